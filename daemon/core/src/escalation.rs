@@ -1,0 +1,1 @@
+//! Escalation: when the next step is due and who is paged then.

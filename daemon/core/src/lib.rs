@@ -1,0 +1,20 @@
+//! The pure core of burnward: it counts events, keeps budgets, decides alerts, incidents and pages.
+//!
+//! What it never does: wait, read a clock, draw a random number, touch a file or a socket. Everything it needs is an argument,
+//! `now` the last one; the same inputs give the same outputs. See `daemon/ARCHITECTURE.md` for the map and the invariants.
+
+pub mod alert;
+pub mod budget;
+pub mod burn_rate;
+pub mod escalation;
+pub mod evaluate;
+pub mod id;
+pub mod incident;
+pub mod ledger;
+pub mod oncall;
+pub mod postmortem;
+pub mod sli;
+pub mod slo;
+pub mod time;
+pub mod timeline;
+pub mod units;

@@ -1,0 +1,33 @@
+//! Service level indicators: which counters hold the good and the bad events of an SLO.
+
+pub mod selector;
+
+pub use selector::{Labels, MatchOp, Matcher, Selector};
+
+/// What counts as good and bad.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sli {
+    /// Counters of bad (or good) and of all events. The selectors of a side are summed.
+    Events {
+        /// Which side is counted beside the total.
+        counted: Counted,
+        /// All events.
+        total: Vec<Selector>,
+    },
+    /// A classic histogram: an observation is good if it is at most `within`, which must be a bucket boundary.
+    Latency {
+        /// The `_bucket` series, without a matcher on `le`.
+        buckets: Selector,
+        /// The boundary, in the histogram's unit (seconds by convention).
+        within: f64,
+    },
+}
+
+/// The side of the events that is counted directly; the other is the rest of the total.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Counted {
+    /// Bad events.
+    Bad(Vec<Selector>),
+    /// Good events.
+    Good(Vec<Selector>),
+}

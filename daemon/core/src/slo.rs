@@ -1,0 +1,98 @@
+//! A checked SLO: what a definition says after it was parsed, checked and completed with defaults. Nobody re-checks these values.
+
+use std::time::Duration;
+
+use crate::{
+    id::{ObjectiveName, SloId, SourceName, TeamName},
+    sli::Sli,
+    units::{Factor, Target},
+};
+
+/// One SLO: an SLI, its objectives, and who is paged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slo {
+    /// Its identity.
+    pub id: SloId,
+    /// What it promises, in words for people.
+    pub title: String,
+    /// Who is paged.
+    pub team: TeamName,
+    /// File name of the runbook within the tenant's runbooks directory.
+    pub runbook: Option<String>,
+    /// Where its samples come from.
+    pub source: SourceName,
+    /// What counts as good and bad.
+    pub sli: Sli,
+    /// The labels that split it into groups, one budget each; empty: one budget.
+    pub per: Vec<String>,
+    /// At least one.
+    pub objectives: Vec<Objective>,
+    /// What happens when no data comes.
+    pub no_data: NoData,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// A target over a window, with the alerts that guard it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Objective {
+    /// Its name within the SLO.
+    pub name: ObjectiveName,
+    /// The share that must be good.
+    pub target: Target,
+    /// Length of the rolling window.
+    pub window: Duration,
+    /// The alert rows; empty where `alerting: none`.
+    pub rows: Vec<AlertRow>,
+}
+
+/// Whether an alert wakes somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// One post in the team's channel, no mention, no escalation.
+    Ticket,
+    /// Somebody is woken.
+    Page,
+}
+
+/// A multi-window burn-rate condition (SRE Workbook, chapter 5, table 5-8): it holds while the burn rate over both lookbacks is strictly above the factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertRow {
+    /// What it leads to.
+    pub urgency: Urgency,
+    /// The threshold, in multiples of the allowed rate.
+    pub factor: Factor,
+    /// The lookback that makes it significant.
+    pub long: Duration,
+    /// The lookback that makes it end soon; shorter than `long`.
+    pub short: Duration,
+}
+
+/// When an SLO that its source answers for, but without data, is told of, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoData {
+    /// How long data must be missing.
+    pub after: Duration,
+    /// What is done then.
+    pub then: NoDataThen,
+}
+
+/// What is done when data has been missing long enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoDataThen {
+    /// A ticket to the owning team.
+    TellOwner,
+    /// A page to the owning team.
+    Page,
+}
+
+/// Where a definition stands and which version it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Path as the operator's configuration leads to it.
+    pub file: String,
+    /// Line of the SLO's name, from 1.
+    pub line: u32,
+    /// First 12 hex digits of the SHA-256 of the file's text.
+    pub version: String,
+}

@@ -1,0 +1,198 @@
+//! Quantities with their units as types: exact ratios, targets, burn-rate factors. Percent exists only where text is parsed or shown.
+//!
+//! A target of 99.9 % allows 1 bad event in 1,000; a burn rate of 14.4 held for 1 h spends 2 % of a budget of 30 days:
+//! ```
+//! use burnward_core::units::{Factor, Target};
+//! let target = Target::percent("99.9%").unwrap();
+//! assert_eq!((target.allowed().num(), target.allowed().den()), (1, 1000));
+//! let factor = Factor::parse("14.4").unwrap();
+//! assert!((factor.as_f64() * 1.0 / (30.0 * 24.0) - 0.02).abs() < 1e-12);
+//! ```
+
+use thiserror::Error;
+
+/// An exact, reduced, non-negative fraction. The denominator is never zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ratio {
+    num: u64,
+    den: u64,
+}
+
+impl Ratio {
+    /// `num / den`, reduced. `None` when `den` is zero.
+    pub fn new(num: u64, den: u64) -> Option<Self> {
+        if den == 0 {
+            return None;
+        }
+        let divisor = gcd(num, den).max(1);
+        Some(Self { num: num / divisor, den: den / divisor })
+    }
+
+    /// The numerator of the reduced fraction.
+    pub const fn num(self) -> u64 {
+        self.num
+    }
+
+    /// The denominator of the reduced fraction; at least 1.
+    pub const fn den(self) -> u64 {
+        self.den
+    }
+
+    /// The nearest float; for showing, never for deciding.
+    pub fn as_f64(self) -> f64 {
+        self.num as f64 / self.den as f64
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The share of events (or of time) that must be good, strictly between 0 and 1, with at most nine significant digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Target {
+    allowed: Ratio,
+    decimals: u8,
+}
+
+/// Why a text is not a target.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TargetError {
+    /// No `%` at the end.
+    #[error("a target is written with a percent sign, such as 99.9%")]
+    NoPercent,
+    /// Not a plain decimal number before the `%`.
+    #[error("`{0}` is not a decimal number such as 99.9")]
+    NotDecimal(String),
+    /// More than nine significant digits.
+    #[error("a target has at most nine significant digits")]
+    TooPrecise,
+    /// 0 or less, or above 100.
+    #[error("a target lies above 0 % and below 100 %")]
+    OutOfRange,
+    /// Exactly 100 %.
+    #[error("a target of 100 % leaves no error budget")]
+    Hundred,
+}
+
+impl Target {
+    /// Reads `99.9%`.
+    pub fn percent(text: &str) -> Result<Self, TargetError> {
+        let number = text.trim().strip_suffix('%').ok_or(TargetError::NoPercent)?.trim_end();
+        let (num, scale, decimals) = decimal(number).ok_or_else(|| TargetError::NotDecimal(number.to_owned()))?;
+        if significant_digits(number) > 9 {
+            return Err(TargetError::TooPrecise);
+        }
+        let hundred = scale * 100;
+        match num {
+            0 => Err(TargetError::OutOfRange),
+            n if n == hundred => Err(TargetError::Hundred),
+            n if n > hundred => Err(TargetError::OutOfRange),
+            n => Ok(Self { allowed: Ratio::new(hundred - n, hundred).ok_or(TargetError::OutOfRange)?, decimals }),
+        }
+    }
+
+    /// The share that may be bad, `1 - target`, exact.
+    pub const fn allowed(self) -> Ratio {
+        self.allowed
+    }
+
+    /// The target in percent as it was written, without the sign: `99.9`.
+    pub fn as_percent(self) -> String {
+        let percent = 100.0 - self.allowed.as_f64() * 100.0;
+        format!("{percent:.*}", usize::from(self.decimals))
+    }
+}
+
+/// How many times the allowed rate: the threshold of an alert row, such as 14.4. Exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Factor(Ratio);
+
+/// Why a text is not a burn-rate factor.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a positive decimal number of at most nine significant digits, such as 14.4")]
+pub struct FactorError(String);
+
+impl Factor {
+    /// Reads `14.4`.
+    pub fn parse(text: &str) -> Result<Self, FactorError> {
+        decimal(text)
+            .filter(|(num, _, _)| *num > 0 && significant_digits(text) <= 9)
+            .and_then(|(num, scale, _)| Ratio::new(num, scale))
+            .map(Self)
+            .ok_or_else(|| FactorError(text.to_owned()))
+    }
+
+    /// A factor from an exact fraction; `None` for zero.
+    pub fn from_ratio(ratio: Ratio) -> Option<Self> {
+        (ratio.num() > 0).then_some(Self(ratio))
+    }
+
+    /// The exact value.
+    pub const fn ratio(self) -> Ratio {
+        self.0
+    }
+
+    /// The nearest float; for showing, never for deciding.
+    pub fn as_f64(self) -> f64 {
+        self.0.as_f64()
+    }
+}
+
+/// `12.34` as (1234, 100, 2): digits, power of ten, decimals. Plain digits with at most one point; at most 15 digits in all.
+fn decimal(text: &str) -> Option<(u64, u64, u8)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let well_formed = !whole.is_empty() && digits(whole) && digits(fraction) && !text.ends_with('.');
+    if !well_formed || whole.len() + fraction.len() > 15 {
+        return None;
+    }
+    let decimals = u8::try_from(fraction.len()).ok()?;
+    Some((format!("{whole}{fraction}").parse().ok()?, 10_u64.pow(u32::from(decimals)), decimals))
+}
+
+fn significant_digits(text: &str) -> usize {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_start_matches('0').len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_exact_and_come_back_as_written() {
+        for (text, allowed, shown) in
+            [("99.9%", (1, 1000), "99.9"), ("99.95%", (1, 2000), "99.95"), ("99.99 %", (1, 10_000), "99.99"), ("50%", (1, 2), "50")]
+        {
+            let target = Target::percent(text).expect(text);
+            assert_eq!((target.allowed().num(), target.allowed().den()), allowed, "{text}");
+            assert_eq!(target.as_percent(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_target_is_refused_with_its_reason() {
+        for (text, error) in [
+            ("100%", TargetError::Hundred),
+            ("100.0%", TargetError::Hundred),
+            ("0%", TargetError::OutOfRange),
+            ("100.0001%", TargetError::OutOfRange),
+            ("99.9", TargetError::NoPercent),
+            ("99,9%", TargetError::NotDecimal("99,9".into())),
+            ("-1%", TargetError::NotDecimal("-1".into())),
+            (".nan%", TargetError::NotDecimal(".nan".into())),
+            ("99.99999999%", TargetError::TooPrecise),
+        ] {
+            assert_eq!(Target::percent(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn factors_are_exact() {
+        assert_eq!(Factor::parse("14.4").map(Factor::ratio), Ok(Ratio { num: 72, den: 5 }));
+        for text in ["0", "-1", "1e3", "", ".5", "5."] {
+            assert!(Factor::parse(text).is_err(), "{text}");
+        }
+    }
+}

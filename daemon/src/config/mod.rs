@@ -1,0 +1,116 @@
+//! The operator's configuration, checked: burnward.yaml after it was read, or the defaults where there is none.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use burnward_core::{
+    id::{PersonName, SourceName, TeamName, TenantId},
+    oncall::{Step, Team},
+};
+
+/// All of burnward.yaml.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the HTTP server listens.
+    pub listen: SocketAddr,
+    /// One line per token: `name:token`; needed where `listen` is not loopback.
+    pub token_file: Option<PathBuf>,
+    /// How people reach the pages, without a trailing slash.
+    pub external_url: String,
+    /// How often sources are read.
+    pub tick: Duration,
+    /// Who is told of blind sources, full disks and bad files.
+    pub operators: Operators,
+    /// Directory of the store.
+    pub storage: PathBuf,
+    /// The sources by name.
+    pub sources: BTreeMap<SourceName, SourceConfig>,
+    /// The tenants by name.
+    pub tenants: BTreeMap<TenantId, TenantConfig>,
+    /// The people by name.
+    pub people: BTreeMap<PersonName, Person>,
+    /// The teams by name.
+    pub teams: BTreeMap<TeamName, Team>,
+    /// Slack; `None`: pages stay in the outbox and are shown as undelivered.
+    pub slack: Option<SlackConfig>,
+    /// A directory with the operator's own texts, laid out as templates/.
+    pub templates: Option<PathBuf>,
+}
+
+/// Who is told of trouble with burnward itself.
+#[derive(Debug, Clone)]
+pub struct Operators {
+    /// The channel.
+    pub channel: String,
+    /// The steps; at least one.
+    pub escalation: Vec<Step>,
+}
+
+/// A source.
+#[derive(Debug, Clone)]
+pub enum SourceConfig {
+    /// Prometheus's HTTP API.
+    Prometheus(PrometheusConfig),
+    /// Targets that we read ourselves.
+    Scrape(ScrapeConfig),
+}
+
+/// How Prometheus is asked.
+#[derive(Debug, Clone)]
+pub struct PrometheusConfig {
+    /// Base URL without a trailing slash.
+    pub url: String,
+    /// A file with a bearer token, read anew for every request.
+    pub bearer_token_file: Option<PathBuf>,
+    /// How long samples may come late.
+    pub settle: Duration,
+    /// Bound of the whole request.
+    pub timeout: Duration,
+    /// Cap on the decoded answer, in bytes.
+    pub max_bytes: usize,
+    /// Cap on the series of one answer.
+    pub max_series: usize,
+}
+
+/// What is scraped, and how often.
+#[derive(Debug, Clone)]
+pub struct ScrapeConfig {
+    /// URLs of exposition text.
+    pub targets: Vec<String>,
+    /// The interval.
+    pub every: Duration,
+    /// The `job` label of the series.
+    pub job: String,
+}
+
+/// A tenant.
+#[derive(Debug, Clone)]
+pub struct TenantConfig {
+    /// Directories with SLO documents.
+    pub slo_definitions: Vec<PathBuf>,
+    /// Directory with runbooks.
+    pub runbooks: Option<PathBuf>,
+    /// Where its samples come from.
+    pub source: SourceName,
+}
+
+/// A person.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Their e-mail address, by which Slack knows them.
+    pub email: Option<String>,
+    /// Their Slack user id, where it is known.
+    pub slack: Option<String>,
+}
+
+/// Slack.
+#[derive(Debug, Clone)]
+pub struct SlackConfig {
+    /// Base of the Web API; `None`: Slack's own.
+    pub api_url: Option<String>,
+    /// A file with the bot token (`xoxb-`).
+    pub bot_token_file: PathBuf,
+    /// A file with the app-level token (`xapp-`) for Socket Mode.
+    pub app_token_file: Option<PathBuf>,
+    /// A file with the signing secret for requests over HTTP.
+    pub signing_secret_file: Option<PathBuf>,
+}

@@ -1,0 +1,16 @@
+//! burnward: evaluates SLOs against Prometheus, keeps error budgets, pages the person on call, keeps the incident's timeline.
+//! `daemon/ARCHITECTURE.md` is the map.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod definition;
+pub mod metrics;
+pub mod notify;
+pub mod render;
+pub mod source;
+pub mod store;
+pub mod tasks;
+pub mod view;
+pub mod web;

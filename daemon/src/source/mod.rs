@@ -1,0 +1,81 @@
+//! Sources: where samples come from. Every source answers the same three questions; an answer is either whole or `Unknown`.
+
+use std::time::Duration;
+
+use burnward_core::{
+    ledger::{Series, Unknown},
+    sli::Selector,
+    time::Timestamp,
+};
+
+pub mod prometheus;
+pub mod scrape;
+
+/// A source of samples.
+#[derive(Debug)]
+pub enum Source {
+    /// The HTTP API of Prometheus, or what speaks it.
+    Prometheus(prometheus::Prometheus),
+    /// Targets that we read ourselves.
+    Scrape(scrape::Scrape),
+}
+
+/// A whole answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The series that match, samples with their own timestamps.
+    pub series: Vec<Series>,
+    /// Decoded size in bytes.
+    pub bytes: usize,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What a source turned out to be like at the start.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Name and version as the source gives them, such as `prometheus 2.42.0`.
+    pub product: String,
+    /// The source's clock minus ours, in milliseconds; `None` where it cannot be known.
+    pub skew_millis: Option<i64>,
+    /// The oldest sample that it holds, where it says so.
+    pub oldest: Option<Timestamp>,
+    /// Whether a range selector includes its left end.
+    pub left_closed: Option<bool>,
+    /// What an operator should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Source {
+    /// Raw samples of a selector with `from < timestamp <= to`.
+    pub async fn read(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+        match self {
+            Self::Prometheus(source) => source.read(selector, from, to).await,
+            Self::Scrape(source) => source.read(selector, from, to),
+        }
+    }
+
+    /// Values of a selector at every `step` with `from < timestamp <= to`, for history; a source without history answers with nothing.
+    pub async fn read_steps(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        match self {
+            Self::Prometheus(source) => source.read_steps(selector, from, to, step).await,
+            Self::Scrape(_) => Ok(Answer { series: Vec::new(), bytes: 0, took: Duration::ZERO }),
+        }
+    }
+
+    /// Asks what the source is like.
+    pub async fn probe(&self, now: Timestamp) -> Result<Probe, Unknown> {
+        match self {
+            Self::Prometheus(source) => source.probe(now).await,
+            Self::Scrape(source) => source.probe(now),
+        }
+    }
+
+    /// True where the source holds history from before we looked.
+    pub const fn has_history(&self) -> bool {
+        match self {
+            Self::Prometheus(_) => true,
+            Self::Scrape(_) => false,
+        }
+    }
+}

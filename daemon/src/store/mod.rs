@@ -1,0 +1,256 @@
+//! The store: what is decided is committed here, in one transaction, before anything is sent. SQL loads and commits; the core decides.
+//! Every call on tenant data takes a `TenantId` that came from authentication or from configuration.
+
+use burnward_core::{
+    alert::AlertState,
+    id::{BudgetId, IncidentId, PageId, SloId, SourceName, TenantId},
+    incident::{FaultKey, Incident, IncidentEvent, Message, MessageRef},
+    time::Timestamp,
+};
+
+pub mod sqlite;
+
+pub use sqlite::SqliteStore as Store;
+
+/// What one round or one command decided: committed whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// Whose.
+    pub tenant: TenantId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What was counted; `None` for a command.
+    pub round: Option<Round>,
+    /// Alert states that changed.
+    pub alerts: Vec<StoredAlert>,
+    /// New incident events, in order.
+    pub events: Vec<NewEvent>,
+    /// Messages that are owed for them.
+    pub messages: Vec<Message>,
+    /// What was done, by whom, and why.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// What was counted from one source in one round.
+#[derive(Debug, Clone)]
+pub struct Round {
+    /// From which source.
+    pub source: SourceName,
+    /// Up to where samples are settled after it: the watermark.
+    pub settled: Timestamp,
+    /// The packed slices, `burnward_core::ledger::segment`; `None` where nothing was settled.
+    pub blob: Option<Vec<u8>>,
+    /// The packed state that a restart needs beside the slices (streams, coverage, back-fill); replaces the one before. `None`: unchanged.
+    pub state: Option<Vec<u8>>,
+}
+
+/// The state of one alert, with the inputs of its last change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAlert {
+    /// Which budget.
+    pub budget: BudgetId,
+    /// Its states.
+    pub state: AlertState,
+    /// The arithmetic of the change in one line.
+    pub why: String,
+}
+
+/// One alert change of the past, as `explain --at` reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlertChangeRow {
+    /// When.
+    pub at: Timestamp,
+    /// Which budget.
+    pub budget: BudgetId,
+    /// The states after it.
+    pub state: AlertState,
+    /// The arithmetic.
+    pub why: String,
+}
+
+/// A new event of an incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// Its fault and ordinal.
+    pub fault: FaultKey,
+    /// From 1, per tenant and fault.
+    pub ordinal: u64,
+    /// The event.
+    pub event: IncidentEvent,
+    /// The incident's phase after it, as a word, for lists: `open`, `acknowledged`, `resolved`.
+    pub phase: &'static str,
+}
+
+/// A row of the audit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Who.
+    pub actor: String,
+    /// What, as a stable word: `incident.acknowledge`, `alert.fire`, `definitions.load`.
+    pub action: String,
+    /// On what.
+    pub subject: String,
+    /// Why, in a sentence.
+    pub detail: String,
+}
+
+/// A message that waits for delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Owed {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The message.
+    pub message: Message,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// True where the last attempt may have arrived: it was in flight when the daemon stopped, or its outcome was ambiguous.
+    pub ambiguous: bool,
+    /// The first time it was tried.
+    pub first_attempt_at: Option<Timestamp>,
+    /// The outcome of the last attempt, in a sentence.
+    pub last_error: Option<String>,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+}
+
+/// What came of an attempt, as the outbox keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// It arrived.
+    Delivered(MessageRef),
+    /// It did not arrive; try again then.
+    Retry {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// It may have arrived; look back, then try again.
+    Ambiguous {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// It cannot arrive, or is no longer worth sending.
+    Dropped {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How full the outbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OutboxStats {
+    /// Pages that wait.
+    pub pages_owed: u64,
+    /// When the oldest of them was decided.
+    pub oldest_page: Option<Timestamp>,
+    /// Pages that can never arrive.
+    pub pages_undeliverable: u64,
+    /// Thread posts and edits that wait.
+    pub informs_owed: u64,
+}
+
+/// An incident with all its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredIncident {
+    /// The fold of the events.
+    pub incident: Incident,
+    /// The events, in order.
+    pub events: Vec<IncidentEvent>,
+}
+
+/// What a source's ledger is rebuilt from.
+#[derive(Debug, Clone, Default)]
+pub struct StoredLedger {
+    /// The watermark.
+    pub settled: Option<Timestamp>,
+    /// The packed state of the last round that had one.
+    pub state: Option<Vec<u8>>,
+    /// Segments, oldest first.
+    pub segments: Vec<StoredSegment>,
+    /// Rounds that are not yet compacted, oldest first: id and blob.
+    pub rounds: Vec<(i64, Vec<u8>)>,
+}
+
+/// A packed stretch of one stream at one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// Index of the stream within its source's ledger.
+    pub stream: u32,
+    /// Length of its slices, in seconds.
+    pub level_seconds: u32,
+    /// Start of the day (UTC) that it covers.
+    pub day: Timestamp,
+    /// The packed slices.
+    pub blob: Vec<u8>,
+}
+
+/// A definition file as it was when it last loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDefinition {
+    /// Its path.
+    pub path: String,
+    /// Its whole text.
+    pub text: String,
+    /// First 12 hex digits of the text's SHA-256.
+    pub version: String,
+    /// The SLOs that it holds.
+    pub slos: Vec<SloId>,
+    /// When it was loaded first.
+    pub loaded_at: Timestamp,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another daemon holds the store.
+    #[error("the store {path} is in use by another burnward ({holder}); stop it first, or give this one its own --storage.path")]
+    InUse {
+        /// The directory.
+        path: String,
+        /// Process id and host of the holder, where they are known.
+        holder: String,
+    },
+    /// The store cannot be opened.
+    #[error("cannot open the store {path}: {reason}")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why, with what to do.
+        reason: String,
+    },
+    /// A stored row does not make sense.
+    #[error("the store holds a damaged {what}: {reason}")]
+    Damaged {
+        /// What kind of row.
+        what: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// SQLite refused.
+    #[error("the store refused: {0}")]
+    Sql(#[from] sqlx::Error),
+}
+
+/// A page id with the outcome that the outbox holds for it, for lists of undelivered pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndeliveredPage {
+    /// Which.
+    pub page: PageId,
+    /// Of which incident.
+    pub incident: IncidentId,
+    /// To whom, as text.
+    pub to: String,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The last outcome in a sentence.
+    pub last_error: Option<String>,
+    /// True where it will not be tried again.
+    pub given_up: bool,
+}

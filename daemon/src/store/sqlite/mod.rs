@@ -1,0 +1,5 @@
+//! The store in SQLite.
+
+/// The store in one SQLite file.
+#[derive(Debug, Clone)]
+pub struct SqliteStore;

@@ -1,0 +1,69 @@
+//! The view: what the daemon knows now, published after every round, so that pages, API and messages show the same numbers.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burnward_core::{
+    evaluate::BudgetStatus,
+    id::{SloId, SourceName, TenantId},
+    ledger::Unknown,
+    slo::Slo,
+    time::Timestamp,
+};
+
+/// Everything known now.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// When it was published.
+    pub as_of: Timestamp,
+    /// The SLOs that run, by identity.
+    pub slos: BTreeMap<SloId, Arc<Slo>>,
+    /// Every budget, worst first within its tenant.
+    pub budgets: BTreeMap<TenantId, Vec<BudgetStatus>>,
+    /// The sources.
+    pub sources: BTreeMap<(TenantId, SourceName), SourceView>,
+    /// What is wrong with the definitions now in the directories; the last good ones run.
+    pub definition_faults: Vec<DefinitionFault>,
+}
+
+/// A source as it stands.
+#[derive(Debug, Clone, Default)]
+pub struct SourceView {
+    /// Product and version, where it said so.
+    pub product: Option<String>,
+    /// The last time that every query was answered.
+    pub last_good: Option<Timestamp>,
+    /// Why it is blind, and since when.
+    pub blind: Option<(Timestamp, Unknown)>,
+    /// Up to where its samples are settled.
+    pub settled: Option<Timestamp>,
+    /// The source's clock minus ours, in milliseconds.
+    pub skew_millis: Option<i64>,
+    /// The queries of a round: what is asked, how many series came, how long it took, or why nothing came.
+    pub queries: Vec<QueryView>,
+    /// From when on history was filled in.
+    pub backfilled_from: Option<Timestamp>,
+    /// True while history is being filled in or a gap is being caught up.
+    pub catching_up: bool,
+    /// Late entries found by re-reading.
+    pub late_events: u64,
+}
+
+/// One query of a round.
+#[derive(Debug, Clone)]
+pub struct QueryView {
+    /// The selector as it is sent.
+    pub asked: String,
+    /// Series and milliseconds, or why nothing came.
+    pub got: Result<(usize, u64), Unknown>,
+}
+
+/// A definition that does not load.
+#[derive(Debug, Clone)]
+pub struct DefinitionFault {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which file.
+    pub file: String,
+    /// The diagnostics as `burnward check` prints them, without colour.
+    pub text: String,
+}

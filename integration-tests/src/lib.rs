@@ -1,0 +1,1 @@
+//! Stories that drive the whole daemon; see `tests/`.
