@@ -7,6 +7,14 @@ use std::{fmt, time::Duration};
 
 use crate::{sli::Labels, time::Timestamp};
 
+pub mod plan;
+pub mod segment;
+pub mod source_ledger;
+
+pub use plan::Plan;
+pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored};
+pub use source_ledger::{Backfill, Counted, Read, Reads, Settings, SourceLedger, Stream, StreamSums};
+
 /// What happened in a stretch of time. `good` and `bad` may be negative in a single slice where two exporters report the same event in
 /// different slices; over a lookback they are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
