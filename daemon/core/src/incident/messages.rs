@@ -1,12 +1,20 @@
-//! Which messages an incident's new events lead to. Edits inform, posts notify.
+//! Which messages an incident's new events lead to, and whether one that waited is still worth sending. Edits inform, posts notify.
+
+use std::time::Duration;
 
 use crate::{
     id::{IncidentId, PageId},
     oncall::Recipient,
-    time::Timestamp,
+    time::{Timestamp, minutes},
 };
 
-use super::{Incident, IncidentEvent};
+use super::{Incident, IncidentEvent, PageReason, PageState, Phase, What};
+
+/// Mere numbers are shown by an edit at most this often.
+const EDIT_PACE: Duration = minutes(1);
+
+/// A page that waited longer than this gives way to a newer one of its incident to the same recipient.
+const STALE: Duration = minutes(5);
 
 /// A message to be delivered, decided together with the events that lead to it. What it says is rendered at delivery from the stored incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +44,10 @@ pub enum MessageKind {
     Thread {
         /// Position of the event.
         seq: u32,
+        /// True where it also shows in the channel, without a mention.
+        broadcast: bool,
     },
-    /// The root is rendered anew. Informs; several wait as one.
+    /// The root is rendered anew. Informs; one waits for all: its identity is constant per incident, and the earlier due time holds.
     Edit,
 }
 
@@ -51,7 +61,162 @@ impl MessageKind {
     }
 }
 
-/// The messages that `events` lead to; `incident` is the state after them.
-pub fn messages(_incident: &Incident, _channel: &str, _events: &[IncidentEvent]) -> Vec<Message> {
-    unimplemented!()
+/// The messages that `events` lead to, in the order in which they should arrive; `incident` is the state after them. Call it once with all new
+/// events of an incident and round, so that recoveries coalesce.
+pub fn messages(incident: &Incident, events: &[IncidentEvent]) -> Vec<Message> {
+    let Some(channel) = incident.root_page().map(|(_, root)| &root.to) else { return Vec::new() };
+    let pages = events.iter().filter_map(|event| page(incident, channel, event));
+    let threads = events.iter().filter_map(|event| thread(incident, channel, event, events));
+    pages.chain(threads).chain(edit(incident, channel, events)).collect()
+}
+
+/// An edit of the root because its numbers moved, a minute from now; several of them are one. `None` where nothing was posted or owed yet.
+pub fn refresh(incident: &Incident, now: Timestamp) -> Option<Message> {
+    incident.root_page().map(|(_, root)| edit_message(incident, &root.to, now.plus(EDIT_PACE)))
+}
+
+fn page(incident: &Incident, channel: &Recipient, event: &IncidentEvent) -> Option<Message> {
+    let What::PageOwed { page, to, .. } = &event.what else { return None };
+    let kind = match incident.root.as_ref() {
+        Some(root) if root == page => MessageKind::Root,
+        Some(_) if to == channel => MessageKind::Again,
+        Some(_) | None => MessageKind::Direct,
+    };
+    Some(Message { id: page.clone(), incident: incident.id.clone(), to: to.clone(), kind, due: event.at })
+}
+
+fn thread(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: &[IncidentEvent]) -> Option<Message> {
+    let broadcast = match voice(incident, channel, event, batch) {
+        Voice::Silent => return None,
+        Voice::Thread => false,
+        Voice::Broadcast => true,
+    };
+    let (tenant, id) = incident.name();
+    Some(Message {
+        id: PageId::of(&[tenant.as_str(), id.as_str(), "thread", &event.seq.to_string()]),
+        incident: id.clone(),
+        to: channel.clone(),
+        kind: MessageKind::Thread { seq: event.seq, broadcast },
+        due: event.at,
+    })
+}
+
+/// How loud the thread says it.
+enum Voice {
+    /// Not at all: another message tells it, or nobody needs to read it.
+    Silent,
+    /// In the thread.
+    Thread,
+    /// In the thread and the channel.
+    Broadcast,
+}
+
+fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: &[IncidentEvent]) -> Voice {
+    match &event.what {
+        What::Opened { .. } | What::Joined { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => {
+            Voice::Silent
+        }
+        What::EscalationEnded | What::Resolved { .. } => Voice::Broadcast,
+        What::Recovered { .. } if tells_end_or_more(event, batch) => Voice::Silent,
+        What::Undeliverable { .. } if !incident.is_open() => Voice::Silent,
+        What::Escalated { .. } | What::Reopened { .. } if pages_channel(channel, batch) => Voice::Silent,
+        What::Acknowledged
+        | What::Noted { .. }
+        | What::Recovered { .. }
+        | What::Undeliverable { .. }
+        | What::Escalated { .. }
+        | What::Reopened { .. } => Voice::Thread,
+    }
+}
+
+/// True where the batch resolves the incident or holds a later recovery: that one's sentence says how many are left.
+fn tells_end_or_more(event: &IncidentEvent, batch: &[IncidentEvent]) -> bool {
+    let later = |other: &&IncidentEvent| other.seq > event.seq;
+    batch.iter().filter(later).any(|other| matches!(other.what, What::Resolved { .. } | What::Recovered { .. }))
+}
+
+fn pages_channel(channel: &Recipient, batch: &[IncidentEvent]) -> bool {
+    batch.iter().any(|event| matches!(&event.what, What::PageOwed { to, .. } if to == channel))
+}
+
+/// One edit for all of `events`: at once where somebody waits for it, in a minute for mere numbers, none where the root is only now being posted.
+fn edit(incident: &Incident, channel: &Recipient, events: &[IncidentEvent]) -> Option<Message> {
+    let opens = events.iter().any(|event| matches!(event.what, What::Opened { .. }));
+    let due = events.iter().filter_map(edit_due).min()?;
+    (!opens).then(|| edit_message(incident, channel, due))
+}
+
+fn edit_due(event: &IncidentEvent) -> Option<Timestamp> {
+    match &event.what {
+        What::Acknowledged
+        | What::Escalated { .. }
+        | What::EscalationEnded
+        | What::Resolved { .. }
+        | What::Reopened { .. }
+        | What::Joined { notify: Some(_), .. } => Some(event.at),
+        What::Joined { notify: None, .. } | What::Recovered { .. } | What::Noted { .. } | What::Undeliverable { .. } => {
+            Some(event.at.plus(EDIT_PACE))
+        }
+        What::Opened { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => None,
+    }
+}
+
+fn edit_message(incident: &Incident, channel: &Recipient, due: Timestamp) -> Message {
+    let (tenant, id) = incident.name();
+    Message {
+        id: PageId::of(&[tenant.as_str(), id.as_str(), "edit"]),
+        incident: id.clone(),
+        to: channel.clone(),
+        kind: MessageKind::Edit,
+        due,
+    }
+}
+
+/// Whether a message that waited is still worth sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Send it as it was meant.
+    Yes,
+    /// Send it once so that the record is whole, without a mention: the incident is over.
+    AsDigest,
+    /// Do not send it; record the reason as `Command::Undeliverable`.
+    No {
+        /// Why, as the end of the sentence "not sent: ...".
+        reason: &'static str,
+    },
+}
+
+/// Whether a message is still worth sending, asked right before each attempt: a page must not wake anybody for what is over. What was attempted and
+/// may have arrived is not asked again: its outcome is looked up first.
+pub fn still_wanted(incident: &Incident, message: &Message, now: Timestamp) -> Wanted {
+    match (&message.kind, &incident.phase) {
+        (MessageKind::Thread { .. } | MessageKind::Edit, _) | (MessageKind::Root, Phase::Open | Phase::Acknowledged { .. }) => Wanted::Yes,
+        (MessageKind::Root, Phase::Resolved { .. }) => Wanted::AsDigest,
+        (MessageKind::Again | MessageKind::Direct, Phase::Resolved { .. }) => {
+            Wanted::No { reason: "the incident was resolved before it could be delivered" }
+        }
+        (MessageKind::Again | MessageKind::Direct, Phase::Open | Phase::Acknowledged { .. }) => {
+            incident.pages.get(&message.id).map_or(Wanted::Yes, |page| page_wanted(incident, page, now))
+        }
+    }
+}
+
+fn page_wanted(incident: &Incident, page: &PageState, now: Timestamp) -> Wanted {
+    if taken_since(incident, page) {
+        return Wanted::No { reason: "somebody acknowledged before it could be delivered" };
+    }
+    let newer = |other: &PageState| other.to == page.to && other.decided_at > page.decided_at;
+    if now.since(page.decided_at) > STALE && incident.pages.values().any(newer) {
+        return Wanted::No { reason: "a newer page to the same recipient says more" };
+    }
+    Wanted::Yes
+}
+
+/// True where the page was only owed because nobody had acknowledged, and somebody has since.
+fn taken_since(incident: &Incident, page: &PageState) -> bool {
+    match (page.why, &incident.phase) {
+        (PageReason::NotAcknowledged | PageReason::Unreachable, Phase::Acknowledged { at, .. }) => *at >= page.decided_at,
+        (PageReason::NotAcknowledged | PageReason::Unreachable, Phase::Open | Phase::Resolved { .. })
+        | (PageReason::Opened | PageReason::HelpAsked | PageReason::Joined(_) | PageReason::Reopened, _) => false,
+    }
 }

@@ -13,13 +13,14 @@ use crate::{
     id::{BudgetId, IncidentId, PageId, ServiceName, SloId, SourceName, TeamName, TenantId},
     ledger::Unknown,
     oncall::Recipient,
+    sli::Sli,
     slo::Urgency,
     time::Timestamp,
     units::Target,
 };
 
-pub use handle::{Answer, Command, handle};
-pub use messages::{Message, MessageKind, messages};
+pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, next_due, record};
+pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
 
 /// What is at fault: one open incident per tenant and fault key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,9 +102,38 @@ impl fmt::Display for AlertKey {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Facts {
     /// Of a burning budget.
-    Burn(BurnFacts),
+    Burn(Box<BurnFacts>),
     /// Of a blind source or SLO.
     Blind(BlindFacts),
+}
+
+impl Facts {
+    /// When the burn or blindness began, as far as it is known.
+    pub fn began(&self) -> Timestamp {
+        match self {
+            Self::Burn(burn) => burn.began,
+            Self::Blind(blind) => blind.since,
+        }
+    }
+}
+
+/// What a bad event is, in a word for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Symptom {
+    /// It failed.
+    Failing,
+    /// It took longer than promised.
+    TooSlow,
+}
+
+impl Symptom {
+    /// The symptom that an SLI's bad events are.
+    pub const fn of(sli: &Sli) -> Self {
+        match sli {
+            Sli::Events { .. } => Self::Failing,
+            Sli::Latency { .. } => Self::TooSlow,
+        }
+    }
 }
 
 /// The inputs of the decision that a budget burns.
@@ -111,6 +141,8 @@ pub enum Facts {
 pub struct BurnFacts {
     /// What the SLO promises, in words.
     pub title: String,
+    /// What its bad events are.
+    pub symptom: Symptom,
     /// The objective's target.
     pub target: Target,
     /// The objective's window.
@@ -253,6 +285,11 @@ pub enum What {
         /// Why.
         why: EscalationReason,
     },
+    /// A timer was set: unless somebody acknowledges, the next step is paged then.
+    EscalationDue {
+        /// When.
+        at: Timestamp,
+    },
     /// Every step was paged as often as the policy allows and nobody acknowledged.
     EscalationEnded,
     /// A person's words.
@@ -279,7 +316,7 @@ pub enum JoinReason {
     NewSlo,
     /// Twice as many groups as when somebody was last told.
     Doubled,
-    /// The last acknowledgement is over 30 minutes old.
+    /// The last acknowledgement is over 30 minutes old; it no longer counts.
     OldAcknowledgement,
 }
 
@@ -292,6 +329,8 @@ pub enum PageReason {
     NotAcknowledged,
     /// Somebody asked for help.
     HelpAsked,
+    /// Nobody of the step before could be reached.
+    Unreachable,
     /// An alert joined that needs a person again.
     Joined(JoinReason),
     /// It came back.
@@ -305,6 +344,8 @@ pub enum EscalationReason {
     NotAcknowledged,
     /// Somebody asked for help.
     HelpAsked,
+    /// Nobody of the step before could be reached.
+    Unreachable,
 }
 
 /// How an incident ended.
@@ -341,6 +382,8 @@ pub struct Incident {
     pub tenant: TenantId,
     /// Its identity.
     pub id: IncidentId,
+    /// Its number among the incidents of its fault, from 1.
+    pub ordinal: u64,
     /// The fault.
     pub fault: FaultKey,
     /// Who is responsible.
@@ -351,16 +394,24 @@ pub struct Incident {
     pub began: Timestamp,
     /// Open, taken or over.
     pub phase: Phase,
+    /// Since when it waits, or waited, for somebody to take it: the opening, the last re-opening, or the end of an old acknowledgement.
+    pub waiting_since: Timestamp,
     /// Its alerts, recovered ones too.
     pub members: BTreeMap<AlertKey, Member>,
     /// How far escalation has come.
     pub escalation: Escalation,
     /// What became of each message that was owed.
     pub pages: BTreeMap<PageId, PageState>,
+    /// The message that became the root of the thread: the first that was owed.
+    pub root: Option<PageId>,
     /// When somebody was last told by a new post, and how many groups were hit then.
     pub last_told: LastTold,
     /// The last acknowledgement, kept across re-opening.
     pub last_acknowledged: Option<(Timestamp, Actor)>,
+    /// The last time that somebody asked for help.
+    pub last_help: Option<(Timestamp, Actor)>,
+    /// The last note.
+    pub last_note: Option<Note>,
     /// Position of the last event.
     pub last_seq: u32,
 }
@@ -391,7 +442,7 @@ pub enum Phase {
 /// An alert within an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// When it joined.
+    /// When it joined, the last time that it did.
     pub joined_at: Timestamp,
     /// The inputs of the last time it fired.
     pub facts: Facts,
@@ -406,6 +457,8 @@ pub struct Escalation {
     pub step: u32,
     /// The round, from 0.
     pub round: u32,
+    /// How often something new called for people: 0 for the opening, one more for each re-opening and each join that was told.
+    pub calls: u32,
     /// When the next step is due; `None` when acknowledged, resolved, ended, or a ticket.
     pub due: Option<Timestamp>,
 }
@@ -446,11 +499,22 @@ pub enum PageOutcome {
     },
 }
 
+/// A person's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// The words; untrusted text.
+    pub text: String,
+}
+
 /// What was true when somebody was last told by a new post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastTold {
     /// When.
     pub at: Timestamp,
-    /// How many groups were hit then.
+    /// How many groups were hit then, at least 1; those that join while the post is still new count as told, because it is edited.
     pub groups: usize,
 }

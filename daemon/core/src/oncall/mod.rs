@@ -49,3 +49,10 @@ pub struct Team {
     /// The steps in order; at least one.
     pub escalation: Vec<Step>,
 }
+
+impl Team {
+    /// Who is paged first; `None` for a team without a step.
+    pub fn primary(&self) -> Option<&Recipient> {
+        self.escalation.first()?.page.first()
+    }
+}
