@@ -8,6 +8,7 @@ use burnward_core::{
     time::Timestamp,
 };
 
+mod http;
 pub mod prometheus;
 pub mod scrape;
 

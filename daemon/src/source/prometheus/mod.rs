@@ -1,34 +1,160 @@
 //! The HTTP API of Prometheus, or what speaks it.
+//!
+//! Counters are read as they were scraped: a range selector as an instant query with an explicit `time`. Nothing is retried here: the
+//! next tick asks again, and asks for what this one missed. An answer is whole or it is `Unknown`; nothing is clamped, skipped or guessed.
 
-use std::time::Duration;
+mod api;
+mod decode;
+mod probe;
 
-use burnward_core::{ledger::Unknown, sli::Selector, time::Timestamp};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use super::{Answer, Probe};
+use burnward_core::{
+    ledger::{Reason, Series, Unknown},
+    sli::{Labels, Selector},
+    time::Timestamp,
+};
+
+use self::{
+    api::Api,
+    decode::{Bounds, Range},
+};
+use super::{Answer, Probe, http::unknown};
 use crate::config::PrometheusConfig;
+
+/// Prometheus refuses `query_range` beyond 11,000 points for a series.
+const MAX_POINTS: u32 = 11_000;
+/// A range selector is asked this much wider on the left, so that no dialect's idea of the left end loses a sample; what lies at or before
+/// the asked start is then dropped.
+const MARGIN: Duration = Duration::from_millis(1);
 
 /// A client of one Prometheus.
 #[derive(Debug)]
-pub struct Prometheus;
+pub struct Prometheus {
+    api: Api,
+    max_series: usize,
+}
 
 impl Prometheus {
-    /// A client as configured. Asks nothing yet.
-    pub fn new(_config: &PrometheusConfig) -> anyhow::Result<Self> {
-        unimplemented!()
+    /// A client as configured. Asks nothing yet. A rustls provider must be installed.
+    ///
+    /// # Errors
+    /// A URL that is not http(s), or that holds a user, a password, a query or a fragment; a timeout of zero.
+    pub fn new(config: &PrometheusConfig) -> anyhow::Result<Self> {
+        Ok(Self { api: Api::new(config)?, max_series: config.max_series })
     }
 
-    /// Raw samples with `from < timestamp <= to`.
-    pub async fn read(&self, _selector: &Selector, _from: Timestamp, _to: Timestamp) -> Result<Answer, Unknown> {
-        unimplemented!()
+    /// Raw samples with `from < timestamp <= to`, series sorted by labels and samples by time. An empty span has no samples.
+    ///
+    /// Prometheus 2 includes the left end of a range, Prometheus 3 does not; the answer is the same from both.
+    pub async fn read(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+        let started = Instant::now();
+        if to <= from {
+            return Ok(Answer { series: Vec::new(), bytes: 0, took: started.elapsed() });
+        }
+        let query = format!("{selector}[{}]", duration_text(to.since(from) + MARGIN));
+        let body = self.api.post("query", &[("query", &query), ("time", &time_text(to)?)]).await?;
+        let bytes = body.len();
+        let bounds = Bounds { range: Range { earliest: from.minus(MARGIN), after: from, to }, max_series: self.max_series };
+        let series = self.decode(body, bounds).await?;
+        Ok(Answer { series, bytes, took: started.elapsed() })
     }
 
-    /// Values at every `step`.
-    pub async fn read_steps(&self, _selector: &Selector, _from: Timestamp, _to: Timestamp, _step: Duration) -> Result<Answer, Unknown> {
-        unimplemented!()
+    /// Values at every multiple of `step` with `from < timestamp <= to`: each the newest sample up to then that is at most the server's
+    /// lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
+    pub async fn read_steps(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        let started = Instant::now();
+        let mut gathered = Gathered::default();
+        for piece in pieces(from, to, step)? {
+            let query = selector.to_string();
+            let (start, end) = (time_text(piece.earliest)?, time_text(piece.to)?);
+            let form = [("query", query.as_str()), ("start", &start), ("end", &end), ("step", &duration_text(step))];
+            let body = self.api.post("query_range", &form).await?;
+            gathered.bytes += body.len();
+            if gathered.bytes > self.api.max_bytes() {
+                return Err(self.api.at(&unknown(
+                    Reason::TooBig,
+                    "the pieces of history together are above the cap: ask for a shorter time or a wider step",
+                )));
+            }
+            let series = self.decode(body, Bounds { range: piece, max_series: self.max_series }).await?;
+            gathered.add(series, self.max_series).map_err(|what| self.api.at(&what))?;
+        }
+        Ok(Answer { bytes: gathered.bytes, series: gathered.into_series(), took: started.elapsed() })
     }
 
-    /// Asks what it is like.
-    pub async fn probe(&self, _now: Timestamp) -> Result<Probe, Unknown> {
-        unimplemented!()
+    /// Asks what it is like: product, clock, oldest sample, ends of ranges. Three to six cheap requests. What cannot be known is `None`
+    /// with a warning.
+    ///
+    /// # Errors
+    /// Raw samples of `up` cannot be read at all.
+    pub async fn probe(&self, now: Timestamp) -> Result<Probe, Unknown> {
+        probe::probe(self, now).await
     }
+
+    /// Decodes on a thread where waiting is allowed: a large answer takes a tenth of a second of CPU.
+    async fn decode(&self, body: Vec<u8>, bounds: Bounds) -> Result<Vec<Series>, Unknown> {
+        let decoded = tokio::task::spawn_blocking(move || decode::matrix(&body, bounds)).await;
+        let decoded = decoded.unwrap_or_else(|error| Err(unknown(Reason::SourceError, format!("the decoder stopped: {error}"))));
+        decoded.map_err(|what| self.api.at(&what))
+    }
+}
+
+/// The pieces of a history, each of at most `MAX_POINTS` points, on multiples of `step` so that a repeated read has the same instants.
+fn pieces(from: Timestamp, to: Timestamp, step: Duration) -> Result<Vec<Range>, Unknown> {
+    if step < Duration::from_millis(1) {
+        return Err(unknown(Reason::BadQuery, "a step of history must be at least one millisecond"));
+    }
+    let last = to.floor(step);
+    let mut start = from.floor(step).plus(step);
+    let mut pieces = Vec::new();
+    while start <= last {
+        let end = start.plus(step * (MAX_POINTS - 1)).min(last);
+        pieces.push(Range { earliest: start, after: start.minus(Duration::from_millis(1)), to: end });
+        start = end.plus(step);
+    }
+    Ok(pieces)
+}
+
+/// Pieces of history, put together by series.
+#[derive(Debug, Default)]
+struct Gathered {
+    series: BTreeMap<Labels, Series>,
+    bytes: usize,
+}
+
+impl Gathered {
+    /// Pieces come in the order of time, so the samples of a series stay sorted.
+    fn add(&mut self, piece: Vec<Series>, max_series: usize) -> Result<(), Unknown> {
+        for Series { labels, samples } in piece {
+            let series = self.series.entry(labels.clone()).or_insert_with(|| Series { labels, samples: Vec::new() });
+            series.samples.extend(samples);
+        }
+        match self.series.len() {
+            fine if fine <= max_series => Ok(()),
+            many => Err(decode::too_many(many, max_series)),
+        }
+    }
+
+    fn into_series(self) -> Vec<Series> {
+        self.series.into_values().collect()
+    }
+}
+
+/// A span as PromQL writes it.
+fn duration_text(span: Duration) -> String {
+    match (span.as_millis(), span.subsec_millis()) {
+        (_, 0) => format!("{}s", span.as_secs()),
+        (millis, _) => format!("{millis}ms"),
+    }
+}
+
+/// An instant as the API reads it to the millisecond. Not as decimal seconds: those go through a float in Prometheus, are cut and not
+/// rounded, and so land up to a millisecond early.
+fn time_text(at: Timestamp) -> Result<String, Unknown> {
+    let at = jiff::Timestamp::from_millisecond(at.millis());
+    at.map(|at| at.to_string()).map_err(|_| unknown(Reason::BadQuery, "the instant asked for lies outside the years that can be written"))
 }

@@ -1,0 +1,223 @@
+//! One request to the API and whether its answer may be read: address, token, timeouts, caps, status, content type.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::ensure;
+use burnward_core::ledger::{Reason, Unknown};
+use reqwest::{
+    Client, RequestBuilder, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use tokio::time::Instant;
+
+use super::{
+    decode::{self, Refusal},
+    duration_text,
+};
+use crate::{
+    config::PrometheusConfig,
+    source::http::{self, Redacted, unknown},
+};
+
+/// Cap on the body of a refusal, of which only a sentence is shown.
+const MAX_REFUSAL: usize = 64 * 1024;
+/// Cap on the file of a token.
+const MAX_TOKEN: u64 = 16 * 1024;
+/// The longest wait that a Retry-After can ask of us: a page must not wait for a number in a header.
+const MAX_QUIET: Duration = Duration::from_mins(1);
+
+/// The API of one Prometheus.
+#[derive(Debug)]
+pub(super) struct Api {
+    client: Client,
+    base: Url,
+    bearer_token_file: Option<PathBuf>,
+    timeout: Duration,
+    max_bytes: usize,
+    /// Until when it asked not to be asked.
+    quiet_until: Mutex<Option<Instant>>,
+}
+
+impl Api {
+    pub(super) fn new(config: &PrometheusConfig) -> anyhow::Result<Self> {
+        let mut base = http::source_url(&config.url)?;
+        ensure!(base.query().is_none(), "`{}` has a query (?...), which a base URL cannot have", Redacted(&base));
+        let path = format!("{}/api/v1/", base.path().trim_end_matches('/'));
+        base.set_path(&path);
+        Ok(Self {
+            client: http::client(config.timeout)?,
+            base,
+            bearer_token_file: config.bearer_token_file.clone(),
+            timeout: config.timeout,
+            max_bytes: config.max_bytes,
+            quiet_until: Mutex::new(None),
+        })
+    }
+
+    pub(super) const fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    /// True where a token would travel in the clear over a network.
+    pub(super) fn shows_its_token(&self) -> bool {
+        let loopback = match self.base.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        self.bearer_token_file.is_some() && self.base.scheme() == "http" && !loopback
+    }
+
+    /// The body of a query, sent as a form so that no length of a query meets a limit on URLs.
+    pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Vec<u8>, Unknown> {
+        let timeout = duration_text(self.timeout);
+        let mut form = form.to_vec();
+        // Prometheus stops to compute what we would no longer read.
+        form.push(("timeout", &timeout));
+        self.ask(self.client.post(self.url(path)).form(&form)).await
+    }
+
+    /// The body of a status page.
+    pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, Unknown> {
+        self.ask(self.client.get(self.url(path))).await
+    }
+
+    /// The same with the place in front, where the detail says only what.
+    pub(super) fn at(&self, what: &Unknown) -> Unknown {
+        let mut place = self.base.clone();
+        place.set_path(self.base.path().trim_end_matches("/api/v1/"));
+        unknown(what.reason, format!("{}: {}", Redacted(&place), what.detail))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url
+    }
+
+    async fn ask(&self, request: RequestBuilder) -> Result<Vec<u8>, Unknown> {
+        self.not_in_its_quiet_time()?;
+        let token = self.token().await.map_err(|what| self.at(&what))?;
+        let request = match &token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        self.answer(request).await.map_err(|what| self.at(&without_token(what, token.as_deref())))
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Vec<u8>, Unknown> {
+        let response = request.send().await.map_err(|error| http::failed(&error))?;
+        match response.status() {
+            StatusCode::OK => {
+                is_json(response.headers())?;
+                http::body(response, self.max_bytes).await
+            }
+            status => {
+                self.keep_quiet(response.headers(), status);
+                Err(refused(response).await)
+            }
+        }
+    }
+
+    /// The token, read anew so that a rotated one is used at once. `None` where none is configured.
+    async fn token(&self) -> Result<Option<String>, Unknown> {
+        match &self.bearer_token_file {
+            Some(path) => read_token(path).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn not_in_its_quiet_time(&self) -> Result<(), Unknown> {
+        let until = *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner);
+        match until.map(|until| until.saturating_duration_since(Instant::now())) {
+            Some(left) if !left.is_zero() => {
+                Err(self.at(&unknown(Reason::Busy, format!("it asked us to wait; {} s are left of that", left.as_secs() + 1))))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn keep_quiet(&self, headers: &HeaderMap, status: StatusCode) {
+        let seconds = header(headers, &RETRY_AFTER).and_then(|text| text.trim().parse().ok());
+        if let (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) = (status, seconds) {
+            let wait = Duration::from_secs(seconds).min(MAX_QUIET);
+            *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
+        }
+    }
+}
+
+async fn read_token(path: &Path) -> Result<String, Unknown> {
+    use tokio::io::AsyncReadExt;
+    let cannot = |why: &str| unknown(Reason::Denied, format!("the bearer token file {} {why}", path.display()));
+    let file = tokio::fs::File::open(path).await.map_err(|error| cannot(&format!("cannot be opened: {error}")))?;
+    let mut text = String::new();
+    file.take(MAX_TOKEN).read_to_string(&mut text).await.map_err(|error| cannot(&format!("cannot be read: {error}")))?;
+    let token = text.trim();
+    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
+        return Err(cannot("holds no token: one line of printable characters is needed"));
+    }
+    Ok(token.to_owned())
+}
+
+/// A server may repeat our header in its error; the token must not come back with it.
+fn without_token(what: Unknown, token: Option<&str>) -> Unknown {
+    match token {
+        Some(token) => unknown(what.reason, what.detail.replace(token, "[token]")),
+        None => what,
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Unknown> {
+    let given = header(headers, &CONTENT_TYPE).unwrap_or("no content type");
+    let media = given.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(unknown(Reason::BadType, format!("the answer is not JSON but {given}; is there a login page in front of it?")))
+}
+
+/// What a status other than 200 means.
+async fn refused(response: Response) -> Unknown {
+    let status = response.status();
+    let headers = response.headers().clone();
+    if status.is_redirection() {
+        let target = header(&headers, &LOCATION).and_then(|to| Url::parse(to).ok());
+        let target = target.map_or_else(|| "elsewhere".to_owned(), |url| Redacted(&url).to_string());
+        return unknown(Reason::BadType, format!("HTTP {}: it sends us to {target}, where we do not go", status.as_u16()));
+    }
+    let refusal = refusal(response, &headers).await;
+    let said = refusal.as_ref().map_or("", |refusal| refusal.message.as_str());
+    let reason = reason_of(status, refusal.as_ref());
+    let wait = header(&headers, &RETRY_AFTER).map(|wait| format!(", Retry-After {wait}")).unwrap_or_default();
+    let separator = if said.is_empty() { "" } else { ": " };
+    unknown(reason, format!("HTTP {}{wait}{separator}{said}", status.as_u16()))
+}
+
+/// The API's own words in a refusal, where it has any.
+async fn refusal(response: Response, headers: &HeaderMap) -> Option<Refusal> {
+    is_json(headers).ok()?;
+    let body = http::body(response, MAX_REFUSAL).await.ok()?;
+    decode::refusal(&body)
+}
+
+/// The status decides where it is plain; 5xx and the rest are as the API's error type says.
+fn reason_of(status: StatusCode, refusal: Option<&Refusal>) -> Reason {
+    match (status.as_u16(), refusal) {
+        (400 | 422, _) => Reason::BadQuery,
+        (401 | 403, _) => Reason::Denied,
+        (503, Some(refusal)) if refusal.reason() == Reason::Timeout => Reason::Timeout,
+        (429 | 503, _) => Reason::Busy,
+        (408 | 504, _) => Reason::Timeout,
+        (_, Some(refusal)) => refusal.reason(),
+        (_, None) => Reason::SourceError,
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> Option<&'a str> {
+    headers.get(name).map(HeaderValue::to_str)?.ok()
+}

@@ -1,0 +1,394 @@
+//! The JSON of the API, read strictly and once: borrowed text, no tree. What the format does not promise is refused, never guessed.
+//!
+//! Values that are numbers are passed on as they are (NaN, infinite, negative, fractional): the core judges them where it counts.
+
+use std::{cell::Cell, fmt, marker::PhantomData};
+
+use burnward_core::{
+    ledger::{Reason, Sample, Series, Unknown},
+    sli::Labels,
+    time::Timestamp,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::source::http::unknown;
+
+/// The furthest instant that is taken for one, in seconds: about the year 142,000.
+const MAX_SECONDS: f64 = 4.4e12;
+
+/// What an answer must stay within.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) range: Range,
+    pub(super) max_series: usize,
+}
+
+/// Where samples may lie and which of them are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    /// The earliest instant that an honest answer can hold.
+    pub(super) earliest: Timestamp,
+    /// Samples at or before this are dropped.
+    pub(super) after: Timestamp,
+    /// The latest instant.
+    pub(super) to: Timestamp,
+}
+
+/// The series of a matrix, sorted by labels, each with its samples sorted by time.
+pub(super) fn matrix(body: &[u8], bounds: Bounds) -> Result<Vec<Series>, Unknown> {
+    let over = Cell::new(false);
+    let envelope = envelope(body, MatrixSeed { max: bounds.max_series, over: &over });
+    if over.get() {
+        return Err(too_many(bounds.max_series + 1, bounds.max_series));
+    }
+    let rows = data(envelope?)?;
+    let mut series = rows.into_iter().map(|row| row.into_series(bounds.range)).collect::<Result<Vec<_>, _>>()?;
+    sort_distinct(&mut series)?;
+    series.retain(|series| !series.samples.is_empty());
+    Ok(series)
+}
+
+/// Any other data, such as that of a status page.
+pub(super) fn plain<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Unknown> {
+    data(envelope(body, PhantomData)?)
+}
+
+/// A refusal in the API's own words, or `None` where the body is no such thing.
+pub(super) fn refusal(body: &[u8]) -> Option<Refusal> {
+    let envelope = envelope(body, PhantomData::<IgnoredAny>).ok()?;
+    Some(Refusal { kind: envelope.error_type?, message: envelope.error.unwrap_or_default() })
+}
+
+/// More series than the cap.
+pub(super) fn too_many(have: usize, max: usize) -> Unknown {
+    unknown(Reason::TooMany, format!("the answer has at least {have} series, {max} are allowed"))
+}
+
+/// An error of the API.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    kind: String,
+    /// What it says.
+    pub(super) message: String,
+}
+
+impl Refusal {
+    /// By Prometheus's `errorType`.
+    pub(super) fn reason(&self) -> Reason {
+        match self.kind.as_str() {
+            "bad_data" | "execution" => Reason::BadQuery,
+            "timeout" => Reason::Timeout,
+            "unavailable" | "too_many_requests" => Reason::Busy,
+            _ => Reason::SourceError,
+        }
+    }
+}
+
+fn bad_json(text: impl AsRef<str>) -> Unknown {
+    unknown(Reason::BadJson, text)
+}
+
+/// The outermost object, without a judgement on it.
+struct Envelope<T> {
+    status: Option<String>,
+    data: Option<T>,
+    error_type: Option<String>,
+    error: Option<String>,
+    warnings: Vec<String>,
+    /// VictoriaMetrics's word for an answer that lacks some of its nodes.
+    is_partial: bool,
+}
+
+fn envelope<'de, S: DeserializeSeed<'de>>(body: &'de [u8], seed: S) -> Result<Envelope<S::Value>, Unknown> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let envelope = json.deserialize_map(EnvelopeVisitor(seed)).and_then(|envelope| json.end().map(|()| envelope));
+    envelope.map_err(|error| bad_json(format!("not the JSON of the API: {error}")))
+}
+
+/// The data of a success that is whole.
+fn data<T>(envelope: Envelope<T>) -> Result<T, Unknown> {
+    match envelope.status.as_deref() {
+        Some("success") => {}
+        Some("error") => {
+            let refusal = Refusal { kind: envelope.error_type.unwrap_or_default(), message: envelope.error.unwrap_or_default() };
+            return Err(unknown(refusal.reason(), format!("error {}: {}", refusal.kind, refusal.message)));
+        }
+        Some(other) => return Err(bad_json(format!("the status is `{other}`, neither success nor error"))),
+        None => return Err(bad_json("the answer has no status")),
+    }
+    if let Some(warning) = envelope.warnings.first() {
+        return Err(unknown(Reason::Partial, format!("the answer warns: {warning}")));
+    }
+    if envelope.is_partial {
+        return Err(unknown(Reason::Partial, "the answer says that some of its nodes are missing"));
+    }
+    envelope.data.ok_or_else(|| bad_json("a success without data"))
+}
+
+struct EnvelopeVisitor<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for EnvelopeVisitor<S> {
+    type Value = Envelope<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with status and data")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut seed = Some(self.0);
+        let (mut status, mut data, mut error_type, mut error, mut warnings, mut is_partial) = (None, None, None, None, None, None);
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match key.as_str() {
+                "status" => once(&mut status, "status", map.next_value()?)?,
+                "data" => data = map.next_value_seed(Nullable(seed.take().ok_or_else(|| A::Error::duplicate_field("data"))?))?,
+                "errorType" => once(&mut error_type, "errorType", map.next_value()?)?,
+                "error" => once(&mut error, "error", map.next_value()?)?,
+                "warnings" => once(&mut warnings, "warnings", map.next_value::<Option<Vec<String>>>()?)?,
+                "isPartial" => once(&mut is_partial, "isPartial", map.next_value()?)?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let warnings = warnings.flatten().unwrap_or_default();
+        Ok(Envelope { status, data, error_type, error, warnings, is_partial: is_partial.unwrap_or(false) })
+    }
+}
+
+fn once<T, E: serde::de::Error>(slot: &mut Option<T>, name: &'static str, value: T) -> Result<(), E> {
+    match slot.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::duplicate_field(name)),
+    }
+}
+
+/// Text that is borrowed where it holds no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+impl Text<'_> {
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The seed's value, or `None` for null.
+struct Nullable<S>(S);
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Nullable<S> {
+    type Value = Option<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Nullable<S> {
+    type Value = Option<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("data or null")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+/// `{"resultType": "matrix", "result": [...]}`, with at most `max` rows; `over` tells that there were more.
+#[derive(Clone, Copy)]
+struct MatrixSeed<'c> {
+    max: usize,
+    over: &'c Cell<bool>,
+}
+
+impl<'de> DeserializeSeed<'de> for MatrixSeed<'_> {
+    type Value = Vec<Row>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for MatrixSeed<'_> {
+    type Value = Vec<Row>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with resultType and result")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut kind, mut rows) = (None, None);
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            match key.as_str() {
+                "resultType" => once(&mut kind, "resultType", map.next_value::<String>()?)?,
+                "result" => once(&mut rows, "result", map.next_value_seed(RowsSeed(self))?)?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        match kind.as_deref() {
+            Some("matrix") => rows.ok_or_else(|| A::Error::missing_field("result")),
+            Some(other) => Err(A::Error::custom(format_args!("a matrix was asked for and a {other} came"))),
+            None => Err(A::Error::missing_field("resultType")),
+        }
+    }
+}
+
+struct RowsSeed<'c>(MatrixSeed<'c>);
+
+impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
+    type Value = Vec<Row>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowsSeed<'_> {
+    type Value = Vec<Row>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of series")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = seq.next_element()? {
+            if rows.len() == self.0.max {
+                self.0.over.set(true);
+                return Err(A::Error::custom("too many series"));
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+/// A series as it stands in a matrix. `value` is there so that a vector is told apart from nonsense.
+#[derive(Deserialize)]
+struct Row {
+    metric: Metric,
+    #[serde(default)]
+    values: Option<Vec<Point>>,
+    #[serde(default)]
+    histograms: Option<IgnoredAny>,
+}
+
+impl Row {
+    fn into_series(self, range: Range) -> Result<Series, Unknown> {
+        let Metric(labels) = self.metric;
+        if self.histograms.is_some() {
+            return Err(unknown(Reason::Partial, format!("{} holds native histograms, which are not read", named(&labels))));
+        }
+        let points = self.values.ok_or_else(|| bad_json(format!("{} has no values", named(&labels))))?;
+        let samples = settled(points.into_iter().map(|Point(sample)| sample).collect(), &labels)?;
+        within(&samples, &labels, range)?;
+        let first = samples.partition_point(|sample| sample.at <= range.after);
+        Ok(Series { samples: if first == 0 { samples } else { samples[first..].to_vec() }, labels })
+    }
+}
+
+/// How a series is called in a sentence.
+fn named(labels: &Labels) -> String {
+    format!("the series {}", labels.get("__name__"))
+}
+
+/// Sorted by time, exact repeats merged.
+fn settled(mut samples: Vec<Sample>, labels: &Labels) -> Result<Vec<Sample>, Unknown> {
+    if samples.is_sorted_by(|earlier, later| earlier.at < later.at) {
+        return Ok(samples);
+    }
+    samples.sort_by_key(|sample| sample.at);
+    samples.dedup_by(|later, earlier| later.at == earlier.at && later.value.to_bits() == earlier.value.to_bits());
+    match samples.windows(2).find(|pair| pair[0].at == pair[1].at) {
+        None => Ok(samples),
+        Some(pair) => {
+            let (at, one, other) = (pair[0].at.seconds(), pair[0].value, pair[1].value);
+            Err(unknown(Reason::Duplicate, format!("{} is both {one} and {other} at {at}", named(labels))))
+        }
+    }
+}
+
+fn within(samples: &[Sample], labels: &Labels, range: Range) -> Result<(), Unknown> {
+    let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Ok(()) };
+    let outside = match (first.at < range.earliest, last.at > range.to) {
+        (false, false) => return Ok(()),
+        (true, _) => format!("{} s before the range asked for", range.earliest.since(first.at).as_secs_f64()),
+        (false, true) => format!("{} s after the instant asked for", last.at.since(range.to).as_secs_f64()),
+    };
+    Err(unknown(Reason::ClockSkew, format!("{} has a sample {outside}", named(labels))))
+}
+
+/// Sorts by labels. Prometheus sends them sorted, so that mostly one comparison for each series is all.
+fn sort_distinct(series: &mut [Series]) -> Result<(), Unknown> {
+    if series.is_sorted_by(|one, next| one.labels < next.labels) {
+        return Ok(());
+    }
+    series.sort_by(|one, other| one.labels.cmp(&other.labels));
+    match series.windows(2).find(|pair| pair[0].labels == pair[1].labels) {
+        None => Ok(()),
+        Some(pair) => Err(unknown(Reason::Duplicate, format!("{} came twice with the same labels", named(&pair[0].labels)))),
+    }
+}
+
+/// The labels of a series; a label that is there twice is an error.
+struct Metric(Labels);
+
+impl<'de> Deserialize<'de> for Metric {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MetricVisitor)
+    }
+}
+
+struct MetricVisitor;
+
+impl<'de> Visitor<'de> for MetricVisitor {
+    type Value = Metric;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of labels")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        if !pairs.is_sorted_by(|one, next| one.0 < next.0) {
+            pairs.sort();
+            if pairs.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                return Err(A::Error::custom("a label is there twice"));
+            }
+        }
+        Ok(Metric(Labels::new(pairs)))
+    }
+}
+
+/// `[seconds, "value"]`.
+struct Point(Sample);
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (seconds, text) = <(f64, &str)>::deserialize(deserializer)?;
+        let at = instant(seconds).ok_or_else(|| D::Error::custom(format_args!("{seconds} is no instant")))?;
+        let value = text.parse().map_err(|_| D::Error::custom(format_args!("`{text}` is no number")))?;
+        Ok(Self(Sample { at, value }))
+    }
+}
+
+/// The instant to the millisecond. Prometheus keeps whole milliseconds and prints them as decimal seconds; the float between is off by
+/// less than a thousandth of that.
+pub(super) fn instant(seconds: f64) -> Option<Timestamp> {
+    let millis = (seconds * 1000.0).round();
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53 by the check")]
+    (seconds.abs() <= MAX_SECONDS).then_some(Timestamp::from_millis(millis as i64))
+}

@@ -1,0 +1,137 @@
+//! What a Prometheus is like: asked at the start and by `doctor`.
+
+use std::time::{Duration, Instant};
+
+use burnward_core::{
+    ledger::Unknown,
+    sli::{MatchOp, Matcher, Selector},
+    time::Timestamp,
+};
+use serde::Deserialize;
+
+use super::{Prometheus, decode};
+use crate::source::{Answer, Probe};
+
+/// How far back a target is looked for: a few scrapes of the slowest usual interval.
+const RECENT: Duration = Duration::from_mins(5);
+/// The width of the range whose left end is tried.
+const TRIED: Duration = Duration::from_secs(1);
+/// A skew above this is told.
+const TOLD_SKEW_MILLIS: i64 = 5_000;
+
+pub(super) async fn probe(source: &Prometheus, now: Timestamp) -> Result<Probe, Unknown> {
+    let mut warnings = Vec::new();
+    let recent = source.read(&Selector::new("up", Vec::new()), now.minus(RECENT), now).await?;
+    let probe = Probe {
+        product: product(source, &mut warnings).await,
+        skew_millis: skew(source, now, &mut warnings).await,
+        oldest: oldest(source, now, &mut warnings).await,
+        left_closed: left_closed(source, &recent, &mut warnings).await,
+        warnings: Vec::new(),
+    };
+    if source.api.shows_its_token() {
+        warnings.push("the bearer token travels over plain http and can be read on the way: use https".to_owned());
+    }
+    Ok(Probe { warnings, ..probe })
+}
+
+#[derive(Deserialize)]
+struct BuildInfo {
+    version: String,
+    /// Mimir's name for itself.
+    #[serde(default)]
+    application: Option<String>,
+}
+
+async fn product(source: &Prometheus, warnings: &mut Vec<String>) -> String {
+    let answer = source.api.get("status/buildinfo").await;
+    match answer.and_then(|body| decode::plain::<BuildInfo>(&body)) {
+        Ok(BuildInfo { version, application }) => format!("{} {version}", application.as_deref().unwrap_or("prometheus")),
+        Err(why) => {
+            warnings.push(format!("product and version are not known ({why})"));
+            "unknown".to_owned()
+        }
+    }
+}
+
+/// Its clock minus ours: `time()` without a time is the server's own, to the millisecond. Half of the way there and back is taken off.
+async fn skew(source: &Prometheus, now: Timestamp, warnings: &mut Vec<String>) -> Option<i64> {
+    let sent = Instant::now();
+    let answer = source.api.post("query", &[("query", "time()")]).await;
+    let ours = now.plus(sent.elapsed() / 2);
+    match answer.and_then(|body| decode::plain::<Scalar>(&body)) {
+        Ok(Scalar { result: (seconds, _) }) => {
+            let skew = decode::instant(seconds)?.millis() - ours.millis();
+            if skew.abs() > TOLD_SKEW_MILLIS {
+                warnings.push(format!("its clock is {} s {} ours", skew.abs() / 1000, if skew > 0 { "ahead of" } else { "behind" }));
+            }
+            Some(skew)
+        }
+        Err(why) => {
+            warnings.push(format!("its clock cannot be read ({why})"));
+            None
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Scalar {
+    result: (f64, String),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuntimeInfo {
+    storage_retention: String,
+}
+
+/// The oldest sample, where the source watches itself; otherwise its retention is told as far as it says one.
+async fn oldest(source: &Prometheus, now: Timestamp, warnings: &mut Vec<String>) -> Option<Timestamp> {
+    let metric = Selector::new("prometheus_tsdb_lowest_timestamp_seconds", Vec::new());
+    let answer = source.read(&metric, now.minus(RECENT), now).await.ok()?;
+    let lowest = answer.series.iter().filter_map(|series| series.samples.last()).filter_map(|sample| decode::instant(sample.value)).min();
+    if lowest.is_none() {
+        let info = source.api.get("status/runtimeinfo").await.and_then(|body| decode::plain::<RuntimeInfo>(&body));
+        let retention = info.map_or_else(|_| "is not told either".to_owned(), |info| format!("is {}", info.storage_retention));
+        warnings.push(format!("its oldest sample is not known; its retention {retention}"));
+    }
+    lowest
+}
+
+/// Tries it: a range that begins exactly at a known sample either holds it or not.
+async fn left_closed(source: &Prometheus, recent: &Answer, warnings: &mut Vec<String>) -> Option<bool> {
+    let Some((selector, at)) = known_sample(recent) else {
+        warnings.push(
+            "no sample of `up` within 5 minutes: the ends of ranges could not be tried, and targets that are down cannot be seen"
+                .to_owned(),
+        );
+        return None;
+    };
+    match source.holds_its_left_end(&selector, at).await {
+        Ok(closed) => Some(closed),
+        Err(why) => {
+            warnings.push(format!("the ends of ranges could not be tried ({why})"));
+            None
+        }
+    }
+}
+
+/// The newest sample of the first series, and a selector of that series alone.
+fn known_sample(recent: &Answer) -> Option<(Selector, Timestamp)> {
+    let series = recent.series.first()?;
+    let at = series.samples.last()?.at;
+    let matchers = series.labels.pairs().iter().filter(|(label, _)| label != "__name__");
+    let matchers = matchers.map(|(label, value)| Matcher { label: label.clone(), op: MatchOp::Equal, value: value.clone() });
+    Some((Selector::new("up", matchers.collect()), at))
+}
+
+impl Prometheus {
+    async fn holds_its_left_end(&self, selector: &Selector, at: Timestamp) -> Result<bool, Unknown> {
+        let to = at.plus(TRIED);
+        let query = format!("{selector}[{}]", super::duration_text(TRIED));
+        let body = self.api.post("query", &[("query", &query), ("time", &super::time_text(to)?)]).await?;
+        let range = decode::Range { earliest: at, after: at.minus(Duration::from_millis(1)), to };
+        let series = self.decode(body, decode::Bounds { range, max_series: self.max_series }).await?;
+        Ok(series.iter().flat_map(|series| &series.samples).any(|sample| sample.at == at))
+    }
+}
