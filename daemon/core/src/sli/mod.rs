@@ -1,8 +1,10 @@
 //! Service level indicators: which counters hold the good and the bad events of an SLO.
 
+pub mod dialect;
 pub mod selector;
 
-pub use selector::{Labels, MatchOp, Matcher, Selector};
+pub use dialect::Dialect;
+pub use selector::{CompiledSelector, Labels, MatchOp, Matcher, Selector};
 
 /// What counts as good and bad.
 #[derive(Debug, Clone, PartialEq)]
