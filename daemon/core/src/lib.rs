@@ -18,3 +18,4 @@ pub mod slo;
 pub mod time;
 pub mod timeline;
 pub mod units;
+pub mod words;

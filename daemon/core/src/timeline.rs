@@ -1,9 +1,23 @@
-//! The timeline: an incident's events as rows for people.
+//! The timeline: an incident's events as rows for people, one plain sentence each, with numbers, units and windows. No markup, and no time of day: the
+//! row carries its instant, and zones belong to whoever shows it.
 
 use crate::{
-    incident::{Incident, IncidentEvent},
+    id::PageId,
+    incident::{
+        Actor, AlertKey, BlindFacts, BurnFacts, Facts, Incident, IncidentEvent, JoinReason, PageOutcome, PageReason, RECHECK, Resolution,
+        What,
+    },
+    oncall::Recipient,
+    slo::Urgency,
     time::Timestamp,
+    words,
 };
+
+/// Names in one sentence.
+const NAMES: usize = 3;
+
+/// The longest reason of a service in a sentence, in characters.
+const REASON_CHARACTERS: usize = 300;
 
 /// One row of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +43,190 @@ pub enum Source {
     Machine,
 }
 
-/// The entry of one event; `incident` gives names and numbers around it.
-pub fn entry(_incident: &Incident, _event: &IncidentEvent) -> Entry {
-    unimplemented!()
+impl Source {
+    /// The source as a stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Machine => "machine",
+        }
+    }
+
+    const fn of(actor: &Actor) -> Self {
+        match actor {
+            Actor::Person { .. } => Self::People,
+            Actor::Daemon => Self::Machine,
+        }
+    }
+}
+
+/// The whole timeline: every event told with the numbers that were true right after it.
+pub fn entries(incident: &Incident, events: &[IncidentEvent]) -> Vec<Entry> {
+    let mut then: Option<Incident> = None;
+    let tell = |event| {
+        match &mut then {
+            Some(state) => state.apply(event),
+            None => then = Incident::opened(&incident.tenant, incident.ordinal, event),
+        }
+        entry(then.as_ref().unwrap_or(incident), event)
+    };
+    events.iter().map(tell).collect()
+}
+
+/// The entry of one event; `incident` is the state right after it and gives the names and numbers around it.
+pub fn entry(incident: &Incident, event: &IncidentEvent) -> Entry {
+    Entry { seq: event.seq, at: event.at, by: event.by.to_string(), source: Source::of(&event.by), text: sentence(incident, event) }
+}
+
+fn sentence(incident: &Incident, event: &IncidentEvent) -> String {
+    match &event.what {
+        What::Opened { alert, facts, .. } => format!("Opened. {}", condition(alert, facts, event.at)),
+        What::Joined { alert, facts, notify } => joined(alert, facts, *notify, event.at),
+        What::Recovered { alert } => recovered(incident, alert, event.at),
+        What::PageOwed { to, step, round, why, .. } => paged(incident, to, *step, *round, *why),
+        What::Delivered { page, maybe_repeat, .. } => delivered(incident, page, *maybe_repeat, event.at),
+        What::Undeliverable { page, reason } => {
+            format!("The page for {} was not delivered: {}.", recipient(incident, page), words::cut(reason, REASON_CHARACTERS))
+        }
+        What::Acknowledged => acknowledged(incident, event),
+        What::Escalated { step, round, why } => {
+            format!("Escalated to {}: {}.", place(*step, *round), words::escalation_reason(*why))
+        }
+        What::EscalationDue { at } => {
+            format!("Unless somebody acknowledges within {}, the next step is paged.", words::duration(at.since(event.at)))
+        }
+        What::EscalationEnded => {
+            "Every step was paged and nobody acknowledged; nobody else is paged until something new happens.".to_owned()
+        }
+        What::Noted { text } => text.clone(),
+        What::Resolved { how } => resolved(incident, *how, event),
+        What::Reopened { why } => format!("Open again: {}.", words::reopen_reason(*why)),
+    }
+}
+
+fn joined(alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) -> String {
+    let told = notify.map_or_else(String::new, |reason| format!(" Told anew: {}.", words::join_reason(reason)));
+    format!("Joined: {}{told}", condition(alert, facts, at))
+}
+
+/// What an alert says, with the numbers that it was decided from.
+fn condition(alert: &AlertKey, facts: &Facts, at: Timestamp) -> String {
+    match facts {
+        Facts::Burn(burn) => burning(alert, burn),
+        Facts::Blind(blind) => cannot_see(alert, blind, at),
+    }
+}
+
+fn burning(alert: &AlertKey, burn: &BurnFacts) -> String {
+    let row = &burn.fired;
+    let share =
+        |counts: crate::ledger::Counts| words::percent(if counts.total() > 0 { counts.bad as f64 / counts.total() as f64 } else { 0.0 });
+    let runs_out = burn.runs_out.map_or_else(String::new, |span| format!(", gone in {} at this rate", words::duration(span)));
+    format!(
+        "{}: {} {} over {} and {} over {}, {} and {} the allowed {}. Budget {}{runs_out}.",
+        subject(alert),
+        share(row.short),
+        words::symptom(burn.symptom),
+        words::duration(row.row.short),
+        share(row.long),
+        words::duration(row.row.long),
+        words::times(row.short_burn),
+        words::times(row.long_burn),
+        words::percent(burn.target.allowed().as_f64()),
+        words::budget_left(&burn.left),
+    )
+}
+
+fn cannot_see(alert: &AlertKey, blind: &BlindFacts, at: Timestamp) -> String {
+    let hides = match blind.hides.len() {
+        0 => String::new(),
+        1 => " 1 SLO is hidden by it.".to_owned(),
+        many => format!(" {} are hidden by it.", words::plural(many, "SLO")),
+    };
+    let span = words::duration(at.since(blind.since));
+    format!("{}: cannot see for {span} ({}).{hides} This is not proof of an outage.", subject(alert), blind.unknown)
+}
+
+/// An alert as people name it: `checkout/availability for acme`, `source prom-eu`.
+pub fn subject(alert: &AlertKey) -> String {
+    match alert {
+        AlertKey::Budget(budget) if budget.group.is_whole() => format!("{}/{}", budget.slo.service, budget.slo.name),
+        AlertKey::Budget(budget) => {
+            format!("{}/{} for {}", budget.slo.service, budget.slo.name, words::list(&[budget.group.values()], 1))
+        }
+        AlertKey::Slo(slo) => format!("{}/{}", slo.service, slo.name),
+        AlertKey::Source(name) => format!("source {name}"),
+    }
+}
+
+fn recovered(incident: &Incident, alert: &AlertKey, at: Timestamp) -> String {
+    let after =
+        incident.members.get(alert).map_or_else(String::new, |member| format!(" after {}", words::duration(at.since(member.joined_at))));
+    let rest = match incident.open_members().count() {
+        0 => "none is left".to_owned(),
+        left => format!("{left} of {} still hold", words::plural(incident.members.len(), "alert")),
+    };
+    format!("{} recovered{after}; {rest}.", subject(alert))
+}
+
+fn paged(incident: &Incident, to: &Recipient, step: u32, round: u32, why: PageReason) -> String {
+    match incident.fault.urgency {
+        Urgency::Page => format!("Paging {to}, {}: {}.", place(step, round), words::page_reason(why)),
+        Urgency::Ticket => format!("Posting to {to}: {}.", words::page_reason(why)),
+    }
+}
+
+/// A place in an escalation, counted from 1; the first round goes without saying.
+fn place(step: u32, round: u32) -> String {
+    match round {
+        0 => format!("step {}", step + 1),
+        again => format!("step {} of round {}", step + 1, again + 1),
+    }
+}
+
+fn recipient(incident: &Incident, page: &PageId) -> String {
+    incident.pages.get(page).map_or_else(|| page.to_string(), |page| page.to.to_string())
+}
+
+fn delivered(incident: &Incident, page: &PageId, maybe_repeat: bool, at: Timestamp) -> String {
+    let after = incident
+        .pages
+        .get(page)
+        .map_or_else(String::new, |page| format!(" {} after it was decided", words::duration(at.since(page.decided_at))));
+    let repeat = if maybe_repeat { "; it may be a repeat, and says so" } else { "" };
+    format!("The page for {} arrived{after}{repeat}.", recipient(incident, page))
+}
+
+fn acknowledged(incident: &Incident, event: &IncidentEvent) -> String {
+    match first_arrival(incident) {
+        Some(paged) => format!("Acknowledged by {}, {} after the page arrived.", event.by, words::duration(event.at.since(paged))),
+        None => format!("Acknowledged by {} before a page arrived.", event.by),
+    }
+}
+
+/// When the first page arrived of those that were owed since the incident began to wait for somebody.
+fn first_arrival(incident: &Incident) -> Option<Timestamp> {
+    let arrivals = incident.pages.values().filter(|page| page.decided_at >= incident.waiting_since).filter_map(|page| match page.outcome {
+        PageOutcome::Delivered { at, .. } => Some(at),
+        PageOutcome::Owed | PageOutcome::Undeliverable { .. } => None,
+    });
+    arrivals.min()
+}
+
+fn resolved(incident: &Incident, how: Resolution, event: &IncidentEvent) -> String {
+    let span = words::duration(event.at.since(incident.began));
+    match how {
+        Resolution::Recovered => format!("Resolved: every alert cleared, {span} after it began."),
+        Resolution::ByPerson => format!("Resolved by {}, {span} after it began.{}", event.by, still_holding(incident)),
+    }
+}
+
+fn still_holding(incident: &Incident) -> String {
+    let recheck = words::duration(RECHECK);
+    let names: Vec<String> = incident.open_members().map(|(alert, _)| subject(alert)).collect();
+    match names.len() {
+        0 => String::new(),
+        1 => format!(" 1 alert still holds ({}) and opens it again in {recheck} unless it clears.", words::list(&names, NAMES)),
+        many => format!(" {many} alerts still hold ({}) and open it again in {recheck} unless they clear.", words::list(&names, NAMES)),
+    }
 }

@@ -170,11 +170,15 @@ impl Incident {
         self.members.get(alert).is_some_and(|member| member.recovered_at.is_none())
     }
 
+    /// The alerts that hold, and once it is resolved, all that ever did.
+    pub fn hit_members(&self) -> impl Iterator<Item = (&AlertKey, &Member)> {
+        let over = !self.is_open();
+        self.members.iter().filter(move |(_, member)| over || member.recovered_at.is_none())
+    }
+
     /// The groups that are hit: of the alerts that hold, and once it is resolved, of all that ever did. An SLO that is not split adds none.
     pub fn groups_hit(&self) -> BTreeSet<&Group> {
-        let over = !self.is_open();
-        let hit = self.members.iter().filter(|(_, member)| over || member.recovered_at.is_none());
-        hit.filter_map(|(alert, _)| alert.group()).filter(|group| !group.is_whole()).collect()
+        self.hit_members().filter_map(|(alert, _)| alert.group()).filter(|group| !group.is_whole()).collect()
     }
 
     /// The SLOs whose alerts are or were members.

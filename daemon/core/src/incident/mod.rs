@@ -3,6 +3,7 @@
 
 mod fold;
 mod handle;
+mod harm;
 mod messages;
 
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -20,6 +21,7 @@ use crate::{
 };
 
 pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, next_due, record};
+pub use harm::Harm;
 pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
 
 /// What is at fault: one open incident per tenant and fault key.

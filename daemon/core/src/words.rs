@@ -1,0 +1,241 @@
+//! The words that every surface shares: durations, shares, counts, lists, and why something happened. Plain text without markup; whoever shows it
+//! escapes it for its place.
+
+use std::time::Duration;
+
+use crate::{
+    budget::BudgetLeft,
+    incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
+};
+
+/// The longest untrusted value within a sentence, in characters.
+const VALUE_CHARACTERS: usize = 64;
+
+/// A span in its two largest units, the rest cut off: `3 h 22 m`, `30 m 40 s`, `6 min`, `57 s`, `30 d`.
+/// ```
+/// use burnward_core::words::duration;
+/// assert_eq!(duration(std::time::Duration::from_secs(12_149)), "3 h 22 m");
+/// ```
+pub fn duration(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    match (days, hours, minutes, rest) {
+        (0, 0, 0, 0) if span.is_zero() => "0 s".to_owned(),
+        (0, 0, 0, 0) => "under 1 s".to_owned(),
+        (0, 0, 0, s) => format!("{s} s"),
+        (0, 0, m, 0) => format!("{m} min"),
+        (0, 0, m, s) => format!("{m} m {s} s"),
+        (0, h, 0, _) => format!("{h} h"),
+        (0, h, m, _) => format!("{h} h {m} m"),
+        (d, 0, _, _) => format!("{d} d"),
+        (d, h, _, _) => format!("{d} d {h} h"),
+    }
+}
+
+/// A share between 0 and 1 as a percentage with its sign, precise enough to compare: `15.2 %`, `1.46 %`, `0.10 %`, `0.0050 %`.
+/// ```
+/// use burnward_core::words::percent;
+/// assert_eq!(percent(0.152), "15.2 %");
+/// ```
+pub fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    let decimals = match value.abs() {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        v if v >= 0.995 => 2,
+        v if v > 0.0 => small_decimals(v),
+        _ => 0,
+    };
+    if share < 1.0 && value >= 99.95 { "over 99.9 %".to_owned() } else { format!("{value:.decimals$} %") }
+}
+
+/// As many decimals as show two digits of a value under 1; at most 9.
+fn small_decimals(value: f64) -> usize {
+    (1..9_usize).find(|decimals| value * 10_f64.powi(i32::try_from(*decimals).unwrap_or(9)) >= 0.995).map_or(9, |first| first + 1)
+}
+
+/// What is left of a budget, as a share and as time: `71 % left (30 m 40 s of 43 m 12 s)`, `24 % overspent (10 m 22 s beyond 43 m 12 s)`.
+pub fn budget_left(left: &BudgetLeft) -> String {
+    let time = duration(Duration::try_from_secs_f64(left.seconds.abs()).unwrap_or(Duration::MAX));
+    let whole = duration(left.whole);
+    if left.ratio < 0.0 {
+        format!("{} overspent ({time} beyond {whole})", whole_percent(-left.ratio))
+    } else {
+        format!("{} left ({time} of {whole})", whole_percent(left.ratio))
+    }
+}
+
+/// A share as whole percent, never rounded to nothing or to all: `71 %`, `under 1 %`, `over 99 %`.
+pub fn whole_percent(share: f64) -> String {
+    match share * 100.0 {
+        value if value > 0.0 && value < 0.995 => "under 1 %".to_owned(),
+        value if (99.5..100.0).contains(&value) => "over 99 %".to_owned(),
+        value => format!("{value:.0} %"),
+    }
+}
+
+/// A multiple of the allowed rate: `14.6x`, `152x`, `0.2x`.
+pub fn times(burn: f64) -> String {
+    if burn < 99.95 { format!("{burn:.1}x") } else { format!("{burn:.0}x") }
+}
+
+/// A number of things: `12`, `3,637`, `1.26 M`.
+pub fn count(number: i64) -> String {
+    match number.unsigned_abs() {
+        0..1_000_000 => grouped(number),
+        1_000_000..1_000_000_000 => format!("{:.2} M", number as f64 / 1e6),
+        _ => format!("{:.2} G", number as f64 / 1e9),
+    }
+}
+
+/// A number below a million with its thousands apart.
+fn grouped(number: i64) -> String {
+    let (thousands, rest) = (number / 1000, number % 1000);
+    if thousands == 0 { number.to_string() } else { format!("{thousands},{:03}", rest.abs()) }
+}
+
+/// A number and its noun, whose plural ends in s: `1 alert`, `3 alerts`.
+pub fn plural(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Names in a sentence, at most `most` of them, each cut where it is long: `acme, globex and 3 more`.
+pub fn list(names: &[String], most: usize) -> String {
+    let shown: Vec<String> = names.iter().take(most).map(|name| cut(name, VALUE_CHARACTERS)).collect();
+    match names.len().saturating_sub(most) {
+        0 => shown.join(", "),
+        rest if shown.is_empty() => rest.to_string(),
+        rest => format!("{} and {rest} more", shown.join(", ")),
+    }
+}
+
+/// At most `characters` of a text, the last one `…` where more was there.
+pub fn cut(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(characters.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// What bad events are, after a percentage: `15.2 % of requests failing`.
+pub const fn symptom(symptom: Symptom) -> &'static str {
+    match symptom {
+        Symptom::Failing => "of requests failing",
+        Symptom::TooSlow => "of requests too slow",
+    }
+}
+
+/// Why a page is owed, as a clause.
+pub const fn page_reason(why: PageReason) -> &'static str {
+    match why {
+        PageReason::Opened => "the incident opened",
+        PageReason::NotAcknowledged => escalation_reason(EscalationReason::NotAcknowledged),
+        PageReason::HelpAsked => escalation_reason(EscalationReason::HelpAsked),
+        PageReason::Unreachable => escalation_reason(EscalationReason::Unreachable),
+        PageReason::Joined(reason) => join_reason(reason),
+        PageReason::Reopened => "it is open again",
+    }
+}
+
+/// Why an incident escalated, as a clause.
+pub const fn escalation_reason(why: EscalationReason) -> &'static str {
+    match why {
+        EscalationReason::NotAcknowledged => "nobody acknowledged in time",
+        EscalationReason::HelpAsked => "help was asked for",
+        EscalationReason::Unreachable => "nobody of the step before could be reached",
+    }
+}
+
+/// Why an alert that joins is told with a new post, as a clause.
+pub const fn join_reason(why: JoinReason) -> &'static str {
+    match why {
+        JoinReason::NewSlo => "another SLO joined",
+        JoinReason::Doubled => "at least twice as many groups are hit",
+        JoinReason::OldAcknowledgement => "more joined, and the last acknowledgement is over 30 min old",
+    }
+}
+
+/// Why an incident is open again, as a clause.
+pub const fn reopen_reason(why: ReopenReason) -> &'static str {
+    match why {
+        ReopenReason::FiredAgain => "an alert fired within 30 min of the end",
+        ReopenReason::StillHolds => "10 min after a person resolved it, an alert still holds",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_show_their_two_largest_units() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (57, "57 s"),
+            (60, "1 min"),
+            (360, "6 min"),
+            (1840, "30 m 40 s"),
+            (2592, "43 m 12 s"),
+            (3600, "1 h"),
+            (3601, "1 h"),
+            (12_149, "3 h 22 m"),
+            (86_400, "1 d"),
+            (90_000, "1 d 1 h"),
+            (2_592_000, "30 d"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(seconds)), text, "{seconds} s");
+        }
+        assert_eq!(duration(Duration::from_millis(20)), "under 1 s");
+    }
+
+    #[test]
+    fn percentages_keep_the_digits_that_matter_and_never_claim_all() {
+        for (share, text) in [
+            (0.0, "0 %"),
+            (0.152, "15.2 %"),
+            (0.0146, "1.46 %"),
+            (0.001, "0.10 %"),
+            (0.000_05, "0.0050 %"),
+            (0.0995, "9.95 %"),
+            (0.099_96, "10.0 %"),
+            (0.999_99, "over 99.9 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(percent(share), text, "{share}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_budget_is_a_share_and_a_time() {
+        let left = |ratio: f64| BudgetLeft { ratio, seconds: ratio * 2592.0, whole: Duration::from_secs(2592) };
+        for (ratio, text) in [
+            (0.71, "71 % left (30 m 40 s of 43 m 12 s)"),
+            (1.0, "100 % left (43 m 12 s of 43 m 12 s)"),
+            (0.999, "over 99 % left (43 m 9 s of 43 m 12 s)"),
+            (0.0, "0 % left (0 s of 43 m 12 s)"),
+            (-0.24, "24 % overspent (10 m 22 s beyond 43 m 12 s)"),
+        ] {
+            assert_eq!(budget_left(&left(ratio)), text);
+        }
+    }
+
+    #[test]
+    fn the_spans_in_the_words_are_those_of_the_rules() {
+        assert!(reopen_reason(ReopenReason::FiredAgain).contains(&duration(crate::incident::GRACE)));
+        assert!(reopen_reason(ReopenReason::StillHolds).contains(&duration(crate::incident::RECHECK)));
+    }
+
+    #[test]
+    fn counts_burns_plurals_and_lists_read_well() {
+        assert_eq!([0, 12, 3_637, 999_999, 1_260_000, -1_500].map(count), ["0", "12", "3,637", "999,999", "1.26 M", "-1,500"]);
+        assert_eq!([0.2, 14.6, 99.94, 152.0].map(times), ["0.2x", "14.6x", "99.9x", "152x"]);
+        assert_eq!([0, 1, 2].map(|n| plural(n, "alert")), ["0 alerts", "1 alert", "2 alerts"]);
+        let names: Vec<String> = ["acme", "globex", "initech"].map(str::to_owned).into();
+        assert_eq!(
+            [0, 1, 2, 3].map(|most| list(&names, most)),
+            ["3", "acme and 2 more", "acme, globex and 1 more", "acme, globex, initech"]
+        );
+        assert_eq!(cut("äöü", 2), "ä…");
+    }
+}
