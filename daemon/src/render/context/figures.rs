@@ -1,0 +1,81 @@
+//! The figures of a burning budget: as known now where a round has evaluated it since it fired, else as it fired.
+
+use std::time::Duration;
+
+use burnward_core::{
+    budget::BudgetLeft,
+    burn_rate::RowBurn,
+    evaluate::BudgetStatus,
+    id::BudgetId,
+    incident::{AlertKey, BurnFacts, Facts, Incident, Member, Symptom},
+    ledger::Counts,
+    time::Timestamp,
+    units::Target,
+};
+
+/// One burning (or recovered) budget of an incident.
+#[derive(Debug, Clone)]
+pub(super) struct Figures<'a> {
+    pub(super) budget: &'a BudgetId,
+    pub(super) title: &'a str,
+    pub(super) symptom: Symptom,
+    pub(super) target: Target,
+    pub(super) window: Duration,
+    pub(super) row: RowBurn,
+    pub(super) left: BudgetLeft,
+    pub(super) runs_out: Option<Duration>,
+    pub(super) as_of: Timestamp,
+    pub(super) recovered: bool,
+}
+
+impl<'a> Figures<'a> {
+    /// The figures of every budget of the incident, those that still burn first, then by burn rate, worst first.
+    pub(super) fn of(incident: &'a Incident, live: &[BudgetStatus]) -> Vec<Self> {
+        let mut all: Vec<Self> = incident.members.iter().filter_map(|(key, member)| Self::of_member(key, member, live)).collect();
+        all.sort_by(|a, b| a.recovered.cmp(&b.recovered).then(b.row.short_burn.total_cmp(&a.row.short_burn)).then(a.budget.cmp(b.budget)));
+        all
+    }
+
+    fn of_member(key: &'a AlertKey, member: &'a Member, live: &[BudgetStatus]) -> Option<Self> {
+        match (key, &member.facts) {
+            (AlertKey::Budget(budget), Facts::Burn(facts)) => {
+                let fired = Self::as_fired(budget, facts, member.recovered_at.is_some());
+                Some(live.iter().find(|status| status.budget == *budget).and_then(|status| fired.as_now(status)).unwrap_or(fired))
+            }
+            (AlertKey::Budget(_) | AlertKey::Source(_) | AlertKey::Slo(_), Facts::Burn(_) | Facts::Blind(_)) => None,
+        }
+    }
+
+    fn as_fired(budget: &'a BudgetId, facts: &'a BurnFacts, recovered: bool) -> Self {
+        Self {
+            budget,
+            title: &facts.title,
+            symptom: facts.symptom,
+            target: facts.target,
+            window: facts.window,
+            row: facts.fired,
+            left: facts.left,
+            runs_out: facts.runs_out,
+            as_of: facts.as_of,
+            recovered,
+        }
+    }
+
+    /// The same with what a later round has found.
+    fn as_now(&self, status: &BudgetStatus) -> Option<Self> {
+        let row = *status.rows.iter().find(|row| row.row == self.row.row)?;
+        let left = status.left?;
+        let as_of = status.newest_sample?;
+        (as_of >= self.as_of && status.unknown.is_none()).then(|| Self { row, left, runs_out: status.runs_out, as_of, ..self.clone() })
+    }
+
+    /// Share of bad events over the row's short lookback.
+    pub(super) fn failing(&self) -> f64 {
+        bad_share(self.row.short)
+    }
+}
+
+/// Share of bad events, tolerated ones half; 0 without events.
+pub(super) fn bad_share(counts: Counts) -> f64 {
+    if counts.total() <= 0 { 0.0 } else { ((counts.bad as f64 + counts.tolerated as f64 / 2.0) / counts.total() as f64).max(0.0) }
+}

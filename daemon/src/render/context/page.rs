@@ -1,0 +1,494 @@
+//! The context of a page: what an incident is about, for whom, how bad, since when, who has it, and what to do first.
+
+use burnward_core::{
+    id::{Group, SloId},
+    incident::{AlertKey, BlindFacts, Facts, Incident, Kind, Message, PageOutcome, Phase, Resolution, Subject, Symptom},
+    ledger::Counts,
+    oncall::Step,
+    postmortem::BudgetImpact,
+    sli::Sli,
+    slo::Urgency,
+    time::Timestamp,
+};
+use serde::Serialize;
+
+use super::{
+    Moment,
+    figures::{Figures, bad_share},
+};
+use crate::{config::Config, render::words, view::View};
+
+/// Longest value in a headline, in characters, where one group or several are named: a headline must say all within its first 90.
+const HEADLINE_VALUE: usize = 24;
+const HEADLINE_VALUES: usize = 12;
+/// Most SLOs and groups that are listed.
+const LISTED: usize = 10;
+
+/// What a page is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct PageInput<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// The message; `None` where the incident is shown without one.
+    pub message: Option<&'a Message>,
+    /// When the message was decided.
+    pub decided_at: Timestamp,
+    /// What is known now.
+    pub view: &'a View,
+    /// Teams and people.
+    pub config: &'a Config,
+    /// What it cost so far; empty where that is not known.
+    pub impacts: &'a [BudgetImpact],
+    /// The runbook's first steps.
+    pub steps: &'a [String],
+    /// When it is read.
+    pub now: Timestamp,
+}
+
+/// A page as its templates see it. Exactly one of `burn` and `blind` is there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PageContext {
+    /// The service, or the source that is blind.
+    pub subject: String,
+    /// The groups that are hit, in a few words: `acme, globex and 8 more`; absent where the SLOs are not split.
+    pub whom: Option<String>,
+    /// A budget burns.
+    pub burn: Option<BurnContext>,
+    /// We cannot see.
+    pub blind: Option<BlindContext>,
+    /// Nobody is paged: a ticket.
+    pub ticket: bool,
+    /// When it began.
+    pub since: Moment,
+    /// How long it lasts or lasted: `6 min`.
+    pub lasts: String,
+    /// Who has it.
+    pub acknowledged: Option<AcknowledgedContext>,
+    /// How it ended.
+    pub resolved: Option<ResolvedContext>,
+    /// The runbook's first steps, at most three.
+    pub steps: Vec<String>,
+    /// Who is paged now.
+    pub paged: Vec<String>,
+    /// Who is paged next.
+    pub next: Option<NextContext>,
+    /// The incident's identity.
+    pub incident: String,
+    /// The message's identity.
+    pub page: Option<String>,
+    /// When it was decided.
+    pub decided: Moment,
+}
+
+/// Budgets that burn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BurnContext {
+    /// Share that fails now: `15.2 %`.
+    pub failing: String,
+    /// What that is a share of, and over how long where it is long: `of requests failing`.
+    pub of: String,
+    /// What is allowed: `0.10 %`.
+    pub limit: String,
+    /// The worst budget.
+    pub budget: BudgetContext,
+    /// The SLOs, at most ten, worst first.
+    pub slos: Vec<SloContext>,
+    /// How many more SLOs there are.
+    pub more_slos: usize,
+}
+
+/// A budget and the row that fired.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BudgetContext {
+    /// Whose, where there are several.
+    pub whose: Option<String>,
+    /// What is left: `71 %`.
+    pub left: String,
+    /// The same as time: `30 m 40 s`.
+    pub left_time: String,
+    /// All of it: `43 m 12 s`.
+    pub whole_time: String,
+    /// Its window: `30 d`.
+    pub window: String,
+    /// Nothing is left.
+    pub spent: bool,
+    /// When it is gone at this rate: `3 h 22 m`.
+    pub runs_out: Option<String>,
+    /// The long lookback: `1 h`.
+    pub long: String,
+    /// Share that failed over it: `1.46 %`.
+    pub long_failing: String,
+    /// Burn rate over it: `14.6x`.
+    pub long_burn: String,
+    /// The short lookback.
+    pub short: String,
+    /// Share that failed over it.
+    pub short_failing: String,
+    /// Burn rate over it.
+    pub short_burn: String,
+    /// The threshold: `14.4x`.
+    pub threshold: String,
+    /// Timestamp of the newest sample.
+    pub as_of: Moment,
+}
+
+/// An SLO of the incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SloContext {
+    /// Its name within the service.
+    pub name: String,
+    /// What it promises.
+    pub title: String,
+    /// Its target: `99.9 %`.
+    pub target: String,
+    /// The groups that burn, at most ten, worst first; empty where it is not split.
+    pub groups: Vec<GroupContext>,
+    /// How many more groups burn.
+    pub more: usize,
+    /// How many groups have recovered.
+    pub recovered: usize,
+}
+
+/// A group of an SLO.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GroupContext {
+    /// Its label values.
+    pub name: String,
+    /// Share that fails now.
+    pub failing: String,
+}
+
+/// What we cannot see.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlindContext {
+    /// The source as a whole is blind, not only an SLO.
+    pub is_source: bool,
+    /// Why, in a sentence.
+    pub why: String,
+    /// The SLOs that are hidden, at most ten.
+    pub hides: Vec<String>,
+    /// How many there are.
+    pub count: usize,
+    /// How many more there are than listed.
+    pub more: usize,
+}
+
+/// Who took it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AcknowledgedContext {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+    /// How long after the first page arrived: `57 s`.
+    pub after: String,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResolvedContext {
+    /// When.
+    pub at: Moment,
+    /// Who said so; absent where it recovered by itself.
+    pub by: Option<String>,
+    /// Share of the budget that it cost, the worst budget: `13.4 %`.
+    pub spent: Option<String>,
+    /// How many events failed: `1,260,000`.
+    pub failed: Option<String>,
+    /// Several budgets were hit.
+    pub several: bool,
+}
+
+/// Who is next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NextContext {
+    /// Who.
+    pub who: Vec<String>,
+    /// When.
+    pub at: Moment,
+}
+
+impl PageContext {
+    /// The context of a page.
+    pub fn new(input: &PageInput<'_>) -> Self {
+        let incident = input.incident;
+        let figures = Figures::of(incident, budgets_of(input));
+        let until = match &incident.phase {
+            Phase::Open | Phase::Acknowledged { .. } => input.now,
+            Phase::Resolved { at, .. } => *at,
+        };
+        Self {
+            subject: incident.fault.subject.to_string(),
+            whom: whom(&figures),
+            burn: burn(&figures, input),
+            blind: blind(incident),
+            ticket: incident.fault.urgency == Urgency::Ticket,
+            since: Moment::at(incident.began, input.now),
+            lasts: words::lasting(until.since(incident.began)),
+            acknowledged: acknowledged(incident, input.now),
+            resolved: resolved(input),
+            steps: if incident.is_open() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
+            paged: paged(input),
+            next: next(input),
+            incident: incident.id.to_string(),
+            page: input.message.map(|message| message.id.to_string()),
+            decided: Moment::at(input.decided_at, input.now),
+        }
+    }
+
+    /// One plain line that says it without any template.
+    pub fn plain(&self) -> String {
+        let whom = self.whom.as_ref().map_or_else(String::new, |whom| format!(" · {whom}"));
+        let what = match (&self.burn, &self.resolved) {
+            (_, Some(_)) => format!("over after {}", self.lasts),
+            (Some(burn), None) => format!("{} {} (limit {}) for {}", burn.failing, burn.of, burn.limit, self.lasts),
+            (None, None) => format!("cannot see for {}; this is not proof of an outage", self.lasts),
+        };
+        format!("{}{whom}: {what} · {}", self.subject, self.incident)
+    }
+}
+
+fn budgets_of<'a>(input: &PageInput<'a>) -> &'a [burnward_core::evaluate::BudgetStatus] {
+    input.view.budgets.get(&input.incident.tenant).map_or(&[], Vec::as_slice)
+}
+
+/// The groups that burn (or, when all is over, burned), worst first, in a few words.
+fn whom(figures: &[Figures<'_>]) -> Option<String> {
+    let burning = || figures.iter().filter(|one| !one.recovered);
+    let of_interest: Vec<&Figures<'_>> = if burning().next().is_some() { burning().collect() } else { figures.iter().collect() };
+    let mut groups: Vec<&Group> = Vec::new();
+    for group in of_interest.iter().map(|one| &one.budget.group).filter(|group| !group.is_whole()) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    let name = |group: &Group| group_name(group, HEADLINE_VALUES);
+    match groups.as_slice() {
+        [] => None,
+        [one] => Some(group_name(one, HEADLINE_VALUE)),
+        [one, two] => Some(format!("{}, {}", name(one), name(two))),
+        [one, two, rest @ ..] => Some(format!("{}, {} and {} more", name(one), name(two), rest.len())),
+    }
+}
+
+/// A group's values, each at most `max` characters.
+fn group_name(group: &Group, max: usize) -> String {
+    group.labels().iter().map(|(_, value)| shortened(value, max)).collect::<Vec<_>>().join(", ")
+}
+
+fn shortened(value: &str, max: usize) -> String {
+    if value.is_empty() {
+        return "(none)".to_owned();
+    }
+    if value.chars().count() <= max { value.to_owned() } else { value.chars().take(max - 1).chain(['…']).collect() }
+}
+
+fn burn(figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
+    let worst = figures.first()?;
+    let together: Counts = figures.iter().filter(|one| is_like(one, worst)).map(|one| headline_counts(one)).sum();
+    let (slos, more_slos) = slos(figures);
+    Some(BurnContext {
+        failing: words::percent(bad_share(together)),
+        of: of_what(worst, figures.len() > 1, input),
+        limit: words::percent(worst.target.allowed().as_f64()),
+        budget: budget(worst, figures.len() > 1, input.now),
+        slos,
+        more_slos,
+    })
+}
+
+/// The same objective of the same SLO, of another group that is in the same state.
+fn is_like(one: &Figures<'_>, worst: &Figures<'_>) -> bool {
+    one.budget.slo == worst.budget.slo && one.budget.objective == worst.budget.objective && one.recovered == worst.recovered
+}
+
+/// What a headline counts: a page what fails now, a ticket what failed over its long lookback.
+fn headline_counts(one: &Figures<'_>) -> Counts {
+    match one.row.row.urgency {
+        Urgency::Page => one.row.short,
+        Urgency::Ticket => one.row.long,
+    }
+}
+
+/// What the share is of; in brief where several groups have taken the room.
+fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String {
+    let sli = input.view.slos.get(&worst.budget.slo).map(|slo| &slo.sli);
+    let failing = match (worst.symptom, sli) {
+        (Symptom::Failing, _) if several => "failing".to_owned(),
+        (Symptom::TooSlow, _) if several => "too slow".to_owned(),
+        (Symptom::TooSlow, Some(Sli::Latency { within, .. })) => format!("of requests slower than {}", seconds(*within)),
+        (Symptom::TooSlow, Some(Sli::Events { .. }) | None) => "of requests too slow".to_owned(),
+        (Symptom::Failing, _) => "of requests failing".to_owned(),
+    };
+    match worst.row.row.urgency {
+        Urgency::Page => failing,
+        Urgency::Ticket => format!("{failing} over {}", words::lookback(worst.row.row.long)),
+    }
+}
+
+/// A latency in seconds, as a person writes it: `300 ms`, `2 s`.
+fn seconds(within: f64) -> String {
+    if within < 1.0 { format!("{} ms", (within * 1e6).round() / 1e3) } else { format!("{within} s") }
+}
+
+fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
+    let whose = (several && !worst.budget.group.is_whole()).then(|| group_name(&worst.budget.group, HEADLINE_VALUE));
+    BudgetContext {
+        whose,
+        left: words::whole_percent(worst.left.ratio),
+        left_time: words::budget_seconds(worst.left.seconds),
+        whole_time: words::span(worst.left.whole),
+        window: words::lookback(worst.window),
+        spent: worst.left.ratio <= 0.0,
+        runs_out: worst.runs_out.map(words::span),
+        long: words::lookback(worst.row.row.long),
+        long_failing: words::percent(bad_share(worst.row.long)),
+        long_burn: words::burn(worst.row.long_burn),
+        short: words::lookback(worst.row.row.short),
+        short_failing: words::percent(worst.failing()),
+        short_burn: words::burn(worst.row.short_burn),
+        threshold: words::burn(worst.row.row.factor.as_f64()),
+        as_of: Moment::at(worst.as_of, now),
+    }
+}
+
+/// The SLOs, worst first, and how many are left out.
+fn slos(figures: &[Figures<'_>]) -> (Vec<SloContext>, usize) {
+    let mut ids: Vec<&SloId> = Vec::new();
+    for one in figures {
+        if !ids.contains(&&one.budget.slo) {
+            ids.push(&one.budget.slo);
+        }
+    }
+    let listed = ids.iter().take(LISTED).filter_map(|id| slo(id, figures)).collect();
+    (listed, ids.len().saturating_sub(LISTED))
+}
+
+fn slo(id: &SloId, figures: &[Figures<'_>]) -> Option<SloContext> {
+    let of_slo: Vec<&Figures<'_>> = figures.iter().filter(|one| one.budget.slo == *id).collect();
+    let first = of_slo.first()?;
+    let mut groups: Vec<(&Group, GroupContext)> = Vec::new();
+    for one in of_slo.iter().filter(|one| !one.recovered && !one.budget.group.is_whole()) {
+        if groups.iter().all(|(known, _)| **known != one.budget.group) {
+            groups.push((&one.budget.group, GroupContext { name: one.budget.group.values(), failing: words::percent(one.failing()) }));
+        }
+    }
+    let burning = groups.len();
+    Some(SloContext {
+        name: id.name.to_string(),
+        title: first.title.to_owned(),
+        target: format!("{} %", first.target.as_percent()),
+        groups: groups.into_iter().take(LISTED).map(|(_, context)| context).collect(),
+        more: burning.saturating_sub(LISTED),
+        recovered: of_slo.iter().filter(|one| one.recovered).count(),
+    })
+}
+
+fn blind(incident: &Incident) -> Option<BlindContext> {
+    match incident.fault.kind {
+        Kind::Burn => None,
+        Kind::CannotSee => Some(blind_context(incident)),
+    }
+}
+
+fn blind_context(incident: &Incident) -> BlindContext {
+    let mut hidden: Vec<&SloId> = Vec::new();
+    let mut why = None;
+    for (key, member) in &incident.members {
+        if let Facts::Blind(BlindFacts { unknown, hides, .. }) = &member.facts {
+            if member.recovered_at.is_none() || why.is_none() {
+                why = Some(unknown.detail.clone());
+            }
+            hidden.extend(hides);
+        }
+        if let AlertKey::Slo(id) = key {
+            hidden.push(id);
+        }
+    }
+    hidden.sort();
+    hidden.dedup();
+    let is_source = match incident.fault.subject {
+        Subject::Source(_) => true,
+        Subject::Service(_) => false,
+    };
+    let name = |id: &&SloId| if is_source { format!("{}/{}", id.service, id.name) } else { id.name.to_string() };
+    BlindContext {
+        is_source,
+        why: why.unwrap_or_else(|| "no reason is known".to_owned()),
+        hides: hidden.iter().take(LISTED).map(name).collect(),
+        count: hidden.len(),
+        more: hidden.len().saturating_sub(LISTED),
+    }
+}
+
+fn acknowledged(incident: &Incident, now: Timestamp) -> Option<AcknowledgedContext> {
+    match &incident.phase {
+        Phase::Acknowledged { at, by } => Some(AcknowledgedContext {
+            by: by.to_string(),
+            at: Moment::at(*at, now),
+            after: words::span(at.since(first_delivered(incident))),
+        }),
+        Phase::Open | Phase::Resolved { .. } => None,
+    }
+}
+
+/// When the first page arrived; until one did, when the incident opened.
+fn first_delivered(incident: &Incident) -> Timestamp {
+    let delivered = incident.pages.values().filter_map(|page| match &page.outcome {
+        PageOutcome::Delivered { at, .. } => Some(*at),
+        PageOutcome::Owed | PageOutcome::Undeliverable { .. } => None,
+    });
+    delivered.min().unwrap_or(incident.opened_at)
+}
+
+fn resolved(input: &PageInput<'_>) -> Option<ResolvedContext> {
+    match &input.incident.phase {
+        Phase::Resolved { at, by, how } => {
+            let spent = input.impacts.iter().filter_map(|impact| impact.spent).max_by(f64::total_cmp);
+            Some(ResolvedContext {
+                at: Moment::at(*at, input.now),
+                by: match how {
+                    Resolution::ByPerson => Some(by.to_string()),
+                    Resolution::Recovered => None,
+                },
+                spent: spent.map(words::percent),
+                failed: failed(input.impacts),
+                several: input.impacts.len() > 1,
+            })
+        }
+        Phase::Open | Phase::Acknowledged { .. } => None,
+    }
+}
+
+/// How many events failed; `None` where several budgets may count the same ones.
+fn failed(impacts: &[BudgetImpact]) -> Option<String> {
+    let mut slos: Vec<_> = impacts.iter().map(|impact| (&impact.budget.slo, &impact.budget.objective)).collect();
+    slos.sort();
+    slos.dedup();
+    let bad: i64 = impacts.iter().map(|impact| impact.counts.bad).sum();
+    (slos.len() == 1).then_some(words::count(u64::try_from(bad).unwrap_or(0)))
+}
+
+/// The steps of the incident's team; of the operators where the team is not configured.
+fn steps<'a>(input: &PageInput<'a>) -> &'a [Step] {
+    input.config.teams.get(&input.incident.team).map_or(&input.config.operators.escalation, |team| &team.escalation)
+}
+
+fn names(step: Option<&Step>) -> Vec<String> {
+    step.into_iter().flat_map(|step| &step.page).map(ToString::to_string).collect()
+}
+
+fn paged(input: &PageInput<'_>) -> Vec<String> {
+    match (input.incident.fault.urgency, &input.incident.phase) {
+        (Urgency::Page, Phase::Open) => names(usize::try_from(input.incident.escalation.step).ok().and_then(|at| steps(input).get(at))),
+        (Urgency::Page, Phase::Acknowledged { .. } | Phase::Resolved { .. }) | (Urgency::Ticket, _) => Vec::new(),
+    }
+}
+
+fn next(input: &PageInput<'_>) -> Option<NextContext> {
+    let due = input.incident.escalation.due?;
+    let steps = steps(input);
+    let at = usize::try_from(input.incident.escalation.step).ok()?;
+    let who = names(steps.get(at + 1).or_else(|| steps.first()));
+    Some(NextContext { who, at: Moment::at(due, input.now) })
+}

@@ -1,0 +1,411 @@
+//! Snapshots of every text, to be proofread, and the attacks that a template or a value could try.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use burnward_core::{
+    budget::BudgetLeft,
+    burn_rate::RowBurn,
+    id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
+    incident::{
+        Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, Kind, LastTold, Member, Message, MessageKind,
+        MessageRef, PageOutcome, PageReason, PageState, Phase, Resolution, Subject, Symptom, Via,
+    },
+    ledger::{Counts, Reason, Unknown},
+    oncall::{Recipient, Step, Team},
+    postmortem::BudgetImpact,
+    slo::{AlertRow, Urgency},
+    time::{Timestamp, days, hours, minutes},
+    units::{Factor, Target},
+};
+
+use super::{Faults, PageContext, PageInput, PageTexts, Renderer};
+use crate::{config::Config, view::View};
+
+/// 2025-11-24 03:10:02 UTC, when the page of the story is decided.
+pub(crate) const DECIDED: Timestamp = Timestamp::from_millis(1_763_953_802_000);
+
+/// 03:04:16, when the burn of the story began.
+pub(crate) fn began() -> Timestamp {
+    DECIDED.minus(Duration::from_secs(346))
+}
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId::parse("main").unwrap()
+}
+
+pub(crate) fn slo_id(name: &str) -> SloId {
+    SloId { tenant: tenant(), service: ServiceName::parse("checkout").unwrap(), name: SloName::parse(name).unwrap() }
+}
+
+pub(crate) fn budget_id(slo: &str, group: &str) -> BudgetId {
+    let group = if group.is_empty() { Group::whole() } else { Group::new(vec![("tenant".into(), group.into())]) };
+    BudgetId { slo: slo_id(slo), objective: ObjectiveName::parse("default").unwrap(), group }
+}
+
+/// `total` events of which `bad` are bad.
+pub(crate) fn counts(bad: i64, total: i64) -> Counts {
+    Counts { good: total - bad, tolerated: 0, bad, unseen_millis: 0 }
+}
+
+/// The story's facts: 99.9 % over 30 days, 15.2 % failing, 1 h at 1.46 %.
+pub(crate) fn burn_facts(urgency: Urgency, short_bad: i64) -> BurnFacts {
+    let row = AlertRow { urgency, factor: Factor::parse("14.4").unwrap(), long: hours(1), short: minutes(5) };
+    let short = counts(short_bad, 1_091_100);
+    let long = counts(191_160, 13_093_200);
+    BurnFacts {
+        title: "Customers can pay".into(),
+        symptom: Symptom::Failing,
+        target: Target::percent("99.9%").unwrap(),
+        window: days(30),
+        fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: short_bad as f64 / 1_091.1, holds: true },
+        began: began(),
+        left: BudgetLeft { ratio: 0.71, seconds: 1840.0, whole: Duration::from_secs(2592) },
+        runs_out: Some(minutes(202)),
+        as_of: DECIDED,
+    }
+}
+
+fn member(facts: Facts) -> Member {
+    Member { joined_at: DECIDED, facts, recovered_at: None }
+}
+
+/// An incident of a burning budget per group, each a little better than the one before.
+pub(crate) fn burning(groups: &[&str]) -> Incident {
+    let members = groups.iter().zip(0..).map(|(group, rank)| {
+        let facts = burn_facts(Urgency::Page, 165_847 - rank * 10_911);
+        (AlertKey::Budget(budget_id("availability", group)), member(Facts::Burn(Box::new(facts))))
+    });
+    incident(
+        FaultKey { subject: Subject::Service(ServiceName::parse("checkout").unwrap()), kind: Kind::Burn, urgency: Urgency::Page },
+        members.collect(),
+    )
+}
+
+pub(crate) fn incident(fault: FaultKey, members: BTreeMap<AlertKey, Member>) -> Incident {
+    let page = PageId::of(&["main", "root"]);
+    let root = PageState {
+        to: Recipient::Channel("#payments-oncall".into()),
+        decided_at: DECIDED,
+        step: 0,
+        why: PageReason::Opened,
+        outcome: PageOutcome::Delivered {
+            at: DECIDED.plus(Duration::from_secs(1)),
+            message: MessageRef { channel: "C01PAY".into(), ts: "1763953803.000100".into() },
+        },
+    };
+    Incident {
+        tenant: tenant(),
+        id: fault.incident(3),
+        ordinal: 3,
+        fault,
+        team: TeamName::parse("payments").unwrap(),
+        opened_at: DECIDED,
+        began: began(),
+        phase: Phase::Open,
+        waiting_since: DECIDED,
+        members,
+        escalation: Escalation { step: 0, round: 0, calls: 0, due: Some(DECIDED.plus(minutes(5))) },
+        pages: BTreeMap::from([(page.clone(), root)]),
+        root: Some(page),
+        last_told: LastTold { at: DECIDED, groups: 1 },
+        last_acknowledged: None,
+        last_help: None,
+        last_note: None,
+        last_seq: 3,
+    }
+}
+
+pub(crate) fn ana() -> Actor {
+    Actor::Person { name: "ana".into(), via: Via::Slack }
+}
+
+pub(crate) fn config() -> Config {
+    let person = |name: &str| Recipient::Person(PersonName::parse(name).unwrap());
+    let step = |to: Recipient| Step { page: vec![to], acknowledge_within: minutes(5) };
+    let name = TeamName::parse("payments").unwrap();
+    let team = Team {
+        name: name.clone(),
+        channel: "#payments-oncall".into(),
+        escalation: vec![step(person("ana")), step(person("sam")), step(Recipient::Channel("#payments-leads".into()))],
+    };
+    Config {
+        listen: ([127, 0, 0, 1], 9095).into(),
+        token_file: None,
+        external_url: "https://burnward.example".into(),
+        tick: Duration::from_secs(10),
+        operators: crate::config::Operators { channel: "#burnward".into(), escalation: vec![step(person("ada"))] },
+        storage: "unused".into(),
+        sources: BTreeMap::new(),
+        tenants: BTreeMap::new(),
+        people: BTreeMap::new(),
+        teams: BTreeMap::from([(name, team)]),
+        slack: None,
+        templates: None,
+    }
+}
+
+pub(crate) fn message(kind: MessageKind) -> Message {
+    Message {
+        id: PageId::of(&["main", "root"]),
+        incident: IncidentId::new("checkout", "burn", 3),
+        to: Recipient::Channel("#payments-oncall".into()),
+        kind,
+        due: DECIDED,
+    }
+}
+
+pub(crate) fn context(incident: &Incident, impacts: &[BudgetImpact], now: Timestamp) -> PageContext {
+    let steps = ["Roll back the last deploy", "Check the payment provider's status", "Shed load", "never shown"].map(str::to_owned);
+    let message = message(MessageKind::Root);
+    let input = PageInput {
+        incident,
+        message: Some(&message),
+        decided_at: DECIDED,
+        view: &View::default(),
+        config: &config(),
+        impacts,
+        steps: &steps,
+        now,
+    };
+    PageContext::new(&input)
+}
+
+fn texts(incident: &Incident, impacts: &[BudgetImpact], now: Timestamp) -> PageTexts {
+    Renderer::load(None, Faults::default()).page(&context(incident, impacts, now))
+}
+
+/// The texts as a reader sees them whose zone is UTC.
+fn shown(texts: &PageTexts) -> String {
+    let slots = [&texts.headline, &texts.budget, &texts.r#where, &texts.do_first, &texts.people, &texts.footer];
+    slots.iter().filter(|slot| !slot.is_empty()).map(|slot| plain(slot.as_str())).collect::<Vec<_>>().join("\n")
+}
+
+/// Time tokens replaced by their fallback.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, token)) = rest.split_once("<!date^") {
+        let (token, after) = token.split_once('>').unwrap();
+        out.push_str(before);
+        out.push_str(token.split_once('|').unwrap().1);
+        rest = after;
+    }
+    out + rest
+}
+
+fn later(seconds: u64) -> Timestamp {
+    DECIDED.plus(Duration::from_secs(seconds))
+}
+
+#[test]
+fn a_page_says_what_for_whom_how_bad_since_when() {
+    insta::assert_snapshot!(shown(&texts(&burning(&["acme"]), &[], later(14))), @r"
+    ▲ checkout · acme: 15.2 % of requests failing (limit 0.10 %) for 6 min
+    Budget 71 % left (30 m 40 s of 43 m 12 s in 30 d), gone in 3 h 22 m at this rate.
+    1 h: 1.46 % = 14.6x · 5 m: 15.2 % = 152x · page above 14.4x (as of 03:10:02 UTC)
+    *availability* Customers can pay (99.9 %): acme 15.2 %
+    *Do first*
+    • Roll back the last deploy
+    • Check the payment provider's status
+    • Shed load
+    ana is paged · goes to sam 03:15 UTC if not acknowledged
+    checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
+}
+
+#[test]
+fn the_first_ninety_characters_hold_the_facts_even_with_long_names() {
+    let long = "a-customer-whose-name-does-not-end-soon";
+    for groups in [&["acme"][..], &["acme", "globex"], &["acme", "globex", "initech"], &[long]] {
+        let headline = plain(texts(&burning(groups), &[], later(14)).headline.as_str());
+        let first: String = headline.chars().take(90).collect();
+        assert!(first.contains("15.2 %") || first.contains("14."), "{first}");
+        assert!(first.contains("for 6 min"), "{first}");
+    }
+}
+
+#[test]
+fn many_groups_are_named_in_few_words() {
+    let groups: Vec<String> = (1..=10).map(|n| format!("tenant-{n:02}")).collect();
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(shown(&texts(&burning(&groups), &[], later(14))), @r"
+    ▲ checkout · tenant-01, tenant-02 and 8 more: 10.7 % failing (limit 0.10 %) for 6 min
+    Budget of tenant-01: 71 % left (30 m 40 s of 43 m 12 s in 30 d), gone in 3 h 22 m at this rate.
+    1 h: 1.46 % = 14.6x · 5 m: 15.2 % = 152x · page above 14.4x (as of 03:10:02 UTC)
+    *availability* Customers can pay (99.9 %): tenant-01 15.2 %, tenant-02 14.2 %, tenant-03 13.2 %, tenant-04 12.2 %, tenant-05 11.2 %, tenant-06 10.2 %, tenant-07 9.20 %, tenant-08 8.20 %, tenant-09 7.20 %, tenant-10 6.20 %
+    *Do first*
+    • Roll back the last deploy
+    • Check the payment provider's status
+    • Shed load
+    ana is paged · goes to sam 03:15 UTC if not acknowledged
+    checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
+}
+
+#[test]
+fn an_slo_that_is_not_split_names_no_group() {
+    insta::assert_snapshot!(texts(&burning(&[""]), &[], later(14)).headline, @"▲ checkout: 15.2 % of requests failing (limit 0.10 %) for 6 min");
+}
+
+#[test]
+fn an_acknowledged_page_says_who_has_it() {
+    let mut incident = burning(&["acme"]);
+    incident.phase = Phase::Acknowledged { at: later(58), by: ana() };
+    incident.escalation.due = None;
+    insta::assert_snapshot!(shown(&texts(&incident, &[], later(60))), @r"
+    ▲ checkout · acme: 15.2 % of requests failing (limit 0.10 %) for 6 min
+    Budget 71 % left (30 m 40 s of 43 m 12 s in 30 d), gone in 3 h 22 m at this rate.
+    1 h: 1.46 % = 14.6x · 5 m: 15.2 % = 152x · page above 14.4x (as of 03:10:02 UTC)
+    *availability* Customers can pay (99.9 %): acme 15.2 %
+    *Do first*
+    • Roll back the last deploy
+    • Check the payment provider's status
+    • Shed load
+    Acknowledged by ana 03:11 UTC (57 s after the page)
+    checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
+}
+
+#[test]
+fn a_recovered_page_says_what_it_cost() {
+    let mut incident = burning(&["acme"]);
+    let resolved = began().plus(minutes(38));
+    incident.phase = Phase::Resolved { at: resolved, by: Actor::Daemon, how: Resolution::Recovered };
+    incident.escalation.due = None;
+    let impact = BudgetImpact { budget: budget_id("availability", "acme"), counts: counts(1_260_000, 8_300_000), spent: Some(0.134) };
+    insta::assert_snapshot!(shown(&texts(&incident, &[impact], resolved)), @r"
+    ● Recovered 03:42 UTC · checkout · acme: 38 min, 13.4 % of budget, 1,260,000 failed
+    Budget 71 % left (30 m 40 s of 43 m 12 s in 30 d)
+    *availability* Customers can pay (99.9 %): acme 15.2 %
+    checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
+    incident.phase = Phase::Resolved { at: resolved, by: ana(), how: Resolution::ByPerson };
+    insta::assert_snapshot!(texts(&incident, &[], resolved).headline, @"● Recovered <!date^1763955736^{time}|03:42 UTC> · checkout · acme: 38 min, resolved by ana");
+}
+
+#[test]
+fn a_ticket_says_that_it_is_one() {
+    let mut facts = burn_facts(Urgency::Ticket, 2_000);
+    facts.fired.row = AlertRow { urgency: Urgency::Ticket, factor: Factor::parse("1").unwrap(), long: days(3), short: hours(6) };
+    facts.left.ratio = -0.24;
+    facts.left.seconds = -622.0;
+    facts.runs_out = None;
+    let members = BTreeMap::from([(AlertKey::Budget(budget_id("availability", "")), member(Facts::Burn(Box::new(facts))))]);
+    let fault = FaultKey { subject: Subject::Service(ServiceName::parse("checkout").unwrap()), kind: Kind::Burn, urgency: Urgency::Ticket };
+    let mut incident = incident(fault, members);
+    incident.escalation.due = None;
+    insta::assert_snapshot!(shown(&texts(&incident, &[], later(14))), @r"
+    ▲ Ticket · checkout: 1.46 % of requests failing over 3 d (limit 0.10 %) for 6 min
+    Budget spent: -24 % (-10 m 22 s of 43 m 12 s in 30 d).
+    3 d: 1.46 % = 14.6x · 6 h: 0.18 % = 1.8x · ticket above 1.0x (as of 03:10:02 UTC)
+    *availability* Customers can pay (99.9 %)
+    *Do first*
+    • Roll back the last deploy
+    • Check the payment provider's status
+    • Shed load
+    checkout-ticket-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
+}
+
+#[test]
+fn blindness_has_words_of_its_own() {
+    let source = SourceName::parse("prom-eu").unwrap();
+    let unknown = Unknown { reason: Reason::Unreachable, detail: "prom.example:9090 refuses the connection since 02:51:10".into() };
+    let hides = (1..=12).map(|n| slo_id(&format!("slo-{n:02}"))).collect();
+    let facts = Facts::Blind(BlindFacts { unknown, since: began(), hides });
+    let members = BTreeMap::from([(AlertKey::Source(source.clone()), member(facts))]);
+    let mut incident = incident(FaultKey { subject: Subject::Source(source), kind: Kind::CannotSee, urgency: Urgency::Page }, members);
+    insta::assert_snapshot!(shown(&texts(&incident, &[], later(14))), @r"
+    ? prom-eu: cannot see since 03:04 UTC · hides 12 SLOs
+    This is not proof of an outage: prom.example:9090 refuses the connection since 02:51:10
+    Hidden: checkout/slo-01, checkout/slo-02, checkout/slo-03, checkout/slo-04, checkout/slo-05, checkout/slo-06, checkout/slo-07, checkout/slo-08, checkout/slo-09, checkout/slo-10 and 2 more
+    *Do first*
+    • Roll back the last deploy
+    • Check the payment provider's status
+    • Shed load
+    ana is paged · goes to sam 03:15 UTC if not acknowledged
+    prom-eu-cannot-see-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
+    incident.phase = Phase::Resolved { at: later(600), by: Actor::Daemon, how: Resolution::Recovered };
+    insta::assert_snapshot!(texts(&incident, &[], later(600)).headline, @"● Sees again <!date^1763954402^{time}|03:20 UTC> · prom-eu: 15 min");
+}
+
+#[test]
+fn hostile_labels_stay_text_in_every_slot() {
+    for value in [
+        "<!channel>",
+        "<@U123>",
+        "<!subteam^S1>",
+        "<https://evil|Runbook>",
+        "{{secret}}",
+        "{{> x}}",
+        "${jndi:ldap://x}",
+        "%s%n",
+        "a\u{202e}b",
+    ] {
+        let texts = texts(&burning(&[value]), &[], later(14));
+        let slots = [&texts.headline, &texts.budget, &texts.r#where, &texts.do_first, &texts.people, &texts.footer];
+        for slot in slots {
+            let tokens = plain(slot.as_str());
+            assert!(!tokens.contains('<') && !tokens.contains('>'), "{value}: {tokens}");
+            assert!(!tokens.contains('\u{202e}'), "{value}: {tokens}");
+        }
+        assert!(texts.headline.as_str().contains("checkout"), "{value}");
+    }
+    let headline = texts(&burning(&["{{secret}}"]), &[], later(14)).headline;
+    assert!(headline.as_str().contains("{{secret}}"), "data is not a template: {headline}");
+}
+
+fn own(template: &str, text: &str) -> (tempfile::TempDir, Renderer, Faults) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(template);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    let faults = Faults::default();
+    let renderer = Renderer::load(Some(directory.path()), faults.clone());
+    (directory, renderer, faults)
+}
+
+#[test]
+fn an_own_template_replaces_the_built_in_one() {
+    let (_directory, renderer, faults) =
+        own("notify/slack/headline.hbs", "{{subject}} is on fire\n{{nothing}} {{time since}} {{time nothing}}");
+    let headline = renderer.page(&context(&burning(&["acme"]), &[], DECIDED)).headline;
+    assert_eq!(plain(headline.as_str()), "checkout is on fire ⟨missing: nothing⟩ 03:04 UTC ⟨missing: nothing⟩");
+    assert_eq!(faults.list(), []);
+}
+
+#[test]
+fn a_template_that_is_refused_or_fails_gives_way_to_the_built_in_one_and_is_told() {
+    let built_in = texts(&burning(&["acme"]), &[], DECIDED).headline;
+    for (text, told) in [
+        ("{{{subject}}}", "line 1: `{{{`"),
+        ("\n{{#each}}x{{/each}}", "line 2"),
+        ("{{#if}}", "line 1"),
+        ("{{plural subject \"a\" \"b\"}}", "`plural` takes a number"),
+    ] {
+        let (_directory, renderer, faults) = own("notify/slack/headline.hbs", text);
+        let page = context(&burning(&["acme"]), &[], DECIDED);
+        assert_eq!(renderer.page(&page).headline, built_in, "{text}");
+        assert_eq!(renderer.page(&page).headline, built_in, "{text}");
+        let faults = faults.list();
+        assert_eq!(faults.len(), 1, "told once: {faults:?}");
+        assert!(faults[0].to_string().contains(told), "{text}: {}", faults[0]);
+    }
+}
+
+#[test]
+fn a_template_that_writes_without_end_is_stopped() {
+    let text = format!("{{{{#each burn.slos}}}}{{{{#each groups}}}}{}{{{{/each}}}}{{{{/each}}}}", "x".repeat(30_000));
+    let (_directory, renderer, faults) = own("notify/slack/where.hbs", &text);
+    let groups: Vec<String> = (0..60).map(|n| format!("g{n}")).collect();
+    let page = context(&burning(&groups.iter().map(String::as_str).collect::<Vec<_>>()), &[], DECIDED);
+    assert!(renderer.page(&page).r#where.chars() < 3_000);
+    assert!(faults.list()[0].reason.contains("more than 262144 bytes"), "{:?}", faults.list());
+}
+
+#[test]
+fn a_file_that_replaces_no_template_is_told() {
+    let (_directory, _renderer, faults) = own("notify/slack/headlines.hbs", "x");
+    assert_eq!(faults.list()[0].template, "notify/slack/headlines.hbs");
+}
