@@ -92,6 +92,17 @@ impl Target {
         }
     }
 
+    /// The target that allows this share to be bad, shown with so many decimals, as a store gives it back; `None` unless the share lies strictly
+    /// between 0 and 1.
+    pub fn from_allowed(allowed: Ratio, decimals: u8) -> Option<Self> {
+        (allowed.num() > 0 && allowed.num() < allowed.den()).then_some(Self { allowed, decimals })
+    }
+
+    /// With how many decimals its percentage was written.
+    pub const fn decimals(self) -> u8 {
+        self.decimals
+    }
+
     /// The share that may be bad, `1 - target`, exact.
     pub const fn allowed(self) -> Ratio {
         self.allowed

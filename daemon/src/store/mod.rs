@@ -1,6 +1,8 @@
 //! The store: what is decided is committed here, in one transaction, before anything is sent. SQL loads and commits; the core decides.
 //! Every call on tenant data takes a `TenantId` that came from authentication or from configuration.
 
+use std::path::PathBuf;
+
 use burnward_core::{
     alert::AlertState,
     id::{BudgetId, IncidentId, PageId, SloId, SourceName, TenantId},
@@ -8,6 +10,9 @@ use burnward_core::{
     time::Timestamp,
 };
 
+#[cfg(test)]
+mod conformance;
+mod rows;
 pub mod sqlite;
 
 pub use sqlite::SqliteStore as Store;
@@ -96,6 +101,15 @@ pub struct AuditEntry {
     pub detail: String,
 }
 
+/// A row of the audit as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// The rest.
+    pub entry: AuditEntry,
+}
+
 /// A message that waits for delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Owed {
@@ -105,7 +119,7 @@ pub struct Owed {
     pub message: Message,
     /// How often it was tried.
     pub attempts: u32,
-    /// True where the last attempt may have arrived: it was in flight when the daemon stopped, or its outcome was ambiguous.
+    /// True where an earlier attempt may have arrived: it was in flight when the daemon stopped, or its outcome was ambiguous.
     pub ambiguous: bool,
     /// The first time it was tried.
     pub first_attempt_at: Option<Timestamp>,
@@ -189,6 +203,15 @@ pub struct StoredSegment {
     pub blob: Vec<u8>,
 }
 
+/// Segments of one level that are too old to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpiredSegments {
+    /// Length of their slices, in seconds.
+    pub level_seconds: u32,
+    /// Those whose day starts before this.
+    pub before: Timestamp,
+}
+
 /// A definition file as it was when it last loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDefinition {
@@ -231,9 +254,35 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// What was to be committed contradicts what is stored; nothing was changed.
+    #[error("the store refuses a commit that contradicts it: {reason}")]
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The disk is full; nothing was changed.
+    #[error("the disk of the store is full")]
+    Full,
+    /// It was opened for reading.
+    #[error("the store was opened for reading only")]
+    ReadOnly,
+    /// The daemon stopped before the store could answer.
+    #[error("the daemon is stopping")]
+    Stopping,
     /// SQLite refused.
     #[error("the store refused: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        /// SQLITE_FULL.
+        const FULL: i32 = 13;
+        match sqlite::primary_code(&error) {
+            Some(FULL) => Self::Full,
+            Some(_) | None => Self::Sql(error),
+        }
+    }
 }
 
 /// A page id with the outcome that the outbox holds for it, for lists of undelivered pages.
@@ -253,4 +302,21 @@ pub struct UndeliveredPage {
     pub last_error: Option<String>,
     /// True where it will not be tried again.
     pub given_up: bool,
+}
+
+/// How the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreHealth {
+    /// Its file.
+    pub file: PathBuf,
+    /// Size of the file, in bytes.
+    pub file_bytes: u64,
+    /// Size of what is not yet moved into the file, in bytes.
+    pub wal_bytes: u64,
+    /// Version of SQLite.
+    pub sqlite_version: String,
+    /// SQLite's setting `synchronous`: `FULL`, so that what was committed survives a power cut.
+    pub synchronous: &'static str,
+    /// When something was committed last.
+    pub last_commit_at: Option<Timestamp>,
 }

@@ -1,0 +1,520 @@
+//! What every store engine must do, as functions over a store that is empty.
+
+use std::time::Duration;
+
+use burnward_core::{
+    alert::AlertState,
+    budget::BudgetLeft,
+    burn_rate::RowBurn,
+    id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
+    incident::{
+        Actor, AlertKey, BurnFacts, Facts, FaultKey, IncidentEvent, Kind, Message, MessageKind, MessageRef, Phase, Resolution, Subject,
+        Symptom, Via, What,
+    },
+    ledger::Counts,
+    oncall::Recipient,
+    slo::{AlertRow, Urgency},
+    time::{Timestamp, days, minutes},
+    units::{Factor, Target},
+};
+
+use super::{
+    AttemptOutcome, AuditEntry, AuditRow, Commit, ExpiredSegments, NewEvent, OutboxStats, Owed, Round, Store, StoreError, StoredAlert,
+    StoredDefinition, StoredSegment,
+};
+
+/// An instant of the tests, in seconds from an arbitrary start.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_700_000_000 + seconds)
+}
+
+pub(super) fn tenant(name: &str) -> TenantId {
+    TenantId::parse(name).unwrap()
+}
+
+fn source() -> SourceName {
+    SourceName::parse("prom").unwrap()
+}
+
+fn budget(tenant: &TenantId, group: Group) -> BudgetId {
+    let slo =
+        SloId { tenant: tenant.clone(), service: ServiceName::parse("checkout").unwrap(), name: SloName::parse("availability").unwrap() };
+    BudgetId { slo, objective: ObjectiveName::parse("month").unwrap(), group }
+}
+
+pub(super) fn fault() -> FaultKey {
+    FaultKey { subject: Subject::Service(ServiceName::parse("checkout").unwrap()), kind: Kind::Burn, urgency: Urgency::Page }
+}
+
+fn facts() -> Facts {
+    let row = AlertRow { urgency: Urgency::Page, factor: Factor::parse("14.4").unwrap(), long: minutes(60), short: minutes(5) };
+    let counts = Counts { good: 90, tolerated: 0, bad: 10, unseen_millis: 0 };
+    let burn = BurnFacts {
+        title: "Customers can pay".to_owned(),
+        symptom: Symptom::Failing,
+        target: Target::percent("99.9%").unwrap(),
+        window: days(30),
+        fired: RowBurn { row, long: counts, short: counts, long_burn: 100.0, short_burn: 0.1 + 0.2, holds: true },
+        began: at(-60),
+        left: BudgetLeft { ratio: 0.875, seconds: 2268.0, whole: Duration::from_secs(2592) },
+        runs_out: Some(minutes(400)),
+        as_of: at(0),
+    };
+    Facts::Burn(Box::new(burn))
+}
+
+/// A commit of nothing.
+pub(super) fn empty(tenant: &TenantId, at: Timestamp) -> Commit {
+    Commit { tenant: tenant.clone(), at, round: None, alerts: Vec::new(), events: Vec::new(), messages: Vec::new(), audit: Vec::new() }
+}
+
+/// The `seq`-th event of the `ordinal`-th incident, at second `seq`.
+pub(super) fn event(ordinal: u64, seq: u32, what: What, phase: &'static str) -> NewEvent {
+    let by = Actor::Person { name: "Ada \0 <!channel> ü".to_owned(), via: Via::Slack };
+    let event = IncidentEvent { seq, at: at(i64::from(seq)), by, what };
+    NewEvent { incident: fault().incident(ordinal), fault: fault(), ordinal, event, phase }
+}
+
+/// The opening of the `ordinal`-th incident of the test's fault.
+pub(super) fn opening(tenant: &TenantId, ordinal: u64) -> NewEvent {
+    let alert = AlertKey::Budget(budget(tenant, Group::new(vec![("tenant".to_owned(), "a \"b\"\0\u{1F600}".to_owned())])));
+    event(ordinal, 1, What::Opened { fault: fault(), team: TeamName::parse("payments").unwrap(), alert, facts: facts() }, "open")
+}
+
+fn noted(ordinal: u64, seq: u32) -> NewEvent {
+    event(ordinal, seq, What::Noted { text: "looks like the deploy".to_owned() }, "open")
+}
+
+/// A message of the first incident.
+pub(super) fn message(id: &str, kind: MessageKind, due: Timestamp) -> Message {
+    Message { id: PageId::from_text(id), incident: fault().incident(1), to: Recipient::Channel("#payments".to_owned()), kind, due }
+}
+
+fn audit(detail: &str) -> AuditEntry {
+    AuditEntry { actor: "burnward".to_owned(), action: "alert.fire".to_owned(), subject: "checkout".to_owned(), detail: detail.to_owned() }
+}
+
+fn stands(ts: &str) -> MessageRef {
+    MessageRef { channel: "C1".to_owned(), ts: ts.to_owned() }
+}
+
+async fn owe(store: &Store, tenant: &TenantId, messages: Vec<Message>, now: Timestamp) {
+    store.commit(&Commit { messages, ..empty(tenant, now) }).await.unwrap();
+}
+
+async fn due_ids(store: &Store, now: Timestamp) -> Vec<String> {
+    store.due_messages(now, 100).await.unwrap().iter().map(|owed| owed.message.id.to_string()).collect()
+}
+
+async fn only_owed(store: &Store, now: Timestamp) -> Owed {
+    let mut due = store.due_messages(now, 100).await.unwrap();
+    assert_eq!(due.len(), 1, "{due:?}");
+    due.pop().unwrap()
+}
+
+pub(super) async fn an_empty_store_holds_nothing(store: &Store) {
+    let main = tenant("main");
+    let ledger = store.ledger(&main, &source()).await.unwrap();
+    assert_eq!((ledger.settled, ledger.state, ledger.segments.len(), ledger.rounds.len()), (None, None, 0, 0));
+    assert_eq!(store.alerts(&main).await.unwrap(), []);
+    assert_eq!(store.live_incidents(&main, Timestamp::EPOCH).await.unwrap(), []);
+    assert_eq!(store.incident(&main, &IncidentId::from_text("nobody-burn-1")).await.unwrap(), None);
+    assert!(store.last_ordinals(&main).await.unwrap().is_empty());
+    assert_eq!((store.next_due().await.unwrap(), store.outbox_stats().await.unwrap()), (None, OutboxStats::default()));
+    assert_eq!(store.definitions(&main).await.unwrap(), []);
+    assert_eq!(store.audit(&main, 10).await.unwrap(), []);
+    assert_eq!(store.prune(at(0)).await.unwrap(), 0);
+}
+
+pub(super) async fn a_commit_comes_back_as_it_went_in(store: &Store) {
+    let main = tenant("main");
+    let group = Group::new(vec![("tenant".to_owned(), "a \"b\"\0\u{1F600}'; --".to_owned())]);
+    let state = AlertState { page: Some(at(1)), ticket: None };
+    let alert = StoredAlert { budget: budget(&main, group), state, why: "100 > 14.4\0".to_owned() };
+    let events = vec![opening(&main, 1), noted(1, 2)];
+    let commit = Commit {
+        round: Some(Round { source: source(), settled: at(-60), blob: Some(vec![0, 1, 255]), state: Some(vec![7]) }),
+        alerts: vec![alert.clone()],
+        events: events.clone(),
+        messages: vec![message("P-1", MessageKind::Root, at(1))],
+        audit: vec![audit("because \0 <b>")],
+        ..empty(&main, at(1))
+    };
+    store.commit(&commit).await.unwrap();
+
+    let ledger = store.ledger(&main, &source()).await.unwrap();
+    assert_eq!((ledger.settled, ledger.state), (Some(at(-60)), Some(vec![7])));
+    assert_eq!(ledger.rounds.into_iter().map(|(_, blob)| blob).collect::<Vec<_>>(), [[0, 1, 255]]);
+    assert_eq!(store.alerts(&main).await.unwrap(), [alert]);
+    let incident = store.incident(&main, &fault().incident(1)).await.unwrap().unwrap();
+    assert_eq!(incident.events, events.into_iter().map(|new| new.event).collect::<Vec<_>>());
+    assert_eq!((incident.incident.id.clone(), incident.incident.phase.clone()), (fault().incident(1), Phase::Open));
+    assert_eq!(store.live_incidents(&main, at(0)).await.unwrap(), [incident]);
+    assert_eq!(store.last_ordinals(&main).await.unwrap(), [(fault(), 1)].into());
+    assert_eq!(only_owed(store, at(1)).await.message, commit.messages[0]);
+    assert_eq!(store.audit(&main, 10).await.unwrap(), [AuditRow { at: at(1), entry: audit("because \0 <b>") }]);
+}
+
+/// A commit with an event whose position is taken, or does not follow, leaves no trace of anything else in it.
+pub(super) async fn an_event_out_of_place_refuses_the_whole_commit(store: &Store) {
+    let main = tenant("main");
+    store.commit(&Commit { events: vec![opening(&main, 1), noted(1, 2)], ..empty(&main, at(0)) }).await.unwrap();
+    for wrong in
+        [vec![noted(1, 2)], vec![noted(1, 4)], vec![opening(&main, 1)], vec![noted(1, 3), noted(1, 3)], vec![noted(1, 3), noted(1, 5)]]
+    {
+        check_refused(store, &main, wrong).await;
+    }
+    // An incident that does not exist, and one that does not begin at 1.
+    check_refused(store, &main, vec![noted(9, 2)]).await;
+    // A second incident under an ordinal that is taken.
+    let double = NewEvent { incident: IncidentId::from_text("another-name"), ..opening(&main, 1) };
+    check_refused(store, &main, vec![double]).await;
+}
+
+async fn check_refused(store: &Store, main: &TenantId, events: Vec<NewEvent>) {
+    let shown = format!("{events:?}");
+    let commit = Commit {
+        round: Some(Round { source: source(), settled: at(5), blob: Some(vec![1]), state: Some(vec![2]) }),
+        alerts: vec![StoredAlert { budget: budget(main, Group::whole()), state: AlertState::default(), why: String::new() }],
+        events,
+        messages: vec![message("P-9", MessageKind::Root, at(0))],
+        audit: vec![audit("refused")],
+        ..empty(main, at(5))
+    };
+    let refused = store.commit(&commit).await;
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?} for {shown}");
+    let ledger = store.ledger(main, &source()).await.unwrap();
+    assert_eq!((ledger.settled, ledger.state, ledger.rounds.len()), (None, None, 0), "{shown}");
+    assert_eq!(store.alerts(main).await.unwrap(), [], "{shown}");
+    assert_eq!(store.incident(main, &fault().incident(1)).await.unwrap().unwrap().events.len(), 2, "{shown}");
+    assert_eq!(store.incidents(main, 10, None).await.unwrap().len(), 1, "{shown}");
+    assert_eq!(store.next_due().await.unwrap(), None, "{shown}");
+    assert_eq!(store.audit(main, 10).await.unwrap(), [], "{shown}");
+}
+
+pub(super) async fn an_alert_of_another_tenant_is_refused(store: &Store) {
+    let alert = StoredAlert { budget: budget(&tenant("other"), Group::whole()), state: AlertState::default(), why: String::new() };
+    let refused = store.commit(&Commit { alerts: vec![alert], ..empty(&tenant("main"), at(0)) }).await;
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+}
+
+/// Everything of one tenant, asked for as another: nothing comes.
+pub(super) async fn a_tenant_sees_its_own_rows_only(store: &Store) {
+    let (main, other) = (tenant("main"), tenant("other"));
+    let alerts = vec![StoredAlert { budget: budget(&main, Group::whole()), state: AlertState::default(), why: String::new() }];
+    let commit = Commit {
+        round: Some(Round { source: source(), settled: at(0), blob: Some(vec![1]), state: Some(vec![1]) }),
+        alerts,
+        events: vec![opening(&main, 1)],
+        messages: vec![message("P-1", MessageKind::Root, at(0))],
+        audit: vec![audit("mine")],
+        ..empty(&main, at(0))
+    };
+    store.commit(&commit).await.unwrap();
+    let incident = fault().incident(1);
+    let page = PageId::from_text("P-1");
+
+    let ledger = store.ledger(&other, &source()).await.unwrap();
+    assert_eq!((ledger.settled, ledger.state, ledger.rounds.len()), (None, None, 0));
+    assert_eq!(store.alerts(&other).await.unwrap(), []);
+    assert_eq!(store.alert_changes(&other, None, at(-9), at(9), 9).await.unwrap(), []);
+    assert_eq!(store.incident(&other, &incident).await.unwrap(), None);
+    assert_eq!(store.incidents(&other, 9, None).await.unwrap(), []);
+    assert_eq!(store.live_incidents(&other, at(-9)).await.unwrap(), []);
+    assert!(store.last_ordinals(&other).await.unwrap().is_empty());
+    assert_eq!(store.undelivered(&other, 9).await.unwrap(), []);
+    assert_eq!(store.audit(&other, 9).await.unwrap(), []);
+    assert!(!store.begin_attempt(&other, &page, at(1)).await.unwrap());
+    store.finish_attempt(&other, &page, AttemptOutcome::Delivered(stands("1.1")), at(1)).await.unwrap();
+    assert_eq!(store.delivered_ref(&main, &page).await.unwrap(), None);
+    // The same incident and page of another tenant are others.
+    store.commit(&Commit { events: vec![opening(&other, 1)], messages: commit.messages, ..empty(&other, at(0)) }).await.unwrap();
+    assert_eq!(store.due_messages(at(1), 9).await.unwrap().len(), 2);
+}
+
+pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
+    let main = tenant("main");
+    for n in 0..4_u8 {
+        let state = (n == 1).then(|| vec![9]);
+        let blob = (n != 2).then(|| vec![n; 3]);
+        let round = Round { source: source(), settled: at(i64::from(n)), blob, state };
+        store.commit(&Commit { round: Some(round), ..empty(&main, at(i64::from(n))) }).await.unwrap();
+    }
+    let ledger = store.ledger(&main, &source()).await.unwrap();
+    assert_eq!((ledger.settled, ledger.state.as_deref()), (Some(at(3)), Some(&[9][..])), "a round without a state leaves it alone");
+    assert_eq!(ledger.rounds.iter().map(|(_, blob)| blob[0]).collect::<Vec<_>>(), [0, 1, 3]);
+
+    let segment = |stream, level_seconds, day, blob: &[u8]| StoredSegment { stream, level_seconds, day: at(day), blob: blob.to_vec() };
+    let first = [segment(0, 10, 0, b"a"), segment(0, 60, 0, b""), segment(1, 10, 0, b"ccc"), segment(0, 10, 86_400, b"dd\0")];
+    store.compact(&main, &source(), &first, ledger.rounds[1].0, &[]).await.unwrap();
+    let ledger = store.ledger(&main, &source()).await.unwrap();
+    assert_eq!(ledger.rounds.iter().map(|(_, blob)| blob[0]).collect::<Vec<_>>(), [3]);
+    assert_eq!(ledger.segments, [&first[0], &first[2], &first[1], &first[3]].map(Clone::clone), "oldest first, then by level and stream");
+
+    let second = [segment(0, 10, 86_400, b"new")];
+    let expired = [ExpiredSegments { level_seconds: 10, before: at(86_400) }];
+    store.compact(&main, &source(), &second, 0, &expired).await.unwrap();
+    let left = store.ledger(&main, &source()).await.unwrap();
+    assert_eq!((left.segments, left.rounds.len()), (vec![first[1].clone(), second[0].clone()], 1));
+}
+
+pub(super) async fn alert_changes_are_kept_in_order(store: &Store) {
+    let main = tenant("main");
+    let (whole, eu) = (budget(&main, Group::whole()), budget(&main, Group::new(vec![("region".to_owned(), "eu".to_owned())])));
+    for n in 0..4 {
+        let state = AlertState { page: (n % 2 == 0).then(|| at(n)), ticket: Some(at(0)) };
+        let alerts = [&whole, &eu].map(|budget| StoredAlert { budget: budget.clone(), state, why: format!("change {n}") });
+        store.commit(&Commit { alerts: alerts.to_vec(), ..empty(&main, at(n)) }).await.unwrap();
+    }
+    let whys = |changes: Vec<super::AlertChangeRow>| changes.into_iter().map(|change| change.why).collect::<Vec<_>>();
+    let of_eu = store.alert_changes(&main, Some(&eu), at(1), at(9), 9).await.unwrap();
+    assert!(of_eu.iter().all(|change| change.budget == eu));
+    assert_eq!((of_eu[1].at, of_eu[1].state), (at(2), AlertState { page: Some(at(2)), ticket: Some(at(0)) }));
+    assert_eq!(whys(of_eu), ["change 1", "change 2", "change 3"]);
+    assert_eq!(whys(store.alert_changes(&main, Some(&whole), at(0), at(9), 2).await.unwrap()), ["change 2", "change 3"]);
+    assert_eq!(store.alert_changes(&main, None, at(0), at(0), 9).await.unwrap().len(), 2);
+    let now = store.alerts(&main).await.unwrap();
+    assert_eq!(now.len(), 2);
+    assert!(now.iter().all(|alert| alert.why == "change 3" && alert.state.page.is_none()));
+}
+
+pub(super) async fn resolved_incidents_leave_the_live_ones(store: &Store) {
+    let main = tenant("main");
+    let resolved = |ordinal, seq| event(ordinal, seq, What::Resolved { how: Resolution::Recovered }, "resolved");
+    let late_note = event(1, 4, What::Noted { text: "it was DNS".to_owned() }, "resolved");
+    store.commit(&Commit { events: vec![opening(&main, 1), noted(1, 2)], ..empty(&main, at(0)) }).await.unwrap();
+    store.commit(&Commit { events: vec![resolved(1, 3), opening(&main, 2)], ..empty(&main, at(0)) }).await.unwrap();
+    store.commit(&Commit { events: vec![late_note], ..empty(&main, at(0)) }).await.unwrap();
+    check_live(store, at(2), &[1, 2], "resolved at second 3").await;
+    check_live(store, at(3), &[2], "a note after the end does not move the end").await;
+    let reopened = event(1, 5, What::Reopened { why: burnward_core::incident::ReopenReason::StillHolds }, "open");
+    store.commit(&Commit { events: vec![reopened], ..empty(&main, at(0)) }).await.unwrap();
+    check_live(store, at(99), &[1, 2], "open again").await;
+    assert_eq!(store.last_ordinals(&main).await.unwrap(), [(fault(), 2)].into());
+}
+
+async fn check_live(store: &Store, resolved_after: Timestamp, ordinals: &[u64], why: &str) {
+    let live = store.live_incidents(&tenant("main"), resolved_after).await.unwrap();
+    let ids: Vec<IncidentId> = live.into_iter().map(|stored| stored.incident.id).collect();
+    assert_eq!(ids, ordinals.iter().map(|ordinal| fault().incident(*ordinal)).collect::<Vec<_>>(), "{why}");
+}
+
+pub(super) async fn incidents_are_listed_newest_first(store: &Store) {
+    let main = tenant("main");
+    for ordinal in 1..=3_u32 {
+        let mut opening = opening(&main, u64::from(ordinal));
+        opening.event.at = at(i64::from(ordinal) * 100);
+        store.commit(&Commit { events: vec![opening, noted(u64::from(ordinal), 2)], ..empty(&main, at(0)) }).await.unwrap();
+    }
+    let listed =
+        |stored: Vec<super::StoredIncident>| stored.into_iter().map(|one| (one.incident.ordinal, one.events.len())).collect::<Vec<_>>();
+    assert_eq!(listed(store.incidents(&main, 2, None).await.unwrap()), [(3, 2), (2, 2)]);
+    assert_eq!(listed(store.incidents(&main, 9, Some(at(200))).await.unwrap()), [(1, 2)]);
+}
+
+pub(super) async fn pages_come_before_informs_and_the_longest_due_first(store: &Store) {
+    let main = tenant("main");
+    let thread = |seq| MessageKind::Thread { seq, broadcast: seq == 2 };
+    let messages = vec![
+        message("P-edit", MessageKind::Edit, at(1)),
+        message("P-two", MessageKind::Direct, at(3)),
+        message("P-one", MessageKind::Again, at(2)),
+        message("P-thread-1", thread(1), at(3)),
+        message("P-thread-2", thread(2), at(3)),
+        message("P-later", MessageKind::Root, at(50)),
+    ];
+    owe(store, &main, messages.clone(), at(0)).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(at(1)));
+    let due = store.due_messages(at(10), 100).await.unwrap();
+    let expected = [2, 1, 0, 3, 4].map(|index: usize| messages[index].clone());
+    assert_eq!(due.into_iter().map(|owed| owed.message).collect::<Vec<_>>(), expected);
+    assert_eq!(store.due_messages(at(10), 2).await.unwrap().len(), 2);
+    let stats = OutboxStats { pages_owed: 3, oldest_page: Some(at(0)), pages_undeliverable: 0, informs_owed: 3 };
+    assert_eq!(store.outbox_stats().await.unwrap(), stats);
+}
+
+pub(super) async fn an_attempt_ends_as_its_outcome_says(store: &Store) {
+    let main = tenant("main");
+    let page = PageId::from_text("P-1");
+    owe(store, &main, vec![message("P-1", MessageKind::Root, at(0))], at(0)).await;
+    assert!(store.begin_attempt(&main, &page, at(1)).await.unwrap());
+    assert!(!store.begin_attempt(&main, &page, at(1)).await.unwrap(), "it is in flight already");
+    assert_eq!(due_ids(store, at(1)).await, [""; 0]);
+
+    let retry = AttemptOutcome::Retry { at: at(10), reason: "429".to_owned() };
+    store.finish_attempt(&main, &page, retry, at(2)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
+    let owed = only_owed(store, at(10)).await;
+    assert_eq!((owed.attempts, owed.ambiguous, owed.first_attempt_at, owed.last_error.as_deref()), (1, false, Some(at(1)), Some("429")));
+
+    assert!(store.begin_attempt(&main, &page, at(11)).await.unwrap());
+    let ambiguous = AttemptOutcome::Ambiguous { at: at(12), reason: "cut".to_owned() };
+    store.finish_attempt(&main, &page, ambiguous, at(11)).await.unwrap();
+    assert!(store.begin_attempt(&main, &page, at(12)).await.unwrap());
+    let retry = AttemptOutcome::Retry { at: at(13), reason: "refused".to_owned() };
+    store.finish_attempt(&main, &page, retry, at(12)).await.unwrap();
+    let owed = only_owed(store, at(13)).await;
+    assert_eq!((owed.attempts, owed.ambiguous, owed.decided_at), (3, true, at(0)), "the second attempt may still have arrived");
+    let listed = store.undelivered(&main, 9).await.unwrap();
+    assert_eq!((listed.len(), listed[0].given_up, listed[0].to.as_str(), listed[0].attempts), (1, false, "#payments", 3));
+
+    store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands("1.1")), at(14)).await.unwrap();
+    let late = AttemptOutcome::Dropped { reason: "too late to matter".to_owned() };
+    store.finish_attempt(&main, &page, late, at(15)).await.unwrap();
+    assert_eq!(store.delivered_ref(&main, &page).await.unwrap(), Some(stands("1.1")));
+    assert_eq!(store.root_message(&main, &fault().incident(1)).await.unwrap(), Some(stands("1.1")));
+    assert_eq!((store.next_due().await.unwrap(), store.outbox_stats().await.unwrap()), (None, OutboxStats::default()));
+}
+
+pub(super) async fn a_dropped_page_is_listed_as_given_up(store: &Store) {
+    let main = tenant("main");
+    let page = PageId::from_text("P-1");
+    owe(store, &main, vec![message("P-1", MessageKind::Direct, at(0))], at(0)).await;
+    store.begin_attempt(&main, &page, at(1)).await.unwrap();
+    let dropped = AttemptOutcome::Dropped { reason: "channel_not_found".to_owned() };
+    store.finish_attempt(&main, &page, dropped, at(1)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), None);
+    let listed = store.undelivered(&main, 9).await.unwrap();
+    assert_eq!((listed[0].given_up, listed[0].last_error.as_deref()), (true, Some("channel_not_found")));
+    assert_eq!(store.outbox_stats().await.unwrap().pages_undeliverable, 1);
+}
+
+/// The events that tell of an outcome and the outbox agree, because they are committed together.
+pub(super) async fn delivery_events_end_their_messages(store: &Store) {
+    let main = tenant("main");
+    let messages = ["P-1", "P-2"].map(|id| message(id, MessageKind::Direct, at(0))).to_vec();
+    store.commit(&Commit { events: vec![opening(&main, 1)], messages, ..empty(&main, at(0)) }).await.unwrap();
+    for id in ["P-1", "P-2"] {
+        assert!(store.begin_attempt(&main, &PageId::from_text(id), at(1)).await.unwrap());
+    }
+    let delivered = What::Delivered { page: PageId::from_text("P-1"), at: stands("5.5"), maybe_repeat: false };
+    let undeliverable = What::Undeliverable { page: PageId::from_text("P-2"), reason: "account_inactive".to_owned() };
+    let events = vec![event(1, 2, delivered, "open"), event(1, 3, undeliverable, "open")];
+    store.commit(&Commit { events, ..empty(&main, at(3)) }).await.unwrap();
+    assert_eq!(store.delivered_ref(&main, &PageId::from_text("P-1")).await.unwrap(), Some(stands("5.5")));
+    let listed = store.undelivered(&main, 9).await.unwrap();
+    assert_eq!((listed.len(), listed[0].page.as_str(), listed[0].given_up), (1, "P-2", true));
+    assert_eq!(listed[0].last_error.as_deref(), Some("account_inactive"));
+}
+
+pub(super) async fn a_page_that_was_delivered_is_not_owed_again(store: &Store) {
+    let main = tenant("main");
+    let page = PageId::from_text("P-1");
+    for kind in [MessageKind::Direct, MessageKind::Direct] {
+        owe(store, &main, vec![message("P-1", kind, at(0))], at(0)).await;
+        store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands("1.1")), at(1)).await.unwrap();
+    }
+    owe(store, &main, vec![message("P-1", MessageKind::Direct, at(2))], at(2)).await;
+    assert_eq!(store.next_due().await.unwrap(), None);
+}
+
+pub(super) async fn an_edit_is_owed_again_whenever_it_is_newer(store: &Store) {
+    let main = tenant("main");
+    let page = PageId::from_text("P-edit");
+    let edit = |due| vec![message("P-edit", MessageKind::Edit, due)];
+    owe(store, &main, edit(at(20)), at(0)).await;
+    owe(store, &main, edit(at(10)), at(1)).await;
+    owe(store, &main, edit(at(30)), at(2)).await;
+    let owed = only_owed(store, at(10)).await;
+    assert_eq!((owed.message.due, owed.decided_at), (at(10), at(0)), "several wait as one, for the earliest");
+
+    store.begin_attempt(&main, &page, at(10)).await.unwrap();
+    owe(store, &main, edit(at(11)), at(11)).await;
+    assert_eq!(due_ids(store, at(99)).await, [""; 0], "it is in flight");
+    store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands("1.1")), at(12)).await.unwrap();
+    let again = only_owed(store, at(12)).await;
+    assert_eq!((again.attempts, again.ambiguous, again.first_attempt_at), (0, false, None), "what it showed was older");
+
+    store.begin_attempt(&main, &page, at(13)).await.unwrap();
+    store.finish_attempt(&main, &page, AttemptOutcome::Retry { at: at(60), reason: "429".to_owned() }, at(13)).await.unwrap();
+    owe(store, &main, edit(at(14)), at(14)).await;
+    assert_eq!(store.next_due().await.unwrap(), Some(at(60)), "who was told to wait waits");
+
+    store.begin_attempt(&main, &page, at(60)).await.unwrap();
+    store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands("1.1")), at(61)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), None);
+    owe(store, &main, edit(at(70)), at(70)).await;
+    let later = only_owed(store, at(70)).await;
+    assert_eq!((later.attempts, later.decided_at, later.last_error), (0, at(70), None));
+}
+
+/// Where the root was deleted and an edit posted it anew, the thread goes on there.
+pub(super) async fn an_edit_can_move_the_root(store: &Store) {
+    let main = tenant("main");
+    let incident = fault().incident(1);
+    owe(store, &main, vec![message("P-root", MessageKind::Root, at(0)), message("P-edit", MessageKind::Edit, at(0))], at(0)).await;
+    assert_eq!(store.root_message(&main, &incident).await.unwrap(), None);
+    for (page, ts) in [("P-edit", "2.2"), ("P-root", "1.1")] {
+        store.finish_attempt(&main, &PageId::from_text(page), AttemptOutcome::Delivered(stands(ts)), at(1)).await.unwrap();
+    }
+    assert_eq!(store.root_message(&main, &incident).await.unwrap(), Some(stands("2.2")));
+    assert_eq!(store.root_message(&main, &IncidentId::from_text("other")).await.unwrap(), None);
+}
+
+pub(super) async fn definitions_are_replaced_and_their_versions_stay(store: &Store) {
+    let main = tenant("main");
+    let slo = budget(&main, Group::whole()).slo;
+    let definition = |path: &str, version: &str, loaded| StoredDefinition {
+        path: path.to_owned(),
+        text: format!("text of {version}\0"),
+        version: version.to_owned(),
+        slos: vec![slo.clone()],
+        loaded_at: loaded,
+    };
+    let (a1, b1, a2) = (definition("a.yaml", "a1", at(0)), definition("b.yaml", "b1", at(0)), definition("a.yaml", "a2", at(1)));
+    store.save_definitions(&main, &[b1.clone(), a1.clone()], &[], at(0), &[audit("load")]).await.unwrap();
+    assert_eq!(store.definitions(&main).await.unwrap(), [a1.clone(), b1.clone()]);
+    store.save_definitions(&main, std::slice::from_ref(&a2), &["b.yaml".to_owned()], at(1), &[]).await.unwrap();
+    assert_eq!(store.definitions(&main).await.unwrap(), [a2]);
+    let back = definition("a.yaml", "a1", at(2));
+    store.save_definitions(&main, &[back], &[], at(2), &[]).await.unwrap();
+    assert_eq!(store.definitions(&main).await.unwrap(), [a1], "a version that comes back was loaded first when it was loaded first");
+    assert_eq!(store.definitions(&tenant("other")).await.unwrap(), []);
+    assert_eq!(store.audit(&main, 9).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_request_has_its_effect_once(store: &Store) {
+    for (now, first) in [(0, true), (1, false), (599, false), (600, true), (601, false)] {
+        assert_eq!(store.seen("envelope-1", at(now), minutes(10)).await.unwrap(), first, "at second {now}");
+    }
+    assert!(store.seen("envelope-2", at(1), minutes(10)).await.unwrap());
+}
+
+pub(super) async fn facts_of_the_deployment_are_kept(store: &Store) {
+    assert_eq!(store.meta_get("channel:#payments").await.unwrap(), None);
+    for id in ["C1", "C2"] {
+        store.meta_set("channel:#payments", id).await.unwrap();
+        assert_eq!(store.meta_get("channel:#payments").await.unwrap().as_deref(), Some(id));
+    }
+}
+
+pub(super) async fn old_rows_are_pruned_and_what_is_needed_stays(store: &Store) {
+    let main = tenant("main");
+    let messages = vec![message("P-root", MessageKind::Root, at(0)), message("P-edit", MessageKind::Edit, at(0))];
+    let thread = MessageKind::Thread { seq: 2, broadcast: false };
+    let other = Message { incident: fault().incident(2), ..message("P-thread", thread, at(0)) };
+    let resolved = event(2, 2, What::Resolved { how: Resolution::Recovered }, "resolved");
+    let events = vec![opening(&main, 1), opening(&main, 2), resolved];
+    store.commit(&Commit { events, messages: [messages, vec![other]].concat(), ..empty(&main, at(0)) }).await.unwrap();
+    for page in ["P-root", "P-edit", "P-thread"] {
+        store.finish_attempt(&main, &PageId::from_text(page), AttemptOutcome::Delivered(stands(page)), at(1)).await.unwrap();
+    }
+    store.seen("old", at(0), minutes(1)).await.unwrap();
+    assert_eq!(store.prune(at(30)).await.unwrap(), 0);
+    assert_eq!(store.prune(at(60)).await.unwrap(), 1, "the request");
+    assert_eq!(store.prune(at(2).plus(days(30))).await.unwrap(), 1, "the post in the thread of the incident that is over");
+    assert_eq!(store.delivered_ref(&main, &PageId::from_text("P-thread")).await.unwrap(), None);
+    assert_eq!(store.root_message(&main, &fault().incident(1)).await.unwrap(), Some(stands("P-edit")));
+}
+
+/// Tens of thousands of rows in one commit, which a statement with a parameter per value could not hold.
+pub(super) async fn a_commit_can_be_large(store: &Store) {
+    let main = tenant("main");
+    let alert = |n: i32| {
+        let group = Group::new(vec![("tenant".to_owned(), format!("tenant-{n}"))]);
+        StoredAlert { budget: budget(&main, group), state: AlertState { page: Some(at(0)), ticket: None }, why: "burns".to_owned() }
+    };
+    let alerts: Vec<StoredAlert> = (0..20_000).map(alert).collect();
+    store.commit(&Commit { alerts, ..empty(&main, at(0)) }).await.unwrap();
+    assert_eq!(store.alerts(&main).await.unwrap().len(), 20_000);
+}

@@ -1,0 +1,139 @@
+//! The inputs of decisions.
+
+use std::time::Duration;
+
+use burnward_core::{
+    budget::BudgetLeft,
+    burn_rate::RowBurn,
+    id::SloId,
+    incident::{BlindFacts, BurnFacts, Facts, Symptom},
+    ledger::{Counts, Reason, Unknown},
+    slo::{AlertRow, Urgency},
+    time::Timestamp,
+    units::{Factor, Target},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::values::{UrgencyRow, factor, float, millis, slo_ids, target};
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Facts", rename_all = "kebab-case")]
+pub(super) enum FactsRow {
+    Burn(#[serde(with = "boxed_burn")] Box<BurnFacts>),
+    Blind(#[serde(with = "BlindFactsRow")] BlindFacts),
+}
+
+/// `with` for facts in a box.
+mod boxed_burn {
+    use super::{BurnFacts, BurnFactsRow, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &BurnFacts, to: S) -> Result<S::Ok, S::Error> {
+        BurnFactsRow::serialize(value, to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Box<BurnFacts>, D::Error> {
+        BurnFactsRow::deserialize(from).map(Box::new)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "BurnFacts")]
+struct BurnFactsRow {
+    title: String,
+    #[serde(with = "SymptomRow")]
+    symptom: Symptom,
+    #[serde(with = "target")]
+    target: Target,
+    window: Duration,
+    #[serde(with = "RowBurnRow")]
+    fired: RowBurn,
+    #[serde(with = "millis")]
+    began: Timestamp,
+    #[serde(with = "BudgetLeftRow")]
+    left: BudgetLeft,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    runs_out: Option<Duration>,
+    #[serde(with = "millis")]
+    as_of: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Symptom", rename_all = "kebab-case")]
+enum SymptomRow {
+    Failing,
+    TooSlow,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "BlindFacts")]
+struct BlindFactsRow {
+    #[serde(with = "UnknownRow")]
+    unknown: Unknown,
+    #[serde(with = "millis")]
+    since: Timestamp,
+    #[serde(with = "slo_ids")]
+    hides: Vec<SloId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Unknown")]
+struct UnknownRow {
+    #[serde(serialize_with = "reason_code", deserialize_with = "reason_from_code")]
+    reason: Reason,
+    detail: String,
+}
+
+fn reason_code<S: Serializer>(reason: &Reason, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(reason.code())
+}
+
+fn reason_from_code<'de, D: Deserializer<'de>>(from: D) -> Result<Reason, D::Error> {
+    let code = String::deserialize(from)?;
+    Reason::from_code(&code).ok_or_else(|| D::Error::custom(format!("`{code}` is no reason for not seeing")))
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RowBurn")]
+struct RowBurnRow {
+    #[serde(with = "AlertRowRow")]
+    row: AlertRow,
+    #[serde(with = "CountsRow")]
+    long: Counts,
+    #[serde(with = "CountsRow")]
+    short: Counts,
+    #[serde(with = "float")]
+    long_burn: f64,
+    #[serde(with = "float")]
+    short_burn: f64,
+    holds: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "AlertRow")]
+struct AlertRowRow {
+    #[serde(with = "UrgencyRow")]
+    urgency: Urgency,
+    #[serde(with = "factor")]
+    factor: Factor,
+    long: Duration,
+    short: Duration,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Counts")]
+struct CountsRow {
+    good: i64,
+    tolerated: i64,
+    bad: i64,
+    unseen_millis: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "BudgetLeft")]
+struct BudgetLeftRow {
+    #[serde(with = "float")]
+    ratio: f64,
+    #[serde(with = "float")]
+    seconds: f64,
+    whole: Duration,
+}

@@ -1,0 +1,238 @@
+//! The conformance suite over SQLite, and what only a file can suffer.
+
+use std::path::{Path, PathBuf};
+
+use burnward_core::incident::{MessageKind, What};
+use tempfile::TempDir;
+
+use super::SqliteStore;
+use crate::store::{
+    Commit, StoreError,
+    conformance::{self, at, empty, event, message, opening, tenant},
+};
+
+macro_rules! conformance {
+    ($($name:ident),+ $(,)?) => {
+        $(#[tokio::test]
+        async fn $name() {
+            let (_dir, store) = fresh().await;
+            conformance::$name(&store).await;
+            store.close().await;
+        })+
+    };
+}
+
+conformance!(
+    an_empty_store_holds_nothing,
+    a_commit_comes_back_as_it_went_in,
+    an_event_out_of_place_refuses_the_whole_commit,
+    an_alert_of_another_tenant_is_refused,
+    a_tenant_sees_its_own_rows_only,
+    rounds_are_compacted_into_segments,
+    alert_changes_are_kept_in_order,
+    resolved_incidents_leave_the_live_ones,
+    incidents_are_listed_newest_first,
+    pages_come_before_informs_and_the_longest_due_first,
+    an_attempt_ends_as_its_outcome_says,
+    a_dropped_page_is_listed_as_given_up,
+    delivery_events_end_their_messages,
+    a_page_that_was_delivered_is_not_owed_again,
+    an_edit_is_owed_again_whenever_it_is_newer,
+    an_edit_can_move_the_root,
+    definitions_are_replaced_and_their_versions_stay,
+    a_request_has_its_effect_once,
+    facts_of_the_deployment_are_kept,
+    old_rows_are_pruned_and_what_is_needed_stays,
+    a_commit_can_be_large,
+);
+
+async fn fresh() -> (TempDir, SqliteStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path()).await.unwrap();
+    (dir, store)
+}
+
+fn file(dir: &TempDir) -> PathBuf {
+    dir.path().join("burnward.db")
+}
+
+/// Opens what must be refused; answers the sentence for the operator.
+async fn refused(dir: &Path) -> String {
+    match SqliteStore::open(dir).await {
+        Ok(_) => panic!("{} was opened", dir.display()),
+        Err(error) => error.to_string(),
+    }
+}
+
+async fn sql(store: &SqliteStore, statement: &'static str) {
+    let writer = store.inner.writer.as_ref().unwrap();
+    sqlx::query(statement).execute(writer).await.unwrap();
+}
+
+/// Versions before 3.51.3 can lose commits when a write races a checkpoint (sqlite.org/wal.html#walresetbug).
+#[tokio::test]
+async fn sqlite_is_new_enough_and_syncs_every_commit() {
+    let (_dir, store) = fresh().await;
+    store.commit(&empty(&tenant("main"), at(7))).await.unwrap();
+    let health = store.health().await.unwrap();
+    let version: Vec<u32> = health.sqlite_version.split('.').map(|part| part.parse().unwrap()).collect();
+    assert!(version >= vec![3, 51, 3], "{}", health.sqlite_version);
+    assert_eq!((health.synchronous, health.last_commit_at), ("FULL", Some(at(7))));
+    assert!(health.file_bytes + health.wal_bytes > 0, "{health:?}");
+    for (pragma, expected) in [("PRAGMA application_id", "1112887886"), ("PRAGMA journal_mode", "wal"), ("PRAGMA foreign_keys", "1")] {
+        let found: String =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT cast(p.{0} AS TEXT) FROM pragma_{0} AS p", &pragma[7..])))
+                .fetch_one(store.inner.writer.as_ref().unwrap())
+                .await
+                .unwrap();
+        assert_eq!(found, expected, "{pragma}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_daemon_is_refused_at_once_and_told_who_holds_the_store() {
+    let (dir, store) = fresh().await;
+    let sentence = refused(dir.path()).await;
+    assert!(sentence.contains(&format!("process {} on ", std::process::id())), "{sentence}");
+    store.close().await;
+    SqliteStore::open(dir.path()).await.unwrap();
+}
+
+#[tokio::test]
+async fn reading_beside_a_daemon_works_and_writing_is_refused() {
+    let (dir, store) = fresh().await;
+    let main = tenant("main");
+    store.commit(&Commit { events: vec![opening(&main, 1)], ..empty(&main, at(0)) }).await.unwrap();
+    let reader = SqliteStore::open_read_only(dir.path()).await.unwrap();
+    assert_eq!(reader.incidents(&main, 9, None).await.unwrap().len(), 1);
+    assert!(matches!(reader.commit(&empty(&main, at(1))).await, Err(StoreError::ReadOnly)));
+    assert!(matches!(reader.meta_set("a", "b").await, Err(StoreError::ReadOnly)));
+    let empty_dir = tempfile::tempdir().unwrap();
+    let nothing = SqliteStore::open_read_only(empty_dir.path()).await.unwrap_err().to_string();
+    assert!(nothing.contains("there is no store here"), "{nothing}");
+}
+
+#[tokio::test]
+async fn what_was_in_flight_when_the_daemon_stopped_is_ambiguous() {
+    let (dir, store) = fresh().await;
+    let main = tenant("main");
+    let messages = vec![message("P-1", MessageKind::Root, at(0)), message("P-2", MessageKind::Direct, at(0))];
+    store.commit(&Commit { messages: messages.clone(), ..empty(&main, at(0)) }).await.unwrap();
+    store.begin_attempt(&main, &messages[0].id, at(1)).await.unwrap();
+    store.close().await;
+    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let due = store.due_messages(at(1), 9).await.unwrap();
+    assert_eq!(due.iter().map(|owed| (owed.ambiguous, owed.attempts)).collect::<Vec<_>>(), [(true, 1), (false, 0)]);
+}
+
+#[tokio::test]
+async fn another_applications_database_is_refused_and_left_alone() {
+    for mark in ["PRAGMA application_id = 77", "PRAGMA application_id = 0"] {
+        let (dir, store) = fresh().await;
+        sql(&store, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+        sql(&store, mark).await;
+        store.close().await;
+        let before = std::fs::read(file(&dir)).unwrap();
+        let sentence = refused(dir.path()).await;
+        assert!(sentence.contains("another application") && sentence.contains("--storage.path"), "{sentence}");
+        assert_eq!(std::fs::read(file(&dir)).unwrap(), before, "the file is as it was");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_versions_file_is_refused() {
+    let (dir, store) = fresh().await;
+    sql(&store, "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9, 'later', 1, x'00', 0)")
+        .await;
+    store.close().await;
+    for sentence in [refused(dir.path()).await, SqliteStore::open_read_only(dir.path()).await.unwrap_err().to_string()] {
+        assert!(sentence.contains("newer burnward") && sentence.contains("backup"), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_with_what_to_do() {
+    for (from, to, noise) in [(0, 100, 0_u8), (100, 4096, 0xff), (4096, 40_960, 0xa5)] {
+        let (dir, store) = fresh().await;
+        let main = tenant("main");
+        store.commit(&Commit { events: vec![opening(&main, 1)], ..empty(&main, at(0)) }).await.unwrap();
+        store.close().await;
+        let mut bytes = std::fs::read(file(&dir)).unwrap();
+        bytes[from..to].fill(noise);
+        std::fs::write(file(&dir), bytes).unwrap();
+        let sentence = refused(dir.path()).await;
+        assert!(sentence.contains("restore the last backup"), "bytes {from} to {to}: {sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_file_is_refused() {
+    let (dir, store) = fresh().await;
+    store.close().await;
+    let bytes = std::fs::read(file(&dir)).unwrap();
+    std::fs::write(file(&dir), &bytes[..bytes.len() / 2]).unwrap();
+    let sentence = refused(dir.path()).await;
+    assert!(sentence.contains("restore the last backup"), "{sentence}");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_made_is_refused_with_advice() {
+    let dir = tempfile::tempdir().unwrap();
+    let plain = dir.path().join("plain");
+    std::fs::write(&plain, "text").unwrap();
+    for path in [plain.clone(), plain.join("store"), PathBuf::from("/proc/burnward")] {
+        let sentence = refused(&path).await;
+        assert!(sentence.contains("be writable"), "{sentence}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_the_commit_and_keeps_what_was_there() {
+    let (_dir, store) = fresh().await;
+    let main = tenant("main");
+    store.commit(&Commit { events: vec![opening(&main, 1)], ..empty(&main, at(0)) }).await.unwrap();
+    sql(&store, "PRAGMA max_page_count = 1").await;
+    let large = event(1, 2, What::Noted { text: "x".repeat(1 << 20) }, "open");
+    let messages = vec![message("P-1", MessageKind::Root, at(0))];
+    let full = store.commit(&Commit { events: vec![large.clone()], messages, ..empty(&main, at(1)) }).await;
+    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+    assert_eq!(store.incident(&main, &large.incident).await.unwrap().unwrap().events.len(), 1);
+    assert_eq!(store.next_due().await.unwrap(), None);
+    sql(&store, "PRAGMA max_page_count = 4294967294").await;
+    store.commit(&Commit { events: vec![large], ..empty(&main, at(2)) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_stops_waiting_leaves_no_transaction_open() {
+    let (_dir, store) = fresh().await;
+    let main = tenant("main");
+    for ordinal in 1..=50 {
+        let commit = Commit { events: vec![opening(&main, ordinal)], ..empty(&main, at(0)) };
+        let wait = std::time::Duration::from_micros(ordinal * 20);
+        let _ = tokio::time::timeout(wait, store.commit(&commit)).await;
+    }
+    let last = Commit { events: vec![opening(&main, 51)], ..empty(&main, at(0)) };
+    store.commit(&last).await.unwrap();
+    assert!(store.incident(&main, &last.events[0].incident).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_audit_and_the_events_can_only_grow() {
+    let (_dir, store) = fresh().await;
+    let main = tenant("main");
+    let audit = vec![crate::store::AuditEntry { actor: "a".into(), action: "b".into(), subject: "c".into(), detail: "d".into() }];
+    store.commit(&Commit { events: vec![opening(&main, 1)], audit, ..empty(&main, at(0)) }).await.unwrap();
+    let writer = store.inner.writer.as_ref().unwrap();
+    for statement in
+        ["UPDATE audit SET actor = 'x'", "DELETE FROM audit", "UPDATE incident_events SET at = 0", "DELETE FROM incident_events"]
+    {
+        assert!(sqlx::query(statement).execute(writer).await.is_err(), "{statement}");
+    }
+}
+
+#[test]
+fn every_migration_file_is_listed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/migrations");
+    let files = std::fs::read_dir(folder).unwrap().count();
+    assert_eq!(files, super::open::MIGRATIONS.len());
+}
