@@ -9,6 +9,8 @@
 //! assert!((factor.as_f64() * 1.0 / (30.0 * 24.0) - 0.02).abs() < 1e-12);
 //! ```
 
+use std::{cmp::Ordering, fmt};
+
 use thiserror::Error;
 
 /// An exact, reduced, non-negative fraction. The denominator is never zero.
@@ -41,6 +43,18 @@ impl Ratio {
     /// The nearest float; for showing, never for deciding.
     pub fn as_f64(self) -> f64 {
         self.num as f64 / self.den as f64
+    }
+}
+
+impl Ord for Ratio {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (u128::from(self.num) * u128::from(other.den)).cmp(&(u128::from(other.num) * u128::from(self.den)))
+    }
+}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -116,7 +130,7 @@ impl Target {
 }
 
 /// How many times the allowed rate: the threshold of an alert row, such as 14.4. Exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Factor(Ratio);
 
 /// Why a text is not a burn-rate factor.
@@ -125,6 +139,9 @@ pub struct Factor(Ratio);
 pub struct FactorError(String);
 
 impl Factor {
+    /// The allowed rate itself: held for the whole window, it spends the whole budget.
+    pub const ONE: Self = Self(Ratio { num: 1, den: 1 });
+
     /// Reads `14.4`.
     pub fn parse(text: &str) -> Result<Self, FactorError> {
         decimal(text)
@@ -147,6 +164,14 @@ impl Factor {
     /// The nearest float; for showing, never for deciding.
     pub fn as_f64(self) -> f64 {
         self.0.as_f64()
+    }
+}
+
+/// As a person writes it, with at most four decimals: `14.4`.
+impl fmt::Display for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rounded = format!("{:.4}", self.as_f64());
+        f.write_str(rounded.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -197,6 +222,15 @@ mod tests {
         ] {
             assert_eq!(Target::percent(text), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn factors_are_ordered_and_shown_as_people_write_them() {
+        for (text, shown) in [("14.4", "14.4"), ("6", "6"), ("1.0", "1"), ("100", "100"), ("13.44", "13.44")] {
+            assert_eq!(Factor::parse(text).expect(text).to_string(), shown);
+        }
+        assert!(Factor::parse("14.4").expect("a factor") > Factor::parse("6").expect("a factor"));
+        assert_eq!(Factor::ONE, Factor::parse("1.000").expect("a factor"));
     }
 
     #[test]

@@ -6,18 +6,19 @@ use std::time::Duration;
 use crate::{
     budget::BudgetLeft,
     incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
+    units::Factor,
 };
 
 /// The longest untrusted value within a sentence, in characters.
 const VALUE_CHARACTERS: usize = 64;
 
-/// A span in its two largest units, the rest cut off: `3 h 22 m`, `30 m 40 s`, `6 min`, `57 s`, `30 d`.
+/// A span in its two largest units, rounded to the smaller: `3 h 22 m`, `30 m 40 s`, `6 min`, `57 s`, `30 d`.
 /// ```
 /// use burnward_core::words::duration;
-/// assert_eq!(duration(std::time::Duration::from_secs(12_149)), "3 h 22 m");
+/// assert_eq!(duration(std::time::Duration::from_secs(12_107)), "3 h 22 m");
 /// ```
 pub fn duration(span: Duration) -> String {
-    let seconds = span.as_secs();
+    let seconds = rounded_to_two_units(span);
     let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     match (days, hours, minutes, rest) {
         (0, 0, 0, 0) if span.is_zero() => "0 s".to_owned(),
@@ -30,6 +31,29 @@ pub fn duration(span: Duration) -> String {
         (d, 0, _, _) => format!("{d} d"),
         (d, h, _, _) => format!("{d} d {h} h"),
     }
+}
+
+/// Whole seconds, rounded to the smaller of the two units that are shown.
+fn rounded_to_two_units(span: Duration) -> u64 {
+    let unit = match span.as_secs() {
+        0..3600 => 1_000,
+        3600..86_400 => 60_000,
+        86_400.. => 3_600_000,
+    };
+    let rounded = (span.as_millis() + unit / 2) / unit * unit;
+    u64::try_from(rounded / 1000).unwrap_or(u64::MAX)
+}
+
+/// A lookback as definitions write it, exact to the second: `5m`, `3d`, `2d19h12m`.
+/// ```
+/// use burnward_core::words::lookback;
+/// assert_eq!(lookback(std::time::Duration::from_secs(300)), "5m");
+/// ```
+pub fn lookback(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(seconds / 86_400, 'd'), (seconds / 3600 % 24, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    let parts: Vec<String> = units.into_iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.concat() }
 }
 
 /// A share between 0 and 1 as a percentage with its sign, precise enough to compare: `15.2 %`, `1.46 %`, `0.10 %`, `0.0050 %`.
@@ -79,6 +103,21 @@ pub fn times(burn: f64) -> String {
     if burn < 99.95 { format!("{burn:.1}x") } else { format!("{burn:.0}x") }
 }
 
+/// A share in percent as arithmetic shows it, with three decimals, six where three would hide it: `1.460 %`, `0.000020 %`.
+pub fn exact_percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent != 0.0 && percent.abs() < 0.001 { format!("{percent:.6} %") } else { format!("{percent:.3} %") }
+}
+
+/// A burn rate beside the factor that it is compared with: as many decimals as it takes to tell them apart, at most six.
+pub fn times_beside(burn: f64, factor: Factor) -> String {
+    let shown = |decimals: usize, value: f64| format!("{value:.decimals$}");
+    let apart = |decimals: &usize| shown(*decimals, burn) != shown(*decimals, factor.as_f64());
+    let equal = shown(9, burn) == shown(9, factor.as_f64());
+    let decimals = if equal { 1 } else { (1..6).find(apart).unwrap_or(6) };
+    format!("{burn:.decimals$}x")
+}
+
 /// A number of things: `12`, `3,637`, `1.26 M`.
 pub fn count(number: i64) -> String {
     match number.unsigned_abs() {
@@ -88,10 +127,17 @@ pub fn count(number: i64) -> String {
     }
 }
 
-/// A number below a million with its thousands apart.
-fn grouped(number: i64) -> String {
-    let (thousands, rest) = (number / 1000, number % 1000);
-    if thousands == 0 { number.to_string() } else { format!("{thousands},{:03}", rest.abs()) }
+/// A whole number with its thousands apart, to the last digit: `13,093,200`.
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// A number and its noun, whose plural ends in s: `1 alert`, `3 alerts`.
@@ -179,7 +225,9 @@ mod tests {
             (2592, "43 m 12 s"),
             (3600, "1 h"),
             (3601, "1 h"),
+            (12_107, "3 h 22 m"),
             (12_149, "3 h 22 m"),
+            (86_399, "1 d"),
             (86_400, "1 d"),
             (90_000, "1 d 1 h"),
             (2_592_000, "30 d"),
@@ -237,5 +285,30 @@ mod tests {
             ["3", "acme and 2 more", "acme, globex and 1 more", "acme, globex, initech"]
         );
         assert_eq!(cut("äöü", 2), "ä…");
+    }
+
+    #[test]
+    fn lookbacks_are_exact() {
+        for (seconds, text) in [(0, "0s"), (90, "1m30s"), (3600, "1h"), (241_920, "2d19h12m"), (20_160, "5h36m")] {
+            assert_eq!(lookback(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn a_burn_rate_just_above_its_factor_does_not_look_equal_to_it() {
+        let factor = Factor::parse("14.4").expect("a factor");
+        for (rate, text) in [(14.6, "14.6x"), (14.4, "14.4x"), (14.4003, "14.4003x"), (14.400_000_01, "14.400000x"), (152.0, "152.0x")] {
+            assert_eq!(times_beside(rate, factor), text);
+        }
+    }
+
+    #[test]
+    fn arithmetic_shows_every_digit_of_a_count_and_no_small_share_as_nothing() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (-191_160, "-191,160"), (i64::MIN, "-9,223,372,036,854,775,808")] {
+            assert_eq!(grouped(n), text);
+        }
+        for (share, text) in [(0.0, "0.000 %"), (0.152, "15.200 %"), (0.000_000_2, "0.000020 %")] {
+            assert_eq!(exact_percent(share), text);
+        }
     }
 }
