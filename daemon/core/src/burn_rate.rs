@@ -1,6 +1,21 @@
 //! Burn rates: how many times the allowed rate of failures a lookback shows. Decided in integers, shown as floats.
+//!
+//! Burn rate = failed share / (1 - target); a row holds while it is strictly above its factor over both lookbacks (SRE Workbook, chapter 5).
+//! Sums of events are divided once, at the end: quiet and busy hours weigh as the events they had. At 99.9 %, 10 % of failures are a burn of 100:
+//! ```
+//! use burnward_core::{burn_rate::FailedShare, ledger::Counts, units::Target};
+//! let target = Target::percent("99.9%").unwrap();
+//! let share = FailedShare::of(Counts { good: 9, bad: 1, ..Counts::default() }).unwrap();
+//! assert!((share.burn(target) - 100.0).abs() < 1e-9);
+//! ```
 
-use crate::{ledger::Counts, slo::AlertRow};
+use std::cmp::Ordering;
+
+use crate::{
+    ledger::{Counts, Sums},
+    slo::AlertRow,
+    units::{Factor, Target},
+};
 
 /// An alert row with what it was decided from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,4 +32,219 @@ pub struct RowBurn {
     pub short_burn: f64,
     /// Both are strictly above the factor.
     pub holds: bool,
+}
+
+impl RowBurn {
+    /// What the sums say about a row.
+    pub fn of(row: AlertRow, target: Target, sums: &dyn Sums) -> Self {
+        let (long, short) = (sums.over(row.long), sums.over(row.short));
+        Self {
+            row,
+            long,
+            short,
+            long_burn: burn(long, target),
+            short_burn: burn(short, target),
+            holds: compare(long, row.factor, target).is_gt() && compare(short, row.factor, target).is_gt(),
+        }
+    }
+}
+
+/// The burn rate that counts show; 0 without traffic. For showing, never for deciding.
+pub fn burn(counts: Counts, target: Target) -> f64 {
+    FailedShare::of(counts).map_or(0.0, |share| share.burn(target))
+}
+
+/// How the burn rate that counts show compares with a factor, exactly. Without traffic it is below any factor.
+pub fn compare(counts: Counts, factor: Factor, target: Target) -> Ordering {
+    FailedShare::of(counts).map_or(Ordering::Less, |share| share.compare(factor, target))
+}
+
+/// The share of the events that failed, between 0 and 1, exact. A tolerated event is half failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedShare {
+    failed_halves: u128,
+    all_halves: u128,
+}
+
+impl FailedShare {
+    /// The share in these counts; `None` without traffic. Counts that contradict themselves (see [`Doubt`]) give a share within 0 and 1: more failed
+    /// events than events are all failed, so that an alert is never missed.
+    pub fn of(counts: Counts) -> Option<Self> {
+        let (good, tolerated, bad) = (i128::from(counts.good), i128::from(counts.tolerated), i128::from(counts.bad));
+        let failed = u128::try_from(2 * bad + tolerated).unwrap_or(0);
+        let all = u128::try_from(2 * (good + tolerated + bad)).unwrap_or(0);
+        match failed.cmp(&all) {
+            Ordering::Less => Some(Self { failed_halves: failed, all_halves: all }),
+            Ordering::Equal if all == 0 => None,
+            Ordering::Equal | Ordering::Greater => Some(Self { failed_halves: 1, all_halves: 1 }),
+        }
+    }
+
+    /// The nearest float; for showing.
+    pub fn as_f64(self) -> f64 {
+        self.failed_halves as f64 / self.all_halves as f64
+    }
+
+    /// The burn rate as the nearest float; for showing.
+    pub fn burn(self, target: Target) -> f64 {
+        let (failed, allowed) = self.over_common_denominator(target);
+        failed as f64 / allowed as f64
+    }
+
+    /// Which share of a budget is left when this share of its window's events failed; negative when overspent. For showing.
+    pub fn leaves(self, target: Target) -> f64 {
+        let (failed, allowed) = self.over_common_denominator(target);
+        let size = allowed.abs_diff(failed) as f64 / allowed as f64;
+        if failed > allowed { -size } else { size }
+    }
+
+    /// How the burn rate compares with `factor`, exactly.
+    pub fn compare(self, factor: Factor, target: Target) -> Ordering {
+        let (factor, allowed) = (factor.ratio(), target.allowed());
+        let limit = (u128::from(factor.num()) * u128::from(allowed.num()), u128::from(factor.den()) * u128::from(allowed.den()));
+        compare_fractions((self.failed_halves, self.all_halves), limit)
+    }
+
+    /// Failed and allowed events on one scale. Counts are below 2^66 halves and a target's parts below 2^54: no product overflows.
+    fn over_common_denominator(self, target: Target) -> (u128, u128) {
+        let allowed = target.allowed();
+        (self.failed_halves * u128::from(allowed.den()), self.all_halves * u128::from(allowed.num()))
+    }
+}
+
+/// Why counts cannot be true as they stand. Both are shown beside the figures; neither hides an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The bad events exceed all events; decided as all bad.
+    MoreBadThanAll,
+    /// The good events exceed all events; decided as none bad.
+    MoreGoodThanAll,
+}
+
+impl Doubt {
+    /// The doubt in these counts.
+    pub const fn of(counts: Counts) -> Option<Self> {
+        match (counts.good < 0, counts.bad < 0 || counts.tolerated < 0) {
+            (true, _) => Some(Self::MoreBadThanAll),
+            (false, true) => Some(Self::MoreGoodThanAll),
+            (false, false) => None,
+        }
+    }
+
+    /// The doubt as a clause for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::MoreBadThanAll => "more bad events than events in all, taken as all bad",
+            Self::MoreGoodThanAll => "more good events than events in all, taken as none bad",
+        }
+    }
+}
+
+/// A numerator over a positive denominator.
+type Fraction = (u128, u128);
+
+/// Compares two fractions exactly, whatever their size.
+fn compare_fractions(a: Fraction, b: Fraction) -> Ordering {
+    match (a.0.checked_mul(b.1), b.0.checked_mul(a.1)) {
+        (Some(left), Some(right)) => left.cmp(&right),
+        (Some(_) | None, Some(_) | None) => compare_by_parts(a, b),
+    }
+}
+
+/// Compares whole parts, then what is left of each turned upside down (the steps of Euclid's algorithm): no product, so no overflow.
+fn compare_by_parts(a: Fraction, b: Fraction) -> Ordering {
+    let (rest_a, rest_b) = (a.0 % a.1, b.0 % b.1);
+    (a.0 / a.1).cmp(&(b.0 / b.1)).then_with(|| match (rest_a, rest_b) {
+        (0, 0) => Ordering::Equal,
+        (0, _) => Ordering::Less,
+        (_, 0) => Ordering::Greater,
+        (_, _) => compare_by_parts((b.1, rest_b), (a.1, rest_a)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn counts(good: i64, tolerated: i64, bad: i64) -> Counts {
+        Counts { good, tolerated, bad, unseen_millis: 0 }
+    }
+
+    fn target(text: &str) -> Target {
+        Target::percent(text).expect("a target")
+    }
+
+    fn factor(text: &str) -> Factor {
+        Factor::parse(text).expect("a factor")
+    }
+
+    #[test]
+    fn a_ratio_exactly_at_the_limit_is_equal_and_one_event_more_is_above() {
+        for (percent, at, bad, total) in
+            [("99.9%", "14.4", 144, 10_000), ("99.95%", "14.4", 72, 10_000), ("99.99%", "14.4", 144, 100_000), ("99.9%", "1", 1, 1000)]
+        {
+            let exactly = counts(total - bad, 0, bad);
+            let above = counts(total - bad - 1, 0, bad + 1);
+            assert_eq!(compare(exactly, factor(at), target(percent)), Ordering::Equal, "{percent} {at}");
+            assert_eq!(compare(above, factor(at), target(percent)), Ordering::Greater, "{percent} {at}");
+        }
+    }
+
+    #[test]
+    fn without_traffic_nothing_burns() {
+        assert_eq!(FailedShare::of(Counts::default()), None);
+        assert_eq!(burn(Counts::default(), target("99.9%")).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(compare(Counts::default(), factor("1"), target("99.9%")), Ordering::Less);
+    }
+
+    #[test]
+    fn more_bad_than_all_counts_as_all_bad_and_is_doubted() {
+        for odd in [counts(-5, 0, 10), counts(-10, 0, 5), counts(-1, 0, 1), counts(i64::MIN, 0, i64::MAX)] {
+            assert_eq!(FailedShare::of(odd).map(FailedShare::as_f64), Some(1.0), "{odd:?}");
+            assert_eq!(Doubt::of(odd), Some(Doubt::MoreBadThanAll), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn more_good_than_all_counts_as_none_bad_and_is_doubted() {
+        let odd = counts(110, 0, -10);
+        assert_eq!(FailedShare::of(odd).map(FailedShare::as_f64), Some(0.0));
+        assert_eq!(Doubt::of(odd), Some(Doubt::MoreGoodThanAll));
+        assert_eq!(Doubt::of(counts(1, 1, 1)), None);
+    }
+
+    #[test]
+    fn a_tolerated_event_is_half_a_failure() {
+        assert_eq!(FailedShare::of(counts(90, 10, 0)).map(FailedShare::as_f64), Some(0.05));
+        assert_eq!(compare(counts(98, 2, 0), factor("1"), target("99%")), Ordering::Equal);
+    }
+
+    #[test]
+    fn the_largest_counts_and_the_strictest_targets_do_not_overflow() {
+        let (huge, strict) = (counts(i64::MAX, i64::MAX, i64::MAX), target("0.00000000000001%"));
+        assert!(burn(huge, strict).is_finite());
+        assert_eq!(compare(huge, factor("123456789"), target("99.9999999%")), Ordering::Greater);
+        assert_eq!(compare(huge, factor("0.00000000000001"), target("99.9999999%")), Ordering::Greater);
+    }
+
+    proptest! {
+        #[test]
+        fn comparing_by_parts_equals_comparing_products(a in 0_u128..1 << 60, b in 1_u128..1 << 60, c in 0_u128..1 << 60, d in 1_u128..1 << 60) {
+            prop_assert_eq!(compare_by_parts((a, b), (c, d)), (a * d).cmp(&(c * b)));
+        }
+
+        #[test]
+        fn scaling_beyond_all_integers_keeps_the_order(a in 0_u128..1 << 30, b in 1_u128..1 << 30, c in 0_u128..1 << 30, d in 1_u128..1 << 30) {
+            let far = 1 << 90;
+            prop_assert_eq!(compare_fractions((a * far, b * far), (c * far, d * far)), (a * d).cmp(&(c * b)));
+        }
+
+        #[test]
+        fn burns_are_numbers(good in any::<i64>(), tolerated in any::<i64>(), bad in any::<i64>()) {
+            let burn = burn(counts(good, tolerated, bad), target("99.9%"));
+            prop_assert!((0.0..=1_000.000_001).contains(&burn));
+        }
+    }
 }
