@@ -4,6 +4,7 @@
 //! `now` the last one; the same inputs give the same outputs. See `daemon/ARCHITECTURE.md` for the map and the invariants.
 
 pub mod alert;
+pub mod alert_rows;
 pub mod budget;
 pub mod burn_rate;
 pub mod escalation;
