@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use crate::{
-    alert::{AlertChange, AlertState},
-    budget::BudgetLeft,
-    burn_rate::RowBurn,
+    alert::{self, AlertChange, AlertState, Change, Edge, Step},
+    budget::{self, BudgetLeft},
+    burn_rate::{Doubt, FailedShare, RowBurn, compare},
+    explain,
     id::BudgetId,
-    ledger::{Counts, Sums, Unknown},
+    incident::{BurnFacts, Facts, Symptom},
+    ledger::{Counts, Reason, Sums, Unknown},
     slo::{Objective, Slo},
     time::Timestamp,
-    units::Target,
+    units::{Factor, Target},
+    words,
 };
 
 /// What a budget is evaluated from.
@@ -21,6 +24,8 @@ pub struct Input<'a> {
     pub newest_sample: Option<Timestamp>,
     /// From when on the ledger holds this budget's events; later than `now - window`: the window is not yet full.
     pub counted_from: Option<Timestamp>,
+    /// When the present burn began, as far as the slices show it; `None`: they do not.
+    pub began: Option<Timestamp>,
     /// True while older history is being filled in: nothing is decided.
     pub catching_up: bool,
 }
@@ -32,7 +37,7 @@ pub struct BudgetStatus {
     pub budget: BudgetId,
     /// Its state in one word.
     pub state: State,
-    /// Since when the page, ticket or blindness holds.
+    /// Since when the page or ticket holds; when we cannot see, the last sample that was seen.
     pub since: Option<Timestamp>,
     /// The target.
     pub target: Target,
@@ -48,13 +53,15 @@ pub struct BudgetStatus {
     pub runs_out: Option<Duration>,
     /// Every row with its arithmetic.
     pub rows: Vec<RowBurn>,
-    /// Share of the window that was seen: counted, and not unseen.
+    /// Share of the window that was seen: counted, and not unseen. 0 where the sums are unknown.
     pub coverage: f64,
+    /// Why the counts cannot be true as they stand, where they cannot.
+    pub doubt: Option<Doubt>,
     /// Timestamp of the newest sample.
     pub newest_sample: Option<Timestamp>,
     /// When this was evaluated.
     pub as_of: Timestamp,
-    /// Why we cannot see, where the state is `CannotSee`.
+    /// Why we cannot see: in the state `CannotSee`, and beside an alert that still holds.
     pub unknown: Option<Unknown>,
     /// The alert states after the step.
     pub alerts: AlertState,
@@ -112,14 +119,368 @@ pub struct Evaluation {
     pub changes: Vec<AlertChange>,
 }
 
-/// Evaluates one objective for one group. Unknown sums change no alert.
-pub fn evaluate(
-    _slo: &Slo,
-    _objective: &Objective,
-    _budget: BudgetId,
-    _input: &Input<'_>,
-    _before: AlertState,
-    _now: Timestamp,
-) -> Evaluation {
-    unimplemented!()
+/// Evaluates one objective for one group: its budget, its burn rates and the step of its alerts.
+///
+/// Nothing is decided, and no alert changes, while the sums are unknown, contradict themselves or history is being filled in.
+pub fn evaluate(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Input<'_>, before: AlertState, now: Timestamp) -> Evaluation {
+    let asked = Asked { slo, objective, input, now };
+    match input.sums.clone().and_then(|sums| asked.measure(sums)) {
+        Err(unknown) => Evaluation { status: asked.blind(budget, unknown, before), changes: Vec::new() },
+        Ok(measured) if input.catching_up => Evaluation { status: asked.status(budget, measured, before), changes: Vec::new() },
+        Ok(measured) => {
+            let (after, steps) = alert::step(before, &measured.rows, objective.target, now);
+            let changes = steps.iter().map(|step| asked.change(&measured, step)).collect();
+            Evaluation { status: asked.status(budget, measured, after), changes }
+        }
+    }
+}
+
+/// What is evaluated, from what, and when.
+struct Asked<'a> {
+    slo: &'a Slo,
+    objective: &'a Objective,
+    input: &'a Input<'a>,
+    now: Timestamp,
+}
+
+/// What was read from the sums of one budget.
+struct Measured {
+    counts: Counts,
+    share: Option<FailedShare>,
+    left: Option<BudgetLeft>,
+    rows: Vec<RowBurn>,
+}
+
+impl Measured {
+    /// Time until the budget is spent at the rate of a row's short lookback.
+    fn runs_out(&self, burn: &RowBurn, window: Duration) -> Option<Duration> {
+        budget::runs_out(self.left?, burn.short_burn, window)
+    }
+
+    /// The most severe of what is true.
+    fn state(&self, alerts: AlertState, catching_up: bool) -> State {
+        match self.left {
+            _ if alerts.holds() => State::Burning,
+            Some(left) if left.is_spent() => State::Spent,
+            _ if catching_up => State::BackFilling,
+            None => State::NoTraffic,
+            Some(_) => State::Ok,
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn measure(&self, sums: &dyn Sums) -> Result<Measured, Unknown> {
+        let Objective { target, window, rows, name: _ } = self.objective;
+        let counts = sums.over(*window);
+        refuse_contradiction(*target, counts)?;
+        self.refuse_blindness(counts)?;
+        Ok(Measured {
+            counts,
+            share: FailedShare::of(counts),
+            left: BudgetLeft::of(*target, *window, counts),
+            rows: rows.iter().map(|row| RowBurn::of(*row, *target, sums)).collect(),
+        })
+    }
+
+    /// A window without an event of which nothing was seen is not a quiet one.
+    fn refuse_blindness(&self, counts: Counts) -> Result<(), Unknown> {
+        let held = self.held();
+        if counts.total() != 0 || held.is_zero() || unseen(counts) < held {
+            return Ok(());
+        }
+        Err(Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
+    }
+
+    /// How much of the window the ledger holds.
+    fn held(&self) -> Duration {
+        self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from).min(self.objective.window))
+    }
+
+    fn coverage(&self, counts: Counts) -> f64 {
+        let window = self.objective.window;
+        if window.is_zero() { 0.0 } else { self.held().saturating_sub(unseen(counts)).div_duration_f64(window) }
+    }
+
+    fn change(&self, measured: &Measured, step: &Step) -> AlertChange {
+        let change = match step.edge {
+            Edge::Opens(fired) => Change::Fired(Facts::Burn(Box::new(self.facts(measured, fired)))),
+            Edge::Clears { .. } => Change::Cleared,
+        };
+        AlertChange { urgency: step.urgency, change, why: explain::why(step, self.objective.target) }
+    }
+
+    fn facts(&self, measured: &Measured, fired: RowBurn) -> BurnFacts {
+        let Objective { target, window, .. } = self.objective;
+        BurnFacts {
+            title: self.slo.title.clone(),
+            symptom: Symptom::of(&self.slo.sli),
+            target: *target,
+            window: *window,
+            fired,
+            began: self.input.began.unwrap_or_else(|| self.now.minus(fired.row.short)),
+            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, *window)),
+            runs_out: measured.runs_out(&fired, *window),
+            as_of: self.input.newest_sample.unwrap_or(self.now),
+        }
+    }
+
+    fn status(&self, budget: BudgetId, measured: Measured, alerts: AlertState) -> BudgetStatus {
+        let Objective { target, window, .. } = self.objective;
+        BudgetStatus {
+            budget,
+            state: measured.state(alerts, self.input.catching_up),
+            since: alerts.page.or(alerts.ticket),
+            target: *target,
+            window: *window,
+            counts: measured.counts,
+            sli: measured.share.map(|share| 1.0 - share.as_f64()),
+            left: measured.left,
+            runs_out: alert::fastest(&measured.rows).and_then(|burn| measured.runs_out(burn, *window)),
+            coverage: self.coverage(measured.counts),
+            doubt: Doubt::of(measured.counts),
+            rows: measured.rows,
+            newest_sample: self.input.newest_sample,
+            as_of: self.now,
+            unknown: None,
+            alerts,
+        }
+    }
+
+    fn blind(&self, budget: BudgetId, unknown: Unknown, alerts: AlertState) -> BudgetStatus {
+        BudgetStatus {
+            budget,
+            state: if alerts.holds() { State::Burning } else { State::CannotSee },
+            since: alerts.page.or(alerts.ticket).or(self.input.newest_sample),
+            target: self.objective.target,
+            window: self.objective.window,
+            counts: Counts::default(),
+            sli: None,
+            left: None,
+            runs_out: None,
+            rows: Vec::new(),
+            coverage: 0.0,
+            doubt: None,
+            newest_sample: self.input.newest_sample,
+            as_of: self.now,
+            unknown: Some(unknown),
+            alerts,
+        }
+    }
+}
+
+/// Good events may exceed all events by a few, where two exporters are read at different moments. By more than the budget allows of failures they
+/// say nothing about it: a broken SLI must not look healthy.
+fn refuse_contradiction(target: Target, counts: Counts) -> Result<(), Unknown> {
+    let total = counts.total();
+    let excess = counts.good.saturating_sub(total);
+    let as_failures = Counts { good: total.saturating_sub(excess), bad: excess, ..Counts::default() };
+    if excess <= 0 || compare(as_failures, Factor::ONE, target).is_le() {
+        return Ok(());
+    }
+    let (good, total) = (words::grouped(counts.good), words::grouped(total));
+    Err(Unknown {
+        reason: Reason::GoodAboveTotal,
+        detail: format!("{good} good events of {total} events in all: one of the two counts is wrong"),
+    })
+}
+
+fn unseen(counts: Counts) -> Duration {
+    Duration::from_millis(u64::try_from(counts.unseen_millis).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        alert_rows::default_rows,
+        id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
+        sli::Sli,
+        slo::{NoData, NoDataThen, Origin, Urgency},
+        time::{days, hours, minutes},
+    };
+
+    const NOW: Timestamp = Timestamp::from_seconds(10_000_000);
+    const SEEN: Timestamp = Timestamp::from_seconds(9_999_998);
+    const EARLIER: Timestamp = Timestamp::from_seconds(9_990_000);
+    const CALM: AlertState = AlertState { page: None, ticket: None };
+    const PAGED: AlertState = AlertState { page: Some(EARLIER), ticket: None };
+
+    /// Counts per lookback; the longest that is named stands for all longer ones.
+    struct Table(Vec<(Duration, Counts)>);
+
+    impl Sums for Table {
+        fn over(&self, lookback: Duration) -> Counts {
+            self.0.iter().find(|(of, _)| *of >= lookback).or(self.0.last()).map_or_else(Counts::default, |(_, counts)| *counts)
+        }
+    }
+
+    fn counts(total: i64, bad: i64) -> Counts {
+        Counts { good: total - bad, bad, ..Counts::default() }
+    }
+
+    fn slo() -> Slo {
+        let target = Target::percent("99.9%").expect("a target");
+        let objective = Objective {
+            name: ObjectiveName::parse("30d").expect("a name"),
+            target,
+            window: days(30),
+            rows: default_rows(target, days(30)).rows,
+        };
+        Slo {
+            id: SloId {
+                tenant: TenantId::parse("main").expect("a name"),
+                service: ServiceName::parse("checkout").expect("a name"),
+                name: SloName::parse("availability").expect("a name"),
+            },
+            title: "Customers can pay".into(),
+            team: TeamName::parse("payments").expect("a name"),
+            runbook: None,
+            source: SourceName::parse("prom-eu").expect("a name"),
+            sli: Sli::Events { counted: crate::sli::Counted::Bad(vec![]), total: vec![] },
+            per: vec![],
+            objectives: vec![objective],
+            no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+            origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },
+        }
+    }
+
+    fn input(sums: Result<&dyn Sums, Unknown>) -> Input<'_> {
+        Input { sums, newest_sample: Some(SEEN), counted_from: Some(NOW.minus(days(40))), began: None, catching_up: false }
+    }
+
+    fn run(input: &Input<'_>, before: AlertState) -> Evaluation {
+        let slo = slo();
+        let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+        evaluate(&slo, &slo.objectives[0], budget, input, before, NOW)
+    }
+
+    fn burning() -> Table {
+        Table(vec![
+            (minutes(5), counts(1_091_100, 165_847)),
+            (hours(1), counts(13_093_200, 191_160)),
+            (days(3), counts(900_000_000, 191_160)),
+            (days(30), counts(9_427_104_000, 2_733_860)),
+        ])
+    }
+
+    /// The state of what the table says, after one step from `before`.
+    fn check(table: &Table, before: AlertState, state: State) -> Evaluation {
+        let evaluation = run(&input(Ok(table)), before);
+        assert_eq!(evaluation.status.state, state);
+        evaluation
+    }
+
+    #[test]
+    fn a_fast_burn_pages_with_its_facts_and_its_arithmetic() {
+        let evaluation = check(&burning(), CALM, State::Burning);
+        let [change] = evaluation.changes.as_slice() else { panic!("one change: {:?}", evaluation.changes) };
+        assert_eq!(
+            change.why,
+            "1h: bad 191,160 of 13,093,200 = 1.460 %, burn 14.6x > 14.4x and 5m: bad 165,847 of 1,091,100 = 15.200 %, burn 152.0x > 14.4x -> page"
+        );
+        let Change::Fired(Facts::Burn(facts)) = &change.change else { panic!("it fires: {change:?}") };
+        assert_eq!((facts.began, facts.as_of), (NOW.minus(minutes(5)), SEEN));
+        assert_eq!(facts.fired.row.factor.to_string(), "14.4");
+        assert_eq!(facts.runs_out.map(words::duration).as_deref(), Some("3 h 22 m"));
+        assert_eq!(evaluation.status.alerts, AlertState { page: Some(NOW), ticket: None });
+        assert_eq!(evaluation.status.since, Some(NOW));
+    }
+
+    #[test]
+    fn the_beginning_of_the_burn_is_the_ledgers_where_it_knows() {
+        let table = burning();
+        let evaluation = run(&Input { began: Some(EARLIER), ..input(Ok(&table)) }, CALM);
+        let Change::Fired(Facts::Burn(facts)) = &evaluation.changes[0].change else { panic!("it fires") };
+        assert_eq!(facts.began, EARLIER);
+    }
+
+    #[test]
+    fn recovery_clears_the_page_and_says_why() {
+        let table = Table(vec![(minutes(5), counts(1_091_100, 0)), (days(30), counts(9_427_104_000, 2_733_860))]);
+        let evaluation = check(&table, PAGED, State::Ok);
+        let [change] = evaluation.changes.as_slice() else { panic!("one change") };
+        assert_eq!((change.urgency, &change.change), (Urgency::Page, &Change::Cleared));
+        assert_eq!(change.why, "no page row holds; 5m: bad 0 of 1,091,100 = 0.000 %, burn 0.0x < 6x -> page clears");
+    }
+
+    #[test]
+    fn unknown_sums_keep_every_alert_and_give_their_reason() {
+        let unknown = Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".into() };
+        for (before, state, since) in [(CALM, State::CannotSee, SEEN), (PAGED, State::Burning, EARLIER)] {
+            let Evaluation { status, changes } = run(&input(Err(unknown.clone())), before);
+            assert_eq!((status.state, status.alerts, status.since), (state, before, Some(since)));
+            assert_eq!((status.unknown, status.sli, status.left), (Some(unknown.clone()), None, None));
+            assert_eq!(changes, []);
+        }
+    }
+
+    #[test]
+    fn while_history_is_filled_in_nothing_is_decided() {
+        for (table, before, state) in
+            [(burning(), CALM, State::BackFilling), (burning(), PAGED, State::Burning), (Table(vec![]), CALM, State::BackFilling)]
+        {
+            let evaluation = run(&Input { catching_up: true, ..input(Ok(&table)) }, before);
+            assert_eq!((evaluation.status.state, evaluation.status.alerts), (state, before));
+            assert_eq!(evaluation.changes, []);
+        }
+    }
+
+    #[test]
+    fn the_state_is_the_most_severe_of_what_is_true() {
+        check(&Table(vec![]), CALM, State::NoTraffic);
+        check(&Table(vec![(days(30), counts(1000, 0))]), CALM, State::Ok);
+        check(&Table(vec![(days(3), counts(1000, 0)), (days(30), counts(10_000, 10))]), CALM, State::Spent);
+        check(&Table(vec![(days(30), counts(1000, 500))]), CALM, State::Burning);
+        check(&Table(vec![(minutes(5), counts(1000, 500)), (days(30), counts(1000, 500))]), PAGED, State::Burning);
+        assert!(State::Burning < State::CannotSee && State::CannotSee < State::Spent && State::Spent < State::BackFilling);
+    }
+
+    #[test]
+    fn without_traffic_every_figure_is_absent_or_zero() {
+        let status = check(&Table(vec![]), CALM, State::NoTraffic).status;
+        assert_eq!((status.sli, status.left, status.runs_out), (None, None, None));
+        assert!(status.rows.iter().all(|burn| burn.long_burn == 0.0 && !burn.holds));
+    }
+
+    #[test]
+    fn coverage_is_the_share_of_the_window_that_was_seen() {
+        let day = Counts { unseen_millis: 86_400_000, ..counts(1000, 0) };
+        for (unseen, counted_from, coverage) in [
+            (counts(1000, 0), Some(NOW.minus(days(40))), 1.0),
+            (counts(1000, 0), Some(NOW.minus(days(15))), 0.5),
+            (day, Some(NOW.minus(days(40))), 29.0 / 30.0),
+            (day, Some(NOW.minus(days(15))), 14.0 / 30.0),
+            (counts(1000, 0), Some(NOW.plus(days(1))), 0.0),
+            (counts(1000, 0), None, 0.0),
+        ] {
+            let table = Table(vec![(days(30), unseen)]);
+            let status = run(&Input { counted_from, ..input(Ok(&table)) }, CALM).status;
+            assert!((status.coverage - coverage).abs() < 1e-12, "{} where {coverage} is right", status.coverage);
+        }
+    }
+
+    #[test]
+    fn a_window_that_nobody_saw_is_not_a_quiet_one() {
+        let blind = Counts { unseen_millis: 30 * 86_400_000, ..Counts::default() };
+        let status = check(&Table(vec![(days(30), blind)]), CALM, State::CannotSee).status;
+        assert_eq!(status.unknown.map(|unknown| unknown.to_string()).as_deref(), Some("stale: none of the last 30 d was seen"));
+    }
+
+    #[test]
+    fn more_bad_than_all_pages_and_is_doubted() {
+        let evaluation = check(&Table(vec![(days(30), counts(100, 120))]), CALM, State::Burning);
+        assert_eq!(evaluation.status.doubt, Some(Doubt::MoreBadThanAll));
+        assert!(evaluation.changes[0].why.contains("more bad events than events in all"), "{}", evaluation.changes[0].why);
+    }
+
+    #[test]
+    fn more_good_than_all_is_doubted_and_beyond_the_budget_unknown() {
+        let few = check(&Table(vec![(days(30), counts(1000, -1))]), CALM, State::Ok).status;
+        assert_eq!((few.doubt, few.unknown), (Some(Doubt::MoreGoodThanAll), None));
+        let evaluation = check(&Table(vec![(days(30), counts(1000, -2))]), PAGED, State::Burning);
+        assert_eq!(evaluation.changes, []);
+        let reason = evaluation.status.unknown.map(|unknown| unknown.to_string());
+        assert_eq!(reason.as_deref(), Some("good_gt_total: 1,002 good events of 1,000 events in all: one of the two counts is wrong"));
+    }
 }

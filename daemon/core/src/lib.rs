@@ -9,6 +9,7 @@ pub mod budget;
 pub mod burn_rate;
 pub mod escalation;
 pub mod evaluate;
+pub mod explain;
 pub mod id;
 pub mod incident;
 pub mod ledger;

@@ -185,6 +185,8 @@ reasons! {
     Negative = "negative", Slo;
     /// A value that is not whole, or above 2^53.
     Fractional = "fractional", Slo;
+    /// More good events than events in all, by more than the budget allows of failures.
+    GoodAboveTotal = "good_gt_total", Slo;
     /// Two series or two samples that contradict each other.
     Duplicate = "duplicate", Slo;
     /// A sample from the future or from before the range that was asked.

@@ -1,0 +1,306 @@
+//! Why a budget stands as it does: the arithmetic of its rows, the rule that decided, and what would make its alerts clear; in words, from the same
+//! figures that the decision used.
+//!
+//! Times of day are not told here: the core knows no zone.
+
+use crate::{
+    alert::{Edge, Step, fastest, was_seen},
+    burn_rate::{Doubt, FailedShare, RowBurn, burn, compare},
+    evaluate::{BudgetStatus, State},
+    ledger::Counts,
+    slo::{AlertRow, Urgency},
+    units::{Factor, Target},
+    words,
+};
+
+/// The explanation of one evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The budget: `71 % left (30 m 40 s of 43 m 12 s); at the 5m rate gone in 3 h 22 m`.
+    pub budget: String,
+    /// What the target allows: `0.100 %`.
+    pub allowed: String,
+    /// Every row, in the order of the objective.
+    pub rows: Vec<RowExplanation>,
+    /// Which rule decided the state.
+    pub decided: String,
+    /// What would make each alert that holds clear; empty where none holds.
+    pub clears: Vec<String>,
+}
+
+/// The explanation of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowExplanation {
+    /// The condition: `page when 1h > 14.4x and 5m > 14.4x`.
+    pub rule: String,
+    /// The arithmetic of the long lookback: `1h: bad 191,160 of 13,093,200 = 1.460 %, burn 14.6x > 14.4x`.
+    pub long: String,
+    /// The same of the short lookback.
+    pub short: String,
+    /// Whether both are above.
+    pub holds: bool,
+}
+
+/// Explains a budget as it stands.
+pub fn explain(status: &BudgetStatus) -> Explanation {
+    Explanation {
+        budget: budget_line(status),
+        allowed: words::exact_percent(status.target.allowed().as_f64()),
+        rows: status.rows.iter().map(|burn| row(burn, status.target)).collect(),
+        decided: decided(status),
+        clears: [Urgency::Page, Urgency::Ticket].into_iter().filter_map(|urgency| clears_when(status, urgency)).collect(),
+    }
+}
+
+/// The arithmetic of a step in one line, for the audit: `1h: bad 191,160 of 13,093,200 = 1.460 %, burn 14.6x > 14.4x and 5m: ... -> page`.
+pub(crate) fn why(step: &Step, target: Target) -> String {
+    let urgency = urgency_word(step.urgency);
+    match step.edge {
+        Edge::Opens(burn) => {
+            let row = row(&burn, target);
+            format!("{} and {} -> {urgency}", row.long, row.short)
+        }
+        Edge::Clears { fastest, lowest } => {
+            let limit = match step.urgency {
+                Urgency::Page => lowest,
+                Urgency::Ticket => fastest.row.factor,
+            };
+            format!(
+                "no {urgency} row holds; {} -> {urgency} clears",
+                arithmetic(&words::lookback(fastest.row.short), fastest.short, limit, target)
+            )
+        }
+    }
+}
+
+fn row(burn: &RowBurn, target: Target) -> RowExplanation {
+    let AlertRow { urgency, factor, long, short } = burn.row;
+    let (long, short) = (words::lookback(long), words::lookback(short));
+    RowExplanation {
+        rule: format!("{} when {long} > {factor}x and {short} > {factor}x", urgency_word(urgency)),
+        holds: burn.holds,
+        long: arithmetic(&long, burn.long, factor, target),
+        short: arithmetic(&short, burn.short, factor, target),
+    }
+}
+
+fn arithmetic(lookback: &str, counts: Counts, factor: Factor, target: Target) -> String {
+    let Some(share) = FailedShare::of(counts) else { return format!("{lookback}: no events") };
+    let sign = match compare(counts, factor, target) {
+        std::cmp::Ordering::Less => '<',
+        std::cmp::Ordering::Equal => '=',
+        std::cmp::Ordering::Greater => '>',
+    };
+    let rate = words::times_beside(burn(counts, target), factor);
+    let counted = counted(counts);
+    format!("{lookback}: {counted} = {}, burn {rate} {sign} {factor}x{}", words::exact_percent(share.as_f64()), doubt(counts))
+}
+
+fn counted(counts: Counts) -> String {
+    let tolerated = match counts.tolerated {
+        0 => String::new(),
+        n => format!(" and half of {} tolerated", words::grouped(n)),
+    };
+    format!("bad {}{tolerated} of {}", words::grouped(counts.bad), words::grouped(counts.total()))
+}
+
+fn doubt(counts: Counts) -> String {
+    Doubt::of(counts).map_or_else(String::new, |doubt| format!(" ({})", doubt.words()))
+}
+
+fn budget_line(status: &BudgetStatus) -> String {
+    match &status.left {
+        None => format!("no events in {}", words::lookback(status.window)),
+        Some(left) => format!("{}{}{}", words::budget_left(left), runs_out(status), doubt(status.counts)),
+    }
+}
+
+fn runs_out(status: &BudgetStatus) -> String {
+    match (status.runs_out, fastest(&status.rows)) {
+        (Some(span), Some(burn)) => format!("; at the {} rate gone in {}", words::lookback(burn.row.short), words::duration(span)),
+        (Some(_) | None, Some(_) | None) => String::new(),
+    }
+}
+
+fn decided(status: &BudgetStatus) -> String {
+    match status.state {
+        State::Burning => burning(status),
+        State::CannotSee => format!("cannot see: {}", status.unknown.as_ref().map_or_else(String::new, ToString::to_string)),
+        State::Spent => "no alert holds, and nothing is left of the budget".to_owned(),
+        State::BackFilling => "history is being filled in; nothing is decided until then".to_owned(),
+        State::NoTraffic => "no events, so nothing failed".to_owned(),
+        State::Ok if status.rows.is_empty() => "the objective has no alert rows".to_owned(),
+        State::Ok => "no row holds".to_owned(),
+    }
+}
+
+fn burning(status: &BudgetStatus) -> String {
+    let open = [Urgency::Page, Urgency::Ticket].into_iter().filter(|urgency| status.alerts.since(*urgency).is_some());
+    let verdicts: Vec<String> = open.map(|urgency| verdict(status, urgency)).collect();
+    let unknown = status.unknown.as_ref().map(|unknown| format!("cannot see ({unknown}): nothing changes"));
+    verdicts.into_iter().chain(unknown).collect::<Vec<_>>().join("; ")
+}
+
+fn verdict(status: &BudgetStatus, urgency: Urgency) -> String {
+    let word = urgency_word(urgency);
+    let holding = status.rows.iter().filter(|burn| burn.row.urgency == urgency && burn.holds).max_by_key(|burn| burn.row.factor);
+    match holding {
+        Some(burn) => {
+            format!(
+                "{word}: {} and {} are both above {}x",
+                words::lookback(burn.row.long),
+                words::lookback(burn.row.short),
+                burn.row.factor
+            )
+        }
+        None if status.unknown.is_some() => format!("{word}: still open"),
+        None => format!("{word}: no row holds any more, and it has not cleared yet"),
+    }
+}
+
+fn clears_when(status: &BudgetStatus, urgency: Urgency) -> Option<String> {
+    status.alerts.since(urgency)?;
+    let rows = || status.rows.iter().filter(move |burn| burn.row.urgency == urgency);
+    let fastest = fastest(rows())?;
+    let lowest = rows().map(|burn| burn.row.factor).min()?;
+    let short = words::lookback(fastest.row.short);
+    let sight = if was_seen(fastest) { String::new() } else { format!(", once at least half of the last {short} was seen") };
+    Some(match urgency {
+        Urgency::Page => format!("the page clears when no page row holds and {short} is at or below {lowest}x{sight}"),
+        Urgency::Ticket => format!("the ticket clears when no ticket row holds{sight}"),
+    })
+}
+
+const fn urgency_word(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Page => "page",
+        Urgency::Ticket => "ticket",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        alert::AlertState,
+        alert_rows::default_rows,
+        budget::BudgetLeft,
+        id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, TenantId},
+        ledger::{Reason, Sums, Unknown},
+        time::{Timestamp, days, hours, minutes},
+    };
+    use std::time::Duration;
+
+    /// Everything over the last hour failed as told; before it nothing did.
+    struct Hour {
+        long: Counts,
+        short: Counts,
+    }
+
+    impl Sums for Hour {
+        fn over(&self, lookback: Duration) -> Counts {
+            match lookback {
+                lookback if lookback <= minutes(5) => self.short,
+                lookback if lookback <= hours(1) => self.long,
+                _ => Counts { good: 9_424_370_140, bad: 2_733_860, ..Counts::default() },
+            }
+        }
+    }
+
+    fn counts(total: i64, bad: i64) -> Counts {
+        Counts { good: total - bad, bad, ..Counts::default() }
+    }
+
+    fn status(sums: &Hour, state: State, alerts: AlertState) -> BudgetStatus {
+        let (target, window) = (Target::percent("99.9%").expect("a target"), days(30));
+        let rows: Vec<RowBurn> = default_rows(target, window).rows.into_iter().map(|row| RowBurn::of(row, target, sums)).collect();
+        let counts = sums.over(window);
+        let left = BudgetLeft::of(target, window, counts);
+        BudgetStatus {
+            budget: BudgetId {
+                slo: SloId {
+                    tenant: TenantId::parse("main").expect("a name"),
+                    service: ServiceName::parse("checkout").expect("a name"),
+                    name: SloName::parse("availability").expect("a name"),
+                },
+                objective: ObjectiveName::parse("30d").expect("a name"),
+                group: Group::whole(),
+            },
+            state,
+            since: None,
+            target,
+            window,
+            counts,
+            sli: None,
+            left,
+            runs_out: crate::budget::runs_out(left.expect("traffic"), rows[0].short_burn, window),
+            rows,
+            coverage: 1.0,
+            doubt: None,
+            newest_sample: None,
+            as_of: Timestamp::EPOCH,
+            unknown: None,
+            alerts,
+        }
+    }
+
+    const PAGED: AlertState = AlertState { page: Some(Timestamp::EPOCH), ticket: None };
+
+    #[test]
+    fn a_burning_budget_is_explained_to_the_digit() {
+        let burn = Hour { long: counts(13_093_200, 191_160), short: counts(1_091_100, 165_847) };
+        let explanation = explain(&status(&burn, State::Burning, PAGED));
+        assert_eq!(explanation.budget, "71 % left (30 m 40 s of 43 m 12 s); at the 5m rate gone in 3 h 22 m");
+        assert_eq!(explanation.allowed, "0.100 %");
+        let fast = &explanation.rows[0];
+        assert_eq!(fast.rule, "page when 1h > 14.4x and 5m > 14.4x");
+        assert_eq!(fast.long, "1h: bad 191,160 of 13,093,200 = 1.460 %, burn 14.6x > 14.4x");
+        assert_eq!(fast.short, "5m: bad 165,847 of 1,091,100 = 15.200 %, burn 152.0x > 14.4x");
+        assert_eq!(explanation.decided, "page: 1h and 5m are both above 14.4x");
+        assert_eq!(explanation.clears, ["the page clears when no page row holds and 5m is at or below 6x"]);
+    }
+
+    #[test]
+    fn a_page_that_no_row_holds_says_what_it_waits_for() {
+        let waiting = Hour { long: counts(10_000, 100), short: Counts { unseen_millis: 200_000, ..counts(1000, 0) } };
+        let explanation = explain(&status(&waiting, State::Burning, PAGED));
+        assert_eq!(explanation.decided, "page: no row holds any more, and it has not cleared yet");
+        assert_eq!(
+            explanation.clears,
+            ["the page clears when no page row holds and 5m is at or below 6x, once at least half of the last 5m was seen"]
+        );
+    }
+
+    #[test]
+    fn every_state_says_which_rule_decided() {
+        let calm = Hour { long: counts(0, 0), short: counts(1000, 0) };
+        for (state, words) in [
+            (State::Ok, "no row holds"),
+            (State::Spent, "no alert holds, and nothing is left of the budget"),
+            (State::BackFilling, "history is being filled in; nothing is decided until then"),
+            (State::NoTraffic, "no events, so nothing failed"),
+        ] {
+            let explanation = explain(&status(&calm, state, AlertState::default()));
+            assert_eq!(explanation.decided, words);
+            assert_eq!(explanation.clears, Vec::<String>::new());
+            assert_eq!(explanation.rows[0].long, "1h: no events");
+        }
+    }
+
+    #[test]
+    fn blindness_is_told_with_its_reason_alone_and_beside_an_alert() {
+        let calm = Hour { long: counts(1000, 0), short: counts(1000, 0) };
+        let unknown = Some(Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".into() });
+        let blind = BudgetStatus { unknown: unknown.clone(), ..status(&calm, State::CannotSee, AlertState::default()) };
+        assert_eq!(explain(&blind).decided, "cannot see: timeout: no answer within 15 s");
+        let paged = BudgetStatus { unknown, rows: vec![], ..status(&calm, State::Burning, PAGED) };
+        assert_eq!(explain(&paged).decided, "page: still open; cannot see (timeout: no answer within 15 s): nothing changes");
+    }
+
+    #[test]
+    fn tolerated_events_and_equal_rates_are_shown_as_they_are() {
+        let target = Target::percent("99%").expect("a target");
+        let text = arithmetic("1h", Counts { good: 98, tolerated: 2, ..Counts::default() }, Factor::ONE, target);
+        assert_eq!(text, "1h: bad 0 and half of 2 tolerated of 100 = 1.000 %, burn 1.0x = 1x");
+    }
+}
