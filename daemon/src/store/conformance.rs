@@ -11,7 +11,7 @@ use burnward_core::{
         Actor, AlertKey, BurnFacts, Facts, FaultKey, IncidentEvent, Kind, Message, MessageKind, MessageRef, Phase, Resolution, Subject,
         Symptom, Via, What,
     },
-    ledger::Counts,
+    ledger::{Compaction, Counts, Segment, SegmentKey},
     oncall::Recipient,
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, minutes},
@@ -19,8 +19,7 @@ use burnward_core::{
 };
 
 use super::{
-    AttemptOutcome, AuditEntry, AuditRow, Commit, ExpiredSegments, NewEvent, OutboxStats, Owed, Round, Store, StoreError, StoredAlert,
-    StoredDefinition, StoredSegment,
+    AttemptOutcome, AuditEntry, AuditRow, Commit, NewEvent, OutboxStats, Owed, Round, Store, StoreError, StoredAlert, StoredDefinition,
 };
 
 /// An instant of the tests, in seconds from an arbitrary start.
@@ -244,16 +243,20 @@ pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
     assert_eq!((ledger.settled, ledger.state.as_deref()), (Some(at(3)), Some(&[9][..])), "a round without a state leaves it alone");
     assert_eq!(ledger.rounds.iter().map(|(_, blob)| blob[0]).collect::<Vec<_>>(), [0, 1, 3]);
 
-    let segment = |stream, level_seconds, day, blob: &[u8]| StoredSegment { stream, level_seconds, day: at(day), blob: blob.to_vec() };
+    let segment =
+        |stream, level_seconds, day, blob: &[u8]| Segment { key: SegmentKey { stream, level_seconds, day: at(day) }, blob: blob.to_vec() };
     let first = [segment(0, 10, 0, b"a"), segment(0, 60, 0, b""), segment(1, 10, 0, b"ccc"), segment(0, 10, 86_400, b"dd\0")];
-    store.compact(&main, &source(), &first, ledger.rounds[1].0, &[]).await.unwrap();
+    let through = Some(ledger.rounds[1].0);
+    let compaction = Compaction { segments: first.to_vec(), drop_rounds_through: through, drop_segments: Vec::new() };
+    store.compact(&main, &source(), &compaction).await.unwrap();
     let ledger = store.ledger(&main, &source()).await.unwrap();
     assert_eq!(ledger.rounds.iter().map(|(_, blob)| blob[0]).collect::<Vec<_>>(), [3]);
     assert_eq!(ledger.segments, [&first[0], &first[2], &first[1], &first[3]].map(Clone::clone), "oldest first, then by level and stream");
 
-    let second = [segment(0, 10, 86_400, b"new")];
-    let expired = [ExpiredSegments { level_seconds: 10, before: at(86_400) }];
-    store.compact(&main, &source(), &second, 0, &expired).await.unwrap();
+    let second = vec![segment(0, 10, 86_400, b"new")];
+    let dropped = vec![first[0].key, first[2].key, first[3].key];
+    let compaction = Compaction { segments: second.clone(), drop_rounds_through: None, drop_segments: dropped };
+    store.compact(&main, &source(), &compaction).await.unwrap();
     let left = store.ledger(&main, &source()).await.unwrap();
     assert_eq!((left.segments, left.rounds.len()), (vec![first[1].clone(), second[0].clone()], 1));
 }

@@ -177,41 +177,6 @@ pub struct StoredIncident {
     pub events: Vec<IncidentEvent>,
 }
 
-/// What a source's ledger is rebuilt from.
-#[derive(Debug, Clone, Default)]
-pub struct StoredLedger {
-    /// The watermark.
-    pub settled: Option<Timestamp>,
-    /// The packed state of the last round that had one.
-    pub state: Option<Vec<u8>>,
-    /// Segments, oldest first.
-    pub segments: Vec<StoredSegment>,
-    /// Rounds that are not yet compacted, oldest first: id and blob.
-    pub rounds: Vec<(i64, Vec<u8>)>,
-}
-
-/// A packed stretch of one stream at one level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredSegment {
-    /// Index of the stream within its source's ledger.
-    pub stream: u32,
-    /// Length of its slices, in seconds.
-    pub level_seconds: u32,
-    /// Start of the day (UTC) that it covers.
-    pub day: Timestamp,
-    /// The packed slices.
-    pub blob: Vec<u8>,
-}
-
-/// Segments of one level that are too old to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ExpiredSegments {
-    /// Length of their slices, in seconds.
-    pub level_seconds: u32,
-    /// Those whose day starts before this.
-    pub before: Timestamp,
-}
-
 /// A definition file as it was when it last loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDefinition {

@@ -2,21 +2,22 @@
 
 use burnward_core::{
     id::{SourceName, TenantId},
+    ledger::{Compaction, Segment, SegmentKey, Stored},
     time::Timestamp,
 };
 use futures_util::FutureExt;
 use serde_json::{Value, json};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{SqliteStore, time};
-use crate::store::{ExpiredSegments, StoreError, StoredLedger, StoredSegment};
+use crate::store::StoreError;
 
 /// Segments whose bytes go into one statement together, in bytes.
 const STATEMENT_BYTES: usize = 8 << 20;
 
 impl SqliteStore {
     /// What the ledger of a source is rebuilt from.
-    pub async fn ledger(&self, tenant: &TenantId, source: &SourceName) -> Result<StoredLedger, StoreError> {
+    pub async fn ledger(&self, tenant: &TenantId, source: &SourceName) -> Result<Stored, StoreError> {
         // One transaction, so that a compaction between two statements neither hides nor doubles a slice.
         let mut tx = self.readers().begin().await?;
         let settled: Option<i64> = sqlx::query_scalar("SELECT settled FROM watermarks WHERE tenant = ?1 AND source = ?2")
@@ -43,43 +44,23 @@ impl SqliteStore {
             .fetch_all(&mut *tx)
             .await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
-        Ok(StoredLedger { settled: settled.map(Timestamp::from_millis), state, segments, rounds })
+        Ok(Stored { settled: settled.map(Timestamp::from_millis), state, segments, rounds })
     }
 
-    /// Replaces rounds by segments, in one transaction: writes `segments` (one of the same stream, level and day is replaced), deletes the rounds up to
-    /// and with the id `drop_rounds_through`, and the segments that have `expired`.
-    pub async fn compact(
-        &self,
-        tenant: &TenantId,
-        source: &SourceName,
-        segments: &[StoredSegment],
-        drop_rounds_through: i64,
-        expired: &[ExpiredSegments],
-    ) -> Result<(), StoreError> {
+    /// Carries out a compaction in one transaction: the segments are written, the rounds that they hold now and the segments that were rolled up or
+    /// are too old are deleted. A segment that is both written and dropped is written.
+    pub async fn compact(&self, tenant: &TenantId, source: &SourceName, compaction: &Compaction) -> Result<(), StoreError> {
         let (tenant, source) = (tenant.to_string(), source.to_string());
-        let packed = packed(segments);
-        let expired = expired.iter().map(|e| json!({ "level": e.level_seconds, "before": e.before.millis() })).collect();
-        let expired = Value::Array(expired).to_string();
+        let packed = packed(&compaction.segments);
+        let dropped = Value::Array(compaction.drop_segments.iter().map(key_row).collect()).to_string();
+        let drop_rounds_through = compaction.drop_rounds_through;
         self.write(move |tx| {
             async move {
+                sqlx::query(DROP_SEGMENTS).bind(&tenant).bind(&source).bind(&dropped).execute(&mut *tx).await?;
                 for (index, bytes) in &packed {
-                    save_segments(tx, &tenant, &source, index, bytes).await?;
+                    sqlx::query(SAVE_SEGMENTS).bind(&tenant).bind(&source).bind(index).bind(bytes.as_slice()).execute(&mut *tx).await?;
                 }
-                sqlx::query("DELETE FROM rounds WHERE tenant = ?1 AND source = ?2 AND id <= ?3")
-                    .bind(&tenant)
-                    .bind(&source)
-                    .bind(drop_rounds_through)
-                    .execute(&mut *tx)
-                    .await?;
-                sqlx::query(
-                    "DELETE FROM segments WHERE tenant = ?1 AND source = ?2 AND EXISTS (
-                         SELECT 1 FROM json_each(?3) WHERE value ->> 'level' = level_seconds AND day < value ->> 'before')",
-                )
-                .bind(&tenant)
-                .bind(&source)
-                .bind(&expired)
-                .execute(&mut *tx)
-                .await?;
+                sqlx::query(DROP_ROUNDS).bind(&tenant).bind(&source).bind(drop_rounds_through).execute(tx).await?;
                 Ok(())
             }
             .boxed()
@@ -88,26 +69,36 @@ impl SqliteStore {
     }
 }
 
-fn segment(row: &SqliteRow) -> Result<StoredSegment, sqlx::Error> {
-    Ok(StoredSegment {
-        stream: row.try_get("stream")?,
-        level_seconds: row.try_get("level_seconds")?,
-        day: time(row, "day")?,
-        blob: row.try_get("blob")?,
-    })
+const SAVE_SEGMENTS: &str = "
+    INSERT INTO segments (tenant, source, day, level_seconds, stream, blob)
+    SELECT ?1, ?2, value ->> 'day', value ->> 'level', value ->> 'stream', substr(?4, value ->> 'start', value ->> 'length')
+    FROM json_each(?3) WHERE true
+    ON CONFLICT (tenant, source, day, level_seconds, stream) DO UPDATE SET blob = excluded.blob";
+
+const DROP_SEGMENTS: &str = "
+    DELETE FROM segments WHERE tenant = ?1 AND source = ?2 AND (day, level_seconds, stream) IN (
+        SELECT value ->> 'day', value ->> 'level', value ->> 'stream' FROM json_each(?3))";
+
+/// Without a number, none.
+const DROP_ROUNDS: &str = "DELETE FROM rounds WHERE tenant = ?1 AND source = ?2 AND id <= ?3";
+
+fn segment(row: &SqliteRow) -> Result<Segment, sqlx::Error> {
+    let key = SegmentKey { stream: row.try_get("stream")?, level_seconds: row.try_get("level_seconds")?, day: time(row, "day")? };
+    Ok(Segment { key, blob: row.try_get("blob")? })
+}
+
+fn key_row(key: &SegmentKey) -> Value {
+    json!({ "stream": key.stream, "level": key.level_seconds, "day": key.day.millis() })
 }
 
 /// Segments as few statements take them: an index for `json_each`, and the bytes that it points into, from 1 as `substr` counts.
-fn packed(segments: &[StoredSegment]) -> Vec<(String, Vec<u8>)> {
+fn packed(segments: &[Segment]) -> Vec<(String, Vec<u8>)> {
     let (mut statements, mut index, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for segment in segments {
-        index.push(json!({
-            "stream": segment.stream,
-            "level": segment.level_seconds,
-            "day": segment.day.millis(),
-            "start": bytes.len() + 1,
-            "length": segment.blob.len(),
-        }));
+        let mut row = key_row(&segment.key);
+        row["start"] = (bytes.len() + 1).into();
+        row["length"] = segment.blob.len().into();
+        index.push(row);
         bytes.extend_from_slice(&segment.blob);
         if bytes.len() >= STATEMENT_BYTES {
             statements.push((Value::Array(std::mem::take(&mut index)).to_string(), std::mem::take(&mut bytes)));
@@ -117,20 +108,4 @@ fn packed(segments: &[StoredSegment]) -> Vec<(String, Vec<u8>)> {
         statements.push((Value::Array(index).to_string(), bytes));
     }
     statements
-}
-
-async fn save_segments(tx: &mut SqliteConnection, tenant: &str, source: &str, index: &str, bytes: &[u8]) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO segments (tenant, source, day, level_seconds, stream, blob)
-         SELECT ?1, ?2, value ->> 'day', value ->> 'level', value ->> 'stream', substr(?4, value ->> 'start', value ->> 'length')
-         FROM json_each(?3) WHERE true
-         ON CONFLICT (tenant, source, day, level_seconds, stream) DO UPDATE SET blob = excluded.blob",
-    )
-    .bind(tenant)
-    .bind(source)
-    .bind(index)
-    .bind(bytes)
-    .execute(tx)
-    .await?;
-    Ok(())
 }
