@@ -1,3 +1,4 @@
 //! Stand-ins.
 
 pub mod prometheus;
+pub mod slack;

@@ -1,0 +1,90 @@
+//! What people, administrators and tests do in the workspace, wherever they ask for it: the Rust side, the control API or the page.
+
+use jiff::Timestamp;
+
+use super::{
+    entities::BareLinks,
+    methods::entry,
+    office::{Office, Shared},
+    ts::Ts,
+    world::{Audience, Draft, Place},
+};
+
+/// A change that an administrator makes to a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChannelChange {
+    Archived(bool),
+    BotIsMember(bool),
+}
+
+/// Whether the channel exists.
+pub(super) fn change_channel(office: &mut Office, channel: &str, change: ChannelChange) -> bool {
+    let Some(conversation) = office.world.conversation_mut(channel) else { return false };
+    match change {
+        ChannelChange::Archived(archived) => conversation.archived = archived,
+        ChannelChange::BotIsMember(member) => conversation.bot_is_member = member,
+    }
+    true
+}
+
+/// What a person writes.
+#[derive(Debug, Clone)]
+pub(super) struct Saying {
+    pub(super) channel: String,
+    pub(super) user: String,
+    pub(super) text: String,
+    pub(super) thread_ts: Option<String>,
+}
+
+/// Posts a person's message; `None` where the place or the person does not exist, or nothing was said.
+pub(super) fn say(office: &mut Office, saying: Saying, now: Timestamp) -> Option<Ts> {
+    office.world.user(&saying.user).filter(|user| !user.is_bot)?;
+    let conversation = office.world.conversation(&saying.channel)?;
+    let place = match saying.thread_ts {
+        None => Place::Root,
+        Some(thread) => Place::Reply { parent: conversation.message(Ts::parse(&thread)?)?.ts, broadcast: false },
+    };
+    if saying.text.trim().is_empty() {
+        return None;
+    }
+    let draft = Draft {
+        author: saying.user.clone(),
+        text: saying.text,
+        bare_links: BareLinks::Link,
+        blocks: Vec::new(),
+        attachments: Vec::new(),
+        metadata: None,
+        place,
+        audience: Audience::Everyone,
+    };
+    let message = office.world.post(&saying.channel, draft, now)?;
+    let mut said = entry("message", &saying.channel, &message, now);
+    said.user = Some(saying.user);
+    office.journal.record(said);
+    Some(message.ts)
+}
+
+/// Deletes a message, as its author or an administrator may; whether there was one.
+pub(super) fn delete(office: &mut Office, channel: &str, ts: &str) -> bool {
+    let Some(ts) = Ts::parse(ts) else { return false };
+    let Some(conversation) = office.world.conversation_mut(channel) else { return false };
+    let before = conversation.messages.len();
+    conversation.messages.retain(|message| message.ts != ts);
+    conversation.messages.len() < before
+}
+
+/// Withdraws every order for faults and takes connections again.
+pub(super) fn clear_faults(shared: &Shared) {
+    shared.change(|office, _| office.faults.clear());
+    shared.gate.open();
+}
+
+/// Empties the workspace: messages, journal, faults, clicks. People and channels stay.
+pub(super) fn reset(office: &mut Office) {
+    office.world.clear_messages();
+    office.journal.clear();
+    office.faults.clear();
+    office.interactions.clear();
+    office.sockets.clear();
+    office.limits = super::limits::Limits::default();
+}
