@@ -1,9 +1,9 @@
 //! The fold: events in, state out. It is total: every event folds in any order, because what is stored must always load again.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    id::{Group, IncidentId, PageId, SloId, TenantId},
+    id::{PageId, TenantId},
     time::{Timestamp, minutes},
 };
 
@@ -142,92 +142,5 @@ impl Incident {
         self.phase = Phase::Open;
         self.waiting_since = at;
         self.escalation = Escalation { step: 0, round: 0, calls: self.escalation.calls + 1, due: None };
-    }
-}
-
-/// What surfaces and decisions read off an incident.
-impl Incident {
-    /// True until it is resolved; an acknowledged one is open.
-    pub const fn is_open(&self) -> bool {
-        match self.phase {
-            Phase::Open | Phase::Acknowledged { .. } => true,
-            Phase::Resolved { .. } => false,
-        }
-    }
-
-    /// The phase as a stable word, for lists: `open`, `acknowledged`, `resolved`.
-    pub const fn phase_word(&self) -> &'static str {
-        self.phase.word()
-    }
-
-    /// The alerts that hold.
-    pub fn open_members(&self) -> impl Iterator<Item = (&AlertKey, &Member)> {
-        self.members.iter().filter(|(_, member)| member.recovered_at.is_none())
-    }
-
-    /// True where the alert is a member and holds.
-    pub fn holds(&self, alert: &AlertKey) -> bool {
-        self.members.get(alert).is_some_and(|member| member.recovered_at.is_none())
-    }
-
-    /// The alerts that hold, and once it is resolved, all that ever did.
-    pub fn hit_members(&self) -> impl Iterator<Item = (&AlertKey, &Member)> {
-        let over = !self.is_open();
-        self.members.iter().filter(move |(_, member)| over || member.recovered_at.is_none())
-    }
-
-    /// The groups that are hit: of the alerts that hold, and once it is resolved, of all that ever did. An SLO that is not split adds none.
-    pub fn groups_hit(&self) -> BTreeSet<&Group> {
-        self.hit_members().filter_map(|(alert, _)| alert.group()).filter(|group| !group.is_whole()).collect()
-    }
-
-    /// The SLOs whose alerts are or were members.
-    pub fn slos(&self) -> BTreeSet<&SloId> {
-        self.members.keys().filter_map(AlertKey::slo).collect()
-    }
-
-    /// The message that became the root of the thread, with what became of it.
-    pub fn root_page(&self) -> Option<(&PageId, &PageState)> {
-        self.pages.get_key_value(self.root.as_ref()?)
-    }
-
-    /// The pages that are on their way.
-    pub fn owed_pages(&self) -> impl Iterator<Item = (&PageId, &PageState)> {
-        self.pages.iter().filter(|(_, page)| matches!(page.outcome, PageOutcome::Owed))
-    }
-
-    /// The identity as a borrowed value, with the tenant: the first parts of every message's identity.
-    pub(super) const fn name(&self) -> (&TenantId, &IncidentId) {
-        (&self.tenant, &self.id)
-    }
-}
-
-impl Phase {
-    /// The phase as a stable word: `open`, `acknowledged`, `resolved`.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Acknowledged { .. } => "acknowledged",
-            Self::Resolved { .. } => "resolved",
-        }
-    }
-}
-
-impl AlertKey {
-    /// The SLO that the alert belongs to; a source has none.
-    pub const fn slo(&self) -> Option<&SloId> {
-        match self {
-            Self::Budget(budget) => Some(&budget.slo),
-            Self::Slo(slo) => Some(slo),
-            Self::Source(_) => None,
-        }
-    }
-
-    /// The group that the alert is about; only budgets have one.
-    pub const fn group(&self) -> Option<&Group> {
-        match self {
-            Self::Budget(budget) => Some(&budget.group),
-            Self::Slo(_) | Self::Source(_) => None,
-        }
     }
 }

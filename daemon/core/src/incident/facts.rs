@@ -1,0 +1,77 @@
+//! The inputs of a decision, kept with it.
+
+use std::time::Duration;
+
+use crate::{budget::BudgetLeft, burn_rate::RowBurn, id::SloId, ledger::Unknown, sli::Sli, time::Timestamp, units::Target};
+
+/// What was known when an alert fired: the inputs of the decision, kept with it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Facts {
+    /// Of a burning budget.
+    Burn(Box<BurnFacts>),
+    /// Of a blind source or SLO.
+    Blind(BlindFacts),
+}
+
+impl Facts {
+    /// When the burn or blindness began, as far as it is known.
+    pub fn began(&self) -> Timestamp {
+        match self {
+            Self::Burn(burn) => burn.began,
+            Self::Blind(blind) => blind.since,
+        }
+    }
+}
+
+/// What a bad event is, in a word for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Symptom {
+    /// It failed.
+    Failing,
+    /// It took longer than promised.
+    TooSlow,
+}
+
+impl Symptom {
+    /// The symptom that an SLI's bad events are.
+    pub const fn of(sli: &Sli) -> Self {
+        match sli {
+            Sli::Events { .. } => Self::Failing,
+            Sli::Latency { .. } => Self::TooSlow,
+        }
+    }
+}
+
+/// The inputs of the decision that a budget burns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BurnFacts {
+    /// What the SLO promises, in words.
+    pub title: String,
+    /// What its bad events are.
+    pub symptom: Symptom,
+    /// The objective's target.
+    pub target: Target,
+    /// The objective's window.
+    pub window: Duration,
+    /// The row that fired, with its arithmetic.
+    pub fired: RowBurn,
+    /// When the burn began, as far as the slices show it.
+    pub began: Timestamp,
+    /// The budget at that moment.
+    pub left: BudgetLeft,
+    /// How long the rest lasts at the rate of the fired row's short lookback; `None` when spent or not burning.
+    pub runs_out: Option<Duration>,
+    /// Timestamp of the newest sample that the decision saw.
+    pub as_of: Timestamp,
+}
+
+/// The inputs of the decision that we cannot see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlindFacts {
+    /// Why.
+    pub unknown: Unknown,
+    /// Since when.
+    pub since: Timestamp,
+    /// The SLOs that are hidden by it.
+    pub hides: Vec<SloId>,
+}

@@ -1,0 +1,223 @@
+//! The state of an incident, and what surfaces and decisions read off it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    id::{Group, IncidentId, PageId, SloId, TeamName, TenantId},
+    oncall::Recipient,
+    time::Timestamp,
+};
+
+use super::{Actor, AlertKey, Facts, FaultKey, MessageRef, PageReason, Resolution};
+
+/// The state of an incident: the fold of its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its identity.
+    pub id: IncidentId,
+    /// Its number among the incidents of its fault, from 1.
+    pub ordinal: u64,
+    /// The fault.
+    pub fault: FaultKey,
+    /// Who is responsible.
+    pub team: TeamName,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When the burn or blindness began, the earliest of its members.
+    pub began: Timestamp,
+    /// Open, taken or over.
+    pub phase: Phase,
+    /// Since when it waits, or waited, for somebody to take it: the opening, the last re-opening, or the end of an old acknowledgement.
+    pub waiting_since: Timestamp,
+    /// Its alerts, recovered ones too.
+    pub members: BTreeMap<AlertKey, Member>,
+    /// How far escalation has come.
+    pub escalation: Escalation,
+    /// What became of each message that was owed.
+    pub pages: BTreeMap<PageId, PageState>,
+    /// The message that became the root of the thread: the first that was owed.
+    pub root: Option<PageId>,
+    /// When somebody was last told by a new post, and how many groups were hit then.
+    pub last_told: LastTold,
+    /// The last acknowledgement, kept across re-opening.
+    pub last_acknowledged: Option<(Timestamp, Actor)>,
+    /// The last time that somebody asked for help.
+    pub last_help: Option<(Timestamp, Actor)>,
+    /// The last note.
+    pub last_note: Option<Note>,
+    /// Position of the last event.
+    pub last_seq: u32,
+}
+
+/// What surfaces and decisions read off an incident.
+impl Incident {
+    /// True until it is resolved; an acknowledged one is open.
+    pub const fn is_open(&self) -> bool {
+        match self.phase {
+            Phase::Open | Phase::Acknowledged { .. } => true,
+            Phase::Resolved { .. } => false,
+        }
+    }
+
+    /// The phase as a stable word, for lists: `open`, `acknowledged`, `resolved`.
+    pub const fn phase_word(&self) -> &'static str {
+        self.phase.word()
+    }
+
+    /// The alerts that hold.
+    pub fn open_members(&self) -> impl Iterator<Item = (&AlertKey, &Member)> {
+        self.members.iter().filter(|(_, member)| member.recovered_at.is_none())
+    }
+
+    /// True where the alert is a member and holds.
+    pub fn holds(&self, alert: &AlertKey) -> bool {
+        self.members.get(alert).is_some_and(|member| member.recovered_at.is_none())
+    }
+
+    /// The alerts that hold, and once it is resolved, all that ever did.
+    pub fn hit_members(&self) -> impl Iterator<Item = (&AlertKey, &Member)> {
+        let over = !self.is_open();
+        self.members.iter().filter(move |(_, member)| over || member.recovered_at.is_none())
+    }
+
+    /// The groups that are hit: of the alerts that hold, and once it is resolved, of all that ever did. An SLO that is not split adds none.
+    pub fn groups_hit(&self) -> BTreeSet<&Group> {
+        self.hit_members().filter_map(|(alert, _)| alert.group()).filter(|group| !group.is_whole()).collect()
+    }
+
+    /// The SLOs whose alerts are or were members.
+    pub fn slos(&self) -> BTreeSet<&SloId> {
+        self.members.keys().filter_map(AlertKey::slo).collect()
+    }
+
+    /// The message that became the root of the thread, with what became of it.
+    pub fn root_page(&self) -> Option<(&PageId, &PageState)> {
+        self.pages.get_key_value(self.root.as_ref()?)
+    }
+
+    /// The pages that are on their way.
+    pub fn owed_pages(&self) -> impl Iterator<Item = (&PageId, &PageState)> {
+        self.pages.iter().filter(|(_, page)| matches!(page.outcome, PageOutcome::Owed))
+    }
+
+    /// The identity as a borrowed value, with the tenant: the first parts of every message's identity.
+    pub(super) const fn name(&self) -> (&TenantId, &IncidentId) {
+        (&self.tenant, &self.id)
+    }
+}
+
+/// Where an incident stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody has taken it.
+    Open,
+    /// Somebody has.
+    Acknowledged {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: Actor,
+    },
+    /// It is over.
+    Resolved {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: Actor,
+        /// How.
+        how: Resolution,
+    },
+}
+
+impl Phase {
+    /// The phase as a stable word: `open`, `acknowledged`, `resolved`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Acknowledged { .. } => "acknowledged",
+            Self::Resolved { .. } => "resolved",
+        }
+    }
+}
+
+/// An alert within an incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// When it joined, the last time that it did.
+    pub joined_at: Timestamp,
+    /// The inputs of the last time it fired.
+    pub facts: Facts,
+    /// When it cleared; `None` while it holds.
+    pub recovered_at: Option<Timestamp>,
+}
+
+/// How far escalation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Escalation {
+    /// The step that was paged last, from 0.
+    pub step: u32,
+    /// The round, from 0.
+    pub round: u32,
+    /// How often something new called for people: 0 for the opening, one more for each re-opening and each join that was told.
+    pub calls: u32,
+    /// When the next step is due; `None` when acknowledged, resolved, ended, or a ticket.
+    pub due: Option<Timestamp>,
+}
+
+/// A message that is or was owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageState {
+    /// To whom.
+    pub to: Recipient,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Escalation step, from 0.
+    pub step: u32,
+    /// Why.
+    pub why: PageReason,
+    /// What became of it.
+    pub outcome: PageOutcome,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageOutcome {
+    /// On its way.
+    Owed,
+    /// It arrived.
+    Delivered {
+        /// When.
+        at: Timestamp,
+        /// Where it stands.
+        message: MessageRef,
+    },
+    /// It cannot arrive.
+    Undeliverable {
+        /// When that was known.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A person's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// The words; untrusted text.
+    pub text: String,
+}
+
+/// What was true when somebody was last told by a new post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastTold {
+    /// When.
+    pub at: Timestamp,
+    /// How many groups were hit then, at least 1; those that join while the post is still new count as told, because it is edited.
+    pub groups: usize,
+}
