@@ -109,3 +109,51 @@ fn waiting(incident: &Incident) -> Option<Timestamp> {
         Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        incident::story::{START, recipient, story, ticket_story},
+        time::minutes,
+    };
+
+    use super::*;
+
+    #[test]
+    fn steps_follow_each_other_round_by_round() {
+        let team = story().team;
+        let place = |round, step| Place { step, round };
+        for (at, next_is, by_timer) in [
+            (place(0, 0), place(0, 1), Some(place(0, 1))),
+            (place(0, 2), place(1, 0), Some(place(1, 0))),
+            (place(2, 1), place(2, 2), Some(place(2, 2))),
+            (place(2, 2), place(3, 0), None),
+            (place(0, 9), place(1, 0), Some(place(1, 0))),
+        ] {
+            assert_eq!((next(&team, at), next_by_timer(&team, at)), (next_is, by_timer), "after {at:?}");
+        }
+    }
+
+    #[test]
+    fn the_outlook_names_who_is_paged_next_and_when() {
+        let open = story().fires("acme");
+        let outlook = outlook(open.state(), &open.team);
+        assert_eq!(outlook.paged, [recipient("ada")]);
+        let next = outlook.next.expect("a next step");
+        assert_eq!(next.due, START.plus(minutes(5)));
+        assert_eq!(next.to, Some((Place { step: 1, round: 0 }, vec![recipient("sam"), recipient("#leads")])));
+    }
+
+    #[test]
+    fn nothing_comes_by_itself_after_an_acknowledgement_or_in_a_ticket() {
+        let taken = story().fires("acme").acknowledged_by("ana");
+        assert_eq!(outlook(taken.state(), &taken.team).next, None);
+        let ticket = ticket_story().fires("acme");
+        assert_eq!((outlook(ticket.state(), &ticket.team).next, outlook(ticket.state(), &ticket.team).paged), (None, vec![]));
+    }
+
+    #[test]
+    fn the_primary_is_the_first_of_the_first_step() {
+        assert_eq!(story().team.primary(), Some(&recipient("ada")));
+    }
+}

@@ -48,7 +48,7 @@ pub struct Milestones {
     pub began: Timestamp,
     /// The alert fired.
     pub detected: Timestamp,
-    /// The first page was delivered, before anybody acknowledged.
+    /// The first page was delivered, before anybody acknowledged and before the end.
     pub paged: Option<Timestamp>,
     /// Somebody acknowledged for the first time.
     pub acknowledged: Option<Timestamp>,
@@ -127,16 +127,12 @@ fn whom(incident: &Incident) -> String {
 pub fn milestones(incident: &Incident, events: &[IncidentEvent]) -> Milestones {
     let acknowledged = first(events, |what| matches!(what, What::Acknowledged));
     let delivered = first(events, |what| matches!(what, What::Delivered { .. }));
-    Milestones {
-        began: incident.began.min(incident.opened_at),
-        detected: incident.opened_at,
-        paged: delivered.filter(|paged| acknowledged.is_none_or(|taken| *paged <= taken)),
-        acknowledged,
-        resolved: match incident.phase {
-            Phase::Resolved { at, .. } => Some(at),
-            Phase::Open | Phase::Acknowledged { .. } => None,
-        },
-    }
+    let resolved = match incident.phase {
+        Phase::Resolved { at, .. } => Some(at),
+        Phase::Open | Phase::Acknowledged { .. } => None,
+    };
+    let paged = delivered.filter(|paged| acknowledged.or(resolved).is_none_or(|next| *paged <= next));
+    Milestones { began: incident.began.min(incident.opened_at), detected: incident.opened_at, paged, acknowledged, resolved }
 }
 
 fn first(events: &[IncidentEvent], wanted: impl Fn(&What) -> bool) -> Option<Timestamp> {
@@ -150,4 +146,74 @@ fn page_sent(incident: &Incident, event: &IncidentEvent) -> Option<PageSent> {
         Some(PageOutcome::Owed | PageOutcome::Undeliverable { .. }) | None => None,
     };
     Some(PageSent { to: to.to_string(), decided: event.at, delivered })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        incident::story::{Story, story},
+        time::minutes,
+    };
+
+    use super::*;
+
+    fn drafted(story: &Story) -> PostmortemDraft {
+        draft(story.state(), &story.events, Vec::new())
+    }
+
+    fn night() -> Story {
+        let opened = story().together().fires("acme").fires("globex");
+        opened.after(Duration::from_secs(4)).delivers("ada").after(Duration::from_secs(57)).acknowledged_by("ana")
+    }
+
+    #[test]
+    fn times_to_detect_acknowledge_and_resolve_follow_their_formulas() {
+        let over = night().after(minutes(20)).clears("acme").clears("globex");
+        let milestones = drafted(&over).milestones;
+        assert_eq!(milestones.to_detect(), minutes(6));
+        assert_eq!(milestones.to_acknowledge(), Some(Duration::from_secs(57)));
+        assert_eq!(milestones.to_resolve(), Some(Duration::from_secs(1621)));
+    }
+
+    #[test]
+    fn what_has_not_happened_is_unknown() {
+        let milestones = drafted(&story().fires("acme")).milestones;
+        assert_eq!((milestones.paged, milestones.acknowledged, milestones.resolved), (None, None, None));
+        assert_eq!((milestones.to_acknowledge(), milestones.to_resolve()), (None, None));
+    }
+
+    #[test]
+    fn a_page_that_arrives_after_the_acknowledgement_is_not_what_was_acknowledged() {
+        let milestones = drafted(&story().fires("acme").acknowledged_by("ana").after(minutes(9)).delivers("ada")).milestones;
+        assert_eq!((milestones.paged, milestones.to_acknowledge()), (None, None));
+    }
+
+    #[test]
+    fn an_incident_that_is_open_again_is_not_resolved() {
+        assert_eq!(drafted(&story().fires("acme").clears("acme").fires("acme")).milestones.resolved, None);
+    }
+
+    #[test]
+    fn the_title_says_what_users_felt() {
+        let unsplit = story().fires("export/");
+        let over = night().clears("acme").clears("globex");
+        let many = ["a", "b", "c", "d", "e"].iter().fold(story(), |story, name| story.fires(name));
+        for (story, text) in [
+            (night(), "checkout: 15.2 % of requests failing for acme, globex"),
+            (over, "checkout: 15.2 % of requests failing for acme, globex"),
+            (many, "checkout: 15.2 % of requests failing for a, b, c and 2 more"),
+            (unsplit, "checkout: 15.2 % of requests failing"),
+            (story().goes_blind(), "prom-eu: cannot see"),
+        ] {
+            assert_eq!(drafted(&story).title, text);
+        }
+    }
+
+    #[test]
+    fn pages_are_listed_with_what_became_of_them() {
+        let draft = drafted(&night());
+        let pages: Vec<(&str, bool)> = draft.pages.iter().map(|page| (page.to.as_str(), page.delivered.is_some())).collect();
+        assert_eq!(pages, [("#pay", false), ("ada", true)]);
+        assert_eq!(draft.groups, ["acme", "globex"]);
+    }
 }

@@ -164,6 +164,7 @@ fn recovered(incident: &Incident, alert: &AlertKey, at: Timestamp) -> String {
         incident.members.get(alert).map_or_else(String::new, |member| format!(" after {}", words::duration(at.since(member.joined_at))));
     let rest = match incident.open_members().count() {
         0 => "none is left".to_owned(),
+        1 => format!("1 of {} still holds", words::plural(incident.members.len(), "alert")),
         left => format!("{left} of {} still hold", words::plural(incident.members.len(), "alert")),
     };
     format!("{} recovered{after}; {rest}.", subject(alert))
@@ -228,5 +229,107 @@ fn still_holding(incident: &Incident) -> String {
         0 => String::new(),
         1 => format!(" 1 alert still holds ({}) and opens it again in {recheck} unless it clears.", words::list(&names, NAMES)),
         many => format!(" {many} alerts still hold ({}) and open it again in {recheck} unless they clear.", words::list(&names, NAMES)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        incident::story::{START, Story, story, ticket_story},
+        time::minutes,
+    };
+
+    use super::*;
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    /// Compares the timeline, written `seconds by: text`.
+    fn check(story: &Story, expected: &[&str]) {
+        let entries = entries(story.state(), &story.events);
+        let written: Vec<String> =
+            entries.iter().map(|entry| format!("{} {}: {}", entry.at.since(START).as_secs(), entry.by, entry.text)).collect();
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_night_is_told_in_plain_sentences() {
+        let night = story()
+            .fires("acme")
+            .after(seconds(2))
+            .delivers("ada")
+            .fires("globex")
+            .after(seconds(298))
+            .ticks()
+            .after(seconds(57))
+            .acknowledged_by("ana")
+            .noted_by("ana", "rolling back <v412>")
+            .after(minutes(20))
+            .clears("acme")
+            .after(minutes(2))
+            .clears("globex");
+        let burns = "15.2 % of requests failing over 5 min and 1.46 % over 1 h, 152x and 14.6x the allowed 0.10 %. Budget 71 % left (30 m 40 s of 43 m 12 s), gone in 3 h 22 m at this rate.";
+        check(
+            &night,
+            &[
+                &format!("0 burnward: Opened. checkout/availability for acme: {burns}"),
+                "0 burnward: Paging #pay, step 1: the incident opened.",
+                "0 burnward: Paging ada, step 1: the incident opened.",
+                "0 burnward: Unless somebody acknowledges within 5 min, the next step is paged.",
+                "2 burnward: The page for ada arrived 2 s after it was decided.",
+                &format!("2 burnward: Joined: checkout/availability for globex: {burns}"),
+                "300 burnward: Escalated to step 2: nobody acknowledged in time.",
+                "300 burnward: Paging #pay, step 2: nobody acknowledged in time.",
+                "300 burnward: Paging sam, step 2: nobody acknowledged in time.",
+                "300 burnward: Paging #leads, step 2: nobody acknowledged in time.",
+                "300 burnward: Unless somebody acknowledges within 10 min, the next step is paged.",
+                "357 ana: Acknowledged by ana, 5 m 55 s after the page arrived.",
+                "357 ana: rolling back <v412>",
+                "1557 burnward: checkout/availability for acme recovered after 25 m 57 s; 1 of 2 alerts still holds.",
+                "1677 burnward: checkout/availability for globex recovered after 27 m 55 s; none is left.",
+                "1677 burnward: Resolved: every alert cleared, 33 m 57 s after it began.",
+            ],
+        );
+    }
+
+    /// Compares the sentence of the first event of the last command.
+    fn check_last(story: &Story, expected: &str) {
+        let first = story.batch.first().expect("an event");
+        assert_eq!(entry(story.state(), first).text, expected);
+    }
+
+    #[test]
+    fn rarer_events_have_their_sentences_too() {
+        let open = story().fires("acme");
+        check_last(&open.clone().acknowledged_by("ana"), "Acknowledged by ana before a page arrived.");
+        check_last(&open.clone().fails("ada"), "The page for ada was not delivered: the account is closed.");
+        check_last(
+            &open.clone().resolved_by("ana"),
+            "Resolved by ana, 6 min after it began. 1 alert still holds (checkout/availability for acme) and opens it again in 10 min unless it clears.",
+        );
+        check_last(
+            &open.clone().resolved_by("ana").after(minutes(10)).ticks(),
+            "Open again: 10 min after a person resolved it, an alert still holds.",
+        );
+        check_last(&open.clone().clears("acme").fires("acme"), "Open again: an alert fired within 30 min of the end.");
+        check_last(&open.clone().help_asked_by("ada"), "Escalated to step 2: help was asked for.");
+        let round = (0..3).fold(open.clone(), |story, _| story.after(minutes(10)).ticks());
+        check_last(&round, "Escalated to step 1 of round 2: nobody acknowledged in time.");
+        let posted = ticket_story().fires("export/");
+        assert_eq!(entry(posted.state(), &posted.batch[1]).text, "Posting to #pay: the incident opened.");
+        check_last(
+            &story().goes_blind(),
+            "Opened. source prom-eu: cannot see for 5 min (unreachable: connection refused by prom.example:9090). 2 SLOs are hidden by it. This is not proof of an outage.",
+        );
+    }
+
+    #[test]
+    fn what_people_did_is_marked_as_theirs() {
+        let story = story().fires("acme").acknowledged_by("ana");
+        let sources: Vec<&str> = entries(story.state(), &story.events).iter().map(|entry| entry.source.word()).collect();
+        assert_eq!(sources, ["machine", "machine", "machine", "machine", "people"]);
     }
 }

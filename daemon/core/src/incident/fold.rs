@@ -125,7 +125,10 @@ impl Incident {
     fn escalate(&mut self, step: u32, round: u32, why: EscalationReason, event: &IncidentEvent) {
         self.escalation = Escalation { step, round, due: None, ..self.escalation };
         match why {
-            EscalationReason::HelpAsked => self.last_help = Some((event.at, event.by.clone())),
+            EscalationReason::HelpAsked => {
+                self.escalation.calls += 1;
+                self.last_help = Some((event.at, event.by.clone()));
+            }
             EscalationReason::NotAcknowledged | EscalationReason::Unreachable => {}
         }
     }
@@ -142,5 +145,190 @@ impl Incident {
         self.phase = Phase::Open;
         self.waiting_since = at;
         self.escalation = Escalation { step: 0, round: 0, calls: self.escalation.calls + 1, due: None };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, time::Duration};
+
+    use proptest::prelude::*;
+
+    use crate::{
+        incident::{
+            Actor, Command, EscalationReason, MessageKind, Resolution, messages, next_due,
+            story::{Story, alert, facts, message_ref, person, story, tenant, ticket_story},
+        },
+        postmortem, timeline,
+    };
+
+    use super::*;
+
+    /// One thing that happens in a random story.
+    #[derive(Debug, Clone)]
+    enum Act {
+        Fires(&'static str),
+        Clears(&'static str),
+        Acknowledges(&'static str),
+        AsksForHelp(&'static str),
+        Notes(&'static str),
+        Resolves(&'static str),
+        Ticks,
+        Arrives(prop::sample::Index),
+        Fails(prop::sample::Index),
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        let alert = || prop::sample::select(vec!["acme", "globex", "initech", "latency/acme", "latency/globex", "export/"]);
+        let name = || prop::sample::select(vec!["ana", "sam"]);
+        prop_oneof![
+            4 => alert().prop_map(Act::Fires),
+            4 => alert().prop_map(Act::Clears),
+            1 => name().prop_map(Act::Acknowledges),
+            1 => name().prop_map(Act::AsksForHelp),
+            1 => name().prop_map(Act::Notes),
+            1 => name().prop_map(Act::Resolves),
+            4 => Just(Act::Ticks),
+            2 => any::<prop::sample::Index>().prop_map(Act::Arrives),
+            1 => any::<prop::sample::Index>().prop_map(Act::Fails),
+        ]
+    }
+
+    fn acts() -> impl Strategy<Value = Vec<(u64, Act)>> {
+        let wait = prop_oneof![3 => Just(0), 5 => 1..120_u64, 3 => 120..900_u64, 1 => 900..9000_u64];
+        prop::collection::vec((wait, act()), 1..80)
+    }
+
+    /// What an act asks for, and who; `None` for the outcome of a page where there is none yet.
+    fn command(story: &Story, act: &Act) -> Option<(Command, Actor)> {
+        let page = |index: &prop::sample::Index| {
+            let pages: Vec<&PageId> = story.incident.iter().flat_map(|incident| incident.pages.keys()).collect();
+            (!pages.is_empty()).then(|| (*index.get(&pages)).clone())
+        };
+        Some(match act {
+            Act::Fires(name) => (Command::Fire { fault: story.fault(), alert: alert(name), facts: facts(story.now) }, Actor::Daemon),
+            Act::Clears(name) => (Command::Clear { alert: alert(name) }, Actor::Daemon),
+            Act::Acknowledges(name) => (Command::Acknowledge, person(name)),
+            Act::AsksForHelp(name) => (Command::Escalate, person(name)),
+            Act::Notes(name) => (Command::Note { text: "rolling back".to_owned() }, person(name)),
+            Act::Resolves(name) => (Command::Resolve, person(name)),
+            Act::Ticks => (Command::Tick, Actor::Daemon),
+            Act::Arrives(index) => (Command::Delivered { page: page(index)?, at: message_ref(), maybe_repeat: false }, Actor::Daemon),
+            Act::Fails(index) => (Command::Undeliverable { page: page(index)?, reason: "gone".to_owned() }, Actor::Daemon),
+        })
+    }
+
+    fn check_state(story: &Story) {
+        let Some(incident) = &story.incident else { return };
+        let replayed = Incident::replay(&tenant(), incident.ordinal, &story.events);
+        assert_eq!(replayed.as_ref(), Some(incident), "the fold of the events is the state");
+        let seqs: Vec<u32> = story.events.iter().map(|event| event.seq).collect();
+        assert_eq!(seqs, (1..).take(seqs.len()).collect::<Vec<u32>>(), "positions have no gaps");
+        let pages: Vec<&PageId> = story.events.iter().filter_map(page).collect();
+        assert_eq!(pages.iter().collect::<BTreeSet<_>>().len(), pages.len(), "page ids are unique");
+        let roots = messages(incident, &story.events).into_iter().filter(|message| message.kind == MessageKind::Root).count();
+        assert_eq!(roots, 1, "one root");
+        if !matches!(incident.phase, Phase::Open) {
+            assert_eq!(incident.escalation.due, None, "no timer runs where nobody is waited for");
+        }
+        if let Phase::Resolved { how: Resolution::Recovered, .. } = incident.phase {
+            assert_eq!(incident.open_members().count(), 0, "nothing resolves itself while an alert holds");
+        }
+        if incident.is_open() {
+            assert!(incident.open_members().next().is_some(), "nothing stays open without an alert");
+        }
+    }
+
+    fn page(event: &IncidentEvent) -> Option<&PageId> {
+        match &event.what {
+            What::PageOwed { page, .. } => Some(page),
+            _ => None,
+        }
+    }
+
+    /// What one act may do, given the state before it.
+    fn check_step(before: &Story, act: &Act, after: &Story) {
+        let by_timer =
+            after.batch.iter().filter(|event| matches!(event.what, What::Escalated { why: EscalationReason::NotAcknowledged, .. }));
+        let due = before.incident.as_ref().and_then(|incident| incident.escalation.due).is_some_and(|due| due <= after.now);
+        assert!(by_timer.count() <= usize::from(due && matches!(act, Act::Ticks)), "one step for one due timer");
+        let acknowledged = before.incident.as_ref().is_some_and(|incident| matches!(incident.phase, Phase::Acknowledged { .. }));
+        let new = |event: &IncidentEvent| {
+            matches!(event.what, What::Joined { notify: Some(_), .. } | What::Escalated { why: EscalationReason::HelpAsked, .. })
+        };
+        if acknowledged && after.batch.iter().any(|event| page(event).is_some()) {
+            assert!(after.batch.iter().any(new), "after an acknowledgement only something new pages: {:?}", after.batch);
+        }
+        if after.batch.iter().any(|event| matches!(event.what, What::Resolved { how: Resolution::ByPerson })) {
+            assert!(matches!(act, Act::Resolves(_)));
+        }
+    }
+
+    fn check_story(mut story: Story, acts: &[(u64, Act)]) {
+        for (wait, act) in acts {
+            let before = story.after(Duration::from_secs(*wait));
+            let Some((command, by)) = command(&before, act) else {
+                story = before;
+                continue;
+            };
+            let after = before.clone().does(&command, &by);
+            check_state(&after);
+            check_step(&before, act, &after);
+            assert_eq!(after.clone().does(&command, &by).incident, after.incident, "a repeated {act:?} changes nothing");
+            story = after;
+        }
+    }
+
+    /// The story after all acts.
+    fn tell(story: Story, acts: &[(u64, Act)]) -> Story {
+        acts.iter().fold(story, |story, (wait, act)| {
+            let story = story.after(Duration::from_secs(*wait));
+            match command(&story, act) {
+                Some((command, by)) => story.does(&command, &by),
+                None => story,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn random_stories_keep_the_rules(acts in acts()) {
+            check_story(story(), &acts);
+            check_story(ticket_story(), &acts);
+        }
+
+        #[test]
+        fn a_silent_team_is_paged_until_escalation_ends(waits in prop::collection::vec(1..1200_u64, 30..60)) {
+            let mut told = story().fires("acme");
+            for wait in waits {
+                let before = told.after(Duration::from_secs(wait));
+                let due = next_due(before.state()).is_some_and(|due| due <= before.now);
+                told = before.ticks();
+                prop_assert_eq!(!told.batch.is_empty(), due);
+            }
+            prop_assert!(told.state().escalation.round < crate::escalation::ROUNDS);
+        }
+
+        #[test]
+        fn every_stored_event_folds_in_any_order(acts in acts(), order in prop::collection::vec(any::<prop::sample::Index>(), 1..40)) {
+            let told = tell(story().fires("acme"), &acts);
+            let mut incident = Incident::opened(&tenant(), 1, &told.events[0]).unwrap();
+            for index in order {
+                incident.apply(index.get(&told.events));
+            }
+            prop_assert_eq!(timeline::entries(&incident, &told.events).len(), told.events.len());
+        }
+
+        #[test]
+        fn a_postmortem_can_be_drafted_at_any_moment_and_its_milestones_are_in_order(acts in acts()) {
+            let told = tell(story().fires("acme"), &acts);
+            let draft = postmortem::draft(told.state(), &told.events, Vec::new());
+            let milestones = draft.milestones;
+            let order: Vec<Timestamp> = [Some(milestones.began), Some(milestones.detected), milestones.paged, milestones.acknowledged, milestones.resolved]
+                .into_iter()
+                .flatten()
+                .collect();
+            prop_assert!(order.is_sorted(), "{:?}", milestones);
+        }
     }
 }

@@ -142,11 +142,11 @@ fn pages_channel(channel: &Recipient, batch: &[IncidentEvent]) -> bool {
 /// One edit for all of `events`: at once where somebody waits for it, in a minute for mere numbers, none where the root is only now being posted.
 fn edit(incident: &Incident, channel: &Recipient, events: &[IncidentEvent]) -> Option<Message> {
     let opens = events.iter().any(|event| matches!(event.what, What::Opened { .. }));
-    let due = events.iter().filter_map(edit_due).min()?;
+    let due = events.iter().filter_map(|event| edit_due(incident, event)).min()?;
     (!opens).then(|| edit_message(incident, channel, due))
 }
 
-fn edit_due(event: &IncidentEvent) -> Option<Timestamp> {
+fn edit_due(incident: &Incident, event: &IncidentEvent) -> Option<Timestamp> {
     match &event.what {
         What::Acknowledged
         | What::Escalated { .. }
@@ -154,6 +154,7 @@ fn edit_due(event: &IncidentEvent) -> Option<Timestamp> {
         | What::Resolved { .. }
         | What::Reopened { .. }
         | What::Joined { notify: Some(_), .. } => Some(event.at),
+        What::Undeliverable { .. } if !incident.is_open() => None,
         What::Joined { notify: None, .. } | What::Recovered { .. } | What::Noted { .. } | What::Undeliverable { .. } => {
             Some(event.at.plus(EDIT_PACE))
         }
@@ -218,5 +219,123 @@ fn taken_since(incident: &Incident, page: &PageState) -> bool {
         (PageReason::NotAcknowledged | PageReason::Unreachable, Phase::Acknowledged { at, .. }) => *at >= page.decided_at,
         (PageReason::NotAcknowledged | PageReason::Unreachable, Phase::Open | Phase::Resolved { .. })
         | (PageReason::Opened | PageReason::HelpAsked | PageReason::Joined(_) | PageReason::Reopened, _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        incident::story::{Story, story, ticket_story},
+        time::hours,
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_change_leads_to_its_messages() {
+        let open = story().fires("acme").expect_messages(["root #pay", "direct ada"]);
+        open.clone().delivers("ada").expect_messages([]);
+        open.clone().after(minutes(5)).ticks().expect_messages(["again #pay", "direct sam", "direct #leads", "edit"]);
+        open.clone().fires("globex").expect_messages(["edit in 1 min"]);
+        open.clone().after(minutes(1)).fires("latency/acme").expect_messages(["again #pay", "direct ada", "edit"]);
+        open.clone().acknowledged_by("ana").expect_messages(["thread", "edit"]);
+        open.clone().noted_by("ana", "rolling back").expect_messages(["thread", "edit in 1 min"]);
+        open.clone().fails("ada").expect_messages(["thread", "edit in 1 min"]);
+        open.clone().resolved_by("ana").expect_messages(["broadcast", "edit"]);
+        open.clone().fires("globex").clears("acme").expect_messages(["thread", "edit in 1 min"]);
+        open.clone().clears("acme").expect_messages(["broadcast", "edit"]).fires("acme").expect_messages([
+            "again #pay",
+            "direct ada",
+            "edit",
+        ]);
+        let ended = (0..20)
+            .map(|_| hours(1))
+            .fold(open, |story, hour| if story.state().escalation.due.is_some() { story.after(hour).ticks() } else { story });
+        ended.expect_messages(["broadcast", "edit"]);
+    }
+
+    #[test]
+    fn a_ticket_is_one_post_and_comes_back_quietly() {
+        ticket_story()
+            .fires("acme")
+            .expect_messages(["root #pay"])
+            .clears("acme")
+            .expect_messages(["broadcast", "edit"])
+            .fires("acme")
+            .expect_messages(["thread", "edit"]);
+    }
+
+    #[test]
+    fn recoveries_of_one_round_are_one_message_and_none_beside_the_end() {
+        let three = story().together().fires("a").fires("b").fires("c");
+        let two = three.together().clears("a").clears("b").expect_messages(["thread", "edit in 1 min"]);
+        two.clone().together().clears("c").expect_messages(["broadcast", "edit"]);
+        assert_eq!(two.batch.last().map(|event| event.seq), threads(&two).first().copied());
+    }
+
+    fn threads(story: &Story) -> Vec<u32> {
+        let thread = |message: Message| match message.kind {
+            MessageKind::Thread { seq, .. } => Some(seq),
+            MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Edit => None,
+        };
+        messages(story.state(), &story.batch).into_iter().filter_map(thread).collect()
+    }
+
+    #[test]
+    fn a_channel_that_was_renamed_gets_a_post_of_its_own() {
+        let mut story = story().fires("acme");
+        "#payments".clone_into(&mut story.team.channel);
+        story.after(minutes(5)).ticks().expect_messages(["direct #payments", "direct sam", "direct #leads", "thread", "edit"]);
+    }
+
+    #[test]
+    fn all_edits_of_an_incident_are_one_message() {
+        let taken = story().fires("acme").acknowledged_by("ana");
+        let edit = |story: &Story| messages(story.state(), &story.batch).pop().map(|message| message.id);
+        let ended = taken.clone().clears("acme");
+        assert_eq!(edit(&taken), edit(&ended));
+        assert_eq!(refresh(taken.state(), taken.now).map(|message| message.id), edit(&taken));
+    }
+
+    /// Asks whether the newest message to `who` is still wanted.
+    fn check(story: &Story, who: &str, wanted: &str) {
+        let word = match still_wanted(story.state(), &story.message_to(who), story.now) {
+            Wanted::Yes => "yes",
+            Wanted::AsDigest => "as digest",
+            Wanted::No { reason } => reason,
+        };
+        assert!(word.contains(wanted), "{who}: {word}, not {wanted}");
+    }
+
+    #[test]
+    fn what_is_over_wakes_nobody_late() {
+        let over = story().fires("acme").after(minutes(30)).ticks().after(minutes(30)).clears("acme");
+        check(&over, "ada", "resolved before");
+        check(&over, "#leads", "resolved before");
+        check(&over, "#pay", "resolved before");
+        let short = story().fires("acme").after(minutes(1)).clears("acme");
+        check(&short, "#pay", "as digest");
+        let dropped = short.fails("ada").expect_facts(["undeliverable"]).expect_messages([]);
+        assert_eq!(dropped.state().owed_pages().count(), 1);
+    }
+
+    #[test]
+    fn an_acknowledgement_takes_back_the_pages_of_the_escalation_only() {
+        let taken = story().fires("acme").after(minutes(5)).ticks().after(minutes(1)).acknowledged_by("ada");
+        check(&taken, "sam", "acknowledged before");
+        check(&taken, "ada", "yes");
+        check(&story().fires("acme").acknowledged_by("ada").help_asked_by("ada"), "sam", "yes");
+        check(&story().fires("acme").acknowledged_by("ada"), "#pay", "yes");
+    }
+
+    #[test]
+    fn after_an_outage_the_newest_page_to_each_recipient_is_enough() {
+        let first = story().fires("acme");
+        let message = first.message_to("ada");
+        let joined = first.after(minutes(1)).fires("latency/acme");
+        assert_eq!(still_wanted(joined.state(), &message, joined.now), Wanted::Yes, "not stale yet");
+        let later = joined.after(minutes(5));
+        assert!(matches!(still_wanted(later.state(), &message, later.now), Wanted::No { .. }));
+        check(&later, "ada", "yes");
     }
 }

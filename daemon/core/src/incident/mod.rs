@@ -9,6 +9,8 @@ mod handle;
 mod harm;
 mod messages;
 mod state;
+#[cfg(test)]
+pub(crate) mod story;
 
 pub use event::{Actor, EscalationReason, IncidentEvent, JoinReason, MessageRef, PageReason, ReopenReason, Resolution, Via, What};
 pub use facts::{BlindFacts, BurnFacts, Facts, Symptom};

@@ -160,7 +160,7 @@ pub struct Escalation {
     pub step: u32,
     /// The round, from 0.
     pub round: u32,
-    /// How often something new called for people: 0 for the opening, one more for each re-opening and each join that was told.
+    /// How often something new called for people: 0 for the opening, one more for each re-opening, each join that was told and each request for help.
     pub calls: u32,
     /// When the next step is due; `None` when acknowledged, resolved, ended, or a ticket.
     pub due: Option<Timestamp>,

@@ -72,3 +72,162 @@ pub(super) fn note(incident: &Incident, text: &str, by: &Actor, now: Timestamp) 
     let again = incident.last_note.as_ref().is_some_and(|last| last.text == text && last.by == *by && now.since(last.at) < ONE_NOTE);
     if text.is_empty() || again { Vec::new() } else { vec![What::Noted { text }] }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        incident::story::{story, ticket_story},
+        time::minutes,
+    };
+
+    #[test]
+    fn an_acknowledgement_stops_the_escalation() {
+        story()
+            .fires("acme")
+            .after(minutes(4))
+            .acknowledged_by("ana")
+            .expect_facts(["acknowledged"])
+            .expect_due_in(None)
+            .after(minutes(600))
+            .ticks()
+            .expect_nothing();
+    }
+
+    #[test]
+    fn a_second_acknowledgement_is_answered_with_who_and_when() {
+        story().fires("acme").acknowledged_by("ana").after(minutes(1)).acknowledged_by("sam").expect_already("acknowledged", "ana");
+    }
+
+    #[test]
+    fn an_acknowledgement_after_the_end_is_answered_with_who_ended_it() {
+        story().fires("acme").clears("acme").acknowledged_by("ana").expect_already("resolved", "burnward");
+        story().fires("acme").resolved_by("sam").acknowledged_by("ana").expect_already("resolved", "sam");
+    }
+
+    #[test]
+    fn help_pages_the_next_step_now_and_restarts_the_timer() {
+        story()
+            .fires("acme")
+            .after(minutes(1))
+            .help_asked_by("ada")
+            .expect_facts(["escalated", "page", "page", "page", "timer"])
+            .expect_pages(["#pay", "sam", "#leads"])
+            .expect_due_in(Some(minutes(10)));
+    }
+
+    #[test]
+    fn help_after_an_acknowledgement_pages_and_keeps_it() {
+        story()
+            .fires("acme")
+            .acknowledged_by("ada")
+            .help_asked_by("ada")
+            .expect_facts(["escalated", "page", "page", "page"])
+            .expect_phase("acknowledged")
+            .expect_due_in(None);
+    }
+
+    #[test]
+    fn a_doubled_request_for_help_pages_one_step() {
+        story()
+            .fires("acme")
+            .help_asked_by("ada")
+            .after(Duration::from_secs(5))
+            .help_asked_by("sam")
+            .expect_already("escalated", "ada")
+            .after(minutes(1))
+            .help_asked_by("ada")
+            .expect_pages(["#pay", "li"]);
+    }
+
+    #[test]
+    fn help_at_the_last_step_begins_the_next_round_as_often_as_asked() {
+        let asked = (0..12).fold(story().fires("acme"), |story, _| story.after(minutes(1)).help_asked_by("ada"));
+        assert_eq!((asked.state().escalation.step, asked.state().escalation.round), (0, 4));
+    }
+
+    #[test]
+    fn help_for_what_is_over_is_answered() {
+        story().fires("acme").resolved_by("sam").help_asked_by("ada").expect_already("resolved", "sam");
+    }
+
+    #[test]
+    fn help_with_a_ticket_begins_at_the_first_step() {
+        ticket_story()
+            .fires("acme")
+            .help_asked_by("ada")
+            .expect_pages(["#pay", "ada"])
+            .expect_due_in(None)
+            .after(minutes(1))
+            .help_asked_by("ada")
+            .expect_pages(["#pay", "sam", "#leads"]);
+    }
+
+    #[test]
+    fn a_resolve_while_an_alert_holds_is_taken_back_after_ten_minutes() {
+        story()
+            .fires("acme")
+            .acknowledged_by("ana")
+            .resolved_by("ana")
+            .expect_facts(["resolved: by a person"])
+            .expect_due_in(Some(minutes(10)))
+            .after(minutes(9))
+            .ticks()
+            .expect_nothing()
+            .after(minutes(1))
+            .ticks()
+            .expect_facts(["open again: still holds", "page", "page", "timer"])
+            .expect_phase("open");
+    }
+
+    #[test]
+    fn a_resolve_that_comes_true_is_only_recorded() {
+        story()
+            .fires("acme")
+            .resolved_by("ana")
+            .after(minutes(3))
+            .fires("acme")
+            .expect_nothing()
+            .clears("acme")
+            .expect_facts(["recovered"])
+            .expect_due_in(None)
+            .after(minutes(10))
+            .ticks()
+            .expect_nothing()
+            .resolved_by("sam")
+            .expect_already("resolved", "ana");
+    }
+
+    #[test]
+    fn an_alert_that_joins_what_a_person_resolved_opens_it_again_even_late() {
+        story().fires("acme").resolved_by("ana").after(minutes(120)).fires("globex").expect_facts([
+            "open again: fired",
+            "joined",
+            "page",
+            "page",
+            "timer",
+        ]);
+    }
+
+    #[test]
+    fn notes_are_kept_at_any_time_cut_when_long_and_once_when_sent_twice() {
+        let noted = story().fires("acme").noted_by("ana", &"ä".repeat(5000)).expect_facts(["noted"]);
+        assert_eq!(noted.state().last_note.as_ref().map(|note| note.text.chars().count()), Some(4000));
+        noted
+            .clears("acme")
+            .noted_by("ana", "it was the deploy")
+            .expect_facts(["noted"])
+            .noted_by("ana", " it was the deploy\n")
+            .expect_nothing()
+            .noted_by("sam", "it was the deploy")
+            .expect_facts(["noted"])
+            .noted_by("sam", "  ")
+            .expect_nothing();
+    }
+
+    #[test]
+    fn without_an_incident_people_change_nothing() {
+        story().acknowledged_by("ana").expect_nothing().resolved_by("ana").expect_nothing().ticks().expect_nothing();
+    }
+}
