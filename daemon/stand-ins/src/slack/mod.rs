@@ -46,7 +46,6 @@ mod journal;
 mod limits;
 mod methods;
 mod office;
-mod origin;
 mod sign;
 mod socket;
 mod ts;
@@ -335,7 +334,7 @@ fn client() -> anyhow::Result<reqwest::Client> {
 
 async fn serve(door: Door, shared: Arc<Shared>) {
     let stop = shared.stop.clone();
-    let people = control::routes().layer(middleware::from_fn(origin::only_own));
+    let people = control::routes().layer(middleware::from_fn(crate::origin::only_own));
     let router = Router::new()
         .route("/api/{method}", any(http::api))
         .route("/link/", get(socket::link))

@@ -8,7 +8,7 @@ use axum::{
 };
 
 /// Refuses a POST whose `Origin` is not the host that it was sent to. Programs send no `Origin`.
-pub(super) async fn only_own(request: Request, next: Next) -> Response {
+pub(crate) async fn only_own(request: Request, next: Next) -> Response {
     if request.method() == Method::POST && !is_own(request.headers()) {
         return (StatusCode::FORBIDDEN, "this form was sent by a page of another origin").into_response();
     }
