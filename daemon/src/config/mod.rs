@@ -4,11 +4,17 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use burnward_core::{
     id::{PersonName, SourceName, TeamName, TenantId},
-    oncall::{Step, Team},
+    oncall::{Recipient, Step, Team},
+    time::minutes,
 };
 
+mod file;
+mod secrets;
+
+pub use file::{ConfigError, discover, is_configuration, parse, read};
+
 /// All of burnward.yaml.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where the HTTP server listens.
     pub listen: SocketAddr,
@@ -37,7 +43,7 @@ pub struct Config {
 }
 
 /// Who is told of trouble with burnward itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operators {
     /// The channel.
     pub channel: String,
@@ -46,7 +52,7 @@ pub struct Operators {
 }
 
 /// A source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceConfig {
     /// Prometheus's HTTP API.
     Prometheus(PrometheusConfig),
@@ -55,7 +61,7 @@ pub enum SourceConfig {
 }
 
 /// How Prometheus is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrometheusConfig {
     /// Base URL without a trailing slash.
     pub url: String,
@@ -72,7 +78,7 @@ pub struct PrometheusConfig {
 }
 
 /// What is scraped, and how often.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScrapeConfig {
     /// URLs of exposition text.
     pub targets: Vec<String>,
@@ -83,7 +89,7 @@ pub struct ScrapeConfig {
 }
 
 /// A tenant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantConfig {
     /// Directories with SLO documents.
     pub slo_definitions: Vec<PathBuf>,
@@ -94,7 +100,7 @@ pub struct TenantConfig {
 }
 
 /// A person.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Their e-mail address, by which Slack knows them.
     pub email: Option<String>,
@@ -103,7 +109,7 @@ pub struct Person {
 }
 
 /// Slack.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlackConfig {
     /// Base of the Web API; `None`: Slack's own.
     pub api_url: Option<String>,
@@ -113,4 +119,67 @@ pub struct SlackConfig {
     pub app_token_file: Option<PathBuf>,
     /// A file with the signing secret for requests over HTTP.
     pub signing_secret_file: Option<PathBuf>,
+}
+
+impl PrometheusConfig {
+    /// A Prometheus at `url`, without credentials, with the default bounds.
+    pub fn at(url: &str) -> Self {
+        Self {
+            url: url.trim_end_matches('/').to_owned(),
+            bearer_token_file: None,
+            settle: minutes(1),
+            timeout: Duration::from_secs(15),
+            max_bytes: 64 << 20,
+            max_series: 100_000,
+        }
+    }
+}
+
+impl Operators {
+    /// The team `operators`, which always exists.
+    pub fn team_name() -> TeamName {
+        TeamName::parse("operators").expect("a name of the alphabet")
+    }
+
+    /// They as a team.
+    pub fn team(&self) -> Team {
+        Team { name: Self::team_name(), channel: self.channel.clone(), escalation: self.escalation.clone() }
+    }
+}
+
+/// The channel alone, as its own step.
+impl Default for Operators {
+    fn default() -> Self {
+        let channel = "#burnward".to_owned();
+        let step = Step { page: vec![Recipient::Channel(channel.clone())], acknowledge_within: ACKNOWLEDGE_WITHIN };
+        Self { channel, escalation: vec![step] }
+    }
+}
+
+/// How long a step waits where the configuration does not say.
+const ACKNOWLEDGE_WITHIN: Duration = minutes(5);
+
+/// What runs without a configuration: tenant `main` with ./slo-definitions and ./runbooks, a Prometheus on this machine, SQLite in ./data.
+impl Default for Config {
+    fn default() -> Self {
+        let source = SourceName::parse("prometheus").expect("a name of the alphabet");
+        let main = TenantId::parse("main").expect("a name of the alphabet");
+        let tenant =
+            TenantConfig { slo_definitions: vec!["slo-definitions".into()], runbooks: Some("runbooks".into()), source: source.clone() };
+        let operators = Operators::default();
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9095)),
+            token_file: None,
+            external_url: "http://127.0.0.1:9095".to_owned(),
+            tick: Duration::from_secs(10),
+            storage: "data".into(),
+            sources: BTreeMap::from([(source, SourceConfig::Prometheus(PrometheusConfig::at("http://127.0.0.1:9090")))]),
+            tenants: BTreeMap::from([(main, tenant)]),
+            people: BTreeMap::new(),
+            teams: BTreeMap::from([(Operators::team_name(), operators.team())]),
+            operators,
+            slack: None,
+            templates: None,
+        }
+    }
 }

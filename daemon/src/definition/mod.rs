@@ -1,1 +1,27 @@
-//! (module definition)
+//! SLO definitions: from YAML text to checked SLOs, or to diagnostics that say where and what to write instead.
+//!
+//! `yaml` makes a tree with places, `reader` takes it apart and collects mistakes, `document` and its neighbours turn it into the core's types,
+//! `load` does so for directories, `accept` decides what a start or a reload may change. Nothing here evaluates, asks a source, or reads a clock.
+
+pub mod accept;
+pub mod codes;
+pub mod diagnostic;
+pub mod discover;
+pub mod document;
+pub mod duration;
+pub mod load;
+mod objective;
+pub mod reader;
+pub mod runbook;
+mod selector;
+mod sli;
+pub mod yaml;
+
+#[cfg(test)]
+mod shipped_tests;
+
+pub use accept::{Acceptance, Generation, Removals, accept};
+pub use codes::explain;
+pub use diagnostic::{Colour, Diagnostic, Severity, Source};
+pub use document::Context;
+pub use load::{FileVersion, Loaded, load, load_stored, read_paths};

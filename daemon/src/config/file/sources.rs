@@ -1,0 +1,101 @@
+//! `sources:` where samples come from.
+
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+
+use burnward_core::{
+    id::SourceName,
+    time::{hours, minutes},
+};
+
+use super::File;
+use crate::{
+    config::{PrometheusConfig, ScrapeConfig, SourceConfig},
+    definition::{
+        codes,
+        reader::{Fields, Keys},
+        yaml::Node,
+    },
+};
+
+const LATER: &str = "remove it; supported are url, bearer-token-file, settle, timeout, max-bytes and max-series";
+const SOURCE: Keys = Keys { of: "a source", known: &["prometheus", "scrape"], later: &[] };
+const PROMETHEUS: Keys = Keys {
+    of: "a Prometheus source",
+    known: &["url", "bearer-token-file", "settle", "timeout", "max-bytes", "max-series"],
+    later: &[("replicas", LATER), ("headers", LATER), ("tls", LATER), ("basic-auth", LATER), ("tenant-header", LATER)],
+};
+const SCRAPE: Keys = Keys { of: "a scrape source", known: &["targets", "every", "job"], later: &[] };
+/// Most targets that we scrape ourselves.
+const MAX_TARGETS: usize = 100;
+
+pub(super) fn read_sources(file: &mut File, fields: &Fields<'_>) -> BTreeMap<SourceName, SourceConfig> {
+    let Some(node) = file.reader.optional(fields, "sources") else { return BTreeMap::new() };
+    let Some(sources) = file.reader.any_map(node, "`sources`") else { return BTreeMap::new() };
+    let mut read = BTreeMap::new();
+    for entry in sources.entries() {
+        let name = file.reader.name_at(&entry.key, entry.key_range.clone(), "a source's name", SourceName::parse);
+        let source = read_source(file, &entry.value);
+        if let (Some(name), Some(source)) = (name, source) {
+            read.insert(name, source);
+        }
+    }
+    read
+}
+
+fn read_source(file: &mut File, node: &Node) -> Option<SourceConfig> {
+    let fields = file.map(node, &SOURCE)?;
+    match (fields.get("prometheus"), fields.get("scrape")) {
+        (Some(prometheus), None) => read_prometheus(file, prometheus).map(SourceConfig::Prometheus),
+        (None, Some(scrape)) => read_scrape(file, scrape).map(SourceConfig::Scrape),
+        (Some(_), Some(_)) | (None, None) => {
+            file.reader.error(&codes::MISSING_KEY, fields.place(), "a source is either `prometheus` or `scrape`");
+            None
+        }
+    }
+}
+
+fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
+    let fields = file.map(node, &PROMETHEUS)?;
+    let url = file.reader.required(&fields, "url", "http://127.0.0.1:9090").and_then(|node| file.url_of(node, "url"));
+    let defaults = PrometheusConfig::at(url.as_deref().unwrap_or_default());
+    let bearer_token_file = file.path(&fields, "bearer-token-file");
+    let settle = file.span(&fields, "settle", Duration::ZERO..=hours(1)).unwrap_or(defaults.settle);
+    let timeout = file.span(&fields, "timeout", Duration::from_secs(1)..=minutes(2)).unwrap_or(defaults.timeout);
+    let max_bytes = number(file, &fields, "max-bytes", (1 << 20)..=(1 << 30)).unwrap_or(defaults.max_bytes);
+    let max_series = number(file, &fields, "max-series", 1..=10_000_000).unwrap_or(defaults.max_series);
+    url.map(|url| PrometheusConfig { url, bearer_token_file, settle, timeout, max_bytes, max_series })
+}
+
+fn number(file: &mut File, fields: &Fields<'_>, key: &str, bounds: RangeInclusive<usize>) -> Option<usize> {
+    let node = file.reader.optional(fields, key)?;
+    let text = file.reader.text(node, key)?;
+    match text.parse::<usize>() {
+        Ok(value) if bounds.contains(&value) => Some(value),
+        Ok(_) | Err(_) => {
+            let message = format!("`{key}` is a whole number from {} to {}", bounds.start(), bounds.end());
+            file.reader.error(&codes::NUMBER, node.range.clone(), message);
+            None
+        }
+    }
+}
+
+fn read_scrape(file: &mut File, node: &Node) -> Option<ScrapeConfig> {
+    let fields = file.map(node, &SCRAPE)?;
+    let targets = file.reader.required(&fields, "targets", "[http://127.0.0.1:9100/metrics]").and_then(|node| read_targets(file, node));
+    let every = file.span(&fields, "every", Duration::from_secs(1)..=minutes(5)).unwrap_or(Duration::from_secs(15));
+    let job = match file.reader.optional(&fields, "job") {
+        Some(node) => file.reader.line(node, "`job`", 100).map(ToOwned::to_owned),
+        None => Some("scrape".to_owned()),
+    };
+    Some(ScrapeConfig { targets: targets?, every, job: job? })
+}
+
+fn read_targets(file: &mut File, node: &Node) -> Option<Vec<String>> {
+    let items = file.reader.list(node, "`targets`")?;
+    if items.is_empty() || items.len() > MAX_TARGETS {
+        file.reader.error(&codes::NUMBER, node.range.clone(), format!("a scrape source has 1 to {MAX_TARGETS} targets"));
+        return None;
+    }
+    let read: Vec<Option<String>> = items.iter().map(|item| file.url_of(item, "a target")).collect();
+    read.into_iter().collect()
+}

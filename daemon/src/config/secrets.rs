@@ -1,0 +1,106 @@
+//! Secrets do not belong into burnward.yaml. Where one stands there all the same, it is neither used nor shown: diagnostics quote the file, so the file is
+//! masked before anything can quote it.
+
+use std::ops::Range;
+
+/// Words that make a key a secret's.
+const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "api-key", "apikey", "credential"];
+/// How Slack's tokens start; they are masked wherever they stand.
+const TOKEN_PREFIXES: [&str; 5] = ["xoxb-", "xapp-", "xoxp-", "xoxe-", "xoxe."];
+
+/// True for a key that would hold a secret itself: `bot-token`, but not `bot-token-file`.
+pub(super) fn is_secret_key(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('_', "-");
+    !key.ends_with("-file") && SECRET_WORDS.iter().any(|word| key.contains(word))
+}
+
+/// The text as it may be shown: every value of a secret's key, every token of Slack's and every password in a URL is replaced by as many
+/// asterisks, so that places stay where they are.
+pub(super) fn mask(text: &str) -> String {
+    let mut masked = text.to_owned();
+    for range in values(text).into_iter().chain(tokens(text)).chain(passwords(text)) {
+        let stars: String =
+            text[range.clone()].chars().flat_map(|c| std::iter::repeat_n(if c == '\n' { '\n' } else { '*' }, c.len_utf8())).collect();
+        masked.replace_range(range, &stars);
+    }
+    masked
+}
+
+/// The rest of each line behind a secret's key, and the lines indented deeper below it.
+fn values(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut hidden_below: Option<usize> = None;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_end();
+        let indent = body.len() - body.trim_start().len();
+        if hidden_below.is_some_and(|limit| indent > limit || body.is_empty()) {
+            ranges.push(start + indent.min(body.len())..start + body.len());
+        } else {
+            hidden_below = None;
+            if let Some(colon) = secret_colon(body) {
+                ranges.push(start + colon + 1..start + body.len());
+                hidden_below = Some(indent);
+            }
+        }
+        start += line.len();
+    }
+    ranges
+}
+
+/// The colon behind the first secret's key of a line.
+fn secret_colon(line: &str) -> Option<usize> {
+    line.match_indices(':').map(|(at, _)| at).find(|at| {
+        let key = line[..*at].trim_end().trim_end_matches(['"', '\'']);
+        let word = key.rfind(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).map_or(key, |before| &key[before + 1..]);
+        is_secret_key(word)
+    })
+}
+
+fn tokens(text: &str) -> Vec<Range<usize>> {
+    let starts = TOKEN_PREFIXES.iter().flat_map(|prefix| text.match_indices(prefix).map(|(at, _)| at));
+    let end = |at: usize| {
+        text[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '}' | ']')).map_or(text.len(), |len| at + len)
+    };
+    starts.map(|at| at..end(at)).collect()
+}
+
+/// What stands between `://` and `@` of a URL.
+fn passwords(text: &str) -> Vec<Range<usize>> {
+    let starts = text.match_indices("://").map(|(at, _)| at + 3);
+    let user = |at: usize| {
+        let end = text[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).map_or(text.len(), |len| at + len);
+        text[at..end].rfind('@').map(|len| at..at + len)
+    };
+    starts.filter_map(user).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_masked_and_file_names_are_not() {
+        for (text, masked) in [
+            ("bot-token: xoxb-1-abc\n", "bot-token:***********\n"),
+            ("bot-token-file: /run/x\n", "bot-token-file: /run/x\n"),
+            ("slack: { bot-token: 'a b', x: 1 }\n", "slack: { bot-token:**************\n"),
+            ("password: |\n  line\n  two\nnext: 1\n", "password:**\n  ****\n  ***\nnext: 1\n"),
+            ("note: xapp-7\n", "note: ******\n"),
+            ("url: https://ada:pw@host/\n", "url: https://******@host/\n"),
+            ("\"api_key\": hush", "\"api_key\":*****"),
+        ] {
+            assert_eq!(mask(text), masked);
+            assert_eq!(mask(text).len(), text.len());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn masking_keeps_every_byte_where_it_was(text in "[a-zä:@/ \n'\\-]{0,60}|(token: .{0,20}\n){0,4}") {
+            let masked = mask(&text);
+            proptest::prop_assert_eq!(masked.len(), text.len());
+            proptest::prop_assert_eq!(masked.matches('\n').count(), text.matches('\n').count());
+        }
+    }
+}

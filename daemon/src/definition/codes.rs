@@ -1,0 +1,183 @@
+//! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
+//! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks;
+//! E12xx: burnward.yaml; W20xx: advice.
+
+use super::diagnostic::Severity;
+
+/// One kind of mistake or advice.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `E` or `W` and four digits.
+    pub id: &'static str,
+    /// What it is about, in a few words.
+    pub title: &'static str,
+    /// What it means and what to do.
+    pub text: &'static str,
+}
+
+impl Code {
+    /// Error or warning, by the first letter.
+    pub fn severity(&self) -> Severity {
+        if self.id.starts_with('W') { Severity::Warning } else { Severity::Error }
+    }
+}
+
+/// The page of a code, whatever its case; `None` where there is no such code.
+pub fn explain(id: &str) -> Option<String> {
+    let code = ALL.iter().find(|code| code.id.eq_ignore_ascii_case(id.trim()))?;
+    Some(format!("{}: {}\n\n{}\n", code.id, code.title, code.text))
+}
+
+macro_rules! codes {
+    ($($name:ident $id:literal $title:literal $text:literal)*) => {
+        $(#[doc = $title] pub static $name: Code = Code { id: $id, title: $title, text: $text };)*
+
+        /// Every code, in order.
+        pub static ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    SYNTAX "E1001" "the text is not well-formed YAML"
+        "The YAML parser could not read on at the place shown. Frequent causes: a value that is a PromQL query and is not in quotes (YAML gives { } [ ] # & * ! | > % @ ` and \": \" a meaning of its own), a quote that is not closed, keys of one mapping that start in different columns. Put queries into single quotes."
+    LIMIT "E1002" "the file exceeds a limit"
+        "A file has at most 1 MiB, 64 levels of nesting, 50,000 values (those that aliases repeat included) and 100 aliases. The limits keep one file from slowing down everything else. Split the file; an SLO needs a few dozen values."
+    CHARACTER "E1003" "a character that is not allowed"
+        "Tabs, other control characters and the invisible marks that change the direction of text are refused everywhere, also in comments and when written as an escape: a reader would not see what the daemon reads. A byte order mark at the start and CRLF line ends are fine."
+    DUPLICATE_KEY "E1004" "a key is given twice"
+        "A mapping has each key once. Both places are shown; remove one, or make them two entries of a list."
+    SEVERAL_DOCUMENTS "E1005" "several documents in one file"
+        "A file holds exactly one YAML document. A file with several (separated by ---) is refused as a whole, so that none is dropped unnoticed."
+    UNKNOWN_KEY "E1006" "an unknown key"
+        "The key has no meaning here. Where a known key is spelt nearly the same, the message names it. Nothing is ever ignored: a misspelt key would otherwise silently leave the default in force."
+    WRONG_TYPE "E1007" "a value of the wrong kind"
+        "A text, a list or a mapping stands where another of them is needed. The message says which."
+    MISSING_KEY "E1008" "a key is missing"
+        "The mapping shown lacks a key that has no default."
+    YAML_FEATURE "E1009" "a feature of YAML that is not used here"
+        "Tags (!!str) and merge keys (<<) are refused. Anchors and aliases work."
+    EMPTY "E1010" "the file holds nothing"
+        "The file is empty, or holds comments only. An empty file in a directory of definitions is more often an accident than a wish."
+    NOT_SUPPORTED "E1011" "not supported in this version"
+        "The key or value is described in the design of the format, but this version does not act on it. It is refused and not ignored, because a setting without effect is worse than none. The message says what is supported."
+    VERSION "E1012" "the version of the format"
+        "Each file starts with `version: burnward/v1`."
+    UNREADABLE "E1013" "the file cannot be read"
+        "The file could not be opened, is not a regular file (a pipe, a device, a link to nowhere), or is larger than 1 MiB. Directories are searched for *.yaml and *.yml; hidden files are skipped."
+    NOT_UTF8 "E1014" "the file is not UTF-8"
+        "YAML files are read as UTF-8. Save the file in that encoding."
+    YAML_ATE_QUERY "E1015" "YAML changed the query before it was read"
+        "Without quotes YAML ends a value at \" #\", and reads a leading { as a mapping and a leading [ as a list. What remains is not the query that was written. Put every query into single quotes."
+    NAME "E1020" "not a name"
+        "Names of tenants, services, SLOs, objectives, teams, people and sources have 1 to 63 characters of a-z, 0-9 and -, and start with a letter or digit. Names that other systems reserve (con, nul, metrics, ...) are refused. No path is ever built from a name."
+    DUPLICATE_NAME "E1021" "a name is used twice"
+        "Two SLOs of one service, or two objectives of one SLO, have the same name. Names are identities: history, incidents and links hang on them."
+    DUPLICATE_SLO "E1022" "one SLO in two files"
+        "Two files of one tenant define the same service/name. Neither is loaded, since it cannot be known which one is meant; where one of the files loaded before, its last good text goes on. Both places are shown."
+    UNKNOWN_TEAM "E1023" "an unknown team"
+        "A page needs somebody to go to: the team must be declared under `teams:` in burnward.yaml. The team `operators` always exists."
+    SELECTOR "E1030" "not a plain selector"
+        "Here stands the selector of a counter, such as http_requests_total{job=\"checkout\", code=~\"5..\"}. Its raw samples are read and counted exactly; sums, divisions and other expressions are not needed. Several selectors that are to be added form a YAML list."
+    SELECTOR_FUNCTION "E1031" "a function in a selector"
+        "Write the plain counter selector; rate(), increase() and sum() are not needed: the raw samples are read, differences and counter resets are computed here, without extrapolation."
+    SELECTOR_RANGE "E1032" "a range, an offset or @ in a selector"
+        "Which stretch of time is read follows from the objective's window and its alert rows. Remove [5m], offset and @."
+    SELECTOR_OR "E1033" "alternatives in a selector"
+        "Groups of matchers joined by `or` within braces are not PromQL and would escape a tenant's matchers. Use a regular expression (code=~\"500|503\") or a YAML list of selectors, which are added."
+    SELECTOR_SIZE "E1034" "a selector that is too long"
+        "A selector has at most 8 KiB."
+    SELECTOR_UNFAITHFUL "E1035" "a selector that cannot be sent as it was written"
+        "What is sent to a source is printed from what was understood, and must read back as the same selector. Byte escapes above \\x7f, control characters and names outside [a-zA-Z0-9_] do not survive that and are refused."
+    SELECTOR_NAME "E1036" "a selector without a metric name"
+        "A selector names one metric, before the braces or as __name__=\"...\". A pattern of names could match any number of series, and counters and gauges alike."
+    SELECTOR_LE "E1037" "a matcher on le"
+        "The bucket is chosen by `within:`; remove the matcher on le."
+    REGEX "E1038" "a regular expression that does not compile"
+        "Matchers use RE2 syntax, anchored at both ends. Look-around and back-references do not exist there, and the compiled expression has a limit of size."
+    LABEL "E1039" "not a label name"
+        "A label name consists of a-z, A-Z, 0-9 and _, and does not start with a digit; names that start with __ are reserved, and `le` splits a histogram, not an SLO."
+    TARGET_PERCENT "E1040" "a target without a percent sign"
+        "A target is written with a percent sign, so that 99.9% and 0.999 are never confused."
+    TARGET_NUMBER "E1041" "a target that is not a decimal number"
+        "A target is a plain decimal number with a point, followed by a percent sign: 99.9%."
+    TARGET_HUNDRED "E1042" "a target of 100 %"
+        "A target must be below 100 %. With 100 % every single failure breaks the objective for the whole window, there is no budget to burn and no burn rate to compare, so no alert could be computed. 99.9 % over 30 days allows 43 minutes of full outage, 99.95 % about 22 minutes, 99.99 % about 4 minutes."
+    TARGET_RANGE "E1043" "a target outside of 0 to 100 %"
+        "A target lies above 0 % and below 100 %."
+    TARGET_PRECISION "E1044" "a target with too many digits"
+        "A target has at most nine significant digits, which is more than any count of events can confirm."
+    WINDOW "E1045" "not a window"
+        "A window is a span such as 30d, from 1m to 366d. It rolls: it always ends now. Calendar windows are not supported in this version."
+    DURATION "E1046" "not a duration"
+        "A duration is a whole number with a unit: ms, s, m, h, d (24 hours) or w (7 days); several can follow each other, as in 1h30m. M is refused, because it is read as a month by some and as a minute by others."
+    FACTOR "E1050" "not a burn rate"
+        "A burn rate is a positive decimal number of at most nine significant digits, such as 14.4: how many times faster than allowed the budget is spent."
+    ROW "E1051" "an alert row that cannot be"
+        "A row compares the burn rate over a long and a short lookback with a factor. The short lookback is shorter than the long one, the long one is not longer than the window."
+    ROW_NEVER "E1052" "an alert row that can never fire"
+        "Even when every event is bad, the burn rate is only 1 / (1 - target): 10 at a target of 90 %, 1,000 at 99.9 %. A factor at or above it can never be exceeded. Lower the factor."
+    ROW_ALWAYS "E1053" "an alert row that fires below the allowed rate"
+        "A burn rate below 1 spends less than the budget allows; a row with a factor below 1 would tell of an SLO that is being met."
+    ALERTING "E1054" "alerting"
+        "`alerting:` is one of page, ticket, none, or { rows: [...] } with rows of your own. Left out, it is the four rows of the SRE Workbook, scaled to the window: two that page and two that open a ticket."
+    SLI "E1060" "not an indicator"
+        "An SLI is { events: { bad or good, total } } or { latency: { histogram, within } }. Of bad and good exactly one is given; the other follows from the total."
+    WITHIN "E1061" "not a threshold of latency"
+        "`within:` is a duration such as 300ms. It must be a boundary of the histogram's buckets, because a histogram knows nothing of what lies between two boundaries."
+    RUNBOOK "E1070" "a runbook that does not exist"
+        "`runbook:` is the name of a Markdown file in the tenant's runbooks directory. A file that is named and missing is found at 3 a.m. otherwise."
+    RUNBOOK_NAME "E1071" "not the name of a runbook"
+        "A runbook is named by its file name alone, without directories: letters, digits, ., - and _, ending in .md."
+    SECRET_INLINE "E1201" "a secret in the configuration"
+        "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
+    LISTEN "E1202" "an address to listen on that needs a token file"
+        "Anything but a loopback address can be reached by others; then every request must bear a token. Name a file with one `name:token` per line as `token-file:`, or listen on 127.0.0.1 behind a proxy that authenticates."
+    UNKNOWN_PERSON "E1203" "an unknown person"
+        "An escalation pages people declared under `people:`, or channels, which start with #."
+    UNKNOWN_SOURCE "E1204" "an unknown source"
+        "A tenant reads from one of the `sources:`."
+    URL "E1205" "not a URL"
+        "An http or https URL without user name, password, query or fragment."
+    ADDRESS "E1206" "not an address to listen on"
+        "An address and a port, such as 127.0.0.1:9095 or [::1]:9095."
+    CHANNEL "E1207" "not a channel"
+        "A Slack channel starts with # and is put into quotes, because YAML takes an unquoted # for a comment."
+    ESCALATION "E1208" "an escalation without steps"
+        "An escalation is a list of at least one step; each names at least one person or channel to page."
+    SLACK_ID "E1209" "not a Slack user id"
+        "A Slack user id such as U012AB34C: the letter U or W, then capital letters and digits. It is shown in the person's Slack profile under More, Copy member ID."
+    NUMBER "E1210" "not a number in range"
+        "A whole number within the bounds that the message names."
+    INTERVAL "E1211" "a span out of range"
+        "The span is shorter or longer than makes sense here; the message names the bounds."
+    REMOVALS "E1301" "a change that removes most SLOs"
+        "A start or reload that would remove all or more than half of the SLOs that ran last is refused: more often than not the directory is empty because a volume was not mounted. The last good definitions go on. Start with --accept-removals where it is meant."
+    NO_RUNBOOK "W2010" "an SLO that pages has no runbook"
+        "Who is woken needs the first steps. Name a Markdown file of the tenant's runbooks directory as `runbook:`; its title and first numbered steps stand on the page."
+    ROW_LEFT_OUT "W2011" "a default alert row is left out"
+        "At this target a default row could never fire, since even a full outage does not exceed its factor. It is left out; the message names the rows that remain. Write rows of your own where more are needed."
+    NO_ALERTS "W2012" "no alert row remains"
+        "None of the default rows can fire at this target: the objective is measured and shown, and nobody is told when it is missed. Write rows of your own."
+    NO_DEFINITIONS "W2013" "no definitions"
+        "The directory holds no *.yaml or *.yml file."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_in_order_and_well_formed() {
+        let ids: Vec<&str> = ALL.iter().map(|code| code.id).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+        for id in ids {
+            assert!(id.len() == 5 && (id.starts_with('E') || id.starts_with('W')) && id[1..].bytes().all(|b| b.is_ascii_digit()), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_explained_whatever_its_case() {
+        assert!(explain(" e1042").is_some_and(|text| text.starts_with("E1042: a target of 100 %\n\nA target must be below 100 %.")));
+        assert_eq!(explain("E9999"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Finds the files of a directory and reads them, without ever hanging on what is not a file.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    codes,
+    diagnostic::{Diagnostic, Place, Source},
+    yaml::MAX_BYTES,
+};
+
+/// Deepest nesting of directories.
+const MAX_DEPTH: usize = 32;
+/// Most files of a tenant.
+const MAX_FILES: usize = 50_000;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files, in order, each once.
+    pub files: Vec<PathBuf>,
+    /// Paths that could not be looked into, with why.
+    pub faults: Vec<(PathBuf, Diagnostic)>,
+}
+
+/// The `*.yaml` and `*.yml` files of directories, recursively, hidden ones skipped. A path that is a file is taken whatever its name.
+///
+/// Links are followed, so that a volume whose files lead through a hidden `..data` link is read; a file that several names lead to is read once.
+pub fn discover(paths: &[PathBuf]) -> Found {
+    let mut walk = Walk::default();
+    for path in paths {
+        match path.metadata() {
+            Ok(about) if about.is_dir() => walk.directory(path, 0),
+            Ok(_) => walk.file(path.clone()),
+            Err(error) => walk.fault(path, format!("cannot be read: {error}")),
+        }
+    }
+    walk.found
+}
+
+#[derive(Default)]
+struct Walk {
+    found: Found,
+    seen: BTreeSet<PathBuf>,
+}
+
+impl Walk {
+    fn directory(&mut self, path: &Path, depth: usize) {
+        if !self.first_time(path) {
+            return;
+        }
+        if depth >= MAX_DEPTH {
+            return self.fault(path, format!("directories are nested more than {MAX_DEPTH} deep"));
+        }
+        let entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
+            Ok(entries) => entries,
+            Err(error) => return self.fault(path, format!("the directory cannot be read: {error}")),
+        };
+        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths.into_iter().filter(|path| !is_hidden(path)) {
+            self.entry(path, depth);
+        }
+    }
+
+    fn entry(&mut self, path: PathBuf, depth: usize) {
+        match path.metadata() {
+            Ok(about) if about.is_dir() => self.directory(&path, depth + 1),
+            Ok(_) if is_yaml(&path) => self.file(path),
+            Err(error) if is_yaml(&path) => self.fault(&path, format!("cannot be read: {error}")),
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn file(&mut self, path: PathBuf) {
+        if self.found.files.len() >= MAX_FILES {
+            return self.fault(&path, format!("more than {MAX_FILES} files"));
+        }
+        if self.first_time(&path) {
+            self.found.files.push(path);
+        }
+    }
+
+    fn first_time(&mut self, path: &Path) -> bool {
+        self.seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
+    }
+
+    fn fault(&mut self, path: &Path, message: String) {
+        self.found.faults.push((path.to_owned(), unreadable(path, message)));
+    }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// A fault of a file as a whole.
+pub fn unreadable(path: &Path, message: String) -> Diagnostic {
+    let place = Place::file(&Source::new(&path.display().to_string(), ""));
+    Diagnostic { code: &codes::UNREADABLE, message, place, related: Vec::new(), help: Vec::new() }
+}
+
+/// The text of a regular file of at most 1 MiB.
+///
+/// # Errors
+/// Why it was not read: a pipe, a device, too large, not UTF-8.
+pub fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
+    read_regular(path).map_err(Box::new)
+}
+
+#[expect(clippy::result_large_err, reason = "boxed by its only caller")]
+fn read_regular(path: &Path) -> Result<String, Diagnostic> {
+    let about = path.metadata().map_err(|error| unreadable(path, format!("cannot be read: {error}")))?;
+    if !about.is_file() {
+        return Err(unreadable(path, "not a regular file".into()));
+    }
+    let too_large = || unreadable(path, format!("larger than {MAX_BYTES} bytes (1 MiB)")).help("split it into several files");
+    if about.len() > MAX_BYTES as u64 {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(path, format!("cannot be read: {error}")))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
+        let fault = unreadable(path, format!("not UTF-8: line {line} holds a byte that is none"));
+        Diagnostic { code: &codes::NOT_UTF8, ..fault }
+    })
+}

@@ -1,0 +1,277 @@
+//! One SLO document: service, team and its SLOs, checked and completed with defaults.
+
+use std::{collections::BTreeSet, ops::Range, path::PathBuf, sync::Arc, time::Duration};
+
+use burnward_core::{
+    id::{ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
+    slo::{NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    time::{days, minutes},
+};
+use sha2::{Digest, Sha256};
+
+use super::{
+    codes,
+    diagnostic::{Diagnostic, Source},
+    objective,
+    reader::{Fields, Keys, Reader, shortened, suggest},
+    runbook, sli,
+    yaml::{self, Node},
+};
+
+/// What a document is read in: whose it is, and what its names must refer to.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Whose documents they are.
+    pub tenant: TenantId,
+    /// Where the tenant's samples come from.
+    pub source: SourceName,
+    /// Where runbooks are.
+    pub runbooks: Runbooks,
+    /// Which teams there are.
+    pub teams: Teams,
+}
+
+/// Where runbooks are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Runbooks {
+    /// Nowhere: names are taken as they are, as for texts that loaded before.
+    Unchecked,
+    /// The tenant has no directory of runbooks.
+    Missing,
+    /// In this directory.
+    Directory(PathBuf),
+}
+
+/// Which teams a document may name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Teams {
+    /// Any, as for texts that loaded before, or where there is no configuration.
+    Unchecked,
+    /// These.
+    Known(BTreeSet<TeamName>),
+}
+
+/// The version of the format.
+pub const VERSION: &str = "burnward/v1";
+
+const DOCUMENT: Keys = Keys { of: "an SLO document", known: &["version", "service", "team", "slos"], later: &[("tests", "remove them")] };
+const SLO: Keys = Keys {
+    of: "an SLO",
+    known: &["name", "title", "runbook", "sli", "per", "objectives", "no-data", "no-traffic", "new-series", "status"],
+    later: &[
+        ("low-traffic", "rows are decided on their burn rates alone; remove the key, or raise the lookbacks of the rows"),
+        ("depends-on", "remove it; incidents are grouped by service"),
+        ("was", "remove it; a renamed SLO starts a history of its own"),
+        ("template", "write the SLO out"),
+    ],
+};
+const NO_DATA: Keys = Keys { of: "`no-data`", known: &["after", "then"], later: &[] };
+const LONGEST_TITLE: usize = 120;
+const MAX_SLOS: usize = 1000;
+
+/// The SLOs of a document with advice, or all of its mistakes.
+pub type Read = Result<(Vec<Arc<Slo>>, Vec<Diagnostic>), Vec<Diagnostic>>;
+
+/// Reads one document.
+///
+/// # Errors
+/// All mistakes and advice, in the order of the file.
+pub fn read(source: &Arc<Source>, version: &str, context: &Context) -> Read {
+    let root = yaml::parse(source)?;
+    let mut reader = Reader::new(source);
+    let slos = read_root(&mut reader, &root, version, context).unwrap_or_default();
+    let failed = reader.failed();
+    let faults = reader.finish();
+    if failed { Err(faults) } else { Ok((slos, faults)) }
+}
+
+/// First 12 hex digits of the SHA-256 of a text.
+pub fn version_of(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(6).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// What all SLOs of a document share.
+struct Shared<'a> {
+    service: Option<ServiceName>,
+    team: Option<TeamName>,
+    version: &'a str,
+    context: &'a Context,
+}
+
+fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context) -> Option<Vec<Arc<Slo>>> {
+    let fields = reader.map(root, &DOCUMENT)?;
+    read_version(reader, &fields);
+    let service =
+        reader.required(&fields, "service", "checkout").and_then(|node| reader.name(node, "a service's name", ServiceName::parse));
+    let team = reader.required(&fields, "team", "payments").and_then(|node| read_team(reader, node, &context.teams));
+    let shared = Shared { service, team, version, context };
+    let node = reader.required(&fields, "slos", "")?;
+    let items = reader.list(node, "`slos`")?;
+    if items.is_empty() || items.len() > MAX_SLOS {
+        reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a document holds 1 to {MAX_SLOS} SLOs"));
+    }
+    let mut slos: Vec<Arc<Slo>> = Vec::new();
+    let mut names: Vec<(SloName, Range<usize>)> = Vec::new();
+    for item in items {
+        if let Some(slo) = read_slo(reader, item, &shared, &mut names) {
+            slos.push(Arc::new(slo));
+        }
+    }
+    Some(slos)
+}
+
+/// Checks the `version:` that every file starts with.
+pub fn read_version(reader: &mut Reader, fields: &Fields<'_>) {
+    let Some(node) = reader.required(fields, "version", VERSION) else { return };
+    if let Some(text) = reader.text(node, "`version`")
+        && text != VERSION
+    {
+        let message = format!("version `{}` is not known", shortened(text));
+        let diagnostic = reader.diagnostic(&codes::VERSION, node.range.clone(), message);
+        reader.report(diagnostic.help(format!("this burnward reads `version: {VERSION}`")));
+    }
+}
+
+fn read_team(reader: &mut Reader, node: &Node, teams: &Teams) -> Option<TeamName> {
+    let team = reader.name(node, "a team's name", TeamName::parse)?;
+    match teams {
+        Teams::Known(known) if !known.contains(&team) => {
+            let diagnostic = reader.diagnostic(&codes::UNKNOWN_TEAM, node.range.clone(), format!("there is no team `{team}`"));
+            let names: Vec<&str> = known.iter().map(TeamName::as_str).collect();
+            reader.report(suggest(diagnostic, team.as_str(), &names).help("declare it under `teams:` in burnward.yaml"));
+            None
+        }
+        Teams::Known(_) | Teams::Unchecked => Some(team),
+    }
+}
+
+fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut Vec<(SloName, Range<usize>)>) -> Option<Slo> {
+    let fields = reader.map(node, &SLO)?;
+    let name_node = reader.required(&fields, "name", "availability");
+    let name = name_node.and_then(|node| read_name(reader, node, names));
+    let title = reader.optional(&fields, "title").and_then(|node| reader.line(node, "a title", LONGEST_TITLE)).map(ToOwned::to_owned);
+    let sli = reader.required(&fields, "sli", "").and_then(|node| sli::read(reader, node));
+    let per = reader.optional(&fields, "per").map_or(Some(Vec::new()), |node| sli::read_per(reader, node));
+    let objectives = reader.required(&fields, "objectives", "").and_then(|node| objective::read(reader, node));
+    let no_data = read_no_data(reader, &fields);
+    only(reader, &fields, "no-traffic", "fine", &["tell-owner"]);
+    only(reader, &fields, "new-series", "auto", &["count-first", "baseline"]);
+    read_status(reader, &fields);
+    let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
+    let (name, service, node) = (name?, shared.service.clone()?, name_node?);
+    let title = title.unwrap_or_else(|| format!("{service} {name}"));
+    let id = SloId { tenant: shared.context.tenant.clone(), service, name };
+    let origin = origin(reader, node, shared.version);
+    let (team, source) = (shared.team.clone()?, shared.context.source.clone());
+    Some(Slo { id, title, team, runbook, source, sli: sli?, per: per?, objectives: objectives?, no_data, origin })
+}
+
+fn origin(reader: &Reader, name: &Node, version: &str) -> Origin {
+    let line = reader.source().position(name.range.start).line;
+    Origin { file: reader.source().name().to_owned(), line: u32::try_from(line).unwrap_or(u32::MAX), version: version.to_owned() }
+}
+
+fn read_name(reader: &mut Reader, node: &Node, names: &mut Vec<(SloName, Range<usize>)>) -> Option<SloName> {
+    let name = reader.name(node, "an SLO's name", SloName::parse)?;
+    if let Some((_, first)) = names.iter().find(|(have, _)| *have == name) {
+        let diagnostic = reader.diagnostic(&codes::DUPLICATE_NAME, node.range.clone(), format!("two SLOs are called `{name}`"));
+        let related = reader.place(first.clone());
+        reader.report(diagnostic.related(related, "the first one"));
+        return None;
+    }
+    names.push((name.clone(), node.range.clone()));
+    Some(name)
+}
+
+fn read_no_data(reader: &mut Reader, fields: &Fields<'_>) -> NoData {
+    const BOUNDS: std::ops::RangeInclusive<Duration> = minutes(1)..=days(7);
+    let default = NoData { after: minutes(5), then: NoDataThen::TellOwner };
+    let Some(node) = reader.optional(fields, "no-data") else { return default };
+    let Some(inner) = reader.map(node, &NO_DATA) else { return default };
+    let after = reader.optional(&inner, "after").and_then(|node| reader.duration_within(node, "`after`", BOUNDS));
+    let then = match reader.optional(&inner, "then") {
+        Some(node) => read_then(reader, node),
+        None => None,
+    };
+    NoData { after: after.unwrap_or(default.after), then: then.unwrap_or(default.then) }
+}
+
+fn read_then(reader: &mut Reader, node: &Node) -> Option<NoDataThen> {
+    match reader.text(node, "`then`")? {
+        "tell-owner" => Some(NoDataThen::TellOwner),
+        "page" => Some(NoDataThen::Page),
+        other => {
+            one_of(reader, node, other, &["tell-owner", "page"], &["count-as-bad"]);
+            None
+        }
+    }
+}
+
+/// A key of which this version knows one value.
+fn only(reader: &mut Reader, fields: &Fields<'_>, key: &str, value: &'static str, later: &[&str]) {
+    let Some(node) = reader.optional(fields, key) else { return };
+    if let Some(text) = reader.text(node, key)
+        && text != value
+    {
+        one_of(reader, node, text, &[value], later);
+    }
+}
+
+/// Refuses a word: as not yet supported, or as unknown.
+fn one_of(reader: &mut Reader, node: &Node, word: &str, known: &[&str], later: &[&str]) {
+    let words = known.join(" and ");
+    let diagnostic = if later.contains(&word) {
+        reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), format!("`{word}` is not supported in this version"))
+    } else {
+        reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), format!("`{}` is not known here", shortened(word)))
+    };
+    reader.report(diagnostic.help(format!("supported: {words}")));
+}
+
+/// `active` only: `shadow` and `suspended` come later.
+fn read_status(reader: &mut Reader, fields: &Fields<'_>) {
+    const LATER: &str = "supported: active; leave an SLO out, or set `alerting: none`, where nobody is to be told";
+    let Some(node) = reader.optional(fields, "status") else { return };
+    let (suspended, text) = match &node.value {
+        yaml::Value::Map(entries) => (entries.iter().any(|entry| entry.key == "suspended"), None),
+        yaml::Value::Scalar { text, .. } => (text == "suspended" || text == "shadow", Some(text.as_str())),
+        yaml::Value::List(_) => (false, None),
+    };
+    if text == Some("active") {
+        return;
+    }
+    let diagnostic = if suspended {
+        reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), "this status is not supported in this version")
+    } else {
+        reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), "this status is not known")
+    };
+    reader.report(diagnostic.help(LATER));
+}
+
+fn read_runbook(reader: &mut Reader, fields: &Fields<'_>, objectives: Option<&[Objective]>, runbooks: &Runbooks) -> Option<String> {
+    if fields.entry("runbook").is_none() {
+        let pages = objectives.is_some_and(|all| all.iter().flat_map(|objective| &objective.rows).any(|row| row.urgency == Urgency::Page));
+        if pages {
+            let diagnostic = reader.diagnostic(&codes::NO_RUNBOOK, fields.place(), "the SLO pages someone but has no runbook");
+            reader.report(diagnostic.help("add `runbook: NAME.md`, the name of a file in the tenant's runbooks directory"));
+        }
+        return None;
+    }
+    let node = reader.optional(fields, "runbook")?;
+    let name = reader.text(node, "`runbook`")?;
+    if !runbook::is_file_name(name) {
+        let message = format!("`{}` is not the name of a runbook", shortened(name));
+        let diagnostic = reader.diagnostic(&codes::RUNBOOK_NAME, node.range.clone(), message);
+        reader.report(diagnostic.help("a file name without directories that ends in .md, such as checkout-availability.md"));
+        return None;
+    }
+    let missing = match runbooks {
+        Runbooks::Unchecked => return Some(name.to_owned()),
+        Runbooks::Missing => "the tenant has no `runbooks:` directory in burnward.yaml".to_owned(),
+        Runbooks::Directory(directory) if directory.join(name).is_file() => return Some(name.to_owned()),
+        Runbooks::Directory(directory) => format!("there is no file {}", directory.join(name).display()),
+    };
+    let diagnostic = reader.diagnostic(&codes::RUNBOOK, node.range.clone(), "the runbook does not exist");
+    reader.report(diagnostic.help(missing));
+    None
+}

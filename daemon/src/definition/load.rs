@@ -1,0 +1,188 @@
+//! Loads the SLO documents of a tenant. One bad file never blocks the others.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use burnward_core::{
+    id::{SloId, TeamName, TenantId},
+    oncall::Team,
+    slo::Slo,
+};
+
+use super::{
+    codes,
+    diagnostic::{Colour, Diagnostic, Place, Severity, Source},
+    discover::{self, Found},
+    document::{self, Context, Runbooks, Teams, version_of},
+};
+use crate::{config::TenantConfig, store::StoredDefinition, view::DefinitionFault};
+
+/// What a tenant's directories hold.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The SLOs of the good files, by identity.
+    pub slos: Vec<Arc<Slo>>,
+    /// The good files, in order.
+    pub files: Vec<FileVersion>,
+    /// Paths that did not load, files and directories: what loaded there before is not thereby removed.
+    pub faulty: Vec<PathBuf>,
+    /// Mistakes and advice by path, in order.
+    pub faults: BTreeMap<PathBuf, Vec<Diagnostic>>,
+}
+
+/// A file that loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVersion {
+    /// Its path as the configuration leads to it.
+    pub path: String,
+    /// Its whole text.
+    pub text: String,
+    /// First 12 hex digits of the text's SHA-256.
+    pub version: String,
+    /// Its SLOs.
+    pub slos: Vec<SloId>,
+}
+
+impl Loaded {
+    /// How many errors and warnings there are.
+    pub fn count(&self) -> (usize, usize) {
+        let errors = self.diagnostics().filter(|fault| fault.severity() == Severity::Error).count();
+        (errors, self.diagnostics().count() - errors)
+    }
+
+    /// All mistakes and advice, by path.
+    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.faults.values().flatten()
+    }
+
+    /// The mistakes as the view shows them, one entry per file; advice alone is none.
+    pub fn view_faults(&self, tenant: &TenantId) -> Vec<DefinitionFault> {
+        let fault = |(path, faults): (&PathBuf, &Vec<Diagnostic>)| {
+            let errors: Vec<String> =
+                faults.iter().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.render(Colour::Never)).collect();
+            let text = errors.join("\n\n");
+            (!errors.is_empty()).then(|| DefinitionFault { tenant: tenant.clone(), file: path.display().to_string(), text })
+        };
+        self.faults.iter().filter_map(fault).collect()
+    }
+
+    fn fail(&mut self, path: &Path, diagnostics: Vec<Diagnostic>) {
+        self.faulty.push(path.to_owned());
+        self.faults.entry(path.to_owned()).or_default().extend(diagnostics);
+    }
+
+    /// Takes one text in: its SLOs, or its mistakes.
+    fn add(&mut self, path: &Path, text: String, context: &Context) {
+        let name = path.display().to_string();
+        let source = Source::new(&name, &text);
+        let version = version_of(&text);
+        match document::read(&source, &version, context) {
+            Ok((slos, advice)) => {
+                let ids = slos.iter().map(|slo| slo.id.clone()).collect();
+                self.files.push(FileVersion { path: name, text, version, slos: ids });
+                self.slos.extend(slos);
+                if !advice.is_empty() {
+                    self.faults.insert(path.to_owned(), advice);
+                }
+            }
+            Err(faults) => self.fail(path, faults),
+        }
+    }
+
+    /// Files that define the same SLO are all refused: it cannot be known which one is meant.
+    fn refuse_doubles(&mut self) {
+        let mut by_id: BTreeMap<&SloId, Vec<&Arc<Slo>>> = BTreeMap::new();
+        for slo in &self.slos {
+            by_id.entry(&slo.id).or_default().push(slo);
+        }
+        let doubled: Vec<Vec<Arc<Slo>>> =
+            by_id.into_values().filter(|slos| slos.len() > 1).map(|slos| slos.into_iter().cloned().collect()).collect();
+        let mut refused: BTreeSet<String> = BTreeSet::new();
+        for slos in doubled {
+            for slo in &slos {
+                let fault = self.doubled(slo, slos.iter().filter(|other| other.origin.file != slo.origin.file));
+                let path = PathBuf::from(&slo.origin.file);
+                self.faults.entry(path).or_default().push(fault);
+                refused.insert(slo.origin.file.clone());
+            }
+        }
+        self.faulty.extend(refused.iter().map(PathBuf::from));
+        self.files.retain(|file| !refused.contains(&file.path));
+        self.slos.retain(|slo| !refused.contains(&slo.origin.file));
+    }
+
+    fn doubled<'a>(&self, slo: &Slo, others: impl Iterator<Item = &'a Arc<Slo>>) -> Diagnostic {
+        let message = format!("{}/{} is defined in two files", slo.id.service, slo.id.name);
+        let diagnostic = Diagnostic {
+            code: &codes::DUPLICATE_SLO,
+            message,
+            place: self.place(slo).labelled("here"),
+            related: Vec::new(),
+            help: Vec::new(),
+        };
+        let diagnostic = others.fold(diagnostic, |diagnostic, other| diagnostic.related(self.place(other), "and here"));
+        diagnostic.help("keep one of them, or give one another name")
+    }
+
+    /// The line of an SLO's name in its file.
+    fn place(&self, slo: &Slo) -> Place {
+        let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());
+        let source = Source::new(&slo.origin.file, text);
+        let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
+        let start: usize = source.text().split_inclusive('\n').take(line).map(str::len).sum();
+        let line = source.text()[start..].lines().next().unwrap_or_default();
+        let indent = line.len() - line.trim_start().len();
+        Place::new(&source, start + indent..start + line.trim_end().len())
+    }
+}
+
+/// Loads the directories of a tenant.
+pub fn load(tenant: &TenantId, place: &TenantConfig, teams: &BTreeMap<TeamName, Team>) -> Loaded {
+    let runbooks = place.runbooks.clone().map_or(Runbooks::Missing, Runbooks::Directory);
+    let teams = Teams::Known(teams.keys().cloned().collect());
+    let context = Context { tenant: tenant.clone(), source: place.source.clone(), runbooks, teams };
+    read_paths(&place.slo_definitions, &context)
+}
+
+/// Loads files and directories.
+pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
+    let mut loaded = Loaded::default();
+    let Found { files, faults } = discover::discover(paths);
+    for (path, fault) in faults {
+        loaded.fail(&path, vec![fault]);
+    }
+    for path in files {
+        match discover::read(&path) {
+            Ok(text) => loaded.add(&path, text, context),
+            Err(fault) => loaded.fail(&path, vec![*fault]),
+        }
+    }
+    loaded.finish()
+}
+
+/// Loads the last good texts that the store kept. They loaded before, so what they refer to is not checked again: a runbook that was deleted since
+/// keeps no SLO from running. Where two texts hold one SLO, because it moved while its old file did not load, the one that was loaded last counts.
+pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefinition]) -> Loaded {
+    let (runbooks, teams) = (Runbooks::Unchecked, Teams::Unchecked);
+    let context = Context { tenant: tenant.clone(), source: place.source.clone(), runbooks, teams };
+    let mut loaded = Loaded::default();
+    let mut newest_first: Vec<&StoredDefinition> = stored.iter().collect();
+    newest_first.sort_by_key(|definition| std::cmp::Reverse(definition.loaded_at));
+    for definition in newest_first {
+        loaded.add(Path::new(&definition.path), definition.text.clone(), &context);
+    }
+    let mut seen = BTreeSet::new();
+    loaded.slos.retain(|slo| seen.insert(slo.id.clone()));
+    loaded.finish()
+}
+
+impl Loaded {
+    fn finish(mut self) -> Self {
+        self.refuse_doubles();
+        self.slos.sort_by(|a, b| a.id.cmp(&b.id));
+        self
+    }
+}

@@ -1,0 +1,257 @@
+//! The `objectives:` of an SLO: target, window, and the alert rows that guard them.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use burnward_core::{
+    alert_rows::{self, DefaultRows, RowError},
+    id::ObjectiveName,
+    slo::{AlertRow, Objective, Urgency},
+    time::{days, minutes},
+    units::{Factor, Target, TargetError},
+};
+
+use super::{
+    codes, duration,
+    reader::{Keys, Reader, shortened, suggest},
+    yaml::{Node, Value},
+};
+
+const CALENDAR: &str = "supported are rolling windows such as `window: 30d`, counted in events";
+const OBJECTIVE: Keys = Keys {
+    of: "an objective",
+    known: &["name", "target", "window", "alerting"],
+    later: &[("timezone", CALENDAR), ("counted-in", CALENDAR)],
+};
+const ALERTING: Keys = Keys { of: "`alerting`", known: &["rows"], later: &[] };
+const ROW: Keys = Keys { of: "an alert row", known: &["urgency", "burn-rate", "long", "short"], later: &[] };
+const ALERTING_WORDS: [&str; 3] = ["page", "ticket", "none"];
+const WINDOWS: RangeInclusive<Duration> = minutes(1)..=days(366);
+/// Most objectives of an SLO, and most rows of an objective.
+const MAX_ENTRIES: usize = 16;
+
+/// Reads `objectives:`; at least one, with names that differ.
+pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Vec<Objective>> {
+    let items = reader.list(node, "`objectives`")?;
+    if items.is_empty() || items.len() > MAX_ENTRIES {
+        reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("an SLO has 1 to {MAX_ENTRIES} objectives"));
+        return None;
+    }
+    let read: Vec<Option<Objective>> = items.iter().map(|item| read_one(reader, item)).collect();
+    for (at, objective) in read.iter().enumerate() {
+        let same = |other: &Option<Objective>| matches!((other, objective), (Some(a), Some(b)) if a.name == b.name);
+        if let (Some(objective), Some(first)) = (objective, read[..at].iter().position(same)) {
+            twice(reader, &items[at], &items[first], objective);
+        }
+    }
+    read.into_iter().collect()
+}
+
+fn twice(reader: &mut Reader, node: &Node, first: &Node, objective: &Objective) {
+    let message = format!("two objectives of the SLO are called `{}`", objective.name);
+    let diagnostic = reader.diagnostic(&codes::DUPLICATE_NAME, node.range.clone(), message);
+    let related = reader.place(first.range.clone());
+    reader.report(
+        diagnostic.related(related, "the first one").help("give one of them a `name:`; without one, an objective is called as its window"),
+    );
+}
+
+fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
+    let fields = reader.map(node, &OBJECTIVE)?;
+    let target_node = reader.required(&fields, "target", "99.9%");
+    let target = target_node.and_then(|node| read_target(reader, node));
+    let window = reader.required(&fields, "window", "30d").and_then(|node| read_window(reader, node));
+    let name = match reader.optional(&fields, "name") {
+        Some(node) => reader.name(node, "an objective's name", ObjectiveName::parse),
+        None => window.and_then(|window| ObjectiveName::parse(&duration::format(window)).ok()),
+    };
+    let alerting = match reader.optional(&fields, "alerting") {
+        Some(node) => read_alerting(reader, node)?,
+        None => Alerting::Default { only: None },
+    };
+    let (target, window, name) = (target?, window?, name?);
+    let rows = match alerting {
+        Alerting::None => Vec::new(),
+        Alerting::Default { only } => default_rows(reader, target_node?, target, window, only),
+        Alerting::Rows(nodes) => own_rows(reader, nodes, target, window)?,
+    };
+    Some(Objective { name, target, window, rows })
+}
+
+fn read_target(reader: &mut Reader, node: &Node) -> Option<Target> {
+    let text = reader.text(node, "a target")?;
+    let error = match Target::percent(text) {
+        Ok(target) => return Some(target),
+        Err(error) => error,
+    };
+    let (code, message, label) = match &error {
+        TargetError::Hundred => (&codes::TARGET_HUNDRED, "target must be below 100 %".to_owned(), "a 100 % target leaves no error budget"),
+        TargetError::NoPercent => (&codes::TARGET_PERCENT, "a target is written with a percent sign".to_owned(), ""),
+        TargetError::NotDecimal(_) => (&codes::TARGET_NUMBER, "not a decimal number with a percent sign".to_owned(), ""),
+        TargetError::TooPrecise => (&codes::TARGET_PRECISION, error.to_string(), ""),
+        TargetError::OutOfRange => (&codes::TARGET_RANGE, "a target lies above 0 % and below 100 %".to_owned(), ""),
+    };
+    let help = match error {
+        TargetError::Hundred => "use 99.9%, or 99.95% for about 22 minutes a month".to_owned(),
+        _ => format!("write `{}`", target_proposal(text)),
+    };
+    let diagnostic = reader.diagnostic(code, node.range.clone(), message);
+    reader.report(diagnostic.label(label).help(help));
+    None
+}
+
+/// The target that the author most likely meant: a comma for a point, a missing sign, a share of one.
+fn target_proposal(text: &str) -> String {
+    let number = text.trim().trim_end_matches('%').trim().replace(',', ".");
+    let candidates = [format!("{number}%"), share_as_percent(&number).unwrap_or_default()];
+    let share = number.starts_with("0.");
+    let mut likely: Vec<&String> = candidates.iter().filter(|candidate| Target::percent(candidate).is_ok()).collect();
+    if share {
+        likely.reverse();
+    }
+    likely.first().map_or_else(|| "99.9%".to_owned(), |proposal| (*proposal).clone())
+}
+
+/// `0.999` as `99.9%`, by moving the point.
+fn share_as_percent(number: &str) -> Option<String> {
+    let digits = number.strip_prefix("0.").filter(|digits| digits.len() > 2 && digits.bytes().all(|b| b.is_ascii_digit()))?;
+    let (whole, rest) = digits.split_at(2);
+    Some(format!("{whole}.{rest}%"))
+}
+
+fn read_window(reader: &mut Reader, node: &Node) -> Option<Duration> {
+    let text = reader.text(node, "a window")?;
+    let (message, help) = match duration::parse(text) {
+        Ok(window) if WINDOWS.contains(&window) => return Some(window),
+        Ok(_) => ("a window lies between 1m and 366d".to_owned(), "most objectives use 30d or 28d"),
+        Err(_) if text.starts_with("calendar") => {
+            let diagnostic =
+                reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), "calendar windows are not supported in this version");
+            reader.report(diagnostic.help(CALENDAR));
+            return None;
+        }
+        Err(duration::DurationError::Ambiguous) => {
+            ("`M` is ambiguous: months have no fixed length".to_owned(), "write 30d for thirty days, or 1m for a minute")
+        }
+        Err(error) => (format!("not a window: {error}"), "write a rolling window such as 30d"),
+    };
+    let diagnostic = reader.diagnostic(&codes::WINDOW, node.range.clone(), message);
+    reader.report(diagnostic.help(help));
+    None
+}
+
+/// What `alerting:` says.
+enum Alerting<'n> {
+    None,
+    Default { only: Option<Urgency> },
+    Rows(&'n [Node]),
+}
+
+fn read_alerting<'n>(reader: &mut Reader, node: &'n Node) -> Option<Alerting<'n>> {
+    if let Value::Map(_) = node.value {
+        let fields = reader.map(node, &ALERTING)?;
+        let rows = reader.required(&fields, "rows", "[{ urgency: page, burn-rate: 14.4, long: 1h, short: 5m }]")?;
+        let rows_of = reader.list(rows, "`rows`")?;
+        if rows_of.is_empty() || rows_of.len() > MAX_ENTRIES {
+            let diagnostic = reader.diagnostic(&codes::ALERTING, rows.range.clone(), format!("an objective has 1 to {MAX_ENTRIES} rows"));
+            reader.report(diagnostic.help("write `alerting: none` where nobody is to be told"));
+            return None;
+        }
+        return Some(Alerting::Rows(rows_of));
+    }
+    match reader.text(node, "`alerting`")? {
+        "none" => Some(Alerting::None),
+        "page" => Some(Alerting::Default { only: Some(Urgency::Page) }),
+        "ticket" => Some(Alerting::Default { only: Some(Urgency::Ticket) }),
+        other => {
+            let message = format!("`alerting: {}` is not known", shortened(other));
+            let diagnostic = reader.diagnostic(&codes::ALERTING, node.range.clone(), message);
+            let diagnostic = suggest(diagnostic, other, &ALERTING_WORDS);
+            reader.report(diagnostic.help("leave `alerting` out for the default rows, both pages and tickets"));
+            None
+        }
+    }
+}
+
+fn default_rows(reader: &mut Reader, target_node: &Node, target: Target, window: Duration, only: Option<Urgency>) -> Vec<AlertRow> {
+    let wanted = |row: &AlertRow| only.is_none_or(|urgency| row.urgency == urgency);
+    let DefaultRows { rows, left_out } = alert_rows::default_rows(target, window);
+    let rows: Vec<AlertRow> = rows.into_iter().filter(wanted).collect();
+    let remain = if rows.is_empty() { "none".to_owned() } else { rows.iter().map(row_words).collect::<Vec<_>>().join(", ") };
+    for (row, error) in left_out.iter().filter(|(row, _)| wanted(row)) {
+        let message = format!("the default row {} is left out: {error}", row_words(row));
+        let diagnostic = reader.diagnostic(&codes::ROW_LEFT_OUT, target_node.range.clone(), message);
+        reader.report(diagnostic.help(format!("rows that remain: {remain}")));
+    }
+    if rows.is_empty() {
+        let message = "no default row can fire at this target: nobody will be told";
+        let diagnostic = reader.diagnostic(&codes::NO_ALERTS, target_node.range.clone(), message);
+        reader.report(diagnostic.help("write rows of your own, or `alerting: none`"));
+    }
+    rows
+}
+
+/// `page 14.4x 1h/5m`
+fn row_words(row: &AlertRow) -> String {
+    let urgency = match row.urgency {
+        Urgency::Page => "page",
+        Urgency::Ticket => "ticket",
+    };
+    format!("{urgency} {}x {}/{}", row.factor, duration::format(row.long), duration::format(row.short))
+}
+
+fn own_rows(reader: &mut Reader, nodes: &[Node], target: Target, window: Duration) -> Option<Vec<AlertRow>> {
+    let rows: Vec<Option<AlertRow>> = nodes.iter().map(|node| own_row(reader, node, target, window)).collect();
+    for (at, row) in rows.iter().enumerate() {
+        if row.is_some() && rows[..at].contains(row) {
+            reader.error(&codes::ROW, nodes[at].range.clone(), "this row is in the list twice");
+        }
+    }
+    rows.into_iter().collect()
+}
+
+fn own_row(reader: &mut Reader, node: &Node, target: Target, window: Duration) -> Option<AlertRow> {
+    let fields = reader.map(node, &ROW)?;
+    let urgency = reader.required(&fields, "urgency", "page").and_then(|node| read_urgency(reader, node));
+    let factor_node = reader.required(&fields, "burn-rate", "14.4");
+    let factor = factor_node.and_then(|node| read_factor(reader, node));
+    let long = reader.required(&fields, "long", "1h").and_then(|node| reader.duration(node, "`long`"));
+    let short_node = reader.required(&fields, "short", "5m");
+    let short = short_node.and_then(|node| reader.duration(node, "`short`"));
+    let row = AlertRow { urgency: urgency?, factor: factor?, long: long?, short: short? };
+    match alert_rows::check_row(row, target, window) {
+        Ok(()) => Some(row),
+        Err(error) => {
+            let (code, blamed) = match &error {
+                RowError::NeverFires { .. } => (&codes::ROW_NEVER, factor_node?),
+                RowError::BelowAllowed(_) => (&codes::ROW_ALWAYS, factor_node?),
+                RowError::Empty | RowError::ShortNotShorter { .. } => (&codes::ROW, short_node?),
+                RowError::BeyondWindow { .. } => (&codes::ROW, fields.get("long")?),
+            };
+            reader.error(code, blamed.range.clone(), error.to_string());
+            None
+        }
+    }
+}
+
+fn read_urgency(reader: &mut Reader, node: &Node) -> Option<Urgency> {
+    match reader.text(node, "`urgency`")? {
+        "page" => Some(Urgency::Page),
+        "ticket" => Some(Urgency::Ticket),
+        other => {
+            let message = format!("`{}` is not an urgency", shortened(other));
+            let diagnostic = reader.diagnostic(&codes::ALERTING, node.range.clone(), message);
+            reader.report(suggest(diagnostic, other, &["page", "ticket"]));
+            None
+        }
+    }
+}
+
+fn read_factor(reader: &mut Reader, node: &Node) -> Option<Factor> {
+    let text = reader.text(node, "`burn-rate`")?;
+    let factor = Factor::parse(text).ok();
+    if factor.is_none() {
+        let message = format!("`{}` is not a positive decimal number such as 14.4", shortened(text));
+        reader.error(&codes::FACTOR, node.range.clone(), message);
+    }
+    factor
+}

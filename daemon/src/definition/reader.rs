@@ -1,0 +1,311 @@
+//! Takes a tree apart and collects mistakes: unknown, missing and unsupported keys, values of the wrong kind. What is found is read on, so that one
+//! mistake does not hide the next.
+
+use std::{ops::Range, sync::Arc};
+
+use burnward_core::id::NameError;
+
+use super::{
+    codes::{self, Code},
+    diagnostic::{Diagnostic, Place, Severity, Source, visible},
+    duration::{self, DurationError},
+    yaml::{Entry, Node, Value},
+};
+
+/// Reads one file.
+#[derive(Debug)]
+pub struct Reader {
+    source: Arc<Source>,
+    faults: Vec<Diagnostic>,
+}
+
+/// The keys that a mapping may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys {
+    /// What the mapping is, for messages: `an SLO`.
+    pub of: &'static str,
+    /// Keys that are read.
+    pub known: &'static [&'static str],
+    /// Keys of the format that this version does not act on, each with what is supported instead.
+    pub later: &'static [(&'static str, &'static str)],
+}
+
+/// A mapping whose keys were checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'n> {
+    entries: &'n [Entry],
+    place: &'n Range<usize>,
+}
+
+impl<'n> Fields<'n> {
+    /// The value of a key; `None` where it is absent.
+    pub fn get(&self, key: &str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// A key with its value; `None` where it is absent.
+    pub fn entry(&self, key: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// All entries, in the author's order.
+    pub fn entries(&self) -> &'n [Entry] {
+        self.entries
+    }
+
+    /// Where the mapping is blamed for what it lacks: its first key.
+    pub fn place(&self) -> Range<usize> {
+        self.entries.first().map_or_else(|| self.place.clone(), |entry| entry.key_range.clone())
+    }
+}
+
+impl Reader {
+    /// A reader of `source`.
+    pub fn new(source: &Arc<Source>) -> Self {
+        Self { source: source.clone(), faults: Vec::new() }
+    }
+
+    /// The file that is read.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// A place in the file.
+    pub fn place(&self, range: Range<usize>) -> Place {
+        Place::new(&self.source, range)
+    }
+
+    /// A new diagnostic, not yet collected.
+    pub fn diagnostic(&self, code: &'static Code, range: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        let place = self.place(range);
+        Diagnostic { code, message: message.into(), place, related: Vec::new(), help: Vec::new() }
+    }
+
+    /// Collects a diagnostic.
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        self.faults.push(diagnostic);
+    }
+
+    /// Collects a diagnostic without a label or help.
+    pub fn error(&mut self, code: &'static Code, range: Range<usize>, message: impl Into<String>) {
+        let diagnostic = self.diagnostic(code, range, message);
+        self.report(diagnostic);
+    }
+
+    /// True where an error was collected.
+    pub fn failed(&self) -> bool {
+        self.faults.iter().any(|fault| fault.severity() == Severity::Error)
+    }
+
+    /// What was collected, in the order of the file.
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        self.faults.sort_by_key(|fault| fault.place.range.clone().map_or((0, 0), |range| (range.start, range.end)));
+        self.faults
+    }
+
+    /// A mapping with these keys. Keys beside them are collected as mistakes.
+    pub fn map<'n>(&mut self, node: &'n Node, keys: &Keys) -> Option<Fields<'n>> {
+        self.map_beside(node, keys, |_| false)
+    }
+
+    /// The same, where `reported` tells of keys that were collected as mistakes already.
+    pub fn map_beside<'n>(&mut self, node: &'n Node, keys: &Keys, reported: fn(&str) -> bool) -> Option<Fields<'n>> {
+        let fields = self.any_map(node, keys.of)?;
+        for entry in fields.entries.iter().filter(|entry| !reported(&entry.key)) {
+            self.check_key(entry, keys);
+        }
+        Some(fields)
+    }
+
+    /// A mapping whose keys are names that the author chose.
+    pub fn any_map<'n>(&mut self, node: &'n Node, of: &str) -> Option<Fields<'n>> {
+        if let Value::Map(entries) = &node.value {
+            return Some(Fields { entries, place: &node.range });
+        }
+        let message = format!("{of} is a mapping, and {} stands here", kind(node));
+        self.error(&codes::WRONG_TYPE, node.range.clone(), message);
+        None
+    }
+
+    fn check_key(&mut self, entry: &Entry, keys: &Keys) {
+        if keys.known.contains(&entry.key.as_str()) {
+            return;
+        }
+        if let Some((key, instead)) = keys.later.iter().find(|(key, _)| *key == entry.key) {
+            let message = format!("`{key}` is not supported in this version");
+            let diagnostic = self.diagnostic(&codes::NOT_SUPPORTED, entry.key_range.clone(), message);
+            self.report(diagnostic.help(*instead));
+            return;
+        }
+        let message = format!("unknown key `{}`", visible(&entry.key));
+        let diagnostic = self.diagnostic(&codes::UNKNOWN_KEY, entry.key_range.clone(), message);
+        self.report(suggest(diagnostic.label(format!("not a key of {}", keys.of)), &entry.key, keys.known));
+    }
+
+    /// The value of a key that must be there and not be empty.
+    pub fn required<'n>(&mut self, fields: &Fields<'n>, key: &str, example: &str) -> Option<&'n Node> {
+        match fields.entry(key) {
+            Some(entry) if !entry.value.is_null() => Some(&entry.value),
+            Some(entry) => {
+                self.empty_value(entry);
+                None
+            }
+            None => {
+                let diagnostic = self.diagnostic(&codes::MISSING_KEY, fields.place(), format!("the key `{key}` is missing"));
+                self.report(diagnostic.label("in the mapping that starts here").help(format!("add `{key}: {example}`")));
+                None
+            }
+        }
+    }
+
+    /// The value of a key that may be left out, but not be empty.
+    pub fn optional<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Option<&'n Node> {
+        let entry = fields.entry(key)?;
+        if entry.value.is_null() {
+            self.empty_value(entry);
+            return None;
+        }
+        Some(&entry.value)
+    }
+
+    fn empty_value(&mut self, entry: &Entry) {
+        let message = format!("the key `{}` has no value", entry.key);
+        let diagnostic = self.diagnostic(&codes::WRONG_TYPE, entry.key_range.clone(), message);
+        let cut = "a value that starts with # must be put into quotes: YAML takes it for a comment";
+        let eaten = self.source.text()[entry.key_range.end..].lines().next().is_some_and(|rest| rest.contains('#'));
+        self.report(if eaten { diagnostic.help(cut) } else { diagnostic.help("give it one, or remove the key for the default") });
+    }
+
+    /// A list.
+    pub fn list<'n>(&mut self, node: &'n Node, of: &str) -> Option<&'n [Node]> {
+        if let Value::List(items) = &node.value {
+            return Some(items);
+        }
+        self.error(&codes::WRONG_TYPE, node.range.clone(), format!("{of} is a list, and {} stands here", kind(node)));
+        None
+    }
+
+    /// A text or a number, as it was written.
+    pub fn text<'n>(&mut self, node: &'n Node, of: &str) -> Option<&'n str> {
+        match &node.value {
+            Value::Scalar { text, .. } if !node.is_null() => Some(text),
+            Value::Scalar { .. } | Value::List(_) | Value::Map(_) => {
+                self.error(&codes::WRONG_TYPE, node.range.clone(), format!("{of} is a text, and {} stands here", kind(node)));
+                None
+            }
+        }
+    }
+
+    /// A text of one line, with at most `longest` characters.
+    pub fn line<'n>(&mut self, node: &'n Node, of: &str, longest: usize) -> Option<&'n str> {
+        let text = self.text(node, of)?;
+        if text.contains('\n') || text.chars().count() > longest || text.trim().is_empty() {
+            self.error(&codes::WRONG_TYPE, node.range.clone(), format!("{of} is one line of 1 to {longest} characters"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A name of the alphabet that `parse` checks, and not a reserved one.
+    pub fn name<T>(&mut self, node: &Node, of: &str, parse: impl Fn(&str) -> Result<T, NameError>) -> Option<T> {
+        let text = self.text(node, of)?.to_owned();
+        self.name_at(&text, node.range.clone(), of, parse)
+    }
+
+    /// The same for a text at a place of its own, such as a key.
+    pub fn name_at<T>(&mut self, text: &str, range: Range<usize>, of: &str, parse: impl Fn(&str) -> Result<T, NameError>) -> Option<T> {
+        if RESERVED.contains(&text) {
+            let diagnostic = self.diagnostic(&codes::NAME, range, format!("`{text}` is a reserved name"));
+            self.report(diagnostic.help("choose another one"));
+            return None;
+        }
+        if let Ok(name) = parse(text) {
+            return Some(name);
+        }
+        let diagnostic = self.diagnostic(&codes::NAME, range, format!("`{}` is not {of}", shortened(text)));
+        let diagnostic = diagnostic.label("use 1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit");
+        let proposal = name_proposal(text);
+        self.report(if proposal.is_empty() { diagnostic } else { diagnostic.help(format!("for example `{proposal}`")) });
+        None
+    }
+
+    /// A duration.
+    pub fn duration(&mut self, node: &Node, of: &str) -> Option<std::time::Duration> {
+        let text = self.text(node, of)?;
+        match duration::parse(text) {
+            Ok(span) => Some(span),
+            Err(error) => {
+                let diagnostic = self.diagnostic(&codes::DURATION, node.range.clone(), format!("{of}: {error}"));
+                self.report(diagnostic.help(duration_help(error)));
+                None
+            }
+        }
+    }
+
+    /// A duration within bounds.
+    pub fn duration_within(
+        &mut self,
+        node: &Node,
+        of: &str,
+        bounds: std::ops::RangeInclusive<std::time::Duration>,
+    ) -> Option<std::time::Duration> {
+        let span = self.duration(node, of)?;
+        if bounds.contains(&span) {
+            return Some(span);
+        }
+        let (least, most) = (duration::format(*bounds.start()), duration::format(*bounds.end()));
+        self.error(&codes::INTERVAL, node.range.clone(), format!("{of} lies between {least} and {most}"));
+        None
+    }
+}
+
+/// Names that other systems give a meaning of their own.
+const RESERVED: [&str; 14] = ["con", "prn", "aux", "nul", "com1", "com2", "com3", "lpt1", "lpt2", "lpt3", "metrics", "api", "all", "other"];
+
+fn duration_help(error: DurationError) -> &'static str {
+    match error {
+        DurationError::Ambiguous => "write 30d for thirty days, or 1m for a minute",
+        DurationError::NoUnit | DurationError::Malformed | DurationError::TooLong | DurationError::Negative | DurationError::Zero => {
+            "write a whole number with a unit: ms, s, m, h, d or w, such as 5m or 30d"
+        }
+    }
+}
+
+/// What a value is, for messages.
+fn kind(node: &Node) -> &'static str {
+    match &node.value {
+        Value::Scalar { .. } if node.is_null() => "nothing",
+        Value::Scalar { .. } => "a text",
+        Value::List(_) => "a list",
+        Value::Map(_) => "a mapping",
+    }
+}
+
+/// Untrusted text in a message: visible, and not longer than a line.
+pub fn shortened(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let shown: String = visible(text).chars().take(LONGEST).collect();
+    if text.chars().count() > LONGEST { format!("{shown}…") } else { shown }
+}
+
+/// Adds the nearest known word, or all of them.
+pub fn suggest(diagnostic: Diagnostic, word: &str, known: &[&str]) -> Diagnostic {
+    let close = known
+        .iter()
+        .map(|candidate| (strsim::osa_distance(candidate, word), candidate))
+        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3) && *distance < word.len())
+        .min();
+    match close {
+        Some((_, candidate)) => diagnostic.help(format!("did you mean `{candidate}`?")),
+        None if known.is_empty() => diagnostic,
+        None => diagnostic.help(format!("known are: {}", known.join(", "))),
+    }
+}
+
+/// The nearest legal name; empty where nothing is left.
+fn name_proposal(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let mapped: String = lower.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let words: Vec<&str> = mapped.split('-').filter(|word| !word.is_empty()).collect();
+    words.join("-").chars().take(63).collect()
+}

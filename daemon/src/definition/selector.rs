@@ -1,0 +1,396 @@
+//! PromQL text to a plain counter selector, or what to write instead.
+//!
+//! The text is scanned before it is parsed: only `name{matchers}` gets as far as the parser. Anything that nests or computes ends in the scan, so that
+//! the parser, whose stack grows with the depth of an expression, is never given any depth; and the advice can point at the character.
+
+use std::{fmt, ops::Range};
+
+use burnward_core::sli::{MatchOp, Matcher, Selector};
+use promql_parser::{
+    label::{MatchOp as ParsedOp, Matcher as ParsedMatcher},
+    parser::{self, Expr, VectorSelector},
+};
+
+use super::{
+    codes::{self, Code},
+    reader::shortened,
+};
+
+/// Longest selector, in bytes.
+const MAX_BYTES: usize = 8 << 10;
+const METRIC_LABEL: &str = "__name__";
+
+/// Why a text is not a plain selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) code: &'static Code,
+    pub(super) message: String,
+    /// Bytes of the text; `None`: all of it.
+    pub(super) at: Option<Range<usize>>,
+    pub(super) help: &'static str,
+}
+
+const PLAIN: &str = "write a plain counter selector, such as 'http_requests_total{job=\"checkout\"}'";
+const NO_FUNCTION: &str = "write the plain counter selector alone: rate(), increase() and sum() are not needed";
+const NO_RANGE: &str = "remove it: what is read follows from the window and the alert rows";
+const SUM_BY_LIST: &str = "use a regular expression such as code=~\"500|503\", or a YAML list of selectors, which are added";
+const FAITHFUL: &str = "use printable characters and names of a-z, A-Z, 0-9 and _";
+
+impl Fault {
+    fn new(code: &'static Code, message: impl Into<String>, help: &'static str) -> Self {
+        Self { code, message: message.into(), at: None, help }
+    }
+
+    fn at(mut self, range: Range<usize>) -> Self {
+        self.at = Some(range);
+        self
+    }
+}
+
+/// Reads `name{matchers}`.
+pub(super) fn parse(text: &str) -> Result<Selector, Fault> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the selector has {} bytes; at most {MAX_BYTES} are allowed", text.len());
+        return Err(Fault::new(&codes::SELECTOR_SIZE, message, "use a regular expression or a YAML list of selectors"));
+    }
+    let selector = parse_scanned(&scan(text)?)?;
+    faithful(&selector)?;
+    Ok(selector)
+}
+
+fn parse_scanned(text: &str) -> Result<Selector, Fault> {
+    match parser::parse(text) {
+        Ok(Expr::VectorSelector(vector)) => convert(&vector),
+        Ok(_) => Err(Fault::new(&codes::SELECTOR, "this is not a selector", PLAIN)),
+        Err(error) if error.contains("illegal regex") => {
+            let message = format!("a regular expression does not compile: {}", shortened(&error));
+            Err(Fault::new(&codes::REGEX, message, "use RE2 syntax; there is no look-around, and the size is limited"))
+        }
+        Err(error) => Err(Fault::new(&codes::SELECTOR, format!("not PromQL: {}", shortened(&error)), PLAIN)),
+    }
+}
+
+fn convert(vector: &VectorSelector) -> Result<Selector, Fault> {
+    if !vector.matchers.or_matchers.is_empty() {
+        return Err(Fault::new(&codes::SELECTOR_OR, "alternatives within braces are not allowed", SUM_BY_LIST));
+    }
+    if vector.offset.is_some() || vector.at.is_some() {
+        return Err(Fault::new(&codes::SELECTOR_RANGE, "offset and @ are not allowed here", NO_RANGE));
+    }
+    let is_name = |matcher: &&ParsedMatcher| matcher.name == METRIC_LABEL;
+    let mut names = vector.name.iter().chain(
+        vector
+            .matchers
+            .matchers
+            .iter()
+            .filter(is_name)
+            .filter(|matcher| matches!(matcher.op, ParsedOp::Equal))
+            .map(|matcher| &matcher.value),
+    );
+    let all_equal = vector.matchers.matchers.iter().filter(is_name).all(|matcher| matches!(matcher.op, ParsedOp::Equal));
+    match (names.next(), names.next()) {
+        (Some(name), None) if all_equal => {
+            Ok(Selector::new(name, vector.matchers.matchers.iter().filter(|matcher| !is_name(matcher)).map(matcher).collect()))
+        }
+        _ => Err(Fault::new(&codes::SELECTOR_NAME, "the selector does not name one metric", "put the metric's name before the braces")),
+    }
+}
+
+fn matcher(parsed: &ParsedMatcher) -> Matcher {
+    let op = match &parsed.op {
+        ParsedOp::Equal => MatchOp::Equal,
+        ParsedOp::NotEqual => MatchOp::NotEqual,
+        ParsedOp::Re(_) => MatchOp::Regex,
+        ParsedOp::NotRe(_) => MatchOp::NotRegex,
+    };
+    Matcher { label: parsed.name.clone(), op, value: parsed.value.clone() }
+}
+
+/// What is sent must read back as what was understood.
+fn faithful(selector: &Selector) -> Result<(), Fault> {
+    let refuse = |message: String| Err(Fault::new(&codes::SELECTOR_UNFAITHFUL, message, FAITHFUL));
+    if !is_metric_name(selector.metric()) {
+        return refuse(format!("`{}` is not a metric name of the classic alphabet", shortened(selector.metric())));
+    }
+    for matcher in selector.matchers() {
+        if !is_label_name(&matcher.label) {
+            return refuse(format!("`{}` is not a label name of the classic alphabet", shortened(&matcher.label)));
+        }
+        if matcher.value.chars().any(char::is_control) {
+            return refuse(format!("the value of `{}` holds a control character", matcher.label));
+        }
+    }
+    match parse_scanned(&selector.to_string()) {
+        Ok(again) if again == *selector => Ok(()),
+        Ok(_) | Err(_) => refuse("the selector does not read back as it was written".into()),
+    }
+}
+
+/// `[a-zA-Z_][a-zA-Z0-9_]*`
+pub(super) fn is_label_name(text: &str) -> bool {
+    text.bytes().enumerate().all(|(at, b)| b == b'_' || b.is_ascii_alphabetic() || (at > 0 && b.is_ascii_digit())) && !text.is_empty()
+}
+
+/// The same with colons, which recording rules have.
+fn is_metric_name(text: &str) -> bool {
+    is_label_name(&text.replace(':', "_"))
+}
+
+/// Where the scan is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Name,
+    Matchers,
+    End,
+}
+
+/// What was read last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Word,
+    Operator,
+    Text,
+    Comma,
+}
+
+/// Lets `name{label="value", ...}` pass, and says of anything else what it is. What passes is handed on without comments, and with raw texts in backticks
+/// as quoted ones, which the parser would take escapes from.
+fn scan(text: &str) -> Result<String, Fault> {
+    let mut scan = Scan { text, plain: String::with_capacity(text.len()), at: 0, part: Part::Name, before: Before::Nothing };
+    scan.run()?;
+    Ok(scan.plain)
+}
+
+struct Scan<'a> {
+    text: &'a str,
+    plain: String,
+    at: usize,
+    part: Part,
+    before: Before,
+}
+
+impl Scan<'_> {
+    fn run(&mut self) -> Result<(), Fault> {
+        while let Some(c) = self.text[self.at..].chars().next() {
+            let start = self.at;
+            self.at += c.len_utf8();
+            self.character(c, start..self.at)?;
+            self.keep(start);
+        }
+        match (self.part, self.before) {
+            (Part::Name, Before::Nothing) => Err(Fault::new(&codes::SELECTOR, "the selector is empty", PLAIN)),
+            (Part::Matchers, _) => {
+                Err(Fault::new(&codes::SELECTOR, "the brace { is not closed", "a value with # or { needs single quotes in YAML"))
+            }
+            (Part::Name | Part::End, _) => Ok(()),
+        }
+    }
+
+    /// Hands on what was read since `start`.
+    fn keep(&mut self, start: usize) {
+        let read = &self.text[start..self.at];
+        match read.strip_prefix('`').and_then(|raw| raw.strip_suffix('`')) {
+            Some(raw) => self.plain.push_str(&Quoted(raw).to_string()),
+            None if read.starts_with('#') => self.plain.push(' '),
+            None => self.plain.push_str(read),
+        }
+    }
+
+    fn character(&mut self, c: char, range: Range<usize>) -> Result<(), Fault> {
+        match c {
+            c if c.is_ascii_whitespace() => Ok(()),
+            '#' => {
+                self.at = self.text[self.at..].find('\n').map_or(self.text.len(), |newline| self.at + newline);
+                Ok(())
+            }
+            '"' | '\'' | '`' => self.literal(c, range),
+            '{' if self.part == Part::Name => self.go(Part::Matchers, Before::Nothing),
+            '}' if self.part == Part::Matchers => self.go(Part::End, Before::Nothing),
+            '[' | '@' => Err(Fault::new(&codes::SELECTOR_RANGE, "a range or @ is not allowed here", NO_RANGE).at(range)),
+            '(' if self.before == Before::Word => {
+                Err(Fault::new(&codes::SELECTOR_FUNCTION, "a function is not a selector", NO_FUNCTION).at(0..range.start))
+            }
+            c if c == '_' || c == ':' || c == '.' || c.is_alphanumeric() => self.word(range.start),
+            ',' if self.part == Part::Matchers => self.go(Part::Matchers, Before::Comma),
+            '=' | '!' | '~' if self.part == Part::Matchers => self.go(Part::Matchers, Before::Operator),
+            _ => Err(Fault::new(&codes::SELECTOR, format!("`{c}` does not belong into a selector"), self.expression_help()).at(range)),
+        }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "an arm of `character`")]
+    fn go(&mut self, part: Part, before: Before) -> Result<(), Fault> {
+        (self.part, self.before) = (part, before);
+        Ok(())
+    }
+
+    fn word(&mut self, start: usize) -> Result<(), Fault> {
+        let length = |c: &char| *c == '_' || *c == ':' || *c == '.' || c.is_alphanumeric();
+        self.at = start + self.text[start..].chars().take_while(length).map(char::len_utf8).sum::<usize>();
+        let word = &self.text[start..self.at];
+        match (self.part, self.before) {
+            (Part::Name, Before::Nothing) | (Part::Matchers, Before::Nothing | Before::Comma) => self.go(self.part, Before::Word),
+            (Part::Name | Part::End, _) if word == "offset" => {
+                Err(Fault::new(&codes::SELECTOR_RANGE, "an offset is not allowed here", NO_RANGE).at(start..self.at))
+            }
+            (Part::Name | Part::End, _) if self.text[self.at..].contains('(') => {
+                Err(Fault::new(&codes::SELECTOR_FUNCTION, "an aggregation is not a selector", NO_FUNCTION).at(0..self.at))
+            }
+            (Part::Matchers, Before::Text) if word == "or" => {
+                Err(Fault::new(&codes::SELECTOR_OR, "alternatives within braces are not allowed", SUM_BY_LIST).at(start..self.at))
+            }
+            _ => {
+                let message = format!("`{}` does not belong here", shortened(word));
+                Err(Fault::new(&codes::SELECTOR, message, self.expression_help()).at(start..self.at))
+            }
+        }
+    }
+
+    /// Passes over a quoted text, which follows an operator; a byte escape above \x7f would not be the character that the parser makes of it.
+    fn literal(&mut self, quote: char, range: Range<usize>) -> Result<(), Fault> {
+        if self.part != Part::Matchers || self.before != Before::Operator {
+            let message = "a quoted name or text does not belong here";
+            return Err(Fault::new(&codes::SELECTOR_UNFAITHFUL, message, FAITHFUL).at(range));
+        }
+        let mut rest = self.text[self.at..].char_indices();
+        while let Some((offset, c)) = rest.next() {
+            let at = self.at + offset;
+            if c == quote {
+                self.at = at + 1;
+                return self.go(Part::Matchers, Before::Text);
+            }
+            if c == '\\' && quote != '`' {
+                let escape = &self.text[at..];
+                if is_byte_escape(escape) {
+                    return Err(
+                        Fault::new(&codes::SELECTOR_UNFAITHFUL, "a byte escape above \\x7f is not a character", FAITHFUL).at(at..at + 2)
+                    );
+                }
+                rest.next();
+            }
+        }
+        Err(Fault::new(
+            &codes::SELECTOR,
+            "a quoted text is not closed",
+            "close it; inside of single quotes YAML keeps double quotes as they are",
+        )
+        .at(range))
+    }
+
+    fn expression_help(&self) -> &'static str {
+        if self.text.contains('(') { NO_FUNCTION } else { PLAIN }
+    }
+}
+
+/// A text as a double-quoted literal.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n"))
+    }
+}
+
+/// `\xff` and `\377`: bytes, where the parser would make characters of them.
+fn is_byte_escape(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    match bytes.get(1) {
+        Some(b'x') => bytes.get(2).is_some_and(|high| !high.is_ascii_digit() || *high >= b'8'),
+        Some(digit @ b'0'..=b'7') => *digit >= b'2',
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<&str, &str>) {
+        let found = parse(text).map(|selector| selector.to_string()).map_err(|fault| fault.code.id);
+        assert_eq!(found.as_deref().map_err(|code| *code), expected, "{}", shortened(text));
+    }
+
+    #[test]
+    fn plain_selectors_are_read_and_print_the_same_again() {
+        check("up", Ok("up"));
+        check(" up # a comment }", Ok("up"));
+        check("up{}", Ok("up"));
+        check(r#"http_requests_total{job="checkout", code=~"5..",}"#, Ok(r#"http_requests_total{code=~"5..",job="checkout"}"#));
+        check(r#"{__name__="up", job!="x"}"#, Ok(r#"up{job!="x"}"#));
+        check("job:slo:ratio{a='b\"c'}", Ok(r#"job:slo:ratio{a="b\"c"}"#));
+        check(r#"up{a="} or up{tenant='B'"}"#, Ok(r#"up{a="} or up{tenant='B'"}"#));
+        check(r"up{a=~`x\.y`}", Ok(r#"up{a=~"x\\.y"}"#));
+        check(r#"up{a="ä#€"}"#, Ok(r#"up{a="ä#€"}"#));
+        check("up{\n  job=\"x\"\n}", Ok(r#"up{job="x"}"#));
+        check(r#"up{or="x"}"#, Ok(r#"up{or="x"}"#));
+        check(r#"up{a=~`"\d`}"#, Ok(r#"up{a=~"\"\\d"}"#));
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_its_own_code() {
+        for (text, code) in [
+            ("", "E1030"),
+            ("# only a comment", "E1030"),
+            ("up # }\n}", "E1030"),
+            ("1", "E1030"),
+            ("up + up", "E1030"),
+            ("up and up", "E1030"),
+            ("up{job=\"x\"", "E1030"),
+            ("up{job=\"x}", "E1030"),
+            ("up{job}", "E1030"),
+            ("-up", "E1030"),
+            ("foo-bar", "E1030"),
+            ("rate(up[5m])", "E1031"),
+            ("sum by (job) (up)", "E1031"),
+            ("info(up)", "E1031"),
+            ("up[5m]", "E1032"),
+            ("up offset 5m", "E1032"),
+            ("up{job=\"x\"} offset -1000y", "E1032"),
+            ("up @ 1e300", "E1032"),
+            (r#"up{job="x" or tenant="B"}"#, "E1033"),
+            (r#"up{a="\xff"}"#, "E1035"),
+            (r#"up{a="\377"}"#, "E1035"),
+            (r#"up{a="\x00"}"#, "E1035"),
+            (r#"up{a="\u0000"}"#, "E1035"),
+            (r#"{"up", tenant="B"}"#, "E1035"),
+            (r#"up{"tenant"="B"}"#, "E1035"),
+            (r#"{__name__=~".+"}"#, "E1036"),
+            (r#"{job="x"}"#, "E1036"),
+            (r#"up{__name__!="x"}"#, "E1030"),
+            (r#"{__name__="a", __name__!="b"}"#, "E1036"),
+            (r#"up{a=~"("}"#, "E1038"),
+            (r#"up{a=~"(?:a{1000}){1000}"}"#, "E1038"),
+            (r#"up{a=~"(?!x)"}"#, "E1038"),
+        ] {
+            check(text, Err(code));
+        }
+    }
+
+    #[test]
+    fn deep_and_long_texts_are_refused_before_they_are_parsed() {
+        for (part, code) in [("(", "E1034"), ("abs(", "E1034"), ("-", "E1034"), ("1+", "E1034"), ("{", "E1034")] {
+            check(&part.repeat(100_000), Err(code));
+        }
+        for (part, code) in [("(", "E1030"), ("abs(", "E1031"), ("-", "E1030"), ("1+", "E1030"), ("{", "E1030"), ("a and ", "E1030")] {
+            check(&part.repeat(1300), Err(code));
+        }
+    }
+
+    #[test]
+    fn patterns_that_would_take_for_ever_elsewhere_are_read() {
+        check(r#"up{a=~"(a+)+$"}"#, Ok(r#"up{a=~"(a+)+$"}"#));
+        let branches = format!("up{{a=~\"{}\"}}", (0..1600).map(|n| n.to_string()).collect::<Vec<_>>().join("|"));
+        assert!(parse(&branches).is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,80}", quoted in "[a-z{}()\\[\\]@#,=~!\"'`\\\\x0-9 \n]{0,60}") {
+            drop(parse(&text));
+            drop(parse(&quoted));
+            if let Ok(selector) = parse(&format!("up{{a={text:?}}}")) {
+                proptest::prop_assert_eq!(parse(&selector.to_string()), Ok(selector));
+            }
+        }
+    }
+}

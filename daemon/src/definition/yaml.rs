@@ -1,0 +1,353 @@
+//! YAML text to a tree in which everything knows its place.
+//!
+//! The tree is built from the parser's events and not by serde, because serde ends at the first wrong key or type, forgets whether a value stood in
+//! quotes, and loses `99.9` on the way to a float; here all mistakes of a file are found at once and a value is the text that its author wrote.
+//! Sizes are bounded before and while parsing; no step recurses deeper than the declared depth.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, options};
+
+use super::{
+    codes::{self, Code},
+    diagnostic::{Diagnostic, Place, Source, is_hidden, visible},
+};
+
+/// Largest file, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+/// Deepest nesting of lists and mappings.
+pub const MAX_DEPTH: usize = 64;
+/// Most values in a file, those that aliases repeat included.
+pub const MAX_NODES: usize = 50_000;
+/// Most aliases in a file.
+pub const MAX_ALIASES: usize = 100;
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands: a scalar whole, a list or mapping at its first line.
+    pub range: Range<usize>,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A text, a number, nothing: whatever the author wrote, after YAML's escapes.
+    Scalar {
+        /// The text.
+        text: String,
+        /// True where it stood in quotes or in a block, so that it is a text whatever it looks like.
+        quoted: bool,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the author's order, without repeated keys.
+    Map(Vec<Entry>),
+}
+
+/// A key with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key stands.
+    pub key_range: Range<usize>,
+    /// The value.
+    pub value: Node,
+}
+
+impl Node {
+    /// True for an empty value, `~` and `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, quoted: false } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+}
+
+/// The tree of one document.
+///
+/// # Errors
+/// Every mistake that keeps the text from being one well-formed YAML document within the limits.
+pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
+    if let Some(fault) = too_large(source) {
+        return Err(vec![fault]);
+    }
+    let hidden = refuse_characters(source);
+    if !hidden.is_empty() {
+        return Err(hidden);
+    }
+    let mut builder = Builder::new(source);
+    match builder.run() {
+        Err(fault) => Err(vec![*fault]),
+        Ok(()) if !builder.faults.is_empty() => Err(builder.faults),
+        Ok(()) => match builder.root {
+            Some(root) if !root.is_null() => Ok(root),
+            Some(_) | None => Err(vec![fault(source, &codes::EMPTY, 0..0, "the file holds nothing".into()).help(EMPTY_HELP)]),
+        },
+    }
+}
+
+const EMPTY_HELP: &str = "remove the file, or write a document that starts with `version: burnward/v1`";
+
+fn fault(source: &Arc<Source>, code: &'static Code, range: Range<usize>, message: String) -> Diagnostic {
+    Diagnostic { code, message, place: Place::new(source, range), related: Vec::new(), help: Vec::new() }
+}
+
+fn too_large(source: &Arc<Source>) -> Option<Diagnostic> {
+    if source.text().len() <= MAX_BYTES {
+        return None;
+    }
+    let message = format!("the file has {} bytes; at most {MAX_BYTES} (1 MiB) are read", source.text().len());
+    let place = Place::file(source);
+    Some(Diagnostic { code: &codes::LIMIT, message, place, related: Vec::new(), help: vec!["split it into several files".into()] })
+}
+
+/// At most this many hidden characters are listed.
+const HIDDEN_SHOWN: usize = 5;
+
+fn refuse_characters(source: &Arc<Source>) -> Vec<Diagnostic> {
+    let text = source.text();
+    let carriage = |at: usize| text[at..].starts_with("\r\n");
+    text.char_indices()
+        .filter(|&(at, c)| is_hidden(c) && c != '\n' && !(c == '\r' && carriage(at)))
+        .take(HIDDEN_SHOWN)
+        .map(|(at, c)| {
+            let what = if c == '\t' { "a tab".to_owned() } else { format!("the character U+{:04X}", u32::from(c)) };
+            let diagnostic = fault(source, &codes::CHARACTER, at..at + c.len_utf8(), format!("{what} is not allowed here"));
+            diagnostic.label(if c == '\t' { "use spaces" } else { "remove it" })
+        })
+        .collect()
+}
+
+/// What is being read: a list or mapping that is not yet closed.
+struct Open {
+    range: Range<usize>,
+    anchor: usize,
+    nodes_before: usize,
+    inner: Inner,
+}
+
+enum Inner {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, key: Option<(String, Range<usize>)> },
+}
+
+struct Builder<'a> {
+    source: &'a Arc<Source>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, (Node, usize)>,
+    nodes: usize,
+    aliases: usize,
+    documents: usize,
+    root: Option<Node>,
+    faults: Vec<Diagnostic>,
+}
+
+type Step = Result<(), Box<Diagnostic>>;
+
+impl<'a> Builder<'a> {
+    fn new(source: &'a Arc<Source>) -> Self {
+        let (open, anchors, faults) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { source, open, anchors, nodes: 0, aliases: 0, documents: 0, root: None, faults }
+    }
+
+    fn run(&mut self) -> Step {
+        for next in Parser::new_from_str_with_options(self.source.text(), limits()) {
+            let (event, span) = next.map_err(|error| Box::new(syntax(self.source, &error)))?;
+            self.event(event, span.byte_range().unwrap_or(0..0), &span)?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event<'_>, range: Range<usize>, span: &Span) -> Step {
+        match event {
+            Event::DocumentStart(..) => self.document(range),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.tag(tag.is_some(), span, &range);
+                self.scalar(text.into_owned(), style, anchor, range)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.tag(tag.is_some(), span, &range);
+                self.start(range, anchor, Inner::List(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.tag(tag.is_some(), span, &range);
+                self.start(range, anchor, Inner::Map { entries: Vec::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::Alias(id) => self.alias(id, range),
+            // Stream and document marks, and what only other options of the parser emit, hold no values.
+            _ => Ok(()),
+        }
+    }
+
+    /// A second document would otherwise be dropped without a word.
+    fn document(&mut self, range: Range<usize>) -> Step {
+        self.documents += 1;
+        if self.documents < 2 {
+            return Ok(());
+        }
+        let message = "a second document begins here; a file holds one".to_owned();
+        let diagnostic = fault(self.source, &codes::SEVERAL_DOCUMENTS, range, message);
+        Err(Box::new(diagnostic.help("put each document into a file of its own, or join their `slos:` lists")))
+    }
+
+    fn tag(&mut self, present: bool, span: &Span, range: &Range<usize>) {
+        if present {
+            let place = span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| range.clone());
+            let message = "tags such as `!!str` are not used here".to_owned();
+            self.faults.push(fault(self.source, &codes::YAML_FEATURE, place, message).help("remove the tag; put a text into quotes"));
+        }
+    }
+
+    fn scalar(&mut self, text: String, style: ScalarStyle, anchor: usize, range: Range<usize>) -> Step {
+        self.count(&range, 1)?;
+        if let Some(c) = text.chars().find(|c| is_hidden(*c) && *c != '\n') {
+            let message = format!("the text holds the character U+{:04X}, which is not allowed", u32::from(c));
+            self.faults.push(fault(self.source, &codes::CHARACTER, range.clone(), message).label("written as an escape"));
+        }
+        let quoted = style != ScalarStyle::Plain;
+        let node = Node { range, value: Value::Scalar { text, quoted } };
+        if anchor > 0 {
+            self.anchors.insert(anchor, (node.clone(), 1));
+        }
+        self.place(node)
+    }
+
+    fn start(&mut self, range: Range<usize>, anchor: usize, inner: Inner) -> Step {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(Box::new(too_deep(self.source, range)));
+        }
+        let nodes_before = self.nodes;
+        self.count(&range, 1)?;
+        self.open.push(Open { range, anchor, nodes_before, inner });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Step {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let value = match open.inner {
+            Inner::List(items) => Value::List(items),
+            Inner::Map { entries, .. } => Value::Map(entries),
+        };
+        let node = Node { range: open.range, value };
+        if open.anchor > 0 {
+            self.anchors.insert(open.anchor, (node.clone(), self.nodes - open.nodes_before));
+        }
+        self.place(node)
+    }
+
+    fn alias(&mut self, id: usize, range: Range<usize>) -> Step {
+        self.aliases += 1;
+        if self.aliases > MAX_ALIASES {
+            return Err(Box::new(fault(self.source, &codes::LIMIT, range, format!("more than {MAX_ALIASES} aliases"))));
+        }
+        let Some((node, weight)) = self.anchors.get(&id).cloned() else {
+            let message = "this alias repeats a value that holds it".to_owned();
+            return Err(Box::new(fault(self.source, &codes::SYNTAX, range, message).help("write the value out")));
+        };
+        self.count(&range, weight)?;
+        self.place(node)
+    }
+
+    fn count(&mut self, range: &Range<usize>, nodes: usize) -> Step {
+        self.nodes += nodes;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        let message = format!("more than {MAX_NODES} values, those that aliases repeat included");
+        Err(Box::new(fault(self.source, &codes::LIMIT, range.clone(), message).help("split the file")))
+    }
+
+    /// Puts a finished node where it belongs: as an item, a key, a value or the document.
+    fn place(&mut self, node: Node) -> Step {
+        match self.open.last_mut().map(|open| &mut open.inner) {
+            None => self.root = Some(node),
+            Some(Inner::List(items)) => items.push(node),
+            Some(Inner::Map { entries, key }) => match key.take() {
+                Some((key, key_range)) => insert(self.source, entries, &mut self.faults, Entry { key, key_range, value: node }),
+                None => *key = Some(key_text(self.source, node)?),
+            },
+        }
+        Ok(())
+    }
+}
+
+/// Adds an entry; of a repeated key the first stays and both places are named.
+fn insert(source: &Arc<Source>, entries: &mut Vec<Entry>, faults: &mut Vec<Diagnostic>, entry: Entry) {
+    if entry.key == "<<" {
+        let message = "merge keys (`<<`) are not supported".to_owned();
+        faults.push(fault(source, &codes::YAML_FEATURE, entry.key_range, message).help("write the keys out"));
+        return;
+    }
+    match entries.iter().find(|have| have.key == entry.key) {
+        None => entries.push(entry),
+        Some(first) => {
+            let message = format!("the key `{}` is given twice", visible(&entry.key));
+            let diagnostic = fault(source, &codes::DUPLICATE_KEY, entry.key_range, message).label("here again");
+            faults.push(diagnostic.related(Place::new(source, first.key_range.clone()), "first given here"));
+        }
+    }
+}
+
+fn key_text(source: &Arc<Source>, node: Node) -> Result<(String, Range<usize>), Box<Diagnostic>> {
+    match node.value {
+        Value::Scalar { text, .. } => Ok((text, node.range)),
+        Value::List(_) | Value::Map(_) => {
+            let message = "a list or a mapping cannot be a key".to_owned();
+            let diagnostic = fault(source, &codes::SYNTAX, node.range, message);
+            Err(Box::new(diagnostic.help("put a text that starts with `{` or `[` into quotes")))
+        }
+    }
+}
+
+fn limits() -> Options {
+    options! {
+        disallow_directives: true,
+        emit_comments: false,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    }
+}
+
+fn too_deep(source: &Arc<Source>, range: Range<usize>) -> Diagnostic {
+    fault(source, &codes::LIMIT, range, format!("lists and mappings are nested more than {MAX_DEPTH} deep"))
+}
+
+/// A scan error at its byte; the parser gives a line and a column where it has no offset.
+fn syntax(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
+    let text = source.text();
+    let by_line = || {
+        let line: usize = text.split_inclusive('\n').take(error.marker().line().saturating_sub(1)).map(str::len).sum();
+        text[line..].char_indices().nth(error.marker().col()).map_or(text.len(), |(at, _)| line + at)
+    };
+    let at = error.marker().byte_offset().unwrap_or_else(by_line).min(text.len());
+    let range = at..text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return too_deep(source, range);
+    }
+    let diagnostic = fault(source, &codes::SYNTAX, range, format!("not well-formed YAML: {}", error.info()));
+    advice(source, at, error.kind()).into_iter().fold(diagnostic, Diagnostic::help)
+}
+
+/// What usually led to such an error: a query without quotes.
+fn advice(source: &Arc<Source>, at: usize, kind: &ErrorKind) -> Option<String> {
+    let line = source.text()[..at].rsplit('\n').next().unwrap_or_default();
+    let rest = source.text()[at..].lines().next().unwrap_or_default();
+    let whole = format!("{line}{rest}");
+    let value = whole.split_once(": ").map(|(_, value)| value.trim_start()).unwrap_or_default();
+    let eats = |c: char| matches!(c, '%' | '@' | '`' | '{' | '!' | '&' | '*');
+    if value.starts_with(eats) || value.contains("=~") || value.contains("!~") || value.contains("=\"") {
+        return Some(
+            "put the whole value into single quotes: YAML gives a meaning of its own to { } [ ] # & * ! | > % @ ` and to `: `".into(),
+        );
+    }
+    match kind {
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => Some("a quote that was opened is not closed".into()),
+        ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockMappingKey => {
+            Some("look at the indentation: keys of one mapping start in one column".into())
+        }
+        _ => None,
+    }
+}
