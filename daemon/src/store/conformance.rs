@@ -31,7 +31,7 @@ pub(super) fn tenant(name: &str) -> TenantId {
     TenantId::parse(name).unwrap()
 }
 
-fn source() -> SourceName {
+pub(super) fn source() -> SourceName {
     SourceName::parse("prom").unwrap()
 }
 
@@ -89,7 +89,7 @@ pub(super) fn message(id: &str, kind: MessageKind, due: Timestamp) -> Message {
     Message { id: PageId::from_text(id), incident: fault().incident(1), to: Recipient::Channel("#payments".to_owned()), kind, due }
 }
 
-fn audit(detail: &str) -> AuditEntry {
+pub(super) fn audit(detail: &str) -> AuditEntry {
     AuditEntry { actor: "burnward".to_owned(), action: "alert.fire".to_owned(), subject: "checkout".to_owned(), detail: detail.to_owned() }
 }
 

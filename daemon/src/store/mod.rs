@@ -243,9 +243,10 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         /// SQLITE_FULL.
         const FULL: i32 = 13;
-        match sqlite::primary_code(&error) {
-            Some(FULL) => Self::Full,
-            Some(_) | None => Self::Sql(error),
+        match (sqlite::primary_code(&error), error) {
+            (Some(FULL), _) => Self::Full,
+            (_, sqlx::Error::PoolClosed) => Self::Stopping,
+            (_, error) => Self::Sql(error),
         }
     }
 }
@@ -284,4 +285,8 @@ pub struct StoreHealth {
     pub synchronous: &'static str,
     /// When something was committed last.
     pub last_commit_at: Option<Timestamp>,
+    /// True where the last write found the disk full.
+    pub full: bool,
+    /// True where the ballast is in place: 16 MiB that are given up when the disk is full, so that pages still go out.
+    pub ballast: bool,
 }

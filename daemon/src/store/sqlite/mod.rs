@@ -6,6 +6,7 @@
 //! in as one JSON parameter through `json_each`, one fixed statement each.
 
 mod alerts;
+mod ballast;
 mod commit;
 mod definitions;
 mod incidents;
@@ -21,7 +22,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -30,7 +31,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{Row, SqliteConnection, SqlitePool, sqlite::SqliteRow};
 use tokio_util::task::TaskTracker;
 
-use self::lock::Lock;
+use self::{ballast::Ballast, lock::Lock};
 use super::StoreError;
 
 /// The store in one SQLite file. Clones share it.
@@ -48,6 +49,9 @@ struct Inner {
     writes: TaskTracker,
     /// The newest commit of this process, in milliseconds; `i64::MIN` before the first.
     last_commit: AtomicI64,
+    /// The last write found the disk full.
+    full: AtomicBool,
+    ballast: Ballast,
     lock: Mutex<Option<Lock>>,
 }
 
@@ -66,7 +70,8 @@ impl SqliteStore {
         self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Runs `work` in one transaction, to its end even where the caller stops waiting: all of it is committed, or nothing.
+    /// Runs `work` in one transaction, to its end even where the caller stops waiting: all of it is committed, or nothing. Where the disk is full the
+    /// ballast is given up, so that the next try finds room.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -79,7 +84,9 @@ impl SqliteStore {
             tx.commit().await?;
             Ok(outcome)
         };
-        match self.inner.writes.spawn(transaction).await {
+        let inner = Arc::clone(&self.inner);
+        let noted = async move { transaction.await.inspect(|_| inner.has_room()).inspect_err(|error| inner.note(error)) };
+        match self.inner.writes.spawn(noted).await {
             Ok(outcome) => outcome,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(StoreError::Stopping),
@@ -92,6 +99,19 @@ impl SqliteStore {
 
     fn committed(&self, at: Timestamp) {
         self.inner.last_commit.fetch_max(at.millis(), Ordering::Relaxed);
+    }
+}
+
+impl Inner {
+    fn has_room(&self) {
+        self.full.store(false, Ordering::Relaxed);
+    }
+
+    fn note(&self, error: &StoreError) {
+        if matches!(error, StoreError::Full) {
+            self.full.store(true, Ordering::Relaxed);
+            self.ballast.give_up();
+        }
     }
 }
 

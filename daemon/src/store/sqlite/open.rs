@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, atomic::AtomicI64},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64},
+    },
     time::Duration,
 };
 
@@ -15,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     Inner, SqliteStore,
+    ballast::Ballast,
     lock::{Lock, cannot_write},
     primary_code,
 };
@@ -53,6 +57,7 @@ impl SqliteStore {
             Ok(readers) => {
                 let store = Self::new(file, Some(writer), readers, Some(lock));
                 store.recover_outbox().await?;
+                store.put_ballast().await;
                 Ok(store)
             }
             Err(error) => {
@@ -76,8 +81,9 @@ impl SqliteStore {
 
     fn new(file: PathBuf, writer: Option<SqlitePool>, readers: SqlitePool, lock: Option<Lock>) -> Self {
         let last_commit = AtomicI64::new(i64::MIN);
-        let inner = Inner { file, writer, readers, writes: TaskTracker::new(), last_commit, lock: Mutex::new(lock) };
-        Self { inner: Arc::new(inner) }
+        let ballast = Ballast::of(file.parent().unwrap_or(Path::new(".")));
+        let (writes, full, lock) = (TaskTracker::new(), AtomicBool::new(false), Mutex::new(lock));
+        Self { inner: Arc::new(Inner { file, writer, readers, writes, last_commit, full, ballast, lock }) }
     }
 }
 

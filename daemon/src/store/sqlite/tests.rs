@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::store::{
-    Commit, StoreError,
+    Commit, Round, StoreError,
     conformance::{self, at, empty, event, message, opening, tenant},
 };
 
@@ -198,8 +198,71 @@ async fn a_full_disk_refuses_the_commit_and_keeps_what_was_there() {
     assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
     assert_eq!(store.incident(&main, &large.incident).await.unwrap().unwrap().events.len(), 1);
     assert_eq!(store.next_due().await.unwrap(), None);
+    let health = store.health().await.unwrap();
+    assert_eq!((health.full, health.ballast), (true, false), "the ballast was given up");
     sql(&store, "PRAGMA max_page_count = 4294967294").await;
     store.commit(&Commit { events: vec![large], ..empty(&main, at(2)) }).await.unwrap();
+    store.prune(at(2)).await.unwrap();
+    let health = store.health().await.unwrap();
+    assert_eq!((health.full, health.ballast), (false, true), "there is room again");
+}
+
+/// Kills a child that commits in a loop, again and again in the same store: every commit that it told of is there, and no part of another.
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill_and_nothing_is_half_there() {
+    let dir = tempfile::tempdir().unwrap();
+    for acknowledgements in [1, 2, 3, 5, 8, 13, 21, 34] {
+        let told = kill_after(dir.path(), acknowledgements);
+        let store = SqliteStore::open(dir.path()).await.unwrap();
+        let (main, incident) = (tenant("main"), opening(&tenant("main"), 1).incident);
+        let events = store.incident(&main, &incident).await.unwrap().unwrap().events.len();
+        assert!(events >= told, "{told} commits were acknowledged, {events} are there");
+        let rounds = store.ledger(&main, &conformance::source()).await.unwrap().rounds.len();
+        let (messages, audit) = (store.due_messages(at(0), 9999).await.unwrap().len(), store.audit(&main, 9999).await.unwrap().len());
+        assert_eq!((rounds, messages, audit), (events, events, events));
+        store.close().await;
+    }
+}
+
+/// Runs the child until it told of so many commits, kills it, and answers the number of its last commit that it told of.
+fn kill_after(dir: &Path, acknowledgements: usize) -> usize {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::sqlite::tests::a_child_commits_until_it_is_killed", "--nocapture"])
+        .env(CHILD_DIR, dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .filter_map(|line| line.unwrap().rsplit_once("committed ").map(|(_, number)| number.parse::<usize>().unwrap()));
+    let last = told.by_ref().take(acknowledgements).last();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    told.last().or(last).expect("the child commits")
+}
+
+const CHILD_DIR: &str = "BURNWARD_TEST_CHILD_COMMITS_IN";
+
+/// The child of the test before; by itself it does nothing.
+#[tokio::test]
+async fn a_child_commits_until_it_is_killed() {
+    let Ok(dir) = std::env::var(CHILD_DIR) else { return };
+    let store = SqliteStore::open(Path::new(&dir)).await.unwrap();
+    let main = tenant("main");
+    let last = store.live_incidents(&main, at(0)).await.unwrap().pop().map_or(0, |stored| stored.incident.last_seq);
+    for seq in last + 1.. {
+        let event = if seq == 1 { opening(&main, 1) } else { event(1, seq, What::Noted { text: "x".repeat(3000) }, "open") };
+        let round = Round { source: conformance::source(), settled: at(0), blob: Some(vec![7; 5000]), state: Some(vec![7; 5000]) };
+        let messages = vec![message(&format!("P-{seq}"), MessageKind::Root, at(0))];
+        let audit = vec![conformance::audit("kill me")];
+        let commit = Commit { round: Some(round), events: vec![event], messages, audit, ..empty(&main, at(0)) };
+        store.commit(&commit).await.unwrap();
+        println!("committed {seq}");
+    }
 }
 
 #[tokio::test]

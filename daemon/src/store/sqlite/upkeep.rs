@@ -100,27 +100,43 @@ impl SqliteStore {
             sqlite_version: row.try_get("version")?,
             synchronous: synchronous_word(synchronous),
             last_commit_at: last.map(Timestamp::from_millis),
+            full: self.inner.full.load(Ordering::Relaxed),
+            ballast: self.inner.ballast.is_there(),
         })
     }
 
-    /// Deletes what is old, a bounded piece per call; answers how many rows went, so that a caller goes on while there were some.
+    /// Takes up the space that is given up when the disk is full. A disk without room for it is said, and no reason not to run.
+    pub(super) async fn put_ballast(&self) {
+        let ballast = self.inner.ballast.clone();
+        match tokio::task::spawn_blocking(move || ballast.put()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the store's disk has no room for the ballast of 16 MiB; free some space"),
+            Err(stopping) => tracing::debug!(%stopping, "the ballast was not looked at"),
+        }
+    }
+
+    /// Deletes what is old, a bounded piece per call, and puts a ballast back that was given up; answers how many rows went, so that a caller goes on
+    /// while there were some.
     pub async fn prune(&self, now: Timestamp) -> Result<u64, StoreError> {
         let of_each = [
             (PRUNE_SEEN, now.millis()),
             (PRUNE_INFORMS, now.minus(KEEP_INFORMS).millis()),
             (PRUNE_ALERT_CHANGES, now.minus(KEEP_ALERT_CHANGES).millis()),
         ];
-        self.write(move |tx| {
-            async move {
-                let mut gone = 0;
-                for (statement, before) in of_each {
-                    gone += sqlx::query(statement).bind(before).bind(PRUNE_AT_ONCE).execute(&mut *tx).await?.rows_affected();
+        let gone = self
+            .write(move |tx| {
+                async move {
+                    let mut gone = 0;
+                    for (statement, before) in of_each {
+                        gone += sqlx::query(statement).bind(before).bind(PRUNE_AT_ONCE).execute(&mut *tx).await?.rows_affected();
+                    }
+                    Ok(gone)
                 }
-                Ok(gone)
-            }
-            .boxed()
-        })
-        .await
+                .boxed()
+            })
+            .await?;
+        self.put_ballast().await;
+        Ok(gone)
     }
 }
 
