@@ -15,7 +15,7 @@ pub(crate) mod story;
 pub use event::{Actor, EscalationReason, IncidentEvent, JoinReason, MessageRef, PageReason, ReopenReason, Resolution, Via, What};
 pub use facts::{BlindFacts, BurnFacts, Facts, Symptom};
 pub use fault::{AlertKey, FaultKey, Kind, Subject};
-pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, next_due, record};
+pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, is_over, next_due, record};
 pub use harm::Harm;
 pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
 pub use state::{Escalation, Incident, LastTold, Member, Note, PageOutcome, PageState, Phase};

@@ -153,12 +153,27 @@ pub fn next_due(incident: &Incident) -> Option<Timestamp> {
     }
 }
 
-/// True where an alert that fires has nothing to do with the incident any more: it is over for longer than the grace time, and nothing of it holds.
+/// True where nothing can come of an incident any more, so that it need not be kept at hand: it is over for longer than the grace time, and no alert of
+/// it holds. One that a person resolved while an alert holds is not over: it is checked again, also after a long downtime.
+pub fn is_over(incident: &Incident, now: Timestamp) -> bool {
+    match incident.phase {
+        Phase::Resolved { at, .. } => now.since(at) > GRACE && incident.open_members().next().is_none(),
+        Phase::Open | Phase::Acknowledged { .. } => false,
+    }
+}
+
+/// True where an alert that fires does not belong to the incident: another fault's, or one that is over.
 fn left_behind(incident: &Incident, command: &Command, now: Timestamp) -> bool {
-    match (command, &incident.phase) {
-        (Command::Fire { fault, .. }, _) if *fault != incident.fault => true,
-        (Command::Fire { .. }, Phase::Resolved { at, .. }) => now.since(*at) > GRACE && incident.open_members().next().is_none(),
-        (_, Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. }) => false,
+    match command {
+        Command::Fire { fault, .. } => *fault != incident.fault || is_over(incident, now),
+        Command::Clear { .. }
+        | Command::Acknowledge
+        | Command::Escalate
+        | Command::Note { .. }
+        | Command::Resolve
+        | Command::Delivered { .. }
+        | Command::Undeliverable { .. }
+        | Command::Tick => false,
     }
 }
 

@@ -78,7 +78,10 @@ mod tests {
     use std::time::Duration;
 
     use crate::{
-        incident::story::{story, ticket_story},
+        incident::{
+            is_over,
+            story::{story, ticket_story},
+        },
         time::minutes,
     };
 
@@ -208,6 +211,15 @@ mod tests {
             "page",
             "timer",
         ]);
+    }
+
+    #[test]
+    fn what_a_person_resolved_while_an_alert_holds_is_not_over_after_a_long_downtime() {
+        let resolved = story().fires("acme").resolved_by("ana").after(minutes(600));
+        assert!(!is_over(resolved.state(), resolved.now));
+        resolved.clone().ticks().expect_facts(["open again: still holds", "page", "page", "timer"]);
+        let cleared = resolved.clears("acme");
+        assert!(is_over(cleared.state(), cleared.now));
     }
 
     #[test]
