@@ -2,10 +2,10 @@
 //!
 //! A page opens when a page row holds. It resolves when no page row holds and the short lookback of the fastest page row is no longer above the
 //! lowest factor of all page rows, so that it does not flap between rows. A ticket opens when a ticket row holds and clears when none does.
-//! Nothing clears on time that nobody saw.
+//! Nothing clears on time that nobody saw, nor on counts that contradict themselves.
 
 use crate::{
-    burn_rate::{RowBurn, compare},
+    burn_rate::{RowBurn, compare, contradicts},
     incident::Facts,
     slo::Urgency,
     time::Timestamp,
@@ -114,7 +114,7 @@ fn clears(rows: &[RowBurn], urgency: Urgency, target: Target) -> Option<Edge> {
         Urgency::Page => compare(fastest.short, lowest, target).is_le(),
         Urgency::Ticket => true,
     };
-    (calm && was_seen(&fastest)).then_some(Edge::Clears { fastest, lowest })
+    (calm && was_seen(&fastest) && !contradicts(fastest.short, target)).then_some(Edge::Clears { fastest, lowest })
 }
 
 /// Whether at least half of a row's short lookback was seen: recovery must be seen to be believed.
@@ -244,6 +244,12 @@ mod tests {
             }
             assert_eq!(step(PAGED, &burns, target(), NOW).0, after, "{unseen} ms unseen");
         }
+    }
+
+    #[test]
+    fn nothing_clears_on_counts_that_contradict_themselves() {
+        check(PAGED, &[(minutes(5), -11)], PAGED, &[], &[]);
+        check(PAGED, &[(minutes(5), -10)], CALM, &[], &[PAGE]);
     }
 
     #[test]

@@ -59,6 +59,15 @@ pub fn compare(counts: Counts, factor: Factor, target: Target) -> Ordering {
     FailedShare::of(counts).map_or(Ordering::Less, |share| share.compare(factor, target))
 }
 
+/// Whether the good events exceed all events by more than the budget allows of failures. A few too many are two exporters read at different moments;
+/// so many say nothing about the budget, and a recovery that they show is not to be believed.
+pub fn contradicts(counts: Counts, target: Target) -> bool {
+    let total = counts.total();
+    let excess = counts.good.saturating_sub(total);
+    let as_failures = Counts { good: total.saturating_sub(excess), bad: excess, ..Counts::default() };
+    excess > 0 && compare(as_failures, Factor::ONE, target).is_gt()
+}
+
 /// The share of the events that failed, between 0 and 1, exact. A tolerated event is half failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailedShare {
@@ -213,6 +222,15 @@ mod tests {
         assert_eq!(FailedShare::of(odd).map(FailedShare::as_f64), Some(0.0));
         assert_eq!(Doubt::of(odd), Some(Doubt::MoreGoodThanAll));
         assert_eq!(Doubt::of(counts(1, 1, 1)), None);
+    }
+
+    #[test]
+    fn good_events_contradict_all_events_where_the_excess_is_beyond_the_budget() {
+        for (total, bad, contradictory) in
+            [(1000, 0, false), (1000, -1, false), (1000, -2, true), (0, 0, false), (0, -1, true), (1000, 2000, false)]
+        {
+            assert_eq!(contradicts(counts(total - bad, 0, bad), target("99.9%")), contradictory, "{bad} of {total}");
+        }
     }
 
     #[test]

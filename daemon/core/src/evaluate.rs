@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::{
     alert::{self, AlertChange, AlertState, Change, Edge, Step},
     budget::{self, BudgetLeft},
-    burn_rate::{Doubt, FailedShare, RowBurn, compare},
+    burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
     explain,
     id::BudgetId,
     incident::{BurnFacts, Facts, Symptom},
     ledger::{Counts, Reason, Sums, Unknown},
     slo::{Objective, Slo},
     time::Timestamp,
-    units::{Factor, Target},
+    units::Target,
     words,
 };
 
@@ -121,18 +121,20 @@ pub struct Evaluation {
 
 /// Evaluates one objective for one group: its budget, its burn rates and the step of its alerts.
 ///
-/// Nothing is decided, and no alert changes, while the sums are unknown, contradict themselves or history is being filled in.
+/// No alert changes while the sums are unknown or history is being filled in. A window whose counts contradict themselves, or that nobody saw, has no
+/// figures; its rows are still decided, for what is wrong with the month must not hide an outage of the hour.
 pub fn evaluate(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Input<'_>, before: AlertState, now: Timestamp) -> Evaluation {
     let asked = Asked { slo, objective, input, now };
-    match input.sums.clone().and_then(|sums| asked.measure(sums)) {
-        Err(unknown) => Evaluation { status: asked.blind(budget, unknown, before), changes: Vec::new() },
-        Ok(measured) if input.catching_up => Evaluation { status: asked.status(budget, measured, before), changes: Vec::new() },
-        Ok(measured) => {
-            let (after, steps) = alert::step(before, &measured.rows, objective.target, now);
-            let changes = steps.iter().map(|step| asked.change(&measured, step)).collect();
-            Evaluation { status: asked.status(budget, measured, after), changes }
-        }
-    }
+    let measured = match input.sums.clone() {
+        Ok(sums) => asked.measure(sums),
+        Err(unknown) => Measured::nothing(unknown),
+    };
+    let (after, steps) = match &input.sums {
+        Ok(_) if !input.catching_up => alert::step(before, &measured.rows, objective.target, now),
+        Ok(_) | Err(_) => (before, Vec::new()),
+    };
+    let changes = steps.iter().map(|step| asked.change(&measured, step)).collect();
+    Evaluation { status: asked.status(budget, measured, after), changes }
 }
 
 /// What is evaluated, from what, and when.
@@ -146,12 +148,19 @@ struct Asked<'a> {
 /// What was read from the sums of one budget.
 struct Measured {
     counts: Counts,
+    /// `None` without traffic or where the window is unknown.
     share: Option<FailedShare>,
     left: Option<BudgetLeft>,
+    unknown: Option<Unknown>,
     rows: Vec<RowBurn>,
+    coverage: f64,
 }
 
 impl Measured {
+    fn nothing(unknown: Unknown) -> Self {
+        Self { counts: Counts::default(), share: None, left: None, unknown: Some(unknown), rows: Vec::new(), coverage: 0.0 }
+    }
+
     /// Time until the budget is spent at the rate of a row's short lookback.
     fn runs_out(&self, burn: &RowBurn, window: Duration) -> Option<Duration> {
         budget::runs_out(self.left?, burn.short_burn, window)
@@ -161,6 +170,7 @@ impl Measured {
     fn state(&self, alerts: AlertState, catching_up: bool) -> State {
         match self.left {
             _ if alerts.holds() => State::Burning,
+            _ if self.unknown.is_some() => State::CannotSee,
             Some(left) if left.is_spent() => State::Spent,
             _ if catching_up => State::BackFilling,
             None => State::NoTraffic,
@@ -170,26 +180,26 @@ impl Measured {
 }
 
 impl Asked<'_> {
-    fn measure(&self, sums: &dyn Sums) -> Result<Measured, Unknown> {
+    fn measure(&self, sums: &dyn Sums) -> Measured {
         let Objective { target, window, rows, name: _ } = self.objective;
         let counts = sums.over(*window);
-        refuse_contradiction(*target, counts)?;
-        self.refuse_blindness(counts)?;
-        Ok(Measured {
+        let unknown = contradiction(*target, counts).or_else(|| self.blindness(counts));
+        let known = || unknown.is_none().then_some(counts);
+        Measured {
             counts,
-            share: FailedShare::of(counts),
-            left: BudgetLeft::of(*target, *window, counts),
+            share: known().and_then(FailedShare::of),
+            left: known().and_then(|counts| BudgetLeft::of(*target, *window, counts)),
             rows: rows.iter().map(|row| RowBurn::of(*row, *target, sums)).collect(),
-        })
+            coverage: self.coverage(counts),
+            unknown,
+        }
     }
 
     /// A window without an event of which nothing was seen is not a quiet one.
-    fn refuse_blindness(&self, counts: Counts) -> Result<(), Unknown> {
+    fn blindness(&self, counts: Counts) -> Option<Unknown> {
         let held = self.held();
-        if counts.total() != 0 || held.is_zero() || unseen(counts) < held {
-            return Ok(());
-        }
-        Err(Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
+        let blind = counts.total() == 0 && !held.is_zero() && unseen(counts) >= held;
+        blind.then(|| Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
     }
 
     /// How much of the window the ledger holds.
@@ -230,59 +240,29 @@ impl Asked<'_> {
         BudgetStatus {
             budget,
             state: measured.state(alerts, self.input.catching_up),
-            since: alerts.page.or(alerts.ticket),
+            since: alerts.page.or(alerts.ticket).or_else(|| measured.unknown.as_ref().and(self.input.newest_sample)),
             target: *target,
             window: *window,
             counts: measured.counts,
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
             runs_out: alert::fastest(&measured.rows).and_then(|burn| measured.runs_out(burn, *window)),
-            coverage: self.coverage(measured.counts),
+            coverage: measured.coverage,
             doubt: Doubt::of(measured.counts),
             rows: measured.rows,
             newest_sample: self.input.newest_sample,
             as_of: self.now,
-            unknown: None,
-            alerts,
-        }
-    }
-
-    fn blind(&self, budget: BudgetId, unknown: Unknown, alerts: AlertState) -> BudgetStatus {
-        BudgetStatus {
-            budget,
-            state: if alerts.holds() { State::Burning } else { State::CannotSee },
-            since: alerts.page.or(alerts.ticket).or(self.input.newest_sample),
-            target: self.objective.target,
-            window: self.objective.window,
-            counts: Counts::default(),
-            sli: None,
-            left: None,
-            runs_out: None,
-            rows: Vec::new(),
-            coverage: 0.0,
-            doubt: None,
-            newest_sample: self.input.newest_sample,
-            as_of: self.now,
-            unknown: Some(unknown),
+            unknown: measured.unknown,
             alerts,
         }
     }
 }
 
-/// Good events may exceed all events by a few, where two exporters are read at different moments. By more than the budget allows of failures they
-/// say nothing about it: a broken SLI must not look healthy.
-fn refuse_contradiction(target: Target, counts: Counts) -> Result<(), Unknown> {
-    let total = counts.total();
-    let excess = counts.good.saturating_sub(total);
-    let as_failures = Counts { good: total.saturating_sub(excess), bad: excess, ..Counts::default() };
-    if excess <= 0 || compare(as_failures, Factor::ONE, target).is_le() {
-        return Ok(());
-    }
-    let (good, total) = (words::grouped(counts.good), words::grouped(total));
-    Err(Unknown {
-        reason: Reason::GoodAboveTotal,
-        detail: format!("{good} good events of {total} events in all: one of the two counts is wrong"),
-    })
+/// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
+fn contradiction(target: Target, counts: Counts) -> Option<Unknown> {
+    let (good, total) = (words::grouped(counts.good), words::grouped(counts.total()));
+    let detail = || format!("{good} good events of {total} events in all: one of the two counts is wrong");
+    contradicts(counts, target).then(|| Unknown { reason: Reason::GoodAboveTotal, detail: detail() })
 }
 
 fn unseen(counts: Counts) -> Duration {
@@ -465,6 +445,17 @@ mod tests {
         let blind = Counts { unseen_millis: 30 * 86_400_000, ..Counts::default() };
         let status = check(&Table(vec![(days(30), blind)]), CALM, State::CannotSee).status;
         assert_eq!(status.unknown.map(|unknown| unknown.to_string()).as_deref(), Some("stale: none of the last 30 d was seen"));
+    }
+
+    #[test]
+    fn counts_of_the_month_that_contradict_themselves_hide_no_outage_of_the_hour_and_hold_no_page_open() {
+        let month = (days(30), counts(1_000_000, -500_000));
+        let outage = Table(vec![(hours(1), counts(1000, 500)), month]);
+        let evaluation = check(&outage, CALM, State::Burning);
+        assert_eq!(evaluation.changes.len(), 1);
+        assert_eq!((evaluation.status.left, evaluation.status.unknown.map(|u| u.reason)), (None, Some(Reason::GoodAboveTotal)));
+        let over = Table(vec![(hours(6), counts(1000, 0)), month]);
+        assert_eq!(check(&over, PAGED, State::CannotSee).status.alerts, CALM);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use crate::{
     alert::{Edge, Step, fastest, was_seen},
-    burn_rate::{Doubt, FailedShare, RowBurn, burn, compare},
+    burn_rate::{Doubt, FailedShare, RowBurn, burn, compare, contradicts},
     evaluate::{BudgetStatus, State},
     ledger::Counts,
     slo::{AlertRow, Urgency},
@@ -110,6 +110,7 @@ fn doubt(counts: Counts) -> String {
 
 fn budget_line(status: &BudgetStatus) -> String {
     match &status.left {
+        None if status.unknown.is_some() => "unknown".to_owned(),
         None => format!("no events in {}", words::lookback(status.window)),
         Some(left) => format!("{}{}{}", words::budget_left(left), runs_out(status), doubt(status.counts)),
     }
@@ -137,7 +138,10 @@ fn decided(status: &BudgetStatus) -> String {
 fn burning(status: &BudgetStatus) -> String {
     let open = [Urgency::Page, Urgency::Ticket].into_iter().filter(|urgency| status.alerts.since(*urgency).is_some());
     let verdicts: Vec<String> = open.map(|urgency| verdict(status, urgency)).collect();
-    let unknown = status.unknown.as_ref().map(|unknown| format!("cannot see ({unknown}): nothing changes"));
+    let unknown = status.unknown.as_ref().map(|unknown| match status.rows.as_slice() {
+        [] => format!("cannot see ({unknown}): nothing changes"),
+        [_, ..] => format!("the budget is unknown ({unknown})"),
+    });
     verdicts.into_iter().chain(unknown).collect::<Vec<_>>().join("; ")
 }
 
@@ -153,7 +157,7 @@ fn verdict(status: &BudgetStatus, urgency: Urgency) -> String {
                 burn.row.factor
             )
         }
-        None if status.unknown.is_some() => format!("{word}: still open"),
+        None if status.rows.is_empty() => format!("{word}: still open"),
         None => format!("{word}: no row holds any more, and it has not cleared yet"),
     }
 }
@@ -164,7 +168,13 @@ fn clears_when(status: &BudgetStatus, urgency: Urgency) -> Option<String> {
     let fastest = fastest(rows())?;
     let lowest = rows().map(|burn| burn.row.factor).min()?;
     let short = words::lookback(fastest.row.short);
-    let sight = if was_seen(fastest) { String::new() } else { format!(", once at least half of the last {short} was seen") };
+    let sight = if contradicts(fastest.short, status.target) {
+        format!(", once the counts of the last {short} no longer contradict each other")
+    } else if was_seen(fastest) {
+        String::new()
+    } else {
+        format!(", once at least half of the last {short} was seen")
+    };
     Some(match urgency {
         Urgency::Page => format!("the page clears when no page row holds and {short} is at or below {lowest}x{sight}"),
         Urgency::Ticket => format!("the ticket clears when no ticket row holds{sight}"),
@@ -292,6 +302,7 @@ mod tests {
         let calm = Hour { long: counts(1000, 0), short: counts(1000, 0) };
         let unknown = Some(Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".into() });
         let blind = BudgetStatus { unknown: unknown.clone(), ..status(&calm, State::CannotSee, AlertState::default()) };
+        assert_eq!(explain(&BudgetStatus { left: None, ..blind.clone() }).budget, "unknown");
         assert_eq!(explain(&blind).decided, "cannot see: timeout: no answer within 15 s");
         let paged = BudgetStatus { unknown, rows: vec![], ..status(&calm, State::Burning, PAGED) };
         assert_eq!(explain(&paged).decided, "page: still open; cannot see (timeout: no answer within 15 s): nothing changes");
