@@ -1,0 +1,297 @@
+//! `burnward check`: SLO documents and burnward.yaml, with diagnostics like a compiler's. Exit code 0 fine, 1 findings, 2 could not do it.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use burnward_core::id::TenantId;
+use clap::{Args, ValueEnum};
+
+use crate::{
+    config::{self, Config, ConfigError, TenantConfig},
+    definition::{
+        self, Colour, Context, Diagnostic, Loaded, Severity, Source, discover,
+        document::{Runbooks, Teams},
+    },
+};
+
+/// What to check, and how to say it.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files and directories; without any, those of burnward.yaml, else ./slo-definitions.
+    paths: Vec<PathBuf>,
+
+    /// How findings are written.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
+
+    /// Exit with 1 for warnings, too.
+    #[arg(long)]
+    strict: bool,
+
+    /// The configuration that says which teams, sources and runbooks there are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// As annotations of a GitHub workflow.
+    Github,
+}
+
+/// Checks, prints, and says by the exit code what was found.
+pub fn run(args: &CheckArgs) -> ExitCode {
+    let start = Instant::now();
+    if let Some(missing) = args.paths.iter().chain(&args.config_file).find(|path| !path.exists()) {
+        eprintln!("burnward: there is no {}", missing.display());
+        return ExitCode::from(super::EXIT_CANNOT);
+    }
+    let report = check(&args.paths, args.config_file.as_deref());
+    if report.files == 0 && report.diagnostics.is_empty() {
+        eprintln!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", "));
+        return ExitCode::from(super::EXIT_CANNOT);
+    }
+    for note in &report.notes {
+        eprintln!("note: {note}");
+    }
+    let text = report.text(args.output, colour(), start.elapsed());
+    if let Err(error) = io::stdout().write_all(text.as_bytes())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        eprintln!("burnward: cannot write the findings: {error}");
+        return ExitCode::from(super::EXIT_CANNOT);
+    }
+    let (errors, warnings) = report.count();
+    ExitCode::from(u8::from(errors > 0 || (args.strict && warnings > 0)))
+}
+
+/// The page of a diagnostic code; `None` where there is no such code.
+pub fn explain_code(code: &str) -> Option<String> {
+    definition::explain(code)
+}
+
+fn colour() -> Colour {
+    let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    if wanted && io::stdout().is_terminal() { Colour::Always } else { Colour::Never }
+}
+
+/// What was checked and found.
+#[derive(Debug, Default)]
+struct Report {
+    slos: usize,
+    files: usize,
+    diagnostics: Vec<Diagnostic>,
+    /// Where was looked.
+    places: Vec<String>,
+    /// What was not checked, and why.
+    notes: Vec<String>,
+}
+
+fn check(paths: &[PathBuf], config_file: Option<&Path>) -> Report {
+    let mut report = Report::default();
+    let config = report.configuration(config_file);
+    let (configurations, documents) = paths.iter().cloned().partition::<Vec<_>, _>(|path| is_configuration(path));
+    for path in configurations {
+        // The one in force was checked already.
+        if config::discover(config_file).is_none_or(|used| used.canonicalize().ok() != path.canonicalize().ok()) {
+            report.configuration(Some(&path));
+        }
+    }
+    if !documents.is_empty() {
+        report.documents(&documents, &context(config.as_ref(), &documents));
+    } else if paths.is_empty() {
+        report.all_tenants(config.as_ref());
+    }
+    report
+}
+
+fn is_configuration(path: &Path) -> bool {
+    path.is_file() && discover::read(path).is_ok_and(|text| config::is_configuration(&Source::new("", &text)))
+}
+
+impl Report {
+    /// Checks the configuration; `None` where there is none, or one that does not load.
+    fn configuration(&mut self, named: Option<&Path>) -> Option<Config> {
+        if config::discover(named).is_none() {
+            self.notes.push("there is no burnward.yaml: names of teams are not checked".into());
+            return None;
+        }
+        self.files += 1;
+        match config::read(named) {
+            Ok(config) => Some(config),
+            Err(ConfigError(faults)) => {
+                self.diagnostics.extend(faults);
+                self.notes.push("burnward.yaml does not load: names of teams are not checked".into());
+                None
+            }
+        }
+    }
+
+    fn documents(&mut self, paths: &[PathBuf], context: &Context) {
+        let loaded: Loaded = definition::read_paths(paths, context);
+        self.places.extend(paths.iter().map(|path| path.display().to_string()));
+        self.slos += loaded.slos.len();
+        self.files += loaded.files.len() + loaded.faulty.len();
+        self.diagnostics.extend(loaded.diagnostics().cloned());
+    }
+
+    fn all_tenants(&mut self, config: Option<&Config>) {
+        let tenants: BTreeMap<TenantId, TenantConfig> = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
+        for (tenant, place) in &tenants {
+            self.documents(&place.slo_definitions, &context_of(tenant, place, config));
+        }
+    }
+
+    fn count(&self) -> (usize, usize) {
+        let errors = self.diagnostics.iter().filter(|fault| fault.severity() == Severity::Error).count();
+        (errors, self.diagnostics.len() - errors)
+    }
+
+    fn text(&self, format: Format, colour: Colour, elapsed: Duration) -> String {
+        match format {
+            Format::Text => self.as_text(colour, elapsed),
+            Format::Json => self.as_json(),
+            Format::Github => self.as_github(),
+        }
+    }
+
+    fn as_text(&self, colour: Colour, elapsed: Duration) -> String {
+        let mut lines: Vec<String> = self.diagnostics.iter().map(|fault| fault.render(colour) + "\n").collect();
+        let (errors, warnings) = self.count();
+        let findings = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
+        let checked = format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.files, "file"), elapsed.as_secs_f64());
+        let more = self.worst().map(|fault| format!("   Learn more: burnward explain {}", fault.code.id)).unwrap_or_default();
+        lines.push(format!("{checked}: {findings}.{more}"));
+        lines.join("\n") + "\n"
+    }
+
+    /// The first error, or else the first warning.
+    fn worst(&self) -> Option<&Diagnostic> {
+        self.diagnostics.iter().min_by_key(|fault| fault.severity())
+    }
+
+    fn as_json(&self) -> String {
+        let (errors, warnings) = self.count();
+        let report = serde_json::json!({
+            "schema": "burnward/v1/check",
+            "slos": self.slos,
+            "files": self.files,
+            "errors": errors,
+            "warnings": warnings,
+            "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
+        });
+        format!("{report:#}\n")
+    }
+
+    /// GitHub shows ten errors and ten warnings of a step and hides the rest without a word: so the rest is counted in one line.
+    fn as_github(&self) -> String {
+        const SHOWN: usize = 10;
+        let of = |severity| self.diagnostics.iter().filter(move |fault| fault.severity() == severity);
+        let mut lines: Vec<String> = [Severity::Error, Severity::Warning]
+            .into_iter()
+            .flat_map(|severity| of(severity).take(SHOWN).map(Diagnostic::to_github))
+            .collect();
+        let hidden = self.diagnostics.len() - lines.len();
+        if hidden > 0 {
+            lines.push(format!("::notice title=burnward check::{} more; run `burnward check` to see all", plural(hidden, "finding")));
+        }
+        lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+}
+
+/// `1 error`, `2 errors`
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// The context of named paths: that of the tenant whose directory holds the first of them, else of the first tenant.
+fn context(config: Option<&Config>, paths: &[PathBuf]) -> Context {
+    let default = Config::default();
+    let tenants = &config.unwrap_or(&default).tenants;
+    let holds = |place: &TenantConfig| place.slo_definitions.iter().any(|directory| paths.iter().any(|path| is_below(path, directory)));
+    let found = tenants.iter().find(|(_, place)| holds(place)).or_else(|| tenants.iter().next());
+    let (tenant, place) = found.expect("a configuration has a tenant");
+    context_of(tenant, place, config)
+}
+
+fn is_below(path: &Path, directory: &Path) -> bool {
+    matches!((path.canonicalize(), directory.canonicalize()), (Ok(path), Ok(directory)) if path.starts_with(&directory))
+}
+
+fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) -> Context {
+    let runbooks = match &place.runbooks {
+        Some(directory) if config.is_some() || directory.is_dir() => Runbooks::Directory(directory.clone()),
+        Some(_) => Runbooks::Unchecked,
+        None => Runbooks::Missing,
+    };
+    let teams = config.map_or(Teams::Unchecked, |config| Teams::Known(config.teams.keys().cloned().collect()));
+    Context { tenant: tenant.clone(), source: place.source.clone(), runbooks, teams }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const GOOD: &str = "version: burnward/v1
+service: checkout
+team: payments
+slos:
+  - name: availability
+    sli:
+      events: { bad: 'e{code=\"500\"}', total: 'e' }
+    objectives: [{ target: 99.9%, window: 30d, alerting: ticket }]
+";
+
+    fn report(files: &[(&str, &str)]) -> (tempfile::TempDir, Report) {
+        let directory = tempfile::tempdir().expect("a directory");
+        for (name, text) in files {
+            fs::write(directory.path().join(name), text).expect("a file");
+        }
+        let report = check(&[directory.path().to_owned()], None);
+        (directory, report)
+    }
+
+    #[test]
+    fn good_files_are_counted() {
+        let (_directory, report) = report(&[("a.yaml", GOOD), ("b.yml", &GOOD.replace("checkout", "search")), ("c.txt", "not yaml: [")]);
+        let text = report.text(Format::Text, Colour::Never, Duration::from_millis(310));
+        assert_eq!(text, "Checked 2 SLOs in 2 files (0.31 s): 0 errors, 0 warnings.\n");
+    }
+
+    #[test]
+    fn findings_are_shown_as_a_compiler_shows_them_and_counted() {
+        let (directory, report) = report(&[("a.yaml", &GOOD.replace("99.9%", "100%"))]);
+        let text = report.text(Format::Text, Colour::Never, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
+        insta::assert_snapshot!("text", text);
+    }
+
+    #[test]
+    fn json_and_annotations_hold_the_same() {
+        let (directory, report) = report(&[("a.yaml", &GOOD.replace("99.9%", "100%"))]);
+        let shown = |format| report.text(format, Colour::Never, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
+        insta::assert_snapshot!("json", shown(Format::Json));
+        insta::assert_snapshot!("github", shown(Format::Github));
+    }
+
+    #[test]
+    fn annotations_beyond_what_github_shows_are_counted() {
+        let files: Vec<(String, String)> = (0..14).map(|n| (format!("{n}.yaml"), String::from("x: 1\nversion: burnward/v1\n"))).collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let text = report(&files).1.as_github();
+        assert_eq!(text.lines().count(), 11);
+        assert!(text.ends_with("46 findings more; run `burnward check` to see all\n"), "{text}");
+    }
+}
