@@ -6,6 +6,8 @@
 mod api;
 mod decode;
 mod probe;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,

@@ -1,9 +1,12 @@
 //! An answer as text, with what a fault does to it: first to the samples, then to the text, then to the response.
 
+use std::io::Write;
+
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
+use flate2::{Compression, write::GzEncoder};
 use futures_util::{Stream, StreamExt, stream};
 
 use super::{
@@ -13,6 +16,9 @@ use super::{
 
 /// The pace of a body that comes byte by byte.
 const DRIP: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// The size of one piece of blanks.
+const BLANKS: usize = 64 * 1024;
 
 /// A series as it is printed.
 struct Row {
@@ -159,8 +165,12 @@ pub(super) fn respond(body: String, fault: Option<&Fault>) -> Response<Body> {
             }
             response
         }
-        Some(Fault::GzipBomb { mebibytes }) => json(StatusCode::OK, streamed(pieces(&body, 1 << 20).chain(blanks().take(*mebibytes)))),
-        Some(Fault::Endless) => json(StatusCode::OK, streamed(pieces(&body, 1 << 20).chain(blanks()))),
+        Some(Fault::GzipBomb { mebibytes }) => bomb(&body, *mebibytes),
+        Some(Fault::Endless) => {
+            let mut response = json(StatusCode::OK, streamed(pieces(&body, 1 << 20).chain(blanks())));
+            set(&mut response, header::CONTENT_ENCODING, "identity");
+            response
+        }
         Some(Fault::SlowBody) => json(
             StatusCode::OK,
             streamed(pieces(&body, 1).then(|piece| async {
@@ -206,9 +216,35 @@ fn pieces(body: &str, size: usize) -> impl Stream<Item = Piece> + Send + use<> {
     stream::iter(pieces)
 }
 
+/// Blanks without end. Between pieces others get their turn: a stream that is always ready would hold a thread for itself.
 fn blanks() -> impl Stream<Item = Piece> + Send {
-    let mebibyte = Bytes::from(vec![b' '; 1 << 20]);
-    stream::repeat_with(move || Ok(mebibyte.clone()))
+    in_turn(Bytes::from(vec![b' '; BLANKS]))
+}
+
+fn in_turn(piece: Bytes) -> impl Stream<Item = Piece> + Send {
+    stream::repeat_with(move || Ok(piece.clone())).then(|piece| async {
+        tokio::task::yield_now().await;
+        piece
+    })
+}
+
+/// A gzip stream that is compressed once and then repeats itself: the body, then blanks of a thousandth of their size. Its end never comes,
+/// because nobody should read that far.
+fn bomb(body: &str, mebibytes: usize) -> Response<Body> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    let mut flushed = |bytes: &[u8]| -> std::io::Result<Bytes> {
+        gzip.write_all(bytes)?;
+        gzip.flush()?;
+        Ok(std::mem::take(gzip.get_mut()).into())
+    };
+    let blanks = vec![b' '; BLANKS];
+    // The second piece of blanks refers to blanks before it, as do all that follow.
+    let start = [body.as_bytes(), &blanks].map(&mut flushed);
+    let Ok(again) = flushed(&blanks) else { return Response::new(Body::empty()) };
+    let repeats = mebibytes * (1 << 20) / BLANKS;
+    let mut response = json(StatusCode::OK, streamed(stream::iter(start).chain(in_turn(again).take(repeats))));
+    set(&mut response, header::CONTENT_ENCODING, "gzip");
+    response
 }
 
 fn streamed(pieces: impl Stream<Item = Piece> + Send + 'static) -> Body {

@@ -1,0 +1,335 @@
+//! Every way in which an answer can be wrong, against a Prometheus that does it.
+
+use burnward_core::{
+    ledger::{Reason, Sample},
+    sli::{MatchOp, Matcher},
+};
+use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
+
+use super::*;
+
+/// The instant up to which tests read.
+const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn config(fake: &FakePrometheus) -> PrometheusConfig {
+    // Fails where another test has installed it already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    PrometheusConfig {
+        url: fake.url().to_owned(),
+        bearer_token_file: None,
+        settle: MINUTE,
+        timeout: Duration::from_secs(20),
+        max_bytes: 4 << 20,
+        max_series: 100,
+    }
+}
+
+/// Two series of a counter, scraped each 15 s up to `NOW`, and their target.
+async fn fake() -> FakePrometheus {
+    let fake = FakePrometheus::start().await.unwrap();
+    for n in 0..40_i32 {
+        let at = NOW.millis() - i64::from(n) * 15_000;
+        for code in ["200", "500"] {
+            fake.push(&[("__name__", "hits_total"), ("job", "shop"), ("code", code)], at, f64::from(40 - n));
+        }
+        fake.push(&[("__name__", "up"), ("job", "shop"), ("instance", "a:1")], at, 1.0);
+    }
+    fake
+}
+
+fn hits() -> Selector {
+    Selector::new("hits_total", Vec::new())
+}
+
+/// Why nothing is seen under a fault; `None` where there is an answer.
+async fn unknown_under(fake: &FakePrometheus, fault: Fault, config: &PrometheusConfig) -> Option<Unknown> {
+    fake.fail(Class::Query, fault).await;
+    let answer = Prometheus::new(config).unwrap().read(&hits(), NOW.minus(MINUTE), NOW).await;
+    fake.heal().await;
+    answer.err()
+}
+
+fn status(code: u16, error_type: &str) -> Fault {
+    Fault::Status { code, error_type: error_type.to_owned(), message: "because\n\u{202e}".repeat(100), retry_after: None }
+}
+
+#[tokio::test]
+async fn each_wrong_answer_is_not_seeing_and_says_why() {
+    let busy =
+        |code, wait: &str| Fault::Status { code, error_type: String::new(), message: String::new(), retry_after: Some(wait.to_owned()) };
+    let text = str::to_owned;
+    let cases = [
+        // R2
+        (Fault::Value(text("abc")), Reason::BadJson, "`abc` is no number"),
+        (Fault::Value(text("")), Reason::BadJson, "`` is no number"),
+        (Fault::NumberValue, Reason::BadJson, "invalid type"),
+        // R4
+        (Fault::Html, Reason::BadType, "text/html; charset=utf-8"),
+        (Fault::ContentType(Some(text("text/plain"))), Reason::BadType, "text/plain"),
+        (Fault::ContentType(None), Reason::BadType, "no content type"),
+        (Fault::Redirect(text("https://u:p@sso.example/login?token=x")), Reason::BadType, "sends us to https://sso.example/login,"),
+        (Fault::Redirect(text("/login")), Reason::BadType, "sends us to elsewhere"),
+        // R5
+        (Fault::Truncated, Reason::BadJson, "EOF while parsing"),
+        (Fault::TwoObjects, Reason::BadJson, "trailing characters"),
+        (Fault::TrailingGarbage, Reason::BadJson, "trailing characters"),
+        (Fault::Nested, Reason::BadJson, "not the JSON of the API"),
+        (Fault::DuplicateKey, Reason::BadJson, "duplicate field `values`"),
+        // R6
+        (Fault::GzipBomb { mebibytes: 10_000 }, Reason::TooBig, "larger than 1048576 bytes"),
+        (Fault::Endless, Reason::TooBig, "larger than"),
+        (Fault::LongContentLength, Reason::Cut, "broke off"),
+        (Fault::ShortContentLength, Reason::BadJson, "EOF while parsing"),
+        // R7
+        (Fault::SlowBody, Reason::Timeout, "in time"),
+        (Fault::SlowHead, Reason::Timeout, "in time"),
+        (Fault::Hang, Reason::Timeout, "in time"),
+        (Fault::Reset, Reason::Cut, "reset"),
+        (Fault::Refuse, Reason::Unreachable, "refused"),
+        // R8
+        (status(400, "bad_data"), Reason::BadQuery, "HTTP 400: because\\u{a}\\u{202e}because"),
+        (status(422, "execution"), Reason::BadQuery, "HTTP 422"),
+        (status(401, ""), Reason::Denied, "HTTP 401"),
+        (status(403, ""), Reason::Denied, "HTTP 403"),
+        (busy(429, "0"), Reason::Busy, "HTTP 429, Retry-After 0"),
+        (busy(503, "Wed, 21 Oct 2026 07:28:00 GMT"), Reason::Busy, "Retry-After Wed, 21 Oct 2026"),
+        (status(503, "timeout"), Reason::Timeout, "HTTP 503"),
+        (status(500, "internal"), Reason::SourceError, "HTTP 500"),
+        (status(404, "not_found"), Reason::SourceError, "HTTP 404"),
+        (status(204, ""), Reason::SourceError, "HTTP 204"),
+        (status(504, ""), Reason::Timeout, "HTTP 504"),
+        // R9
+        (Fault::Warning(text("store gateway missing")), Reason::Partial, "store gateway missing"),
+        (Fault::IsPartial, Reason::Partial, "missing"),
+        // R10
+        (Fault::ErrorWith200(text("bad_data")), Reason::BadQuery, "an error under status 200"),
+        (Fault::ErrorWith200(text("timeout")), Reason::Timeout, "error timeout"),
+        (Fault::ErrorWith200(text("internal")), Reason::SourceError, "error internal"),
+        (Fault::NoData, Reason::BadJson, "a success without data"),
+        // R11
+        (Fault::DuplicateSeries, Reason::Duplicate, "came twice"),
+        (Fault::ConflictingSamples, Reason::Duplicate, "is both"),
+        // R12
+        (Fault::SampleAfter(3_600_000), Reason::ClockSkew, "3600 s after"),
+        (Fault::SampleAfter(1), Reason::ClockSkew, "0.001 s after"),
+        (Fault::SampleAfter(-600_000), Reason::ClockSkew, "before the range"),
+        (Fault::SampleAfter(-NOW.millis()), Reason::ClockSkew, "before the range"),
+        (Fault::SampleAfter(-2 * NOW.millis()), Reason::ClockSkew, "before the range"),
+        // R14
+        (Fault::ManySeries(99), Reason::TooMany, "at least 101 series, 100 are allowed"),
+        (Fault::LongLabel(2 << 20), Reason::TooBig, "larger than"),
+    ];
+    let fake = fake().await;
+    for (fault, reason, told) in cases {
+        let shown = format!("{fault:?}").chars().take(80).collect::<String>();
+        // Short only where the end of the time is what is awaited: a loaded machine must not turn another case into that.
+        let timeout = if reason == Reason::Timeout { Duration::from_millis(300) } else { Duration::from_secs(20) };
+        let config = PrometheusConfig { timeout, max_bytes: 1 << 20, ..config(&fake) };
+        let unknown = unknown_under(&fake, fault, &config).await.unwrap_or_else(|| panic!("{shown} was taken for an answer"));
+        assert_eq!(unknown.reason, reason, "{shown}: {unknown}");
+        assert!(unknown.detail.contains(told) && unknown.detail.starts_with(fake.url()), "{shown}: {unknown}");
+        let fits = unknown.detail.chars().count() <= 300 && !unknown.detail.chars().any(char::is_control);
+        assert!(fits, "{shown}: {unknown}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_odd_but_whole_is_an_answer() {
+    let fake = fake().await;
+    let fine = [
+        Fault::Info("metric might not be a counter".to_owned()),
+        Fault::RepeatedSample,
+        Fault::OutOfOrder,
+        Fault::LongLabel(1 << 20),
+        Fault::ManySeries(98),
+    ];
+    for fault in fine {
+        let unknown = unknown_under(&fake, fault.clone(), &config(&fake)).await;
+        assert_eq!(unknown, None, "{fault:?}");
+    }
+}
+
+/// The values of the first series under a fault.
+async fn values_under(fake: &FakePrometheus, fault: Fault) -> Vec<Sample> {
+    fake.fail(Class::Query, fault).await;
+    let answer = Prometheus::new(&config(fake)).unwrap().read(&hits(), NOW.minus(MINUTE), NOW).await.unwrap();
+    answer.series.into_iter().next().map(|series| series.samples).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn numbers_that_no_counter_has_are_left_to_the_core_as_they_are() {
+    let fake = fake().await;
+    for (text, value) in [("+Inf", f64::INFINITY), ("-Inf", f64::NEG_INFINITY), ("1e999", f64::INFINITY), ("-5", -5.0), ("0.5", 0.5)] {
+        let samples = values_under(&fake, Fault::Value(text.to_owned())).await;
+        assert!(samples.iter().all(|sample| sample.value.to_bits() == value.to_bits()), "{text}: {samples:?}");
+    }
+    assert!(values_under(&fake, Fault::Value("NaN".to_owned())).await.iter().all(|sample| sample.value.is_nan()));
+    assert_eq!(values_under(&fake, Fault::NoSeries).await, [], "no series is an answer here and no_series in the core");
+}
+
+#[tokio::test]
+async fn repeated_and_disordered_samples_are_merged_and_sorted() {
+    let fake = fake().await;
+    let right = values_under(&fake, Fault::Info(String::new())).await;
+    assert_eq!(right.len(), 4);
+    for fault in [Fault::RepeatedSample, Fault::OutOfOrder] {
+        assert_eq!(values_under(&fake, fault.clone()).await, right, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_holds_its_end_and_not_its_start_whatever_the_server_thinks_of_ranges() {
+    let fake = fake().await;
+    let source = Prometheus::new(&config(&fake)).unwrap();
+    for left_open in [false, true] {
+        fake.set_left_open(left_open);
+        for (back, count) in [(0, 0), (1, 1), (14_999, 1), (15_000, 1), (15_001, 2), (30_000, 2), (600_001, 40)] {
+            let answer = source.read(&hits(), NOW.minus(Duration::from_millis(back)), NOW).await.unwrap();
+            let counts: Vec<usize> = answer.series.iter().map(|series| series.samples.len()).collect();
+            let expected = if count == 0 { vec![] } else { vec![count; 2] };
+            assert_eq!(counts, expected, "{back} ms back, left open: {left_open}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn series_come_sorted_with_their_labels_and_a_selector_goes_out_as_it_is() {
+    let fake = fake().await;
+    let odd = "a\"b\\c\nd}é";
+    fake.push(&[("__name__", "odd_total"), ("path", odd)], NOW.millis() - 7, 3.0);
+    let source = Prometheus::new(&config(&fake)).unwrap();
+    let matcher = Matcher { label: "path".to_owned(), op: MatchOp::Equal, value: odd.to_owned() };
+    let answer = source.read(&Selector::new("odd_total", vec![matcher]), NOW.minus(MINUTE), NOW).await.unwrap();
+    assert_eq!(answer.series.len(), 1);
+    assert_eq!(answer.series[0].labels.get("path"), odd);
+    assert_eq!(answer.series[0].samples, [Sample { at: Timestamp::from_millis(NOW.millis() - 7), value: 3.0 }]);
+    assert!(answer.bytes > 0);
+
+    let answer = source.read(&hits(), NOW.minus(MINUTE), NOW).await.unwrap();
+    let codes: Vec<&str> = answer.series.iter().map(|series| series.labels.get("code")).collect();
+    assert_eq!(codes, ["200", "500"]);
+    let asked = fake.asked().pop().unwrap();
+    assert_eq!((asked.form["query"].as_str(), asked.form["time"].as_str()), ("hits_total[60001ms]", "2023-11-14T22:13:20Z"));
+    assert_eq!(asked.form["timeout"], "20s");
+    assert_eq!(asked.path, "/api/v1/query", "the query goes as a form, not in the URL");
+    assert!(
+        asked.headers["user-agent"].starts_with("burnward/") && asked.headers["accept-encoding"].contains("gzip"),
+        "{:?}",
+        asked.headers
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_asks_us_to_wait_is_left_alone() {
+    let fake = fake().await;
+    let source = Prometheus::new(&config(&fake)).unwrap();
+    fake.fail(
+        Class::Query,
+        Fault::Status { code: 503, error_type: String::new(), message: String::new(), retry_after: Some("30".to_owned()) },
+    )
+    .await;
+    for told in ["HTTP 503, Retry-After 30", "it asked us to wait; 30 s are left", "it asked us to wait"] {
+        let unknown = source.read(&hits(), NOW.minus(MINUTE), NOW).await.unwrap_err();
+        assert!(unknown.reason == Reason::Busy && unknown.detail.contains(told), "{unknown}");
+        fake.heal().await;
+    }
+    assert_eq!(fake.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_is_read_anew_and_never_shown() {
+    let fake = fake().await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    let source = Prometheus::new(&PrometheusConfig { bearer_token_file: Some(file.clone()), ..config(&fake) }).unwrap();
+    let read = async || source.read(&hits(), NOW.minus(MINUTE), NOW).await;
+
+    assert_eq!(read().await.unwrap_err().reason, Reason::Denied, "no file");
+    for token in ["first-s3cret", "second-s3cret"] {
+        std::fs::write(&file, format!("{token}\n")).unwrap();
+        read().await.unwrap();
+        assert_eq!(fake.asked().pop().unwrap().headers["authorization"], format!("Bearer {token}"));
+    }
+    fake.fail(
+        Class::Query,
+        Fault::Status { code: 403, error_type: "x".to_owned(), message: "not second-s3cret".to_owned(), retry_after: None },
+    )
+    .await;
+    let unknown = read().await.unwrap_err();
+    assert!(unknown.detail.ends_with("not [token]"), "{unknown}");
+    for bad in ["", "two words", "a\nb"] {
+        std::fs::write(&file, bad).unwrap();
+        assert_eq!(read().await.unwrap_err().reason, Reason::Denied, "{bad:?}");
+    }
+    assert!(!format!("{source:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn history_comes_in_pieces_on_multiples_of_the_step() {
+    let fake = fake().await;
+    let source = Prometheus::new(&config(&fake)).unwrap();
+    let steps = |answer: &Answer| answer.series.iter().map(|series| series.samples.len()).collect::<Vec<_>>();
+
+    let answer = source.read_steps(&hits(), NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await.unwrap();
+    assert_eq!(steps(&answer), [4, 4]);
+    assert!(answer.series[0].samples.iter().all(|sample| sample.at.millis() % 15_000 == 0));
+
+    // 600 s of samples and 300 s of lookback before their end, at 20 ms: in three pieces.
+    let answer = source.read_steps(&hits(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await.unwrap();
+    assert_eq!(steps(&answer), [29_251, 29_251]);
+    assert!(answer.series[0].samples.windows(2).all(|pair| pair[1].at.since(pair[0].at) == Duration::from_millis(20)));
+    assert_eq!(fake.asked().len(), 1 + 3);
+
+    let small = Prometheus::new(&PrometheusConfig { max_bytes: 1_000_000, ..config(&fake) }).unwrap();
+    let answer = small.read_steps(&hits(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await;
+    let unknown = answer.map(|answer| answer.bytes).unwrap_err();
+    assert_eq!(unknown.reason, Reason::TooBig, "the cap holds for the pieces together: {unknown}");
+    assert!(source.read_steps(&hits(), NOW, NOW, MINUTE).await.unwrap().series.is_empty());
+    assert_eq!(source.read_steps(&hits(), NOW, NOW, Duration::ZERO).await.unwrap_err().reason, Reason::BadQuery);
+}
+
+#[tokio::test]
+async fn a_probe_tells_product_clock_and_ends_of_ranges() {
+    let fake = fake().await;
+    fake.set_skew_millis(90_000);
+    let source = Prometheus::new(&config(&fake)).unwrap();
+    let machine = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond());
+    for left_open in [false, true] {
+        fake.set_left_open(left_open);
+        let probe = source.probe(NOW).await.unwrap();
+        assert_eq!((probe.product.as_str(), probe.left_closed, probe.oldest), ("prometheus 2.42.0", Some(!left_open), None));
+        let skew = probe.skew_millis.unwrap() - machine.millis() + NOW.millis();
+        assert!((90_000..95_000).contains(&skew), "{skew} ms");
+        assert!(probe.warnings.iter().any(|warning| warning.ends_with("its retention is 15d")), "{:?}", probe.warnings);
+    }
+    fake.push(&[("__name__", "prometheus_tsdb_lowest_timestamp_seconds")], NOW.millis(), 1_690_000_000.0);
+    assert_eq!(source.probe(NOW).await.unwrap().oldest, Some(Timestamp::from_seconds(1_690_000_000)));
+}
+
+#[tokio::test]
+async fn a_probe_says_what_it_could_not_know_and_fails_where_nothing_can_be_read() {
+    let fake = FakePrometheus::start().await.unwrap();
+    fake.fail(Class::Status, Fault::Html).await;
+    let source = Prometheus::new(&config(&fake)).unwrap();
+    let probe = source.probe(NOW).await.unwrap();
+    assert_eq!((probe.product.as_str(), probe.left_closed, probe.oldest), ("unknown", None, None));
+    for told in
+        ["product and version are not known", "its oldest sample is not known; its retention is not told either", "no sample of `up`"]
+    {
+        assert!(probe.warnings.iter().any(|warning| warning.contains(told)), "{told}: {:?}", probe.warnings);
+    }
+    fake.fail(Class::Query, Fault::Refuse).await;
+    assert_eq!(source.probe(NOW).await.unwrap_err().reason, Reason::Unreachable);
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_right_is_refused_at_once() {
+    let fake = FakePrometheus::start().await.unwrap();
+    for url in ["http://u:p@prom", "prom:9090", "http://prom/?x=1", "http://prom/#x", ""] {
+        let config = PrometheusConfig { url: url.to_owned(), ..config(&fake) };
+        assert!(Prometheus::new(&config).is_err(), "{url}");
+    }
+    let config = PrometheusConfig { timeout: Duration::ZERO, ..config(&fake) };
+    assert!(Prometheus::new(&config).is_err());
+}
