@@ -173,3 +173,42 @@ impl Switch {
         drop(self.is_shut.clone().wait_for(|is| *is == shut).await);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::raw, *};
+
+    /// Sends a request to a base URL of this machine; the answer with its head.
+    async fn ask(base: &str, method: &str, path: &str, json: &str) -> std::io::Result<String> {
+        let port = base.trim_start_matches("http://127.0.0.1:").trim_end_matches("/_control").parse().expect("a port");
+        let head = format!("{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", json.len());
+        raw::exchange(port, &(head + json)).await
+    }
+
+    const QUERY: &str = "/api/v1/query?query=a%5B1m%5D&time=60";
+
+    #[tokio::test]
+    async fn samples_and_faults_are_given_over_http() {
+        let fake = FakePrometheus::start().await.unwrap();
+        let sample = r#"[{"labels":{"__name__":"a"},"at_millis":60000,"value":3}]"#;
+        assert!(ask(fake.url(), "POST", "/_control/push", sample).await.unwrap().contains(" 204 "));
+        assert!(ask(fake.url(), "GET", QUERY, "").await.unwrap().ends_with(r#""values":[[60,"3"]]}]}}"#));
+        let order = r#"{"class":"query","fault":{"value":"NaN"}}"#;
+        assert!(ask(fake.url(), "POST", "/_control/fault", order).await.unwrap().contains(" 204 "));
+        assert!(ask(fake.url(), "GET", QUERY, "").await.unwrap().contains(r#"[60,"NaN"]"#));
+        assert!(ask(fake.control_url(), "DELETE", "/_control/fault", "").await.unwrap().contains(" 204 "));
+        assert!(ask(fake.url(), "GET", QUERY, "").await.unwrap().contains(r#"[60,"3"]"#));
+        assert!(ask(fake.control_url(), "GET", "/_control/asked", "").await.unwrap().contains(r#""query":"a[1m]""#));
+    }
+
+    #[tokio::test]
+    async fn a_port_that_refuses_is_opened_again_through_the_other_one() {
+        let fake = FakePrometheus::start().await.unwrap();
+        for _ in 0..3 {
+            ask(fake.url(), "POST", "/_control/fault", r#"{"class":"status","fault":"refuse"}"#).await.unwrap();
+            assert_eq!(ask(fake.url(), "GET", QUERY, "").await.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+            ask(fake.control_url(), "DELETE", "/_control/fault", "").await.unwrap();
+            assert!(ask(fake.url(), "GET", QUERY, "").await.unwrap().contains(" 200 "));
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod api;
 mod control;
 mod fake;
 mod fault;
+mod raw;
 pub mod real;
 mod tsdb;
 mod wire;

@@ -12,6 +12,8 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
+use super::raw;
+
 /// How long a start may take: a full replay of a small directory is done within a second, a loaded machine needs more.
 const START_WITHIN: Duration = Duration::from_secs(30);
 /// How long a clean stop may take before the process is killed.
@@ -159,17 +161,9 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-/// Asks `/-/ready` by hand, so that this needs no HTTP client and no TLS provider.
 async fn ready(port: u16) -> bool {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let ask = async {
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.write_all(b"GET /-/ready HTTP/1.0\r\n\r\n").await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        std::io::Result::Ok(answer)
-    };
-    matches!(tokio::time::timeout(Duration::from_secs(1), ask).await, Ok(Ok(answer)) if answer.starts_with(b"HTTP/1.0 200"))
+    let asked = raw::exchange(port, "GET /-/ready HTTP/1.0\r\n\r\n");
+    matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(answer)) if answer.starts_with("HTTP/1.0 200"))
 }
 
 fn log_end(dir: &Path) -> String {
@@ -190,18 +184,10 @@ mod tests {
             .unwrap();
         let mut real = Real::start(dir.path(), "global: {}\n").await.unwrap();
         for _ in 0..2 {
-            let found = ask(&real, "/api/v1/query?query=hits_total%5B1m%5D&time=1700000030").await;
+            let request = "GET /api/v1/query?query=hits_total%5B1m%5D&time=1700000030 HTTP/1.0\r\n\r\n";
+            let found = raw::exchange(real.port, request).await.unwrap();
             assert!(found.contains(r#"[1700000000,"1"],[1700000030,"7"]"#), "{found}");
             real.restart().await.unwrap();
         }
-    }
-
-    async fn ask(real: &Real, path: &str) -> String {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", real.port)).await.unwrap();
-        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
     }
 }
