@@ -11,7 +11,7 @@ mod sink;
 mod templates;
 pub mod words;
 
-pub use context::{Moment, PageContext, PageInput, PostmortemContext, PostmortemInput, TimelineContext};
+pub use context::{Moment, PageContext, PageInput, PostmortemContext, TimelineContext};
 pub use faults::{Fault, Faults};
 pub use guard::{MAX_LIST, Refused};
 pub use sink::{Html, Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text, VALUE_CHARS, visible};

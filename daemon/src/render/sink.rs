@@ -97,6 +97,18 @@ impl SlackMrkdwn {
         Self::from_escaped(format!("<@{id}>"))
     }
 
+    /// A link to a page of ours; the URL comes from the operator's configuration.
+    pub fn link(url: &url::Url, label: &'static str) -> Self {
+        let target = url.as_str().replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E").replace('|', "%7C");
+        Self::from_escaped(format!("<{target}|{label}>"))
+    }
+
+    /// The text in bold, where there is some.
+    #[must_use]
+    pub fn bold(self) -> Self {
+        if self.is_empty() { self } else { Self::from_escaped(format!("*{}*", self.text)) }
+    }
+
     /// At most `max` characters, cut before an entity or token that would not fit whole.
     #[must_use]
     pub fn cut(self, max: usize) -> Self {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, io, marker::PhantomData, path::Path, sync::Arc};
 
+use burnward_core::{postmortem::PostmortemDraft, time::Timestamp};
 use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason};
 use serde::Serialize;
 
@@ -11,7 +12,6 @@ use super::{
     guard,
     sink::{Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text},
 };
-use burnward_core::time::Timestamp;
 
 /// Most bytes that a template may write.
 const MAX_OUTPUT: usize = 256 * 1024;
@@ -88,8 +88,9 @@ impl Renderer {
     }
 
     /// The postmortem draft, in Markdown.
-    pub fn postmortem(&self, draft: &PostmortemContext) -> String {
-        self.markdown.render(POSTMORTEM, draft, &self.faults).unwrap_or_else(|| MdInline::value(&draft.title)).to_string()
+    pub fn postmortem(&self, draft: &PostmortemDraft) -> String {
+        let context = PostmortemContext::new(draft);
+        self.markdown.render(POSTMORTEM, &context, &self.faults).unwrap_or_else(|| MdInline::value(&draft.title)).to_string()
     }
 }
 
@@ -278,14 +279,13 @@ fn first<L: Language>(
     Ok(())
 }
 
-/// `{{plural n "SLO" "SLOs"}}`: the number with its noun.
+/// `{{plural n "SLO"}}`: the number with its noun.
 fn plural(h: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut RenderContext<'_, '_>, out: &mut dyn Output) -> HelperResult {
-    let word =
-        |at: usize| h.param(at).and_then(|word| word.value().as_str()).filter(|word| word.chars().all(|c| c.is_alphanumeric() || c == ' '));
+    let noun = h.param(1).and_then(|word| word.value().as_str()).filter(|word| word.chars().all(|c| c.is_alphanumeric() || c == ' '));
     let number = h.param(0).and_then(|n| n.value().as_u64()).and_then(|n| usize::try_from(n).ok());
-    match (number, word(1), word(2)) {
-        (Some(n), Some(one), Some(many)) => out.write(&super::words::counted(n, one, many))?,
-        _ => return Err(RenderErrorReason::Other("`plural` takes a number, a singular and a plural of plain letters".to_owned()).into()),
+    match (number, noun) {
+        (Some(number), Some(noun)) => out.write(&burnward_core::words::plural(number, noun))?,
+        _ => return Err(RenderErrorReason::Other("`plural` takes a number and a noun of plain letters".to_owned()).into()),
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use burnward_core::{
 use serde::Serialize;
 
 pub use page::{PageContext, PageInput};
-pub use postmortem::{PostmortemContext, PostmortemInput};
+pub use postmortem::PostmortemContext;
 
 /// An instant, for the helpers `time`, `clock` and `date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

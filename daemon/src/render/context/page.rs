@@ -1,14 +1,19 @@
 //! The context of a page: what an incident is about, for whom, how bad, since when, who has it, and what to do first.
 
+use std::{borrow::Cow, time::Duration};
+
 use burnward_core::{
+    escalation::{self, Outlook},
     id::{Group, SloId},
-    incident::{AlertKey, BlindFacts, Facts, Incident, Kind, Message, PageOutcome, Phase, Resolution, Subject, Symptom},
+    incident::{AlertKey, BlindFacts, Facts, Incident, Kind, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom},
     ledger::Counts,
-    oncall::Step,
+    oncall::{Recipient, Team},
     postmortem::BudgetImpact,
     sli::Sli,
     slo::Urgency,
-    time::Timestamp,
+    time::{Timestamp, minutes},
+    units::Factor,
+    words,
 };
 use serde::Serialize;
 
@@ -16,7 +21,7 @@ use super::{
     Moment,
     figures::{Figures, bad_share},
 };
-use crate::{config::Config, render::words, view::View};
+use crate::{config::Config, view::View};
 
 /// Longest value in a headline, in characters, where one group or several are named: a headline must say all within its first 90.
 const HEADLINE_VALUE: usize = 24;
@@ -68,6 +73,8 @@ pub struct PageContext {
     pub resolved: Option<ResolvedContext>,
     /// The runbook's first steps, at most three.
     pub steps: Vec<String>,
+    /// Why this message was decided, where it is not the first.
+    pub why: Option<String>,
     /// Who is paged now.
     pub paged: Vec<String>,
     /// Who is paged next.
@@ -102,16 +109,10 @@ pub struct BurnContext {
 pub struct BudgetContext {
     /// Whose, where there are several.
     pub whose: Option<String>,
-    /// What is left: `71 %`.
+    /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
     pub left: String,
-    /// The same as time: `30 m 40 s`.
-    pub left_time: String,
-    /// All of it: `43 m 12 s`.
-    pub whole_time: String,
     /// Its window: `30 d`.
     pub window: String,
-    /// Nothing is left.
-    pub spent: bool,
     /// When it is gone at this rate: `3 h 22 m`.
     pub runs_out: Option<String>,
     /// The long lookback: `1 h`.
@@ -193,7 +194,7 @@ pub struct ResolvedContext {
     pub by: Option<String>,
     /// Share of the budget that it cost, the worst budget: `13.4 %`.
     pub spent: Option<String>,
-    /// How many events failed: `1,260,000`.
+    /// How many events failed: `1.26 M`.
     pub failed: Option<String>,
     /// Several budgets were hit.
     pub several: bool,
@@ -213,6 +214,7 @@ impl PageContext {
     pub fn new(input: &PageInput<'_>) -> Self {
         let incident = input.incident;
         let figures = Figures::of(incident, budgets_of(input));
+        let outlook = escalation::outlook(incident, &team(input));
         let until = match &incident.phase {
             Phase::Open | Phase::Acknowledged { .. } => input.now,
             Phase::Resolved { at, .. } => *at,
@@ -224,12 +226,13 @@ impl PageContext {
             blind: blind(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
             since: Moment::at(incident.began, input.now),
-            lasts: words::lasting(until.since(incident.began)),
+            lasts: lasting(until.since(incident.began)),
             acknowledged: acknowledged(incident, input.now),
             resolved: resolved(input),
             steps: if incident.is_open() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
-            paged: paged(input),
-            next: next(input),
+            why: why(input),
+            paged: paged(incident, &outlook),
+            next: next(&outlook, input.now),
             incident: incident.id.to_string(),
             page: input.message.map(|message| message.id.to_string()),
             decided: Moment::at(input.decided_at, input.now),
@@ -277,10 +280,13 @@ fn group_name(group: &Group, max: usize) -> String {
 }
 
 fn shortened(value: &str, max: usize) -> String {
-    if value.is_empty() {
-        return "(none)".to_owned();
-    }
-    if value.chars().count() <= max { value.to_owned() } else { value.chars().take(max - 1).chain(['…']).collect() }
+    if value.is_empty() { "(none)".to_owned() } else { words::cut(value, max) }
+}
+
+/// How long something lasts, as a sentence says it: no seconds from a minute on.
+fn lasting(span: Duration) -> String {
+    let shown = if span < minutes(1) { span } else { minutes(span.as_secs() / 60) };
+    words::duration(shown)
 }
 
 fn burn(figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
@@ -317,12 +323,11 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
         (Symptom::Failing, _) if several => "failing".to_owned(),
         (Symptom::TooSlow, _) if several => "too slow".to_owned(),
         (Symptom::TooSlow, Some(Sli::Latency { within, .. })) => format!("of requests slower than {}", seconds(*within)),
-        (Symptom::TooSlow, Some(Sli::Events { .. }) | None) => "of requests too slow".to_owned(),
-        (Symptom::Failing, _) => "of requests failing".to_owned(),
+        (symptom @ (Symptom::Failing | Symptom::TooSlow), _) => words::symptom(symptom).to_owned(),
     };
     match worst.row.row.urgency {
         Urgency::Page => failing,
-        Urgency::Ticket => format!("{failing} over {}", words::lookback(worst.row.row.long)),
+        Urgency::Ticket => format!("{failing} over {}", words::duration(worst.row.row.long)),
     }
 }
 
@@ -335,21 +340,24 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
     let whose = (several && !worst.budget.group.is_whole()).then(|| group_name(&worst.budget.group, HEADLINE_VALUE));
     BudgetContext {
         whose,
-        left: words::whole_percent(worst.left.ratio),
-        left_time: words::budget_seconds(worst.left.seconds),
-        whole_time: words::span(worst.left.whole),
-        window: words::lookback(worst.window),
-        spent: worst.left.ratio <= 0.0,
-        runs_out: worst.runs_out.map(words::span),
-        long: words::lookback(worst.row.row.long),
+        left: words::budget_left(&worst.left),
+        window: words::duration(worst.window),
+        runs_out: worst.runs_out.map(words::duration),
+        long: words::duration(worst.row.row.long),
         long_failing: words::percent(bad_share(worst.row.long)),
-        long_burn: words::burn(worst.row.long_burn),
-        short: words::lookback(worst.row.row.short),
+        long_burn: times(worst.row.long_burn, worst.row.row.factor),
+        short: words::duration(worst.row.row.short),
         short_failing: words::percent(worst.failing()),
-        short_burn: words::burn(worst.row.short_burn),
-        threshold: words::burn(worst.row.row.factor.as_f64()),
+        short_burn: times(worst.row.short_burn, worst.row.row.factor),
+        threshold: words::times(worst.row.row.factor.as_f64()),
         as_of: Moment::at(worst.as_of, now),
     }
+}
+
+/// A burn rate, with more decimals only where it would look like the threshold.
+fn times(burn: f64, factor: Factor) -> String {
+    let brief = words::times(burn);
+    if brief == words::times(factor.as_f64()) { words::times_beside(burn, factor) } else { brief }
 }
 
 /// The SLOs, worst first, and how many are left out.
@@ -426,7 +434,7 @@ fn acknowledged(incident: &Incident, now: Timestamp) -> Option<AcknowledgedConte
         Phase::Acknowledged { at, by } => Some(AcknowledgedContext {
             by: by.to_string(),
             at: Moment::at(*at, now),
-            after: words::span(at.since(first_delivered(incident))),
+            after: words::duration(at.since(first_delivered(incident))),
         }),
         Phase::Open | Phase::Resolved { .. } => None,
     }
@@ -466,29 +474,34 @@ fn failed(impacts: &[BudgetImpact]) -> Option<String> {
     slos.sort();
     slos.dedup();
     let bad: i64 = impacts.iter().map(|impact| impact.counts.bad).sum();
-    (slos.len() == 1).then_some(words::count(u64::try_from(bad).unwrap_or(0)))
+    (slos.len() == 1).then_some(words::count(bad))
 }
 
-/// The steps of the incident's team; of the operators where the team is not configured.
-fn steps<'a>(input: &PageInput<'a>) -> &'a [Step] {
-    input.config.teams.get(&input.incident.team).map_or(&input.config.operators.escalation, |team| &team.escalation)
+/// The incident's team; the operators where it is not configured any more.
+fn team<'a>(input: &PageInput<'a>) -> Cow<'a, Team> {
+    input.config.teams.get(&input.incident.team).map_or_else(|| Cow::Owned(input.config.operators.team()), Cow::Borrowed)
 }
 
-fn names(step: Option<&Step>) -> Vec<String> {
-    step.into_iter().flat_map(|step| &step.page).map(ToString::to_string).collect()
+fn names(recipients: &[Recipient]) -> Vec<String> {
+    recipients.iter().map(ToString::to_string).collect()
 }
 
-fn paged(input: &PageInput<'_>) -> Vec<String> {
-    match (input.incident.fault.urgency, &input.incident.phase) {
-        (Urgency::Page, Phase::Open) => names(usize::try_from(input.incident.escalation.step).ok().and_then(|at| steps(input).get(at))),
-        (Urgency::Page, Phase::Acknowledged { .. } | Phase::Resolved { .. }) | (Urgency::Ticket, _) => Vec::new(),
+/// Why the message is owed; nothing where it is because the incident opened.
+fn why(input: &PageInput<'_>) -> Option<String> {
+    let page = input.incident.pages.get(&input.message?.id)?;
+    (page.why != PageReason::Opened).then(|| words::page_reason(page.why).to_owned())
+}
+
+/// Who is paged now; nobody any more where somebody has it or it is over.
+fn paged(incident: &Incident, outlook: &Outlook) -> Vec<String> {
+    match incident.phase {
+        Phase::Open => names(&outlook.paged),
+        Phase::Acknowledged { .. } | Phase::Resolved { .. } => Vec::new(),
     }
 }
 
-fn next(input: &PageInput<'_>) -> Option<NextContext> {
-    let due = input.incident.escalation.due?;
-    let steps = steps(input);
-    let at = usize::try_from(input.incident.escalation.step).ok()?;
-    let who = names(steps.get(at + 1).or_else(|| steps.first()));
-    Some(NextContext { who, at: Moment::at(due, input.now) })
+fn next(outlook: &Outlook, now: Timestamp) -> Option<NextContext> {
+    let next = outlook.next.as_ref()?;
+    let (_, to) = next.to.as_ref()?;
+    Some(NextContext { who: names(to), at: Moment::at(next.due, now) })
 }

@@ -1,24 +1,16 @@
-//! The context of a postmortem draft. What is not known is absent, and the template says "unknown".
+//! The context of a postmortem draft. What is not known is absent, and the template says "unknown". Its instants are always shown with their day,
+//! so that the same draft is the same text whenever it is read.
 
 use std::time::Duration;
 
 use burnward_core::{
     postmortem::{BudgetImpact, Milestones, PageSent, PostmortemDraft},
     time::Timestamp,
+    words,
 };
 use serde::Serialize;
 
 use super::{super::MAX_LIST, Moment, TimelineContext};
-use crate::render::words;
-
-/// What a postmortem draft is made from.
-#[derive(Debug, Clone, Copy)]
-pub struct PostmortemInput<'a> {
-    /// The computed facts.
-    pub draft: &'a PostmortemDraft,
-    /// When it is written.
-    pub now: Timestamp,
-}
 
 /// A postmortem draft as its template sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,8 +19,6 @@ pub struct PostmortemContext {
     pub incident: String,
     /// Its title in user words.
     pub title: String,
-    /// When the draft was written.
-    pub written: Moment,
     /// It is not resolved yet.
     pub ongoing: bool,
     /// When the burn or blindness began.
@@ -91,27 +81,25 @@ pub struct PageSentContext {
 
 impl PostmortemContext {
     /// The context of a draft.
-    pub fn new(input: &PostmortemInput<'_>) -> Self {
-        let PostmortemInput { draft, now } = *input;
+    pub fn new(draft: &PostmortemDraft) -> Self {
         let Milestones { began, detected, paged, acknowledged, resolved } = draft.milestones;
-        let moment = |at: Timestamp| Moment::at(at, now);
-        let entries: Vec<TimelineContext> = draft.timeline.iter().map(|entry| TimelineContext::new(entry, now)).collect();
+        let moment = |at: Timestamp| Moment::at(at, at);
+        let entries: Vec<TimelineContext> = draft.timeline.iter().map(|entry| TimelineContext::new(entry, entry.at)).collect();
         Self {
             incident: draft.incident.to_string(),
             title: draft.title.clone(),
-            written: moment(now),
             ongoing: resolved.is_none(),
             began: moment(began),
             detected: moment(detected),
             paged: paged.map(moment),
             acknowledged: acknowledged.map(moment),
             resolved: resolved.map(moment),
-            to_detect: words::span(draft.milestones.to_detect()),
-            to_acknowledge: draft.milestones.to_acknowledge().map(words::span),
-            to_resolve: draft.milestones.to_resolve().map(words::span),
+            to_detect: words::duration(draft.milestones.to_detect()),
+            to_acknowledge: draft.milestones.to_acknowledge().map(words::duration),
+            to_resolve: draft.milestones.to_resolve().map(words::duration),
             impact: draft.impact.iter().take(MAX_LIST).map(impact).collect(),
             more_impact: draft.impact.len().saturating_sub(MAX_LIST),
-            pages: draft.pages.iter().take(MAX_LIST).map(|page| page_sent(page, now)).collect(),
+            pages: draft.pages.iter().take(MAX_LIST).map(page_sent).collect(),
             page_count: draft.pages.len(),
             timeline: entries.chunks(MAX_LIST).take(MAX_LIST).map(<[TimelineContext]>::to_vec).collect(),
         }
@@ -119,23 +107,22 @@ impl PostmortemContext {
 }
 
 fn impact(impact: &BudgetImpact) -> ImpactContext {
-    let count = |n: i64| words::count(u64::try_from(n).unwrap_or(0));
     let unseen = Duration::from_millis(u64::try_from(impact.counts.unseen_millis).unwrap_or(0));
     ImpactContext {
         slo: format!("{}/{}", impact.budget.slo.service, impact.budget.slo.name),
         group: (!impact.budget.group.is_whole()).then(|| impact.budget.group.values()),
         objective: impact.budget.objective.to_string(),
-        bad: count(impact.counts.bad),
-        total: count(impact.counts.total()),
+        bad: words::grouped(impact.counts.bad),
+        total: words::grouped(impact.counts.total()),
         spent: impact.spent.map(words::percent),
-        unseen: (unseen >= Duration::from_secs(1)).then(|| words::span(unseen)),
+        unseen: (unseen >= Duration::from_secs(1)).then(|| words::duration(unseen)),
     }
 }
 
-fn page_sent(page: &PageSent, now: Timestamp) -> PageSentContext {
+fn page_sent(page: &PageSent) -> PageSentContext {
     PageSentContext {
         to: page.to.clone(),
-        decided: Moment::at(page.decided, now),
+        decided: Moment::at(page.decided, page.decided),
         took: page.delivered.map(|at| format!("{:.1} s", at.since(page.decided).as_secs_f64())),
     }
 }
