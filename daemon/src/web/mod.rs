@@ -1,1 +1,3 @@
-//! (module web)
+//! The web: pages, API and what Slack sends.
+
+pub mod slack;
