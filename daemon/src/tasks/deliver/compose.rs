@@ -1,0 +1,156 @@
+//! What a message says: the stored incident and what is known now, rendered at the moment of sending.
+
+use burnward_core::{
+    escalation,
+    incident::{Incident, Kind, MessageKind, PageOutcome, Phase},
+    oncall::Recipient,
+    slo::Slo,
+    timeline,
+};
+
+use super::{Inner, attempt::Mark};
+use crate::{
+    definition::runbook,
+    notify::{
+        Sent,
+        slack::{Body, Buttons, PageParts, Slack, page},
+    },
+    render::{PageContext, PageInput, SlackMrkdwn, TimelineContext},
+    store::{Owed, StoreError, StoredIncident},
+};
+
+impl Inner {
+    /// The body of a message.
+    pub(super) async fn body(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, mark: Mark) -> Result<Body, StoreError> {
+        match &owed.message.kind {
+            MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Edit => self.page(slack, owed, stored, mark).await,
+            MessageKind::Thread { seq, .. } => Ok(self.thread(owed, stored, *seq)),
+        }
+    }
+
+    async fn page(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, mark: Mark) -> Result<Body, StoreError> {
+        let incident = &stored.incident;
+        let reference = slack.key(&self.handle.store).await?.seal(&owed.tenant, &incident.id);
+        let runbook = self.runbook(incident);
+        let texts = self.renderer.page(&self.context(owed, incident, &runbook));
+        let mention = match owed.message.kind {
+            MessageKind::Again if incident.is_open() => self.mention(slack, incident).await,
+            MessageKind::Again | MessageKind::Root | MessageKind::Direct | MessageKind::Edit | MessageKind::Thread { .. } => None,
+        };
+        Ok(page(&PageParts {
+            texts,
+            buttons: Buttons::of(&incident.phase, incident.fault.urgency),
+            reference,
+            resolve_question: resolve_question(incident),
+            links: self.links(incident),
+            mention,
+            repeat: mark == Mark::Repeat,
+            page: owed.message.id.clone(),
+        }))
+    }
+
+    fn context(&self, owed: &Owed, incident: &Incident, steps: &[String]) -> PageContext {
+        let view = self.handle.view.borrow().clone();
+        let message = match owed.message.kind {
+            MessageKind::Edit | MessageKind::Thread { .. } => None,
+            MessageKind::Root | MessageKind::Again | MessageKind::Direct => Some(&owed.message),
+        };
+        let decided_at = if message.is_some() { owed.decided_at } else { incident.opened_at };
+        PageContext::new(&PageInput {
+            incident,
+            message,
+            decided_at,
+            view: &view,
+            config: &self.handle.config,
+            impacts: &[],
+            steps,
+            now: self.handle.clock.now(),
+        })
+    }
+
+    /// One entry of the thread, with the numbers that were true right after it.
+    fn thread(&self, owed: &Owed, stored: &StoredIncident, seq: u32) -> Body {
+        let entries = timeline::entries(&stored.incident, &stored.events);
+        let text = match entries.iter().find(|entry| entry.seq == seq) {
+            Some(entry) => self.renderer.thread(&TimelineContext::new(entry, self.handle.clock.now())),
+            None => SlackMrkdwn::literal("(this entry is no longer in the store)"),
+        };
+        Body::text(text, owed.message.id.clone())
+    }
+
+    /// The first steps of the runbook of the worst SLO that has one; none for blindness, whose cause is elsewhere.
+    fn runbook(&self, incident: &Incident) -> Vec<String> {
+        match incident.fault.kind {
+            Kind::Burn => self.slo_with_runbook(incident).and_then(|slo| self.first_steps(&slo)).unwrap_or_default(),
+            Kind::CannotSee => Vec::new(),
+        }
+    }
+
+    fn slo_with_runbook(&self, incident: &Incident) -> Option<std::sync::Arc<Slo>> {
+        let worst = incident.harm().map(|harm| harm.slo.clone());
+        let all = worst.into_iter().chain(incident.slos().into_iter().cloned());
+        let view = self.handle.view.borrow();
+        all.filter_map(|id| view.slos.get(&id).cloned()).find(|slo| slo.runbook.is_some())
+    }
+
+    fn first_steps(&self, slo: &Slo) -> Option<Vec<String>> {
+        let directory = self.handle.config.tenants.get(&slo.id.tenant)?.runbooks.as_deref()?;
+        let name = slo.runbook.as_deref()?;
+        match runbook::read(directory, name) {
+            Ok(runbook) => Some(runbook.first_steps),
+            Err(error) => {
+                tracing::warn!(slo = %slo.id, %error, "the runbook of a page cannot be read, the page goes without its steps");
+                None
+            }
+        }
+    }
+
+    /// Where the incident is shown.
+    fn links(&self, incident: &Incident) -> Vec<(url::Url, &'static str)> {
+        let base = self.handle.config.external_url.trim_end_matches('/');
+        let open = url::Url::parse(&format!("{base}/incidents/{}", incident.id)).ok().map(|mut url| {
+            if self.handle.config.tenants.len() > 1 {
+                url.query_pairs_mut().append_pair("tenant", incident.tenant.as_str());
+            }
+            (url, "Open")
+        });
+        open.into_iter().collect()
+    }
+
+    /// Mentions of the people who are paged now; one whom Slack does not know is not mentioned.
+    async fn mention(&self, slack: &Slack, incident: &Incident) -> Option<SlackMrkdwn> {
+        let config = &self.handle.config;
+        let team = config.teams.get(&incident.team).cloned().unwrap_or_else(|| config.operators.team());
+        let mut mentions: Option<SlackMrkdwn> = None;
+        for recipient in escalation::outlook(incident, &team).paged {
+            let Recipient::Person(name) = recipient else { continue };
+            if let Ok(user) = slack.user(&name, config.people.get(&name)).await {
+                let one = SlackMrkdwn::mention(&user);
+                mentions = Some(mentions.map_or_else(|| one.clone(), |all| all.then(&SlackMrkdwn::literal(" ")).then(&one)));
+            }
+        }
+        mentions
+    }
+
+    /// Direct messages follow the state as the root does, so that their buttons fit. They were delivered; that one cannot be edited harms nobody.
+    pub(super) async fn edit_directs(&self, slack: &Slack, stored: &StoredIncident, body: &Body) {
+        match stored.incident.phase {
+            Phase::Open => return,
+            Phase::Acknowledged { .. } | Phase::Resolved { .. } => {}
+        }
+        for (id, state) in &stored.incident.pages {
+            let (Recipient::Person(_), PageOutcome::Delivered { message, .. }) = (&state.to, &state.outcome) else { continue };
+            slack.edit_turn().await;
+            if let Sent::Permanent { reason, .. } | Sent::Retry { reason, .. } | Sent::Ambiguous { reason } =
+                slack.edit(message, &Body { page: id.clone(), ..body.clone() }).await
+            {
+                tracing::info!(page = %id, reason, "a direct message still shows an earlier state");
+            }
+        }
+    }
+}
+
+fn resolve_question(incident: &Incident) -> SlackMrkdwn {
+    SlackMrkdwn::value(incident.id.as_str())
+        .then(&SlackMrkdwn::literal(" ends for everybody. If an alert still holds in 10 min, it is open again and says so."))
+}
