@@ -7,13 +7,19 @@ use std::{fmt, time::Duration};
 
 use crate::{sli::Labels, time::Timestamp};
 
+mod cache;
+mod count;
+mod coverage;
+#[cfg(test)]
+mod fixture;
 pub mod plan;
 pub mod segment;
+mod slice;
 pub mod source_ledger;
 
 pub use plan::Plan;
 pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored};
-pub use source_ledger::{Backfill, Counted, Read, Reads, Settings, SourceLedger, Stream, StreamSums};
+pub use source_ledger::{Backfill, Counted, Fill, Read, Reads, Settings, SourceLedger, Stream, StreamSums};
 
 /// What happened in a stretch of time. `good` and `bad` may be negative in a single slice where two exporters report the same event in
 /// different slices; over a lookback they are not.
@@ -110,6 +116,13 @@ pub struct Unknown {
     pub reason: Reason,
     /// One sentence for a person: what, where, with the numbers. At most 300 characters, no secrets.
     pub detail: String,
+}
+
+impl Unknown {
+    /// A reason with its sentence, cut to 300 characters.
+    pub fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
+        Self { reason, detail: detail.as_ref().chars().take(300).collect() }
+    }
 }
 
 impl fmt::Display for Unknown {

@@ -33,3 +33,13 @@ pub enum Counted {
     /// Good events.
     Good(Vec<Selector>),
 }
+
+impl Sli {
+    /// Every selector that it reads.
+    pub fn selectors(&self) -> Vec<&Selector> {
+        match self {
+            Self::Events { counted: Counted::Bad(side) | Counted::Good(side), total } => side.iter().chain(total).collect(),
+            Self::Latency { buckets, .. } => vec![buckets],
+        }
+    }
+}

@@ -187,12 +187,17 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            control if control.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(control))),
+            control if control.is_ascii_control() => out.extend(['\\', 'x', hex_digit(control, 4), hex_digit(control, 0)]),
             other => out.push(other),
         }
     }
     out.push('"');
     out
+}
+
+/// The hexadecimal digit of an ASCII character's code that begins at this bit.
+fn hex_digit(c: char, bit: u32) -> char {
+    char::from_digit((u32::from(c) >> bit) & 15, 16).unwrap_or('0')
 }
 
 /// A selector made ready to match labels here.

@@ -2,6 +2,7 @@
 //! traps that burn-rate arithmetic falls into elsewhere.
 
 mod detection_grid;
+mod from_samples;
 mod laws;
 mod pitfalls;
 mod slices;

@@ -1,0 +1,360 @@
+//! The slices of one stream in memory: several levels, each a ring that keeps what its lookbacks need. The store holds the same; what is here can
+//! be rebuilt from it.
+//!
+//! A column (good, tolerated, bad, unseen) takes no memory while all of it is zero and 4 bytes a slice while its numbers are small: about 20 kB for a
+//! stream with a window of 30 days.
+
+use std::time::Duration;
+
+use super::{
+    Counts,
+    slice::{LevelSpec, Span},
+};
+use crate::time::Timestamp;
+
+/// All levels of one stream, finest first.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Slices {
+    levels: Vec<Level>,
+}
+
+impl Slices {
+    pub(super) fn new(specs: &[LevelSpec]) -> Self {
+        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect() }
+    }
+
+    /// Books at every level.
+    pub(super) fn add(&mut self, end: Timestamp, counts: Counts) {
+        for level in &mut self.levels {
+            level.add(end, counts);
+        }
+    }
+
+    /// Books unseen time at every level.
+    pub(super) fn add_span(&mut self, span: &Span) {
+        for level in &mut self.levels {
+            level.add_span(span);
+        }
+    }
+
+    /// The finest level that covers a lookback, and where the lookback starts there.
+    pub(super) fn start_of(&self, lookback: Duration, now: Timestamp) -> Timestamp {
+        let level = self.levels.iter().find(|level| level.spec.keep >= lookback).unwrap_or_else(|| self.coarsest());
+        now.minus(lookback).floor(level.spec.step)
+    }
+
+    /// The sum over `(start of the lookback, for ever)`.
+    pub(super) fn over(&self, lookback: Duration, now: Timestamp) -> Counts {
+        let level = self.levels.iter().find(|level| level.spec.keep >= lookback).unwrap_or_else(|| self.coarsest());
+        level.sum(now.minus(lookback).floor(level.spec.step), Timestamp::from_millis(i64::MAX))
+    }
+
+    /// The finest step whose level reaches back to `from`.
+    pub(super) fn step_reaching(&self, from: Timestamp) -> Duration {
+        self.levels.iter().find(|level| level.reaches(from)).unwrap_or_else(|| self.coarsest()).spec.step
+    }
+
+    /// The sum over `(from, to]` at the level of `step`, both on its edges.
+    pub(super) fn sum(&self, step: Duration, from: Timestamp, to: Timestamp) -> Counts {
+        self.levels.iter().find(|level| level.spec.step == step).map_or_else(Counts::default, |level| level.sum(from, to))
+    }
+
+    /// The same slices with other levels: what they have in common is kept, a new finer level starts from the old finest.
+    pub(super) fn with_levels(&self, specs: &[LevelSpec]) -> Self {
+        let mut changed = Self::new(specs);
+        for level in &mut changed.levels {
+            let source = self.levels.iter().rfind(|old| old.spec.step <= level.spec.step).unwrap_or(&self.levels[0]);
+            for (end, counts) in source.slices() {
+                level.add(end, counts);
+            }
+        }
+        changed
+    }
+
+    /// True where the levels are these.
+    pub(super) fn has_levels(&self, specs: &[LevelSpec]) -> bool {
+        self.levels.iter().map(|level| level.spec).eq(specs.iter().copied())
+    }
+
+    fn coarsest(&self) -> &Level {
+        self.levels.last().expect("a stream has levels")
+    }
+}
+
+/// Slices of one length, in a ring.
+#[derive(Debug, Clone, PartialEq)]
+struct Level {
+    spec: LevelSpec,
+    /// Index (end / step) of the newest slice that the ring has room for; `None` while it is empty.
+    newest: Option<i64>,
+    good: Column,
+    tolerated: Column,
+    bad: Column,
+    unseen: Column,
+}
+
+impl Level {
+    fn new(spec: LevelSpec) -> Self {
+        let slots = usize::try_from(spec.keep.as_millis() / spec.step.as_millis()).unwrap_or(usize::MAX).saturating_add(2);
+        let column = Column { slots, cells: Cells::Zero };
+        Self { spec, newest: None, good: column.clone(), tolerated: column.clone(), bad: column.clone(), unseen: column }
+    }
+
+    fn step(&self) -> i64 {
+        i64::try_from(self.spec.step.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn slots(&self) -> i64 {
+        i64::try_from(self.good.slots).unwrap_or(i64::MAX)
+    }
+
+    fn index(&self, at: Timestamp) -> i64 {
+        at.ceil(self.spec.step).millis().div_euclid(self.step())
+    }
+
+    fn reaches(&self, from: Timestamp) -> bool {
+        self.newest.is_none_or(|newest| from.millis().div_euclid(self.step()) >= newest - self.slots())
+    }
+
+    fn add(&mut self, end: Timestamp, counts: Counts) {
+        let index = self.index(end);
+        if !counts.is_zero() && self.make_room(index) {
+            self.add_at(index, counts);
+        }
+    }
+
+    fn add_span(&mut self, span: &Span) {
+        let (first, last) = (self.index(span.from.plus(Duration::from_millis(1))), self.index(span.to));
+        if !self.make_room(last) {
+            return;
+        }
+        for index in first.max(last - self.slots() + 1)..=last {
+            let end = Timestamp::from_millis(index * self.step());
+            let counts = span.within(end.minus(self.spec.step), end);
+            if self.make_room(index) && !counts.is_zero() {
+                self.add_at(index, counts);
+            }
+        }
+    }
+
+    fn add_at(&mut self, index: i64, counts: Counts) {
+        let slot = self.slot(index);
+        self.good.add(slot, counts.good);
+        self.tolerated.add(slot, counts.tolerated);
+        self.bad.add(slot, counts.bad);
+        self.unseen.add(slot, counts.unseen_millis);
+    }
+
+    fn slot(&self, index: i64) -> usize {
+        usize::try_from(index.rem_euclid(self.slots())).expect("a remainder is not negative")
+    }
+
+    /// Moves the ring on where the slice is newer than all; false where it is too old to be kept.
+    fn make_room(&mut self, index: i64) -> bool {
+        let Some(newest) = self.newest else {
+            self.newest = Some(index);
+            return true;
+        };
+        if index <= newest {
+            return index > newest - self.slots();
+        }
+        for passed in (newest + 1)..=index.min(newest + self.slots()) {
+            let slot = self.slot(passed);
+            for column in [&mut self.good, &mut self.tolerated, &mut self.bad, &mut self.unseen] {
+                column.clear(slot);
+            }
+        }
+        self.newest = Some(index);
+        true
+    }
+
+    /// The sum of the slices that end after `from` and not after `to`.
+    fn sum(&self, from: Timestamp, to: Timestamp) -> Counts {
+        let Some((first, last)) = self.kept(from, to) else { return Counts::default() };
+        let ranges = self.ranges(first, last);
+        let sum = |column: &Column| ranges.iter().map(|(low, high)| column.sum(*low, *high)).sum();
+        Counts { good: sum(&self.good), tolerated: sum(&self.tolerated), bad: sum(&self.bad), unseen_millis: sum(&self.unseen) }
+    }
+
+    /// First and last index that are kept within `(from, to]`.
+    fn kept(&self, from: Timestamp, to: Timestamp) -> Option<(i64, i64)> {
+        let newest = self.newest?;
+        let first = from.millis().div_euclid(self.step()).saturating_add(1).max(newest - self.slots() + 1);
+        let last = to.millis().div_euclid(self.step()).min(newest);
+        (first <= last).then_some((first, last))
+    }
+
+    /// The slots of the indices `first..=last`, in one or two pieces.
+    fn ranges(&self, first: i64, last: i64) -> Vec<(usize, usize)> {
+        let (low, high) = (self.slot(first), self.slot(last));
+        if low <= high { vec![(low, high + 1)] } else { vec![(low, self.good.slots), (0, high + 1)] }
+    }
+
+    /// The slices that are not zero, oldest first.
+    fn slices(&self) -> impl Iterator<Item = (Timestamp, Counts)> + '_ {
+        let newest = self.newest.unwrap_or(0);
+        let indices = (newest - self.slots() + 1)..=newest;
+        indices.filter(|_| self.newest.is_some()).filter_map(|index| {
+            let slot = self.slot(index);
+            let counts = Counts {
+                good: self.good.get(slot),
+                tolerated: self.tolerated.get(slot),
+                bad: self.bad.get(slot),
+                unseen_millis: self.unseen.get(slot),
+            };
+            (!counts.is_zero()).then(|| (Timestamp::from_millis(index * self.step()), counts))
+        })
+    }
+}
+
+/// One number of every slice.
+#[derive(Debug, Clone)]
+struct Column {
+    slots: usize,
+    cells: Cells,
+}
+
+#[derive(Debug, Clone)]
+enum Cells {
+    Zero,
+    Narrow(Vec<i32>),
+    Wide(Vec<i64>),
+}
+
+impl Column {
+    fn get(&self, slot: usize) -> i64 {
+        match &self.cells {
+            Cells::Zero => 0,
+            Cells::Narrow(cells) => i64::from(cells[slot]),
+            Cells::Wide(cells) => cells[slot],
+        }
+    }
+
+    fn add(&mut self, slot: usize, number: i64) {
+        if number != 0 {
+            self.set(slot, self.get(slot).saturating_add(number));
+        }
+    }
+
+    fn set(&mut self, slot: usize, number: i64) {
+        match (&mut self.cells, i32::try_from(number)) {
+            (Cells::Narrow(cells), Ok(narrow)) => cells[slot] = narrow,
+            (Cells::Wide(cells), _) => cells[slot] = number,
+            (Cells::Zero, Ok(narrow)) => {
+                let mut cells = vec![0; self.slots];
+                cells[slot] = narrow;
+                self.cells = Cells::Narrow(cells);
+            }
+            (Cells::Zero | Cells::Narrow(_), _) => {
+                let mut cells: Vec<i64> = (0..self.slots).map(|at| self.get(at)).collect();
+                cells[slot] = number;
+                self.cells = Cells::Wide(cells);
+            }
+        }
+    }
+
+    fn clear(&mut self, slot: usize) {
+        match &mut self.cells {
+            Cells::Zero => {}
+            Cells::Narrow(cells) => cells[slot] = 0,
+            Cells::Wide(cells) => cells[slot] = 0,
+        }
+    }
+
+    fn sum(&self, low: usize, high: usize) -> i64 {
+        match &self.cells {
+            Cells::Zero => 0,
+            Cells::Narrow(cells) => cells[low..high].iter().map(|cell| i64::from(*cell)).sum(),
+            Cells::Wide(cells) => cells[low..high].iter().sum(),
+        }
+    }
+}
+
+/// Equal numbers are equal, however they are kept.
+impl PartialEq for Column {
+    fn eq(&self, other: &Self) -> bool {
+        self.slots == other.slots && (0..self.slots).all(|slot| self.get(slot) == other.get(slot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        ledger::{
+            fixture,
+            slice::{TEN_SECONDS, levels},
+        },
+        sli::MatchOp,
+        time::{hours, minutes},
+    };
+
+    fn specs() -> Vec<LevelSpec> {
+        levels(&fixture::availability("a", "m", &[("code", MatchOp::Equal, "500")]))
+    }
+
+    fn good(n: i64) -> Counts {
+        Counts { good: n, ..Counts::default() }
+    }
+
+    #[test]
+    fn the_start_of_a_lookback_moves_back_to_an_edge() {
+        let mut slices = Slices::new(&specs());
+        slices.add(Timestamp::from_seconds(1_000), good(1));
+        slices.add(Timestamp::from_seconds(1_010), good(10));
+        for (now, expected) in [(1_295, 11), (1_299, 11), (1_300, 10), (1_309, 10), (1_310, 0)] {
+            assert_eq!(slices.over(minutes(5), Timestamp::from_seconds(now)).good, expected, "at {now}");
+        }
+    }
+
+    #[test]
+    fn a_late_entry_counts_where_it_belongs_or_only_where_it_is_still_kept() {
+        let mut slices = Slices::new(&specs());
+        slices.add(Timestamp::from_seconds(100_000), good(1));
+        slices.add(Timestamp::from_seconds(90_000), good(10));
+        let now = Timestamp::from_seconds(100_000);
+        assert_eq!(slices.over(hours(1), now).good, 1);
+        assert_eq!(slices.over(hours(6), now).good, 11);
+    }
+
+    #[test]
+    fn numbers_that_outgrow_four_bytes_stay_exact() {
+        let mut slices = Slices::new(&specs());
+        slices.add(Timestamp::from_seconds(10), good(7));
+        slices.add(Timestamp::from_seconds(20), good(1 << 40));
+        assert_eq!(slices.over(minutes(5), Timestamp::from_seconds(30)).good, (1 << 40) + 7);
+    }
+
+    proptest! {
+        #[test]
+        fn every_lookback_equals_the_sum_of_its_entries(
+            entries in prop::collection::vec((0_i64..400_000, 0_i64..5), 1..60),
+            spans in prop::collection::vec((0_i64..400_000, 1_i64..9_000), 0..3),
+            lookback in prop::sample::select(vec![300_u64, 1800, 3600, 7200, 21600, 86400, 259_200, 2_592_000]),
+        ) {
+            let mut slices = Slices::new(&specs());
+            let mut by_second: BTreeMap<i64, Counts> = BTreeMap::new();
+            for (at, n) in &entries {
+                let end = Timestamp::from_seconds(*at).ceil(TEN_SECONDS);
+                slices.add(end, good(*n));
+                *by_second.entry(end.millis() / 1000).or_default() += good(*n);
+            }
+            for (from, len) in &spans {
+                let span = Span { stream: 0, from: Timestamp::from_seconds(*from), to: Timestamp::from_seconds(from + len) };
+                slices.add_span(&span);
+                for second in *from..from + len {
+                    *by_second.entry(second + 1).or_default() += Counts { unseen_millis: 1000, ..Counts::default() };
+                }
+            }
+            let now = Timestamp::from_seconds(by_second.keys().last().copied().unwrap_or(0)).ceil(TEN_SECONDS);
+            let lookback = Duration::from_secs(lookback);
+            let start = slices.start_of(lookback, now).millis() / 1000;
+            let naive: Counts = by_second.range(start + 1..).map(|(_, counts)| *counts).sum();
+            prop_assert_eq!(slices.over(lookback, now), naive);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Counters: exact differences between two samples of one series. Nothing is extrapolated; resets count from zero, as Prometheus does.
+//!
+//! An increment is booked where its later sample lies. Over a gap (a spacing of more than 2.5 times the usual one) nobody knows when the events
+//! happened: they are booked right behind the earlier sample, so that a lookback that starts inside the gap does not hold them; after a reset
+//! only those since the restart are known, and they are booked at the later sample.
+//!
+//! The usual spacing is the median of the last three, as far as they lie within a short memory: so a restart that reads that much again arrives
+//! at the same state.
+
+use std::time::Duration;
+
+use super::Reason;
+use crate::{
+    sli::Labels,
+    time::{Timestamp, minutes},
+};
+
+/// How the rhythm of samples is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// Spacings that begin longer ago than this are forgotten.
+    pub memory: Duration,
+    /// The usual spacing where none is remembered.
+    pub default_spacing: Duration,
+}
+
+impl Rule {
+    /// For raw samples.
+    pub(super) const RAW: Self = Self { memory: minutes(5), default_spacing: minutes(1) };
+
+    /// For values at every `step`.
+    pub(super) const fn stepped(step: Duration) -> Self {
+        Self { memory: Duration::from_millis(step.as_millis() as u64 * 4), default_spacing: step }
+    }
+}
+
+/// True where a spacing is so long that samples are missing: more than 2.5 times the usual one.
+pub(super) fn is_gap(spacing: Duration, usual: Duration) -> bool {
+    spacing * 2 > usual * 5
+}
+
+/// The last spacings of a series in milliseconds, newest first; zero where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Spacings(pub(super) [u32; 3]);
+
+impl Spacings {
+    /// Remembers one more.
+    pub(super) fn push(&mut self, spacing: Duration) {
+        let millis = u32::try_from(spacing.as_millis()).unwrap_or(u32::MAX);
+        self.0 = [millis, self.0[0], self.0[1]];
+    }
+
+    /// The usual spacing; `None` where none is remembered.
+    pub(super) fn usual(&self, rule: &Rule) -> Option<Duration> {
+        let mut back = Duration::ZERO;
+        let mut known = [0_u32; 3];
+        let mut count = 0;
+        for spacing in self.0 {
+            back += Duration::from_millis(u64::from(spacing));
+            if spacing == 0 || back > rule.memory {
+                break;
+            }
+            known[count] = spacing;
+            count += 1;
+        }
+        let known = &mut known[..count];
+        known.sort_unstable();
+        known.get(known.len() / 2).map(|millis| Duration::from_millis(u64::from(*millis)))
+    }
+}
+
+/// What is remembered of one series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counter {
+    /// Its last sample.
+    pub at: Timestamp,
+    /// The value there.
+    pub value: u64,
+    /// The spacings up to there.
+    pub spacings: Spacings,
+}
+
+/// Events between two samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Increment {
+    /// How many.
+    pub events: u64,
+    /// The instant within the slice that they are booked in.
+    pub booked: Timestamp,
+}
+
+impl Counter {
+    /// A counter that was first seen here.
+    pub(super) fn first(at: Timestamp, value: u64) -> Self {
+        Self { at, value, spacings: Spacings::default() }
+    }
+
+    /// Takes the next sample, later than the last.
+    pub(super) fn next(&mut self, at: Timestamp, value: u64, rule: &Rule) -> Increment {
+        let spacing = at.since(self.at);
+        let gap = is_gap(spacing, self.usual(rule));
+        let reset = value < self.value;
+        let events = if reset { value } else { value - self.value };
+        let booked = if gap && !reset { self.at.plus(Duration::from_millis(1)) } else { at };
+        self.spacings.push(spacing);
+        (self.at, self.value) = (at, value);
+        Increment { events, booked }
+    }
+
+    /// The usual spacing of its samples.
+    pub(super) fn usual(&self, rule: &Rule) -> Duration {
+        self.spacings.usual(rule).unwrap_or(rule.default_spacing)
+    }
+}
+
+/// The largest whole number up to which a float holds every one.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The value of a counter, which is whole, not negative and exact.
+pub(super) fn whole(value: f64) -> Result<u64, Reason> {
+    if value.is_nan() {
+        Err(Reason::Nan)
+    } else if value.is_infinite() {
+        Err(Reason::Infinite)
+    } else if value < 0.0 {
+        Err(Reason::Negative)
+    } else if value.fract() != 0.0 || value > MOST_EXACT {
+        Err(Reason::Fractional)
+    } else {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, not negative, at most 2^53")]
+        Ok(value as u64)
+    }
+}
+
+/// The identity of a series: a hash of its labels, in which every spelling of a bucket boundary is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SeriesKey(pub(super) u128);
+
+impl SeriesKey {
+    pub(super) fn of(labels: &Labels) -> Self {
+        let mut hash = Hash::new();
+        for (name, value) in labels.pairs() {
+            hash.text(name);
+            match value.parse::<f64>() {
+                Ok(boundary) if name == "le" => hash.word(boundary.to_bits()),
+                Ok(_) | Err(_) => hash.text(value),
+            }
+        }
+        Self(hash.finish())
+    }
+}
+
+/// The identity of a target: a hash of `job` and `instance`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct TargetKey(pub(super) u64);
+
+impl TargetKey {
+    /// The target of a series; `None` where the series names none.
+    pub(super) fn of(labels: &Labels) -> Option<Self> {
+        let (job, instance) = (labels.get("job"), labels.get("instance"));
+        if job.is_empty() && instance.is_empty() {
+            return None;
+        }
+        let mut hash = Hash::new();
+        hash.text(job);
+        hash.text(instance);
+        Some(Self(hash.finish() as u64))
+    }
+}
+
+/// A hash of a text, stable for ever.
+pub(super) fn hash_of(text: &str) -> u64 {
+    let mut hash = Hash::new();
+    hash.text(text);
+    hash.finish() as u64
+}
+
+/// Two multiply-and-fold lanes over words of 8 bytes. Stable for ever, because the state that a restart reads holds its results.
+struct Hash {
+    low: u64,
+    high: u64,
+}
+
+impl Hash {
+    const fn new() -> Self {
+        Self { low: 0x9E37_79B9_7F4A_7C15, high: 0xD1B5_4A32_D192_ED03 }
+    }
+
+    fn word(&mut self, word: u64) {
+        self.low = fold(self.low ^ word, 0xA076_1D64_78BD_642F);
+        self.high = fold(self.high ^ word, 0xE703_7ED1_A0B4_28DB);
+    }
+
+    fn text(&mut self, text: &str) {
+        let mut words = text.as_bytes().chunks_exact(8);
+        for word in &mut words {
+            self.word(u64::from_le_bytes(word.try_into().expect("chunks of 8")));
+        }
+        let mut last = [0_u8; 8];
+        last[..words.remainder().len()].copy_from_slice(words.remainder());
+        self.word(u64::from_le_bytes(last));
+        self.word(text.len() as u64);
+    }
+
+    fn finish(mut self) -> u128 {
+        self.word(0x8EBC_6AF0_9C88_C6E3);
+        (u128::from(self.high) << 64) | u128::from(self.low)
+    }
+}
+
+/// The product's halves folded; a zero never sticks.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    ((product >> 64) as u64 ^ product as u64).rotate_left(23).wrapping_add(a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::fixture::labels;
+
+    #[track_caller]
+    fn check(samples: &[(i64, u64)], expected: &[(u64, i64)]) {
+        let mut counter = Counter::first(Timestamp::from_seconds(samples[0].0), samples[0].1);
+        let increments = samples[1..].iter().map(|(at, value)| counter.next(Timestamp::from_seconds(*at), *value, &Rule::RAW));
+        let got: Vec<_> = increments.map(|increment| (increment.events, increment.booked.millis())).collect();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn an_increment_is_exact_and_booked_at_the_later_sample() {
+        check(&[(0, 7), (15, 10), (30, 10), (45, 11)], &[(3, 15_000), (0, 30_000), (1, 45_000)]);
+    }
+
+    #[test]
+    fn after_a_reset_the_new_value_counts_whole() {
+        check(&[(0, 100), (15, 4), (30, 6)], &[(4, 15_000), (2, 30_000)]);
+    }
+
+    #[test]
+    fn events_of_a_gap_lie_right_behind_the_earlier_sample() {
+        check(&[(0, 0), (15, 1), (30, 2), (330, 50), (345, 51)], &[(1, 15_000), (1, 30_000), (48, 30_001), (1, 345_000)]);
+    }
+
+    #[test]
+    fn a_reset_over_a_gap_counts_at_the_later_sample() {
+        check(&[(0, 10), (15, 20), (315, 5)], &[(10, 15_000), (5, 315_000)]);
+    }
+
+    #[test]
+    fn a_missed_scrape_is_no_gap_and_one_odd_spacing_changes_nothing() {
+        check(&[(0, 0), (15, 1), (30, 2), (60, 4), (63, 5), (78, 6)], &[(1, 15_000), (1, 30_000), (2, 60_000), (1, 63_000), (1, 78_000)]);
+    }
+
+    #[test]
+    fn only_exact_whole_numbers_are_counted() {
+        for (value, expected) in [
+            (0.0, Ok(0)),
+            (3.0, Ok(3)),
+            (9_007_199_254_740_992.0, Ok(1 << 53)),
+            (9_007_199_254_740_994.0, Err(Reason::Fractional)),
+            (0.5, Err(Reason::Fractional)),
+            (-1.0, Err(Reason::Negative)),
+            (f64::NAN, Err(Reason::Nan)),
+            (f64::INFINITY, Err(Reason::Infinite)),
+            (f64::NEG_INFINITY, Err(Reason::Infinite)),
+        ] {
+            assert_eq!(whole(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_series_is_told_by_its_labels_but_not_by_the_spelling_of_a_boundary() {
+        let key = |pairs: &[(&str, &str)]| SeriesKey::of(&labels(pairs));
+        assert_eq!(key(&[("le", "0.30"), ("a", "b")]), key(&[("a", "b"), ("le", "3e-1")]));
+        assert_ne!(key(&[("a", "bc")]), key(&[("ab", "c")]));
+        assert_ne!(key(&[("v", "1.0")]), key(&[("v", "1")]));
+        assert_eq!(key(&[("__name__", "m")]).0, 143_050_986_615_080_884_848_002_065_453_858_292_806, "the store holds such hashes");
+    }
+}

@@ -1,0 +1,276 @@
+//! Coverage: for which time nobody could see, from `up` of the same source.
+//!
+//! - A target whose scrape failed (`up` is 0) was not seen since the scrape before. It weighs as its share of the stream's targets.
+//! - A target that is gone (no samples any more) is removed, not unseen, while other targets of the source still have samples.
+//! - All targets gone: the scraper stood still, and everything is unseen.
+//!
+//! Without `up`, a stream is unseen where all of its series are silent for more than 2.5 times their usual spacing.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Series,
+    count::{Rule, Spacings, TargetKey, is_gap},
+};
+use crate::time::Timestamp;
+
+/// A moment at which something was seen, with the usual spacing there.
+pub(super) type Beat = (Timestamp, Duration);
+
+/// A stretch `(from, to]`.
+pub(super) type Stretch = (Timestamp, Timestamp);
+
+/// What is known of the targets of a source, over a recent stretch.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timeline {
+    targets: BTreeMap<TargetKey, Target>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Target {
+    /// Scrapes with their outcome, sorted.
+    scrapes: Vec<(Timestamp, Outcome)>,
+    /// When its process started, as it said at this instant.
+    starts: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Of two contradicting samples the failure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Failed,
+    Seen,
+}
+
+/// A failed scrape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// When.
+    pub at: Timestamp,
+    /// How long nobody saw because of it.
+    pub unseen: Duration,
+}
+
+/// The failed scrapes of each target.
+pub(super) type Failures = BTreeMap<TargetKey, Vec<Failure>>;
+
+impl Timeline {
+    /// Replaces what lies after `after` by the answers to `up` and `process_start_time_seconds`.
+    pub(super) fn replace(&mut self, after: Timestamp, up: &[Series], starts: &[Series]) {
+        for target in self.targets.values_mut() {
+            target.scrapes.truncate(target.scrapes.partition_point(|(at, _)| *at <= after));
+            target.starts.truncate(target.starts.partition_point(|(at, _)| *at <= after));
+        }
+        for (target, series) in of_targets(up) {
+            let fresh = series.samples.iter().filter(|sample| sample.at > after);
+            let outcome = |value: f64| if value > 0.5 { Outcome::Seen } else { Outcome::Failed };
+            self.targets.entry(target).or_default().scrapes.extend(fresh.map(|sample| (sample.at, outcome(sample.value))));
+        }
+        for (target, series) in of_targets(starts) {
+            let fresh = series.samples.iter().filter(|sample| sample.at > after);
+            self.targets.entry(target).or_default().starts.extend(fresh.filter_map(|sample| Some((sample.at, instant(sample.value)?))));
+        }
+        for target in self.targets.values_mut() {
+            target.scrapes.sort_unstable();
+            target.scrapes.dedup_by_key(|(at, _)| *at);
+            target.starts.sort_unstable();
+        }
+    }
+
+    /// Forgets what lies before `before`, but for each target's last scrape, and targets that were last scraped before `gone`.
+    pub(super) fn prune(&mut self, before: Timestamp, gone: Timestamp) {
+        self.targets.retain(|_, target| {
+            let old = target.scrapes.partition_point(|(at, _)| *at < before);
+            target.scrapes.drain(..old.min(target.scrapes.len().saturating_sub(1)));
+            let old = target.starts.partition_point(|(at, _)| *at < before);
+            target.starts.drain(..old.min(target.starts.len().saturating_sub(1)));
+            target.scrapes.last().is_some_and(|(at, _)| *at >= gone)
+        });
+    }
+
+    /// True where `up` knows the target.
+    pub(super) fn knows(&self, target: TargetKey) -> bool {
+        self.targets.get(&target).is_some_and(|target| !target.scrapes.is_empty())
+    }
+
+    /// Whether the first value of a series at `at` happened since the target was last seen: it was seen one scrape before, without the series, or its
+    /// process started after it was last seen.
+    pub(super) fn first_value_is_new(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> bool {
+        let Some(target) = self.targets.get(&target) else { return false };
+        let before = target.scrapes.partition_point(|(scrape, _)| *scrape < at);
+        let seen = target.scrapes[..before].iter().rposition(|(_, outcome)| *outcome == Outcome::Seen);
+        let seen = seen.filter(|scrape| at.since(target.scrapes[*scrape].0) <= rule.memory);
+        let one_before = seen.is_some_and(|scrape| !is_gap(at.since(target.scrapes[scrape].0), target.usual(scrape, rule)));
+        let since = seen.map_or_else(|| at.minus(rule.memory), |scrape| target.scrapes[scrape].0);
+        one_before || target.started_by(at).is_some_and(|start| start > since)
+    }
+
+    /// Failed scrapes with `from < at <= to`.
+    pub(super) fn failures(&self, from: Timestamp, to: Timestamp, rule: &Rule) -> Failures {
+        let failed = |target: &Target| -> Vec<Failure> {
+            let range = target.scrapes.partition_point(|(at, _)| *at <= from)..target.scrapes.partition_point(|(at, _)| *at <= to);
+            range.filter(|scrape| target.scrapes[*scrape].1 == Outcome::Failed).map(|scrape| target.failure(scrape, rule)).collect()
+        };
+        self.targets.iter().map(|(key, target)| (*key, failed(target))).filter(|(_, failed)| !failed.is_empty()).collect()
+    }
+
+    /// Whether the target is still scraped at `at`, successfully or not.
+    pub(super) fn present(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> bool {
+        self.targets.get(&target).is_some_and(|target| {
+            let until = target.scrapes.partition_point(|(scrape, _)| *scrape <= at);
+            until.checked_sub(1).is_some_and(|last| !is_gap(at.since(target.scrapes[last].0), target.usual(last, rule)))
+        })
+    }
+
+    /// The scrapes of any target up to `to`: those after `after` and the last one not after it.
+    pub(super) fn beats(&self, after: Timestamp, to: Timestamp, rule: &Rule) -> Vec<Beat> {
+        let mut beats: Vec<Beat> = Vec::new();
+        for target in self.targets.values() {
+            let first = target.scrapes.partition_point(|(at, _)| *at <= after).saturating_sub(1);
+            let until = target.scrapes.partition_point(|(at, _)| *at <= to);
+            beats.extend((first..until).map(|scrape| (target.scrapes[scrape].0, target.usual(scrape, rule))));
+        }
+        one_per_moment(&mut beats);
+        let before = beats.partition_point(|(at, _)| *at <= after).saturating_sub(1);
+        beats.split_off(before)
+    }
+}
+
+impl Target {
+    fn usual(&self, scrape: usize, rule: &Rule) -> Duration {
+        self.known_usual(scrape, rule).unwrap_or(rule.default_spacing)
+    }
+
+    fn known_usual(&self, scrape: usize, rule: &Rule) -> Option<Duration> {
+        let mut spacings = Spacings::default();
+        for pair in self.scrapes[scrape.saturating_sub(3)..=scrape].windows(2) {
+            spacings.push(pair[1].0.since(pair[0].0));
+        }
+        spacings.usual(rule)
+    }
+
+    /// A failure behind a gap hides no more than the gap does; a first scrape that failed hides nothing that was seen before.
+    fn failure(&self, scrape: usize, rule: &Rule) -> Failure {
+        let at = self.scrapes[scrape].0;
+        let spacing = scrape.checked_sub(1).map(|before| (at.since(self.scrapes[before].0), self.usual(before, rule)));
+        let unseen = spacing.filter(|(spacing, usual)| !is_gap(*spacing, *usual)).map(|(spacing, _)| spacing);
+        Failure { at, unseen: unseen.unwrap_or_default() }
+    }
+
+    fn started_by(&self, at: Timestamp) -> Option<Timestamp> {
+        let until = self.starts.partition_point(|(said, _)| *said <= at);
+        until.checked_sub(1).map(|last| self.starts[last].1)
+    }
+}
+
+fn of_targets(series: &[Series]) -> impl Iterator<Item = (TargetKey, &Series)> {
+    series.iter().filter_map(|series| Some((TargetKey::of(&series.labels)?, series)))
+}
+
+/// Seconds since the epoch as an instant; `None` for what cannot be one.
+fn instant(seconds: f64) -> Option<Timestamp> {
+    let sane = seconds.is_finite() && (0.0..1e11).contains(&seconds);
+    #[expect(clippy::cast_possible_truncation, reason = "checked to lie within the range")]
+    sane.then(|| Timestamp::from_millis((seconds * 1000.0) as i64))
+}
+
+/// Sorts, and keeps of several at one moment the one with the longest usual spacing.
+pub(super) fn one_per_moment(beats: &mut Vec<Beat>) {
+    beats.sort_unstable();
+    beats.reverse();
+    beats.dedup_by_key(|(at, _)| *at);
+    beats.reverse();
+}
+
+/// The stretches between two beats that are longer than 2.5 times the usual spacing, in order.
+pub(super) fn silences<'a>(before: Option<Beat>, beats: impl IntoIterator<Item = &'a Beat>) -> Vec<Stretch> {
+    let mut silences = Vec::new();
+    let mut last = before;
+    for (at, usual) in beats {
+        match last {
+            Some((earlier, _)) if earlier >= *at => continue,
+            Some((earlier, spacing)) if is_gap(at.since(earlier), spacing) => silences.push((earlier, *at)),
+            Some(_) | None => {}
+        }
+        last = Some((*at, *usual));
+    }
+    silences
+}
+
+/// The stretch since the last beat, where it is already too long at `now`.
+pub(super) fn open_silence(last: Option<Beat>, now: Timestamp) -> Option<Stretch> {
+    last.filter(|(at, usual)| is_gap(now.since(*at), *usual)).map(|(at, _)| (at, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::fixture::{labels, series};
+
+    fn target(instance: &str) -> TargetKey {
+        TargetKey::of(&labels(&[("job", "x"), ("instance", instance)])).expect("named")
+    }
+
+    fn up(instance: &str, samples: &[(i64, f64)]) -> Series {
+        let millis: Vec<_> = samples.iter().map(|(at, value)| (at * 1000, *value)).collect();
+        series(&[("__name__", "up"), ("job", "x"), ("instance", instance)], &millis)
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn timeline(ups: &[Series], starts: &[Series]) -> Timeline {
+        let mut timeline = Timeline::default();
+        timeline.replace(at(-1), ups, starts);
+        timeline
+    }
+
+    fn beating(from: i64, to: i64) -> Vec<(i64, f64)> {
+        (from..to).step_by(15).map(|at| (at, 1.0)).collect()
+    }
+
+    #[test]
+    fn a_failed_scrape_hides_the_time_since_the_one_before() {
+        let mut samples = beating(0, 60);
+        samples.extend([(60, 0.0), (75, 1.0)]);
+        let failures = timeline(&[up("a", &samples)], &[]).failures(at(0), at(100), &Rule::RAW);
+        assert_eq!(failures[&target("a")], [Failure { at: at(60), unseen: Duration::from_secs(15) }]);
+    }
+
+    #[test]
+    fn a_target_that_is_gone_is_no_silence_while_others_are_scraped() {
+        let timeline = timeline(&[up("a", &beating(0, 60)), up("b", &beating(5, 600))], &[]);
+        assert_eq!(silences(None, &timeline.beats(at(0), at(600), &Rule::RAW)), []);
+        assert!(timeline.present(target("a"), at(60), &Rule::RAW) && !timeline.present(target("a"), at(120), &Rule::RAW));
+    }
+
+    #[test]
+    fn all_gone_means_that_the_scraper_stood_still() {
+        let mut samples = beating(0, 61);
+        samples.extend(beating(300, 400));
+        let timeline = timeline(&[up("a", &samples)], &[]);
+        let beats = timeline.beats(at(0), at(400), &Rule::RAW);
+        assert_eq!(silences(None, &beats), [(at(60), at(300))]);
+        assert_eq!(open_silence(beats.last().copied(), at(425)), None);
+        assert_eq!(open_silence(beats.last().copied(), at(450)), Some((at(390), at(450))));
+    }
+
+    #[test]
+    fn a_first_value_is_new_only_with_proof() {
+        let start = |seconds: f64| series(&[("__name__", "s"), ("job", "x"), ("instance", "a")], &[(100_000, seconds)]);
+        for (name, ups, starts, expected) in [
+            ("seen one scrape before", vec![(85, 1.0), (100, 1.0)], vec![], true),
+            ("first scrape of all", vec![(100, 1.0)], vec![], false),
+            ("scrape before failed", vec![(55, 1.0), (70, 1.0), (85, 0.0), (100, 1.0)], vec![], true),
+            ("long unseen", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (25, 0.0), (40, 0.0), (100, 1.0)], vec![], false),
+            ("restarted since", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (25, 0.0), (100, 1.0)], vec![start(50.0)], true),
+            ("started before it was seen", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (100, 1.0)], vec![start(5.0)], false),
+            ("new and young", vec![(100, 1.0)], vec![start(90.0)], true),
+            ("new and old", vec![(100, 1.0)], vec![start(-900.0)], false),
+        ] {
+            let mut timeline = Timeline::default();
+            timeline.replace(at(-1000), &[up("a", &ups)], &starts);
+            assert_eq!(timeline.first_value_is_new(target("a"), at(100), &Rule::RAW), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What the ledger's tests are made of.
+
+use std::sync::Arc;
+
+use super::{Sample, Series};
+use crate::{
+    id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
+    sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
+    slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    time::{Timestamp, days, hours, minutes},
+    units::{Factor, Target},
+};
+
+pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
+    Labels::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+/// `m{job="x"}`, or a bare name.
+pub(crate) fn selector(text: &str) -> Selector {
+    let (metric, rest) = text.split_once('{').unwrap_or((text, "}"));
+    let pairs = rest.trim_end_matches('}').split(',').filter_map(|pair| pair.split_once('='));
+    let matcher = |(label, value): (&str, &str)| Matcher { label: label.into(), op: MatchOp::Equal, value: value.trim_matches('"').into() };
+    Selector::new(metric, pairs.map(matcher).collect())
+}
+
+pub(crate) fn slo_id(name: &str) -> SloId {
+    SloId {
+        tenant: TenantId::parse("main").expect("a name"),
+        service: ServiceName::parse("checkout").expect("a name"),
+        name: SloName::parse(name).expect("a name"),
+    }
+}
+
+pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
+    Slo {
+        id: slo_id(name),
+        title: "Customers can pay".into(),
+        team: TeamName::parse("payments").expect("a name"),
+        runbook: None,
+        source: SourceName::parse("prom").expect("a name"),
+        sli,
+        per: per.iter().map(|label| (*label).to_owned()).collect(),
+        objectives: vec![Objective {
+            name: ObjectiveName::parse("main").expect("a name"),
+            target: Target::percent("99.9%").expect("a target"),
+            window: days(30),
+            rows: vec![AlertRow {
+                urgency: Urgency::Page,
+                factor: Factor::parse("14.4").expect("a factor"),
+                long: hours(1),
+                short: minutes(5),
+            }],
+        }],
+        no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        origin: Origin { file: "a.yaml".into(), line: 1, version: "0".repeat(12) },
+    }
+}
+
+/// Bad: the total with these matchers added.
+pub(crate) fn availability(name: &str, total: &str, bad: &[(&str, MatchOp, &str)]) -> Arc<Slo> {
+    availability_per(name, total, bad, &[])
+}
+
+pub(crate) fn availability_per(name: &str, total: &str, bad: &[(&str, MatchOp, &str)], per: &[&str]) -> Arc<Slo> {
+    let total = selector(total);
+    let bad = bad.iter().fold(total.clone(), |selector, (label, op, value)| {
+        selector.with(Matcher { label: (*label).into(), op: *op, value: (*value).into() })
+    });
+    Arc::new(slo(name, Sli::Events { counted: Counted::Bad(vec![bad]), total: vec![total] }, per))
+}
+
+pub(crate) fn latency(name: &str, within: f64) -> Arc<Slo> {
+    Arc::new(slo(name, Sli::Latency { buckets: selector(r#"h_bucket{job="x"}"#), within }, &[]))
+}
+
+pub(crate) fn series(pairs: &[(&str, &str)], samples: &[(i64, f64)]) -> Series {
+    let samples = samples.iter().map(|(at, value)| Sample { at: Timestamp::from_millis(*at), value: *value }).collect();
+    Series { labels: labels(pairs), samples }
+}

@@ -1,0 +1,333 @@
+//! Packed forms of the ledger for the store: rounds, segments and state. The first byte of each is its version; a damaged one is an error.
+//!
+//! A round holds what one round settled, of all streams. `compact` moves rounds into segments (one stream, one level, one day) and rolls old slices
+//! up: the finest are kept for 3 h, 1 min for 8 days, 5 min for 35 days, 1 h for 25 months. Each event is held once, so no sum changes.
+
+mod slices;
+pub(super) mod state;
+pub(super) mod varint;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use thiserror::Error;
+
+pub(super) use slices::{RoundSlices, unpack_segment};
+
+use super::{
+    Counts,
+    slice::{FIVE_MINUTES, HOUR, MINUTE, SECOND, Span, TEN_SECONDS},
+};
+use crate::time::{Timestamp, days, hours};
+
+/// Which stretch of which stream a segment holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentKey {
+    /// Index of the stream within its source's ledger.
+    pub stream: u32,
+    /// Length of its slices, in seconds.
+    pub level_seconds: u32,
+    /// Start of the day (UTC) that it covers.
+    pub day: Timestamp,
+}
+
+/// A packed stretch of one stream at one level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Which stretch.
+    pub key: SegmentKey,
+    /// The packed slices.
+    pub blob: Vec<u8>,
+}
+
+/// What a source's ledger is rebuilt from.
+#[derive(Debug, Clone, Default)]
+pub struct Stored {
+    /// The watermark of the last round.
+    pub settled: Option<Timestamp>,
+    /// The packed state of the last round that had one.
+    pub state: Option<Vec<u8>>,
+    /// All segments, in any order.
+    pub segments: Vec<Segment>,
+    /// Rounds that are not yet compacted, oldest first: id and blob.
+    pub rounds: Vec<(i64, Vec<u8>)>,
+}
+
+/// What a compaction writes and drops; to be done in one transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compaction {
+    /// Segments to insert, or to replace where the key exists.
+    pub segments: Vec<Segment>,
+    /// Rounds with an id up to this one are held by the segments now.
+    pub drop_rounds_through: Option<i64>,
+    /// Segments that were rolled up or are too old.
+    pub drop_segments: Vec<SegmentKey>,
+}
+
+/// A blob that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("damaged {what}: {why}")]
+pub struct Damaged {
+    /// What kind of blob.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+/// How long the store keeps slices of the finest level.
+const KEEP_FINEST: Duration = hours(3);
+/// How long it keeps those of a minute.
+const KEEP_MINUTES: Duration = days(8);
+/// How long it keeps those of five minutes.
+const KEEP_FIVE_MINUTES: Duration = days(35);
+/// How long it keeps those of an hour: 25 months.
+const KEEP_HOURS: Duration = days(762);
+
+/// Which of the stored segments `compact` must be given for these rounds: those that grow, are rolled up or dropped.
+pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], now: Timestamp) -> Result<Vec<SegmentKey>, Damaged> {
+    let cuts = Cuts::at(now);
+    let grown: BTreeSet<SegmentKey> = gathered(rounds, cuts)?.into_keys().collect();
+    let aged = stored.iter().filter(|key| cuts.ages(key));
+    let rolled: BTreeSet<SegmentKey> = aged.clone().flat_map(|key| cuts.heirs(key)).collect();
+    let touched = stored.iter().filter(|key| grown.contains(key) || rolled.contains(key) || cuts.ages(key));
+    Ok(touched.copied().collect())
+}
+
+/// Moves rounds into segments and rolls old slices up, without changing any sum. `segments` must hold at least those that `touched` names.
+pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], now: Timestamp) -> Result<Compaction, Damaged> {
+    let cuts = Cuts::at(now);
+    let mut after = gathered(rounds, cuts)?;
+    let before: BTreeMap<SegmentKey, &Vec<u8>> = segments.iter().map(|segment| (segment.key, &segment.blob)).collect();
+    let mut drained = BTreeSet::new();
+    for (key, blob) in before.iter().filter(|(key, _)| cuts.ages(key)) {
+        drained.insert(*key);
+        for (end, counts) in unpack_segment(key.step(), blob)? {
+            if let Some(level) = cuts.level_of(key.step(), end) {
+                book(&mut after, key.stream, level, end, counts);
+            }
+        }
+    }
+    for (key, slices) in &mut after {
+        if let Some(blob) = before.get(key).filter(|_| !drained.contains(key)) {
+            for (end, counts) in unpack_segment(key.step(), blob)? {
+                *slices.entry(end).or_default() += counts;
+            }
+        }
+    }
+    let changed = packed(&after).filter(|segment| before.get(&segment.key) != Some(&&segment.blob)).collect();
+    let drop_segments = drained.into_iter().filter(|key| !after.contains_key(key)).collect();
+    Ok(Compaction { segments: changed, drop_rounds_through: rounds.iter().map(|(id, _)| *id).max(), drop_segments })
+}
+
+type Slices = BTreeMap<SegmentKey, BTreeMap<Timestamp, Counts>>;
+
+impl SegmentKey {
+    pub(super) fn step(&self) -> Duration {
+        Duration::from_secs(u64::from(self.level_seconds))
+    }
+
+    fn last_end(&self) -> Timestamp {
+        self.day.plus(days(1))
+    }
+}
+
+/// Before these instants the levels are rolled up. They lie on edges of every level.
+#[derive(Debug, Clone, Copy)]
+struct Cuts {
+    finest: Timestamp,
+    minutes: Timestamp,
+    five_minutes: Timestamp,
+    hours: Timestamp,
+}
+
+impl Cuts {
+    fn at(now: Timestamp) -> Self {
+        let cut = |keep: Duration| now.minus(keep).floor(HOUR);
+        Self {
+            finest: cut(KEEP_FINEST),
+            minutes: cut(KEEP_MINUTES),
+            five_minutes: cut(KEEP_FIVE_MINUTES),
+            hours: cut(KEEP_HOURS).floor(days(1)),
+        }
+    }
+
+    /// The level that a slice is held at which was counted at `step` and ends at `end`; `None` where it is too old to be held.
+    fn level_of(self, step: Duration, end: Timestamp) -> Option<Duration> {
+        let by_age = if end > self.finest {
+            SECOND
+        } else if end > self.minutes {
+            MINUTE
+        } else if end > self.five_minutes {
+            FIVE_MINUTES
+        } else if end > self.hours {
+            HOUR
+        } else {
+            return None;
+        };
+        Some(by_age.max(step))
+    }
+
+    /// Until when a level is kept.
+    fn cut(self, step: Duration) -> Timestamp {
+        if step < MINUTE {
+            self.finest
+        } else if step < FIVE_MINUTES {
+            self.minutes
+        } else if step < HOUR {
+            self.five_minutes
+        } else {
+            self.hours
+        }
+    }
+
+    /// Whether a segment may hold slices that are to be rolled up or dropped.
+    fn ages(self, key: &SegmentKey) -> bool {
+        key.day < self.cut(key.step()) && (key.step() < HOUR || key.last_end() <= self.hours)
+    }
+
+    /// The segments that what is rolled up goes to.
+    fn heirs(self, key: &SegmentKey) -> impl Iterator<Item = SegmentKey> + use<> {
+        let key = *key;
+        [MINUTE, FIVE_MINUTES, HOUR]
+            .into_iter()
+            .filter(move |step| *step > key.step())
+            .map(move |step| key_of(key.stream, step, key.last_end()))
+    }
+}
+
+/// The segment that holds a slice.
+fn key_of(stream: u32, step: Duration, end: Timestamp) -> SegmentKey {
+    let level_seconds = u32::try_from(step.as_secs()).unwrap_or(u32::MAX);
+    SegmentKey { stream, level_seconds, day: end.minus(Duration::from_millis(1)).floor(days(1)) }
+}
+
+fn book(slices: &mut Slices, stream: u32, step: Duration, end: Timestamp, counts: Counts) {
+    let end = end.ceil(step);
+    *slices.entry(key_of(stream, step, end)).or_default().entry(end).or_default() += counts;
+}
+
+/// What the rounds hold, at the level of its age. A stream with an entry between two edges of 10 s has slices of a second.
+fn gathered(rounds: &[(i64, Vec<u8>)], cuts: Cuts) -> Result<Slices, Damaged> {
+    let rounds: Vec<RoundSlices> = rounds.iter().map(|(_, blob)| RoundSlices::unpack(blob)).collect::<Result<_, _>>()?;
+    let mut slices = Slices::new();
+    for entry in rounds.iter().flat_map(|round| &round.entries) {
+        let finest = if entry.end.floor(TEN_SECONDS) == entry.end { TEN_SECONDS } else { SECOND };
+        if let Some(level) = cuts.level_of(finest, entry.end) {
+            book(&mut slices, entry.stream, level, entry.end, entry.counts);
+        }
+    }
+    for round in &rounds {
+        for span in &round.spans {
+            let finest = if round.fine.contains(&span.stream) { SECOND } else { TEN_SECONDS };
+            book_span(&mut slices, span, finest, cuts);
+        }
+    }
+    Ok(slices)
+}
+
+/// Spreads an unseen stretch over slices, each piece at the level of its age.
+fn book_span(slices: &mut Slices, span: &Span, finest: Duration, cuts: Cuts) {
+    let mut from = span.from.max(cuts.hours);
+    while from < span.to {
+        let first = from.plus(Duration::from_millis(1));
+        let Some(step) = cuts.level_of(finest, first) else { return };
+        let end = first.ceil(step);
+        let counts = span.within(from, end);
+        if !counts.is_zero() {
+            book(slices, span.stream, step, end, counts);
+        }
+        from = end;
+    }
+}
+
+fn packed(slices: &Slices) -> impl Iterator<Item = Segment> + '_ {
+    slices.iter().map(|(key, slices)| {
+        let slices: Vec<_> = slices.iter().filter(|(_, counts)| !counts.is_zero()).map(|(end, counts)| (*end, *counts)).collect();
+        Segment { key: *key, blob: slices::pack_segment(key.step(), &slices) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ledger::slice::Entry;
+
+    fn good(n: i64) -> Counts {
+        Counts { good: n, ..Counts::default() }
+    }
+
+    fn apply(stored: &mut BTreeMap<SegmentKey, Segment>, compaction: Compaction) {
+        for key in compaction.drop_segments {
+            stored.remove(&key);
+        }
+        for segment in compaction.segments {
+            stored.insert(segment.key, segment);
+        }
+    }
+
+    fn total(stored: &BTreeMap<SegmentKey, Segment>) -> Counts {
+        let slices = |segment: &Segment| unpack_segment(segment.key.step(), &segment.blob).expect("own blob");
+        stored.values().flat_map(slices).map(|(_, counts)| counts).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn rolling_up_changes_no_sum(
+            batches in prop::collection::vec((prop::collection::vec((0_u32..3, 0_i64..4_000_000, 1_i64..9), 0..12), 1_i64..400_000), 1..8),
+            span in (0_i64..3_000_000, 1_i64..9_000),
+            fine: bool,
+        ) {
+            let grain = if fine { SECOND } else { TEN_SECONDS };
+            let (mut stored, mut expected, mut now) = (BTreeMap::new(), Counts::default(), Timestamp::from_seconds(4_000_000));
+            for (id, (entries, later)) in batches.into_iter().enumerate() {
+                let mut round = RoundSlices::default();
+                for (stream, at, n) in entries {
+                    round.entries.push(Entry { stream, end: Timestamp::from_seconds(at).ceil(grain), counts: good(n) });
+                    expected += good(n);
+                }
+                if id == 0 {
+                    let (from, to) = (Timestamp::from_seconds(span.0), Timestamp::from_seconds(span.0 + span.1));
+                    round.spans.push(Span { stream: 1, from, to });
+                    round.fine.extend(fine.then_some(1));
+                    expected += Counts { unseen_millis: span.1 * 1000, ..Counts::default() };
+                }
+                round.entries.sort_by_key(|entry| (entry.stream, entry.end));
+                let rounds: Vec<_> = round.pack().into_iter().map(|blob| (id as i64, blob)).collect();
+                let keys: Vec<_> = stored.keys().copied().collect();
+                let needed = touched(&rounds, &keys, now).expect("own blobs");
+                let given: Vec<Segment> = needed.iter().map(|key: &SegmentKey| Segment::clone(&stored[key])).collect();
+                apply(&mut stored, compact(&rounds, &given, now).expect("own blobs"));
+                prop_assert_eq!(total(&stored), expected);
+                now = now.plus(Duration::from_secs(later as u64));
+            }
+        }
+    }
+
+    #[test]
+    fn slices_move_to_coarser_levels_as_they_age_and_end_after_25_months() {
+        let round =
+            RoundSlices { entries: vec![Entry { stream: 0, end: Timestamp::from_seconds(10), counts: good(1) }], ..RoundSlices::default() };
+        let mut stored = BTreeMap::new();
+        let start = Timestamp::from_seconds(60);
+        apply(&mut stored, compact(&[(1, round.pack().expect("not empty"))], &[], start).expect("own blob"));
+        for (age, level) in [(hours(1), Some(10)), (hours(5), Some(60)), (days(9), Some(300)), (days(40), Some(3600)), (days(800), None)] {
+            let segments: Vec<_> = stored.values().cloned().collect();
+            apply(&mut stored, compact(&[], &segments, start.plus(age)).expect("own blobs"));
+            assert_eq!(stored.keys().map(|key| key.level_seconds).next(), level, "{age:?}");
+            assert_eq!(stored.len(), usize::from(level.is_some()));
+        }
+    }
+
+    #[test]
+    fn a_compaction_with_nothing_to_do_changes_nothing() {
+        let round =
+            RoundSlices { entries: vec![Entry { stream: 0, end: Timestamp::from_seconds(10), counts: good(1) }], ..RoundSlices::default() };
+        let first = compact(&[(1, round.pack().expect("not empty"))], &[], Timestamp::from_seconds(60)).expect("own blob");
+        let again = compact(&[], &first.segments, Timestamp::from_seconds(70)).expect("own blob");
+        assert_eq!((again.segments.len(), again.drop_segments.len(), again.drop_rounds_through), (0, 0, None));
+    }
+}

@@ -1,0 +1,294 @@
+//! The packed state that a restart needs beside the slices: streams with their indices, what each SLO has read and filled in, and the last samples
+//! of series that a restart would not find by reading a little before the watermark.
+
+use std::time::Duration;
+
+use super::{
+    Damaged,
+    varint::{Reader, Writer},
+};
+use crate::{
+    id::{Group, ServiceName, SloId, SloName, TenantId},
+    ledger::{
+        count::{Counter, SeriesKey, Spacings, TargetKey},
+        coverage::Beat,
+        source_ledger::Fill,
+    },
+    time::Timestamp,
+};
+
+const VERSION: u8 = 1;
+
+/// The state as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::ledger) struct State {
+    /// The SLOs.
+    pub lanes: Vec<StoredLane>,
+    /// The streams, by index.
+    pub streams: Vec<StoredStream>,
+    /// The last samples of series that went quiet.
+    pub quiet: Vec<Quiet>,
+}
+
+/// What one SLO has read.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::ledger) struct StoredLane {
+    /// Which SLO.
+    pub slo: SloId,
+    /// A hash of what its counters mean; with another meaning they are not taken over.
+    pub meaning: u64,
+    /// Its watermark, where it differs from the round's.
+    pub watermark: Option<Timestamp>,
+    /// See `Lane::begin`.
+    pub begin: Timestamp,
+    /// See `Lane::filled_to`.
+    pub filled_to: Timestamp,
+    /// See `Lane::fills`.
+    pub fills: Vec<Fill>,
+    /// See `Lane::beat`; only where it went quiet.
+    pub beat: Option<Beat>,
+    /// See `Lane::stood_still`.
+    pub stood_still: Vec<(Timestamp, Timestamp)>,
+}
+
+/// What is known of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::ledger) struct StoredStream {
+    /// Index of its SLO among `lanes`.
+    pub lane: u32,
+    /// Its group.
+    pub group: Group,
+    /// See `Meta::counted_from`.
+    pub counted_from: Option<Timestamp>,
+    /// See `Meta::bucket_from`.
+    pub bucket_from: Option<Timestamp>,
+    /// See `Meta::has_up`.
+    pub has_up: bool,
+    /// See `Meta::newest`; only where it went quiet.
+    pub newest: Option<Beat>,
+    /// See `Meta::beside`; only where it went quiet.
+    pub beside: Option<Timestamp>,
+    /// See `Meta::beat`; only where it went quiet.
+    pub beat: Option<Beat>,
+    /// See `Meta::targets`.
+    pub targets: Vec<TargetKey>,
+}
+
+/// The last sample of a series that went quiet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::ledger) struct Quiet {
+    /// Which series.
+    pub key: SeriesKey,
+    /// Of which stream, and by that of which SLO.
+    pub stream: u32,
+    /// On which side of the SLO.
+    pub side: u32,
+    /// The sample.
+    pub counter: Counter,
+}
+
+impl State {
+    pub(in crate::ledger) fn pack(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.byte(VERSION);
+        out.list(self.lanes.iter(), pack_lane);
+        out.list(self.streams.iter(), pack_stream);
+        out.list(self.quiet.iter(), pack_quiet);
+        out.0
+    }
+
+    pub(in crate::ledger) fn unpack(blob: &[u8]) -> Result<Self, Damaged> {
+        let mut reader = Reader::new(blob, "ledger state", VERSION)?;
+        let state = Self { lanes: reader.list(unpack_lane)?, streams: reader.list(unpack_stream)?, quiet: reader.list(unpack_quiet)? };
+        let (lanes, streams) = (state.lanes.len(), state.streams.len());
+        let whole = state.streams.iter().all(|stream| (stream.lane as usize) < lanes)
+            && state.quiet.iter().all(|quiet| (quiet.stream as usize) < streams);
+        if !whole {
+            return Err(reader.damaged("it refers to what it does not hold"));
+        }
+        reader.end()?;
+        Ok(state)
+    }
+}
+
+fn pack_lane(out: &mut Writer, lane: &StoredLane) {
+    out.text(lane.slo.tenant.as_str());
+    out.text(lane.slo.service.as_str());
+    out.text(lane.slo.name.as_str());
+    out.unsigned(lane.meaning);
+    out.option(lane.watermark, pack_instant);
+    pack_instant(out, lane.begin);
+    pack_instant(out, lane.filled_to);
+    out.list(lane.fills.iter(), |out, fill| {
+        pack_instant(out, fill.from);
+        pack_instant(out, fill.to);
+        pack_length(out, fill.step);
+    });
+    out.option(lane.beat, pack_beat);
+    out.list(lane.stood_still.iter(), |out, (from, to)| {
+        pack_instant(out, *from);
+        pack_instant(out, *to);
+    });
+}
+
+fn unpack_lane(reader: &mut Reader<'_>) -> Result<StoredLane, Damaged> {
+    Ok(StoredLane {
+        slo: unpack_slo(reader)?,
+        meaning: reader.unsigned()?,
+        watermark: reader.option(unpack_instant)?,
+        begin: unpack_instant(reader)?,
+        filled_to: unpack_instant(reader)?,
+        fills: reader
+            .list(|reader| Ok(Fill { from: unpack_instant(reader)?, to: unpack_instant(reader)?, step: unpack_length(reader)? }))?,
+        beat: reader.option(unpack_beat)?,
+        stood_still: reader.list(|reader| Ok((unpack_instant(reader)?, unpack_instant(reader)?)))?,
+    })
+}
+
+fn unpack_slo(reader: &mut Reader<'_>) -> Result<SloId, Damaged> {
+    let (tenant, service, name) = (reader.text()?, reader.text()?, reader.text()?);
+    let bad = reader.damaged("a name of an SLO is none");
+    Ok(SloId {
+        tenant: TenantId::parse(&tenant).map_err(|_| bad.clone())?,
+        service: ServiceName::parse(&service).map_err(|_| bad.clone())?,
+        name: SloName::parse(&name).map_err(|_| bad)?,
+    })
+}
+
+fn pack_stream(out: &mut Writer, stream: &StoredStream) {
+    out.unsigned(u64::from(stream.lane));
+    out.list(stream.group.labels().iter(), |out, (label, value)| {
+        out.text(label);
+        out.text(value);
+    });
+    out.option(stream.counted_from, pack_instant);
+    out.option(stream.bucket_from, pack_instant);
+    out.byte(u8::from(stream.has_up));
+    out.option(stream.newest, pack_beat);
+    out.option(stream.beside, pack_instant);
+    out.option(stream.beat, pack_beat);
+    out.list(stream.targets.iter(), |out, target| out.0.extend_from_slice(&target.0.to_le_bytes()));
+}
+
+fn unpack_stream(reader: &mut Reader<'_>) -> Result<StoredStream, Damaged> {
+    Ok(StoredStream {
+        lane: reader.index()?,
+        group: Group::new(reader.list(|reader| Ok((reader.text()?, reader.text()?)))?),
+        counted_from: reader.option(unpack_instant)?,
+        bucket_from: reader.option(unpack_instant)?,
+        has_up: reader.byte()? != 0,
+        newest: reader.option(unpack_beat)?,
+        beside: reader.option(unpack_instant)?,
+        beat: reader.option(unpack_beat)?,
+        targets: reader.list(|reader| Ok(TargetKey(u64::from_le_bytes(reader.bytes()?))))?,
+    })
+}
+
+fn pack_quiet(out: &mut Writer, quiet: &Quiet) {
+    out.0.extend_from_slice(&quiet.key.0.to_le_bytes());
+    out.unsigned(u64::from(quiet.stream));
+    out.unsigned(u64::from(quiet.side));
+    pack_instant(out, quiet.counter.at);
+    out.unsigned(quiet.counter.value);
+    for spacing in quiet.counter.spacings.0 {
+        out.unsigned(u64::from(spacing));
+    }
+}
+
+fn unpack_quiet(reader: &mut Reader<'_>) -> Result<Quiet, Damaged> {
+    let key = SeriesKey(u128::from_le_bytes(reader.bytes()?));
+    let (stream, side, at, value) = (reader.index()?, reader.index()?, unpack_instant(reader)?, reader.unsigned()?);
+    let spacings = Spacings([reader.index()?, reader.index()?, reader.index()?]);
+    Ok(Quiet { key, stream, side, counter: Counter { at, value, spacings } })
+}
+
+fn pack_instant(out: &mut Writer, at: Timestamp) {
+    out.signed(at.millis());
+}
+
+fn unpack_instant(reader: &mut Reader<'_>) -> Result<Timestamp, Damaged> {
+    reader.signed().map(Timestamp::from_millis)
+}
+
+fn pack_length(out: &mut Writer, length: Duration) {
+    out.unsigned(u64::try_from(length.as_millis()).unwrap_or(u64::MAX));
+}
+
+fn unpack_length(reader: &mut Reader<'_>) -> Result<Duration, Damaged> {
+    reader.unsigned().map(Duration::from_millis)
+}
+
+fn pack_beat(out: &mut Writer, (at, usual): Beat) {
+    pack_instant(out, at);
+    pack_length(out, usual);
+}
+
+fn unpack_beat(reader: &mut Reader<'_>) -> Result<Beat, Damaged> {
+    Ok((unpack_instant(reader)?, unpack_length(reader)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ledger::fixture::slo_id;
+
+    fn sample() -> State {
+        let at = Timestamp::from_seconds;
+        let beat = Some((at(3), Duration::from_secs(15)));
+        State {
+            lanes: vec![StoredLane {
+                slo: slo_id("a"),
+                meaning: u64::MAX,
+                watermark: Some(at(5)),
+                begin: at(-1),
+                filled_to: at(1),
+                fills: vec![Fill { from: at(1), to: at(2), step: Duration::from_secs(300) }],
+                beat,
+                stood_still: vec![(at(1), at(2))],
+            }],
+            streams: vec![StoredStream {
+                lane: 0,
+                group: Group::new(vec![("tenant".into(), "ä\"\n".into())]),
+                counted_from: Some(at(9)),
+                bucket_from: None,
+                has_up: true,
+                newest: beat,
+                beside: Some(at(8)),
+                beat,
+                targets: vec![TargetKey(7), TargetKey(u64::MAX)],
+            }],
+            quiet: vec![Quiet {
+                key: SeriesKey(u128::MAX - 1),
+                stream: 0,
+                side: 1,
+                counter: Counter { at: at(4), value: 1 << 53, spacings: Spacings([1, 2, 3]) },
+            }],
+        }
+    }
+
+    #[test]
+    fn the_state_comes_back() {
+        assert_eq!(State::unpack(&sample().pack()), Ok(sample()));
+        assert_eq!(State::unpack(&State::default().pack()), Ok(State::default()));
+    }
+
+    #[test]
+    fn a_cut_state_is_damaged() {
+        let blob = sample().pack();
+        for len in 0..blob.len() {
+            assert!(State::unpack(&blob[..len]).is_err(), "{len} of {} bytes", blob.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_state_is_an_error_and_never_a_panic(at in 0_usize..200, byte: u8) {
+            let mut blob = sample().pack();
+            let at = at % blob.len();
+            blob[at] = byte;
+            let _ = State::unpack(&blob);
+        }
+    }
+}

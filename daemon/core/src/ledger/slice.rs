@@ -1,0 +1,117 @@
+//! Slices: stretches of time that events are booked in, left-open and right-closed, keyed by their end. An event at an edge belongs to the slice
+//! that ends there.
+
+use std::time::Duration;
+
+use super::Counts;
+use crate::{
+    slo::{Slo, Urgency},
+    time::{Timestamp, hours, minutes},
+};
+
+/// The finest slices of an SLO with a lookback under 5 min.
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+/// The finest slices of any other SLO.
+pub(super) const TEN_SECONDS: Duration = Duration::from_secs(10);
+/// The next level.
+pub(super) const MINUTE: Duration = minutes(1);
+/// The next level.
+pub(super) const FIVE_MINUTES: Duration = minutes(5);
+/// The coarsest level.
+pub(super) const HOUR: Duration = hours(1);
+
+/// Events of one stream that were booked in a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The stream.
+    pub stream: u32,
+    /// The end of the slice.
+    pub end: Timestamp,
+    /// What was counted.
+    pub counts: Counts,
+}
+
+/// A stretch in which nobody saw anything of a stream: `(from, to]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    /// The stream.
+    pub stream: u32,
+    /// Its start, not part of it.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+impl Span {
+    /// How much of it lies in `(from, to]`.
+    pub(super) fn within(&self, from: Timestamp, to: Timestamp) -> Counts {
+        let unseen = self.to.min(to).since(self.from.max(from));
+        Counts { unseen_millis: i64::try_from(unseen.as_millis()).unwrap_or(i64::MAX), ..Counts::default() }
+    }
+}
+
+/// The length of slices, and how long the memory keeps them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LevelSpec {
+    /// Length of a slice.
+    pub step: Duration,
+    /// The longest lookback that they serve.
+    pub keep: Duration,
+}
+
+/// The levels that an SLO's lookbacks need, finest first.
+pub(super) fn levels(slo: &Slo) -> Vec<LevelSpec> {
+    let rows = || slo.objectives.iter().flat_map(|objective| &objective.rows);
+    let lookbacks = || rows().flat_map(|row| [row.long, row.short]);
+    let longest = lookbacks().chain(slo.objectives.iter().map(|objective| objective.window)).max().unwrap_or_default();
+    let mut levels = Vec::with_capacity(5);
+    if let Some(brief) = lookbacks().filter(|lookback| *lookback < FIVE_MINUTES).max() {
+        let page = rows().filter(|row| row.urgency == Urgency::Page).map(|row| row.long).max().unwrap_or_default();
+        levels.push(LevelSpec { step: SECOND, keep: page.min(HOUR).max(brief) });
+    }
+    levels.extend(standard_levels(longest));
+    levels
+}
+
+/// The levels without slices of a second.
+pub(super) fn standard_levels(longest: Duration) -> [LevelSpec; 4] {
+    [
+        LevelSpec { step: TEN_SECONDS, keep: HOUR },
+        LevelSpec { step: MINUTE, keep: hours(6) },
+        LevelSpec { step: FIVE_MINUTES, keep: hours(72) },
+        LevelSpec { step: HOUR, keep: longest.max(hours(72)) },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ledger::fixture, sli::MatchOp};
+
+    #[test]
+    fn a_brief_lookback_keeps_slices_of_a_second() {
+        let mut slo = (*fixture::availability("a", "m", &[("code", MatchOp::Equal, "500")])).clone();
+        assert_eq!(levels(&slo)[0], LevelSpec { step: TEN_SECONDS, keep: HOUR });
+        slo.objectives[0].rows[0].long = minutes(10);
+        slo.objectives[0].rows[0].short = minutes(1);
+        assert_eq!(levels(&slo)[0], LevelSpec { step: SECOND, keep: minutes(10) });
+    }
+
+    #[test]
+    fn every_lookback_starts_on_an_edge_of_at_most_a_thirtieth() {
+        let slo = fixture::availability("a", "m", &[]);
+        for lookback in [minutes(5), minutes(30), HOUR, hours(2), hours(6), hours(24), hours(72), hours(73), hours(720)] {
+            let level = levels(&slo).into_iter().find(|level| level.keep >= lookback).expect("some level serves it");
+            assert!(level.step * 30 <= lookback, "{lookback:?}");
+        }
+    }
+
+    #[test]
+    fn a_span_is_cut_to_the_stretch() {
+        let at = Timestamp::from_seconds;
+        let span = Span { stream: 0, from: at(5), to: at(25) };
+        for (from, to, unseen) in [(0, 10, 5_000), (10, 20, 10_000), (20, 30, 5_000), (30, 40, 0), (0, 100, 20_000)] {
+            assert_eq!(span.within(at(from), at(to)).unseen_millis, unseen);
+        }
+    }
+}

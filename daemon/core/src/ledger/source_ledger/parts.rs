@@ -1,0 +1,179 @@
+//! What the ledger of a source is made of.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    id::{Group, SloId},
+    ledger::{
+        Unknown,
+        count::{Counter, SeriesKey, TargetKey},
+        coverage::{Beat, Stretch},
+        slice::{Entry, Span},
+    },
+    time::{Timestamp, days, hours, minutes},
+};
+
+/// A restart reads this much before the watermark to find each series' last sample and spacing: twice the memory of `Rule::RAW`.
+pub(in crate::ledger) const MARGIN: Duration = minutes(10);
+
+/// A series whose last sample is older than this cannot be found within the margin with all that is remembered of it: the state holds it.
+pub(in crate::ledger) const QUIET_AFTER: Duration = minutes(5);
+
+/// A series that is missing for so long, while its target's source is scraped, is forgotten.
+const FORGET_AFTER: Duration = hours(1);
+
+/// The same where there is no `up` to tell that the source is scraped.
+const FORGET_UNSEEN_AFTER: Duration = days(1);
+
+/// One SLO's reading. It is counted as a whole: all its answers, or nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::ledger) struct Lane {
+    /// From here on raw samples are counted.
+    pub begin: Timestamp,
+    /// Up to here samples are settled.
+    pub watermark: Timestamp,
+    /// Down to here history is filled in.
+    pub filled_to: Timestamp,
+    /// What was filled in, newest first.
+    pub fills: Vec<Fill>,
+    /// The newest scrape of any target up to the watermark.
+    pub beat: Option<Beat>,
+    /// When the scraper stood still, of the last week.
+    pub stood_still: Vec<Stretch>,
+    /// True where the counters' last samples are known.
+    pub primed: bool,
+    /// Why it cannot be seen.
+    pub unknown: Option<Unknown>,
+    /// True where its samples are not read up to now.
+    pub catching_up: bool,
+    /// When it was last tried.
+    pub tried: Timestamp,
+}
+
+/// A stretch of history that was filled in at a coarse step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fill {
+    /// Its start, not part of it.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+    /// The spacing of the values that it was counted from.
+    pub step: Duration,
+}
+
+impl Lane {
+    pub(in crate::ledger) fn starting_at(begin: Timestamp) -> Self {
+        let unknown = Unknown::new(super::Reason::NotYet, "nothing was read yet since the start");
+        Self {
+            begin,
+            watermark: begin,
+            filled_to: begin,
+            fills: Vec::new(),
+            beat: None,
+            stood_still: Vec::new(),
+            primed: false,
+            unknown: Some(unknown),
+            catching_up: true,
+            tried: begin,
+        }
+    }
+
+    /// Remembers one more filled stretch, joined with its newer neighbour where the step is the same.
+    pub(in crate::ledger) fn fill(&mut self, fill: Fill) {
+        self.filled_to = fill.from;
+        match self.fills.last_mut() {
+            Some(last) if last.from == fill.to && last.step == fill.step => last.from = fill.from,
+            Some(_) | None => self.fills.push(fill),
+        }
+    }
+
+    /// Whether a counter that was last seen at `last` is forgotten at `at`. Time in which the scraper stood still does not count.
+    pub(in crate::ledger) fn forgets(&self, has_up: bool, last: Timestamp, at: Timestamp) -> bool {
+        let age = at.since(last);
+        if !has_up {
+            return age > FORGET_UNSEEN_AFTER;
+        }
+        let still = || self.stood_still.iter().map(|(from, to)| (*to).min(at).since((*from).max(last))).sum::<Duration>();
+        age > FORGET_AFTER && age.saturating_sub(still()) > FORGET_AFTER
+    }
+}
+
+/// One SLO's group: all objectives of the SLO share it.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    /// Its index in this ledger, stable for ever.
+    pub index: u32,
+    /// The SLO.
+    pub slo: Arc<SloId>,
+    /// The group. Of an SLO with too many groups the last one holds all others: every label is `(other)`.
+    pub group: Group,
+    /// Timestamp of the newest sample of the total.
+    pub newest_sample: Option<Timestamp>,
+    /// From when on its events are held.
+    pub counted_from: Option<Timestamp>,
+    /// True while its samples are not yet read up to now: nothing is to be decided.
+    pub catching_up: bool,
+}
+
+/// What is known of a stream beside its slices.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::ledger) struct Meta {
+    /// The newest sample of the total, settled or not, with the usual spacing there.
+    pub newest: Option<Beat>,
+    /// The newest sample of the side that is counted beside the total.
+    pub beside: Option<Timestamp>,
+    /// From when on its events are held.
+    pub counted_from: Option<Timestamp>,
+    /// The first sample of the threshold's bucket, for a latency SLO: before it nothing can be judged.
+    pub bucket_from: Option<Timestamp>,
+    /// True once `up` knew one of its targets.
+    pub has_up: bool,
+    /// Without `up`: the newest settled sample of the total.
+    pub beat: Option<Beat>,
+    /// Its targets, sorted.
+    pub targets: Vec<TargetKey>,
+    /// Series whose newest sample cannot be counted.
+    pub trouble: Vec<Trouble>,
+}
+
+/// A series whose newest sample cannot be counted.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::ledger) struct Trouble {
+    /// Which.
+    pub key: SeriesKey,
+    /// When it was sampled.
+    pub at: Timestamp,
+    /// Why.
+    pub unknown: Unknown,
+}
+
+/// One series and what it counts for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::ledger) struct Tracked {
+    /// The queries for whose answers its takers are known.
+    pub matched: Vec<u32>,
+    /// Who takes it.
+    pub routes: Vec<Route>,
+}
+
+/// One side of one SLO that takes a series. Each has a counter of its own, because SLOs advance for themselves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::ledger) struct Route {
+    /// The SLO.
+    pub lane: u32,
+    /// Its side.
+    pub side: u32,
+    /// The stream of its group.
+    pub stream: u32,
+    /// The last settled sample.
+    pub counter: Option<Counter>,
+}
+
+/// What is counted but not settled: recomputed by every read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::ledger) struct Provisional {
+    /// Slices, sorted.
+    pub entries: Vec<Entry>,
+    /// Unseen stretches.
+    pub spans: Vec<Span>,
+}

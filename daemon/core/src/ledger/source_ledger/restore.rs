@@ -1,0 +1,213 @@
+//! From the ledger to what the store keeps of it, and back.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Counted, HOUR, Held, Settings, Slices, SourceLedger,
+    parts::{Lane, Meta, Provisional, Route, Stream},
+    standard_levels,
+};
+use crate::{
+    id::SloId,
+    ledger::{
+        Damaged, Plan, Stored,
+        count::{Rule, SeriesKey},
+        segment::{
+            RoundSlices,
+            state::{Quiet, State, StoredLane, StoredStream},
+            unpack_segment,
+        },
+    },
+    time::{Timestamp, days},
+};
+
+impl SourceLedger {
+    /// The ledger as the store holds it. The next read goes a little wider, to find each series' last sample before the watermark.
+    pub fn restore(plan: Plan, settings: Settings, stored: &Stored, now: Timestamp) -> Result<Self, Damaged> {
+        let mut ledger = Self::new(Plan::new(&[]), settings, now);
+        if let Some(blob) = &stored.state {
+            let state = State::unpack(blob)?;
+            ledger.created = stored.settled.unwrap_or(ledger.created);
+            ledger.take_lanes(&state);
+            ledger.take_streams(&state);
+            ledger.replace_plan(plan, now);
+            ledger.take_quiet(&state);
+            ledger.state.clone_from(blob);
+        } else {
+            ledger.replace_plan(plan, now);
+        }
+        ledger.take_slices(stored)?;
+        ledger.show();
+        Ok(ledger)
+    }
+
+    fn take_lanes(&mut self, state: &State) {
+        for stored in &state.lanes {
+            let lane = self.lane_from(stored);
+            self.retired.insert(Arc::new(stored.slo.clone()), (stored.meaning, lane));
+        }
+    }
+
+    /// A source without history cannot be asked for what happened since: that time is unseen.
+    fn lane_from(&self, stored: &StoredLane) -> Lane {
+        let watermark = stored.watermark.unwrap_or(self.created);
+        let blind_since = (!self.settings.history).then_some((watermark, Rule::RAW.default_spacing / 10));
+        Lane {
+            begin: stored.begin,
+            watermark,
+            filled_to: stored.filled_to,
+            fills: stored.fills.clone(),
+            beat: blind_since.or(stored.beat),
+            stood_still: stored.stood_still.clone(),
+            ..Lane::starting_at(watermark)
+        }
+    }
+
+    fn take_streams(&mut self, state: &State) {
+        for (index, stored) in state.streams.iter().enumerate() {
+            let stream = Stream {
+                index: u32::try_from(index).unwrap_or(u32::MAX),
+                slo: Arc::new(state.lanes[stored.lane as usize].slo.clone()),
+                group: stored.group.clone(),
+                newest_sample: None,
+                counted_from: stored.counted_from,
+                catching_up: true,
+            };
+            let meta = Meta {
+                counted_from: stored.counted_from,
+                bucket_from: stored.bucket_from,
+                has_up: stored.has_up,
+                newest: stored.newest,
+                beside: stored.beside,
+                beat: stored.beat,
+                targets: stored.targets.clone(),
+                ..Meta::default()
+            };
+            let slices = Slices::new(&standard_levels(days(30)));
+            self.streams.push(Held { stream, lane: None, meta, slices, provisional: Provisional::default() });
+        }
+    }
+
+    /// Counters of series that went quiet, for SLOs that still count the same.
+    fn take_quiet(&mut self, state: &State) {
+        for quiet in &state.quiet {
+            let stored = &state.lanes[state.streams[quiet.stream as usize].lane as usize];
+            let Some(lane) = self.lane_ids.iter().position(|id| **id == stored.slo) else { continue };
+            let plan = &self.plan.lanes()[lane];
+            if plan.meaning_hash() != stored.meaning || quiet.side as usize >= plan.sides.len() {
+                continue;
+            }
+            let lane = u32::try_from(lane).unwrap_or(u32::MAX);
+            let route = Route { lane, side: quiet.side, stream: quiet.stream, counter: Some(quiet.counter) };
+            self.series.entry(quiet.key).or_default().routes.push(route);
+        }
+    }
+
+    fn take_slices(&mut self, stored: &Stored) -> Result<(), Damaged> {
+        let unknown = |what| Damaged { what, why: "it holds slices of a stream that the state does not name" };
+        for segment in &stored.segments {
+            let held = self.streams.get_mut(segment.key.stream as usize).ok_or(unknown("segment"))?;
+            for (end, counts) in unpack_segment(segment.key.step(), &segment.blob)? {
+                held.slices.add(end, counts);
+            }
+        }
+        for (_, blob) in &stored.rounds {
+            let round = RoundSlices::unpack(blob)?;
+            for entry in &round.entries {
+                self.streams.get_mut(entry.stream as usize).ok_or(unknown("round"))?.slices.add(entry.end, entry.counts);
+            }
+            for span in &round.spans {
+                self.streams.get_mut(span.stream as usize).ok_or(unknown("round"))?.slices.add_span(span);
+            }
+        }
+        Ok(())
+    }
+
+    /// The state after a round, and the series that are forgotten by then.
+    pub(super) fn state_after(&self, counted: &Counted) -> (State, Vec<SeriesKey>) {
+        let (quiet, forgotten) = self.quiet_after(counted);
+        let (lanes, places) = self.lanes_after(counted);
+        let streams = self.streams_after(counted, &places);
+        (State { lanes, streams, quiet }, forgotten)
+    }
+
+    fn lanes_after(&self, counted: &Counted) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
+        let planned =
+            self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes).map(|((id, plan), lane)| (id, plan.meaning_hash(), lane));
+        let retired = self.retired.iter().map(|(id, (meaning, lane))| (id, *meaning, lane));
+        let mut places = BTreeMap::new();
+        let lanes = planned.chain(retired).map(|(id, meaning, lane)| {
+            places.insert(Arc::clone(id), u32::try_from(places.len()).unwrap_or(u32::MAX));
+            StoredLane {
+                slo: (**id).clone(),
+                meaning,
+                watermark: (lane.watermark != counted.settled).then_some(lane.watermark),
+                begin: lane.begin,
+                filled_to: lane.filled_to,
+                fills: lane.fills.clone(),
+                beat: lane.beat.filter(|(at, _)| Self::is_quiet(*at, lane.watermark)),
+                stood_still: lane.stood_still.clone(),
+            }
+        });
+        (lanes.collect(), places)
+    }
+
+    fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>) -> Vec<StoredStream> {
+        let watermark = |lane: Option<usize>| lane.map_or(counted.settled, |lane| counted.lanes[lane].watermark);
+        let held = self.streams.iter().map(|held| (&held.stream, held.lane, &held.meta));
+        let empty = Meta::default();
+        let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &empty));
+        let stored = held.chain(opened).map(|(stream, lane, meta)| {
+            let meta = counted.metas.get(&stream.index).unwrap_or(meta);
+            let quiet = |at: Timestamp| Self::is_quiet(at, watermark(lane));
+            StoredStream {
+                lane: places.get(&stream.slo).copied().unwrap_or(0),
+                group: stream.group.clone(),
+                counted_from: meta.counted_from,
+                bucket_from: meta.bucket_from,
+                has_up: meta.has_up,
+                newest: meta.newest.filter(|(at, _)| quiet(*at)),
+                beside: meta.beside.filter(|at| quiet(*at)),
+                beat: meta.beat.filter(|(at, _)| quiet(*at)),
+                targets: meta.targets.clone(),
+            }
+        });
+        stored.collect()
+    }
+
+    /// Counters that a restart would not find by its wider read, and series of which nothing is remembered any more.
+    fn quiet_after(&self, counted: &Counted) -> (Vec<Quiet>, Vec<SeriesKey>) {
+        let (mut quiet, mut forgotten) = (Vec::new(), Vec::new());
+        let untouched = self.series.iter().filter(|(key, _)| !counted.series.contains_key(key));
+        for (key, tracked) in untouched.chain(&counted.series) {
+            let mut remembered = false;
+            for route in &tracked.routes {
+                let Some(counter) = route.counter else {
+                    remembered = true;
+                    continue;
+                };
+                let lane = &counted.lanes[route.lane as usize];
+                if lane.forgets(self.has_up_after(counted, route.stream), counter.at, lane.watermark) {
+                    continue;
+                }
+                remembered = true;
+                if Self::is_quiet(counter.at, lane.watermark) {
+                    quiet.push(Quiet { key: *key, stream: route.stream, side: route.side, counter });
+                }
+            }
+            if !remembered {
+                forgotten.push(*key);
+            }
+        }
+        quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
+        (quiet, forgotten)
+    }
+
+    fn has_up_after(&self, counted: &Counted, stream: u32) -> bool {
+        let meta = counted.metas.get(&stream).or_else(|| self.streams.get(stream as usize).map(|held| &held.meta));
+        meta.is_some_and(|meta| meta.has_up)
+    }
+}
+
+/// Rounds and segments lie on the same edges.
+const _: () = assert!(HOUR.as_secs() % 3600 == 0);

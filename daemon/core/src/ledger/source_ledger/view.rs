@@ -1,0 +1,167 @@
+//! What others see of a ledger: streams, sums, slices, and why there are none.
+
+use std::time::Duration;
+
+use super::{Fill, HOUR, Held, SourceLedger, Stream, parts::Lane};
+use crate::{
+    id::SloId,
+    ledger::{
+        Counts, Reason, Sums, Unknown,
+        count::{Rule, is_gap},
+        plan::{LanePlan, Side},
+        slice::{FIVE_MINUTES, MINUTE, SECOND, TEN_SECONDS},
+    },
+    time::Timestamp,
+};
+
+/// Sums of one stream over lookbacks that end now. What is newer than the watermark is provisional, and part of them.
+#[derive(Debug)]
+pub struct StreamSums<'a> {
+    held: &'a Held,
+    now: Timestamp,
+}
+
+impl Sums for StreamSums<'_> {
+    /// The start moves back to an edge of the finest slices that cover the lookback, at most a thirtieth of its length.
+    fn over(&self, lookback: Duration) -> Counts {
+        let start = self.held.slices.start_of(lookback, self.now);
+        self.held.slices.over(lookback, self.now) + self.held.provisional_within(start, Timestamp::from_millis(i64::MAX))
+    }
+}
+
+impl Held {
+    fn provisional_within(&self, from: Timestamp, to: Timestamp) -> Counts {
+        let entries = self.provisional.entries.iter().filter(|entry| entry.end > from && entry.end <= to).map(|entry| entry.counts);
+        entries.chain(self.provisional.spans.iter().map(|span| span.within(from, to))).sum()
+    }
+
+    /// Both on edges of `step`.
+    fn within(&self, step: Duration, from: Timestamp, to: Timestamp) -> Counts {
+        self.slices.sum(step, from, to) + self.provisional_within(from, to)
+    }
+}
+
+impl SourceLedger {
+    /// The streams of the plan's SLOs. An SLO that is split has none before its first series.
+    pub fn streams(&self) -> impl Iterator<Item = &Stream> {
+        self.streams.iter().filter(|held| held.lane.is_some()).map(|held| &held.stream)
+    }
+
+    /// Why an SLO as a whole cannot be seen: an unanswered question, or no series at all.
+    pub fn unknown(&self, slo: &SloId) -> Option<Unknown> {
+        let lane = self.place_of(slo)?;
+        let no_streams = self.lane_streams[lane].is_empty();
+        self.lanes[lane].unknown.clone().or_else(|| no_streams.then(|| no_series(&self.plan.lanes()[lane])))
+    }
+
+    /// What was filled in of an SLO's history, newest first.
+    pub fn fills(&self, slo: &SloId) -> &[Fill] {
+        self.place_of(slo).map_or(&[], |lane| &self.lanes[lane].fills)
+    }
+
+    /// From where on an SLO's raw samples are counted.
+    pub fn raw_from(&self, slo: &SloId) -> Option<Timestamp> {
+        self.place_of(slo).map(|lane| self.lanes[lane].begin)
+    }
+
+    /// Up to where an SLO's samples are settled.
+    pub fn settled(&self, slo: &SloId) -> Option<Timestamp> {
+        self.place_of(slo).map(|lane| self.lanes[lane].watermark)
+    }
+
+    fn place_of(&self, slo: &SloId) -> Option<usize> {
+        self.lane_ids.iter().position(|id| **id == *slo)
+    }
+
+    /// Sums of a stream that end now, or why there are none.
+    pub fn sums(&self, stream: u32, now: Timestamp) -> Result<StreamSums<'_>, Unknown> {
+        let not_yet = || Unknown::new(Reason::NotYet, "no such stream in the plan");
+        let held = self.streams.get(stream as usize).ok_or_else(not_yet)?;
+        let lane = held.lane.ok_or_else(not_yet)?;
+        let (state, plan) = (&self.lanes[lane], &self.plan.lanes()[lane]);
+        let why_not = state
+            .unknown
+            .clone()
+            .or_else(|| held.in_trouble(now))
+            .or_else(|| self.without_bucket(held, plan))
+            .or_else(|| held.out_of_date(state, plan, now));
+        why_not.map_or(Ok(StreamSums { held, now }), Err)
+    }
+
+    /// At most `at_most` slices that cover `(from, to]`, each with its end, oldest first.
+    pub fn slices(&self, stream: u32, from: Timestamp, to: Timestamp, at_most: usize) -> Vec<(Timestamp, Counts)> {
+        let Some(held) = self.streams.get(stream as usize).filter(|_| from < to && at_most > 0) else { return Vec::new() };
+        let finest = held.slices.step_reaching(from);
+        let fits = |step: &Duration| slices_between(from, to, *step) <= at_most as u64;
+        let steps = [SECOND, TEN_SECONDS, MINUTE, FIVE_MINUTES, HOUR].into_iter().filter(|step| *step >= finest);
+        let hours =
+            || HOUR * u32::try_from(slices_between(from, to, HOUR).div_ceil((at_most as u64).saturating_sub(1).max(1))).unwrap_or(u32::MAX);
+        let step = steps.into_iter().find(fits).unwrap_or_else(hours);
+        let level = [HOUR, FIVE_MINUTES, MINUTE, TEN_SECONDS, SECOND].into_iter().find(|level| *level <= step).unwrap_or(SECOND);
+        let first = from.floor(step);
+        let starts = (0..slices_between(from, to, step)).map(|at| first.plus(step * u32::try_from(at).unwrap_or(u32::MAX)));
+        starts.map(|start| (start.plus(step), held.within(level, start, start.plus(step)))).collect()
+    }
+
+    /// What was counted over `(from, to]`, both moved outwards to slice edges.
+    pub fn between(&self, stream: u32, from: Timestamp, to: Timestamp) -> Counts {
+        let Some(held) = self.streams.get(stream as usize).filter(|_| from < to) else { return Counts::default() };
+        let step = held.slices.step_reaching(from);
+        held.within(step, from.floor(step), to.ceil(step))
+    }
+}
+
+impl SourceLedger {
+    /// A latency SLO whose histogram is there but not the bucket of its threshold.
+    fn without_bucket(&self, held: &Held, plan: &LanePlan) -> Option<Unknown> {
+        let side = plan.sides.iter().find(|side| side.boundary.is_some_and(f64::is_finite))?;
+        let (newest, usual) = held.meta.newest?;
+        let there = held.meta.beside.is_some_and(|beside| !is_gap(newest.since(beside), usual));
+        (!there).then(|| no_bucket(side, &self.boundaries_seen(side.query)))
+    }
+
+    /// The thresholds of other SLOs that turned out to be buckets of the same histogram.
+    fn boundaries_seen(&self, query: usize) -> Vec<f64> {
+        let streams = self.streams.iter().filter(|held| held.meta.beside.is_some()).filter_map(|held| held.lane);
+        let sides = streams.flat_map(|lane| &self.plan.lanes()[lane].sides).filter(|side| side.query == query);
+        sides.filter_map(|side| side.boundary).filter(|boundary| boundary.is_finite()).collect()
+    }
+}
+
+/// How many slices cover a stretch.
+fn slices_between(from: Timestamp, to: Timestamp, step: Duration) -> u64 {
+    let covered = to.ceil(step).since(from.floor(step)).as_millis();
+    u64::try_from(covered / step.as_millis().max(1)).unwrap_or(u64::MAX)
+}
+
+impl Held {
+    /// A series whose newest sample cannot be counted, while that sample is recent.
+    fn in_trouble(&self, now: Timestamp) -> Option<Unknown> {
+        let recent = self.meta.trouble.iter().filter(|trouble| now.since(trouble.at) <= Rule::RAW.memory);
+        recent.min_by_key(|trouble| trouble.key).map(|trouble| trouble.unknown.clone())
+    }
+
+    fn out_of_date(&self, lane: &Lane, plan: &LanePlan, now: Timestamp) -> Option<Unknown> {
+        let Some((newest, usual)) = self.meta.newest else { return Some(no_series(plan)) };
+        let age = now.since(newest);
+        let late = age > usual * 7 / 2 && !lane.catching_up;
+        late.then(|| {
+            let (age, usual) = (age.as_secs(), usual.as_secs_f64());
+            Unknown::new(Reason::Stale, format!("the newest sample is {age} s old, and they come every {usual} s"))
+        })
+    }
+}
+
+fn no_series(plan: &LanePlan) -> Unknown {
+    let totals: Vec<String> = plan.sides.iter().filter(|side| side.role.is_total()).map(|side| side.selector.to_string()).collect();
+    Unknown::new(Reason::NoSeries, format!("the source has no series for {}", totals.join(" + ")))
+}
+
+fn no_bucket(side: &Side, seen: &[f64]) -> Unknown {
+    let threshold = side.boundary.unwrap_or_default();
+    let below = seen.iter().copied().filter(|boundary| *boundary < threshold).reduce(f64::max);
+    let above = seen.iter().copied().filter(|boundary| *boundary > threshold).reduce(f64::min);
+    let known: Vec<String> = below.into_iter().chain(above).map(|boundary| boundary.to_string()).collect();
+    let advice = if known.is_empty() { String::new() } else { format!("; known ones near it are {}", known.join(" and ")) };
+    Unknown::new(Reason::NoBucket, format!("{threshold} is no bucket boundary of {}{advice}", side.selector))
+}
