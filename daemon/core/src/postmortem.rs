@@ -115,6 +115,7 @@ pub fn title(incident: &Incident) -> String {
         (Kind::Burn, Some(harm)) => format!("{subject}: {} {}{}", words::percent(harm.bad), words::symptom(harm.symptom), whom(incident)),
         (Kind::Burn, None) => format!("{subject}: the error budget burns too fast{}", whom(incident)),
         (Kind::CannotSee, _) => format!("{subject}: cannot see"),
+        (Kind::Test, _) => "TEST: the way of a page is tried, nothing is at fault".to_owned(),
     }
 }
 

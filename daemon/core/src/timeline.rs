@@ -114,6 +114,7 @@ fn condition(alert: &AlertKey, facts: &Facts, at: Timestamp) -> String {
     match facts {
         Facts::Burn(burn) => burning(alert, burn),
         Facts::Blind(blind) => cannot_see(alert, blind, at),
+        Facts::Test(test) => format!("TEST: {} tries the way of a page. Nothing is at fault.", test.by),
     }
 }
 
@@ -156,6 +157,7 @@ pub fn subject(alert: &AlertKey) -> String {
         }
         AlertKey::Slo(slo) => format!("{}/{}", slo.service, slo.name),
         AlertKey::Source(name) => format!("source {name}"),
+        AlertKey::Test => "the test".to_owned(),
     }
 }
 

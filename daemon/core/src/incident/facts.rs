@@ -11,6 +11,8 @@ pub enum Facts {
     Burn(Box<BurnFacts>),
     /// Of a blind source or SLO.
     Blind(BlindFacts),
+    /// Of a test.
+    Test(TestFacts),
 }
 
 impl Facts {
@@ -19,6 +21,7 @@ impl Facts {
         match self {
             Self::Burn(burn) => burn.began,
             Self::Blind(blind) => blind.since,
+            Self::Test(test) => test.at,
         }
     }
 }
@@ -74,4 +77,13 @@ pub struct BlindFacts {
     pub since: Timestamp,
     /// The SLOs that are hidden by it.
     pub hides: Vec<SloId>,
+}
+
+/// Who tries the way of a page, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestFacts {
+    /// Who asked for it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }

@@ -43,6 +43,8 @@ pub enum Kind {
     Burn,
     /// We cannot see.
     CannotSee,
+    /// Nothing is at fault: a person tries the way of a page.
+    Test,
 }
 
 impl FaultKey {
@@ -53,6 +55,7 @@ impl FaultKey {
             (Kind::Burn, Urgency::Ticket) => "ticket",
             (Kind::CannotSee, Urgency::Page) => "cannot-see",
             (Kind::CannotSee, Urgency::Ticket) => "no-data",
+            (Kind::Test, Urgency::Page | Urgency::Ticket) => "test",
         }
     }
 
@@ -71,6 +74,8 @@ pub enum AlertKey {
     Source(SourceName),
     /// An SLO is blind although its source answers.
     Slo(SloId),
+    /// A person tries the way of a page.
+    Test,
 }
 
 impl AlertKey {
@@ -79,7 +84,7 @@ impl AlertKey {
         match self {
             Self::Budget(budget) => Some(&budget.slo),
             Self::Slo(slo) => Some(slo),
-            Self::Source(_) => None,
+            Self::Source(_) | Self::Test => None,
         }
     }
 
@@ -87,7 +92,7 @@ impl AlertKey {
     pub const fn group(&self) -> Option<&Group> {
         match self {
             Self::Budget(budget) => Some(&budget.group),
-            Self::Slo(_) | Self::Source(_) => None,
+            Self::Slo(_) | Self::Source(_) | Self::Test => None,
         }
     }
 }
@@ -98,6 +103,7 @@ impl fmt::Display for AlertKey {
             Self::Budget(id) => write!(f, "{id}"),
             Self::Source(name) => write!(f, "source {name}"),
             Self::Slo(id) => write!(f, "{id}"),
+            Self::Test => f.write_str("test"),
         }
     }
 }

@@ -53,6 +53,6 @@ impl Incident {
 fn burn<'a>((_, member): (&'a AlertKey, &'a Member)) -> Option<&'a BurnFacts> {
     match &member.facts {
         Facts::Burn(burn) => Some(burn),
-        Facts::Blind(_) => None,
+        Facts::Blind(_) | Facts::Test(_) => None,
     }
 }

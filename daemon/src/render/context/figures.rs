@@ -42,7 +42,10 @@ impl<'a> Figures<'a> {
                 let fired = Self::as_fired(budget, facts, member.recovered_at.is_some());
                 Some(live.iter().find(|status| status.budget == *budget).and_then(|status| fired.as_now(status)).unwrap_or(fired))
             }
-            (AlertKey::Budget(_) | AlertKey::Source(_) | AlertKey::Slo(_), Facts::Burn(_) | Facts::Blind(_)) => None,
+            (
+                AlertKey::Budget(_) | AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test,
+                Facts::Burn(_) | Facts::Blind(_) | Facts::Test(_),
+            ) => None,
         }
     }
 

@@ -50,7 +50,7 @@ pub struct PageInput<'a> {
     pub now: Timestamp,
 }
 
-/// A page as its templates see it. Exactly one of `burn` and `blind` is there.
+/// A page as its templates see it. Exactly one of `burn`, `blind` and `test` is there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PageContext {
     /// The service, or the source that is blind.
@@ -61,6 +61,8 @@ pub struct PageContext {
     pub burn: Option<BurnContext>,
     /// We cannot see.
     pub blind: Option<BlindContext>,
+    /// Nothing is at fault: who tries the way of a page.
+    pub test: Option<String>,
     /// Nobody is paged: a ticket.
     pub ticket: bool,
     /// When it began.
@@ -224,6 +226,7 @@ impl PageContext {
             whom: whom(&figures),
             burn: burn(&figures, input),
             blind: blind(incident),
+            test: test(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
             since: Moment::at(incident.began, input.now),
             lasts: lasting(until.since(incident.began)),
@@ -242,6 +245,9 @@ impl PageContext {
     /// One plain line that says it without any template.
     pub fn plain(&self) -> String {
         let whom = self.whom.as_ref().map_or_else(String::new, |whom| format!(" · {whom}"));
+        if let Some(by) = &self.test {
+            return format!("TEST: {by} tries the way of a page, nothing is at fault · {}", self.incident);
+        }
         let what = match (&self.burn, &self.resolved) {
             (_, Some(_)) => format!("over after {}", self.lasts),
             (Some(burn), None) => format!("{} {} (limit {}) for {}", burn.failing, burn.of, burn.limit, self.lasts),
@@ -394,9 +400,16 @@ fn slo(id: &SloId, figures: &[Figures<'_>]) -> Option<SloContext> {
 
 fn blind(incident: &Incident) -> Option<BlindContext> {
     match incident.fault.kind {
-        Kind::Burn => None,
+        Kind::Burn | Kind::Test => None,
         Kind::CannotSee => Some(blind_context(incident)),
     }
+}
+
+fn test(incident: &Incident) -> Option<String> {
+    incident.members.values().find_map(|member| match &member.facts {
+        Facts::Test(test) => Some(test.by.clone()),
+        Facts::Burn(_) | Facts::Blind(_) => None,
+    })
 }
 
 fn blind_context(incident: &Incident) -> BlindContext {

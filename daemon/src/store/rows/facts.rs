@@ -6,7 +6,7 @@ use burnward_core::{
     budget::BudgetLeft,
     burn_rate::RowBurn,
     id::SloId,
-    incident::{BlindFacts, BurnFacts, Facts, Symptom},
+    incident::{BlindFacts, BurnFacts, Facts, Symptom, TestFacts},
     ledger::{Counts, Reason, Unknown},
     slo::{AlertRow, Urgency},
     time::Timestamp,
@@ -21,6 +21,7 @@ use super::values::{UrgencyRow, factor, float, millis, slo_ids, target};
 pub(super) enum FactsRow {
     Burn(#[serde(with = "boxed_burn")] Box<BurnFacts>),
     Blind(#[serde(with = "BlindFactsRow")] BlindFacts),
+    Test(#[serde(with = "TestFactsRow")] TestFacts),
 }
 
 /// `with` for facts in a box.
@@ -73,6 +74,14 @@ struct BlindFactsRow {
     since: Timestamp,
     #[serde(with = "slo_ids")]
     hides: Vec<SloId>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "TestFacts")]
+struct TestFactsRow {
+    by: String,
+    #[serde(with = "millis")]
+    at: Timestamp,
 }
 
 #[derive(Serialize, Deserialize)]

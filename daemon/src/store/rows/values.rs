@@ -191,6 +191,7 @@ pub(super) enum AlertKeyRow {
     Budget(#[serde(with = "BudgetIdRow")] BudgetId),
     Source(#[serde(with = "text")] SourceName),
     Slo(#[serde(with = "SloIdRow")] SloId),
+    Test,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -216,6 +217,7 @@ enum SubjectRow {
 enum KindRow {
     Burn,
     CannotSee,
+    Test,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -8,8 +8,8 @@ use crate::{
     time::Timestamp,
 };
 
-use super::super::{EscalationReason, Incident, PageReason, Phase, ReopenReason, What};
-use super::{Scope, alerts::reopen, next_due};
+use super::super::{EscalationReason, Incident, Kind, PageReason, Phase, ReopenReason, What};
+use super::{Scope, alerts::reopen, next_due, people::end_of_test};
 
 pub(super) fn escalate(incident: &Incident, to: Place, why: EscalationReason, scope: &Scope<'_>, now: Timestamp) -> Vec<What> {
     let escalated = What::Escalated { step: to.step, round: to.round, why };
@@ -39,6 +39,7 @@ const fn page_reason(why: EscalationReason) -> PageReason {
 
 pub(super) fn tick(incident: &Incident, scope: &Scope<'_>, now: Timestamp) -> Vec<What> {
     match &incident.phase {
+        Phase::Open if escalation::due(&incident.escalation, now) && incident.fault.kind == Kind::Test => end_of_test(incident),
         Phase::Open if escalation::due(&incident.escalation, now) => match escalation::next_by_timer(scope.team, place(incident)) {
             Some(next) => escalate(incident, next, EscalationReason::NotAcknowledged, scope, now),
             None => vec![What::EscalationEnded],

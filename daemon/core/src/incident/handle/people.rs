@@ -9,7 +9,7 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::super::{Actor, EscalationReason, Incident, Phase, Resolution, What};
+use super::super::{Actor, EscalationReason, Incident, Kind, Phase, Resolution, What};
 use super::{
     Answer, Scope,
     paging::{FIRST, escalate, place},
@@ -26,8 +26,19 @@ const NOTE_CHARACTERS: usize = 4_000;
 
 pub(super) fn acknowledge(incident: &Incident) -> Answer {
     match &incident.phase {
-        Phase::Open => Answer::Events(vec![What::Acknowledged]),
+        Phase::Open => Answer::Events([What::Acknowledged].into_iter().chain(end_of_test(incident)).collect()),
         Phase::Acknowledged { .. } | Phase::Resolved { .. } => already(&incident.phase),
+    }
+}
+
+/// A test has done its work once somebody acknowledged it, or once its time is over; nothing else ends by that.
+pub(super) fn end_of_test(incident: &Incident) -> Vec<What> {
+    match incident.fault.kind {
+        Kind::Burn | Kind::CannotSee => Vec::new(),
+        Kind::Test => {
+            let recovered = incident.open_members().map(|(alert, _)| What::Recovered { alert: alert.clone() });
+            recovered.chain([What::Resolved { how: Resolution::Recovered }]).collect()
+        }
     }
 }
 
