@@ -73,6 +73,11 @@ pub(crate) fn void(tag: &'static str, attributes: Attributes<'_>) -> Html {
     Html(format!("<{tag}{}>", written(attributes)))
 }
 
+/// A hidden field of a form.
+pub(crate) fn hidden(name: &str, value: &str) -> Html {
+    void("input", &[("type", "hidden"), ("name", name), ("value", value)])
+}
+
 fn written(attributes: Attributes<'_>) -> String {
     attributes.iter().flat_map(|(name, value)| [" ", name, "=\"", &escape(value), "\""].map(str::to_owned)).collect()
 }

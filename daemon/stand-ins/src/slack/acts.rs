@@ -1,5 +1,7 @@
 //! What people, administrators and tests do in the workspace, wherever they ask for it: the Rust side, the control API or the page.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{
@@ -77,6 +79,15 @@ pub(super) fn delete(office: &mut Office, channel: &str, ts: &str) -> bool {
 pub(super) fn clear_faults(shared: &Shared) {
     shared.change(|office, _| office.faults.clear());
     shared.gate.open();
+}
+
+/// Refuses connections for `span`, after a moment in which the answer to the one who asked can leave.
+pub(super) fn refuse_soon(shared: &Shared, span: Duration) {
+    let gate = shared.gate.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        gate.refuse_for(span);
+    });
 }
 
 /// Empties the workspace: messages, journal, faults, clicks. People and channels stay.

@@ -136,12 +136,7 @@ struct RefuseBody {
 }
 
 async fn refuse(State(shared): State<Arc<Shared>>, Json(body): Json<RefuseBody>) -> Response {
-    let gate = shared.gate.clone();
-    // The answer leaves first: shutting the gate cuts this connection too.
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        gate.refuse_for(Duration::from_millis(body.for_ms));
-    });
+    acts::refuse_soon(&shared, Duration::from_millis(body.for_ms));
     done(&json!({ "refusing_ms": body.for_ms }))
 }
 

@@ -1,5 +1,7 @@
 //! Faults on order: which call misbehaves, and how.
 
+use std::fmt;
+
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -292,6 +294,17 @@ impl FaultBook {
         }
         self.orders.retain(|order| order.fault.count.is_none_or(|count| order.hit < count));
         drawn
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = if self.fault.method == "*" { "every method" } else { &self.fault.method };
+        write!(out, "{method}: {}", serde_json::to_string(&self.fault.kind).unwrap_or_default())?;
+        match self.fault.count {
+            Some(count) => write!(out, ", hit {} of {count} times", self.hit),
+            None => write!(out, ", from now on, hit {} times", self.hit),
+        }
     }
 }
 

@@ -299,7 +299,8 @@ fn element(message: &Message, click: &Click) -> Option<Target> {
     })
 }
 
-fn elements(block: &Value) -> impl Iterator<Item = &Value> {
+/// The interactive elements of a block.
+pub(super) fn elements(block: &Value) -> impl Iterator<Item = &Value> {
     block.get("elements").and_then(Value::as_array).into_iter().flatten().chain(block.get("accessory"))
 }
 

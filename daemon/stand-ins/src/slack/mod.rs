@@ -46,6 +46,7 @@ mod journal;
 mod limits;
 mod methods;
 mod office;
+mod page;
 mod sign;
 mod socket;
 mod ts;
@@ -334,7 +335,7 @@ fn client() -> anyhow::Result<reqwest::Client> {
 
 async fn serve(door: Door, shared: Arc<Shared>) {
     let stop = shared.stop.clone();
-    let people = control::routes().layer(middleware::from_fn(crate::origin::only_own));
+    let people = control::routes().merge(page::routes()).layer(middleware::from_fn(crate::origin::only_own));
     let router = Router::new()
         .route("/api/{method}", any(http::api))
         .route("/link/", get(socket::link))

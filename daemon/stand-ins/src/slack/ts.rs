@@ -30,12 +30,21 @@ impl Ts {
         seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(micros).map(Self)
     }
 
+    pub(super) fn time(self) -> Timestamp {
+        Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::MAX)
+    }
+
     pub(super) fn micros(self) -> i64 {
         self.0
     }
 
     pub(super) fn from_micros(micros: i64) -> Self {
         Self(micros)
+    }
+
+    /// Reads it out of a permalink: `p` and sixteen digits.
+    pub(super) fn from_permalink(text: &str) -> Option<Self> {
+        text.strip_prefix('p')?.parse().ok().filter(|micros| *micros >= 0).map(Self)
     }
 
     /// Without the point, as permalinks have it.

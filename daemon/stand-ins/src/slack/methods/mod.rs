@@ -62,7 +62,7 @@ struct Spec {
 }
 
 impl Method {
-    const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::ApiTest,
         Self::AuthTest,
         Self::AppsConnectionsOpen,
@@ -80,7 +80,11 @@ impl Method {
     ];
 
     pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.spec().name == name)
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.spec().name
     }
 
     pub(super) fn access(self) -> Access {
@@ -223,7 +227,7 @@ impl Desk<'_> {
     }
 
     fn journal(&mut self, method: Method, channel: &str, message: &Message) {
-        self.office.journal.record(entry(method.spec().name, channel, message, self.now));
+        self.office.journal.record(entry(method.name(), channel, message, self.now));
     }
 }
 
