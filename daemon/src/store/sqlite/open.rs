@@ -46,14 +46,9 @@ impl SqliteStore {
         std::fs::create_dir_all(dir).map_err(|error| StoreError::Open { path: dir.display().to_string(), reason: cannot_write(&error) })?;
         let lock = Lock::take(dir)?;
         let file = file_in(dir);
-        inspect(&file).await?;
+        let found = inspect(&file).await?;
         let writer = writer(&file).await?;
-        let prepared = prepare(&file, &writer).await;
-        let readers = match prepared {
-            Ok(()) => readers(&file).await,
-            Err(error) => Err(error),
-        };
-        match readers {
+        match readers_of_prepared(&file, found, &writer).await {
             Ok(readers) => {
                 let store = Self::new(file, Some(writer), readers, Some(lock));
                 store.recover_outbox().await?;
@@ -170,15 +165,22 @@ async fn readers(file: &Path) -> Result<SqlitePool, StoreError> {
     SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await.map_err(|error| unopenable(file, &error))
 }
 
-/// Checks the file's structure, marks it as ours, and applies what migrations are missing.
-async fn prepare(file: &Path, writer: &SqlitePool) -> Result<(), StoreError> {
+async fn readers_of_prepared(file: &Path, found: Found, writer: &SqlitePool) -> Result<SqlitePool, StoreError> {
+    prepare(file, found, writer).await?;
+    readers(file).await
+}
+
+/// Checks the file's structure, marks a new file as ours, and applies what migrations are missing.
+async fn prepare(file: &Path, found: Found, writer: &SqlitePool) -> Result<(), StoreError> {
     let faults: Vec<String> =
         sqlx::query_scalar("PRAGMA quick_check(3)").fetch_all(writer).await.map_err(|error| unopenable(file, &error))?;
     if faults != ["ok"] {
         return Err(refusal(file, &format!("{DAMAGED} ({})", faults.join("; "))));
     }
-    // 0x4255524E, which a test compares: a PRAGMA takes no parameter.
-    sqlx::query("PRAGMA application_id = 1112887886").execute(writer).await.map_err(|error| unopenable(file, &error))?;
+    if found == Found::Nothing {
+        // 0x4255524E, which a test compares: a PRAGMA takes no parameter.
+        sqlx::query("PRAGMA application_id = 1112887886").execute(writer).await.map_err(|error| unopenable(file, &error))?;
+    }
     migrator().run(writer).await.map_err(|error| refusal(file, &format!("its tables cannot be brought up to date: {error}")))
 }
 
