@@ -18,7 +18,7 @@ mod sli;
 pub mod yaml;
 
 #[cfg(test)]
-mod shipped_tests;
+mod tests;
 
 pub use accept::{Acceptance, Generation, Removals, accept};
 pub use codes::explain;

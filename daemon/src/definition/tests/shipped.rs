@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use super::{Colour, load, runbook};
 use crate::config;
+use crate::definition::{Colour, load, runbook};
 
 fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("the daemon stands in the repository").to_owned()

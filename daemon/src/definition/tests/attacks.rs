@@ -1,0 +1,188 @@
+//! Hostile and careless input: each line of the table is refused with its code, or fine, and quickly.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use super::{GOOD, codes, diagnostics, read};
+
+/// Checks a change of the good document: `expected` are the codes, none where it loads.
+fn check(from: &str, to: &str, expected: &[&str]) {
+    let text = GOOD.replace(from, to);
+    let start = Instant::now();
+    assert_eq!(codes(&text), expected, "{from} -> {}", to.chars().take(60).collect::<String>());
+    assert!(start.elapsed() < Duration::from_secs(5), "slow: {from} -> {}", to.chars().take(60).collect::<String>());
+    assert_eq!(read(&text).is_ok(), expected.is_empty());
+}
+
+#[test]
+fn targets() {
+    check("99.9%", "99.95%", &[]);
+    check("99.9%", "'99.9 %'", &[]);
+    check("99.9%", "\"99.9%\"", &[]);
+    for (target, code) in [
+        (".nan", "E1040"),
+        (".inf", "E1040"),
+        ("-0.0", "E1040"),
+        ("100", "E1040"),
+        ("0", "E1040"),
+        ("5e-324", "E1040"),
+        ("99.9", "E1040"),
+        ("\"99.9\"", "E1040"),
+        ("1:30", "E1040"),
+        ("0x63", "E1040"),
+        (".nan%", "E1041"),
+        ("-1%", "E1041"),
+        ("99,9%", "E1041"),
+        ("1e2%", "E1041"),
+        ("100%", "E1042"),
+        ("100.00%", "E1042"),
+        ("0%", "E1043"),
+        ("100.0001%", "E1043"),
+        ("99.99999999%", "E1044"),
+        ("[99.9%]", "E1007"),
+        ("~", "E1007"),
+    ] {
+        check("99.9%", target, &[code]);
+    }
+}
+
+#[test]
+fn windows() {
+    for window in ["30d", "28d", "4w", "1h", "1h30m"] {
+        check("30d", window, &[]);
+    }
+    for window in ["1M", "0s", "-5m", "99999d", "5", "1y", "1s", "'30 d'"] {
+        check("30d", window, &["E1045"]);
+    }
+    check("30d", "calendar month", &["E1011"]);
+}
+
+#[test]
+fn names() {
+    for name in ["../../etc/x", "CON", ".", "a b", "ä", "a/b", "-a", &"x".repeat(300)] {
+        check("availability", name, &["E1020"]);
+    }
+    for name in ["con", "metrics"] {
+        check("availability", name, &["E1020"]);
+    }
+    check("availability", "\"a\\0b\"", &["E1003", "E1020"]);
+    check("availability", "\"a\\u202eb\"", &["E1003", "E1020"]);
+    check("availability", "no", &[]);
+    check("availability", "123", &[]);
+}
+
+#[test]
+fn characters() {
+    assert_eq!(codes(&format!("\u{feff}{GOOD}")), [""; 0]);
+    assert_eq!(codes(&GOOD.replace('\n', "\r\n")), [""; 0]);
+    check("service: ", "service:\t", &["E1003"]);
+    check("checkout", "check\0out", &["E1003"; 3]);
+    check("payments", "pay\u{202e}ments", &["E1003"]);
+    check("team", "# \u{200b}\nteam", &["E1003"]);
+    check("99.9%", "99.9%\r", &["E1003"]);
+}
+
+#[test]
+fn keys() {
+    check("target: 99.9%", "target: 99.9%\n        target: 99%", &["E1004"]);
+    check("target:", "targt:", &["E1008", "E1006"]);
+    check("slos:", "? [a]\n: b\nslos:", &["E1001"]);
+    check("service:", "<<: { a: b }\nservice:", &["E1009"]);
+    check("window: 30d\n", "window: 30d\n---\na: 1\n", &["E1005"]);
+    check("window: 30d\n", "window: 30d\n...\n", &[]);
+}
+
+#[test]
+fn sizes() {
+    let nested = |open: &str| format!("version: {}", open.repeat(100_000));
+    assert_eq!(codes(&nested("[")), ["E1002"]);
+    assert_eq!(codes(&nested("{a: ")), ["E1002"]);
+    assert_eq!(codes(&"- ".repeat(100_000)), ["E1002"]);
+    assert_eq!(codes(&format!("a: {}", "x".repeat(1 << 20))), ["E1002"]);
+    assert_eq!(codes(&"- 1\n".repeat(60_000)), ["E1002"]);
+    assert_eq!(codes(&format!("{GOOD}x: [{}]", "&a 1, *a, ".repeat(200))), ["E1002"]);
+    check("'http_requests_total{job=\"checkout\"}'", &format!("'{}'", "a".repeat(9000)), &["E1034"]);
+    for text in ["", "# comment\n", "---\n", "~"] {
+        assert_eq!(codes(text), ["E1010"], "{text:?}");
+    }
+}
+
+#[test]
+fn an_alias_bomb_of_nine_levels_is_refused_at_once_and_names_the_limit() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..=9 {
+        let before = level - 1;
+        writeln!(text, "a{level}: &a{level} [{}]", vec![format!("*a{before}"); 10].join(", ")).expect("a string");
+    }
+    let start = Instant::now();
+    let faults = diagnostics(&text);
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert_eq!(faults[0].message, "more than 50000 values, those that aliases repeat included");
+}
+
+#[test]
+fn anchors_and_aliases_work_within_the_limits() {
+    let text = GOOD.replace("30d", "&w 30d\n      - { name: strict, target: 99.99%, window: *w }");
+    let (slos, _) = read(&text).expect("it loads");
+    assert_eq!(slos[0].objectives[1].window, slos[0].objectives[0].window);
+    check("30d", "&w [*w]", &["E1001"]);
+    check("30d", "*nowhere", &["E1001"]);
+}
+
+#[test]
+fn rows() {
+    let row = |row: &str| format!("30d\n        alerting: {{ rows: [{row}] }}");
+    check("30d", &row("{ urgency: page, burn-rate: 14.4, long: 1h, short: 5m }"), &[]);
+    check("30d", &row("{ urgency: page, burn-rate: 14.4, long: 10s, short: 2s }"), &[]);
+    check("30d", &row("{ urgency: page, burn-rate: 14.4, long: 5m, short: 1h }"), &["E1051"]);
+    check("30d", &row("{ urgency: page, burn-rate: 14.4, long: 31d, short: 1h }"), &["E1051"]);
+    check("30d", &row("{ urgency: page, burn-rate: 1000, long: 1h, short: 5m }"), &["E1052"]);
+    check("30d", &row("{ urgency: page, burn-rate: 0.9, long: 1h, short: 5m }"), &["E1053"]);
+    check("30d", &row("{ urgency: page, burn-rate: .nan, long: 1h, short: 5m }"), &["E1050"]);
+    check("30d", &row("{ urgency: wake, burn-rate: 2, long: 1h }"), &["E1008", "E1054"]);
+    check("30d", &row(""), &["E1054"]);
+    check("99.9%", "80%", &["W2011"]);
+    check("99.9%", "1%", &["W2011", "W2011", "W2011", "W2012"]);
+}
+
+#[test]
+fn a_file_cut_anywhere_never_panics_and_mid_mapping_does_not_load() {
+    for end in 0..GOOD.len() {
+        drop(read(&GOOD[..end]));
+    }
+    assert!(read(&GOOD[..GOOD.find("window").expect("window")]).is_err());
+}
+
+#[test]
+fn a_thread_with_a_small_stack_survives_the_deepest_input() {
+    let deep = format!("a: {}", "[".repeat(63) + &"]".repeat(63));
+    let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(move || codes(&deep).len());
+    assert!(thread.expect("a thread").join().is_ok());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}|[a-z:\\-\\[\\]{}&*!#|>'\"%@` \n]{0,200}") {
+        drop(diagnostics(&text).iter().map(|fault| fault.render(crate::definition::Colour::Never)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_change_of_a_good_document_panics(at in 0..GOOD.len(), insert in "[a-z:\\-\\[\\]{}&*!#|>'\"%@` \n\u{202e}\t0-9]{0,12}", cut in 0_usize..20) {
+        let end = (at + cut).min(GOOD.len());
+        let text = format!("{}{insert}{}", &GOOD[..at], &GOOD[end..]);
+        for fault in diagnostics(&text) {
+            fault.render(crate::definition::Colour::Always);
+            fault.to_github();
+            fault.to_json();
+        }
+    }
+
+    #[test]
+    fn no_configuration_panics(at in 0..500_usize, insert in "[a-z:\\-\\[\\]{}&*!#|>'\"%@` \n]{0,12}") {
+        let good = include_str!("../../../../docs/burnward.example.yaml");
+        let text = format!("{}{insert}{}", &good[..at], &good[at..]);
+        drop(crate::config::parse(std::path::Path::new("burnward.yaml"), &text).map_err(|error| error.to_string()));
+    }
+}

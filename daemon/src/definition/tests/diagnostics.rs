@@ -1,0 +1,117 @@
+//! Every diagnostic, as a person sees it: one snapshot to proofread.
+
+use std::{collections::BTreeSet, path::Path};
+
+use super::{GOOD, diagnostics, rendered};
+use crate::{
+    config::{self, ConfigError},
+    definition::codes,
+};
+
+/// What is replaced in the good document, by what.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("- name: availability", "- name: availability\n   title: x"),
+    ("checkout", "check\u{202e}out"),
+    ("30d\n", "30d\n        window: 28d\n"),
+    ("30d\n", "30d\n---\nversion: burnward/v1\n"),
+    ("window: 30d", "windw: 30d"),
+    ("window: 30d", "window: [30d]"),
+    ("service: checkout", "service:"),
+    ("team: payments", "team: !!str payments"),
+    ("window: 30d", "window: 30d\n        timezone: Europe/Berlin"),
+    ("window: 30d", "window: 30d\n    status: shadow"),
+    ("window: 30d", "window: 30d\n    no-data: { then: count-as-bad }"),
+    ("burnward/v1", "v2"),
+    ("'http_requests_total{job=\"checkout\"}'", "http_requests_total{job=\"check #out\"}"),
+    ("'http_requests_total{job=\"checkout\"}'", "{__name__=\"http_requests_total\", job=\"checkout\"}"),
+    ("'http_requests_total{job=\"checkout\"}'", "%http_requests_total"),
+    ("'http_requests_total{job=\"checkout\"}'", "@http_requests_total"),
+    ("'http_requests_total{job=\"checkout\"}'", "`http_requests_total`"),
+    ("'http_requests_total{job=\"checkout\"}'", "\"http_requests_total{job=\"checkout\"}\""),
+    ("name: availability", "name: Availability of Checkout"),
+    ("name: availability", "name: con"),
+    ("team: payments", "team: payment"),
+    ("'http_requests_total{job=\"checkout\"}'", "'a / b'"),
+    ("'http_requests_total{job=\"checkout\"}'", "'sum(rate(http_requests_total{job=\"checkout\"}[5m]))'"),
+    ("'http_requests_total{job=\"checkout\"}'", "'http_requests_total{job=\"checkout\"}[5m]'"),
+    ("'http_requests_total{job=\"checkout\"}'", "'http_requests_total{job=\"a\" or job=\"b\"}'"),
+    ("'http_requests_total{job=\"checkout\"}'", "'http_requests_total{job=\"\\xff\"}'"),
+    ("'http_requests_total{job=\"checkout\"}'", "'{job=\"checkout\"}'"),
+    ("'http_requests_total{job=\"checkout\"}'", "'http_requests_total{code=~\"(?!5)..\"}'"),
+    ("'http_requests_total{job=\"checkout\"}'", "['a', 'a']"),
+    ("bad:", "good: 'a'\n        bad:"),
+    ("bad:", "badd:"),
+    ("    objectives:", "    per: [le, tenant, tenant]\n    objectives:"),
+    ("99.9%", "99.9"),
+    ("99.9%", "0.999"),
+    ("99.9%", "99,9%"),
+    ("99.9%", "100%"),
+    ("99.9%", "0%"),
+    ("99.9%", "99.99999999%"),
+    ("99.9%", "50%"),
+    ("99.9%", "10%"),
+    ("30d", "1M"),
+    ("30d", "5"),
+    ("30d", "calendar month"),
+    ("30d", "99999d"),
+    ("30d", "30d\n        alerting: { rows: [{ urgency: page, burn-rate: 1e3, long: 1h, short: 5x }] }"),
+    ("30d", "30d\n        alerting: { rows: [{ urgency: page, burn-rate: 14.4, long: 5m, short: 1h }] }"),
+    ("30d", "30d\n        alerting: { rows: [{ urgency: page, burn-rate: 1000, long: 1h, short: 5m }] }"),
+    ("30d", "30d\n        alerting: { rows: [{ urgency: page, burn-rate: 0.5, long: 1h, short: 5m }] }"),
+    ("30d", "30d\n        alerting: pages"),
+    ("30d", "30d\n      - { target: 99%, window: 30d }"),
+    ("30d", "30d\n    no-data: { after: 1s }"),
+    ("30d", "30d\n    runbook: gone.md"),
+    ("30d", "30d\n    runbook: ../gone.md"),
+    ("30d\n", "30d\n  - name: availability\n"),
+];
+
+const LATENCY: &str = "version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n  - name: latency\n    sli:\n      latency:\n        histogram: 'http_seconds_bucket{le=\"0.3\"}'\n        within: 300\n    objectives: [{ target: 99%, window: 30d }]\n";
+
+const CONFIGURATIONS: &[&str] = &[
+    "version: burnward/v1\nslack:\n  bot-token: xoxb-1-hush\n  bot-token-file: /run/x\n",
+    "version: burnward/v1\nlisten: 0.0.0.0:9095\n",
+    "version: burnward/v1\nlisten: localhost\nreports: []\n",
+    "version: burnward/v1\npeople: { ada: { email: ada@example.com } }\nteams:\n  shop: { channel: \"#shop\", escalation: [{ page: [adda] }] }\n",
+    "version: burnward/v1\nteams:\n  shop: { channel: shop, escalation: [] }\n  web:\n    channel: #web\n",
+    "version: burnward/v1\npeople: { ada: { slack: ada } }\n",
+    "version: burnward/v1\nsources:\n  prom: { prometheus: { url: \"https://ada:pw@prom.example\", replicas: [], max-series: many } }\ntenants: { main: { slo-definitions: [x], source: prm, groups-are-tenants: { tenant: tenant } } }\ntick: 1h\n",
+];
+
+/// Codes that belong to files as wholes; `directories` and `attacks` test them.
+const ELSEWHERE: [&str; 8] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1301", "W2013"];
+
+#[test]
+fn every_diagnostic_as_it_is_shown() {
+    let mut shown = Vec::new();
+    let mut seen = BTreeSet::from(ELSEWHERE);
+    let replaced: Vec<String> = DOCUMENTS.iter().map(|(good, bad)| replace_last(GOOD, good, bad)).chain([LATENCY.to_owned()]).collect();
+    for text in &replaced {
+        let faults: Vec<_> = diagnostics(text).into_iter().filter(|fault| fault.code.id != "W2010" || text == LATENCY).collect();
+        assert!(!faults.is_empty(), "{text}");
+        seen.extend(faults.iter().map(|fault| fault.code.id));
+        shown.push(rendered(&faults));
+    }
+    for text in CONFIGURATIONS {
+        let ConfigError(faults) = config::parse(Path::new("burnward.yaml"), text).expect_err(text);
+        seen.extend(faults.iter().map(|fault| fault.code.id));
+        shown.push(rendered(&faults));
+    }
+    seen.extend(diagnostics(GOOD).iter().map(|fault| fault.code.id));
+    let all = shown.join("\n\n\n");
+    assert!(!all.contains("hush") && !all.contains(":pw@"), "a secret is shown");
+    insta::assert_snapshot!("all", all);
+    let unseen: Vec<&str> = codes::ALL.iter().map(|code| code.id).filter(|id| !seen.contains(id)).collect();
+    assert!(unseen.is_empty(), "codes without an example here: {unseen:?}");
+}
+
+fn replace_last(text: &str, from: &str, to: &str) -> String {
+    let at = text.rfind(from).expect(from);
+    format!("{}{to}{}", &text[..at], &text[at + from.len()..])
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once_in_the_order_of_the_file() {
+    let text = GOOD.replace("payments", "Payments").replace("99.9%", "99.9").replace("30d", "1M").replace("name: ", "nam: ");
+    assert_eq!(super::codes(&text), ["E1020", "E1006", "E1008", "E1040", "E1045"]);
+}

@@ -1,0 +1,57 @@
+//! Tests of definitions as wholes: every diagnostic as it is shown, the attack list, directories, and what is shipped.
+
+mod attacks;
+mod diagnostics;
+mod directories;
+mod shipped;
+
+use std::{collections::BTreeSet, path::Path};
+
+use burnward_core::id::{SourceName, TeamName, TenantId};
+
+use super::{
+    Colour, Context, Diagnostic, Source,
+    document::{self, Runbooks, Teams, version_of},
+};
+
+/// A document that loads, with advice for its missing runbook.
+const GOOD: &str = r#"version: burnward/v1
+service: checkout
+team: payments
+slos:
+  - name: availability
+    sli:
+      events:
+        bad: 'http_requests_total{job="checkout", code=~"5.."}'
+        total: 'http_requests_total{job="checkout"}'
+    objectives:
+      - target: 99.9%
+        window: 30d
+"#;
+
+fn context() -> Context {
+    Context {
+        tenant: TenantId::parse("main").expect("a name"),
+        source: SourceName::parse("prom").expect("a name"),
+        runbooks: Runbooks::Directory(Path::new("/nonexistent/runbooks").to_owned()),
+        teams: Teams::Known(BTreeSet::from([TeamName::parse("payments").expect("a name")])),
+    }
+}
+
+fn read(text: &str) -> document::Read {
+    document::read(&Source::new("slo.yaml", text), &version_of(text), &context())
+}
+
+/// All diagnostics of a document, errors and advice.
+fn diagnostics(text: &str) -> Vec<Diagnostic> {
+    read(text).map_or_else(|faults| faults, |(_, advice)| advice)
+}
+
+/// Their codes, without the advice that every document of these tests gets.
+fn codes(text: &str) -> Vec<&'static str> {
+    diagnostics(text).iter().map(|fault| fault.code.id).filter(|id| *id != "W2010").collect()
+}
+
+fn rendered(faults: &[Diagnostic]) -> String {
+    faults.iter().map(|fault| fault.render(Colour::Never)).collect::<Vec<_>>().join("\n\n")
+}
