@@ -16,8 +16,6 @@ use super::classify::CallError;
 
 /// Slack's own API.
 const PRODUCTION: &str = "https://slack.com/api";
-/// Bound of a whole call.
-pub(super) const CALL: Duration = Duration::from_secs(10);
 /// Bound of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(3);
 
@@ -27,6 +25,8 @@ pub(super) struct Api {
     client: Arc<SlackHyperClient>,
     base: url::Url,
     token: Arc<TokenFile>,
+    /// Bound of a whole call.
+    bound: Duration,
 }
 
 impl std::fmt::Debug for Api {
@@ -48,11 +48,11 @@ pub enum ConnectError {
 
 impl Api {
     /// A client for the API at `base`, or Slack's own.
-    pub(super) fn new(base: Option<&str>, bot_token_file: PathBuf) -> Result<Self, ConnectError> {
+    pub(super) fn new(base: Option<&str>, bot_token_file: PathBuf, bound: Duration) -> Result<Self, ConnectError> {
         let text = base.unwrap_or(PRODUCTION).trim_end_matches('/');
         let url: url::Url = text.parse().map_err(|_| ConnectError::Base(text.to_owned()))?;
         let connector = connector(&url)?.with_slack_api_url(text);
-        Ok(Self { client: Arc::new(SlackClient::new(connector)), base: url, token: Arc::new(TokenFile::new(bot_token_file)) })
+        Ok(Self { client: Arc::new(SlackClient::new(connector)), base: url, token: Arc::new(TokenFile::new(bot_token_file)), bound })
     }
 
     /// The client itself, for the socket.
@@ -90,10 +90,10 @@ impl Api {
     async fn once(&self, token: &SlackApiToken, call: &Call<'_>) -> Result<Value, CallError> {
         let session = self.client.open_session(token);
         match call {
-            Call::Post { method, body } => bounded(session.http_session_api.http_post::<_, Value>(method, body, None)).await,
+            Call::Post { method, body } => bounded(session.http_session_api.http_post::<_, Value>(method, body, None), self.bound).await,
             Call::Get { method, params } => {
                 let params: Vec<(&str, Option<&str>)> = params.iter().map(|(name, value)| (*name, Some(value.as_str()))).collect();
-                bounded(session.http_session_api.http_get::<Value, _, _>(method, &params, None)).await
+                bounded(session.http_session_api.http_get::<Value, _, _>(method, &params, None), self.bound).await
             }
         }
     }
@@ -121,9 +121,9 @@ fn connector(base: &url::Url) -> Result<SlackClientHyperHttpsConnector, ConnectE
 }
 
 /// The outcome of a call, at most as late as its bound.
-async fn bounded(call: impl Future<Output = Result<Value, SlackClientError>>) -> Result<Value, CallError> {
-    match tokio::time::timeout(CALL, call).await {
-        Err(_) => Err(CallError::Unclear(format!("no answer within {} s", CALL.as_secs()))),
+async fn bounded(call: impl Future<Output = Result<Value, SlackClientError>>, bound: Duration) -> Result<Value, CallError> {
+    match tokio::time::timeout(bound, call).await {
+        Err(_) => Err(CallError::Unclear(format!("no answer within {} s", bound.as_secs()))),
         Ok(Ok(answer)) if answer.get("ok").and_then(Value::as_bool) == Some(true) => Ok(answer),
         Ok(Ok(_)) => Err(CallError::Unclear("HTTP 200 without Slack's JSON".to_owned())),
         Ok(Err(error)) => Err(call_error(error)),

@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 3_000;
 /// Longest message, in characters of all its texts.
 const MAX_MESSAGE: usize = 12_000;
 /// The action of the button Acknowledge.
-pub(super) const ACKNOWLEDGE: &str = "burnward_acknowledge";
+pub const ACKNOWLEDGE: &str = "burnward_acknowledge";
 /// The action of the button Need help.
 pub(super) const HELP: &str = "burnward_help";
 /// The action of the menu More.

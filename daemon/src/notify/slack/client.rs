@@ -19,7 +19,7 @@ use super::{
     classify::CallError,
     directory::Directory,
     interact::Interaction,
-    pace::{Pace, Turns},
+    limits::{Limits, Turns},
     reference::Key,
     status::{SlackStatus, Status},
 };
@@ -90,17 +90,17 @@ pub enum LookedBack {
 impl Slack {
     /// A client as it is configured; nothing is asked of Slack yet.
     pub fn connect(config: &SlackConfig) -> Result<Self, ConnectError> {
-        Self::connect_with(config, Pace::default())
+        Self::connect_with(config, Limits::default())
     }
 
-    /// A client with a pace of its own, for a Slack that has other limits.
-    pub fn connect_with(config: &SlackConfig, pace: Pace) -> Result<Self, ConnectError> {
+    /// A client with limits of its own, for a Slack that has other ones.
+    pub fn connect_with(config: &SlackConfig, limits: Limits) -> Result<Self, ConnectError> {
         let (inbox, received) = mpsc::channel(INBOX);
         let answers = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(Duration::from_secs(5)).no_proxy();
         Ok(Self(Arc::new(Inner {
-            api: Api::new(config.api_url.as_deref(), config.bot_token_file.clone())?,
+            api: Api::new(config.api_url.as_deref(), config.bot_token_file.clone(), limits.call)?,
             config: config.clone(),
-            turns: Turns::new(pace),
+            turns: Turns::new(limits),
             directory: Directory::default(),
             key: OnceCell::new(),
             status: Status::default(),

@@ -6,8 +6,8 @@ mod classify;
 mod client;
 mod directory;
 mod interact;
+mod limits;
 mod manifest;
-mod pace;
 mod reference;
 mod socket;
 mod status;
@@ -15,12 +15,12 @@ mod status;
 use tokio_util::sync::CancellationToken;
 
 pub use api::ConnectError;
-pub use blocks::{Body, Buttons, PageParts, page, repeat_mark};
+pub use blocks::{ACKNOWLEDGE, Body, Buttons, PageParts, page, repeat_mark};
 pub use classify::{CallError, Class, class};
 pub use client::{LookedBack, Place, Slack, Thread};
 pub use interact::{Interaction, Unread, act};
+pub use limits::Limits;
 pub use manifest::manifest;
-pub use pace::Pace;
 pub use reference::{Key, MAX_REFERENCE};
 pub use status::{SlackStatus, Socket};
 

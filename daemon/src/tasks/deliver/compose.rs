@@ -82,7 +82,7 @@ impl Inner {
     fn runbook(&self, incident: &Incident) -> Vec<String> {
         match incident.fault.kind {
             Kind::Burn => self.slo_with_runbook(incident).and_then(|slo| self.first_steps(&slo)).unwrap_or_default(),
-            Kind::CannotSee => Vec::new(),
+            Kind::CannotSee | Kind::Test => Vec::new(),
         }
     }
 

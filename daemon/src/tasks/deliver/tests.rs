@@ -1,1 +1,431 @@
+//! Delivery against the Slack stand-in: what its journal holds, whatever the client was told, is what people saw.
 
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use burnward_core::{
+    id::{PersonName, TeamName},
+    incident::{
+        Actor, AlertKey, Answer, Command, Facts, FaultKey, Incident, Kind, PageOutcome, Phase, Scope, Subject, handle, messages, record,
+    },
+    oncall::{Recipient, Step, Team},
+    slo::Urgency,
+    time::{Timestamp, minutes},
+};
+use burnward_stand_ins::slack::{Entry, Fault, FaultKind, Options, RateLimitBody, SlackStandIn};
+use tokio::sync::{mpsc, watch};
+
+use super::*;
+use crate::{
+    app::{Request, RequestError},
+    clock::Clock,
+    config::{Config, Person, SlackConfig},
+    metrics::Metrics,
+    notify::slack::{Limits, act},
+    render::{
+        Faults,
+        tests::{DECIDED, budget_id, burn_facts, config as base_config, tenant},
+    },
+    store::{Commit, NewEvent, Store},
+    view::View,
+};
+
+/// Short bounds, because a stand-in has no limits and a test has no time.
+const LIMITS: Limits = Limits { channel: Duration::ZERO, edit: Duration::ZERO, call: Duration::from_millis(400) };
+
+struct World {
+    slack: SlackStandIn,
+    channel: String,
+    config: Arc<Config>,
+    clock: Clock,
+    directory: tempfile::TempDir,
+    daemon: Option<Daemon>,
+}
+
+/// What a restart ends and begins.
+struct Daemon {
+    handle: Handle,
+    client: Slack,
+    deliver: Deliver,
+    decider: tokio::task::JoinHandle<()>,
+}
+
+fn fault_key() -> FaultKey {
+    FaultKey {
+        subject: Subject::Service(burnward_core::id::ServiceName::parse("checkout").unwrap()),
+        kind: Kind::Burn,
+        urgency: Urgency::Page,
+    }
+}
+
+impl World {
+    async fn new() -> Self {
+        let slack = SlackStandIn::start(Options::default()).await.unwrap();
+        let channel = slack.add_channel("#payments-oncall");
+        slack.add_channel("#payments-leads");
+        slack.add_user("Ana", "ana@example.com");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("bot"), slack.bot_token()).unwrap();
+        std::fs::write(directory.path().join("app"), slack.app_token()).unwrap();
+        let config = Arc::new(config(&slack, directory.path()));
+        let mut world = Self { slack, channel, config, clock: Clock::by_hand(DECIDED), directory, daemon: None };
+        world.restart().await;
+        world
+    }
+
+    /// Ends the daemon as a crash would, and starts another on the same store.
+    async fn restart(&mut self) {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.deliver.idle().await;
+            daemon.handle.store.close().await;
+            drop((daemon.handle, daemon.deliver));
+            daemon.decider.abort();
+        }
+        let store = Store::open(&self.directory.path().join("store")).await.unwrap();
+        let (requests, mailbox) = mpsc::channel(16);
+        let decider = tokio::spawn(decide(store.clone(), self.clock.clone(), self.config.clone(), mailbox));
+        let (_, view) = watch::channel(Arc::new(View::default()));
+        let handle = Handle {
+            view,
+            store,
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            metrics: Metrics::default(),
+            requests,
+            wake_delivery: Arc::default(),
+        };
+        let client = Slack::connect_with(self.config.slack.as_ref().unwrap(), LIMITS).unwrap();
+        let deliver = Deliver::new(handle.clone(), Renderer::load(None, Faults::default()), Some(client.clone()));
+        self.daemon = Some(Daemon { handle, client, deliver, decider });
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().unwrap()
+    }
+
+    /// The SLO of a group burns: decided and committed, not delivered.
+    async fn burns(&self, group: &str) {
+        let facts = Facts::Burn(Box::new(burn_facts(Urgency::Page, 165_847)));
+        let alert = AlertKey::Budget(budget_id("availability", group));
+        let command = Command::Fire { fault: fault_key(), alert, facts };
+        decided(&self.daemon().handle.store, &self.config, command, &Actor::Daemon, self.clock.now()).await.unwrap();
+    }
+
+    async fn does(&self, command: Command) -> Answer {
+        let by = Actor::Person { name: "ana".into(), via: burnward_core::incident::Via::Web };
+        self.daemon().handle.command(&tenant(), &fault_key().incident(1), command, by).await.unwrap()
+    }
+
+    async fn ticks(&self, seconds: u64) {
+        for _ in 0..seconds {
+            self.daemon().deliver.tick(self.clock.now()).await;
+            self.clock.advance(Duration::from_secs(1));
+            self.slack.advance_clock(Duration::from_secs(1));
+        }
+    }
+
+    async fn incident(&self) -> Incident {
+        self.daemon().handle.store.incident(&tenant(), &fault_key().incident(1)).await.unwrap().unwrap().incident
+    }
+
+    /// What was posted into the team's channel.
+    fn posts(&self) -> Vec<Entry> {
+        self.entries("chat.postMessage").into_iter().filter(|entry| entry.channel == self.channel).collect()
+    }
+
+    fn entries(&self, method: &str) -> Vec<Entry> {
+        self.slack.journal().into_iter().filter(|entry| entry.method == method).collect()
+    }
+
+    async fn root_outcome(&self) -> PageOutcome {
+        self.incident().await.root_page().unwrap().1.outcome.clone()
+    }
+}
+
+fn config(slack: &SlackStandIn, directory: &std::path::Path) -> Config {
+    let person = |name: &str| Recipient::Person(PersonName::parse(name).unwrap());
+    let step = |to: Recipient| Step { page: vec![to], acknowledge_within: minutes(5) };
+    let name = TeamName::parse("payments").unwrap();
+    let escalation = vec![step(person("ana")), step(Recipient::Channel("#payments-leads".into()))];
+    let team = Team { name: name.clone(), channel: "#payments-oncall".into(), escalation };
+    Config {
+        teams: BTreeMap::from([(name, team)]),
+        people: BTreeMap::from([(PersonName::parse("ana").unwrap(), Person { email: Some("ana@example.com".into()), slack: None })]),
+        slack: Some(SlackConfig {
+            api_url: Some(slack.api_url()),
+            bot_token_file: directory.join("bot"),
+            app_token_file: Some(directory.join("app")),
+            signing_secret_file: None,
+        }),
+        ..base_config()
+    }
+}
+
+/// A command to the one fault of these tests: handled by the core, committed with its messages.
+async fn decided(store: &Store, config: &Config, command: Command, by: &Actor, now: Timestamp) -> Result<Answer, RequestError> {
+    let fault = fault_key();
+    let before = store.incident(&tenant(), &fault.incident(1)).await.unwrap().map(|stored| stored.incident);
+    let tenant = tenant();
+    let scope = Scope { tenant: &tenant, team: config.teams.values().next().unwrap(), ordinal: 1 };
+    let answer = handle(before.as_ref(), &command, by, &scope, now);
+    if let Answer::Events(facts) = &answer
+        && let Some((incident, events)) = record(before.as_ref(), facts.clone(), by, &scope, now)
+    {
+        let messages = messages(&incident, &events);
+        let new = |event| NewEvent { incident: incident.id.clone(), fault: fault.clone(), ordinal: 1, event, phase: phase(&incident) };
+        let events = events.into_iter().map(new).collect();
+        let commit = Commit { tenant: tenant.clone(), at: now, round: None, alerts: Vec::new(), events, messages, audit: Vec::new() };
+        store.commit(&commit).await.map_err(|error| RequestError::Store(error.to_string()))?;
+    }
+    Ok(answer)
+}
+
+fn phase(incident: &Incident) -> &'static str {
+    match incident.phase {
+        Phase::Open => "open",
+        Phase::Acknowledged { .. } => "acknowledged",
+        Phase::Resolved { .. } => "resolved",
+    }
+}
+
+/// The deciding task of these tests.
+async fn decide(store: Store, clock: Clock, config: Arc<Config>, mut mailbox: mpsc::Receiver<Request>) {
+    while let Some(request) = mailbox.recv().await {
+        if let Request::Incident { command, by, reply, .. } = request {
+            let _ = reply.send(decided(&store, &config, command, &by, clock.now()).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_arrives_once_in_channel_and_direct_message() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(3).await;
+    let posts = world.entries("chat.postMessage");
+    assert_eq!(posts.len(), 2, "{posts:#?}");
+    assert!(posts.iter().all(|post| post.text.starts_with("▲ checkout · acme: 15.2 % of requests failing")), "{posts:#?}");
+    assert!(posts.iter().any(|post| post.channel.starts_with('D')));
+    assert!(world.incident().await.pages.values().all(|page| matches!(page.outcome, PageOutcome::Delivered { .. })));
+}
+
+/// How often a page stands in the channel, how many of these say that they may be a repeat, and whether it counts as delivered.
+async fn check(fault: FaultKind, stands: usize, marked: usize, delivered: bool) {
+    let world = World::new().await;
+    let fault_shown = format!("{fault:?}");
+    world.slack.fault(Fault { channel: Some(world.channel.clone()), ..Fault::next("chat.postMessage", fault) }).unwrap();
+    world.burns("acme").await;
+    world.ticks(70).await;
+    let root = world.incident().await.root.unwrap();
+    let posts: Vec<Entry> = world.posts().into_iter().filter(|post| post.page_id.as_deref() == Some(root.as_str())).collect();
+    let repeats = posts.iter().filter(|post| post.text.starts_with(&format!("(possible repeat of {root})"))).count();
+    assert_eq!((posts.len(), repeats), (stands, marked), "{fault_shown}: {posts:#?}");
+    assert_eq!(matches!(world.root_outcome().await, PageOutcome::Delivered { .. }), delivered, "{fault_shown}");
+    let directs = world.entries("chat.postMessage").into_iter().filter(|entry| entry.channel.starts_with('D')).count();
+    assert_eq!(directs, 1, "{fault_shown}: the other destination is not concerned");
+}
+
+fn error(code: &str) -> FaultKind {
+    FaultKind::Error { code: code.into() }
+}
+
+#[tokio::test]
+async fn what_surely_did_not_arrive_is_sent_again_unmarked() {
+    for body in [RateLimitBody::Json, RateLimitBody::Text] {
+        for retry_after in [Some("1"), Some("30"), Some("86400"), Some("-1"), Some("soon"), None] {
+            check(FaultKind::RateLimit { retry_after: retry_after.map(str::to_owned), body }, 1, 0, true).await;
+        }
+    }
+    check(error("ratelimited"), 1, 0, true).await;
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_looked_for_and_adopted_where_it_stands() {
+    for fault in [FaultKind::ApplyThenReset, FaultKind::ApplyThenHang, FaultKind::ApplyThenStatus { status: 500 }, FaultKind::CutBody] {
+        check(fault, 1, 0, true).await;
+    }
+    check(FaultKind::TruncatedJson, 1, 0, true).await;
+    check(FaultKind::ErrorApplied { code: "internal_error".into() }, 1, 0, true).await;
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_and_did_not_is_sent_again_with_a_mark() {
+    for fault in [FaultKind::ResetBefore, FaultKind::Hang, FaultKind::Status { status: 503 }, FaultKind::CaptivePortal] {
+        check(fault, 1, 1, true).await;
+    }
+    check(error("fatal_error"), 1, 1, true).await;
+    check(FaultKind::RateLimit { retry_after: Some("1".into()), body: RateLimitBody::Bare }, 1, 1, true).await;
+}
+
+#[tokio::test]
+async fn what_slack_refuses_as_we_built_it_goes_out_as_plain_text() {
+    for code in ["invalid_blocks", "msg_blocks_too_long", "a_code_of_next_year"] {
+        check(error(code), 1, 0, true).await;
+    }
+}
+
+#[tokio::test]
+async fn a_destination_that_is_gone_goes_back_to_the_incident() {
+    for code in ["channel_not_found", "is_archived", "not_in_channel", "restricted_action"] {
+        check(error(code), 0, 0, false).await;
+    }
+}
+
+#[tokio::test]
+async fn a_dead_token_is_tried_again_and_a_new_one_is_read() {
+    let world = World::new().await;
+    std::fs::write(world.directory.path().join("bot"), "xoxb-old").unwrap();
+    world.burns("acme").await;
+    world.ticks(2).await;
+    assert_eq!(world.posts(), []);
+    assert!(world.daemon().client.status().trouble.is_some());
+    std::fs::write(world.directory.path().join("bot"), world.slack.bot_token()).unwrap();
+    world.ticks(70).await;
+    assert_eq!(world.posts().len(), 1);
+    assert_eq!(world.daemon().client.status().trouble, None);
+}
+
+#[tokio::test]
+async fn a_look_back_that_is_not_possible_sends_at_once_with_a_mark() {
+    let world = World::new().await;
+    world
+        .slack
+        .fault(Fault { channel: Some(world.channel.clone()), ..Fault::next("chat.postMessage", FaultKind::ApplyThenReset) })
+        .unwrap();
+    world.slack.fault(Fault::from_now_on("conversations.history", error("missing_scope"))).unwrap();
+    world.burns("acme").await;
+    world.ticks(5).await;
+    let posts = world.posts();
+    assert_eq!(posts.len(), 2, "{posts:#?}");
+    assert!(posts[1].text.starts_with("(possible repeat of P-"), "{posts:#?}");
+}
+
+#[tokio::test]
+async fn a_crash_while_sending_sends_no_unmarked_repeat() {
+    let mut world = World::new().await;
+    world.burns("acme").await;
+    let due = world.daemon().handle.store.due_messages(world.clock.now(), 10).await.unwrap();
+    for owed in &due {
+        assert!(world.daemon().handle.store.begin_attempt(&owed.tenant, &owed.message.id, world.clock.now()).await.unwrap());
+    }
+    world.restart().await;
+    world.ticks(6).await;
+    let posts = world.entries("chat.postMessage");
+    assert_eq!(posts.len(), 2, "{posts:#?}");
+    assert!(posts.iter().all(|post| post.text.starts_with("(possible repeat of P-")), "{posts:#?}");
+    world.restart().await;
+    world.ticks(3).await;
+    assert_eq!(world.entries("chat.postMessage").len(), 2);
+}
+
+#[tokio::test]
+async fn an_acknowledgement_edits_root_and_direct_message_and_stands_in_the_thread() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    world.does(Command::Acknowledge).await;
+    world.ticks(3).await;
+    let edits = world.entries("chat.update");
+    assert_eq!(edits.len(), 2, "{edits:#?}");
+    let thread: Vec<Entry> = world.posts().into_iter().filter(|post| post.thread_ts.is_some()).collect();
+    assert_eq!(thread.len(), 1, "{thread:#?}");
+    assert!(thread[0].text.contains("cknowledged"), "{thread:#?}");
+}
+
+#[tokio::test]
+async fn a_root_that_was_deleted_is_posted_anew() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    let root = world.posts()[0].ts.clone();
+    assert!(world.slack.delete_message(&world.channel, &root));
+    world.does(Command::Acknowledge).await;
+    world.ticks(8).await;
+    let handle = &world.daemon().handle;
+    let stands = handle.store.root_message(&tenant(), &fault_key().incident(1)).await.unwrap().unwrap();
+    assert_ne!(stands.ts, root);
+    let roots = world.posts().into_iter().filter(|post| post.thread_ts.is_none()).count();
+    assert_eq!(roots, 2, "{:#?}", world.posts());
+}
+
+#[tokio::test]
+async fn a_page_that_is_over_before_it_arrives_wakes_nobody() {
+    let world = World::new().await;
+    world.slack.refuse_for(Duration::from_millis(300));
+    world.burns("acme").await;
+    world.ticks(1).await;
+    world.does(Command::Resolve).await;
+    tokio::time::sleep(Duration::from_millis(350)).await;
+    world.ticks(70).await;
+    let direct = world.entries("chat.postMessage").into_iter().filter(|entry| entry.channel.starts_with('D')).count();
+    assert_eq!(direct, 0, "the person is not woken for what is over");
+    assert!(world.posts()[0].text.starts_with("● Recovered"), "{:#?}", world.posts());
+}
+
+#[tokio::test]
+async fn a_click_acknowledges_once_and_a_second_one_is_told_who_did() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    let root = world.posts()[0].clone();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let daemon = world.daemon();
+    let listening = tokio::spawn(crate::notify::slack::listen(daemon.client.clone(), daemon.handle.clone(), stop.clone()));
+    assert!(world.slack.wait_for_sockets(1, Duration::from_secs(5)).await);
+    world.slack.click(&world.channel, &root.ts, "burnward_acknowledge", "Ana").await.unwrap();
+    world.slack.click(&world.channel, &root.ts, "burnward_acknowledge", "Ana").await.unwrap();
+    let told =
+        world.slack.wait_for(Duration::from_secs(5), |entry| entry.method == "response_url").await.expect("the second click is answered");
+    assert!(told.text.starts_with("Nothing to do: already acknowledged by ana at"), "{told:?}");
+    assert!(matches!(world.incident().await.phase, Phase::Acknowledged { .. }));
+    stop.cancel();
+    listening.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_click_acts_once() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    let daemon = world.daemon();
+    let key = daemon.client.key(&daemon.handle.store).await.unwrap();
+    let click = |reference: String, action_ts: &str| crate::notify::slack::Interaction {
+        user: "U0".into(),
+        user_name: "ana".into(),
+        message_ts: "1.1".into(),
+        action: "burnward_acknowledge".into(),
+        action_ts: action_ts.into(),
+        choice: None,
+        reference,
+        response_url: None,
+    };
+    act(&daemon.client, &daemon.handle, &click("bw1.forged.seal".into(), "0")).await;
+    assert_eq!(world.incident().await.phase, Phase::Open);
+    let ours = key.seal(&tenant(), &fault_key().incident(1));
+    for _ in 0..2 {
+        act(&daemon.client, &daemon.handle, &click(ours.clone(), "1")).await;
+    }
+    let incident = world.incident().await;
+    let Phase::Acknowledged { by, .. } = &incident.phase else { panic!("{:?}", incident.phase) };
+    assert_eq!(by.to_string(), "ana (U0)");
+}
+
+#[tokio::test]
+async fn without_slack_pages_stay_owed() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    let deliver = Deliver::new(world.daemon().handle.clone(), Renderer::load(None, Faults::default()), None);
+    deliver.tick(world.clock.now()).await;
+    assert_eq!(world.daemon().handle.store.outbox_stats().await.unwrap().pages_owed, 2);
+}
+
+#[tokio::test]
+async fn one_slow_destination_delays_no_other() {
+    let world = World::new().await;
+    world.slack.fault(Fault { channel: Some(world.channel.clone()), ..Fault::from_now_on("chat.postMessage", FaultKind::Hang) }).unwrap();
+    world.burns("acme").await;
+    let deliver = &world.daemon().deliver;
+    assert_eq!(deliver.start(world.clock.now()).await, 2);
+    let direct = world.slack.wait_for(Duration::from_millis(350), |entry| entry.method == "chat.postMessage").await;
+    assert!(direct.is_some_and(|entry| entry.channel.starts_with('D')), "the direct message waits for nobody");
+    assert_eq!(deliver.start(world.clock.now()).await, 0, "the slow destination has its worker");
+    deliver.idle().await;
+}

@@ -9,18 +9,20 @@ use std::{
 
 use tokio::time::Instant;
 
-/// How long apart calls are.
+/// How long apart calls are, and how long one may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct Limits {
     /// Between two messages in one channel.
     pub channel: Duration,
     /// Between two edits in the workspace; `chat.update` allows 50 a minute.
     pub edit: Duration,
+    /// Bound of a whole call.
+    pub call: Duration,
 }
 
-impl Default for Pace {
+impl Default for Limits {
     fn default() -> Self {
-        Self { channel: Duration::from_secs(1), edit: Duration::from_millis(1_200) }
+        Self { channel: Duration::from_secs(1), edit: Duration::from_millis(1_200), call: Duration::from_secs(10) }
     }
 }
 
@@ -30,23 +32,23 @@ const MAX_PLACES: usize = 10_000;
 /// Whose turn it is.
 #[derive(Debug, Clone)]
 pub(super) struct Turns {
-    pace: Pace,
+    limits: Limits,
     next: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
 impl Turns {
-    pub(super) fn new(pace: Pace) -> Self {
-        Self { pace, next: Arc::default() }
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, next: Arc::default() }
     }
 
     /// Waits until a message may go to `channel`.
     pub(super) async fn message(&self, channel: &str) {
-        tokio::time::sleep_until(self.take(channel, self.pace.channel)).await;
+        tokio::time::sleep_until(self.take(channel, self.limits.channel)).await;
     }
 
     /// Waits until an edit may be made.
     pub(super) async fn edit(&self) {
-        tokio::time::sleep_until(self.take("", self.pace.edit)).await;
+        tokio::time::sleep_until(self.take("", self.limits.edit)).await;
     }
 
     /// Takes the next turn at a place, and says when it is.
@@ -68,10 +70,10 @@ mod tests {
 
     #[test]
     fn one_channel_waits_its_second_and_others_do_not() {
-        let turns = Turns::new(Pace::default());
-        let first = turns.take("C1", turns.pace.channel);
-        assert!(turns.take("C2", turns.pace.channel) < first + Duration::from_secs(1));
-        assert_eq!(turns.take("C1", turns.pace.channel), first + Duration::from_secs(1));
-        assert_eq!(turns.take("C1", turns.pace.channel), first + Duration::from_secs(2));
+        let turns = Turns::new(Limits::default());
+        let first = turns.take("C1", turns.limits.channel);
+        assert!(turns.take("C2", turns.limits.channel) < first + Duration::from_secs(1));
+        assert_eq!(turns.take("C1", turns.limits.channel), first + Duration::from_secs(1));
+        assert_eq!(turns.take("C1", turns.limits.channel), first + Duration::from_secs(2));
     }
 }
