@@ -1,14 +1,39 @@
-//! The wiring: one straight function that builds everything and starts the tasks.
+//! The wiring: one straight function that builds everything, and the handle that web, Slack and tasks hold of the running daemon.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use burnward_core::{
-    id::{IncidentId, TenantId},
+    id::{Group, IncidentId, PersonName, SloId, TenantId},
     incident::{Actor, Answer, Command},
+    ledger::Counts,
+    time::Timestamp,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::info;
 
-use crate::{clock::Clock, config::Config, store::Store, view::View};
+use crate::{
+    clock::Clock,
+    config::{Config, SourceConfig},
+    definition::Removals,
+    metrics::Metrics,
+    notify::{self, slack::Slack},
+    render::{self, Renderer},
+    source::{Source, prometheus::Prometheus, scrape::Scrape},
+    store::Store,
+    tasks::{
+        self,
+        decide::{self, BackfillAnswers, Decider, ReadPlan, RoundAnswers},
+        deliver::Deliver,
+        read::Reader,
+    },
+    view::View,
+    web,
+};
+
+/// How many requests wait for the deciding task before askers wait themselves.
+const MAILBOX: usize = 256;
 
 /// What the web, Slack and the tasks hold of the running daemon.
 #[derive(Debug, Clone)]
@@ -21,13 +46,56 @@ pub struct Handle {
     pub clock: Clock,
     /// The configuration.
     pub config: Arc<Config>,
+    /// Our own metrics.
+    pub metrics: Metrics,
     /// The mailbox of the one task that decides.
     pub requests: mpsc::Sender<Request>,
+    /// Told when messages are owed.
+    pub wake_delivery: Arc<Notify>,
 }
 
 /// What is asked of the deciding task.
 #[derive(Debug)]
 pub enum Request {
+    /// What is to be read for a tenant now.
+    Plan {
+        /// For whom.
+        tenant: TenantId,
+        /// Now.
+        now: Timestamp,
+        /// Where the plan goes; `None` for an unknown tenant.
+        reply: oneshot::Sender<Option<ReadPlan>>,
+    },
+    /// A source answered.
+    Answers {
+        /// What it answered.
+        answers: Box<RoundAnswers>,
+        /// True where more is to be read at once.
+        reply: oneshot::Sender<bool>,
+    },
+    /// A source answered for older history.
+    Backfill {
+        /// What it answered.
+        answers: Box<BackfillAnswers>,
+        /// Whether it was taken.
+        reply: oneshot::Sender<bool>,
+    },
+    /// A source told what it is like.
+    Probed {
+        /// For whom.
+        tenant: TenantId,
+        /// Product and version.
+        product: String,
+        /// Its clock minus ours.
+        skew_millis: Option<i64>,
+    },
+    /// Run the timers that are due.
+    Timers {
+        /// Now.
+        now: Timestamp,
+        /// When the next one is due.
+        reply: oneshot::Sender<Option<Timestamp>>,
+    },
     /// A command to an incident.
     Incident {
         /// Whose.
@@ -38,22 +106,62 @@ pub enum Request {
         command: Command,
         /// Who.
         by: Actor,
+        /// Now.
+        now: Timestamp,
         /// Where the outcome goes.
         reply: oneshot::Sender<Result<Answer, RequestError>>,
     },
     /// Load the definitions again.
     Reload {
+        /// Whether a set is taken that removes more than half of the SLOs.
+        removals: Removals,
+        /// Now.
+        now: Timestamp,
         /// Where the outcome goes: a sentence for the person who asked.
         reply: oneshot::Sender<Result<String, RequestError>>,
     },
     /// Send a page marked TEST to a person, or to the operators' first step.
     TestPage {
         /// To whom; `None`: the operators.
-        person: Option<burnward_core::id::PersonName>,
+        person: Option<PersonName>,
         /// Who asked.
         by: Actor,
+        /// Now.
+        now: Timestamp,
         /// Where the incident of the test goes.
-        reply: oneshot::Sender<Result<IncidentId, RequestError>>,
+        reply: oneshot::Sender<Result<(TenantId, IncidentId), RequestError>>,
+    },
+    /// The counted slices of a budget's stream, for charts.
+    Slices {
+        /// Whose.
+        tenant: TenantId,
+        /// Which SLO.
+        slo: SloId,
+        /// Which group.
+        group: Group,
+        /// From, exclusive.
+        from: Timestamp,
+        /// To, inclusive.
+        to: Timestamp,
+        /// How many slices at most; neighbours are summed.
+        at_most: usize,
+        /// End of each slice and its counts.
+        reply: oneshot::Sender<Vec<(Timestamp, Counts)>>,
+    },
+    /// What was counted between two instants, for postmortems.
+    Between {
+        /// Whose.
+        tenant: TenantId,
+        /// Which SLO.
+        slo: SloId,
+        /// Which group.
+        group: Group,
+        /// From, exclusive.
+        from: Timestamp,
+        /// To, inclusive.
+        to: Timestamp,
+        /// The sum; `None` for an unknown stream.
+        reply: oneshot::Sender<Option<Counts>>,
     },
 }
 
@@ -77,23 +185,222 @@ pub enum RequestError {
 impl Handle {
     /// Sends a command to an incident and waits for its outcome; it is committed when this returns.
     pub async fn command(&self, tenant: &TenantId, incident: &IncidentId, command: Command, by: Actor) -> Result<Answer, RequestError> {
-        let (reply, outcome) = oneshot::channel();
-        let request = Request::Incident { tenant: tenant.clone(), incident: incident.clone(), command, by, reply };
-        self.requests.send(request).await.map_err(|_| RequestError::Stopping)?;
-        outcome.await.map_err(|_| RequestError::Stopping)?
+        let (tenant, incident, now) = (tenant.clone(), incident.clone(), self.clock.now());
+        self.ask(|reply| Request::Incident { tenant, incident, command, by, now, reply }).await?
     }
 
-    /// Loads the definitions again.
-    pub async fn reload(&self) -> Result<String, RequestError> {
-        let (reply, outcome) = oneshot::channel();
-        self.requests.send(Request::Reload { reply }).await.map_err(|_| RequestError::Stopping)?;
-        outcome.await.map_err(|_| RequestError::Stopping)?
+    /// Loads the definitions again; answers with a sentence that says what runs now.
+    pub async fn reload(&self, removals: Removals) -> Result<String, RequestError> {
+        let now = self.clock.now();
+        self.ask(|reply| Request::Reload { removals, now, reply }).await?
     }
 
     /// Sends a page marked TEST.
-    pub async fn test_page(&self, person: Option<burnward_core::id::PersonName>, by: Actor) -> Result<IncidentId, RequestError> {
-        let (reply, outcome) = oneshot::channel();
-        self.requests.send(Request::TestPage { person, by, reply }).await.map_err(|_| RequestError::Stopping)?;
-        outcome.await.map_err(|_| RequestError::Stopping)?
+    pub async fn test_page(&self, person: Option<PersonName>, by: Actor) -> Result<(TenantId, IncidentId), RequestError> {
+        let now = self.clock.now();
+        self.ask(|reply| Request::TestPage { person, by, now, reply }).await?
     }
+
+    /// The counted slices of a stream with `from < end <= to`, at most `at_most`.
+    pub async fn slices(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp, at_most: usize) -> Vec<(Timestamp, Counts)> {
+        let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
+        self.ask(|reply| Request::Slices { tenant, slo, group, from, to, at_most, reply }).await.unwrap_or_default()
+    }
+
+    /// What a stream counted over `(from, to]`.
+    pub async fn between(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp) -> Option<Counts> {
+        let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
+        self.ask(|reply| Request::Between { tenant, slo, group, from, to, reply }).await.ok().flatten()
+    }
+
+    pub(crate) async fn plan(&self, tenant: &TenantId, now: Timestamp) -> Option<ReadPlan> {
+        let tenant = tenant.clone();
+        self.ask(|reply| Request::Plan { tenant, now, reply }).await.ok().flatten()
+    }
+
+    pub(crate) async fn answers(&self, answers: RoundAnswers) -> bool {
+        self.ask(|reply| Request::Answers { answers: Box::new(answers), reply }).await.unwrap_or(false)
+    }
+
+    pub(crate) async fn backfill(&self, answers: BackfillAnswers) -> bool {
+        self.ask(|reply| Request::Backfill { answers: Box::new(answers), reply }).await.unwrap_or(false)
+    }
+
+    pub(crate) async fn probed(&self, tenant: &TenantId, product: String, skew_millis: Option<i64>) {
+        drop(self.requests.send(Request::Probed { tenant: tenant.clone(), product, skew_millis }).await);
+    }
+
+    /// Runs the timers that are due; when the next one is.
+    pub(crate) async fn timers(&self) -> Option<Timestamp> {
+        let now = self.clock.now();
+        self.ask(|reply| Request::Timers { now, reply }).await.ok().flatten()
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, RequestError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| RequestError::Stopping)?;
+        answer.await.map_err(|_| RequestError::Stopping)
+    }
+}
+
+/// What is decided at the start beside the configuration.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The clock.
+    pub clock: Clock,
+    /// Whether definitions are taken that remove more than half of the last good SLOs.
+    pub removals: Removals,
+    /// Who moves time on.
+    pub pace: Pace,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock: Clock::Wall, removals: Removals::Guarded, pace: Pace::Live }
+    }
+}
+
+/// Who moves time on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// Tasks run by themselves.
+    #[default]
+    Live,
+    /// Nothing happens but by `Daemon::step`; for stories and replays.
+    ByHand,
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    /// The way in.
+    pub handle: Handle,
+    /// Where the pages and the API are.
+    pub address: SocketAddr,
+    readers: Vec<Reader>,
+    scrapers: Vec<(Arc<Source>, Duration)>,
+    deliver: Deliver,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// How long a stopping daemon waits for what is under way.
+const DRAIN: Duration = Duration::from_secs(10);
+
+impl Daemon {
+    /// Builds everything and starts it.
+    pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
+        let now = options.clock.now();
+        let config = Arc::new(config);
+        let store = Store::open(&config.storage).await?;
+        let metrics = Metrics::default();
+        let faults = render::Faults::default();
+        let wake_delivery = Arc::new(Notify::new());
+
+        let loaded = decide::open_definitions(&store, &config, options.removals, now).await?;
+        let parts = decide::Parts {
+            config: config.clone(),
+            store: store.clone(),
+            metrics: metrics.clone(),
+            faults: faults.clone(),
+            wake_delivery: wake_delivery.clone(),
+        };
+        let (decider, view) = Decider::load(parts, loaded, now).await?;
+        let (requests, mailbox) = mpsc::channel(MAILBOX);
+        let handle = Handle { view, store, clock: options.clock.clone(), config: config.clone(), metrics, requests, wake_delivery };
+
+        let mut readers = Vec::new();
+        let mut scrapers = Vec::new();
+        for (tenant, tenant_config) in &config.tenants {
+            let source = Arc::new(source(&config, tenant_config).with_context(|| format!("tenant {tenant}"))?);
+            if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
+                scrapers.push((source.clone(), scrape.every));
+            }
+            readers.push(Reader::new(tenant.clone(), source, handle.clone()));
+        }
+        let renderer = Renderer::load(config.templates.as_deref(), faults);
+        let slack = config.slack.as_ref().map(Slack::connect).transpose().context("slack")?;
+        let deliver = Deliver::new(handle.clone(), renderer.clone(), slack.clone());
+
+        let stop = CancellationToken::new();
+        let tracker = TaskTracker::new();
+        tracker.spawn(decider.run(mailbox));
+        let listener = tokio::net::TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let site = web::Site { handle: handle.clone(), renderer, slack: slack.clone() };
+        tracker.spawn(web::serve(listener, site.clone(), stop.clone()));
+        if let Some(slack) = slack {
+            tracker.spawn(notify::slack::listen(slack, site.handle.clone(), stop.clone()));
+        }
+        let daemon = Self { handle, address, readers, scrapers, deliver, stop, tracker };
+        match options.pace {
+            Pace::Live => daemon.spawn_loops(),
+            Pace::ByHand => {}
+        }
+        info!(address = %daemon.address, version = env!("CARGO_PKG_VERSION"), "burnward runs");
+        Ok(daemon)
+    }
+
+    /// The loops that move a live daemon.
+    fn spawn_loops(&self) {
+        for (source, every) in &self.scrapers {
+            self.tracker.spawn(tasks::driver::scrape_loop(source.clone(), *every, self.handle.clone(), self.stop.clone()));
+        }
+        for reader in &self.readers {
+            self.tracker.spawn(tasks::driver::read_loop(reader.clone(), self.handle.clone(), self.stop.clone()));
+        }
+        self.tracker.spawn(tasks::driver::timer_loop(self.handle.clone(), self.stop.clone()));
+        self.tracker.spawn(tasks::driver::deliver_loop(self.deliver.clone(), self.handle.clone(), self.stop.clone()));
+        self.tracker.spawn(tasks::driver::tidy_loop(self.handle.clone(), self.stop.clone()));
+    }
+
+    /// One step of a daemon that is moved by hand: read, decide, run timers, deliver, all at the clock's now.
+    pub async fn step(&self) {
+        for (source, _) in &self.scrapers {
+            tasks::driver::scrape_once(source, &self.handle).await;
+        }
+        for reader in &self.readers {
+            reader.tick(self.handle.clock.now()).await;
+        }
+        self.handle.timers().await;
+        self.deliver.tick(self.handle.clock.now()).await;
+    }
+
+    /// Moves a clock that is moved by hand by whole ticks, with a step after each.
+    pub async fn fast_forward(&self, by: Duration) {
+        let tick = self.handle.config.tick;
+        let ticks = by.as_millis() / tick.as_millis().max(1);
+        for _ in 0..ticks {
+            self.handle.clock.advance(tick);
+            self.step().await;
+        }
+    }
+
+    /// Resolves when the daemon is told to stop.
+    pub async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Stops everything, within ten seconds. What is not delivered stays owed in the store.
+    pub async fn stop(self) {
+        let Self { handle, readers, deliver, stop, tracker, .. } = self;
+        stop.cancel();
+        tracker.close();
+        drop((readers, deliver));
+        let store = handle.store.clone();
+        drop(handle);
+        if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {
+            tracing::warn!("some tasks did not stop in time; what they had under way is taken up again at the next start");
+        }
+        store.close().await;
+        info!("burnward stopped");
+    }
+}
+
+fn source(config: &Config, tenant: &crate::config::TenantConfig) -> anyhow::Result<Source> {
+    let source = config.sources.get(&tenant.source).with_context(|| format!("there is no source `{}`", tenant.source))?;
+    Ok(match source {
+        SourceConfig::Prometheus(prometheus) => Source::Prometheus(Prometheus::new(prometheus)?),
+        SourceConfig::Scrape(scrape) => Source::Scrape(Scrape::new(scrape)?),
+    })
 }

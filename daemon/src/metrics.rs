@@ -1,1 +1,171 @@
-//! (module metrics)
+//! Our own metrics, as `/metrics` shows them: what an operator needs to know whether burnward itself is well. Tenant names are no labels.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use burnward_core::time::Timestamp;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::Registry,
+};
+
+/// The metrics of one daemon. Cheap to clone; clones share the numbers.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    evaluations: Family<OutcomeLabel, Counter>,
+    lateness: Histogram,
+    unknown_slos: Gauge,
+    page_delivery: Histogram,
+    pages: Family<ResultLabel, Counter>,
+    outbox_oldest: Gauge<f64, AtomicU64>,
+    outbox_pages: Gauge,
+    reload_ok: Gauge,
+    blind_sources: Gauge,
+    commit: Histogram,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: Outcome,
+}
+
+/// Whether a round of a source was evaluated in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "the variant is the label's value")]
+pub enum Outcome {
+    /// Within one tick of when it was due.
+    on_time,
+    /// Later than that.
+    late,
+    /// The source did not answer.
+    blind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: PageResult,
+}
+
+/// What became of an attempt to deliver a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[expect(non_camel_case_types, reason = "the variant is the label's value")]
+pub enum PageResult {
+    /// It arrived.
+    delivered,
+    /// It is tried again.
+    retried,
+    /// It may have arrived.
+    ambiguous,
+    /// It cannot arrive.
+    undeliverable,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("burnward");
+        let latency = || Histogram::new([0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0]);
+        let metrics = Self {
+            registry: Arc::default(),
+            evaluations: Family::default(),
+            lateness: latency(),
+            unknown_slos: Gauge::default(),
+            page_delivery: latency(),
+            pages: Family::default(),
+            outbox_oldest: Gauge::default(),
+            outbox_pages: Gauge::default(),
+            reload_ok: Gauge::default(),
+            blind_sources: Gauge::default(),
+            commit: Histogram::new([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
+        };
+        for outcome in [Outcome::on_time, Outcome::late, Outcome::blind] {
+            drop(metrics.evaluations.get_or_create(&OutcomeLabel { outcome }));
+        }
+        for result in [PageResult::delivered, PageResult::retried, PageResult::ambiguous, PageResult::undeliverable] {
+            drop(metrics.pages.get_or_create(&ResultLabel { result }));
+        }
+        registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("evaluations", "Rounds of a source, by whether they were evaluated in time", metrics.evaluations.clone());
+        registry.register("evaluation_lateness_seconds", "How long after it was due a round was decided", metrics.lateness.clone());
+        registry.register("slo_unknown", "Budgets that cannot be seen now", metrics.unknown_slos.clone());
+        registry.register("page_delivery_seconds", "From the decision of a page to its delivery", metrics.page_delivery.clone());
+        registry.register("pages", "Attempts to deliver pages, by what became of them", metrics.pages.clone());
+        registry.register("outbox_oldest_age_seconds", "Age of the oldest page that waits for delivery", metrics.outbox_oldest.clone());
+        registry.register("outbox_pages", "Pages that wait for delivery", metrics.outbox_pages.clone());
+        registry.register("config_last_reload_successful", "1 if the last load of the definitions had no fault", metrics.reload_ok.clone());
+        registry.register("sources_blind", "Sources that do not answer now", metrics.blind_sources.clone());
+        registry.register("store_commit_seconds", "How long commits take", metrics.commit.clone());
+        Self { registry: Arc::new(registry), ..metrics }
+    }
+}
+
+impl Metrics {
+    /// A round was decided `late` after it was due.
+    pub fn evaluated(&self, outcome: Outcome, late: Duration) {
+        self.evaluations.get_or_create(&OutcomeLabel { outcome }).inc();
+        self.lateness.observe(late.as_secs_f64());
+    }
+
+    /// How many budgets and sources cannot be seen.
+    pub fn blindness(&self, budgets: usize, sources: usize) {
+        self.unknown_slos.set(i64::try_from(budgets).unwrap_or(i64::MAX));
+        self.blind_sources.set(i64::try_from(sources).unwrap_or(i64::MAX));
+    }
+
+    /// An attempt to deliver a page ended.
+    pub fn page_attempt(&self, result: PageResult) {
+        self.pages.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    /// A page arrived that was decided at `decided`.
+    pub fn page_delivered(&self, decided: Timestamp, now: Timestamp) {
+        self.page_attempt(PageResult::delivered);
+        self.page_delivery.observe(now.since(decided).as_secs_f64());
+    }
+
+    /// How full the outbox is.
+    pub fn outbox(&self, pages: u64, oldest_age: Duration) {
+        self.outbox_pages.set(i64::try_from(pages).unwrap_or(i64::MAX));
+        self.outbox_oldest.set(oldest_age.as_secs_f64());
+    }
+
+    /// The definitions were loaded, with faults or without.
+    pub fn reloaded(&self, without_fault: bool) {
+        self.reload_ok.set(i64::from(without_fault));
+    }
+
+    /// A commit took this long.
+    pub fn committed(&self, took: Duration) {
+        self.commit.observe(took.as_secs_f64());
+    }
+
+    /// The exposition text, OpenMetrics 1.0.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("writing to a String cannot fail");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_there_before_anything_happened_and_reads_back() {
+        let text = Metrics::default().text();
+        for name in [
+            "burnward_evaluations_total",
+            "burnward_page_delivery_seconds_bucket",
+            "burnward_outbox_oldest_age_seconds",
+            "burnward_build_info",
+        ] {
+            assert!(text.contains(name), "{name} is missing in\n{text}");
+        }
+        let read = prometheus_parse::Scrape::parse(text.lines().map(|line| Ok(line.to_owned()))).expect("readable");
+        assert!(read.samples.iter().any(|sample| sample.metric == "burnward_pages_total"));
+    }
+}

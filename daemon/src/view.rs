@@ -23,6 +23,8 @@ pub struct View {
     pub sources: BTreeMap<(TenantId, SourceName), SourceView>,
     /// What is wrong with the definitions now in the directories; the last good ones run.
     pub definition_faults: Vec<DefinitionFault>,
+    /// What is wrong with the operator's own texts; the built-in ones are used.
+    pub text_faults: Vec<String>,
 }
 
 /// A source as it stands.
@@ -40,12 +42,8 @@ pub struct SourceView {
     pub skew_millis: Option<i64>,
     /// The queries of a round: what is asked, how many series came, how long it took, or why nothing came.
     pub queries: Vec<QueryView>,
-    /// From when on history was filled in.
-    pub backfilled_from: Option<Timestamp>,
     /// True while history is being filled in or a gap is being caught up.
     pub catching_up: bool,
-    /// Late entries found by re-reading.
-    pub late_events: u64,
 }
 
 /// One query of a round.
@@ -53,6 +51,10 @@ pub struct SourceView {
 pub struct QueryView {
     /// The selector as it is sent.
     pub asked: String,
+    /// From, exclusive.
+    pub from: Timestamp,
+    /// To, inclusive.
+    pub to: Timestamp,
     /// Series and milliseconds, or why nothing came.
     pub got: Result<(usize, u64), Unknown>,
 }

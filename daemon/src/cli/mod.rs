@@ -1,11 +1,126 @@
-//! The command line.
+//! The command line: one file per command. Data goes to stdout, talk to stderr; exit code 0 fine, 1 findings, 2 could not do it.
 
 pub mod check;
+mod client;
+mod demo;
+mod doctor;
+mod explain;
+mod incident;
+mod page;
+mod postmortem;
+mod run;
+mod slack;
+mod status;
+mod table;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// burnward evaluates SLOs against Prometheus, keeps error budgets, pages the person on call through Slack, and keeps the incident's timeline.
+#[derive(Debug, Parser)]
+#[command(name = "burnward", version, propagate_version = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Which log lines are written: error, warn, info, debug, or a tracing filter.
+    #[arg(long = "log.level", global = true, default_value = "info", env = "BURNWARD_LOG_LEVEL")]
+    log_level: String,
+
+    /// How log lines are written.
+    #[arg(long = "log.format", global = true, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Run(run::RunArgs),
+    /// See a service fail, a page arrive, an acknowledgement and a recovery; no configuration, no network.
+    Demo(demo::DemoArgs),
+    /// Check SLO documents and burnward.yaml.
+    Check(check::CheckArgs),
+    /// Show every error budget, worst first.
+    Status(status::StatusArgs),
+    /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
+    Explain(explain::ExplainArgs),
+    /// List, show, acknowledge, resolve or annotate incidents.
+    Incident(incident::IncidentArgs),
+    /// Print the postmortem draft of an incident.
+    Postmortem(postmortem::PostmortemArgs),
+    /// Send a page marked TEST through the whole path.
+    Page(page::PageArgs),
+    /// Check configuration, source, Slack, clock and store.
+    Doctor(doctor::DoctorArgs),
+    /// A Slack to try burnward with, and the manifest of its Slack app.
+    Slack(slack::SlackArgs),
+    /// Print version and build.
+    Version,
+}
 
 /// Could not do it.
 pub const EXIT_CANNOT: u8 = 2;
 
 /// Runs the command that the arguments name.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli);
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed before");
+    }
+    match cli.command {
+        Command::Run(args) => asynchronous(run::run(args)),
+        Command::Demo(args) => asynchronous(demo::run(args)),
+        Command::Check(args) => check::run(&args),
+        Command::Status(args) => asynchronous(status::run(args)),
+        Command::Explain(args) => asynchronous(explain::run(args)),
+        Command::Incident(args) => asynchronous(incident::run(args)),
+        Command::Postmortem(args) => asynchronous(postmortem::run(args)),
+        Command::Page(args) => asynchronous(page::run(args)),
+        Command::Doctor(args) => asynchronous(doctor::run(args)),
+        Command::Slack(args) => asynchronous(slack::run(args)),
+        Command::Version => version::run(),
+    }
+}
+
+/// Runs a command on the runtime; an error is one line on stderr and exit code 2.
+fn asynchronous(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return cannot(&error.into()),
+    };
+    runtime.block_on(command).unwrap_or_else(|error| cannot(&error))
+}
+
+fn cannot(error: &anyhow::Error) -> ExitCode {
+    eprintln!("burnward: {error:#}");
+    ExitCode::from(EXIT_CANNOT)
+}
+
+fn start_log(cli: &Cli) {
+    let level = match cli.command {
+        Command::Run(_) | Command::Slack(_) => cli.log_level.as_str(),
+        // A command that a person reads writes only what went wrong, unless the person asks for more.
+        _ if cli.log_level == "info" => "warn",
+        _ => cli.log_level.as_str(),
+    };
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|error| {
+        eprintln!("burnward: --log.level={level}: {error}; using info");
+        EnvFilter::new("info")
+    });
+    let registry = tracing_subscriber::registry().with(filter);
+    let writer = std::io::stderr;
+    match cli.log_format {
+        LogFormat::Text => registry.with(tracing_subscriber::fmt::layer().with_writer(writer)).init(),
+        LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer)).init(),
+    }
 }

@@ -1,3 +1,7 @@
-//! The tasks. Each is a `tick` that looks at stored state, so that a restart and an ordinary day are one path.
+//! The tasks. Each is a `tick` that looks at stored state (or at a cache that stored state rebuilds); `driver` gives them their pace.
 
+pub mod decide;
 pub mod deliver;
+pub mod driver;
+pub mod read;
+pub mod tidy;

@@ -64,7 +64,8 @@ impl Scrape {
     /// Scrapes every target once, at most eight at a time, and keeps the samples as of `now`; called at the configured interval. A target that
     /// cannot be read, or of whose text anything cannot be read, has `up` 0 and nothing else.
     pub async fn scrape(&self, now: Timestamp) {
-        let scrapes = stream::iter(&self.targets).map(|target| target.scrape(&self.client)).buffered(AT_ONCE);
+        let scrapes: Vec<_> = self.targets.iter().map(|target| target.scrape(&self.client)).collect();
+        let scrapes = stream::iter(scrapes).buffered(AT_ONCE);
         let scraped: Vec<Scraped> = scrapes.collect().await;
         let mut state = self.state();
         for (target, scraped) in self.targets.iter().zip(&scraped) {

@@ -1,0 +1,142 @@
+//! The client of the commands that ask a running daemon, over HTTP.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, bail};
+use reqwest::{Method, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Where the daemon is and who asks.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ServerArgs {
+    /// The daemon.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9095", env = "BURNWARD_SERVER")]
+    pub(super) server: url::Url,
+
+    /// Whose data, where the daemon has several tenants.
+    #[arg(long, value_name = "NAME", env = "BURNWARD_TENANT")]
+    pub(super) tenant: Option<String>,
+
+    /// A file that holds the token.
+    #[arg(long, value_name = "FILE", env = "BURNWARD_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+}
+
+/// How data is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Output {
+    /// For people.
+    Table,
+    /// The API's own JSON.
+    Json,
+}
+
+/// What `-o` chooses.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct OutputArgs {
+    /// How the data is written.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub(super) output: Output,
+}
+
+impl OutputArgs {
+    /// Prints what the API sent as JSON, or as `table` writes it.
+    pub(super) fn print<T: Serialize>(self, data: &T, table: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
+        match self.output {
+            Output::Table => print!("{}", table(data)),
+            Output::Json => println!("{}", serde_json::to_string_pretty(data)?),
+        }
+        Ok(())
+    }
+}
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client of one daemon.
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    args: ServerArgs,
+    token: Option<String>,
+}
+
+impl Client {
+    /// A client as the arguments say. Asks nothing yet.
+    pub(super) fn new(args: &ServerArgs) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .user_agent(concat!("burnward/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        let token = match &args.token_file {
+            Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("--token-file={}", file.display()))?),
+            None => None,
+        };
+        Ok(Self { http, args: args.clone(), token: token.map(|line| only_token(&line)) })
+    }
+
+    /// Reads a resource.
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<T> {
+        self.ask(Method::GET, path, query, None::<&()>).await
+    }
+
+    /// Asks for a change.
+    pub(super) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> anyhow::Result<T> {
+        self.ask(Method::POST, path, &[], Some(body)).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<T> {
+        let mut request = self.http.request(method, self.url(path)?).query(query).header(header::ORIGIN, self.origin());
+        if let Some(tenant) = &self.args.tenant {
+            request = request.query(&[("tenant", tenant)]);
+        }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.with_context(|| {
+            format!("no burnward answers at {}: is `burnward run` running there? `--server` names another", self.args.server)
+        })?;
+        let status = answer.status();
+        let bytes = answer.bytes().await.context("the answer broke off")?;
+        if status.is_success() {
+            serde_json::from_slice(&bytes).with_context(|| format!("{} does not answer like a burnward of this version", self.args.server))
+        } else {
+            bail!("{}", detail(&bytes).unwrap_or_else(|| format!("{} answers {status}", self.args.server)))
+        }
+    }
+
+    fn url(&self, path: &[&str]) -> anyhow::Result<url::Url> {
+        let mut url = self.args.server.clone();
+        let named = url.path_segments_mut().map(|mut segments| {
+            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
+        });
+        named.map_err(|()| anyhow::anyhow!("--server={} is not an HTTP address", self.args.server))?;
+        Ok(url)
+    }
+
+    fn origin(&self) -> String {
+        self.args.server.origin().ascii_serialization()
+    }
+}
+
+/// The token of a line, with or without the name before it.
+fn only_token(line: &str) -> String {
+    let line = line.lines().next().unwrap_or_default().trim();
+    line.split_once(':').map_or(line, |(_, token)| token).to_owned()
+}
+
+fn detail(body: &[u8]) -> Option<String> {
+    let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(problem.get("detail")?.as_str()?.to_owned())
+}

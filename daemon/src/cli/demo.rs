@@ -1,0 +1,263 @@
+//! `burnward demo`: the sample shop, a Slack stand-in and the daemon in one process; the shop fails, somebody is paged, it recovers.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use burnward_core::{
+    id::TenantId,
+    incident::{Incident, Kind, PageOutcome, Phase},
+    slo::Urgency,
+};
+use burnward_stand_ins::{
+    shop::{self, Shop},
+    slack::{self, SlackStandIn},
+};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::{
+    app::{Daemon, Options},
+    config, notify,
+};
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub(super) struct DemoArgs {
+    /// Run without a person: acknowledge by itself, end as soon as page, acknowledgement and resolve have happened.
+    #[arg(long)]
+    headless: bool,
+
+    /// With --headless: give up after this many seconds, with exit code 1.
+    #[arg(long, default_value_t = 120, requires = "headless")]
+    seconds: u64,
+
+    /// Use this Prometheus instead of reading the shop ourselves; the scrape_config it needs is printed.
+    #[arg(long, value_name = "URL")]
+    prometheus: Option<url::Url>,
+}
+
+/// The tenants for which the shop fails.
+const FAILING: [&str; 2] = ["acme", "globex"];
+
+/// How long the shop is well before it fails: long enough for a few samples.
+const CALM: Duration = Duration::from_secs(5);
+
+/// How long the failure lasts after somebody acknowledged.
+const AFTER_ACKNOWLEDGEMENT: Duration = Duration::from_secs(8);
+
+/// How long the failure lasts when nobody acknowledges.
+const AT_MOST: Duration = Duration::from_secs(180);
+
+const SLO: &str = include_str!("../../../slo-definitions/demo/shop.yaml");
+const RUNBOOK: &str = include_str!("../../../runbooks/demo-shop.md");
+
+/// Runs the demo until Ctrl-C, or to its end with `--headless`.
+pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
+    let stage = Stage::set(args.prometheus.as_ref()).await?;
+    if args.headless { stage.play_headless(Duration::from_secs(args.seconds)).await } else { stage.play().await }
+}
+
+/// Everything that runs in a demo. The directory goes with it.
+struct Stage {
+    directory: PathBuf,
+    shop: Shop,
+    slack: SlackStandIn,
+    daemon: Daemon,
+    began: Instant,
+}
+
+impl Stage {
+    async fn set(prometheus: Option<&url::Url>) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let shop = Shop::start(shop::Options::default()).await.context("the sample shop")?;
+        let slack = SlackStandIn::start(slack::Options::default()).await.context("the Slack stand-in")?;
+        for person in ["ada", "sam"] {
+            slack.add_user(person, &format!("{person}@example.com"));
+        }
+        for channel in ["#shop-oncall", "#burnward"] {
+            slack.add_channel(channel);
+        }
+        let directory = std::env::temp_dir().join(format!("burnward-demo-{}", std::process::id()));
+        let source = match prometheus {
+            Some(url) => {
+                tell_scrape_config(&shop);
+                wait_for_series(url).await?;
+                format!("{{ prometheus: {{ url: \"{}\" }} }}", url.as_str().trim_end_matches('/'))
+            }
+            None => format!("{{ scrape: {{ targets: [ \"{}\" ], every: 1s, job: shop }} }}", shop.metrics_url()),
+        };
+        let config_file = write_files(&directory, &source, &slack).context("the demo's files")?;
+        let daemon = Daemon::start(config::read(Some(&config_file))?, Options::default()).await?;
+        Ok(Self { directory, shop, slack, daemon, began })
+    }
+
+    /// With a person: tells what happens and what can be done, until Ctrl-C.
+    async fn play(self) -> anyhow::Result<ExitCode> {
+        self.say_where();
+        let stopped = async {
+            self.fail_and_recover(false).await?;
+            self.say("Everything is still here to look at. Fail the shop again on its page. Ctrl-C ends the demo.");
+            std::future::pending::<anyhow::Result<()>>().await
+        };
+        tokio::select! {
+            outcome = stopped => outcome?,
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        self.strike().await;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Without a person: exit code 0 once page, acknowledgement and resolve have happened, 1 when time runs out.
+    async fn play_headless(self, at_most: Duration) -> anyhow::Result<ExitCode> {
+        self.say_where();
+        let outcome = timeout(at_most, self.fail_and_recover(true)).await;
+        let code = match outcome {
+            Ok(played) => {
+                played?;
+                ExitCode::SUCCESS
+            }
+            Err(_) => {
+                eprintln!("burnward: the demo did not come to its end within {} s", at_most.as_secs());
+                ExitCode::from(1)
+            }
+        };
+        self.strike().await;
+        Ok(code)
+    }
+
+    async fn fail_and_recover(&self, acknowledge_by_itself: bool) -> anyhow::Result<()> {
+        sleep(CALM).await;
+        self.shop.fail(&FAILING, 0.6);
+        self.say(&format!("the shop begins to fail for {}", FAILING.join(" and ")));
+        let paged = self.wait_for(|incident| delivered(incident)).await?;
+        self.say(&format!("{} is paged in #shop-oncall", paged.id));
+        if acknowledge_by_itself {
+            self.click_acknowledge(&paged).await?;
+        } else {
+            self.say(&format!("acknowledge it: {}", self.slack.web_url()));
+        }
+        match timeout(AT_MOST, self.wait_for(|incident| !matches!(incident.phase, Phase::Open))).await {
+            Ok(taken) => {
+                self.say(&format!("{} is {}", paged.id, taken?.phase_word()));
+                sleep(AFTER_ACKNOWLEDGEMENT).await;
+            }
+            Err(_) => self.say("nobody acknowledged; the shop recovers all the same"),
+        }
+        self.shop.recover();
+        self.say("the shop is well again");
+        self.wait_for(|incident| matches!(incident.phase, Phase::Resolved { .. })).await?;
+        self.say(&format!("{} is resolved", paged.id));
+        let server = format!("--server http://{}", self.daemon.address);
+        println!("  its timeline   burnward incident show {} {server}", paged.id);
+        println!("  its postmortem burnward postmortem draft {} {server}", paged.id);
+        println!("  on the web     http://{}/incidents/{}", self.daemon.address, paged.id);
+        Ok(())
+    }
+
+    /// The demo's incident, once it is as `wanted`.
+    async fn wait_for(&self, wanted: impl Fn(&Incident) -> bool) -> anyhow::Result<Incident> {
+        let tenant = TenantId::parse("main")?;
+        loop {
+            let incidents = self.daemon.handle.store.incidents(&tenant, 5, None).await?;
+            let burn = |incident: &Incident| incident.fault.kind == Kind::Burn && incident.fault.urgency == Urgency::Page;
+            if let Some(found) = incidents.into_iter().map(|stored| stored.incident).find(|incident| burn(incident) && wanted(incident)) {
+                return Ok(found);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Clicks the button in the stand-in, as a person would: the whole way back through Slack.
+    async fn click_acknowledge(&self, incident: &Incident) -> anyhow::Result<()> {
+        let root = incident.root_page().map(|(_, page)| &page.outcome);
+        let Some(PageOutcome::Delivered { message, .. }) = root else { anyhow::bail!("the page has no message in the channel") };
+        self.slack.click(&message.channel, &message.ts, notify::slack::ACKNOWLEDGE, "ada").await
+    }
+
+    fn say_where(&self) {
+        println!("burnward demo: nothing leaves this machine.");
+        println!("  Slack stand-in {}   read the channel, click the buttons", self.slack.web_url());
+        println!("  burnward       http://{}   budgets, incidents", self.daemon.address);
+        println!("  sample shop    {}   its failure switches", self.shop.web_url());
+    }
+
+    fn say(&self, what: &str) {
+        println!("{:5.1} s  {what}", self.began.elapsed().as_secs_f64());
+    }
+
+    async fn strike(self) {
+        self.daemon.stop().await;
+        self.slack.shutdown().await;
+        self.shop.shutdown().await;
+        if let Err(error) = std::fs::remove_dir_all(&self.directory) {
+            eprintln!("burnward: {} stays behind: {error}", self.directory.display());
+        }
+    }
+}
+
+/// True where the page stands in the channel.
+fn delivered(incident: &Incident) -> bool {
+    incident.root_page().is_some_and(|(_, page)| matches!(page.outcome, PageOutcome::Delivered { .. }))
+}
+
+/// Writes what an operator would have written; the path of burnward.yaml.
+fn write_files(directory: &Path, source: &str, slack: &SlackStandIn) -> std::io::Result<PathBuf> {
+    let write = |name: &str, text: &str| {
+        let path = directory.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(directory))?;
+        std::fs::write(path, text)
+    };
+    write("slo-definitions/shop.yaml", SLO)?;
+    write("runbooks/demo-shop.md", RUNBOOK)?;
+    write("secrets/bot", slack.bot_token())?;
+    write("secrets/app", slack.app_token())?;
+    let config = format!(
+        r##"version: burnward/v1
+listen: 127.0.0.1:9095
+tick: 1s
+operators: {{ channel: "#burnward", escalation: [ {{ page: [ada], acknowledge-within: 5m }} ] }}
+storage: {{ path: "{dir}/data" }}
+sources:
+  shop: {source}
+tenants:
+  main: {{ slo-definitions: ["{dir}/slo-definitions"], runbooks: "{dir}/runbooks", source: shop }}
+people:
+  ada: {{ email: ada@example.com }}
+  sam: {{ email: sam@example.com }}
+teams:
+  shop: {{ channel: "#shop-oncall", escalation: [ {{ page: [ada], acknowledge-within: 1m }}, {{ page: [sam], acknowledge-within: 5m }} ] }}
+slack: {{ api-url: "{api}", bot-token-file: "{dir}/secrets/bot", app-token-file: "{dir}/secrets/app" }}
+"##,
+        dir = directory.display(),
+        api = slack.api_url(),
+    );
+    write("burnward.yaml", &config)?;
+    Ok(directory.join("burnward.yaml"))
+}
+
+fn tell_scrape_config(shop: &Shop) {
+    let target = shop.metrics_url();
+    let target = target.trim_start_matches("http://").trim_end_matches("/metrics");
+    println!("Let Prometheus scrape the shop; the demo goes on when its series are there:\n");
+    println!("scrape_configs:\n  - job_name: shop\n    scrape_interval: 1s\n    static_configs: [ {{ targets: [ \"{target}\" ] }} ]\n");
+}
+
+/// Waits until the Prometheus has series of the shop.
+async fn wait_for_series(url: &url::Url) -> anyhow::Result<()> {
+    use burnward_core::{sli::Selector, time::Timestamp};
+    let settings = config::PrometheusConfig::at(url.as_str().trim_end_matches('/'));
+    let prometheus = crate::source::prometheus::Prometheus::new(&settings)?;
+    let selector = Selector::new("shop_requests_total", Vec::new());
+    loop {
+        let now: Timestamp = crate::clock::Clock::Wall.now();
+        match prometheus.read(&selector, now.minus(Duration::from_secs(10)), now).await {
+            Ok(answer) if !answer.series.is_empty() => return Ok(()),
+            Ok(_) => {}
+            Err(unknown) => eprintln!("burnward: {unknown}"),
+        }
+        sleep(Duration::from_secs(2)).await;
+    }
+}

@@ -1,0 +1,191 @@
+//! `burnward doctor`: what is wrong, and the next command. Each line is OK, WARN or FAIL.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use burnward_core::time::Timestamp;
+
+use crate::{
+    clock::Clock,
+    config::{self, Config, SourceConfig, TenantConfig},
+    definition,
+    notify::{Sent, slack::Slack},
+    source::{Source, prometheus::Prometheus, scrape::Scrape},
+    store::{Store, StoreError, StoreHealth},
+};
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArgs {
+    /// The operator's configuration; without it ./burnward.yaml, then /etc/burnward/burnward.yaml, then defaults.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+}
+
+/// How well something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Health {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One line of the report.
+#[derive(Debug)]
+struct Finding {
+    health: Health,
+    subject: String,
+    text: String,
+}
+
+/// A clock that is further off than this makes pages late.
+const SKEW_MILLIS: i64 = 30_000;
+
+/// Runs the command: exit code 1 where something failed.
+pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
+    let config = config::read(args.config_file.as_deref())?;
+    let mut findings =
+        vec![finding(Health::Ok, "config", format!("{} and {}", count(config.tenants.len(), "tenant"), count(config.teams.len(), "team")))];
+    findings.extend(store(&config).await);
+    for (tenant, tenant_config) in &config.tenants {
+        findings.push(definitions(&config, tenant, tenant_config));
+        findings.extend(source(&config, tenant_config, Clock::Wall.now()).await);
+    }
+    findings.extend(slack(&config).await);
+    for Finding { health, subject, text } in &findings {
+        let word = match health {
+            Health::Ok => "OK  ",
+            Health::Warn => "WARN",
+            Health::Fail => "FAIL",
+        };
+        println!("{word}  {subject:<12} {text}");
+    }
+    let failed = findings.iter().any(|finding| finding.health == Health::Fail);
+    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn finding(health: Health, subject: &str, text: impl Into<String>) -> Finding {
+    Finding { health, subject: subject.to_owned(), text: text.into() }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    burnward_core::words::plural(number, noun)
+}
+
+async fn store(config: &Config) -> Vec<Finding> {
+    if !config.storage.join("burnward.db").exists() {
+        return vec![finding(Health::Warn, "store", format!("{} holds none yet; `burnward run` makes it", config.storage.display()))];
+    }
+    match Store::open_read_only(&config.storage).await {
+        Ok(store) => match store.health().await {
+            Ok(health) => vec![store_health(&health)],
+            Err(error) => vec![finding(Health::Fail, "store", error.to_string())],
+        },
+        Err(error @ StoreError::InUse { .. }) => vec![finding(Health::Warn, "store", error.to_string())],
+        Err(error) => vec![finding(Health::Fail, "store", error.to_string())],
+    }
+}
+
+fn store_health(health: &StoreHealth) -> Finding {
+    let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0));
+    let text = format!(
+        "{}, {} and {} of log, SQLite {}, synchronous {}",
+        health.file.display(),
+        mebibytes(health.file_bytes),
+        mebibytes(health.wal_bytes),
+        health.sqlite_version,
+        health.synchronous
+    );
+    match (health.full, health.ballast) {
+        (true, _) => finding(Health::Fail, "store", format!("the disk is full: free some of it; {text}")),
+        (false, false) => finding(Health::Warn, "store", format!("the ballast for a full disk is not in place; {text}")),
+        (false, true) => finding(Health::Ok, "store", text),
+    }
+}
+
+fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_config: &TenantConfig) -> Finding {
+    let loaded = definition::load(tenant, tenant_config, &config.teams);
+    let subject = format!("slos/{tenant}");
+    let faults = loaded.faulty.len();
+    if faults > 0 {
+        finding(
+            Health::Fail,
+            &subject,
+            format!("{} and {}: run `burnward check`", count(loaded.slos.len(), "SLO"), count(faults, "file at fault")),
+        )
+    } else if loaded.slos.is_empty() {
+        finding(Health::Warn, &subject, "no SLO is defined: `burnward check slo-definitions` shows what would load")
+    } else {
+        finding(Health::Ok, &subject, count(loaded.slos.len(), "SLO"))
+    }
+}
+
+async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<Finding> {
+    let name = tenant.source.as_str();
+    let built = match config.sources.get(&tenant.source) {
+        Some(SourceConfig::Prometheus(prometheus)) => Prometheus::new(prometheus).map(Source::Prometheus),
+        Some(SourceConfig::Scrape(scrape)) => Scrape::new(scrape).map(Source::Scrape),
+        None => return vec![finding(Health::Fail, name, "no source of that name in burnward.yaml")],
+    };
+    let source = match built {
+        Ok(source) => source,
+        Err(error) => return vec![finding(Health::Fail, name, format!("{error:#}"))],
+    };
+    if let Source::Scrape(scrape) = &source {
+        scrape.scrape(now).await;
+    }
+    match source.probe(now).await {
+        Err(unknown) => vec![finding(Health::Fail, name, format!("{unknown}"))],
+        Ok(probe) => {
+            let skew = match probe.skew_millis {
+                Some(millis) if millis.abs() > SKEW_MILLIS => finding(
+                    Health::Warn,
+                    name,
+                    format!("its clock is {:.1} s off ours; pages may be late: synchronise both", millis as f64 / 1000.0),
+                ),
+                Some(millis) => finding(Health::Ok, name, format!("{}, clock {:+.1} s off ours", probe.product, millis as f64 / 1000.0)),
+                None => finding(Health::Ok, name, format!("{}, its clock cannot be known", probe.product)),
+            };
+            let warnings = probe.warnings.iter().map(|warning| finding(Health::Warn, name, warning.clone()));
+            [skew].into_iter().chain(warnings).collect()
+        }
+    }
+}
+
+async fn slack(config: &Config) -> Vec<Finding> {
+    let Some(settings) = &config.slack else {
+        return vec![finding(Health::Warn, "slack", "not configured: pages wait in the outbox; `burnward slack manifest` begins it")];
+    };
+    let slack = match Slack::connect(settings) {
+        Ok(slack) => slack,
+        Err(error) => return vec![finding(Health::Fail, "slack", format!("{error:#}"))],
+    };
+    let mut findings = match slack.test().await {
+        Ok(who) => vec![finding(Health::Ok, "slack", who)],
+        Err(error) => return vec![finding(Health::Fail, "slack", error.to_string())],
+    };
+    let channels = config.teams.values().map(|team| team.channel.as_str()).chain([config.operators.channel.as_str()]);
+    let mut channels: Vec<&str> = channels.collect();
+    channels.sort_unstable();
+    channels.dedup();
+    for channel in channels {
+        findings.push(if slack.channel(channel).await.identified {
+            finding(Health::Ok, "slack", format!("finds {channel}"))
+        } else {
+            finding(Health::Fail, "slack", format!("{channel} is not found: create it, or run /invite @burnward there if it is private"))
+        });
+    }
+    for (name, person) in &config.people {
+        findings.push(match slack.user(name, Some(person)).await {
+            Ok(user) => finding(Health::Ok, "slack", format!("{name} is {user}")),
+            Err(sent) => finding(Health::Fail, "slack", format!("{name}: {}", reason(&sent))),
+        });
+    }
+    findings
+}
+
+fn reason(sent: &Sent) -> &str {
+    match sent {
+        Sent::Delivered(_) => "found",
+        Sent::Retry { reason, .. } | Sent::Permanent { reason, .. } | Sent::Ambiguous { reason } => reason,
+    }
+}

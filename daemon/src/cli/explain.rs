@@ -1,0 +1,91 @@
+//! `burnward explain`: why an SLO stands as it does, now or at a moment; or what a diagnostic code means.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use anyhow::Context as _;
+
+use super::{
+    check,
+    client::{Client, OutputArgs, ServerArgs},
+    table::local,
+};
+use crate::web::api::wire::{ExplainedBudget, Query, SloExplanation};
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// An SLO as service/name, or a diagnostic code such as E1042.
+    subject: String,
+
+    /// At which moment, such as 2026-11-25T03:10:00Z; without it: now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
+    if let Some(text) = check::explain_code(&args.subject) {
+        print!("{text}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let subject = args.subject.strip_prefix("slo/").unwrap_or(&args.subject);
+    let (service, name) = subject.split_once('/').with_context(|| {
+        format!("`{}` is neither a diagnostic code nor an SLO as service/name; `burnward status` lists the SLOs", args.subject)
+    })?;
+    let query: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).collect();
+    let explanation: SloExplanation = Client::new(&args.server)?.get(&["slos", service, name, "explain"], &query).await?;
+    args.output.print(&explanation, text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(explanation: &SloExplanation) -> String {
+    let slo = &explanation.slo;
+    let mut text = format!("{}/{}  {}\n", slo.service, slo.name, slo.title);
+    let mut line = |line: String| writeln!(text, "{line}").expect("writing to a String cannot fail");
+    line(format!(
+        "  at       {}{}",
+        local(explanation.at),
+        if explanation.replayed { ", from the ledger as it is known today" } else { "" }
+    ));
+    line(format!("  written  {}:{}, version {}", slo.file, slo.line, slo.version));
+    for query in &slo.queries {
+        line(format!("  asked    {}", query.asked));
+        line(format!("  got      {}", got(query)));
+    }
+    for budget in &explanation.budgets {
+        line(String::new());
+        for part in budget_lines(budget) {
+            line(part);
+        }
+    }
+    text
+}
+
+fn got(query: &Query) -> String {
+    match (&query.unknown, query.series, query.took_millis) {
+        (Some(why), _, _) => format!("nothing: {} ({})", why.detail, why.reason),
+        (None, Some(series), Some(took)) => format!("{series} series in {took} ms, samples up to {}", local(query.to)),
+        (None, _, _) => "nothing yet".to_owned(),
+    }
+}
+
+fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
+    let mut lines = vec![
+        format!("{}  {} {}", budget.id, budget.icon, budget.state),
+        format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
+    ];
+    for row in &budget.rows {
+        lines.push(format!("  rule     {}{}", row.rule, if row.holds { "  HOLDS" } else { "" }));
+        lines.push(format!("           {}", row.long));
+        lines.push(format!("           {}", row.short));
+    }
+    lines.push(format!("  decided  {}", budget.decided));
+    lines.extend(budget.clears.iter().map(|clears| format!("  clears   {clears}")));
+    lines.extend(budget.changes.iter().map(|change| format!("  changed  {}  {}", local(change.at), change.why)));
+    lines
+}

@@ -1,0 +1,159 @@
+//! `burnward incident`: list, show, acknowledge, resolve, annotate.
+
+use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use burnward_core::id::{IncidentId, TenantId};
+
+use super::{
+    client::{Client, OutputArgs, ServerArgs},
+    table::{Table, ago, local},
+};
+use crate::{
+    store::Store,
+    web::api::{
+        incidents::detail,
+        wire::{CommandOutcome, IncidentDetail, IncidentState, NoteBody},
+    },
+};
+
+/// Arguments of `incident`.
+#[derive(Debug, clap::Args)]
+pub(super) struct IncidentArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    /// Read the store in this directory instead of asking a daemon.
+    #[arg(long, value_name = "DIR", global = true)]
+    offline: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Incidents, newest first.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// An incident with its timeline.
+    Show {
+        /// Which, such as checkout-burn-3.
+        id: String,
+    },
+    /// Take an incident: escalation stops.
+    Ack {
+        /// Which.
+        id: String,
+    },
+    /// Ask for the next step now.
+    Escalate {
+        /// Which.
+        id: String,
+    },
+    /// End an incident. If an alert of it still holds after ten minutes, it opens again.
+    Resolve {
+        /// Which.
+        id: String,
+    },
+    /// Write something into the timeline.
+    Note {
+        /// Which.
+        id: String,
+        /// The words.
+        text: String,
+    },
+}
+
+/// Runs the subcommand.
+pub(super) async fn run(args: IncidentArgs) -> anyhow::Result<ExitCode> {
+    let IncidentArgs { command, server, output, offline } = args;
+    match command {
+        Command::List { limit } => output.print(&list(&server, offline, limit).await?, |incidents| list_table(incidents))?,
+        Command::Show { id } => output.print(&show(&server, offline, &id).await?, show_text)?,
+        Command::Ack { id } => change(&server, output, &[&id, "acknowledge"], &()).await?,
+        Command::Escalate { id } => change(&server, output, &[&id, "escalate"], &()).await?,
+        Command::Resolve { id } => change(&server, output, &[&id, "resolve"], &()).await?,
+        Command::Note { id, text } => change(&server, output, &[&id, "note"], &NoteBody { text }).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(server: &ServerArgs, offline: Option<PathBuf>, limit: usize) -> anyhow::Result<Vec<IncidentState>> {
+    match offline {
+        Some(directory) => {
+            let (store, tenant) = open(&directory, server).await?;
+            let stored = store.incidents(&tenant, limit, None).await?;
+            Ok(stored.iter().map(|stored| IncidentState::from(&stored.incident)).collect())
+        }
+        None => Client::new(server)?.get(&["incidents"], &[("limit", limit.to_string())]).await,
+    }
+}
+
+async fn show(server: &ServerArgs, offline: Option<PathBuf>, id: &str) -> anyhow::Result<IncidentDetail> {
+    match offline {
+        Some(directory) => {
+            let (store, tenant) = open(&directory, server).await?;
+            let stored = store.incident(&tenant, &IncidentId::from_text(id)).await?;
+            Ok(detail(&stored.with_context(|| format!("no incident `{id}`; `burnward incident list` shows all"))?))
+        }
+        None => Client::new(server)?.get(&["incidents", id], &[]).await,
+    }
+}
+
+async fn open(directory: &std::path::Path, server: &ServerArgs) -> anyhow::Result<(Store, TenantId)> {
+    let tenant = TenantId::parse(server.tenant.as_deref().unwrap_or("main"))?;
+    Ok((Store::open_read_only(directory).await?, tenant))
+}
+
+async fn change(server: &ServerArgs, output: OutputArgs, path: &[&str], body: &impl serde::Serialize) -> anyhow::Result<()> {
+    let path: Vec<&str> = ["incidents"].iter().chain(path).copied().collect();
+    let outcome: CommandOutcome = Client::new(server)?.post(&path, body).await?;
+    output.print(&outcome, |outcome| format!("{}\n", outcome.sentence))
+}
+
+fn list_table(incidents: &[IncidentState]) -> String {
+    if incidents.is_empty() {
+        return "no incidents\n".to_owned();
+    }
+    let mut table = Table::new(&["INCIDENT", "STATE", "URGENCY", "WHAT", "BEGAN", "BY"]);
+    for incident in incidents {
+        let by = incident.phase_by.clone().unwrap_or_else(|| "-".to_owned());
+        table.row(vec![
+            incident.id.clone(),
+            incident.phase.clone(),
+            incident.urgency.clone(),
+            incident.title.clone(),
+            ago(incident.began),
+            by,
+        ]);
+    }
+    table.to_string()
+}
+
+fn show_text(detail: &IncidentDetail) -> String {
+    let incident = &detail.incident;
+    let mut text = format!("{}  {}  {}\n{}\n", incident.id, incident.phase, incident.urgency, incident.title);
+    let mut line = |name: &str, value: String| writeln!(text, "{name:<12}{value}").expect("writing to a String cannot fail");
+    line("team", incident.team.clone());
+    line("began", local(incident.began));
+    line("opened", local(incident.opened_at));
+    if let (Some(by), Some(at)) = (&incident.phase_by, incident.phase_at) {
+        line(&incident.phase, format!("{} by {by}", local(at)));
+    }
+    if let Some(at) = incident.escalates_at {
+        line("escalates", format!("{} if nobody acknowledges", local(at)));
+    }
+    for alert in &incident.alerts {
+        let state = alert.recovered_at.map_or_else(|| "holds".to_owned(), |at| format!("cleared {}", local(at)));
+        line("alert", format!("{}  {state}", alert.id));
+    }
+    text.push('\n');
+    for entry in &detail.timeline {
+        writeln!(text, "{}  {:<10} {}", local(entry.at), entry.by, entry.text).expect("writing to a String cannot fail");
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! `burnward run`: the daemon, until a signal ends it.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{info, warn};
+
+use crate::{
+    app::{Daemon, Options},
+    config::{self, Config},
+    definition::Removals,
+};
+
+/// Arguments of `run`; flags are called as Prometheus calls them.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    /// The operator's configuration; without it ./burnward.yaml, then /etc/burnward/burnward.yaml, then defaults.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+
+    /// Directory of the store, instead of the configuration's.
+    #[arg(long = "storage.path", value_name = "DIR")]
+    storage_path: Option<PathBuf>,
+
+    /// Where to listen, instead of the configuration's.
+    #[arg(long = "web.listen-address", value_name = "HOST:PORT")]
+    listen: Option<SocketAddr>,
+
+    /// Take definitions that remove all or more than half of the last good SLOs.
+    #[arg(long)]
+    accept_removals: bool,
+}
+
+/// Runs the daemon until SIGTERM or SIGINT; SIGHUP loads the definitions again.
+pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    let config = read_config(&args)?;
+    let removals = if args.accept_removals { Removals::Accepted } else { Removals::Guarded };
+    let options = Options { removals, ..Options::default() };
+    let daemon = Daemon::start(config, options).await?;
+    eprintln!("burnward listens on http://{}", daemon.address);
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    loop {
+        tokio::select! {
+            _ = hangup.recv() => reload(&daemon).await,
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    info!("stopping");
+    daemon.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_config(args: &RunArgs) -> anyhow::Result<Config> {
+    let mut config = config::read(args.config_file.as_deref())?;
+    if let Some(path) = &args.storage_path {
+        config.storage.clone_from(path);
+    }
+    if let Some(listen) = args.listen {
+        anyhow::ensure!(
+            listen.ip().is_loopback() || config.token_file.is_some(),
+            "--web.listen-address={listen} can be reached from elsewhere: set `token-file` in burnward.yaml first, or listen on 127.0.0.1"
+        );
+        config.listen = listen;
+    }
+    Ok(config)
+}
+
+async fn reload(daemon: &Daemon) {
+    match daemon.handle.reload(Removals::Guarded).await {
+        Ok(sentence) => info!("{sentence}"),
+        Err(error) => warn!(%error, "the definitions were not loaded; the last good ones run on"),
+    }
+}

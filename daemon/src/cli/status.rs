@@ -1,0 +1,125 @@
+//! `burnward status`: every budget, worst first; what cannot be seen and what waits for delivery stands above.
+
+use std::{fmt::Write as _, process::ExitCode, time::Duration};
+
+use burnward_core::words;
+
+use super::{
+    client::{Client, OutputArgs, ServerArgs},
+    table::{Table, ago},
+};
+use crate::web::api::wire::{Budget, Status};
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArgs {
+    /// Only the worst budgets.
+    #[arg(long, value_name = "N")]
+    worst: Option<usize>,
+
+    /// Exit with 1 where a budget burns, is spent or cannot be seen.
+    #[arg(long)]
+    exit_code: bool,
+
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
+    let mut status: Status = Client::new(&args.server)?.get(&["status"], &[]).await?;
+    let troubled = status.budgets.iter().any(|budget| ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str()));
+    if let Some(worst) = args.worst {
+        status.budgets.truncate(worst);
+    }
+    args.output.print(&status, text)?;
+    Ok(if args.exit_code && troubled { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+fn text(status: &Status) -> String {
+    let mut text = String::new();
+    for notice in notices(status) {
+        writeln!(text, "{notice}").expect("writing to a String cannot fail");
+    }
+    if status.budgets.is_empty() {
+        text.push_str("no SLOs run; `burnward check slo-definitions` says whether there are any\n");
+        return text;
+    }
+    let mut table =
+        Table::new(&["STATE", "SLO", "TARGET", "SLI", "BUDGET LEFT", "BURN SHORT/LONG", "RUNS OUT", "SEEN", "NEWEST SAMPLE", "TEAM"]);
+    for budget in &status.budgets {
+        table.row(row(budget));
+    }
+    text + &table.to_string()
+}
+
+/// What somebody should know before any number.
+fn notices(status: &Status) -> Vec<String> {
+    let mut notices = Vec::new();
+    for source in &status.sources {
+        if let (Some(since), Some(why)) = (source.blind_since, &source.blind) {
+            notices.push(format!(
+                "? CANNOT SEE: source {} does not answer since {}: {} ({})",
+                source.name,
+                ago(since),
+                why.detail,
+                why.reason
+            ));
+        }
+        if source.catching_up {
+            notices.push(format!("… source {} is being caught up; nothing is decided for what is not yet read", source.name));
+        }
+    }
+    let outbox = &status.outbox;
+    if let Some(oldest) = outbox.oldest_page {
+        let pages = words::plural(usize::try_from(outbox.pages_owed).unwrap_or(usize::MAX), "page");
+        notices.push(format!("! {pages} not delivered, the oldest decided {}", ago(oldest)));
+    }
+    for page in outbox.undelivered.iter().take(5) {
+        let why = page.last_error.as_deref().unwrap_or("not tried yet");
+        notices.push(format!("!   {} to {} for {}: {why}", page.page, page.to, page.incident));
+    }
+    notices.extend(
+        status.definition_faults.iter().map(|fault| format!("! {} does not load; its last good version runs:\n{}", fault.file, fault.text)),
+    );
+    notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));
+    notices
+}
+
+fn row(budget: &Budget) -> Vec<String> {
+    let group = if budget.group.is_empty() {
+        String::new()
+    } else {
+        format!("{{{}}}", budget.group.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", "))
+    };
+    let dash = || "-".to_owned();
+    vec![
+        format!("{} {}", budget.icon, budget.state),
+        format!("{}/{}{group}", budget.service, budget.slo),
+        format!("{} % {}", budget.target_percent, words::lookback(Duration::from_secs(budget.window_seconds))),
+        budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
+        left(budget).unwrap_or_else(dash),
+        burn(budget).unwrap_or_else(dash),
+        budget.runs_out_seconds.map_or_else(dash, |seconds| words::duration(Duration::from_secs(seconds))),
+        words::whole_percent(budget.coverage_ratio),
+        budget.newest_sample.map_or_else(dash, ago),
+        budget.team.clone(),
+    ]
+}
+
+fn left(budget: &Budget) -> Option<String> {
+    let left = burnward_core::budget::BudgetLeft {
+        ratio: budget.left_ratio?,
+        seconds: budget.left_seconds?,
+        whole: Duration::from_secs(budget.budget_seconds?),
+    };
+    Some(words::budget_left(&left))
+}
+
+/// The burn rates of the fastest row: the one with the shortest short lookback.
+fn burn(budget: &Budget) -> Option<String> {
+    let fastest = budget.rows.iter().min_by_key(|row| row.short_seconds)?;
+    Some(format!("{} / {}", words::times(fastest.short_burn), words::times(fastest.long_burn)))
+}

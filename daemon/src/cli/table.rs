@@ -1,0 +1,44 @@
+//! Tables and times for people on a terminal.
+
+use std::{fmt, time::Duration};
+
+use comfy_table::{ContentArrangement, presets};
+use jiff::{Timestamp, tz::TimeZone};
+
+/// A table without lines, as wide as the terminal.
+#[derive(Debug)]
+pub(super) struct Table(comfy_table::Table);
+
+impl Table {
+    /// An empty table under these headings.
+    pub(super) fn new(headings: &[&str]) -> Self {
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(headings.iter().copied());
+        Self(table)
+    }
+
+    /// One more row.
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        self.0.add_row(cells);
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.0.lines() {
+            writeln!(f, "{}", line.trim())?;
+        }
+        Ok(())
+    }
+}
+
+/// An instant in the terminal's own zone, with the zone.
+pub(super) fn local(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// How long ago an instant is, for the last day; its date and time before that.
+pub(super) fn ago(at: Timestamp) -> String {
+    let seconds = u64::try_from(Timestamp::now().as_second() - at.as_second()).unwrap_or(0);
+    if seconds < 86_400 { format!("{} ago", burnward_core::words::duration(Duration::from_secs(seconds))) } else { local(at) }
+}

@@ -1,0 +1,198 @@
+//! The book of one tenant: a cache of what the store holds, from which every decision is taken. It can be rebuilt from the store at any moment.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use burnward_core::{
+    alert::AlertState,
+    evaluate::BudgetStatus,
+    id::{BudgetId, IncidentId, SloId, SourceName, TenantId},
+    incident::{FaultKey, Incident, is_over},
+    ledger::{Plan, Settings, SourceLedger, Unknown},
+    oncall::Team,
+    slo::Slo,
+    time::{Timestamp, days},
+};
+
+use crate::{
+    config::{Config, SourceConfig, TenantConfig},
+    store::{Store, StoreError, StoredIncident},
+    view::SourceView,
+};
+
+/// How far back resolved incidents are looked for that are not over: one that a person resolved while an alert held is checked again, also after a
+/// long downtime.
+const LOOK_BACK: Duration = days(30);
+
+/// Groups per SLO; the rest is counted as `(other)`.
+const MAX_GROUPS: usize = 1_000;
+
+/// How long samples of a scrape source may come late: they are ours, so never.
+const SCRAPE_SETTLE: Duration = Duration::from_secs(10);
+
+/// Everything that decisions about one tenant are taken from.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub(super) tenant: TenantId,
+    pub(super) source: SourceName,
+    /// The SLOs that run.
+    pub(super) slos: BTreeMap<SloId, Arc<Slo>>,
+    /// Versions that wait until the firing alerts of the one before have cleared; `None`: the SLO is to go.
+    pub(super) pending: BTreeMap<SloId, Option<Arc<Slo>>>,
+    pub(super) ledger: SourceLedger,
+    pub(super) alerts: BTreeMap<BudgetId, AlertState>,
+    pub(super) statuses: BTreeMap<BudgetId, BudgetStatus>,
+    /// Open incidents, and those within their grace time.
+    pub(super) incidents: BTreeMap<IncidentId, Incident>,
+    pub(super) ordinals: BTreeMap<FaultKey, u64>,
+    /// Since when the source has not answered, and why.
+    pub(super) source_blind: Option<(Timestamp, Unknown)>,
+    /// Since when SLOs are blind although the source answers.
+    pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
+    /// SLOs whose decisions the store refused in the last round.
+    pub(super) poisoned: BTreeSet<SloId>,
+    pub(super) source_view: SourceView,
+}
+
+impl Book {
+    /// Reads a tenant's book from the store.
+    pub(super) async fn load(
+        store: &Store,
+        config: &Config,
+        tenant: &TenantId,
+        tenant_config: &TenantConfig,
+        slos: Vec<Arc<Slo>>,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let source = tenant_config.source.clone();
+        let ledger = load_ledger(store, config, tenant, &source, &slos, now).await?;
+        let incidents = store.live_incidents(tenant, now.minus(LOOK_BACK)).await?;
+        let alerts = store.alerts(tenant).await?;
+        Ok(Self {
+            tenant: tenant.clone(),
+            source,
+            slos: slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect(),
+            pending: BTreeMap::new(),
+            ledger,
+            alerts: alerts.into_iter().map(|stored| (stored.budget, stored.state)).collect(),
+            statuses: BTreeMap::new(),
+            incidents: live(incidents, now),
+            ordinals: store.last_ordinals(tenant).await?,
+            source_blind: None,
+            slo_blind: BTreeMap::new(),
+            poisoned: BTreeSet::new(),
+            source_view: SourceView::default(),
+        })
+    }
+
+    /// Throws the ledger's cache away and reads it from the store: after a round that could not be committed.
+    pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+        let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
+        self.ledger = load_ledger(store, config, &self.tenant, &self.source, &slos, now).await?;
+        Ok(())
+    }
+
+    /// The newest incident of a fault that is at hand: open, or resolved not long ago.
+    pub(super) fn current(&self, fault: &FaultKey) -> Option<&Incident> {
+        self.incidents.values().filter(|incident| incident.fault == *fault).max_by_key(|incident| incident.ordinal)
+    }
+
+    /// Forgets incidents whose grace time is over.
+    pub(super) fn forget_old(&mut self, now: Timestamp) {
+        self.incidents.retain(|_, incident| !is_over(incident, now));
+    }
+
+    /// Whether any alert of an SLO fires.
+    pub(super) fn fires(&self, slo: &SloId) -> bool {
+        self.alerts.iter().any(|(budget, state)| budget.slo == *slo && (state.page.is_some() || state.ticket.is_some()))
+    }
+
+    /// Takes a new set of SLOs. A version whose alert fires runs on until that ends (invariant 9).
+    pub(super) fn replace_slos(&mut self, slos: Vec<Arc<Slo>>, now: Timestamp) {
+        let mut next: BTreeMap<SloId, Arc<Slo>> = slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
+        self.pending.clear();
+        for (id, running) in &self.slos {
+            let changed = next.get(id).is_none_or(|new| **new != **running);
+            if changed && self.fires(id) {
+                let new = next.insert(id.clone(), running.clone());
+                self.pending.insert(id.clone(), new);
+            }
+        }
+        self.slos = next;
+        self.after_change_of_slos(now);
+    }
+
+    /// Lets waiting versions run whose predecessors' alerts have cleared.
+    pub(super) fn promote_pending(&mut self, now: Timestamp) {
+        let ready: Vec<SloId> = self.pending.keys().filter(|id| !self.fires(id)).cloned().collect();
+        for id in &ready {
+            match self.pending.remove(id).flatten() {
+                Some(slo) => self.slos.insert(id.clone(), slo),
+                None => self.slos.remove(id),
+            };
+        }
+        if !ready.is_empty() {
+            self.after_change_of_slos(now);
+        }
+    }
+
+    /// Every budget as it stands, worst first: by state, then by what is left.
+    pub(super) fn worst_first(&self) -> Vec<BudgetStatus> {
+        let mut statuses: Vec<BudgetStatus> = self.statuses.values().cloned().collect();
+        let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
+        statuses.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));
+        statuses
+    }
+
+    fn after_change_of_slos(&mut self, now: Timestamp) {
+        let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
+        self.ledger.replace_plan(Plan::new(&slos), now);
+        self.statuses.retain(|budget, _| self.slos.contains_key(&budget.slo));
+        self.slo_blind.retain(|slo, _| self.slos.contains_key(slo));
+    }
+}
+
+/// The incidents of which something can still come.
+fn live(stored: Vec<StoredIncident>, now: Timestamp) -> BTreeMap<IncidentId, Incident> {
+    let incidents = stored.into_iter().map(|stored| stored.incident).filter(|incident| !is_over(incident, now));
+    incidents.map(|incident| (incident.id.clone(), incident)).collect()
+}
+
+async fn load_ledger(
+    store: &Store,
+    config: &Config,
+    tenant: &TenantId,
+    source: &SourceName,
+    slos: &[Arc<Slo>],
+    now: Timestamp,
+) -> Result<SourceLedger, StoreError> {
+    let stored = store.ledger(tenant, source).await?;
+    let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
+    let settings = Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history };
+    SourceLedger::restore(Plan::new(slos), settings, &stored, now)
+        .map_err(|error| StoreError::Damaged { what: "ledger", reason: error.to_string() })
+}
+
+fn settle(config: &Config, source: &SourceName) -> Duration {
+    match config.sources.get(source) {
+        Some(SourceConfig::Prometheus(prometheus)) => prometheus.settle,
+        Some(SourceConfig::Scrape(_)) | None => SCRAPE_SETTLE,
+    }
+}
+
+/// The team that an incident is routed to; the operators where the team is gone from the configuration.
+pub(super) fn team_of(config: &Config, name: &burnward_core::id::TeamName) -> Team {
+    config.teams.get(name).cloned().unwrap_or_else(|| operators(config))
+}
+
+/// The operators as a team.
+pub(super) fn operators(config: &Config) -> Team {
+    Team {
+        name: burnward_core::id::TeamName::parse("operators").expect("`operators` keeps to the alphabet of names"),
+        channel: config.operators.channel.clone(),
+        escalation: config.operators.escalation.clone(),
+    }
+}

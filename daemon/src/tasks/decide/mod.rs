@@ -1,0 +1,317 @@
+//! The task that decides. One mailbox, one order: answers of sources, commands of people, outcomes of deliveries and timers all pass through it, each is
+//! decided by the core, committed, and only then seen by anybody.
+
+mod book;
+mod commit;
+mod draft;
+mod reload;
+mod round;
+mod test_page;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burnward_core::{
+    id::{Group, IncidentId, SloId, TenantId},
+    incident::{Actor, Answer, Command, next_due},
+    ledger::{Backfill, Reads, Series, SourceLedger, Unknown},
+    sli::Selector,
+    time::Timestamp,
+};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tracing::{error, info, warn};
+
+use self::{book::Book, draft::Draft};
+use crate::{
+    app::{Request, RequestError},
+    config::Config,
+    metrics::{Metrics, Outcome},
+    render::Faults,
+    store::{Commit, Round, Store},
+    view::{SourceView, View},
+};
+
+pub use reload::{Opened, open_definitions};
+pub use round::RoundAnswers;
+
+/// What a reader needs to ask a source.
+#[derive(Debug, Clone)]
+pub struct ReadPlan {
+    /// One query per distinct selector.
+    pub queries: Vec<Selector>,
+    /// What is read now, live samples first.
+    pub reads: Reads,
+    /// Older history that waits to be filled in, when nothing newer is missing.
+    pub backfill: Option<Backfill>,
+}
+
+/// Older history that was read.
+#[derive(Debug)]
+pub struct BackfillAnswers {
+    /// For whom.
+    pub tenant: TenantId,
+    /// The plan's queries, by which it was asked.
+    pub queries: Vec<Selector>,
+    /// What was asked for.
+    pub backfill: Backfill,
+    /// The answers in the order of its reads.
+    pub results: Vec<Result<Vec<Series>, Unknown>>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The deciding task: the books of all tenants and where decisions go.
+#[derive(Debug)]
+pub struct Decider {
+    config: Arc<Config>,
+    store: Store,
+    metrics: Metrics,
+    faults: Faults,
+    books: BTreeMap<TenantId, Book>,
+    view: watch::Sender<Arc<View>>,
+    /// Told after every commit that owes messages.
+    wake_delivery: Arc<Notify>,
+}
+
+/// What a decider is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The store.
+    pub store: Store,
+    /// Our own metrics.
+    pub metrics: Metrics,
+    /// What went wrong with texts, shown in the view.
+    pub faults: Faults,
+    /// Told after every commit that owes messages.
+    pub wake_delivery: Arc<Notify>,
+}
+
+impl Decider {
+    /// Reads every tenant's book from the store and publishes a first view.
+    pub async fn load(
+        parts: Parts,
+        opened: BTreeMap<TenantId, Opened>,
+        now: Timestamp,
+    ) -> anyhow::Result<(Self, watch::Receiver<Arc<View>>)> {
+        let (view, receiver) = watch::channel(Arc::new(View::default()));
+        let mut books = BTreeMap::new();
+        let mut definition_faults = Vec::new();
+        for (tenant, opened) in opened {
+            let tenant_config = &parts.config.tenants[&tenant];
+            definition_faults.extend(opened.faults);
+            let book = Book::load(&parts.store, &parts.config, &tenant, tenant_config, opened.slos, now).await?;
+            books.insert(tenant, book);
+        }
+        let Parts { config, store, metrics, faults, wake_delivery } = parts;
+        let decider = Self { config, store, metrics, faults, books, view, wake_delivery };
+        decider.metrics.reloaded(definition_faults.is_empty());
+        decider.view.send_modify(|view| Arc::make_mut(view).definition_faults = definition_faults);
+        decider.publish(now);
+        Ok((decider, receiver))
+    }
+
+    /// Serves the mailbox until every sender is gone.
+    pub async fn run(mut self, mut mailbox: mpsc::Receiver<Request>) {
+        while let Some(request) = mailbox.recv().await {
+            self.serve(request).await;
+        }
+    }
+
+    async fn serve(&mut self, request: Request) {
+        match request {
+            Request::Plan { tenant, now, reply } => answer(reply, self.plan(&tenant, now)),
+            Request::Answers { answers, reply } => answer(reply, self.take_answers(*answers).await),
+            Request::Backfill { answers, reply } => answer(reply, self.take_backfill(*answers).await),
+            Request::Probed { tenant, product, skew_millis } => self.take_probe(&tenant, product, skew_millis),
+            Request::Timers { now, reply } => answer(reply, self.timers(now).await),
+            Request::Incident { tenant, incident, command, by, now, reply } => {
+                answer(reply, self.command(&tenant, &incident, &command, &by, now).await);
+            }
+            Request::Reload { removals, now, reply } => answer(reply, self.reload(removals, now).await),
+            Request::TestPage { person, by, now, reply } => answer(reply, self.test_page(person, &by, now).await),
+            Request::Slices { tenant, slo, group, from, to, at_most, reply } => {
+                let ledger = self.stream(&tenant, &slo, &group);
+                answer(reply, ledger.map(|(ledger, stream)| ledger.slices(stream, from, to, at_most)).unwrap_or_default());
+            }
+            Request::Between { tenant, slo, group, from, to, reply } => {
+                answer(reply, self.stream(&tenant, &slo, &group).map(|(ledger, stream)| ledger.between(stream, from, to)));
+            }
+        }
+    }
+
+    fn stream(&self, tenant: &TenantId, slo: &SloId, group: &Group) -> Option<(&SourceLedger, u32)> {
+        let ledger = &self.books.get(tenant)?.ledger;
+        let stream = ledger.streams().find(|stream| *stream.slo == *slo && stream.group == *group)?;
+        Some((ledger, stream.index))
+    }
+
+    fn plan(&self, tenant: &TenantId, now: Timestamp) -> Option<ReadPlan> {
+        let ledger = &self.books.get(tenant)?.ledger;
+        let reads = ledger.reads(now);
+        let backfill = if reads.catching_up { None } else { ledger.backfill(now) };
+        Some(ReadPlan { queries: ledger.plan().queries().to_vec(), reads, backfill })
+    }
+
+    async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
+        let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
+        if answers.queries != book.ledger.plan().queries() {
+            return true; // The plan changed while the source was asked: ask again by the new one.
+        }
+        let counted = book.ledger.count(&answers.reads, &answers.results);
+        let settled = counted.settled();
+        let round = Round { source: book.source.clone(), settled, blob: counted.blob(), state: counted.state_blob() };
+        book.ledger.apply(counted);
+        let mut draft = Draft::new(book, &self.config, answers.now);
+        draft.commit.round = Some(round);
+        let evaluated = round::evaluate_book(book, &self.config, &mut draft, &answers);
+        let source_view = round::source_view(book, &evaluated, settled, &answers);
+        let blind = evaluated.source_blind.is_some();
+        let (commit, touched) = draft.finish();
+        let committed = self.commit_parts(commit).await;
+        let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
+        book.take_round(touched, evaluated, source_view, &committed);
+        if committed.round_lost {
+            if let Err(error) = book.reload_ledger(&self.store, &self.config, answers.now).await {
+                error!(tenant = %answers.tenant, %error, "the ledger could not be read back after a failed commit; the next round tries again");
+            }
+        }
+        book.promote_pending(answers.now);
+        book.forget_old(answers.now);
+        self.observe_round(&answers, blind);
+        self.publish(answers.now);
+        answers.reads.catching_up
+    }
+
+    fn observe_round(&self, answers: &RoundAnswers, blind: bool) {
+        let late = answers.now.since(answers.due);
+        let outcome = match (blind, late > self.config.tick) {
+            (true, _) => Outcome::blind,
+            (false, true) => Outcome::late,
+            (false, false) => Outcome::on_time,
+        };
+        self.metrics.evaluated(outcome, late);
+    }
+
+    async fn take_backfill(&mut self, answers: BackfillAnswers) -> bool {
+        let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
+        if answers.queries != book.ledger.plan().queries() {
+            return true;
+        }
+        let counted = book.ledger.count_backfill(&answers.backfill, &answers.results);
+        let round = Round { source: book.source.clone(), settled: counted.settled(), blob: counted.blob(), state: counted.state_blob() };
+        let commit = Commit {
+            tenant: answers.tenant.clone(),
+            at: answers.now,
+            round: Some(round),
+            alerts: Vec::new(),
+            events: Vec::new(),
+            messages: Vec::new(),
+            audit: Vec::new(),
+        };
+        match self.store.commit(&commit).await {
+            Ok(()) => book.ledger.apply(counted),
+            Err(error) => warn!(tenant = %answers.tenant, %error, "a step of history could not be committed; it is read again"),
+        }
+        self.publish(answers.now);
+        true
+    }
+
+    fn take_probe(&mut self, tenant: &TenantId, product: String, skew_millis: Option<i64>) {
+        if let Some(book) = self.books.get_mut(tenant) {
+            book.source_view = SourceView { product: Some(product), skew_millis, ..book.source_view.clone() };
+        }
+    }
+
+    /// Runs the timers that are due and answers when the next one is.
+    async fn timers(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let tenants: Vec<TenantId> = self.books.keys().cloned().collect();
+        for tenant in &tenants {
+            self.timers_of(tenant, now).await;
+        }
+        self.books.values().flat_map(|book| book.incidents.values()).filter_map(|incident| next_due(incident)).min()
+    }
+
+    async fn timers_of(&mut self, tenant: &TenantId, now: Timestamp) {
+        let Some(book) = self.books.get(tenant) else { return };
+        let due = |at: Timestamp| at <= now;
+        let ids: Vec<IncidentId> =
+            book.incidents.values().filter(|incident| next_due(incident).is_some_and(due)).map(|incident| incident.id.clone()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let mut draft = Draft::new(book, &self.config, now);
+        for id in &ids {
+            draft.command_to_incident(id, &Command::Tick, &Actor::Daemon);
+        }
+        if !draft.is_empty() {
+            let (commit, touched) = draft.finish();
+            if self.commit_whole(&commit).await.is_ok() {
+                self.absorb(tenant, touched, now);
+            }
+        }
+    }
+
+    /// A command of a person or of the delivery: committed when this returns.
+    async fn command(
+        &mut self,
+        tenant: &TenantId,
+        id: &IncidentId,
+        command: &Command,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Answer, RequestError> {
+        self.fetch_incident(tenant, id).await?;
+        let not_found = || RequestError::NotFound(id.to_string());
+        let book = self.books.get(tenant).ok_or_else(not_found)?;
+        let mut draft = Draft::new(book, &self.config, now);
+        let answer = draft.command_to_incident(id, command, by).ok_or_else(not_found)?;
+        if !draft.is_empty() {
+            let (commit, touched) = draft.finish();
+            self.commit_whole(&commit).await.map_err(|error| RequestError::Store(error.to_string()))?;
+            self.absorb(tenant, touched, now);
+            info!(%tenant, incident = %id, action = ?std::mem::discriminant(command), "the incident took a command");
+        }
+        Ok(answer)
+    }
+
+    /// Brings an incident that left the book back into it: a late acknowledgement, a note after the end, a delivery that took long.
+    async fn fetch_incident(&mut self, tenant: &TenantId, id: &IncidentId) -> Result<(), RequestError> {
+        let Some(book) = self.books.get_mut(tenant) else { return Err(RequestError::NotFound(id.to_string())) };
+        if !book.incidents.contains_key(id) {
+            let stored = self.store.incident(tenant, id).await.map_err(|error| RequestError::Store(error.to_string()))?;
+            let stored = stored.ok_or_else(|| RequestError::NotFound(id.to_string()))?;
+            book.incidents.insert(id.clone(), stored.incident);
+        }
+        Ok(())
+    }
+
+    fn absorb(&mut self, tenant: &TenantId, touched: draft::Touched, now: Timestamp) {
+        if let Some(book) = self.books.get_mut(tenant) {
+            touched.into_book(book);
+        }
+        self.publish(now);
+    }
+
+    /// Publishes what is known now.
+    fn publish(&self, now: Timestamp) {
+        let mut view = View { as_of: now, definition_faults: self.view.borrow().definition_faults.clone(), ..View::default() };
+        for (tenant, book) in &self.books {
+            view.slos.extend(book.slos.iter().map(|(id, slo)| (id.clone(), slo.clone())));
+            view.budgets.insert(tenant.clone(), book.worst_first());
+            view.sources.insert((tenant.clone(), book.source.clone()), book.source_view.clone());
+        }
+        view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();
+        let unseen = view.budgets.values().flatten().filter(|status| status.unknown.is_some()).count();
+        let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
+        self.metrics.blindness(unseen, blind);
+        self.view.send_replace(Arc::new(view));
+    }
+}
+
+/// Answers a request whose asker may have gone.
+fn answer<T>(reply: oneshot::Sender<T>, value: T) {
+    if reply.send(value).is_err() {
+        tracing::debug!("nobody waited for an answer any more");
+    }
+}

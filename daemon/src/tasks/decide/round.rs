@@ -1,0 +1,263 @@
+//! One round of a source: what its answers mean for every budget, and which alerts change.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burnward_core::{
+    alert::{AlertChange, AlertState, Change},
+    evaluate::{BudgetStatus, Input, evaluate},
+    id::{BudgetId, Group, SloId, TenantId},
+    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
+    ledger::{Blinds, Counts, Reads, Reason, Series, Stream, Sums, Unknown},
+    sli::Selector,
+    slo::{NoDataThen, Slo, Urgency},
+    time::{Timestamp, minutes},
+    units::Target,
+};
+
+use super::{
+    book::{Book, operators, team_of},
+    draft::Draft,
+};
+use crate::{
+    config::Config,
+    store::StoredAlert,
+    view::{QueryView, SourceView},
+};
+
+/// What a source answered in one round.
+#[derive(Debug)]
+pub struct RoundAnswers {
+    /// For whom it was asked.
+    pub tenant: TenantId,
+    /// The plan's queries, by which the reads were asked.
+    pub queries: Vec<Selector>,
+    /// What was asked for.
+    pub reads: Reads,
+    /// The answers in the order of the reads.
+    pub results: Vec<Result<Vec<Series>, Unknown>>,
+    /// Milliseconds that each took.
+    pub took_millis: Vec<u64>,
+    /// When it was asked: lookbacks end here.
+    pub asked_at: Timestamp,
+    /// When the round was due.
+    pub due: Timestamp,
+    /// When it is decided.
+    pub now: Timestamp,
+}
+
+/// What a round leads to beside what is committed.
+pub(super) struct Evaluated {
+    pub(super) statuses: Vec<BudgetStatus>,
+    pub(super) alerts: Vec<(BudgetId, AlertState)>,
+    pub(super) source_blind: Option<(Timestamp, Unknown)>,
+    pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
+}
+
+/// Evaluates every budget of a book and writes the alerts that change into `draft`.
+pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>, answers: &RoundAnswers) -> Evaluated {
+    let now = answers.now;
+    let blind_reason = source_unknown(&answers.results);
+    let source_blind = blind_reason.map(|unknown| (blind_since(book, now), unknown));
+    let source_unknown = source_blind.as_ref().map(|(_, unknown)| unknown.clone());
+    let mut evaluated = Evaluated { statuses: Vec::new(), alerts: Vec::new(), source_blind, slo_blind: BTreeMap::new() };
+    for slo in book.slos.values() {
+        let (statuses, unknown) = evaluate_slo(book, config, draft, slo, source_unknown.as_ref(), answers, &mut evaluated.alerts);
+        evaluated.statuses.extend(statuses);
+        if let (Some(unknown), None) = (unknown, &source_unknown) {
+            let since = book.slo_blind.get(&slo.id).map_or(now, |(since, _)| *since);
+            evaluated.slo_blind.insert(slo.id.clone(), (since, unknown));
+        }
+    }
+    tell_blindness(book, config, draft, &evaluated, answers);
+    evaluated
+}
+
+/// Why the source as a whole is blind: an answer is missing for a reason that blinds the source.
+fn source_unknown(results: &[Result<Vec<Series>, Unknown>]) -> Option<Unknown> {
+    results.iter().filter_map(|result| result.as_ref().err()).find(|unknown| unknown.reason.blinds() == Blinds::Source).cloned()
+}
+
+/// Since when a source is blind: the first failure, or the last settled sample where that was long before (a daemon that was down itself).
+fn blind_since(book: &Book, now: Timestamp) -> Timestamp {
+    match &book.source_blind {
+        Some((since, _)) => *since,
+        None => now,
+    }
+}
+
+/// The statuses of an SLO's budgets, and why the SLO as a whole cannot be seen, if so.
+fn evaluate_slo(
+    book: &Book,
+    config: &Config,
+    draft: &mut Draft<'_>,
+    slo: &Arc<Slo>,
+    source_unknown: Option<&Unknown>,
+    answers: &RoundAnswers,
+    alerts: &mut Vec<(BudgetId, AlertState)>,
+) -> (Vec<BudgetStatus>, Option<Unknown>) {
+    let streams: Vec<&Stream> = book.ledger.streams().filter(|stream| *stream.slo == slo.id).collect();
+    let mut statuses = Vec::new();
+    let mut unknowns = Vec::new();
+    if streams.is_empty() {
+        let unknown = source_unknown.cloned().or_else(|| book.ledger.unknown(&slo.id)).unwrap_or_else(nothing_read);
+        statuses.extend(slo.objectives.iter().map(|objective| {
+            let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
+            let input = Input { sums: Err(unknown.clone()), newest_sample: None, counted_from: None, began: None, catching_up: false };
+            evaluate(slo, objective, budget, &input, AlertState::default(), answers.now).status
+        }));
+        return (statuses, Some(unknown));
+    }
+    for stream in &streams {
+        let sums = match (source_unknown, book.poisoned.contains(&slo.id)) {
+            (Some(unknown), _) => Err(unknown.clone()),
+            (None, true) => Err(Unknown { reason: Reason::Store, detail: "the store refused what was decided for this SLO".to_owned() }),
+            (None, false) => book.ledger.sums(stream.index, answers.asked_at),
+        };
+        unknowns.push(sums.as_ref().err().cloned());
+        for objective in &slo.objectives {
+            let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
+            let before = book.alerts.get(&budget).copied().unwrap_or_default();
+            let input = Input {
+                sums: sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
+                newest_sample: stream.newest_sample,
+                counted_from: stream.counted_from,
+                began: None,
+                catching_up: stream.catching_up,
+            };
+            let mut evaluation = evaluate(slo, objective, budget.clone(), &input, before, answers.now);
+            for change in &mut evaluation.changes {
+                date_the_beginning(book, stream.index, change, answers.asked_at);
+                apply_change(config, draft, slo, &budget, change);
+            }
+            if !evaluation.changes.is_empty() {
+                let why = evaluation.changes.iter().map(|change| change.why.as_str()).collect::<Vec<_>>().join("; ");
+                draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: evaluation.status.alerts, why });
+            }
+            alerts.push((budget, evaluation.status.alerts));
+            statuses.push(evaluation.status);
+        }
+    }
+    let all_unknown = unknowns.iter().all(Option::is_some);
+    (statuses, unknowns.into_iter().flatten().next().filter(|_| all_unknown))
+}
+
+/// Why an SLO of which nothing was read yet cannot be seen.
+fn nothing_read() -> Unknown {
+    Unknown { reason: Reason::NotYet, detail: "nothing was read for it yet".to_owned() }
+}
+
+/// How many slices are looked at for the beginning of a burn.
+const SLICES: usize = 400;
+
+/// Sets when a burn began: the start of the run of slices above the allowed rate that leads to now, within the fired row's long lookback.
+fn date_the_beginning(book: &Book, stream: u32, change: &mut AlertChange, now: Timestamp) {
+    if let Change::Fired(Facts::Burn(facts)) = &mut change.change {
+        let from = now.minus(facts.fired.row.long);
+        let slices = book.ledger.slices(stream, from, now, SLICES);
+        if let Some(began) = burn_began(&slices, from, facts.target) {
+            facts.began = began;
+        }
+    }
+}
+
+/// The start of the last run of slices above the allowed rate; slices without events neither end it nor begin it.
+fn burn_began(slices: &[(Timestamp, Counts)], from: Timestamp, target: Target) -> Option<Timestamp> {
+    let mut began = None;
+    for (at, (_, counts)) in slices.iter().enumerate().rev() {
+        if counts.total() == 0 {
+            continue;
+        }
+        if !above_allowed(*counts, target) {
+            break;
+        }
+        began = Some(at.checked_sub(1).map_or(from, |before| slices[before].0));
+    }
+    began
+}
+
+fn above_allowed(counts: Counts, target: Target) -> bool {
+    let allowed = target.allowed();
+    let bad = i128::from(2 * counts.bad + counts.tolerated) * i128::from(allowed.den());
+    bad > i128::from(2 * counts.total()) * i128::from(allowed.num())
+}
+
+fn apply_change(config: &Config, draft: &mut Draft<'_>, slo: &Slo, budget: &BudgetId, change: &AlertChange) {
+    let fault = FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::Burn, urgency: change.urgency };
+    let alert = AlertKey::Budget(budget.clone());
+    let command = match &change.change {
+        Change::Fired(facts) => Command::Fire { fault: fault.clone(), alert, facts: facts.clone() },
+        Change::Cleared => Command::Clear { alert },
+    };
+    draft.command_to_fault(&fault, &team_of(config, &slo.team), &command, &Actor::Daemon);
+    draft.audit(&Actor::Daemon, "alert.change", budget.to_string(), change.why.clone());
+}
+
+/// Fires and clears the alerts of blindness: of the source as a whole, or of SLOs although it answers.
+fn tell_blindness(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &Evaluated, answers: &RoundAnswers) {
+    tell_source(book, config, draft, evaluated, answers);
+    for slo in book.slos.values() {
+        tell_slo(config, draft, slo, evaluated, answers);
+    }
+}
+
+fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &Evaluated, answers: &RoundAnswers) {
+    let fault = FaultKey { subject: Subject::Source(book.source.clone()), kind: Kind::CannotSee, urgency: Urgency::Page };
+    let alert = AlertKey::Source(book.source.clone());
+    let patience = book.slos.values().map(|slo| slo.no_data.after).min().unwrap_or(minutes(5));
+    match &evaluated.source_blind {
+        Some((since, unknown)) if answers.now.since(*since) >= patience => {
+            let hides = book.slos.keys().cloned().collect();
+            let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
+            draft.command_to_fault(&fault, &operators(config), &Command::Fire { fault: fault.clone(), alert, facts }, &Actor::Daemon);
+        }
+        None if !answers.reads.catching_up => {
+            draft.command_to_fault(&fault, &operators(config), &Command::Clear { alert }, &Actor::Daemon);
+        }
+        Some(_) | None => {}
+    }
+}
+
+fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evaluated, answers: &RoundAnswers) {
+    let urgency = match slo.no_data.then {
+        NoDataThen::TellOwner => Urgency::Ticket,
+        NoDataThen::Page => Urgency::Page,
+    };
+    let fault = FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::CannotSee, urgency };
+    let alert = AlertKey::Slo(slo.id.clone());
+    let team = team_of(config, &slo.team);
+    match evaluated.slo_blind.get(&slo.id) {
+        Some((since, unknown)) if answers.now.since(*since) >= slo.no_data.after => {
+            let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides: vec![slo.id.clone()] });
+            draft.command_to_fault(&fault, &team, &Command::Fire { fault: fault.clone(), alert, facts }, &Actor::Daemon);
+        }
+        None if evaluated.source_blind.is_none() && !answers.reads.catching_up => {
+            draft.command_to_fault(&fault, &team, &Command::Clear { alert }, &Actor::Daemon);
+        }
+        Some(_) | None => {}
+    }
+}
+
+/// What a person sees of the source after a round.
+pub(super) fn source_view(book: &Book, evaluated: &Evaluated, settled: Timestamp, answers: &RoundAnswers) -> SourceView {
+    let got = answers.results.iter().zip(&answers.took_millis);
+    let queries = answers
+        .reads
+        .reads
+        .iter()
+        .zip(got)
+        .map(|(read, (result, took))| QueryView {
+            asked: answers.queries[read.query].to_string(),
+            from: read.from,
+            to: read.to,
+            got: result.as_ref().map(|series| (series.len(), *took)).map_err(Clone::clone),
+        })
+        .collect();
+    SourceView {
+        last_good: if evaluated.source_blind.is_none() { Some(answers.now) } else { book.source_view.last_good },
+        blind: evaluated.source_blind.clone(),
+        settled: Some(settled),
+        queries,
+        catching_up: answers.reads.catching_up,
+        ..book.source_view.clone()
+    }
+}

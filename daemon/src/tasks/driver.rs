@@ -1,0 +1,91 @@
+//! The pace of the tasks: loops that end with the token, wait by the monotonic clock, and never run faster than their pace.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::{deliver::Deliver, read::Reader, tidy};
+use crate::{app::Handle, source::Source};
+
+/// The longest a due message or timer waits for its loop.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// How often the ledger is compacted and old rows go.
+const TIDY: Duration = Duration::from_secs(600);
+
+/// Scrapes at the configured interval.
+pub async fn scrape_loop(source: Arc<Source>, every: Duration, handle: Handle, stop: CancellationToken) {
+    let mut ticks = paced(every);
+    while next(&mut ticks, &stop).await {
+        scrape_once(&source, &handle).await;
+    }
+}
+
+/// Scrapes once, where the source is one that we scrape.
+pub async fn scrape_once(source: &Source, handle: &Handle) {
+    match source {
+        Source::Scrape(scrape) => scrape.scrape(handle.clock.now()).await,
+        Source::Prometheus(_) => {}
+    }
+}
+
+/// Probes the source, then reads it at every tick.
+pub async fn read_loop(reader: Reader, handle: Handle, stop: CancellationToken) {
+    tokio::select! {
+        () = reader.probe() => {}
+        () = stop.cancelled() => return,
+    }
+    let mut ticks = paced(handle.config.tick);
+    while next(&mut ticks, &stop).await {
+        let due = handle.clock.now();
+        tokio::select! {
+            () = reader.tick(due) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Runs timers that are due.
+pub async fn timer_loop(handle: Handle, stop: CancellationToken) {
+    let mut ticks = paced(PULSE);
+    while next(&mut ticks, &stop).await {
+        handle.timers().await;
+    }
+}
+
+/// Delivers what is due: at once when something was decided, else every second.
+pub async fn deliver_loop(deliver: Deliver, handle: Handle, stop: CancellationToken) {
+    let mut ticks = paced(PULSE);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = handle.wake_delivery.notified() => {}
+            () = stop.cancelled() => return,
+        }
+        deliver.start(handle.clock.now()).await;
+    }
+}
+
+/// Compacts the ledger and drops what is no longer needed.
+pub async fn tidy_loop(handle: Handle, stop: CancellationToken) {
+    let mut ticks = paced(TIDY);
+    while next(&mut ticks, &stop).await {
+        tidy::tick(&handle, handle.clock.now()).await;
+    }
+}
+
+/// Ticks that begin now; a tick that was missed is not made up for.
+fn paced(every: Duration) -> tokio::time::Interval {
+    let mut ticks = interval_at(Instant::now(), every.max(Duration::from_millis(50)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Waits for the next tick; false when it is time to stop.
+async fn next(ticks: &mut tokio::time::Interval, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        _ = ticks.tick() => true,
+        () = stop.cancelled() => false,
+    }
+}

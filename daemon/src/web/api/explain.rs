@@ -1,0 +1,175 @@
+//! `/api/v1/slos/{service}/{name}` and `.../explain`: an SLO as it is written and as it stands, and why, now or at a moment.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use burnward_core::{
+    evaluate::{BudgetStatus, Input, evaluate},
+    explain::{Explanation, explain},
+    id::{BudgetId, ServiceName, SloId, SloName, TenantId},
+    ledger::{Counts, Sums},
+    slo::{Objective, Slo},
+    time::{Timestamp, days},
+};
+use serde::Deserialize;
+
+use super::{
+    problem::Problem,
+    wire::{AlertChange, Budget, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, instant},
+};
+use crate::{
+    app::Handle,
+    web::{Site, access::Tenant},
+};
+
+/// Alert changes that are listed per SLO.
+const CHANGES: usize = 50;
+
+/// How far back alert changes are listed.
+const CHANGES_BACK: Duration = days(30);
+
+/// Parameters of an explanation.
+#[derive(Debug, Deserialize)]
+pub struct ExplainQuery {
+    /// RFC 3339; without it: now.
+    at: Option<String>,
+}
+
+/// `GET /api/v1/slos/{service}/{name}`.
+pub async fn slo(
+    State(site): State<Site>,
+    tenant: Tenant,
+    Path((service, name)): Path<(String, String)>,
+) -> Result<Json<SloDetail>, Problem> {
+    let slo = find(&site.handle, &tenant.0, &service, &name)?;
+    Ok(Json(detail(&site.handle, &slo)))
+}
+
+/// `GET /api/v1/slos/{service}/{name}/explain`.
+pub async fn get(
+    State(site): State<Site>,
+    tenant: Tenant,
+    Path((service, name)): Path<(String, String)>,
+    Query(query): Query<ExplainQuery>,
+) -> Result<Json<SloExplanation>, Problem> {
+    let slo = find(&site.handle, &tenant.0, &service, &name)?;
+    let at = query.at.as_deref().map(moment).transpose()?;
+    explanation(&site.handle, &slo, at).await.map(Json)
+}
+
+fn moment(text: &str) -> Result<Timestamp, Problem> {
+    let parsed: Result<jiff::Timestamp, _> = text.parse();
+    parsed
+        .map(|at| Timestamp::from_millis(at.as_millisecond()))
+        .map_err(|error| Problem::bad_request(&format!("`at` is a time such as 2026-11-25T03:10:00Z: {error}")))
+}
+
+/// The SLO of a tenant, or 404.
+pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Result<Arc<Slo>, Problem> {
+    let missing = || Problem::not_found(&format!("no SLO `{service}/{name}` runs for this tenant; `burnward status` lists all"));
+    let id = SloId {
+        tenant: tenant.clone(),
+        service: ServiceName::parse(service).map_err(|_| missing())?,
+        name: SloName::parse(name).map_err(|_| missing())?,
+    };
+    handle.view.borrow().slos.get(&id).cloned().ok_or_else(missing)
+}
+
+/// An SLO with its budgets.
+pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
+    let view = handle.view.borrow();
+    let statuses = view.budgets.get(&slo.id.tenant).into_iter().flatten().filter(|status| status.budget.slo == slo.id);
+    SloDetail {
+        service: slo.id.service.to_string(),
+        name: slo.id.name.to_string(),
+        title: slo.title.clone(),
+        team: slo.team.to_string(),
+        runbook: slo.runbook.clone(),
+        file: slo.origin.file.clone(),
+        line: slo.origin.line,
+        version: slo.origin.version.clone(),
+        budgets: statuses.map(|status| Budget::of(&view, status)).collect(),
+        queries: view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).map(queries_of(slo)).unwrap_or_default(),
+    }
+}
+
+/// The queries of the last round whose metric the SLO reads.
+fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> {
+    let metrics: Vec<String> = slo.sli.selectors().iter().map(|selector| selector.metric().to_owned()).collect();
+    move |source| {
+        let reads = |query: &&crate::view::QueryView| metrics.iter().any(|metric| query.asked.starts_with(metric.as_str()));
+        source.queries.iter().filter(reads).map(WireQuery::from).collect()
+    }
+}
+
+/// Why an SLO's budgets stand as they do, now or at a moment of the past.
+pub async fn explanation(handle: &Handle, slo: &Slo, at: Option<Timestamp>) -> Result<SloExplanation, Problem> {
+    let until = at.unwrap_or_else(|| handle.clock.now());
+    let detail = detail(handle, slo);
+    let mut budgets = Vec::new();
+    for status in statuses(handle, slo) {
+        let status = match at {
+            Some(at) => replay(handle, slo, &status, at).await?,
+            None => status,
+        };
+        let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
+        let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
+        budgets.push(explained(&status, changes));
+    }
+    Ok(SloExplanation { at: instant(until), replayed: at.is_some(), slo: detail, budgets })
+}
+
+fn statuses(handle: &Handle, slo: &Slo) -> Vec<BudgetStatus> {
+    let view = handle.view.borrow();
+    view.budgets.get(&slo.id.tenant).into_iter().flatten().filter(|status| status.budget.slo == slo.id).cloned().collect()
+}
+
+/// A budget as the ledger shows it for a moment of the past, with the alert states that were stored then.
+async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp) -> Result<BudgetStatus, Problem> {
+    let Some(objective) = slo.objectives.iter().find(|objective| objective.name == status.budget.objective) else {
+        return Ok(status.clone());
+    };
+    let sums = sums_at(handle, objective, &status.budget, at).await;
+    let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
+    let before = before.last().map(|change| change.state).unwrap_or_default();
+    let input = Input { sums: Ok(&sums), newest_sample: Some(at), counted_from: None, began: None, catching_up: true };
+    Ok(evaluate(slo, objective, status.budget.clone(), &input, before, at).status)
+}
+
+async fn sums_at(handle: &Handle, objective: &Objective, budget: &BudgetId, at: Timestamp) -> PastSums {
+    let rows = objective.rows.iter().flat_map(|row| [row.long, row.short]);
+    let mut sums = BTreeMap::new();
+    for lookback in rows.chain([objective.window]) {
+        let counts = handle.between(&budget.slo, &budget.group, at.minus(lookback), at).await;
+        sums.insert(lookback, counts.unwrap_or_default());
+    }
+    PastSums(sums)
+}
+
+/// Sums over the lookbacks of one objective that end at a moment of the past.
+struct PastSums(BTreeMap<Duration, Counts>);
+
+impl Sums for PastSums {
+    fn over(&self, lookback: Duration) -> Counts {
+        self.0.get(&lookback).copied().unwrap_or_default()
+    }
+}
+
+fn explained(status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {
+    let Explanation { budget, allowed, rows, decided, clears } = explain(status);
+    let rows = rows.into_iter().map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds }).collect();
+    ExplainedBudget {
+        id: status.budget.to_string(),
+        state: status.state.word().to_owned(),
+        icon: status.state.icon().to_owned(),
+        budget,
+        allowed,
+        rows,
+        decided,
+        clears,
+        changes,
+    }
+}

@@ -1,0 +1,185 @@
+//! `/api/v1/incidents`: incidents, their timelines, what people do with them, and the postmortem draft.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use burnward_core::{
+    id::{BudgetId, IncidentId, TenantId},
+    incident::{AlertKey, Answer, Command, Phase, Via},
+    ledger::Counts,
+    postmortem::{self, BudgetImpact, PostmortemDraft},
+    timeline,
+};
+use serde::Deserialize;
+
+use super::{
+    problem::Problem,
+    wire::{CommandOutcome, IncidentDetail, IncidentState, NoteBody, Postmortem, TimelineEntry, instant},
+};
+use crate::{
+    app::{Handle, RequestError},
+    store::StoredIncident,
+    web::{
+        Site,
+        access::{Caller, Tenant},
+    },
+};
+
+/// How many incidents a list holds at most.
+const LIST: usize = 200;
+
+/// Parameters of the list.
+#[derive(Debug, Deserialize)]
+pub struct ListQuery {
+    limit: Option<usize>,
+}
+
+/// `GET /api/v1/incidents`: newest first.
+pub async fn list(State(site): State<Site>, tenant: Tenant, Query(query): Query<ListQuery>) -> Result<Json<Vec<IncidentState>>, Problem> {
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=LIST).contains(&limit) {
+        return Err(Problem::bad_request(&format!("limit lies between 1 and {LIST}")));
+    }
+    let stored = site.handle.store.incidents(&tenant.0, limit, None).await?;
+    Ok(Json(stored.iter().map(|stored| IncidentState::from(&stored.incident)).collect()))
+}
+
+/// `GET /api/v1/incidents/{id}`.
+pub async fn get(State(site): State<Site>, tenant: Tenant, Path(id): Path<String>) -> Result<Json<IncidentDetail>, Problem> {
+    let stored = stored(&site.handle, &tenant.0, &id).await?;
+    Ok(Json(detail(&stored)))
+}
+
+/// An incident with its timeline.
+pub fn detail(stored: &StoredIncident) -> IncidentDetail {
+    let entries = timeline::entries(&stored.incident, &stored.events);
+    let milestones = postmortem::milestones(&stored.incident, &stored.events);
+    IncidentDetail {
+        incident: IncidentState::from(&stored.incident),
+        delivered_at: milestones.paged.map(instant),
+        acknowledged_at: milestones.acknowledged.map(instant),
+        timeline: entries.iter().map(TimelineEntry::from).collect(),
+    }
+}
+
+/// An incident of a tenant, or 404.
+pub async fn stored(handle: &Handle, tenant: &TenantId, id: &str) -> Result<StoredIncident, Problem> {
+    let found = handle.store.incident(tenant, &IncidentId::from_text(id)).await?;
+    found.ok_or_else(|| RequestError::NotFound(id.to_owned()).into())
+}
+
+/// `POST /api/v1/incidents/{id}/acknowledge`.
+pub async fn acknowledge(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<CommandOutcome>, Problem> {
+    api_command(&site, &tenant.0, &caller, &id, Command::Acknowledge).await
+}
+
+/// `POST /api/v1/incidents/{id}/escalate`.
+pub async fn escalate(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<CommandOutcome>, Problem> {
+    api_command(&site, &tenant.0, &caller, &id, Command::Escalate).await
+}
+
+/// `POST /api/v1/incidents/{id}/resolve`.
+pub async fn resolve(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<CommandOutcome>, Problem> {
+    api_command(&site, &tenant.0, &caller, &id, Command::Resolve).await
+}
+
+/// `POST /api/v1/incidents/{id}/note`.
+pub async fn note(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<NoteBody>,
+) -> Result<Json<CommandOutcome>, Problem> {
+    if body.text.trim().is_empty() {
+        return Err(Problem::bad_request("a note needs words"));
+    }
+    api_command(&site, &tenant.0, &caller, &id, Command::Note { text: body.text }).await
+}
+
+async fn api_command(site: &Site, tenant: &TenantId, caller: &Caller, id: &str, command: Command) -> Result<Json<CommandOutcome>, Problem> {
+    command_outcome(&site.handle, tenant, caller, Via::Api, id, command).await.map(Json)
+}
+
+/// Sends a person's command and tells what came of it.
+pub async fn command_outcome(
+    handle: &Handle,
+    tenant: &TenantId,
+    caller: &Caller,
+    via: Via,
+    id: &str,
+    command: Command,
+) -> Result<CommandOutcome, Problem> {
+    let answer = handle.command(tenant, &IncidentId::from_text(id), command, caller.actor(via)).await?;
+    let incident = IncidentState::from(&stored(handle, tenant, id).await?.incident);
+    let (outcome, sentence) = match answer {
+        Answer::Already { what, by, at } => ("already", format!("{id} was already {what} by {by} at {}", instant(at))),
+        Answer::Events(events) if events.is_empty() => ("already", format!("{id} is {}; nothing changed", incident.phase)),
+        Answer::Events(_) => ("done", format!("{id} is {}", incident.phase)),
+    };
+    Ok(CommandOutcome { outcome: outcome.to_owned(), sentence, incident })
+}
+
+/// `GET /api/v1/incidents/{id}/postmortem`.
+pub async fn postmortem(State(site): State<Site>, tenant: Tenant, Path(id): Path<String>) -> Result<Json<Postmortem>, Problem> {
+    let (draft, markdown) = draft(&site, &tenant.0, &id).await?;
+    Ok(Json(Postmortem::of(&draft, markdown)))
+}
+
+/// `GET /api/v1/incidents/{id}/postmortem.md`.
+pub async fn postmortem_markdown(State(site): State<Site>, tenant: Tenant, Path(id): Path<String>) -> Result<Response, Problem> {
+    let (_, markdown) = draft(&site, &tenant.0, &id).await?;
+    Ok(([(header::CONTENT_TYPE, "text/markdown; charset=utf-8")], markdown).into_response())
+}
+
+/// The postmortem draft of an incident, as facts and as Markdown.
+pub async fn draft(site: &Site, tenant: &TenantId, id: &str) -> Result<(PostmortemDraft, String), Problem> {
+    let stored = stored(&site.handle, tenant, id).await?;
+    let impact = impact(&site.handle, &stored).await;
+    let draft = postmortem::draft(&stored.incident, &stored.events, impact);
+    let markdown = site.renderer.postmortem(&draft);
+    Ok((draft, markdown))
+}
+
+/// What each budget of an incident lost between its beginning and its end, or until now.
+async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
+    let incident = &stored.incident;
+    let until = match &incident.phase {
+        Phase::Resolved { at, .. } => *at,
+        Phase::Open | Phase::Acknowledged { .. } => handle.clock.now(),
+    };
+    let mut impact = Vec::new();
+    for key in incident.members.keys() {
+        let AlertKey::Budget(budget) = key else { continue };
+        let Some(counts) = handle.between(&budget.slo, &budget.group, incident.began, until).await else { continue };
+        impact.push(BudgetImpact { budget: budget.clone(), counts, spent: spent(handle, budget, counts) });
+    }
+    impact
+}
+
+/// The share of the window's budget that these bad events are, measured by what the window's events allow now.
+fn spent(handle: &Handle, budget: &BudgetId, counts: Counts) -> Option<f64> {
+    let view = handle.view.borrow();
+    let status = view.budgets.get(&budget.slo.tenant)?.iter().find(|status| status.budget == *budget)?;
+    let allowed = status.target.allowed().as_f64() * status.counts.total().max(counts.total()) as f64;
+    let bad = counts.bad as f64 + counts.tolerated as f64 / 2.0;
+    (allowed > 0.0).then(|| bad / allowed)
+}

@@ -1,0 +1,32 @@
+//! The JSON API, `/api/v1`: one file per resource.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use super::Site;
+
+pub mod explain;
+pub mod incidents;
+pub mod page_test;
+pub mod problem;
+pub mod status;
+pub mod wire;
+
+/// The routes of the API.
+pub fn routes() -> Router<Site> {
+    Router::new()
+        .route("/api/v1/status", get(status::get))
+        .route("/api/v1/slos/{service}/{name}", get(explain::slo))
+        .route("/api/v1/slos/{service}/{name}/explain", get(explain::get))
+        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents/{id}", get(incidents::get))
+        .route("/api/v1/incidents/{id}/acknowledge", post(incidents::acknowledge))
+        .route("/api/v1/incidents/{id}/escalate", post(incidents::escalate))
+        .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
+        .route("/api/v1/incidents/{id}/note", post(incidents::note))
+        .route("/api/v1/incidents/{id}/postmortem", get(incidents::postmortem))
+        .route("/api/v1/incidents/{id}/postmortem.md", get(incidents::postmortem_markdown))
+        .route("/api/v1/pages/test", post(page_test::post))
+}

@@ -1,0 +1,80 @@
+//! What operators expect of a daemon: `/-/healthy`, `/-/ready`, `/-/reload`, `/metrics`.
+
+use axum::{
+    Router,
+    extract::{Query, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{Site, api::problem::Problem};
+use crate::definition::Removals;
+
+/// Routes that a supervisor or a scraper reaches without a token: they name no tenant and no SLO.
+pub(super) fn open_routes() -> Router<Site> {
+    Router::new().route("/-/healthy", get(healthy)).route("/-/ready", get(ready)).route("/metrics", get(metrics))
+}
+
+/// Routes that need a token where there are tokens.
+pub(super) fn guarded_routes() -> Router<Site> {
+    Router::new().route("/-/reload", post(reload))
+}
+
+async fn healthy() -> &'static str {
+    "burnward is healthy\n"
+}
+
+#[derive(Deserialize)]
+struct ReadyQuery {
+    verbose: Option<String>,
+}
+
+/// Ready is who can keep the promise: the store answers, and every page that is owed can go out.
+async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Response {
+    let store = site.handle.store.outbox_stats().await;
+    let view = site.handle.view.borrow().clone();
+    let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
+    let mut lines = vec![
+        (store.is_ok(), "store", if store.is_ok() { "answers".to_owned() } else { "does not answer".to_owned() }),
+        (
+            site.slack.is_some(),
+            "slack",
+            if site.slack.is_some() { "configured".to_owned() } else { "not configured: pages wait in the outbox".to_owned() },
+        ),
+        (blind == 0, "sources", format!("{} of {} blind", blind, view.sources.len())),
+        (
+            view.definition_faults.is_empty(),
+            "definitions",
+            format!("{} SLOs run, {} files at fault", view.slos.len(), view.definition_faults.len()),
+        ),
+    ];
+    if let Ok(stats) = &store {
+        lines.push((
+            stats.pages_owed == 0,
+            "outbox",
+            format!("{} pages wait, {} cannot arrive", stats.pages_owed, stats.pages_undeliverable),
+        ));
+    }
+    let status = if store.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = if query.verbose.is_some() {
+        lines.iter().map(|(fine, name, text)| format!("{} {name}: {text}\n", if *fine { "ok  " } else { "warn" })).collect()
+    } else if store.is_ok() {
+        "burnward is ready\n".to_owned()
+    } else {
+        "burnward is not ready: the store does not answer\n".to_owned()
+    };
+    (status, body).into_response()
+}
+
+async fn metrics(State(site): State<Site>) -> Response {
+    let stats = site.handle.store.outbox_stats().await.unwrap_or_default();
+    let age = stats.oldest_page.map(|decided| site.handle.clock.now().since(decided)).unwrap_or_default();
+    site.handle.metrics.outbox(stats.pages_owed, age);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], site.handle.metrics.text()).into_response()
+}
+
+async fn reload(State(site): State<Site>) -> Result<String, Problem> {
+    Ok(format!("{}\n", site.handle.reload(Removals::Guarded).await?))
+}
