@@ -1,1 +1,7 @@
-//! Stories that drive the whole daemon; see `tests/`.
+//! What the stories and the measuring scripts share: histories of traffic, a Prometheus with that history, a Slack stand-in, and a daemon whose clock is
+//! moved by hand.
+
+pub mod binary;
+pub mod history;
+pub mod proxy;
+pub mod world;

@@ -1,0 +1,245 @@
+//! The world of a story: a real Prometheus over a written history, a Slack stand-in, and a daemon whose clock is moved by hand.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use burnward::{
+    app::{Daemon, Options, Pace},
+    clock::Clock,
+    config,
+};
+use burnward_core::{
+    id::{Group, IncidentId, ServiceName, SloId, SloName, TenantId},
+    incident::{Actor, Command, Incident, Via},
+    ledger::Counts,
+    time::Timestamp,
+};
+use burnward_stand_ins::{
+    prometheus::{Real, backfill},
+    slack::{Entry, SlackStandIn},
+};
+
+use crate::{
+    history::{History, document},
+    proxy::Proxy,
+};
+
+/// The tick of a story's daemon.
+pub const TICK: Duration = Duration::from_secs(15);
+
+/// How long a story waits for the outside world, in real time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a story plays in.
+#[derive(Debug)]
+pub struct World {
+    /// The history's Prometheus.
+    pub prometheus: Real,
+    /// Between the daemon and it.
+    pub proxy: Proxy,
+    /// Where pages arrive.
+    pub slack: SlackStandIn,
+    directory: tempfile::TempDir,
+    clock: Clock,
+    daemon: Option<Daemon>,
+    tenant: TenantId,
+}
+
+impl World {
+    /// A world in which these histories happen, with a daemon that starts at `start`.
+    pub async fn open(histories: &[History], start: Timestamp, slos: &[(&str, &str)]) -> anyhow::Result<Self> {
+        install_tls();
+        let directory = tempfile::tempdir()?;
+        let data = directory.path().join("prometheus");
+        backfill(&data, &document(histories)).await?;
+        let prometheus = Real::start(&data, "global: {}\n").await?;
+        let proxy = Proxy::start(prometheus.url().trim_start_matches("http://")).await?;
+        let slack = slack().await?;
+        let mut world =
+            Self { prometheus, proxy, slack, directory, clock: Clock::by_hand(start), daemon: None, tenant: TenantId::parse("main")? };
+        world.write_configuration(slos)?;
+        world.start_daemon().await?;
+        Ok(world)
+    }
+
+    fn write_configuration(&self, slos: &[(&str, &str)]) -> anyhow::Result<()> {
+        let root = self.directory.path();
+        for (name, text) in slos {
+            write(&root.join("slo-definitions").join(name), text)?;
+        }
+        write(&root.join("secrets/bot"), self.slack.bot_token())?;
+        write(&root.join("secrets/app"), self.slack.app_token())?;
+        write(&root.join("burnward.yaml"), &configuration(root, &self.proxy.url(), &self.slack.api_url()))
+    }
+
+    /// The daemon's handle.
+    pub fn handle(&self) -> &burnward::app::Handle {
+        &self.daemon().handle
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("the daemon runs")
+    }
+
+    /// Starts the daemon and lets it catch up with the history before its clock's now.
+    pub async fn start_daemon(&mut self) -> anyhow::Result<()> {
+        let config = config::read(Some(&self.directory.path().join("burnward.yaml")))?;
+        let options = Options { clock: self.clock.clone(), pace: Pace::ByHand, ..Options::default() };
+        self.daemon = Some(Daemon::start(config, options).await?);
+        anyhow::ensure!(self.slack.wait_for_sockets(1, PATIENCE).await, "the daemon opened no socket to Slack");
+        Ok(())
+    }
+
+    /// Stops the daemon in order and starts it again over the same store.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.stop().await;
+        }
+        self.start_daemon().await
+    }
+
+    /// Moves the clock on, tick by tick.
+    pub async fn fast_forward(&self, by: Duration) {
+        self.daemon().fast_forward(by).await;
+    }
+
+    /// The clock's now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An incident by its identity.
+    pub async fn incident(&self, id: &str) -> anyhow::Result<Incident> {
+        let stored = self.handle().store.incident(&self.tenant, &IncidentId::from_text(id)).await?;
+        Ok(stored.with_context(|| format!("no incident {id}"))?.incident)
+    }
+
+    /// The identities of all incidents, oldest first.
+    pub async fn incidents(&self) -> anyhow::Result<Vec<String>> {
+        let mut stored = self.handle().store.incidents(&self.tenant, 100, None).await?;
+        stored.reverse();
+        Ok(stored.into_iter().map(|stored| stored.incident.id.to_string()).collect())
+    }
+
+    /// Waits, in real time, until an incident is as `wanted`: for what comes in from outside, such as a click.
+    pub async fn until(&self, wanted: impl Fn(&Incident) -> bool, id: &str) -> anyhow::Result<()> {
+        let arrived = async {
+            loop {
+                if wanted(&self.incident(id).await?) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrived).await.with_context(|| format!("{id} did not change in time"))?
+    }
+
+    /// The states of a service's budgets, as words.
+    pub fn states(&self, service: &str) -> Vec<&'static str> {
+        let view = self.handle().view.borrow().clone();
+        let statuses = view.budgets.get(&self.tenant).into_iter().flatten();
+        statuses.filter(|status| status.budget.slo.service.as_str() == service).map(|status| status.state.word()).collect()
+    }
+
+    /// A person's command, as the command line would send it.
+    pub async fn person(&self, name: &str, id: &str, command: Command) -> anyhow::Result<()> {
+        let by = Actor::Person { name: name.to_owned(), via: Via::Api };
+        self.handle().command(&self.tenant, &IncidentId::from_text(id), command, by).await?;
+        self.daemon().step().await;
+        Ok(())
+    }
+
+    /// Everything that was posted as a page, in order.
+    pub fn pages(&self) -> Vec<Entry> {
+        let posted = |entry: &Entry| entry.method == "chat.postMessage" && entry.page_id.as_deref().is_some_and(|id| id.starts_with("P-"));
+        self.slack.journal().into_iter().filter(posted).collect()
+    }
+
+    /// What a stream counted over `(from, to]`.
+    pub async fn counted(&self, service: &str, slo: &str, tenant: &str, from: Timestamp, to: Timestamp) -> Counts {
+        let (slo, group) = self.stream(service, slo, tenant);
+        self.handle().between(&slo, &group, from, to).await.unwrap_or_default()
+    }
+
+    /// Every slice of a stream over `(from, to]`.
+    pub async fn slices(&self, service: &str, slo: &str, tenant: &str, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Counts)> {
+        let (slo, group) = self.stream(service, slo, tenant);
+        self.handle().slices(&slo, &group, from, to, 1_000_000).await
+    }
+
+    fn stream(&self, service: &str, slo: &str, tenant: &str) -> (SloId, Group) {
+        let id = SloId {
+            tenant: self.tenant.clone(),
+            service: ServiceName::parse(service).expect("a name"),
+            name: SloName::parse(slo).expect("a name"),
+        };
+        (id, Group::new(vec![("tenant".to_owned(), tenant.to_owned())]))
+    }
+}
+
+async fn slack() -> anyhow::Result<SlackStandIn> {
+    let slack = SlackStandIn::start(burnward_stand_ins::slack::Options::default()).await?;
+    for name in ["ada", "sam"] {
+        slack.add_user(name, &format!("{name}@example.com"));
+    }
+    for channel in ["#payments-oncall", "#burnward"] {
+        slack.add_channel(channel);
+    }
+    Ok(slack)
+}
+
+fn configuration(root: &std::path::Path, prometheus: &str, slack: &str) -> String {
+    format!(
+        r##"version: burnward/v1
+listen: 127.0.0.1:0
+tick: {tick}s
+operators: {{ channel: "#burnward", escalation: [ {{ page: [ada], acknowledge-within: 15m }} ] }}
+storage: {{ path: "{root}/store" }}
+sources:
+  prom: {{ prometheus: {{ url: "{prometheus}" }} }}
+tenants:
+  main: {{ slo-definitions: ["{root}/slo-definitions"], source: prom }}
+people:
+  ada: {{ email: ada@example.com }}
+  sam: {{ email: sam@example.com }}
+teams:
+  payments: {{ channel: "#payments-oncall", escalation: [ {{ page: [ada], acknowledge-within: 5m }}, {{ page: [sam], acknowledge-within: 5m }} ] }}
+slack: {{ api-url: "{slack}", bot-token-file: "{root}/secrets/bot", app-token-file: "{root}/secrets/app" }}
+"##,
+        tick = TICK.as_secs(),
+        root = root.display(),
+    )
+}
+
+/// The SLO document of a story: availability of `service` at 99.9 % over 30 days, one budget per tenant.
+pub fn availability(service: &str) -> String {
+    format!(
+        r#"version: burnward/v1
+service: {service}
+team: payments
+slos:
+  - name: availability
+    title: Customers can pay
+    sli:
+      events:
+        bad: '{service}_http_requests_total{{job="{service}", code=~"5.."}}'
+        total: '{service}_http_requests_total{{job="{service}"}}'
+    per: [tenant]
+    objectives:
+      - target: 99.9%
+        window: 30d
+    no-data: {{ after: 2m, then: page }}
+"#
+    )
+}
+
+fn write(path: &PathBuf, text: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(path.parent().context("a directory")?)?;
+    std::fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+/// The TLS provider of the process; reqwest panics without one, even over plain HTTP.
+pub fn install_tls() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}

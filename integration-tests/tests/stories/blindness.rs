@@ -1,0 +1,67 @@
+//! When the source cannot be asked, burnward says that it cannot see; afterwards the ledger is as if nothing had happened.
+
+use burnward_core::{
+    ledger::Counts,
+    time::{Timestamp, hours, minutes},
+};
+use burnward_integration_tests::world::{World, availability};
+
+use super::{beginning, checkout};
+
+const CUT: u64 = 5;
+
+/// A world that lives through an hour; in the middle its source's API is cut for five minutes where `cut` is set.
+async fn an_hour(cut: bool, scraped: bool) -> anyhow::Result<(World, Timestamp, Timestamp)> {
+    let from = beginning();
+    let (start, gap) = (from.plus(hours(1)), from.plus(hours(1)).plus(minutes(20)));
+    let mut history = checkout(from).tenant("acme", 20).failing(from.plus(minutes(30))..from.plus(hours(6)), 1).tenant("globex", 7);
+    if !scraped {
+        history = history.not_scraped(gap..gap.plus(minutes(CUT)));
+    }
+    let world = World::open(&[history], start, &[("checkout.yaml", &availability("checkout"))]).await?;
+    world.fast_forward(minutes(20)).await;
+    world.proxy.cut(cut);
+    world.fast_forward(minutes(CUT)).await;
+    if cut {
+        assert!(world.incident("prom-cannot-see-1").await?.is_open(), "a blind source is a page of its own kind");
+        let states = world.states("checkout");
+        assert!(states.iter().all(|state| *state == "CANNOT SEE"), "{states:?}");
+    }
+    world.proxy.cut(false);
+    world.fast_forward(minutes(35)).await;
+    Ok((world, from, start.plus(hours(1))))
+}
+
+#[tokio::test]
+async fn an_api_that_was_cut_for_five_minutes_leaves_no_trace_in_the_ledger() -> anyhow::Result<()> {
+    let (cut, from, to) = an_hour(true, true).await?;
+    let (whole, _, _) = an_hour(false, true).await?;
+
+    assert_eq!(cut.incidents().await?, ["prom-cannot-see-1"], "one page for the source, none for its SLOs");
+    assert!(!cut.incident("prom-cannot-see-1").await?.is_open(), "and it ends when the source answers");
+    assert_eq!(whole.incidents().await?, Vec::<String>::new());
+    let settled = to.minus(minutes(5));
+    for tenant in ["acme", "globex"] {
+        let slices = |slices: Vec<(Timestamp, Counts)>| slices.into_iter().filter(|(_, counts)| !counts.is_zero()).collect::<Vec<_>>();
+        let with = slices(cut.slices("checkout", "availability", tenant, from, settled).await);
+        let without = slices(whole.slices("checkout", "availability", tenant, from, settled).await);
+        assert!(with.len() > 100, "only {} slices", with.len());
+        assert_eq!(with, without, "{tenant}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_prometheus_that_stood_still_for_five_minutes_loses_no_event() -> anyhow::Result<()> {
+    let (stopped, from, to) = an_hour(true, false).await?;
+    let (whole, _, _) = an_hour(false, true).await?;
+
+    let settled = to.minus(minutes(5));
+    for tenant in ["acme", "globex"] {
+        let with = stopped.counted("checkout", "availability", tenant, from, settled).await;
+        let without = whole.counted("checkout", "availability", tenant, from, settled).await;
+        assert_eq!((with.good, with.bad), (without.good, without.bad), "{tenant}");
+        assert!(with.total() > 0 && with.unseen_millis > 0, "the gap is counted and said to be unseen: {with:?}");
+    }
+    Ok(())
+}

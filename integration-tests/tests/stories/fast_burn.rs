@@ -1,0 +1,59 @@
+//! A fast burn pages the person on call, once, whatever the number of tenants; recovery resolves it while slower rows still hold.
+
+use burnward_core::{
+    incident::Phase,
+    time::{hours, minutes},
+};
+use burnward_integration_tests::world::{World, availability};
+
+use super::{beginning, checkout};
+
+#[tokio::test]
+async fn a_fast_burn_of_three_tenants_pages_the_person_on_call_once() -> anyhow::Result<()> {
+    let from = beginning();
+    let fault = from.plus(hours(2))..from.plus(hours(2)).plus(minutes(20));
+    let history = checkout(from)
+        .tenant("acme", 20)
+        .failing(fault.clone(), 200)
+        .tenant("globex", 20)
+        .failing(fault.clone(), 200)
+        .tenant("initech", 20)
+        .failing(fault.clone(), 200)
+        .tenant("umbrella", 20);
+    let world = World::open(&[history], fault.start.minus(minutes(10)), &[("checkout.yaml", &availability("checkout"))]).await?;
+
+    world.fast_forward(minutes(10)).await;
+    assert_eq!(world.incidents().await?, Vec::<String>::new(), "nothing fails yet");
+
+    world.fast_forward(minutes(6)).await;
+    assert_eq!(world.incidents().await?, ["checkout-burn-1"]);
+    let incident = world.incident("checkout-burn-1").await?;
+    assert_eq!(incident.group_names(), ["acme", "globex", "initech"]);
+    // 20 % failing is a burn of 200: the row 14.4x over 1 h holds after 14.4 / 200 of an hour, 4 m 19 s, and is seen with the next sample.
+    let took = incident.opened_at.since(fault.start);
+    assert!(took > minutes(4) && took <= minutes(5), "opened after {took:?}");
+
+    let pages = world.pages();
+    let texts: Vec<&str> = pages.iter().map(|page| page.text.as_str()).collect();
+    assert_eq!(pages.len(), 2, "one post in the team's channel, one to ada: {texts:?}");
+    assert!(texts.iter().all(|text| text.contains("checkout") && text.contains("acme")), "{texts:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn recovery_resolves_the_page_while_the_ticket_still_holds() -> anyhow::Result<()> {
+    let from = beginning();
+    let fault = from.plus(hours(1))..from.plus(hours(1)).plus(minutes(15));
+    let history = checkout(from).tenant("acme", 20).failing(fault.clone(), 300);
+    let world = World::open(&[history], fault.start, &[("checkout.yaml", &availability("checkout"))]).await?;
+
+    world.fast_forward(minutes(15)).await;
+    assert!(world.incident("checkout-burn-1").await?.is_open());
+    // The short lookback of the fastest row, 5 min, must fall under the lowest page factor, and the 6x row's 30 min under its own.
+    world.fast_forward(minutes(40)).await;
+    let page = world.incident("checkout-burn-1").await?;
+    assert!(matches!(page.phase, Phase::Resolved { .. }), "{:?}", page.phase);
+    let ticket = world.incident("checkout-ticket-1").await?;
+    assert!(ticket.is_open(), "1x over 3 days still holds");
+    Ok(())
+}

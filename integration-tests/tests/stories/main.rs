@@ -1,0 +1,21 @@
+//! Stories: what people live through, end to end, against a real Prometheus over a written history. The clock is moved by hand; nothing sleeps.
+
+mod acknowledgement;
+mod blindness;
+mod fast_burn;
+mod kills;
+mod restart;
+mod slow_burn;
+
+use burnward_core::time::{Timestamp, hours};
+use burnward_integration_tests::history::History;
+
+/// When every story's history begins: a whole hour, a day ago, so that Prometheus still keeps it.
+fn beginning() -> Timestamp {
+    burnward::clock::Clock::Wall.now().minus(hours(24)).floor(hours(1))
+}
+
+/// Six hours of a checkout with three tenants, all well.
+fn checkout(from: Timestamp) -> History {
+    History::of("checkout", from, from.plus(hours(6)))
+}
