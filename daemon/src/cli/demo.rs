@@ -1,6 +1,7 @@
 //! `burnward demo`: the sample shop, a Slack stand-in and the daemon in one process; the shop fails, somebody is paged, it recovers.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -16,6 +17,7 @@ use burnward_stand_ins::{
     shop::{self, Shop},
     slack::{self, SlackStandIn},
 };
+use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
@@ -51,6 +53,9 @@ const AFTER_ACKNOWLEDGEMENT: Duration = Duration::from_secs(8);
 /// How long the failure lasts when nobody acknowledges.
 const AT_MOST: Duration = Duration::from_secs(180);
 
+/// Where the pages are, unless the port is taken.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9095);
+
 const SLO: &str = include_str!("../../../slo-definitions/demo/shop.yaml");
 const RUNBOOK: &str = include_str!("../../../runbooks/demo-shop.md");
 
@@ -60,9 +65,9 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     if args.headless { stage.play_headless(Duration::from_secs(args.seconds)).await } else { stage.play().await }
 }
 
-/// Everything that runs in a demo. The directory goes with it.
+/// Everything that runs in a demo. The directory goes with it, whatever happens.
 struct Stage {
-    directory: PathBuf,
+    _directory: TempDir,
     shop: Shop,
     slack: SlackStandIn,
     daemon: Daemon,
@@ -80,7 +85,7 @@ impl Stage {
         for channel in ["#shop-oncall", "#burnward"] {
             slack.add_channel(channel);
         }
-        let directory = std::env::temp_dir().join(format!("burnward-demo-{}", std::process::id()));
+        let directory = tempfile::Builder::new().prefix("burnward-demo-").tempdir().context("the demo's directory")?;
         let source = match prometheus {
             Some(url) => {
                 tell_scrape_config(&shop);
@@ -89,9 +94,9 @@ impl Stage {
             }
             None => format!("{{ scrape: {{ targets: [ \"{}\" ], every: 1s, job: shop }} }}", shop.metrics_url()),
         };
-        let config_file = write_files(&directory, &source, &slack).context("the demo's files")?;
+        let config_file = write_files(directory.path(), &source, &slack).context("the demo's files")?;
         let daemon = Daemon::start(config::read(Some(&config_file))?, Options::default()).await?;
-        Ok(Self { directory, shop, slack, daemon, began })
+        Ok(Self { _directory: directory, shop, slack, daemon, began })
     }
 
     /// With a person: tells what happens and what can be done, until Ctrl-C.
@@ -150,9 +155,9 @@ impl Stage {
         self.say("the shop is well again");
         self.wait_for(|incident| matches!(incident.phase, Phase::Resolved { .. })).await?;
         self.say(&format!("{} is resolved", paged.id));
-        let server = format!("--server http://{}", self.daemon.address);
-        println!("  its timeline   burnward incident show {} {server}", paged.id);
-        println!("  its postmortem burnward postmortem draft {} {server}", paged.id);
+        let us = command(self.daemon.address);
+        println!("  its timeline   {us} incident show {}", paged.id);
+        println!("  its postmortem {us} postmortem draft {}", paged.id);
         println!("  on the web     http://{}/incidents/{}", self.daemon.address, paged.id);
         Ok(())
     }
@@ -192,15 +197,26 @@ impl Stage {
         self.daemon.stop().await;
         self.slack.shutdown().await;
         self.shop.shutdown().await;
-        if let Err(error) = std::fs::remove_dir_all(&self.directory) {
-            eprintln!("burnward: {} stays behind: {error}", self.directory.display());
-        }
     }
 }
 
 /// True where the page stands in the channel.
 fn delivered(incident: &Incident) -> bool {
     incident.root_page().is_some_and(|(_, page)| matches!(page.outcome, PageOutcome::Delivered { .. }))
+}
+
+/// How this program is called again from here, for the demo's daemon.
+fn command(address: SocketAddr) -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("burnward"));
+    let here = std::env::current_dir().unwrap_or_default();
+    let program = program.strip_prefix(&here).unwrap_or(&program).display().to_string();
+    if address == LISTEN { program } else { format!("BURNWARD_SERVER=http://{address} {program}") }
+}
+
+/// The usual address, or a free port where something listens there already.
+fn free_address() -> std::io::Result<SocketAddr> {
+    let probe = TcpListener::bind(LISTEN).or_else(|_| TcpListener::bind((LISTEN.ip(), 0)))?;
+    probe.local_addr()
 }
 
 /// Writes what an operator would have written; the path of burnward.yaml.
@@ -214,9 +230,10 @@ fn write_files(directory: &Path, source: &str, slack: &SlackStandIn) -> std::io:
     write("runbooks/demo-shop.md", RUNBOOK)?;
     write("secrets/bot", slack.bot_token())?;
     write("secrets/app", slack.app_token())?;
+    let address = free_address()?;
     let config = format!(
         r##"version: burnward/v1
-listen: 127.0.0.1:9095
+listen: {address}
 tick: 1s
 operators: {{ channel: "#burnward", escalation: [ {{ page: [ada], acknowledge-within: 5m }} ] }}
 storage: {{ path: "{dir}/data" }}

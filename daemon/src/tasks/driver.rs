@@ -30,17 +30,18 @@ pub async fn scrape_once(source: &Source, handle: &Handle) {
     }
 }
 
-/// Probes the source, then reads it at every tick.
+/// Reads the source at every tick, and probes it until it has answered once.
 pub async fn read_loop(reader: Reader, handle: Handle, stop: CancellationToken) {
-    tokio::select! {
-        () = reader.probe() => {}
-        () = stop.cancelled() => return,
-    }
     let mut ticks = paced(handle.config.tick);
+    let mut probed = false;
     while next(&mut ticks, &stop).await {
         let due = handle.clock.now();
+        let tick = async {
+            probed = probed || reader.probe().await;
+            reader.tick(due).await;
+        };
         tokio::select! {
-            () = reader.tick(due) => {}
+            () = tick => {}
             () = stop.cancelled() => return,
         }
     }

@@ -44,16 +44,20 @@ impl Reader {
         }
     }
 
-    /// Asks the source what it is like and tells the decider.
-    pub async fn probe(&self) {
+    /// Asks the source what it is like and tells the decider; true once it answered. That it cannot be seen is for the readings to say.
+    pub async fn probe(&self) -> bool {
         match self.source.probe(self.handle.clock.now()).await {
             Ok(probe) => {
                 for warning in &probe.warnings {
                     warn!(tenant = %self.tenant, "{warning}");
                 }
                 self.handle.probed(&self.tenant, probe.product, probe.skew_millis).await;
+                true
             }
-            Err(unknown) => warn!(tenant = %self.tenant, %unknown, "the source did not answer its probe"),
+            Err(unknown) => {
+                debug!(tenant = %self.tenant, %unknown, "the source did not answer its probe yet");
+                false
+            }
         }
     }
 

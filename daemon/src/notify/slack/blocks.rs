@@ -76,8 +76,8 @@ pub struct PageParts {
     pub buttons: Buttons,
     /// What the buttons are about, sealed.
     pub reference: String,
-    /// The question before Resolve.
-    pub resolve_question: SlackMrkdwn,
+    /// The question before Resolve, at most 300 characters: a plain text, because that is all a confirmation dialog takes.
+    pub resolve_question: String,
     /// Where the incident and its runbook are.
     pub links: Vec<(url::Url, &'static str)>,
     /// Who is mentioned, and so notified.
@@ -167,7 +167,7 @@ fn actions(parts: &PageParts) -> Option<Value> {
         "options": [{ "text": plain_text("Resolve"), "value": RESOLVE }],
         "confirm": {
             "title": plain_text("Resolve it?"),
-            "text": { "type": "mrkdwn", "text": parts.resolve_question.clone().cut(300).as_str(), "verbatim": true },
+            "text": plain_text(&parts.resolve_question),
             "confirm": plain_text("Resolve"),
             "deny": plain_text("Leave it open"),
         },
@@ -215,7 +215,7 @@ mod tests {
             texts: Renderer::load(None, Faults::default()).page(page),
             buttons,
             reference: "bw1.reference.seal".into(),
-            resolve_question: SlackMrkdwn::literal("It opens again after 10 min if its alert still holds."),
+            resolve_question: "It opens again after 10 min if its alert still holds.".to_owned(),
             links: vec![("https://burnward.example/incidents/main/checkout-burn-3".parse().unwrap(), "Open")],
             mention: None,
             repeat: false,

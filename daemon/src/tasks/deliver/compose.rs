@@ -150,7 +150,6 @@ impl Inner {
     }
 }
 
-fn resolve_question(incident: &Incident) -> SlackMrkdwn {
-    SlackMrkdwn::value(incident.id.as_str())
-        .then(&SlackMrkdwn::literal(" ends for everybody. If an alert still holds in 10 min, it is open again and says so."))
+fn resolve_question(incident: &Incident) -> String {
+    format!("{} ends for everybody. If an alert still holds in 10 min, it is open again and says so.", incident.id)
 }

@@ -232,7 +232,7 @@ impl Review {
         let Some(fields) = self.object(confirm, at) else { return };
         self.only(fields, &["title", "text", "confirm", "deny", "style"], at);
         self.text(fields.get("title"), Kind::Plain, 100, &format!("{at}/title"));
-        self.text(fields.get("text"), Kind::Either, 300, &format!("{at}/text"));
+        self.text(fields.get("text"), Kind::Plain, 300, &format!("{at}/text"));
         self.text(fields.get("confirm"), Kind::Plain, 30, &format!("{at}/confirm"));
         self.text(fields.get("deny"), Kind::Plain, 30, &format!("{at}/deny"));
     }
