@@ -30,7 +30,7 @@ pub struct Outside;
 
 /// The expression as Prometheus matches it: anchored on both sides.
 pub fn compile(pattern: &str, dialect: Dialect) -> Result<Regex, Outside> {
-    let translated = Translator { rest: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 8) }.run()?;
+    let translated = Translator { rest: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 8), copies: 1 }.run()?;
     let anchored = match dialect {
         Dialect::Prometheus2 => format!("^(?:{translated})$"),
         Dialect::Prometheus3 => format!("^(?s:{translated})$"),
@@ -41,6 +41,9 @@ pub fn compile(pattern: &str, dialect: Dialect) -> Result<Regex, Outside> {
 struct Translator<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
+    /// All counted repetitions multiplied. Go refuses nested ones whose product is too large; side by side they would be fine there, and are
+    /// left to the server all the same.
+    copies: u32,
 }
 
 impl Translator<'_> {
@@ -97,6 +100,10 @@ impl Translator<'_> {
             return Ok(());
         };
         if bounds.0 > MAX_REPEAT || bounds.1.is_some_and(|most| most > MAX_REPEAT || most < bounds.0) {
+            return Err(Outside);
+        }
+        self.copies = self.copies.saturating_mul(bounds.1.unwrap_or(bounds.0).max(1));
+        if self.copies > MAX_REPEAT {
             return Err(Outside);
         }
         let text: String = self.rest.by_ref().take(len).collect();
@@ -157,7 +164,7 @@ impl Translator<'_> {
             'A' => self.out.push_str("\\A"),
             'z' => self.out.push_str("\\z"),
             'b' => self.out.push_str("(?-u:\\b)"),
-            'Q' => self.quoted(),
+            'Q' => self.quoted()?,
             _ => {
                 let literal = self.escaped_char(c)?;
                 self.literal(literal);
@@ -166,14 +173,15 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// `\Q...\E`: all of it literal.
-    fn quoted(&mut self) {
+    /// `\Q...\E`: all of it literal. Without its end it would swallow the bracket that Prometheus puts around the expression.
+    fn quoted(&mut self) -> Result<(), Outside> {
         while let Some(c) = self.rest.next() {
             if c == '\\' && self.rest.next_if_eq(&'E').is_some() {
-                return;
+                return Ok(());
             }
             self.literal(c);
         }
+        Err(Outside)
     }
 
     /// The character that `\c` stands for, inside and outside of a class.
@@ -369,6 +377,9 @@ mod tests {
     #[test]
     fn what_may_differ_is_outside() {
         for pattern in [
+            r"\Qa.b",
+            "(a{1000}){2}",
+            "(?:a{100}){11}",
             r"\pL",
             r"\p{Greek}",
             r"\B",
