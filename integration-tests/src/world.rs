@@ -149,10 +149,12 @@ impl World {
         Ok(())
     }
 
-    /// Everything that was posted as a page, in order.
-    pub fn pages(&self) -> Vec<Entry> {
-        let posted = |entry: &Entry| entry.method == "chat.postMessage" && entry.page_id.as_deref().is_some_and(|id| id.starts_with("P-"));
-        self.slack.journal().into_iter().filter(posted).collect()
+    /// What was posted as the pages of an incident (or as the message of a ticket), in order.
+    pub async fn pages(&self, id: &str) -> anyhow::Result<Vec<Entry>> {
+        let owed = self.incident(id).await?.pages;
+        let owed = |entry: &Entry| owed.keys().any(|page| entry.page_id.as_deref() == Some(page.as_str()));
+        let posts = self.slack.journal().into_iter().filter(|entry| entry.method == "chat.postMessage");
+        Ok(posts.filter(owed).collect())
     }
 
     /// What a stream counted over `(from, to]`.

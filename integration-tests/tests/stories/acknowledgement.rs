@@ -42,7 +42,7 @@ async fn an_acknowledgement_stops_the_escalation() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_click_on_the_button_in_slack_acknowledges() -> anyhow::Result<()> {
     let world = burning().await?;
-    let root = world.pages().into_iter().next().expect("a page");
+    let root = world.pages("checkout-burn-1").await?.into_iter().next().expect("a page");
     world.slack.click(&root.channel, &root.ts, burnward::notify::slack::ACKNOWLEDGE, "ada").await?;
     world.until(|incident| !matches!(incident.phase, Phase::Open), "checkout-burn-1").await?;
 

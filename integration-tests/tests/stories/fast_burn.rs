@@ -4,15 +4,19 @@ use burnward_core::{
     incident::Phase,
     time::{hours, minutes},
 };
-use burnward_integration_tests::world::{World, availability};
+use burnward_integration_tests::{
+    history::History,
+    world::{World, availability},
+};
 
 use super::{beginning, checkout};
 
 #[tokio::test]
 async fn a_fast_burn_of_three_tenants_pages_the_person_on_call_once() -> anyhow::Result<()> {
     let from = beginning();
-    let fault = from.plus(hours(2))..from.plus(hours(2)).plus(minutes(20));
-    let history = checkout(from)
+    // Seven hours of history before it: more than the six of the second row's long lookback.
+    let fault = from.plus(hours(7))..from.plus(hours(7)).plus(minutes(20));
+    let history = History::of("checkout", from, from.plus(hours(8)))
         .tenant("acme", 20)
         .failing(fault.clone(), 200)
         .tenant("globex", 20)
@@ -26,14 +30,15 @@ async fn a_fast_burn_of_three_tenants_pages_the_person_on_call_once() -> anyhow:
     assert_eq!(world.incidents().await?, Vec::<String>::new(), "nothing fails yet");
 
     world.fast_forward(minutes(6)).await;
-    assert_eq!(world.incidents().await?, ["checkout-burn-1"]);
+    // The ticket of the slow rows comes first: there are but seven hours of history, so its lookback of three days is as short.
+    assert_eq!(world.incidents().await?, ["checkout-ticket-1", "checkout-burn-1"]);
     let incident = world.incident("checkout-burn-1").await?;
     assert_eq!(incident.group_names(), ["acme", "globex", "initech"]);
     // 20 % failing is a burn of 200: the row 14.4x over 1 h holds after 14.4 / 200 of an hour, 4 m 19 s, and is seen with the next sample.
     let took = incident.opened_at.since(fault.start);
     assert!(took > minutes(4) && took <= minutes(5), "opened after {took:?}");
 
-    let pages = world.pages();
+    let pages = world.pages("checkout-burn-1").await?;
     let texts: Vec<&str> = pages.iter().map(|page| page.text.as_str()).collect();
     assert_eq!(pages.len(), 2, "one post in the team's channel, one to ada: {texts:?}");
     assert!(texts.iter().all(|text| text.contains("checkout") && text.contains("acme")), "{texts:?}");

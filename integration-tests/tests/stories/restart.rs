@@ -8,6 +8,10 @@ use burnward_integration_tests::world::{World, availability};
 
 use super::{beginning, checkout};
 
+async fn page_ids(world: &World) -> anyhow::Result<Vec<Option<String>>> {
+    Ok(world.pages("checkout-burn-1").await?.into_iter().map(|page| page.page_id).collect())
+}
+
 #[tokio::test]
 async fn a_restart_in_the_middle_of_an_incident_pages_nobody_again() -> anyhow::Result<()> {
     let from = beginning();
@@ -15,7 +19,7 @@ async fn a_restart_in_the_middle_of_an_incident_pages_nobody_again() -> anyhow::
     let history = checkout(from).tenant("acme", 20).failing(fault.clone(), 300);
     let mut world = World::open(&[history], fault.start, &[("checkout.yaml", &availability("checkout"))]).await?;
     world.fast_forward(minutes(5)).await;
-    let before: Vec<Option<String>> = world.pages().into_iter().map(|page| page.page_id).collect();
+    let before = page_ids(&world).await?;
     assert_eq!(before.len(), 2);
 
     world.restart().await?;
@@ -24,8 +28,7 @@ async fn a_restart_in_the_middle_of_an_incident_pages_nobody_again() -> anyhow::
     world.restart().await?;
     world.fast_forward(minutes(5)).await;
 
-    let after: Vec<Option<String>> = world.pages().into_iter().map(|page| page.page_id).collect();
-    assert_eq!(after, before, "no page is sent twice, none is new");
+    assert_eq!(page_ids(&world).await?, before, "no page is sent twice, none is new");
     assert_eq!(world.incidents().await?.iter().filter(|id| id.contains("burn")).count(), 1);
     Ok(())
 }

@@ -15,7 +15,7 @@ async fn a_slow_burn_opens_a_ticket_and_no_page() -> anyhow::Result<()> {
     // 0.4 % failing is a burn of 4: under the page rows (6 and 14.4), over the ticket rows (3 and 1).
     world.fast_forward(minutes(60)).await;
     assert_eq!(world.incidents().await?, ["checkout-ticket-1"]);
-    let posts: Vec<String> = world.pages().into_iter().map(|page| page.text).collect();
+    let posts: Vec<String> = world.pages("checkout-ticket-1").await?.into_iter().map(|page| page.text).collect();
     assert_eq!(posts.len(), 1, "one post in the team's channel: {posts:?}");
     assert!(!posts[0].contains("<@"), "a ticket mentions nobody: {posts:?}");
     Ok(())
