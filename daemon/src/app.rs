@@ -18,7 +18,10 @@ use crate::{
     config::{Config, SourceConfig},
     definition::Removals,
     metrics::Metrics,
-    notify::{self, slack::Slack},
+    notify::{
+        self,
+        slack::{Limits, Slack},
+    },
     render::{self, Renderer},
     source::{Source, prometheus::Prometheus, scrape::Scrape},
     store::Store,
@@ -270,6 +273,16 @@ pub enum Pace {
     ByHand,
 }
 
+impl Pace {
+    /// Slack's limits; where time is moved by hand nothing waits for the real one.
+    fn limits(self) -> Limits {
+        match self {
+            Self::Live => Limits::default(),
+            Self::ByHand => Limits { channel: Duration::ZERO, edit: Duration::ZERO, ..Limits::default() },
+        }
+    }
+}
+
 /// A running daemon.
 #[derive(Debug)]
 pub struct Daemon {
@@ -319,7 +332,7 @@ impl Daemon {
             readers.push(Reader::new(tenant.clone(), source, handle.clone()));
         }
         let renderer = Renderer::load(config.templates.as_deref(), faults);
-        let slack = config.slack.as_ref().map(Slack::connect).transpose().context("slack")?;
+        let slack = config.slack.as_ref().map(|slack| Slack::connect_with(slack, options.pace.limits())).transpose().context("slack")?;
         let deliver = Deliver::new(handle.clone(), renderer.clone(), slack.clone());
 
         let stop = CancellationToken::new();

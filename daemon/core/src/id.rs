@@ -191,8 +191,8 @@ impl PageId {
             hash.update(part.as_bytes());
         }
         let digest = hash.finalize();
-        let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("P-{hex}"))
+        let number = digest.iter().take(6).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        Self(format!("P-{number:012x}"))
     }
 
     /// An identity read back from the store or from Slack's metadata.

@@ -51,7 +51,7 @@ const CALM: Duration = Duration::from_secs(5);
 const AFTER_ACKNOWLEDGEMENT: Duration = Duration::from_secs(8);
 
 /// How long the failure lasts when nobody acknowledges.
-const AT_MOST: Duration = Duration::from_secs(180);
+const AT_MOST: Duration = Duration::from_mins(3);
 
 /// Where the pages are, unless the port is taken.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9095);
@@ -119,15 +119,12 @@ impl Stage {
     async fn play_headless(self, at_most: Duration) -> anyhow::Result<ExitCode> {
         self.say_where();
         let outcome = timeout(at_most, self.fail_and_recover(true)).await;
-        let code = match outcome {
-            Ok(played) => {
-                played?;
-                ExitCode::SUCCESS
-            }
-            Err(_) => {
-                eprintln!("burnward: the demo did not come to its end within {} s", at_most.as_secs());
-                ExitCode::from(1)
-            }
+        let code = if let Ok(played) = outcome {
+            played?;
+            ExitCode::SUCCESS
+        } else {
+            eprintln!("burnward: the demo did not come to its end within {} s", at_most.as_secs());
+            ExitCode::from(1)
         };
         self.strike().await;
         Ok(code)
@@ -137,7 +134,7 @@ impl Stage {
         sleep(CALM).await;
         self.shop.fail(&FAILING, 0.6);
         self.say(&format!("the shop begins to fail for {}", FAILING.join(" and ")));
-        let paged = self.wait_for(|incident| delivered(incident)).await?;
+        let paged = self.wait_for(delivered).await?;
         self.say(&format!("{} is paged in #shop-oncall", paged.id));
         if acknowledge_by_itself {
             self.click_acknowledge(&paged).await?;

@@ -63,6 +63,11 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// What is wrong with the operator's templates.
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// The built-in templates, replaced by those in `directory` that are fit; what is wrong with the others goes to `faults`.
     pub fn load(directory: Option<&Path>, faults: Faults) -> Self {
         let own = directory.map(|directory| own_texts(directory, &faults)).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{app::Handle, source::Source};
 const PULSE: Duration = Duration::from_secs(1);
 
 /// How often the ledger is compacted and old rows go.
-const TIDY: Duration = Duration::from_secs(600);
+const TIDY: Duration = Duration::from_mins(10);
 
 /// Scrapes at the configured interval.
 pub async fn scrape_loop(source: Arc<Source>, every: Duration, handle: Handle, stop: CancellationToken) {

@@ -50,13 +50,12 @@ impl FromRequestParts<Site> for Tenant {
 
 fn tenant(config: &Config, asked: Option<&str>) -> Result<TenantId, Problem> {
     let known = |id: &TenantId| config.tenants.contains_key(id);
-    match asked {
-        Some(text) => TenantId::parse(text).ok().filter(known).ok_or_else(|| Problem::not_found("no such tenant")),
-        None => {
-            let main = TenantId::parse("main").expect("`main` keeps to the alphabet of names");
-            let first = || config.tenants.keys().next().cloned();
-            Some(main).filter(known).or_else(first).ok_or_else(|| Problem::not_found("no tenant is configured"))
-        }
+    if let Some(text) = asked {
+        TenantId::parse(text).ok().filter(known).ok_or_else(|| Problem::not_found("no such tenant"))
+    } else {
+        let main = TenantId::parse("main").expect("`main` keeps to the alphabet of names");
+        let first = || config.tenants.keys().next().cloned();
+        Some(main).filter(known).or_else(first).ok_or_else(|| Problem::not_found("no tenant is configured"))
     }
 }
 
@@ -82,12 +81,11 @@ pub async fn guard(State(site): State<Site>, mut request: Request, next: Next) -
 }
 
 fn check(config: &Config, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let caller = match &config.token_file {
-        Some(file) => by_token(file, headers)?,
-        None => {
-            own_name(config, uri, headers)?;
-            Caller("local".into())
-        }
+    let caller = if let Some(file) = &config.token_file {
+        by_token(file, headers)?
+    } else {
+        own_name(config, uri, headers)?;
+        Caller("local".into())
     };
     if method != Method::GET && method != Method::HEAD {
         same_origin(config, headers)?;

@@ -10,7 +10,10 @@ use axum::{
 use serde::Deserialize;
 
 use super::{Site, api::problem::Problem};
-use crate::definition::Removals;
+use crate::{
+    definition::Removals,
+    notify::slack::{Slack, SlackStatus, Socket},
+};
 
 /// Routes that a supervisor or a scraper reaches without a token: they name no tenant and no SLO.
 pub(super) fn open_routes() -> Router<Site> {
@@ -31,6 +34,20 @@ struct ReadyQuery {
     verbose: Option<String>,
 }
 
+/// How the way to people is.
+fn slack_line(status: Option<SlackStatus>) -> (bool, &'static str, String) {
+    let (fine, text) = match status {
+        None => (false, "not configured: pages wait in the outbox".to_owned()),
+        Some(SlackStatus { trouble: Some(trouble), .. }) => (false, trouble),
+        Some(SlackStatus { trouble: None, socket: Socket::Connecting { trouble } }) => {
+            (false, format!("no connection for buttons yet: {}", trouble.as_deref().unwrap_or("it is being made")))
+        }
+        Some(SlackStatus { trouble: None, socket: Socket::Connected }) => (true, "answers, buttons are connected".to_owned()),
+        Some(SlackStatus { trouble: None, socket: Socket::Off }) => (true, "answers, buttons come by signed requests".to_owned()),
+    };
+    (fine, "slack", text)
+}
+
 /// Ready is who can keep the promise: the store answers, and every page that is owed can go out.
 async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Response {
     let store = site.handle.store.outbox_stats().await;
@@ -38,11 +55,7 @@ async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Res
     let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
     let mut lines = vec![
         (store.is_ok(), "store", if store.is_ok() { "answers".to_owned() } else { "does not answer".to_owned() }),
-        (
-            site.slack.is_some(),
-            "slack",
-            if site.slack.is_some() { "configured".to_owned() } else { "not configured: pages wait in the outbox".to_owned() },
-        ),
+        slack_line(site.slack.as_ref().map(Slack::status)),
         (blind == 0, "sources", format!("{} of {} blind", blind, view.sources.len())),
         (
             view.definition_faults.is_empty(),
@@ -59,7 +72,8 @@ async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Res
     }
     let status = if store.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = if query.verbose.is_some() {
-        lines.iter().map(|(fine, name, text)| format!("{} {name}: {text}\n", if *fine { "ok  " } else { "warn" })).collect()
+        let told = |(fine, name, text): &(bool, _, String)| format!("{} {name}: {text}\n", if *fine { "ok  " } else { "warn" });
+        lines.iter().map(told).collect::<Vec<_>>().concat()
     } else if store.is_ok() {
         "burnward is ready\n".to_owned()
     } else {

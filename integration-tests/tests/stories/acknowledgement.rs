@@ -52,6 +52,19 @@ async fn a_click_on_the_button_in_slack_acknowledges() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn the_page_in_the_channel_shows_the_numbers_of_now() -> anyhow::Result<()> {
+    let world = burning().await?;
+    let root = world.pages("checkout-burn-1").await?.into_iter().next().expect("a page");
+    world.fast_forward(minutes(3)).await;
+
+    let journal = world.slack.journal();
+    let edits: Vec<_> = journal.iter().filter(|entry| entry.method == "chat.update" && entry.ts == root.ts).collect();
+    assert!((2..=3).contains(&edits.len()), "one edit a minute: {edits:#?}");
+    assert!(edits.iter().all(|edit| edit.text != root.text), "its numbers move: {edits:#?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_an_acknowledgement_the_next_person_is_paged() -> anyhow::Result<()> {
     let world = burning().await?;
     world.fast_forward(minutes(5)).await;

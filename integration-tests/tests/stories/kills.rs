@@ -32,7 +32,7 @@ const SERVICES: usize = 8;
 const FAULT: Duration = Duration::from_secs(10);
 
 /// How long after the last kill everything that is owed may take.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 
 const CHANNEL: &str = "#services";
 

@@ -17,6 +17,7 @@ use burnward_core::{
     time::{Timestamp, days},
 };
 
+use super::numbers::Shown;
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
     store::{Store, StoreError, StoredIncident},
@@ -55,6 +56,8 @@ pub(super) struct Book {
     /// SLOs whose decisions the store refused in the last round.
     pub(super) poisoned: BTreeSet<SloId>,
     pub(super) source_view: SourceView,
+    /// What the messages of open incidents showed after the last round.
+    pub(super) shown: Shown,
 }
 
 impl Book {
@@ -85,6 +88,7 @@ impl Book {
             slo_blind: BTreeMap::new(),
             poisoned: BTreeSet::new(),
             source_view: SourceView::default(),
+            shown: Shown::new(),
         })
     }
 

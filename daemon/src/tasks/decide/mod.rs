@@ -4,6 +4,7 @@
 mod book;
 mod commit;
 mod draft;
+mod numbers;
 mod reload;
 mod round;
 mod test_page;
@@ -165,16 +166,18 @@ impl Decider {
         let mut draft = Draft::new(book, &self.config, answers.now);
         draft.commit.round = Some(round);
         let evaluated = round::evaluate_book(book, &self.config, &mut draft, &answers);
+        let shown = numbers::refresh_moved(book, &evaluated.statuses, &mut draft, answers.now);
         let source_view = round::source_view(book, &evaluated, settled, &answers);
         let blind = evaluated.source_blind.is_some();
         let (commit, touched) = draft.finish();
         let committed = self.commit_parts(commit).await;
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         book.take_round(touched, evaluated, source_view, &committed);
-        if committed.round_lost {
-            if let Err(error) = book.reload_ledger(&self.store, &self.config, answers.now).await {
-                error!(tenant = %answers.tenant, %error, "the ledger could not be read back after a failed commit; the next round tries again");
-            }
+        book.shown = shown;
+        if committed.round_lost
+            && let Err(error) = book.reload_ledger(&self.store, &self.config, answers.now).await
+        {
+            error!(tenant = %answers.tenant, %error, "the ledger could not be read back after a failed commit; the next round tries again");
         }
         book.promote_pending(answers.now);
         book.forget_old(answers.now);
@@ -229,7 +232,7 @@ impl Decider {
         for tenant in &tenants {
             self.timers_of(tenant, now).await;
         }
-        self.books.values().flat_map(|book| book.incidents.values()).filter_map(|incident| next_due(incident)).min()
+        self.books.values().flat_map(|book| book.incidents.values()).filter_map(next_due).min()
     }
 
     async fn timers_of(&mut self, tenant: &TenantId, now: Timestamp) {

@@ -1,7 +1,7 @@
 //! Loading definitions, at the start and again: a bad file never replaces a good one, one bad file never blocks the others, and an empty mount never
 //! removes everything (invariant 9).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, iter, sync::Arc};
 
 use burnward_core::{id::TenantId, slo::Slo, time::Timestamp, words::plural};
 use tracing::warn;
@@ -120,12 +120,8 @@ impl Decider {
 }
 
 fn sentence(slos: usize, waiting: usize, faults: usize) -> String {
-    let mut sentence = format!("{} run", plural(slos, "SLO"));
-    if waiting > 0 {
-        sentence += &format!("; {} wait until their alerts clear", plural(waiting, "changed definition"));
-    }
-    if faults > 0 {
-        sentence += &format!("; {} at fault, whose last good version runs on", plural(faults, "file"));
-    }
-    sentence
+    let run = format!("{} run", plural(slos, "SLO"));
+    let waiting = (waiting > 0).then(|| format!("{} wait until their alerts clear", plural(waiting, "changed definition")));
+    let faulty = (faults > 0).then(|| format!("{} at fault, whose last good version runs on", plural(faults, "file")));
+    iter::once(run).chain(waiting).chain(faulty).collect::<Vec<_>>().join("; ")
 }

@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use super::{Inner, MAX_REMEMBERED};
 use crate::{
     app::RequestError,
+    metrics::PageResult,
     notify::{
         PermanentClass, Sent,
         slack::{Body, LookedBack, Place, Slack, Thread},
@@ -222,12 +223,14 @@ impl Inner {
                 return Ok(next);
             }
             info!(page = %owed.message.id, incident = %owed.message.incident, to = %owed.message.to, "page delivered");
+            self.handle.metrics.page_delivered(owed.decided_at, self.handle.clock.now());
         }
         self.finish(owed, AttemptOutcome::Delivered(at)).await?;
         Ok(Next::Go)
     }
 
     async fn undeliverable(&self, owed: &Owed, reason: String) -> Result<Next, StoreError> {
+        self.count(owed, PageResult::undeliverable);
         if owed.message.kind.is_page() {
             warn!(page = %owed.message.id, incident = %owed.message.incident, to = %owed.message.to, reason, "page not delivered");
             let command = Command::Undeliverable { page: owed.message.id.clone(), reason: reason.clone() };
@@ -256,7 +259,14 @@ impl Inner {
             return self.end(owed, reason).await;
         }
         warn!(page = %owed.message.id, incident = %owed.message.incident, to = %owed.message.to, attempts = owed.attempts + 1, reason, "a message did not arrive, it is tried again");
+        self.count(owed, PageResult::retried);
         self.wait(owed, pause(after, owed.attempts), reason).await
+    }
+
+    fn count(&self, owed: &Owed, result: PageResult) {
+        if owed.message.kind.is_page() {
+            self.handle.metrics.page_attempt(result);
+        }
     }
 
     async fn wait(&self, owed: &Owed, pause: Duration, reason: &str) -> Result<Next, StoreError> {
@@ -267,6 +277,7 @@ impl Inner {
 
     async fn unknown(&self, owed: &Owed, reason: &str) -> Result<Next, StoreError> {
         warn!(page = %owed.message.id, incident = %owed.message.incident, to = %owed.message.to, reason, "whether a message arrived is not known, Slack is asked");
+        self.count(owed, PageResult::ambiguous);
         let at = self.handle.clock.now().plus(LOOK_AFTER);
         self.finish(owed, AttemptOutcome::Ambiguous { at, reason: reason.to_owned() }).await?;
         Ok(Next::Hold { until: at })

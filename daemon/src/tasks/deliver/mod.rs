@@ -5,6 +5,7 @@
 
 mod attempt;
 mod compose;
+mod operators;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +52,10 @@ struct State {
     looked: BTreeSet<PageId>,
     /// Messages of which was said that there is no way to deliver them.
     said: BTreeSet<PageId>,
+    /// Faults of texts of which the operators were told.
+    told: BTreeSet<PageId>,
+    /// True while the operators are being told.
+    telling: bool,
 }
 
 impl Deliver {
@@ -72,6 +77,7 @@ impl Deliver {
 
     /// Starts a worker for each destination that something is due to and that has none; how many.
     pub async fn start(&self, now: Timestamp) -> usize {
+        self.tell_operators();
         let free = self.0.state().free(now);
         match self.0.handle.store.due_messages(now, MAX_DUE).await {
             Ok(due) if self.0.slack.is_none() => self.say_undeliverable(&due),

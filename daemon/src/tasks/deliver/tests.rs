@@ -94,7 +94,8 @@ impl World {
             wake_delivery: Arc::default(),
         };
         let client = Slack::connect_with(self.config.slack.as_ref().unwrap(), LIMITS).unwrap();
-        let deliver = Deliver::new(handle.clone(), Renderer::load(None, Faults::default()), Some(client.clone()));
+        let deliver =
+            Deliver::new(handle.clone(), Renderer::load(self.config.templates.as_deref(), Faults::default()), Some(client.clone()));
         self.daemon = Some(Daemon { handle, client, deliver, decider });
     }
 
@@ -206,6 +207,20 @@ async fn a_page_arrives_once_in_channel_and_direct_message() {
     assert!(posts.iter().all(|post| post.text.starts_with("▲ checkout · acme: 15.2 % of requests failing")), "{posts:#?}");
     assert!(posts.iter().any(|post| post.channel.starts_with('D')));
     assert!(world.incident().await.pages.values().all(|page| matches!(page.outcome, PageOutcome::Delivered { .. })));
+}
+
+#[tokio::test]
+async fn the_operators_are_told_once_that_a_text_of_theirs_is_not_used() {
+    let mut world = World::new().await;
+    world.slack.add_channel("#burnward");
+    std::fs::create_dir_all(world.directory.path().join("templates/notify/slack")).unwrap();
+    std::fs::write(world.directory.path().join("templates/notify/slack/headline.hbs"), "{{#if").unwrap();
+    world.config = Arc::new(Config { templates: Some(world.directory.path().join("templates")), ..(*world.config).clone() });
+    world.restart().await;
+    world.ticks(3).await;
+    let told: Vec<String> = world.entries("chat.postMessage").into_iter().map(|entry| entry.text).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("templates/notify/slack/headline.hbs") && told[0].contains("the built-in text is used"), "{told:?}");
 }
 
 /// How often a page stands in the channel, how many of these say that they may be a repeat, and whether it counts as delivered.
