@@ -5,8 +5,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use burnward_core::{
     id::{Group, IncidentId, PersonName, SloId, TenantId},
-    incident::{Actor, Answer, Command},
+    incident::{Actor, Answer, Command, Incident, Kind},
     ledger::Counts,
+    slo::Slo,
     time::Timestamp,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -16,7 +17,7 @@ use tracing::info;
 use crate::{
     clock::Clock,
     config::{Config, SourceConfig},
-    definition::Removals,
+    definition::{Removals, runbook},
     metrics::Metrics,
     notify::{
         self,
@@ -55,6 +56,15 @@ pub struct Handle {
     pub requests: mpsc::Sender<Request>,
     /// Told when messages are owed.
     pub wake_delivery: Arc<Notify>,
+}
+
+/// What to do first.
+#[derive(Debug, Clone, Default)]
+pub struct Guide {
+    /// The runbook's file.
+    pub runbook: Option<String>,
+    /// Its first steps, in Markdown.
+    pub steps: Vec<String>,
 }
 
 /// What is asked of the deciding task.
@@ -214,6 +224,33 @@ impl Handle {
     pub async fn between(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp) -> Option<Counts> {
         let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
         self.ask(|reply| Request::Between { tenant, slo, group, from, to, reply }).await.ok().flatten()
+    }
+
+    /// The runbook of the worst SLO of an incident that has one, with its first steps; none for blindness, whose cause is elsewhere.
+    pub fn guide(&self, incident: &Incident) -> Option<Guide> {
+        match incident.fault.kind {
+            Kind::Burn => self.slo_with_runbook(incident).and_then(|slo| self.guide_of(&slo)),
+            Kind::CannotSee | Kind::Test => None,
+        }
+    }
+
+    fn slo_with_runbook(&self, incident: &Incident) -> Option<Arc<Slo>> {
+        let worst = incident.harm().map(|harm| harm.slo.clone());
+        let all = worst.into_iter().chain(incident.slos().into_iter().cloned());
+        let view = self.view.borrow();
+        all.filter_map(|id| view.slos.get(&id).cloned()).find(|slo| slo.runbook.is_some())
+    }
+
+    fn guide_of(&self, slo: &Slo) -> Option<Guide> {
+        let directory = self.config.tenants.get(&slo.id.tenant)?.runbooks.as_deref()?;
+        let name = slo.runbook.as_deref()?;
+        match runbook::read(directory, name) {
+            Ok(runbook) => Some(Guide { runbook: Some(name.to_owned()), steps: runbook.first_steps }),
+            Err(error) => {
+                tracing::warn!(slo = %slo.id, %error, "the runbook of an incident cannot be read; it is shown without its steps");
+                None
+            }
+        }
     }
 
     pub(crate) async fn plan(&self, tenant: &TenantId, now: Timestamp) -> Option<ReadPlan> {

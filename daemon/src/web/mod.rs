@@ -44,7 +44,7 @@ impl FromRef<Site> for Option<notify::slack::Slack> {
 
 /// All routes.
 pub fn router(site: Site) -> Router {
-    let open = operator::open_routes().merge(slack::routes());
+    let open = operator::open_routes().merge(slack::routes()).merge(pages::open_routes());
     let guarded = api::routes()
         .merge(operator::guarded_routes())
         .merge(pages::routes())
@@ -53,12 +53,13 @@ pub fn router(site: Site) -> Router {
     open.merge(guarded)
         .with_state(site)
         .layer(RequestBodyLimitLayer::new(BODY))
+        .layer(CatchPanicLayer::custom(pages::panicked))
+        .layer(middleware::from_fn(pages::as_page))
         .layer(CompressionLayer::new())
         .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
-        .layer(CatchPanicLayer::new())
 }
 
 fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -2,15 +2,13 @@
 
 use burnward_core::{
     escalation,
-    incident::{Incident, Kind, MessageKind, PageOutcome, Phase},
+    incident::{Incident, MessageKind, PageOutcome, Phase},
     oncall::Recipient,
-    slo::Slo,
     timeline,
 };
 
 use super::{Inner, attempt::Mark};
 use crate::{
-    definition::runbook,
     notify::{
         Sent,
         slack::{Body, Buttons, PageParts, Slack, page},
@@ -31,8 +29,8 @@ impl Inner {
     async fn page(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, mark: Mark) -> Result<Body, StoreError> {
         let incident = &stored.incident;
         let reference = slack.key(&self.handle.store).await?.seal(&owed.tenant, &incident.id);
-        let runbook = self.runbook(incident);
-        let texts = self.renderer.page(&self.context(owed, incident, &runbook));
+        let guide = self.handle.guide(incident).unwrap_or_default();
+        let texts = self.renderer.page(&self.context(owed, incident, &guide.steps));
         let mention = match owed.message.kind {
             MessageKind::Again if incident.is_open() => self.mention(slack, incident).await,
             MessageKind::Again | MessageKind::Root | MessageKind::Direct | MessageKind::Edit | MessageKind::Thread { .. } => None,
@@ -42,7 +40,7 @@ impl Inner {
             buttons: Buttons::of(&incident.phase, incident.fault.urgency),
             reference,
             resolve_question: resolve_question(incident),
-            links: self.links(incident),
+            links: self.links(incident, guide.runbook.as_deref()),
             mention,
             repeat: mark == Mark::Repeat,
             page: owed.message.id.clone(),
@@ -78,43 +76,20 @@ impl Inner {
         Body::text(text, owed.message.id.clone())
     }
 
-    /// The first steps of the runbook of the worst SLO that has one; none for blindness, whose cause is elsewhere.
-    fn runbook(&self, incident: &Incident) -> Vec<String> {
-        match incident.fault.kind {
-            Kind::Burn => self.slo_with_runbook(incident).and_then(|slo| self.first_steps(&slo)).unwrap_or_default(),
-            Kind::CannotSee | Kind::Test => Vec::new(),
+    /// Where the incident is shown, and its runbook.
+    fn links(&self, incident: &Incident, runbook: Option<&str>) -> Vec<(url::Url, &'static str)> {
+        let open = (format!("incidents/{}", incident.id), "Open");
+        let runbook = runbook.map(|name| (format!("runbooks/{name}"), "Runbook"));
+        [Some(open), runbook].into_iter().flatten().filter_map(|(path, label)| Some((self.address(&path, incident)?, label))).collect()
+    }
+
+    fn address(&self, path: &str, incident: &Incident) -> Option<url::Url> {
+        let config = &self.handle.config;
+        let mut url = url::Url::parse(&format!("{}/{path}", config.external_url.trim_end_matches('/'))).ok()?;
+        if config.tenants.len() > 1 {
+            url.query_pairs_mut().append_pair("tenant", incident.tenant.as_str());
         }
-    }
-
-    fn slo_with_runbook(&self, incident: &Incident) -> Option<std::sync::Arc<Slo>> {
-        let worst = incident.harm().map(|harm| harm.slo.clone());
-        let all = worst.into_iter().chain(incident.slos().into_iter().cloned());
-        let view = self.handle.view.borrow();
-        all.filter_map(|id| view.slos.get(&id).cloned()).find(|slo| slo.runbook.is_some())
-    }
-
-    fn first_steps(&self, slo: &Slo) -> Option<Vec<String>> {
-        let directory = self.handle.config.tenants.get(&slo.id.tenant)?.runbooks.as_deref()?;
-        let name = slo.runbook.as_deref()?;
-        match runbook::read(directory, name) {
-            Ok(runbook) => Some(runbook.first_steps),
-            Err(error) => {
-                tracing::warn!(slo = %slo.id, %error, "the runbook of a page cannot be read, the page goes without its steps");
-                None
-            }
-        }
-    }
-
-    /// Where the incident is shown.
-    fn links(&self, incident: &Incident) -> Vec<(url::Url, &'static str)> {
-        let base = self.handle.config.external_url.trim_end_matches('/');
-        let open = url::Url::parse(&format!("{base}/incidents/{}", incident.id)).ok().map(|mut url| {
-            if self.handle.config.tenants.len() > 1 {
-                url.query_pairs_mut().append_pair("tenant", incident.tenant.as_str());
-            }
-            (url, "Open")
-        });
-        open.into_iter().collect()
+        Some(url)
     }
 
     /// Mentions of the people who are paged now; one whom Slack does not know is not mentioned.

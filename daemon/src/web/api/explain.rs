@@ -1,4 +1,5 @@
-//! `/api/v1/slos/{service}/{name}` and `.../explain`: an SLO as it is written and as it stands, and why, now or at a moment.
+//! `/api/v1/slos/{service}/{name}`, `.../explain` and `.../burn-down`: an SLO as it is written and as it stands, why, and how its budget was spent; now or
+//! at a moment.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -17,8 +18,12 @@ use burnward_core::{
 use serde::Deserialize;
 
 use super::{
+    burn_down,
     problem::Problem,
-    wire::{AlertChange, Budget, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, instant},
+    wire::{
+        AlertChange, Budget, BurnDown, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, SloDetail, SloExplanation,
+        budget_key, instant,
+    },
 };
 use crate::{
     app::Handle,
@@ -28,6 +33,9 @@ use crate::{
 /// Alert changes that are listed per SLO.
 const CHANGES: usize = 50;
 
+/// Newest incidents among which those of an SLO are looked for.
+const INCIDENTS: usize = 200;
+
 /// How far back alert changes are listed.
 const CHANGES_BACK: Duration = days(30);
 
@@ -36,6 +44,8 @@ const CHANGES_BACK: Duration = days(30);
 pub struct ExplainQuery {
     /// RFC 3339; without it: now.
     at: Option<String>,
+    /// The `key` of one budget; without it all budgets are explained.
+    budget: Option<String>,
 }
 
 /// `GET /api/v1/slos/{service}/{name}`.
@@ -57,14 +67,31 @@ pub async fn get(
 ) -> Result<Json<SloExplanation>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
     let at = query.at.as_deref().map(moment).transpose()?;
-    explanation(&site.handle, &slo, at).await.map(Json)
+    explanation(&site.handle, &slo, at, query.budget.as_deref()).await.map(Json)
 }
 
-fn moment(text: &str) -> Result<Timestamp, Problem> {
+/// `GET /api/v1/slos/{service}/{name}/burn-down`: of one budget; without `?budget=` of the worst.
+pub async fn burn_down(
+    State(site): State<Site>,
+    tenant: Tenant,
+    Path((service, name)): Path<(String, String)>,
+    Query(query): Query<ExplainQuery>,
+) -> Result<Json<BurnDown>, Problem> {
+    let slo = find(&site.handle, &tenant.0, &service, &name)?;
+    let at = query.at.as_deref().map(moment).transpose()?;
+    let status = statuses(&site.handle, &slo, query.budget.as_deref()).into_iter().next();
+    let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
+    let status = at_moment(&site.handle, &slo, status, at).await?;
+    let missing = || Problem::not_found("nothing was counted in the window of this budget, so there is nothing to draw");
+    burn_down::of(&site.handle, &status, at).await.ok_or_else(missing).map(Json)
+}
+
+/// A moment as it stands in an address.
+pub fn moment(text: &str) -> Result<Timestamp, Problem> {
     let parsed: Result<jiff::Timestamp, _> = text.parse();
-    parsed
-        .map(|at| Timestamp::from_millis(at.as_millisecond()))
-        .map_err(|error| Problem::bad_request(&format!("`at` is a time such as 2026-11-25T03:10:00Z: {error}")))
+    parsed.map(|at| Timestamp::from_millis(at.as_millisecond())).map_err(|error| {
+        Problem::bad_request(&format!("`{}` is not a time such as 2026-11-25T03:10:00Z: {error}", burnward_core::words::cut(text, 40)))
+    })
 }
 
 /// The SLO of a tenant, or 404.
@@ -105,26 +132,39 @@ fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> 
     }
 }
 
-/// Why an SLO's budgets stand as they do, now or at a moment of the past.
-pub async fn explanation(handle: &Handle, slo: &Slo, at: Option<Timestamp>) -> Result<SloExplanation, Problem> {
+/// Why an SLO's budgets stand as they do, now or at a moment of the past: all of them, or the one with this key.
+pub async fn explanation(handle: &Handle, slo: &Slo, at: Option<Timestamp>, key: Option<&str>) -> Result<SloExplanation, Problem> {
     let until = at.unwrap_or_else(|| handle.clock.now());
-    let detail = detail(handle, slo);
     let mut budgets = Vec::new();
-    for status in statuses(handle, slo) {
-        let status = match at {
-            Some(at) => replay(handle, slo, &status, at).await?,
-            None => status,
-        };
+    for status in statuses(handle, slo, key) {
+        let status = at_moment(handle, slo, status, at).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
-        budgets.push(explained(&status, changes));
+        budgets.push(explained(handle, &status, changes));
     }
-    Ok(SloExplanation { at: instant(until), replayed: at.is_some(), slo: detail, budgets })
+    let incidents = incidents_of(handle, &slo.id).await?;
+    Ok(SloExplanation { at: instant(until), replayed: at.is_some(), slo: detail(handle, slo), budgets, incidents })
 }
 
-fn statuses(handle: &Handle, slo: &Slo) -> Vec<BudgetStatus> {
+/// The budgets of an SLO, worst first: all of them, or the one with this key.
+pub fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Vec<BudgetStatus> {
     let view = handle.view.borrow();
-    view.budgets.get(&slo.id.tenant).into_iter().flatten().filter(|status| status.budget.slo == slo.id).cloned().collect()
+    let own = view.budgets.get(&slo.id.tenant).into_iter().flatten().filter(|status| status.budget.slo == slo.id);
+    own.filter(|status| key.is_none_or(|key| budget_key(&status.budget) == key)).cloned().collect()
+}
+
+/// The incidents of which the SLO's alerts are or were members, newest first.
+async fn incidents_of(handle: &Handle, slo: &SloId) -> Result<Vec<IncidentState>, Problem> {
+    let stored = handle.store.incidents(&slo.tenant, INCIDENTS, None).await?;
+    Ok(stored.iter().filter(|stored| stored.incident.slos().contains(slo)).map(|stored| IncidentState::from(&stored.incident)).collect())
+}
+
+/// A budget now, or at a moment of the past.
+pub async fn at_moment(handle: &Handle, slo: &Slo, status: BudgetStatus, at: Option<Timestamp>) -> Result<BudgetStatus, Problem> {
+    match at {
+        Some(at) => replay(handle, slo, &status, at).await,
+        None => Ok(status),
+    }
 }
 
 /// A budget as the ledger shows it for a moment of the past, with the alert states that were stored then.
@@ -158,11 +198,12 @@ impl Sums for PastSums {
     }
 }
 
-fn explained(status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {
+fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {
     let Explanation { budget, allowed, rows, decided, clears } = explain(status);
     let rows = rows.into_iter().map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds }).collect();
     ExplainedBudget {
         id: status.budget.to_string(),
+        figures: Budget::of(&handle.view.borrow(), status),
         state: status.state.word().to_owned(),
         icon: status.state.icon().to_owned(),
         budget,

@@ -16,11 +16,13 @@ use burnward_core::{
 use serde::Deserialize;
 
 use super::{
+    explain::moment,
     problem::Problem,
-    wire::{CommandOutcome, IncidentDetail, IncidentState, NoteBody, Postmortem, TimelineEntry, instant},
+    wire::{CommandOutcome, IncidentDetail, IncidentNow, IncidentState, NoteBody, PageDelivery, Postmortem, TimelineEntry, instant},
 };
 use crate::{
     app::{Handle, RequestError},
+    render::{PageContext, PageInput},
     store::StoredIncident,
     web::{
         Site,
@@ -34,26 +36,67 @@ const LIST: usize = 200;
 /// Parameters of the list.
 #[derive(Debug, Deserialize)]
 pub struct ListQuery {
+    /// How many at most, 1 to 200; without it 50.
     limit: Option<usize>,
+    /// RFC 3339: only incidents that were opened before it, for the next page of the list.
+    before: Option<String>,
+}
+
+impl ListQuery {
+    /// The same with a limit of our own.
+    #[must_use]
+    pub fn at_most(self, limit: usize) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
 }
 
 /// `GET /api/v1/incidents`: newest first.
 pub async fn list(State(site): State<Site>, tenant: Tenant, Query(query): Query<ListQuery>) -> Result<Json<Vec<IncidentState>>, Problem> {
+    listed(&site.handle, &tenant.0, &query).await.map(Json)
+}
+
+/// The incidents that a list asks for, newest first.
+pub async fn listed(handle: &Handle, tenant: &TenantId, query: &ListQuery) -> Result<Vec<IncidentState>, Problem> {
     let limit = query.limit.unwrap_or(50);
     if !(1..=LIST).contains(&limit) {
         return Err(Problem::bad_request(&format!("limit lies between 1 and {LIST}")));
     }
-    let stored = site.handle.store.incidents(&tenant.0, limit, None).await?;
-    Ok(Json(stored.iter().map(|stored| IncidentState::from(&stored.incident)).collect()))
+    let before = query.before.as_deref().map(moment).transpose()?;
+    let stored = handle.store.incidents(tenant, limit, before).await?;
+    Ok(stored.iter().map(|stored| IncidentState::from(&stored.incident)).collect())
 }
 
 /// `GET /api/v1/incidents/{id}`.
 pub async fn get(State(site): State<Site>, tenant: Tenant, Path(id): Path<String>) -> Result<Json<IncidentDetail>, Problem> {
-    let stored = stored(&site.handle, &tenant.0, &id).await?;
-    Ok(Json(detail(&stored)))
+    live_detail(&site.handle, &tenant.0, &id).await.map(Json)
 }
 
-/// An incident with its timeline.
+/// An incident as it stands now, with its timeline.
+pub async fn live_detail(handle: &Handle, tenant: &TenantId, id: &str) -> Result<IncidentDetail, Problem> {
+    let stored = stored(handle, tenant, id).await?;
+    Ok(IncidentDetail { now: Some(now(handle, &stored).await), ..detail(&stored) })
+}
+
+/// The figures of the page that would be sent now.
+async fn now(handle: &Handle, stored: &StoredIncident) -> IncidentNow {
+    let incident = &stored.incident;
+    let guide = handle.guide(incident).unwrap_or_default();
+    let impacts = impact(handle, stored).await;
+    let view = handle.view.borrow().clone();
+    let page = PageContext::new(&PageInput {
+        incident,
+        message: None,
+        decided_at: incident.opened_at,
+        view: &view,
+        config: &handle.config,
+        impacts: &impacts,
+        steps: &guide.steps,
+        now: handle.clock.now(),
+    });
+    IncidentNow::of(page, guide.runbook)
+}
+
+/// An incident with its timeline, from the store alone.
 pub fn detail(stored: &StoredIncident) -> IncidentDetail {
     let entries = timeline::entries(&stored.incident, &stored.events);
     let milestones = postmortem::milestones(&stored.incident, &stored.events);
@@ -61,6 +104,8 @@ pub fn detail(stored: &StoredIncident) -> IncidentDetail {
         incident: IncidentState::from(&stored.incident),
         delivered_at: milestones.paged.map(instant),
         acknowledged_at: milestones.acknowledged.map(instant),
+        now: None,
+        pages: PageDelivery::of(&stored.incident),
         timeline: entries.iter().map(TimelineEntry::from).collect(),
     }
 }

@@ -7,6 +7,7 @@ use axum::{
 
 use super::Site;
 
+pub mod burn_down;
 pub mod explain;
 pub mod incidents;
 pub mod page_test;
@@ -20,6 +21,7 @@ pub fn routes() -> Router<Site> {
         .route("/api/v1/status", get(status::get))
         .route("/api/v1/slos/{service}/{name}", get(explain::slo))
         .route("/api/v1/slos/{service}/{name}/explain", get(explain::get))
+        .route("/api/v1/slos/{service}/{name}/burn-down", get(explain::burn_down))
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::get))
         .route("/api/v1/incidents/{id}/acknowledge", post(incidents::acknowledge))

@@ -56,11 +56,16 @@ impl Problem {
     }
 }
 
+/// The sentence of a problem, kept beside its response for the page that a browser gets instead.
+#[derive(Debug, Clone)]
+pub struct Said(pub String);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("error");
         let body = Body { r#type: "about:blank", title, status: self.status.as_u16(), detail: &self.detail };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(Said(self.detail));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::UNAUTHORIZED {

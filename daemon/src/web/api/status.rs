@@ -1,11 +1,11 @@
 //! `GET /api/v1/status`: every budget, the sources, what waits for delivery.
 
 use axum::{Json, extract::State};
-use burnward_core::id::TenantId;
+use burnward_core::{id::TenantId, time::Timestamp};
 
 use super::{
     problem::Problem,
-    wire::{Budget, Fault, Outbox, SourceState, Status, Undelivered, instant},
+    wire::{Budget, Fault, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
     app::Handle,
@@ -25,6 +25,8 @@ pub async fn get(State(site): State<Site>, tenant: Tenant) -> Result<Json<Status
 pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreError> {
     let view = handle.view.borrow().clone();
     let outbox = outbox(handle, tenant).await?;
+    // None is resolved after the end of time: what is left is open.
+    let open = handle.store.live_incidents(tenant, Timestamp::from_millis(i64::MAX)).await?;
     Ok(Status {
         schema: "burnward/v1/status".to_owned(),
         as_of: instant(view.as_of),
@@ -35,6 +37,7 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
             .filter(|((owner, _), _)| owner == tenant)
             .map(|((owner, name), source)| SourceState::of(owner.as_str(), name.as_str(), source))
             .collect(),
+        open_incidents: open.iter().map(|stored| IncidentState::from(&stored.incident)).collect(),
         outbox,
         definition_faults: view.definition_faults.iter().filter(|fault| fault.tenant == *tenant).map(Fault::from).collect(),
         text_faults: view.text_faults.clone(),

@@ -3,18 +3,23 @@
 
 use burnward_core::{
     evaluate::BudgetStatus,
-    id::BudgetId,
-    incident::{Incident, Phase},
+    id::{BudgetId, PageId},
+    incident::{AlertKey, Incident, PageOutcome, PageState, Phase},
     ledger::Unknown,
     postmortem::PostmortemDraft,
     slo::Urgency,
     time::Timestamp,
-    timeline::Entry,
+    timeline::{self, Entry},
+    words,
 };
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use crate::view::{DefinitionFault, QueryView, SourceView, View};
+use crate::{
+    definition::document::version_of,
+    render::PageContext,
+    view::{DefinitionFault, QueryView, SourceView, View},
+};
 
 /// A core instant as text: RFC 3339 in UTC with milliseconds.
 pub fn instant(at: Timestamp) -> Instant {
@@ -32,6 +37,8 @@ pub struct Status {
     pub budgets: Vec<Budget>,
     /// The sources.
     pub sources: Vec<SourceState>,
+    /// The incidents that are not resolved, oldest first.
+    pub open_incidents: Vec<IncidentState>,
     /// What waits for delivery.
     pub outbox: Outbox,
     /// Definitions that do not load; the last good ones run.
@@ -45,6 +52,8 @@ pub struct Status {
 pub struct Budget {
     /// `tenant:service/name{group}#objective`.
     pub id: String,
+    /// A short name for it in addresses, whatever its labels hold: `?budget=`.
+    pub key: String,
     /// Whose.
     pub tenant: String,
     /// Of which service.
@@ -250,6 +259,12 @@ pub struct IncidentState {
 pub struct Alert {
     /// Which.
     pub id: String,
+    /// The same as people name it: `checkout/availability for acme`.
+    pub subject: String,
+    /// `service/name` of its SLO; a source has none.
+    pub slo: Option<String>,
+    /// The `key` of its budget, where it is one's.
+    pub budget: Option<String>,
     /// When it joined.
     pub joined_at: Instant,
     /// When it cleared.
@@ -266,8 +281,79 @@ pub struct IncidentDetail {
     pub delivered_at: Option<Instant>,
     /// When somebody acknowledged first.
     pub acknowledged_at: Option<Instant>,
+    /// How it stands now; absent where it is read from the store without a daemon.
+    pub now: Option<IncidentNow>,
+    /// The pages that were owed for it, oldest first, and what became of each.
+    pub pages: Vec<PageDelivery>,
     /// Its timeline.
     pub timeline: Vec<TimelineEntry>,
+}
+
+/// An incident as it stands now: the figures of its worst budget, or what is hidden, and who has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentNow {
+    /// What, how bad, how long: one sentence.
+    pub sentence: String,
+    /// The groups that are hit, in a few words.
+    pub whom: Option<String>,
+    /// The worst budget, where budgets burn.
+    pub burn: Option<BurnNow>,
+    /// Why it cannot be seen, where that is the fault.
+    pub blind: Option<String>,
+    /// The SLOs that are hidden, at most ten.
+    pub hides: Vec<String>,
+    /// Who is paged now.
+    pub paged: Vec<String>,
+    /// Who is paged next, if nobody acknowledges.
+    pub next: Vec<String>,
+    /// The runbook's file.
+    pub runbook: Option<String>,
+    /// Its first steps, at most three; Markdown.
+    pub steps: Vec<String>,
+    /// The share of the window's budget that it cost, the worst budget.
+    pub spent: Option<String>,
+}
+
+/// The worst budget of an incident, in the words of its page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnNow {
+    /// Share that fails now: `15.2 %`.
+    pub failing: String,
+    /// What that is a share of: `of requests failing`.
+    pub of: String,
+    /// What is allowed: `0.10 %`.
+    pub limit: String,
+    /// Whose budget it is, where there are several.
+    pub whose: Option<String>,
+    /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
+    pub left: String,
+    /// Its window: `30 d`.
+    pub window: String,
+    /// When it is gone at this rate: `3 h 22 m`.
+    pub runs_out: Option<String>,
+    /// The row that fired: `1 h: 1.46 % = 14.6x, 5 min: 15.2 % = 152x, threshold 14.4x`.
+    pub row: String,
+}
+
+/// A page and what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PageDelivery {
+    /// Which.
+    pub page: String,
+    /// To whom.
+    pub to: String,
+    /// When it was decided.
+    pub decided_at: Instant,
+    /// Escalation step, from 1.
+    pub step: u32,
+    /// Why, as a clause.
+    pub why: String,
+    /// `owed`, `delivered`, `undeliverable`.
+    pub outcome: String,
+    /// When it arrived, or when it was known that it cannot.
+    pub ended_at: Option<Instant>,
+    /// Why it cannot arrive.
+    pub reason: Option<String>,
 }
 
 /// A row of a timeline.
@@ -362,6 +448,11 @@ impl From<&Unknown> for Why {
     }
 }
 
+/// The hash of a budget's identity: an address of one length, whatever the source sent as labels.
+pub fn budget_key(budget: &BudgetId) -> String {
+    version_of(&budget.to_string())
+}
+
 impl Budget {
     /// A budget of a view.
     pub fn of(view: &View, status: &BudgetStatus) -> Self {
@@ -369,6 +460,7 @@ impl Budget {
         let definition = view.slos.get(slo);
         Self {
             id: status.budget.to_string(),
+            key: budget_key(&status.budget),
             tenant: slo.tenant.to_string(),
             service: slo.service.to_string(),
             slo: slo.name.to_string(),
@@ -486,10 +578,89 @@ impl From<&Incident> for IncidentState {
                 .iter()
                 .map(|(key, member)| Alert {
                     id: key.to_string(),
+                    subject: timeline::subject(key),
+                    slo: key.slo().map(|slo| format!("{}/{}", slo.service, slo.name)),
+                    budget: match key {
+                        AlertKey::Budget(budget) => Some(budget_key(budget)),
+                        AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test => None,
+                    },
                     joined_at: instant(member.joined_at),
                     recovered_at: member.recovered_at.map(instant),
                 })
                 .collect(),
+        }
+    }
+}
+
+impl IncidentNow {
+    /// What a page that is sent now would say.
+    pub fn of(page: PageContext, runbook: Option<String>) -> Self {
+        Self {
+            sentence: sentence(&page),
+            whom: page.whom,
+            blind: page.blind.as_ref().map(|blind| blind.why.clone()),
+            hides: page.blind.map(|blind| blind.hides).unwrap_or_default(),
+            burn: page.burn.map(|burn| BurnNow {
+                failing: burn.failing,
+                of: burn.of,
+                limit: burn.limit,
+                whose: burn.budget.whose,
+                left: burn.budget.left,
+                window: burn.budget.window,
+                runs_out: burn.budget.runs_out,
+                row: format!(
+                    "{}: {} = {}, {}: {} = {}, threshold {}",
+                    burn.budget.long,
+                    burn.budget.long_failing,
+                    burn.budget.long_burn,
+                    burn.budget.short,
+                    burn.budget.short_failing,
+                    burn.budget.short_burn,
+                    burn.budget.threshold
+                ),
+            }),
+            paged: page.paged,
+            next: page.next.map(|next| next.who).unwrap_or_default(),
+            runbook,
+            steps: page.steps,
+            spent: page.resolved.and_then(|resolved| resolved.spent),
+        }
+    }
+}
+
+/// What, how bad, how long.
+fn sentence(page: &PageContext) -> String {
+    match (&page.burn, &page.resolved, &page.test) {
+        (_, _, Some(by)) => format!("TEST: {by} tries the way of a page. Nothing is at fault."),
+        (_, Some(_), None) => format!("It is over. It lasted {}.", page.lasts),
+        (Some(burn), None, None) => format!("Now {} {} (allowed {}), for {} so far.", burn.failing, burn.of, burn.limit, page.lasts),
+        (None, None, None) => format!("We cannot see for {}. This is not proof of an outage.", page.lasts),
+    }
+}
+
+impl PageDelivery {
+    /// The pages of an incident, oldest first.
+    pub fn of(incident: &Incident) -> Vec<Self> {
+        let mut pages: Vec<Self> = incident.pages.iter().map(|(id, page)| Self::one(id, page)).collect();
+        pages.sort_by(|a, b| (a.decided_at, &a.page).cmp(&(b.decided_at, &b.page)));
+        pages
+    }
+
+    fn one(id: &PageId, page: &PageState) -> Self {
+        let (outcome, ended_at, reason) = match &page.outcome {
+            PageOutcome::Owed => ("owed", None, None),
+            PageOutcome::Delivered { at, .. } => ("delivered", Some(instant(*at)), None),
+            PageOutcome::Undeliverable { at, reason } => ("undeliverable", Some(instant(*at)), Some(reason.clone())),
+        };
+        Self {
+            page: id.to_string(),
+            to: page.to.to_string(),
+            decided_at: instant(page.decided_at),
+            step: page.step + 1,
+            why: words::page_reason(page.why).to_owned(),
+            outcome: outcome.to_owned(),
+            ended_at,
+            reason,
         }
     }
 }
@@ -573,6 +744,43 @@ pub struct SloExplanation {
     pub slo: SloDetail,
     /// Its budgets.
     pub budgets: Vec<ExplainedBudget>,
+    /// The incidents of which its alerts are or were members, newest first, of the last 200 incidents.
+    pub incidents: Vec<IncidentState>,
+}
+
+/// How a budget was spent over its window: `GET /api/v1/slos/{service}/{name}/burn-down`.
+///
+/// The budget is that of the window that ends at `to`. Before a point, what failed after it is not yet spent; so the last point is what is left, to the
+/// digit that every other surface shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnDown {
+    /// Which budget.
+    pub budget: String,
+    /// Where the first slice begins.
+    pub from: Instant,
+    /// Where the last slice ends.
+    pub to: Instant,
+    /// True where nothing was counted in the window before `from`.
+    pub nothing_before: bool,
+    /// Share of the budget that was left at `from`.
+    pub left_ratio_at_start: f64,
+    /// The slices, oldest first.
+    pub points: Vec<BurnDownPoint>,
+}
+
+/// A slice of a burn-down.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnDownPoint {
+    /// The end of the slice; it begins where the one before ends.
+    pub at: Instant,
+    /// Bad events in it.
+    pub bad: i64,
+    /// All events in it.
+    pub total: i64,
+    /// Time of it that nobody saw.
+    pub unseen_seconds: f64,
+    /// Share of the budget that is left at its end.
+    pub left_ratio: f64,
 }
 
 /// Why a budget stands as it does.
@@ -580,6 +788,8 @@ pub struct SloExplanation {
 pub struct ExplainedBudget {
     /// Which.
     pub id: String,
+    /// Its figures at that moment.
+    pub figures: Budget,
     /// Its state.
     pub state: String,
     /// The icon before the word.

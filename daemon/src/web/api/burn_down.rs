@@ -1,0 +1,99 @@
+//! How a budget was spent over its window: the ledger's slices, summed so that the last point is what is left now.
+
+use burnward_core::{budget::BudgetLeft, evaluate::BudgetStatus, ledger::Counts, time::Timestamp, units::Target};
+
+use super::wire::{BurnDown, BurnDownPoint, instant};
+use crate::app::Handle;
+
+/// Slices of a burn-down at most.
+const SLICES: usize = 240;
+
+/// From slices of a day to slices of seconds.
+const CLOSER_LOOKS: usize = 4;
+
+/// The burn-down of the window that ends at `at`, or when the budget was last evaluated; `None` where nothing was counted in it.
+pub async fn of(handle: &Handle, status: &BudgetStatus, at: Option<Timestamp>) -> Option<BurnDown> {
+    let to = at.unwrap_or(status.as_of);
+    let begin = to.minus(status.window);
+    let mut from = begin;
+    let mut found = slices(handle, status, from, to).await;
+    // What was counted lately only is asked for again, in the finer slices that then fit.
+    for _ in 0..CLOSER_LOOKS {
+        let first = first_counted(&found)?;
+        if first <= from {
+            break;
+        }
+        from = first;
+        found = slices(handle, status, from, to).await;
+    }
+    Some(draw(status, from, from > begin, &found))
+}
+
+async fn slices(handle: &Handle, status: &BudgetStatus, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Counts)> {
+    handle.slices(&status.budget.slo, &status.budget.group, from, to, SLICES).await
+}
+
+/// The start of the first slice that holds anything.
+fn first_counted(slices: &[(Timestamp, Counts)]) -> Option<Timestamp> {
+    let at = slices.iter().position(|(_, counts)| !counts.is_zero())?;
+    match at.checked_sub(1) {
+        Some(before) => Some(slices[before].0),
+        None => Some(start_of_first(slices)),
+    }
+}
+
+/// Slices are of one length, so that the first begins as far before its end as the second does.
+fn start_of_first(slices: &[(Timestamp, Counts)]) -> Timestamp {
+    match slices {
+        [(first, _), (second, _), ..] => first.minus(second.since(*first)),
+        [(only, _)] => *only,
+        [] => Timestamp::EPOCH,
+    }
+}
+
+fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[(Timestamp, Counts)]) -> BurnDown {
+    let sum: Counts = slices.iter().map(|(_, counts)| *counts).sum();
+    // Where the window is unknown, what was counted in it before is drawn all the same.
+    let (total, left) = match status.left {
+        Some(left) => (status.counts.total(), left.ratio),
+        None => (sum.total(), BudgetLeft::of(status.target, status.window, sum).map_or(1.0, |left| left.ratio)),
+    };
+    let mut later = 0.0;
+    let mut points: Vec<BurnDownPoint> = Vec::with_capacity(slices.len());
+    for (at, counts) in slices.iter().rev() {
+        let unseen = not_read(status, slices, *at).unwrap_or(counts.unseen_millis as f64 / 1000.0);
+        points.push(BurnDownPoint {
+            at: instant(*at),
+            bad: counts.bad,
+            total: counts.total(),
+            unseen_seconds: unseen,
+            left_ratio: left + later,
+        });
+        later += spent(status.target, *counts, total);
+    }
+    points.reverse();
+    let to = slices.last().map_or(from, |(at, _)| *at);
+    BurnDown {
+        budget: status.budget.to_string(),
+        from: instant(from),
+        to: instant(to),
+        nothing_before,
+        left_ratio_at_start: left + later,
+        points,
+    }
+}
+
+/// The length of a slice that lies after the newest sample of a budget that cannot be seen: nobody saw it either.
+fn not_read(status: &BudgetStatus, slices: &[(Timestamp, Counts)], end: Timestamp) -> Option<f64> {
+    let newest = status.newest_sample.filter(|_| status.unknown.is_some())?;
+    let [(first, _), (second, _), ..] = slices else { return None };
+    let step = second.since(*first);
+    (end.minus(step) >= newest).then_some(step.as_secs_f64())
+}
+
+/// The share of the window's budget that the failures of a slice are. A slice may be negative, where two exporters report an event in different ones.
+fn spent(target: Target, counts: Counts, total: i64) -> f64 {
+    let allowed = target.allowed().as_f64() * total as f64;
+    let failed = counts.bad as f64 + counts.tolerated as f64 / 2.0;
+    if allowed > 0.0 { failed / allowed } else { 0.0 }
+}

@@ -1,0 +1,274 @@
+//! A budget in words, as the pages show it. What is missing is said, never shown as nothing.
+
+use std::time::Duration;
+
+use burnward_core::{budget::BudgetLeft, words};
+use jiff::Timestamp as Instant;
+
+use super::{
+    frame::Links,
+    when::{When, ago},
+};
+use crate::{
+    render::visible,
+    web::api::wire::{Budget, IncidentState, Row},
+};
+
+/// Longest value of a label in a table, in characters.
+const IN_TABLE: usize = 80;
+
+/// A state as sign and word, with the class of its colour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) class: String,
+    pub(super) icon: String,
+    pub(super) word: String,
+}
+
+impl Mark {
+    pub(super) fn of(icon: &str, word: &str) -> Self {
+        Self { class: format!("state-{}", slug(word)), icon: icon.to_owned(), word: word.to_owned() }
+    }
+
+    /// Of an incident's phase.
+    pub(super) fn of_phase(incident: &IncidentState) -> Self {
+        match (incident.phase.as_str(), incident.urgency.as_str()) {
+            ("acknowledged", _) => Self::of("◆", "ACKNOWLEDGED"),
+            ("resolved", _) => Self::of("●", "RESOLVED"),
+            (_, "ticket") => Self::of("△", "TICKET OPEN"),
+            (_, _) => Self::of("▲", "OPEN"),
+        }
+    }
+
+    /// Of an alert row.
+    fn of_row(row: &Row) -> Self {
+        match (row.holds, row.long_total) {
+            (true, _) => Self { class: "state-burning".to_owned(), ..Self::of("▲", "HOLDS") },
+            (false, 0) => Self { class: "state-no-traffic".to_owned(), ..Self::of("–", "NO TRAFFIC") },
+            (false, _) => Self { class: "state-ok".to_owned(), ..Self::of("●", "QUIET") },
+        }
+    }
+}
+
+/// A state's word as it stands in addresses and class names: `cannot-see`.
+pub(super) fn slug(word: &str) -> String {
+    word.to_lowercase().replace(' ', "-")
+}
+
+/// An untrusted value: what is hidden in it made visible, cut to fit.
+pub(super) fn shown(value: &str) -> String {
+    words::cut(&visible(value), IN_TABLE)
+}
+
+/// A budget in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Figures {
+    pub(super) mark: Mark,
+    pub(super) href: String,
+    /// `checkout/availability`.
+    pub(super) name: String,
+    /// The values of its group, shortened; empty where the SLO is not split.
+    pub(super) group: String,
+    pub(super) title: String,
+    /// `99.9 % over 30d`.
+    pub(super) objective: String,
+    /// `99.971 %`.
+    pub(super) sli: String,
+    /// `71 % left`.
+    pub(super) left: String,
+    /// `30 m 40 s of 43 m 12 s`.
+    pub(super) left_time: Option<String>,
+    /// The bar's length in percent; `None`: there is none to draw.
+    pub(super) bar: Option<u32>,
+    /// `152x / 14.6x`.
+    pub(super) burn: String,
+    /// `5m / 1h`.
+    pub(super) burn_over: Option<String>,
+    pub(super) runs_out: String,
+    /// Why it cannot be seen.
+    pub(super) why: Option<String>,
+    pub(super) since: Option<When>,
+    /// Said where the window was not wholly seen: `12 % of the window seen`.
+    pub(super) seen: Option<String>,
+    /// The newest sample, and how old it is.
+    pub(super) newest: Option<When>,
+    pub(super) team: String,
+}
+
+impl Figures {
+    pub(super) fn of(budget: &Budget, links: &Links, now: Instant) -> Self {
+        let missing = || missing(budget, now);
+        let left = budget_left(budget);
+        Self {
+            mark: Mark::of(&budget.icon, &budget.state),
+            href: links.with(&format!("/slos/{}/{}", budget.service, budget.slo), &[("budget", &budget.key)]),
+            name: format!("{}/{}", budget.service, budget.slo),
+            group: budget.group.iter().map(|(_, value)| group_value(value)).collect::<Vec<_>>().join(", "),
+            title: budget.title.clone(),
+            objective: format!("{} % over {}", budget.target_percent, window(budget)),
+            sli: budget.sli_ratio.map_or_else(missing, |ratio| format!("{:.3} %", ratio * 100.0)),
+            left: left.map_or_else(missing, |left| share_left(&left)),
+            left_time: left.map(|left| time_left(&left)),
+            bar: left.map(|left| bar(left.ratio)),
+            burn: burn(budget).unwrap_or_else(|| no_burn(budget, now)),
+            burn_over: fastest(budget).filter(|row| row.long_total > 0).map(lookbacks),
+            runs_out: runs_out(budget).unwrap_or_else(missing),
+            why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
+            since: budget.since.map(|since| When::of(since, now)),
+            seen: (budget.coverage_ratio < 0.9995).then(|| format!("{} of the window seen", words::whole_percent(budget.coverage_ratio))),
+            newest: budget.newest_sample.map(|newest| When::of(newest, now)),
+            team: budget.team.clone(),
+        }
+    }
+}
+
+fn group_value(value: &str) -> String {
+    if value.is_empty() { "(none)".to_owned() } else { shown(value) }
+}
+
+/// Why a figure is not there.
+fn missing(budget: &Budget, now: Instant) -> String {
+    match (&budget.unknown, budget.newest_sample) {
+        (Some(_), Some(newest)) => format!("cannot see since {}", When::of(newest, now).text),
+        (Some(_), None) => "never seen".to_owned(),
+        (None, _) if budget.state == "BACK-FILLING" => "still being read".to_owned(),
+        (None, _) => format!("no traffic in {}", window(budget)),
+    }
+}
+
+pub(super) fn window(budget: &Budget) -> String {
+    words::lookback(Duration::from_secs(budget.window_seconds))
+}
+
+/// What is left, as the core words it.
+fn budget_left(budget: &Budget) -> Option<BudgetLeft> {
+    Some(BudgetLeft { ratio: budget.left_ratio?, seconds: budget.left_seconds?, whole: Duration::from_secs(budget.budget_seconds?) })
+}
+
+/// `71 % left`, `24 % overspent`.
+fn share_left(left: &BudgetLeft) -> String {
+    parted(left).0
+}
+
+/// `30 m 40 s of 43 m 12 s`, `10 m 22 s beyond 43 m 12 s`.
+fn time_left(left: &BudgetLeft) -> String {
+    parted(left).1
+}
+
+/// The core's words for what is left, the share and the time apart.
+fn parted(left: &BudgetLeft) -> (String, String) {
+    let words = words::budget_left(left);
+    match words.split_once(" (") {
+        Some((share, time)) => (share.to_owned(), time.trim_end_matches(')').to_owned()),
+        None => (words, String::new()),
+    }
+}
+
+/// A bar between 0 and 100.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 100 before")]
+fn bar(ratio: f64) -> u32 {
+    (ratio.clamp(0.0, 1.0) * 100.0).round() as u32
+}
+
+/// The row with the shortest short lookback.
+fn fastest(budget: &Budget) -> Option<&Row> {
+    budget.rows.iter().min_by_key(|row| row.short_seconds)
+}
+
+/// The burn rates of the fastest row, short and long.
+fn burn(budget: &Budget) -> Option<String> {
+    let row = fastest(budget).filter(|row| row.long_total > 0)?;
+    let short = if row.short_total > 0 { words::times(row.short_burn) } else { "no traffic".to_owned() };
+    Some(format!("{short} / {}", words::times(row.long_burn)))
+}
+
+fn no_burn(budget: &Budget, now: Instant) -> String {
+    match fastest(budget) {
+        Some(row) if budget.unknown.is_none() => format!("no traffic in {}", words::lookback(Duration::from_secs(row.long_seconds))),
+        Some(_) => missing(budget, now),
+        None if budget.unknown.is_some() => missing(budget, now),
+        None => "no alert rows".to_owned(),
+    }
+}
+
+fn lookbacks(row: &Row) -> String {
+    let lookback = |seconds| words::lookback(Duration::from_secs(seconds));
+    format!("{} / {}", lookback(row.short_seconds), lookback(row.long_seconds))
+}
+
+fn runs_out(budget: &Budget) -> Option<String> {
+    let ratio = budget.left_ratio?;
+    Some(match budget.runs_out_seconds {
+        _ if ratio <= 0.0 => "gone".to_owned(),
+        Some(seconds) => format!("in {}", words::duration(Duration::from_secs(seconds))),
+        None => "not at this rate".to_owned(),
+    })
+}
+
+/// An alert row in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RowFigures {
+    pub(super) mark: Mark,
+    pub(super) urgency: String,
+    pub(super) lookbacks: String,
+    pub(super) burn: String,
+    pub(super) threshold: String,
+}
+
+impl RowFigures {
+    pub(super) fn of(row: &Row) -> Self {
+        let burn = |burn: f64, total: i64| if total > 0 { words::times(burn) } else { "no traffic".to_owned() };
+        Self {
+            mark: Mark::of_row(row),
+            urgency: row.urgency.clone(),
+            lookbacks: lookbacks(row),
+            burn: format!("{} / {}", burn(row.short_burn, row.short_total), burn(row.long_burn, row.long_total)),
+            threshold: format!("{}x", row.factor),
+        }
+    }
+}
+
+/// An incident as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct IncidentFigures {
+    pub(super) mark: Mark,
+    pub(super) id: String,
+    pub(super) href: String,
+    pub(super) title: String,
+    pub(super) team: String,
+    pub(super) began: When,
+    /// Who has it, or who is told next and when.
+    pub(super) who: String,
+    /// How many of its alerts hold.
+    pub(super) alerts: String,
+}
+
+impl IncidentFigures {
+    pub(super) fn of(incident: &IncidentState, links: &Links, now: Instant) -> Self {
+        let holding = incident.alerts.iter().filter(|alert| alert.recovered_at.is_none()).count();
+        let all = words::plural(incident.alerts.len(), "alert");
+        Self {
+            mark: Mark::of_phase(incident),
+            id: incident.id.clone(),
+            href: links.to(&format!("/incidents/{}", incident.id)),
+            title: visible(&incident.title),
+            team: incident.team.clone(),
+            began: When::of(incident.began, now),
+            who: who(incident, now),
+            alerts: if holding == incident.alerts.len() { format!("{all} holding") } else { format!("{holding} of {all} holding") },
+        }
+    }
+}
+
+/// Who has an incident, or what happens if nobody takes it.
+pub(super) fn who(incident: &IncidentState, now: Instant) -> String {
+    let by = incident.phase_by.as_deref().map(visible).unwrap_or_default();
+    let at = incident.phase_at.map_or_else(String::new, |at| format!(" {}", ago(at, now)));
+    match (incident.phase.as_str(), incident.urgency.as_str(), incident.escalates_at) {
+        ("acknowledged", _, _) => format!("{by} has it, acknowledged{at}"),
+        ("resolved", _, _) => format!("Resolved by {by}{at}"),
+        (_, "ticket", _) => format!("Team {} was told, nobody is paged", incident.team),
+        (_, _, Some(due)) => format!("Nobody has it; the next step is paged {}", ago(due, now)),
+        (_, _, None) => "Nobody has it; every step was paged".to_owned(),
+    }
+}

@@ -1,0 +1,292 @@
+//! `/incidents/{id}`: what happened, who has it, what to do first, and everything that was done; for a phone at night first.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use burnward_core::words;
+use jiff::Timestamp as Instant;
+use serde::Deserialize;
+
+use super::super::{
+    figures::{Mark, shown, who},
+    frame::{self, Frame, Links, Place},
+    markdown::Rendered,
+    page,
+    when::When,
+};
+use crate::{
+    render::visible,
+    web::{
+        Site,
+        access::Tenant,
+        api::{
+            incidents::live_detail,
+            problem::Problem,
+            wire::{Alert, BurnNow, IncidentDetail, IncidentState, PageDelivery, TimelineEntry},
+        },
+    },
+};
+
+/// Alerts that are listed.
+const ALERTS: usize = 50;
+
+/// What the address asks for besides the incident.
+#[derive(Debug, Default, Deserialize)]
+pub(in super::super) struct Asked {
+    /// `people` or `machine`: only these entries of the timeline.
+    show: Option<String>,
+    /// What was just done here, for a word about it.
+    done: Option<String>,
+    /// What was just asked for, and was so already.
+    already: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "incidents/page.html")]
+struct IncidentPage {
+    frame: Frame,
+    mark: Mark,
+    id: String,
+    urgency: String,
+    title: String,
+    sentence: String,
+    who: String,
+    team: String,
+    began: When,
+    said: Option<String>,
+    actions: Actions,
+    burn: Option<BurnNow>,
+    blind: Option<String>,
+    hides: Vec<String>,
+    spent: Option<String>,
+    steps: Vec<Rendered>,
+    runbook: Option<String>,
+    paged: String,
+    next: String,
+    escalates: Option<When>,
+    milestones: Vec<(&'static str, Option<When>, &'static str)>,
+    alerts: Vec<AlertRow>,
+    more_alerts: usize,
+    pages: Vec<Delivery>,
+    shows: Vec<Show>,
+    timeline: Vec<Entry>,
+    postmortem: String,
+}
+
+/// Where its buttons lead; `None`: there is no such button now.
+struct Actions {
+    acknowledge: Option<String>,
+    escalate: Option<String>,
+    resolve: Option<String>,
+    note: String,
+}
+
+struct AlertRow {
+    mark: Mark,
+    name: String,
+    href: Option<String>,
+    joined: When,
+    recovered: Option<When>,
+}
+
+struct Delivery {
+    mark: Mark,
+    to: String,
+    page: String,
+    why: String,
+    step: u32,
+    decided: When,
+    outcome: String,
+}
+
+/// A part of the timeline that can be chosen.
+struct Show {
+    name: &'static str,
+    href: String,
+    chosen: bool,
+}
+
+struct Entry {
+    seq: u32,
+    at: When,
+    by: String,
+    people: bool,
+    text: String,
+}
+
+/// `GET /incidents/{id}`.
+pub(in super::super) async fn get(
+    State(site): State<Site>,
+    Tenant(tenant): Tenant,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let detail = live_detail(&site.handle, &tenant, &id).await?;
+    let title = format!("{}: {}", detail.incident.id, words::cut(&visible(&detail.incident.title), 80));
+    let path = format!("/api/v1/incidents/{}", detail.incident.id);
+    let frame = Frame::new(&site.handle, &tenant, Place::Incidents, &title).json(&path, &[]);
+    Ok(page(&incident_page(frame, detail, &asked, frame::now(&site.handle))))
+}
+
+fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Instant) -> IncidentPage {
+    let IncidentDetail { incident, delivered_at, acknowledged_at, now: live, pages, timeline } = detail;
+    let live = live.expect("a daemon that serves pages knows how its incidents stand");
+    let links = frame.links.clone();
+    IncidentPage {
+        mark: Mark::of_phase(&incident),
+        sentence: visible(&live.sentence),
+        who: who(&incident, now),
+        began: When::of(incident.began, now),
+        said: said(asked, &incident),
+        actions: actions(&incident, &links),
+        burn: live.burn,
+        blind: live.blind.as_deref().map(visible),
+        hides: live.hides,
+        spent: live.spent,
+        steps: live.steps.iter().map(|step| Rendered::inline(step, &links)).collect(),
+        runbook: live.runbook.map(|name| links.to(&format!("/runbooks/{name}"))),
+        paged: words::list(&live.paged, 10),
+        next: words::list(&live.next, 10),
+        escalates: incident.escalates_at.map(|at| When::of(at, now)),
+        milestones: milestones(&incident, delivered_at, acknowledged_at, now),
+        alerts: incident.alerts.iter().take(ALERTS).map(|alert| alert_row(alert, &links, now)).collect(),
+        more_alerts: incident.alerts.len().saturating_sub(ALERTS),
+        pages: pages.iter().map(|page| delivery(page, now)).collect(),
+        shows: shows(&incident.id, asked, &links),
+        timeline: timeline.iter().filter(|entry| asked.takes(entry)).map(|entry| timeline_entry(entry, now)).collect(),
+        postmortem: links.to(&format!("/incidents/{}/postmortem", incident.id)),
+        title: visible(&incident.title),
+        urgency: incident.urgency,
+        team: incident.team,
+        id: incident.id,
+        frame,
+    }
+}
+
+impl Asked {
+    fn takes(&self, entry: &TimelineEntry) -> bool {
+        match self.show.as_deref() {
+            Some(source @ ("people" | "machine")) => entry.source == source,
+            Some(_) | None => true,
+        }
+    }
+}
+
+/// A word about what was just done, from how the incident stands now.
+fn said(asked: &Asked, incident: &IncidentState) -> Option<String> {
+    let by = incident.phase_by.as_deref().map(visible).unwrap_or_default();
+    let phase = &incident.phase;
+    match (asked.done.as_deref(), asked.already.as_deref()) {
+        (Some("acknowledge"), _) => Some(format!("Done: it is {phase}. Escalation stops.")),
+        (Some("escalate"), _) => Some("Done: the next step is paged now.".to_owned()),
+        (Some("resolve"), _) => Some(format!("Done: it is {phase}. If an alert still holds in 10 min, it is open again and says so.")),
+        (Some("note"), _) => Some("Done: your note stands in the timeline.".to_owned()),
+        (_, Some("escalate")) => Some("Nothing changed: the next step was paged a moment ago, or it is over.".to_owned()),
+        (_, Some("note")) => Some("Nothing changed: the same note stands in the timeline already.".to_owned()),
+        (_, Some(_)) => Some(format!("Nothing changed: it was {phase} by {by} already.")),
+        (Some(_) | None, None) => None,
+    }
+}
+
+fn actions(incident: &IncidentState, links: &Links) -> Actions {
+    let to = |action: &str| links.to(&format!("/incidents/{}/{action}", incident.id));
+    let open = incident.phase != "resolved";
+    Actions {
+        acknowledge: (incident.phase == "open").then(|| to("acknowledge")),
+        escalate: open.then(|| to("escalate")),
+        resolve: open.then(|| to("resolve")),
+        note: to("note"),
+    }
+}
+
+fn milestones(
+    incident: &IncidentState,
+    delivered: Option<Instant>,
+    acknowledged: Option<Instant>,
+    now: Instant,
+) -> Vec<(&'static str, Option<When>, &'static str)> {
+    let when = |at: Option<Instant>| at.map(|at| When::of(at, now));
+    let resolved = incident.phase_at.filter(|_| incident.phase == "resolved");
+    vec![
+        ("Began", when(Some(incident.began)), ""),
+        ("Detected", when(Some(incident.opened_at)), ""),
+        (
+            "First page arrived",
+            when(delivered),
+            if incident.urgency == "ticket" { "nobody is paged for a ticket" } else { "none has arrived" },
+        ),
+        ("Acknowledged", when(acknowledged), "by nobody yet"),
+        ("Resolved", when(resolved), "not yet"),
+    ]
+}
+
+fn alert_row(alert: &Alert, links: &Links, now: Instant) -> AlertRow {
+    AlertRow {
+        mark: match alert.recovered_at {
+            None => Mark { class: "state-burning".to_owned(), ..Mark::of("▲", "HOLDS") },
+            Some(_) => Mark { class: "state-ok".to_owned(), ..Mark::of("●", "RECOVERED") },
+        },
+        name: shown(&alert.subject),
+        href: alert.slo.as_ref().map(|slo| {
+            let path = format!("/slos/{slo}");
+            match &alert.budget {
+                Some(key) => links.with(&path, &[("budget", key)]),
+                None => links.to(&path),
+            }
+        }),
+        joined: When::of(alert.joined_at, now),
+        recovered: alert.recovered_at.map(|at| When::of(at, now)),
+    }
+}
+
+fn delivery(page: &PageDelivery, now: Instant) -> Delivery {
+    let mark = match page.outcome.as_str() {
+        "delivered" => Mark { class: "state-ok".to_owned(), ..Mark::of("●", "ARRIVED") },
+        "undeliverable" => Mark { class: "state-spent".to_owned(), ..Mark::of("■", "CANNOT ARRIVE") },
+        _ => Mark { class: "state-cannot-see".to_owned(), ..Mark::of("…", "ON ITS WAY") },
+    };
+    let outcome = match (&page.reason, page.ended_at) {
+        (Some(reason), _) => visible(reason),
+        (None, Some(at)) => {
+            let took = at.as_millisecond().saturating_sub(page.decided_at.as_millisecond());
+            format!("{} after it was decided", words::duration(std::time::Duration::from_millis(took.unsigned_abs())))
+        }
+        (None, None) => "not yet; it is tried again until it arrives".to_owned(),
+    };
+    Delivery {
+        mark,
+        to: visible(&page.to),
+        page: page.page.clone(),
+        why: page.why.clone(),
+        step: page.step,
+        decided: When::of(page.decided_at, now),
+        outcome,
+    }
+}
+
+fn shows(id: &str, asked: &Asked, links: &Links) -> Vec<Show> {
+    let path = format!("/incidents/{id}");
+    let show = |name, key: &str| {
+        let chosen = asked.show.as_deref().unwrap_or_default() == key;
+        let href = if key.is_empty() { links.to(&path) } else { links.with(&path, &[("show", key)]) };
+        Show { name, href: href + "#timeline", chosen }
+    };
+    vec![show("All", ""), show("People", "people"), show("Machine", "machine")]
+}
+
+fn timeline_entry(entry: &TimelineEntry, now: Instant) -> Entry {
+    Entry {
+        seq: entry.seq,
+        at: When::of(entry.at, now),
+        by: visible(&entry.by),
+        people: entry.source == "people",
+        text: with_lines(&entry.text),
+    }
+}
+
+/// A text whose own line breaks are kept, with what is hidden made visible.
+fn with_lines(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,163 @@
+//! `/`: every budget, worst first; above it the open incidents and what cannot be seen or delivered.
+
+use std::collections::BTreeSet;
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    response::Response,
+};
+use burnward_core::words;
+use serde::Deserialize;
+
+use super::{
+    figures::{Figures, IncidentFigures, slug},
+    frame::{self, Choice, Frame, Place},
+    page,
+};
+use crate::web::{
+    Site,
+    access::Tenant,
+    api::{
+        problem::Problem,
+        status::status,
+        wire::{Budget, Status},
+    },
+};
+
+mod notices;
+
+use notices::{Notice, notices};
+
+/// Budgets on one page.
+const ROWS: usize = 200;
+
+/// What is shown of all budgets; an empty value is as none.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    team: Option<String>,
+    service: Option<String>,
+    state: Option<String>,
+    /// How many rows are skipped.
+    skip: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "now/now.html")]
+struct NowPage {
+    frame: Frame,
+    notices: Vec<Notice>,
+    tiles: Vec<Tile>,
+    incidents: Vec<IncidentFigures>,
+    filter: Filter,
+    rows: Vec<Figures>,
+    count: String,
+    more: Option<String>,
+}
+
+/// A number that leads to what it counts.
+struct Tile {
+    name: &'static str,
+    number: usize,
+    href: String,
+    class: &'static str,
+}
+
+struct Filter {
+    tenant: Option<String>,
+    teams: Vec<Choice>,
+    services: Vec<Choice>,
+    states: Vec<Choice>,
+    clear: Option<String>,
+}
+
+/// `GET /`.
+pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(asked): Query<Asked>) -> Result<Response, Problem> {
+    let skip = skip(&asked)?;
+    let status = status(&site.handle, &tenant).await?;
+    let frame = Frame::new(&site.handle, &tenant, Place::Now, "Now").json("/api/v1/status", &[]);
+    let now = frame::now(&site.handle);
+    let matching: Vec<&Budget> = status.budgets.iter().filter(|budget| asked.takes(budget)).collect();
+    let rows: Vec<Figures> = matching.iter().skip(skip).take(ROWS).map(|budget| Figures::of(budget, &frame.links, now)).collect();
+    let next = skip + ROWS;
+    Ok(page(&NowPage {
+        notices: notices(&status, &frame.links, now),
+        tiles: tiles(&status, &frame),
+        incidents: status.open_incidents.iter().rev().map(|incident| IncidentFigures::of(incident, &frame.links, now)).collect(),
+        filter: Filter::of(&asked, &status, &frame),
+        count: count(rows.len(), skip, matching.len(), status.budgets.len()),
+        more: (next < matching.len()).then(|| frame.links.with("/", &asked.parameters(&next.to_string()))),
+        rows,
+        frame,
+    }))
+}
+
+fn skip(asked: &Asked) -> Result<usize, Problem> {
+    match asked.skip.as_deref() {
+        None | Some("") => Ok(0),
+        Some(text) => text.parse().map_err(|_| Problem::bad_request("`skip` is the number of rows that are left out")),
+    }
+}
+
+impl Asked {
+    fn takes(&self, budget: &Budget) -> bool {
+        let is = |asked: &Option<String>, value: &str| asked.as_deref().is_none_or(|asked| asked.is_empty() || asked == value);
+        is(&self.team, &budget.team) && is(&self.service, &budget.service) && is(&self.state, &slug(&budget.state))
+    }
+
+    fn parameters<'a>(&'a self, skip: &'a str) -> Vec<(&'a str, &'a str)> {
+        let asked = [("team", &self.team), ("service", &self.service), ("state", &self.state)];
+        let given = asked.into_iter().filter_map(|(name, value)| Some((name, value.as_deref().filter(|value| !value.is_empty())?)));
+        given.chain([("skip", skip)]).collect()
+    }
+
+    fn is_any(&self) -> bool {
+        [&self.team, &self.service, &self.state].into_iter().flatten().any(|value| !value.is_empty())
+    }
+}
+
+impl Filter {
+    fn of(asked: &Asked, status: &Status, frame: &Frame) -> Self {
+        let budgets = &status.budgets;
+        let states = ["BURNING", "CANNOT SEE", "SPENT", "BACK-FILLING", "NO TRAFFIC", "OK"];
+        Self {
+            tenant: frame.links.tenant().map(str::to_owned),
+            teams: choices(budgets.iter().map(|budget| budget.team.as_str()).collect(), asked.team.as_deref()),
+            services: choices(budgets.iter().map(|budget| budget.service.as_str()).collect(), asked.service.as_deref()),
+            states: states.into_iter().map(|word| choice(&slug(word), word, asked.state.as_deref())).collect(),
+            clear: asked.is_any().then(|| frame.links.to("/")),
+        }
+    }
+}
+
+fn choices(values: BTreeSet<&str>, asked: Option<&str>) -> Vec<Choice> {
+    values.into_iter().map(|value| choice(value, value, asked)).collect()
+}
+
+fn choice(value: &str, text: &str, asked: Option<&str>) -> Choice {
+    Choice { value: value.to_owned(), text: text.to_owned(), chosen: asked == Some(value) }
+}
+
+fn tiles(status: &Status, frame: &Frame) -> Vec<Tile> {
+    let of_state = |name, word: &str, class| Tile {
+        name,
+        number: status.budgets.iter().filter(|budget| budget.state == word).count(),
+        href: frame.links.with("/", &[("state", &slug(word))]) + "#budgets",
+        class,
+    };
+    let waiting = status.open_incidents.iter().filter(|incident| incident.phase == "open" && incident.urgency == "page").count();
+    vec![
+        Tile { name: "Open incidents", number: status.open_incidents.len(), href: frame.links.to("/incidents"), class: "state-burning" },
+        Tile { name: "Nobody has it", number: waiting, href: frame.links.to("/incidents"), class: "state-burning" },
+        of_state("Burning", "BURNING", "state-burning"),
+        of_state("Cannot see", "CANNOT SEE", "state-cannot-see"),
+        of_state("Spent", "SPENT", "state-spent"),
+    ]
+}
+
+/// How many budgets are shown, of how many.
+fn count(shown: usize, skip: usize, matching: usize, all: usize) -> String {
+    let of =
+        if matching == all { words::plural(all, "budget") } else { format!("{matching} that match, of {}", words::plural(all, "budget")) };
+    if shown == matching { of } else { format!("{} to {} of {of}", skip + 1, skip + shown) }
+}

@@ -1,0 +1,92 @@
+//! What somebody should know before any number: blind sources, pages that did not arrive, files that do not load.
+
+use burnward_core::words;
+use jiff::Timestamp as Instant;
+
+use super::super::{figures::Mark, frame::Links, when::ago};
+use crate::{
+    render::visible,
+    web::api::wire::{Fault, Outbox, SourceState, Status, Undelivered},
+};
+
+/// Undelivered pages that are told one by one.
+const LISTED: usize = 10;
+
+/// Something that somebody should know.
+pub(super) struct Notice {
+    pub(super) mark: Mark,
+    pub(super) text: String,
+    /// What holds all the same, or what to do.
+    pub(super) but: &'static str,
+    /// Further lines: what, and where it leads.
+    pub(super) lines: Vec<(String, Option<String>)>,
+    /// Text of many lines.
+    pub(super) text_block: Option<String>,
+}
+
+impl Notice {
+    fn new(mark: Mark, text: String, but: &'static str) -> Self {
+        Self { mark, text, but, lines: Vec::new(), text_block: None }
+    }
+}
+
+pub(super) fn notices(status: &Status, links: &Links, now: Instant) -> Vec<Notice> {
+    let sources = &status.sources;
+    let mut notices: Vec<Notice> = sources.iter().filter_map(|source| blind(source, now)).collect();
+    notices.extend(undelivered(&status.outbox, links, now));
+    notices.extend(sources.iter().filter_map(catching_up));
+    notices.extend(status.definition_faults.iter().map(does_not_load));
+    notices.extend(status.text_faults.iter().map(|fault| text_fault(fault)));
+    notices
+}
+
+fn blind(source: &SourceState, now: Instant) -> Option<Notice> {
+    let (since, why) = (source.blind_since?, source.blind.as_ref()?);
+    let text = format!("Source {} does not answer since {}: {} ({})", source.name, ago(since, now), visible(&why.detail), why.reason);
+    Some(Notice::new(
+        Mark::of("?", "CANNOT SEE"),
+        text,
+        "This is not proof of an outage. Until it answers, nothing is resolved and nothing counts as good; then what was missed is read.",
+    ))
+}
+
+fn undelivered(outbox: &Outbox, links: &Links, now: Instant) -> Option<Notice> {
+    let pages = &outbox.undelivered;
+    let count = if pages.is_empty() { return None } else { words::plural(pages.len(), "page") };
+    let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "NOT DELIVERED") };
+    let text = format!("{count} did not reach anybody");
+    let line = |page: &Undelivered| (one_page(page, now), Some(links.to(&format!("/incidents/{}", page.incident))));
+    let mut lines: Vec<_> = pages.iter().take(LISTED).map(line).collect();
+    if pages.len() > LISTED {
+        lines.push((format!("and {} more", pages.len() - LISTED), None));
+    }
+    Some(Notice {
+        lines,
+        ..Notice::new(mark, text, "Tell the people yourself if it burns. Pages that wait are tried again; nothing of them is lost.")
+    })
+}
+
+fn one_page(page: &Undelivered, now: Instant) -> String {
+    let why = page.last_error.as_deref().map_or_else(|| "not tried yet".to_owned(), visible);
+    let state = if page.given_up { "cannot arrive" } else { "waits" };
+    let tries = words::plural(page.attempts as usize, "attempt");
+    format!("{} to {}, decided {}, {state} after {tries}: {why}", page.page, visible(&page.to), ago(page.decided_at, now))
+}
+
+fn catching_up(source: &SourceState) -> Option<Notice> {
+    source.catching_up.then(|| {
+        let text = format!("Source {} is being caught up", source.name);
+        Notice::new(Mark::of("…", "BACK-FILLING"), text, "Nothing is decided for what is not yet read.")
+    })
+}
+
+fn does_not_load(fault: &Fault) -> Notice {
+    let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "DOES NOT LOAD") };
+    let notice = Notice::new(mark, visible(&fault.file), "Its last good version runs on.");
+    Notice { text_block: Some(fault.text.clone()), ..notice }
+}
+
+fn text_fault(fault: &str) -> Notice {
+    let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "TEXT NOT USED") };
+    Notice::new(mark, visible(fault), "The built-in text is used instead.")
+}

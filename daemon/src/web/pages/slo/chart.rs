@@ -1,0 +1,255 @@
+//! The burn-down as a drawing and as a table of the same numbers. The drawing holds lines alone; every word stands beside it, in text that does not shrink.
+
+use std::{fmt::Write as _, time::Duration};
+
+use burnward_core::words;
+use jiff::Timestamp as Instant;
+
+use super::super::when::Stamp;
+use crate::web::api::wire::{BurnDown, BurnDownPoint, IncidentState};
+
+/// The drawing's own units.
+const WIDTH: f64 = 1000.0;
+const HEIGHT: f64 = 300.0;
+
+/// Heights between two lines of the scale, as shares of the budget; the first with which the scale needs at most [`MOST_STEPS`] is taken.
+const STEPS: [f64; 12] = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
+const MOST_STEPS: f64 = 6.0;
+
+/// A drawing with its scale, its legend and its table.
+pub(super) struct Chart {
+    /// What it shows, in a sentence.
+    pub(super) says: String,
+    /// The line, as points of a polyline.
+    pub(super) line: String,
+    /// The line closed to an area above nothing left.
+    pub(super) area: String,
+    /// Where nothing is left.
+    pub(super) zero: String,
+    /// The heights of the scale's lines.
+    pub(super) grid: Vec<String>,
+    /// The scale, top to bottom.
+    pub(super) scale: Vec<String>,
+    /// Beginning, middle, end.
+    pub(super) times: [Stamp; 3],
+    /// Stretches that were not seen: start and width.
+    pub(super) unseen: Vec<(String, String)>,
+    /// Incidents: start and width.
+    pub(super) incidents: Vec<(String, String)>,
+    /// The slices, newest first.
+    pub(super) rows: Vec<Slice>,
+}
+
+/// A row of the table.
+pub(super) struct Slice {
+    pub(super) until: Stamp,
+    pub(super) bad: String,
+    pub(super) total: String,
+    pub(super) unseen: String,
+    pub(super) left: String,
+}
+
+impl Chart {
+    pub(super) fn of(drawn: &BurnDown, incidents: &[IncidentState]) -> Self {
+        let area = Area::of(drawn);
+        let line = area.line(drawn);
+        let zero = number(area.y(0.0));
+        Self {
+            says: says(drawn),
+            area: format!("0,{zero} {line} {},{zero}", number(WIDTH)),
+            line,
+            grid: area.scale().map(|share| number(area.y(share))).collect(),
+            scale: area.scale().map(|share| format!("{:.0} %", share * 100.0)).collect(),
+            times: area.times(),
+            unseen: area.unseen(drawn),
+            incidents: incidents.iter().filter_map(|incident| area.span(incident.began, end_of(incident, drawn))).collect(),
+            rows: drawn.points.iter().rev().map(slice).collect(),
+            zero,
+        }
+    }
+}
+
+fn end_of(incident: &IncidentState, drawn: &BurnDown) -> Instant {
+    incident.phase_at.filter(|_| incident.phase == "resolved").unwrap_or(drawn.to)
+}
+
+/// How instants and shares lie on the drawing.
+struct Area {
+    from: Instant,
+    to: Instant,
+    step: f64,
+    steps: u32,
+}
+
+impl Area {
+    fn of(drawn: &BurnDown) -> Self {
+        let lowest = drawn.points.iter().map(|point| point.left_ratio).fold(0.0_f64, f64::min);
+        let fits = |step: &&f64| ((1.0 - lowest) / **step).ceil() <= MOST_STEPS;
+        let step = STEPS.iter().find(fits).copied().unwrap_or(1.0 - lowest);
+        Self { from: drawn.from, to: drawn.to, step, steps: whole((1.0 - lowest) / step) }
+    }
+
+    fn span_of_time(&self) -> Duration {
+        Duration::from_millis(self.to.as_millisecond().saturating_sub(self.from.as_millisecond()).unsigned_abs())
+    }
+
+    /// From left to right, within the drawing.
+    fn x(&self, at: Instant) -> f64 {
+        let part = at.as_millisecond().saturating_sub(self.from.as_millisecond()) as f64;
+        (part / (self.span_of_time().as_millis() as f64).max(1.0)).clamp(0.0, 1.0) * WIDTH
+    }
+
+    /// From top to bottom, within the drawing.
+    fn y(&self, share: f64) -> f64 {
+        ((1.0 - share) / (self.step * f64::from(self.steps))).clamp(0.0, 1.0) * HEIGHT
+    }
+
+    fn scale(&self) -> impl Iterator<Item = f64> {
+        let step = self.step;
+        (0..=self.steps).map(move |at| 1.0 - step * f64::from(at))
+    }
+
+    fn times(&self) -> [Stamp; 3] {
+        let span = self.span_of_time();
+        let middle = Instant::from_millisecond(i64::midpoint(self.from.as_millisecond(), self.to.as_millisecond())).unwrap_or(self.from);
+        [self.from, middle, self.to].map(|at| Stamp::on_axis(at, span))
+    }
+
+    fn line(&self, drawn: &BurnDown) -> String {
+        let start = (drawn.from, drawn.left_ratio_at_start);
+        let points = drawn.points.iter().map(|point| (point.at, point.left_ratio));
+        let mut line = String::new();
+        for (at, left) in std::iter::once(start).chain(points) {
+            write!(line, "{},{} ", number(self.x(at)), number(self.y(left))).expect("writing to a String cannot fail");
+        }
+        line.trim_end().to_owned()
+    }
+
+    /// Stretches of slices of which nothing was seen, neighbours joined.
+    fn unseen(&self, drawn: &BurnDown) -> Vec<(String, String)> {
+        let mut stretches: Vec<(Instant, Instant)> = Vec::new();
+        let mut begin = drawn.from;
+        for point in &drawn.points {
+            match stretches.last_mut() {
+                Some((_, end)) if point.unseen_seconds > 0.0 && *end == begin => *end = point.at,
+                Some(_) | None if point.unseen_seconds > 0.0 => stretches.push((begin, point.at)),
+                Some(_) | None => {}
+            }
+            begin = point.at;
+        }
+        stretches.into_iter().filter_map(|(from, to)| self.span(from, to)).collect()
+    }
+
+    /// A stretch of time as start and width; `None` where it lies outside.
+    fn span(&self, from: Instant, to: Instant) -> Option<(String, String)> {
+        let outside = to < self.from || from > self.to;
+        let (left, right) = (self.x(from), self.x(to));
+        (!outside).then(|| (number(left), number((right - left).max(2.0))))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number of steps")]
+fn whole(steps: f64) -> u32 {
+    steps.ceil().clamp(1.0, 1000.0) as u32
+}
+
+/// A coordinate with a tenth, without a tail of zeros.
+fn number(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
+}
+
+fn says(drawn: &BurnDown) -> String {
+    let span = |from: Instant, to: Instant| Duration::from_millis(to.as_millisecond().saturating_sub(from.as_millisecond()).unsigned_abs());
+    let end = drawn.points.last().map_or(drawn.left_ratio_at_start, |point| point.left_ratio);
+    let spent = (drawn.left_ratio_at_start - end).max(0.0);
+    let before = if drawn.nothing_before { "; nothing of the window was counted before" } else { "" };
+    format!(
+        "Over {}{before}: {} of the budget was spent, {}.",
+        words::duration(span(drawn.from, drawn.to)),
+        words::whole_percent(spent),
+        left(end)
+    )
+}
+
+/// `71 % is left`, `24 % overspent`.
+fn left(ratio: f64) -> String {
+    if ratio < 0.0 {
+        format!("it is {} overspent", words::whole_percent(-ratio))
+    } else {
+        format!("{} is left", words::whole_percent(ratio))
+    }
+}
+
+fn slice(point: &BurnDownPoint) -> Slice {
+    let nothing = point.total == 0 && point.unseen_seconds > 0.0;
+    Slice {
+        until: Stamp::of(point.at),
+        bad: if nothing { "not seen".to_owned() } else { words::grouped(point.bad) },
+        total: if nothing { "not seen".to_owned() } else { words::grouped(point.total) },
+        unseen: match point.unseen_seconds {
+            seconds if seconds > 0.0 => words::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
+            _ => "nothing".to_owned(),
+        },
+        left: format!("{:.2} %", point.left_ratio * 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Instant {
+        Instant::from_second(1_764_000_000 + seconds).expect("an instant")
+    }
+
+    fn drawn(lefts: &[f64]) -> BurnDown {
+        let point = |(index, left): (usize, &f64)| BurnDownPoint {
+            at: at(60 * (i64::try_from(index).expect("small") + 1)),
+            bad: 1,
+            total: 100,
+            unseen_seconds: 0.0,
+            left_ratio: *left,
+        };
+        BurnDown {
+            budget: "main:checkout/availability#30d".into(),
+            from: at(0),
+            to: at(60 * i64::try_from(lefts.len()).expect("small")),
+            nothing_before: false,
+            left_ratio_at_start: 1.0,
+            points: lefts.iter().enumerate().map(point).collect(),
+        }
+    }
+
+    #[test]
+    fn the_scale_reaches_down_to_the_lowest_point() {
+        for (lefts, scale) in [
+            (&[0.9, 0.71][..], &["100 %", "75 %", "50 %", "25 %", "0 %"][..]),
+            (&[0.2, -0.24], &["100 %", "75 %", "50 %", "25 %", "0 %", "-25 %"]),
+            (&[0.0, -3.1], &["100 %", "0 %", "-100 %", "-200 %", "-300 %", "-400 %"]),
+            (&[0.0, -8999.0], &["100 %", "-899900 %"]),
+        ] {
+            assert_eq!(Chart::of(&drawn(lefts), &[]).scale, scale, "{lefts:?}");
+        }
+    }
+
+    #[test]
+    fn the_line_goes_from_the_start_to_what_is_left() {
+        let chart = Chart::of(&drawn(&[1.0, 0.5]), &[]);
+        assert_eq!(chart.line, "0,0 500,0 1000,150");
+        assert_eq!(chart.area, "0,300 0,0 500,0 1000,150 1000,300");
+        assert_eq!(chart.says, "Over 2 min: 50 % of the budget was spent, 50 % is left.");
+    }
+
+    #[test]
+    fn what_was_not_seen_is_hatched_once_and_never_a_zero_in_the_table() {
+        let mut unseen = drawn(&[1.0, 1.0, 1.0, 1.0]);
+        for point in &mut unseen.points[1..3] {
+            (point.bad, point.total, point.unseen_seconds) = (0, 0, 60.0);
+        }
+        let chart = Chart::of(&unseen, &[]);
+        assert_eq!(chart.unseen, [("250".to_owned(), "500".to_owned())]);
+        assert_eq!((chart.rows[1].bad.as_str(), chart.rows[1].unseen.as_str()), ("not seen", "1 min"));
+        assert_eq!((chart.rows[0].bad.as_str(), chart.rows[0].unseen.as_str()), ("1", "nothing"));
+    }
+}

@@ -1,0 +1,223 @@
+//! `/slos/{service}/{name}`: one budget of an SLO: how it was spent, what its alert rows say and why, what was asked and what came.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use burnward_core::{slo::Slo, time::Timestamp, words};
+use jiff::Timestamp as Instant;
+use serde::Deserialize;
+
+use super::{
+    figures::{Figures, IncidentFigures, RowFigures},
+    frame::{self, Frame, Links, Place},
+    page,
+    when::Stamp,
+};
+use crate::{
+    app::Handle,
+    render::visible,
+    web::{
+        Site,
+        access::Tenant,
+        api::{
+            burn_down,
+            explain::{at_moment, explanation, find, moment, statuses},
+            problem::Problem,
+            wire::{Budget, ExplainedBudget, Query as WireQuery, SloDetail, SloExplanation, budget_key},
+        },
+    },
+};
+
+mod chart;
+
+use chart::Chart;
+
+/// Budgets of the SLO that are listed.
+const BUDGETS: usize = 50;
+
+/// What the address asks for besides the SLO.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// The `key` of a budget; without it the worst.
+    budget: Option<String>,
+    /// A moment of the past; without it now.
+    at: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "slo/slo.html")]
+struct SloPage {
+    frame: Frame,
+    name: String,
+    path: String,
+    tenant: Option<String>,
+    title: String,
+    team: String,
+    source: String,
+    written: String,
+    runbook: Option<String>,
+    /// The moment of the past that is shown, and the way back to now.
+    past: Option<(Stamp, String)>,
+    /// As the field for a moment holds it.
+    at: String,
+    budget_key: String,
+    budgets: Vec<(Figures, bool)>,
+    more_budgets: usize,
+    chosen: Option<Chosen>,
+    queries: Vec<Asking>,
+    incidents: Vec<IncidentFigures>,
+}
+
+/// The budget that is shown.
+struct Chosen {
+    figures: Figures,
+    budget: String,
+    decided: String,
+    allowed: String,
+    clears: Vec<String>,
+    rows: Vec<(RowFigures, String, String, String)>,
+    chart: Option<Chart>,
+    changes: Vec<(Stamp, String)>,
+    events: String,
+}
+
+/// What was asked, and what came.
+struct Asking {
+    asked: String,
+    span: (Stamp, Stamp),
+    answer: Result<String, String>,
+}
+
+/// `GET /slos/{service}/{name}`.
+pub(super) async fn get(
+    State(site): State<Site>,
+    Tenant(tenant): Tenant,
+    Path((service, name)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Problem> {
+    let handle = &site.handle;
+    let slo = find(handle, &tenant, &service, &name)?;
+    let at = asked.moment(handle)?;
+    let key = asked.key(handle, &slo)?;
+    let explained = explanation(handle, &slo, at, key.as_deref().or(Some(""))).await?;
+    let chart = match &key {
+        Some(key) => chart(handle, &slo, key, at, &explained).await?,
+        None => None,
+    };
+    let name = format!("{service}/{name}");
+    let frame = Frame::new(handle, &tenant, Place::Elsewhere, &name);
+    let key = key.unwrap_or_default();
+    let frame = frame.json(&format!("/api/v1/slos/{name}/explain"), &[("budget", &key)]);
+    Ok(page(&slo_page(frame, &name, &slo, key, explained, chart, frame::now(handle))))
+}
+
+impl Asked {
+    /// The moment, as RFC 3339 or as a browser's field writes it, which is UTC here.
+    fn moment(&self, handle: &Handle) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.at.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
+        let at = match text.parse::<jiff::civil::DateTime>() {
+            Ok(civil) if !text.ends_with(['Z', 'z']) && !text.contains('+') => moment(&format!("{civil}Z"))?,
+            Ok(_) | Err(_) => moment(text)?,
+        };
+        if at > handle.clock.now() {
+            return Err(Problem::bad_request("that moment lies in the future; leave the field empty for now"));
+        }
+        Ok(Some(at))
+    }
+
+    /// The key of the budget that is asked for, or of the worst; `None` where the SLO has none yet.
+    fn key(&self, handle: &Handle, slo: &Slo) -> Result<Option<String>, Problem> {
+        let key = self.budget.as_deref().filter(|key| !key.is_empty());
+        let found = statuses(handle, slo, key).first().map(|status| budget_key(&status.budget));
+        match (found, key) {
+            (None, Some(_)) => Err(Problem::not_found("the SLO has no such budget now; its page without `budget` lists all")),
+            (found, _) => Ok(found),
+        }
+    }
+}
+
+async fn chart(handle: &Handle, slo: &Slo, key: &str, at: Option<Timestamp>, explained: &SloExplanation) -> Result<Option<Chart>, Problem> {
+    let Some(status) = statuses(handle, slo, Some(key)).into_iter().next() else { return Ok(None) };
+    let status = at_moment(handle, slo, status, at).await?;
+    let drawn = burn_down::of(handle, &status, at).await;
+    Ok(drawn.map(|drawn| Chart::of(&drawn, &explained.incidents)))
+}
+
+fn slo_page(
+    frame: Frame,
+    name: &str,
+    slo: &Slo,
+    budget_key: String,
+    explained: SloExplanation,
+    chart: Option<Chart>,
+    now: Instant,
+) -> SloPage {
+    let SloExplanation { at, replayed, slo: detail, budgets, incidents } = explained;
+    let links = frame.links.clone();
+    let path = format!("/slos/{name}");
+    let listed = if detail.budgets.len() > 1 { detail.budgets.as_slice() } else { &[] };
+    SloPage {
+        title: visible(&detail.title),
+        team: detail.team.clone(),
+        source: slo.source.to_string(),
+        written: format!("{}:{}, version {}", visible(&detail.file), detail.line, detail.version),
+        runbook: detail.runbook.as_ref().map(|file| links.to(&format!("/runbooks/{file}"))),
+        past: replayed.then(|| (Stamp::of(at), links.with(&path, &[("budget", &budget_key)]))),
+        at: if replayed { at.strftime("%Y-%m-%dT%H:%M:%S").to_string() } else { String::new() },
+        budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
+        more_budgets: listed.len().saturating_sub(BUDGETS),
+        chosen: budgets.into_iter().next().map(|budget| chosen(budget, chart, &links, now)),
+        queries: asking(&detail),
+        incidents: incidents.iter().take(20).map(|incident| IncidentFigures::of(incident, &links, now)).collect(),
+        tenant: links.tenant().map(str::to_owned),
+        name: name.to_owned(),
+        path,
+        budget_key,
+        frame,
+    }
+}
+
+fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> (Figures, bool) {
+    (Figures::of(budget, links, now), budget.key == chosen)
+}
+
+fn chosen(explained: ExplainedBudget, chart: Option<Chart>, links: &Links, now: Instant) -> Chosen {
+    let ExplainedBudget { figures, budget, allowed, rows, decided, clears, changes, .. } = explained;
+    let as_of = figures.as_of;
+    let rows = figures.rows.iter().zip(rows).map(|(row, why)| (RowFigures::of(row), why.rule, why.long, why.short)).collect();
+    Chosen {
+        events: events(&figures),
+        figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
+        budget,
+        decided: visible(&decided),
+        allowed,
+        clears,
+        rows,
+        chart,
+        changes: changes.into_iter().rev().map(|change| (Stamp::of(change.at), change.why)).collect(),
+    }
+}
+
+/// What was counted over the window.
+fn events(budget: &Budget) -> String {
+    if budget.unknown.is_some() && budget.good == 0 && budget.bad == 0 {
+        return "the counts are unknown".to_owned();
+    }
+    format!("{} good and {} bad events", words::grouped(budget.good), words::grouped(budget.bad))
+}
+
+fn asking(detail: &SloDetail) -> Vec<Asking> {
+    detail.queries.iter().map(one_query).collect()
+}
+
+fn one_query(query: &WireQuery) -> Asking {
+    let series = |count: usize| if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
+    let answer = match (&query.unknown, query.series, query.took_millis) {
+        (Some(why), _, _) => Err(format!("{} ({})", visible(&why.detail), why.reason)),
+        (None, Some(count), Some(took)) => Ok(format!("{} in {took} ms", series(count))),
+        (None, _, _) => Ok("nothing yet".to_owned()),
+    };
+    Asking { asked: visible(&query.asked), span: (Stamp::of(query.from), Stamp::of(query.to)), answer }
+}
