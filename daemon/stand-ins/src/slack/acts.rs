@@ -9,7 +9,7 @@ use super::{
     methods::entry,
     office::{Office, Shared},
     ts::Ts,
-    world::{Audience, Draft, Place},
+    world::{Audience, ConversationKind, Draft, Place},
 };
 
 /// A change that an administrator makes to a channel.
@@ -27,6 +27,18 @@ pub(super) fn change_channel(office: &mut Office, channel: &str, change: Channel
         ChannelChange::BotIsMember(member) => conversation.bot_is_member = member,
     }
     true
+}
+
+/// Adds a person and gives their id; `None` for one without a name or an address. An address that is known keeps its person.
+pub(super) fn add_person(office: &mut Office, name: &str, email: &str) -> Option<String> {
+    let (name, email) = (name.trim(), email.trim());
+    (!name.is_empty() && !email.is_empty()).then(|| office.world.add_user(name, email))
+}
+
+/// Adds a channel and gives its id; `None` for one without a name. A name that is known keeps its channel.
+pub(super) fn add_channel(office: &mut Office, name: &str, kind: ConversationKind, now: Timestamp) -> Option<String> {
+    let name = name.trim().trim_start_matches('#');
+    (!name.is_empty()).then(|| office.world.add_channel(name, kind, now))
 }
 
 /// What a person writes.

@@ -187,7 +187,11 @@ impl Review {
         self.length(button.get("value"), 2_000, &format!("{at}/value"));
         self.length(button.get("accessibility_label"), 75, &format!("{at}/accessibility_label"));
         self.address(button.get("url"), &format!("{at}/url"));
-        if let Some(style) = button.get("style")
+        self.style(button, at);
+    }
+
+    fn style(&mut self, owner: &Map<String, Value>, at: &str) {
+        if let Some(style) = owner.get("style")
             && !matches!(style.as_str(), Some("primary" | "danger"))
         {
             self.complain("must be one of: primary, danger", &format!("{at}/style"));
@@ -228,6 +232,7 @@ impl Review {
         }
     }
 
+    /// Slack's pages disagree on mrkdwn in `text`: the object's own page wants plain text, and so do we.
     fn confirm(&mut self, confirm: &Value, at: &str) {
         let Some(fields) = self.object(confirm, at) else { return };
         self.only(fields, &["title", "text", "confirm", "deny", "style"], at);
@@ -235,6 +240,7 @@ impl Review {
         self.text(fields.get("text"), Kind::Plain, 300, &format!("{at}/text"));
         self.text(fields.get("confirm"), Kind::Plain, 30, &format!("{at}/confirm"));
         self.text(fields.get("deny"), Kind::Plain, 30, &format!("{at}/deny"));
+        self.style(fields, at);
     }
 
     fn image(&mut self, element: &Value, at: &str) {
@@ -462,6 +468,24 @@ mod tests {
         for (blocks, refused) in table {
             verdict(&blocks, refused);
         }
+    }
+
+    #[test]
+    fn every_text_of_a_dialog_is_plain_and_has_its_bound() {
+        let menu = |part: &str, value: Value| {
+            let mut confirm = json!({ "title": plain(100), "text": plain(300), "confirm": plain(30), "deny": plain(30) });
+            confirm[part] = value;
+            actions(&json!([{ "type": "overflow", "options": [{ "text": plain(1), "value": "v" }], "confirm": confirm }]))
+        };
+        let refused = |place: &str| format!("/blocks/0/elements/0/confirm/{place}");
+        verdict(&menu("text", plain(300)), None);
+        verdict(&menu("text", plain(301)), Some(&refused("text/text")));
+        verdict(&menu("text", text(300)), Some(&refused("text/type")));
+        verdict(&menu("title", text(1)), Some(&refused("title/type")));
+        verdict(&menu("confirm", text(1)), Some(&refused("confirm/type")));
+        verdict(&menu("deny", plain(31)), Some(&refused("deny/text")));
+        verdict(&menu("style", json!("loud")), Some(&refused("style")));
+        verdict(&menu("colour", plain(1)), Some("/blocks/0/elements/0/confirm"));
     }
 
     #[test]

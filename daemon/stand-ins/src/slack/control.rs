@@ -163,7 +163,10 @@ struct UserBody {
 }
 
 async fn user(State(shared): State<Arc<Shared>>, Json(body): Json<UserBody>) -> Response {
-    done(&json!({ "id": shared.change(|office, _| office.world.add_user(&body.name, &body.email)) }))
+    match shared.change(|office, _| acts::add_person(office, &body.name, &body.email)) {
+        Some(id) => done(&json!({ "id": id })),
+        None => refused("a person has a name and an e-mail address"),
+    }
 }
 
 #[derive(Deserialize)]
@@ -181,14 +184,17 @@ struct ChannelBody {
 async fn channel(State(shared): State<Arc<Shared>>, Json(body): Json<ChannelBody>) -> Response {
     let kind = if body.private { ConversationKind::Private } else { ConversationKind::Public };
     let id = shared.change(|office, now| {
-        let id = office.world.add_channel(&body.name, kind, now);
+        let id = acts::add_channel(office, &body.name, kind, now)?;
         for change in [body.bot_is_member.map(ChannelChange::BotIsMember), body.archived.map(ChannelChange::Archived)].into_iter().flatten()
         {
             acts::change_channel(office, &id, change);
         }
-        id
+        Some(id)
     });
-    done(&json!({ "id": id }))
+    match id {
+        Some(id) => done(&json!({ "id": id })),
+        None => refused("a channel has a name"),
+    }
 }
 
 #[derive(Deserialize)]

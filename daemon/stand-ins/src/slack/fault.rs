@@ -90,7 +90,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Whether it is about the delivery of clicks, and not about API calls.
-    fn is_interactive(&self) -> bool {
+    pub(super) fn is_interactive(&self) -> bool {
         match self {
             Self::DuplicateEnvelope
             | Self::LoseAck
@@ -301,9 +301,12 @@ impl fmt::Display for Order {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let method = if self.fault.method == "*" { "every method" } else { &self.fault.method };
         write!(out, "{method}: {}", serde_json::to_string(&self.fault.kind).unwrap_or_default())?;
+        if let Some(channel) = &self.fault.channel {
+            write!(out, ", in {channel}")?;
+        }
         match self.fault.count {
-            Some(count) => write!(out, ", hit {} of {count} times", self.hit),
-            None => write!(out, ", from now on, hit {} times", self.hit),
+            Some(count) => write!(out, ", {} of {count} hit", self.hit),
+            None => write!(out, ", from now on, {} hit", self.hit),
         }
     }
 }

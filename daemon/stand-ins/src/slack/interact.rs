@@ -124,6 +124,13 @@ impl Interactions {
         secret
     }
 
+    /// Remembers a click that came to nothing.
+    pub(super) fn miss(&mut self, click: &Click, reason: String, at: Timestamp) {
+        let missed =
+            MissedClick { user: click.user.clone(), channel: click.channel.clone(), action_id: click.action_id.clone(), reason, at };
+        remember(&mut self.missed, missed);
+    }
+
     pub(super) fn clear(&mut self) {
         self.missed.clear();
         self.responses.clear();
@@ -214,14 +221,7 @@ fn note(office: &mut Office, click: &Click, outcome: &Clicked, now: Timestamp) {
         Clicked::Acknowledged => office.journal.record(click_entry("ack", click, now)),
         Clicked::Missed(reason) => {
             office.journal.record(click_entry("missed_ack", click, now));
-            let missed = MissedClick {
-                user: click.user.clone(),
-                channel: click.channel.clone(),
-                action_id: click.action_id.clone(),
-                reason: reason.clone(),
-                at: now,
-            };
-            remember(&mut office.interactions.missed, missed);
+            office.interactions.miss(click, reason.clone(), now);
         }
     }
 }

@@ -335,12 +335,13 @@ fn client() -> anyhow::Result<reqwest::Client> {
 
 async fn serve(door: Door, shared: Arc<Shared>) {
     let stop = shared.stop.clone();
-    let people = control::routes().merge(page::routes()).layer(middleware::from_fn(crate::origin::only_own));
     let router = Router::new()
         .route("/api/{method}", any(http::api))
         .route("/link/", get(socket::link))
         .route("/actions/{team}/{trigger}/{secret}", post(http::respond))
-        .merge(people)
+        .merge(control::routes())
+        .merge(page::routes())
+        .layer(middleware::from_fn(crate::origin::only_own))
         .with_state(shared);
     let service = router.into_make_service_with_connect_info::<Scissors>();
     let serving = axum::serve(door, service);

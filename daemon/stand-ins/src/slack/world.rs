@@ -200,7 +200,7 @@ impl World {
 
     /// Adds a person; one with the same e-mail address stays who they are.
     pub(super) fn add_user(&mut self, name: &str, email: &str) -> String {
-        if let Some(known) = self.users.iter().find(|user| user.email.eq_ignore_ascii_case(email)) {
+        if let Some(known) = self.users.iter().find(|user| !user.is_bot && user.email.eq_ignore_ascii_case(email)) {
             return known.id.clone();
         }
         let id = self.next_id("U");

@@ -270,3 +270,61 @@ async fn a_response_is_for_the_clicker_unless_it_says_otherwise_and_can_replace_
     assert_eq!(texts().await, ["all of you"]);
     assert!(respond(&slack, &url, json!({ "replace_original": true, "text": "x" })).await.contains("message_not_found"));
 }
+
+#[tokio::test]
+async fn an_app_has_three_seconds_unless_a_test_says_otherwise() {
+    assert_eq!(Options::default().ack_within, Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn connections_take_turns_and_each_click_goes_to_one_of_them() {
+    let slack = Slack::start().await;
+    let ts = slack.page().await;
+    let (mut first, mut second) = (slack.socket().await, slack.socket().await);
+    let mut heard = Vec::new();
+    for _ in 0..4 {
+        let either = async {
+            tokio::select! {
+                envelope = first.read() => (1, envelope.unwrap()),
+                envelope = second.read() => (2, envelope.unwrap()),
+            }
+        };
+        let (_, (connection, envelope)) = tokio::join!(slack.server.choose(click(&slack, &ts, "ack", None)), either);
+        heard.push((connection, envelope["envelope_id"].clone()));
+    }
+    let turns: Vec<i32> = heard.iter().map(|(connection, _)| *connection).collect();
+    assert!(turns == [1, 2, 1, 2] || turns == [2, 1, 2, 1], "{turns:?}");
+}
+
+#[tokio::test]
+async fn an_acknowledgement_counts_on_whichever_connection_it_comes() {
+    let slack = Slack::start().await;
+    let ts = slack.page().await;
+    let (mut first, mut second) = (slack.socket().await, slack.socket().await);
+    let crossed = async {
+        tokio::select! {
+            envelope = first.read() => second.acknowledge(&envelope.unwrap()).await,
+            envelope = second.read() => first.acknowledge(&envelope.unwrap()).await,
+        }
+    };
+    let (clicked, ()) = tokio::join!(slack.server.choose(click(&slack, &ts, "ack", None)), crossed);
+    assert_eq!(clicked, Ok(Clicked::Acknowledged));
+}
+
+#[tokio::test]
+async fn a_warned_connection_serves_on_while_another_is_opened() {
+    let slack = Slack::start().await;
+    let ts = slack.page().await;
+    let mut old = slack.socket().await;
+    slack.server.disconnect_sockets(DisconnectReason::Warning);
+    assert_eq!(old.read().await.unwrap()["reason"], "warning");
+    let answer = async {
+        let envelope = old.read().await.unwrap();
+        old.acknowledge(&envelope).await;
+    };
+    let (clicked, ()) = tokio::join!(slack.server.choose(click(&slack, &ts, "ack", None)), answer);
+    assert_eq!(clicked, Ok(Clicked::Acknowledged));
+    assert!(slack.server.wait_for_sockets(1, Duration::ZERO).await);
+    let _new = slack.socket().await;
+    assert!(slack.server.wait_for_sockets(2, Duration::ZERO).await);
+}

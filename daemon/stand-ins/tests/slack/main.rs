@@ -11,6 +11,8 @@ mod limits;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod page;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod requests;

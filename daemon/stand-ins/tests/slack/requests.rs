@@ -123,3 +123,57 @@ async fn a_form_from_a_page_of_another_origin_is_refused() {
     let own = slack.server.web_url().trim_end_matches('/').to_owned();
     assert_eq!(slack.http.post(&reset).header("origin", own).send().await.unwrap().status().as_u16(), 200);
 }
+
+#[tokio::test]
+async fn every_method_names_the_argument_that_it_misses() {
+    let slack = Slack::start().await;
+    for (method, argument) in [
+        ("chat.postMessage", "channel"),
+        ("chat.update", "channel"),
+        ("chat.getPermalink", "channel"),
+        ("conversations.history", "channel"),
+        ("conversations.replies", "ts"),
+        ("conversations.open", "users"),
+        ("conversations.info", "channel"),
+        ("conversations.join", "channel"),
+        ("users.info", "user"),
+        ("users.lookupByEmail", "email"),
+    ] {
+        let answer = slack.post(method, json!({})).await;
+        assert_eq!(verdict(&answer), "invalid_arguments", "{method}");
+        let message = format!("[ERROR] missing required field: {argument}");
+        assert_eq!(answer["response_metadata"]["messages"][0], message, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_the_app_may_not_know_is_not_found_by_any_method() {
+    let slack = Slack::start().await;
+    let secret = slack.server.add_private_channel("secret");
+    for channel in ["C99", &secret] {
+        for (method, more) in [
+            ("chat.getPermalink", ("message_ts", "1.0")),
+            ("conversations.history", ("limit", "1")),
+            ("conversations.replies", ("ts", "1.0")),
+            ("conversations.info", ("include_num_members", "false")),
+        ] {
+            assert_eq!(verdict(&slack.get(method, &[("channel", channel), more]).await), "channel_not_found", "{method}");
+        }
+        for method in ["chat.postMessage", "chat.update", "conversations.join", "conversations.open"] {
+            let answer = slack.post(method, json!({ "channel": channel, "ts": "1.0", "text": "x" })).await;
+            assert_eq!(verdict(&answer), "channel_not_found", "{method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_app_learns_who_it_is_and_a_test_call_echoes() {
+    let slack = Slack::start().await;
+    let identity = slack.post("auth.test", json!({})).await;
+    assert_eq!(
+        (&identity["user"], &identity["user_id"], &identity["bot_id"]),
+        (&json!("burnward"), &json!("U00000000"), &json!("B00000001"))
+    );
+    let echo = slack.post("api.test", json!({ "error": "my_error", "x": 1 })).await;
+    assert_eq!((verdict(&echo), &echo["args"]["x"]), ("my_error", &json!(1)));
+}

@@ -36,18 +36,17 @@ impl Content<'_> {
         match block["type"].as_str() {
             Some("header") => el("h3", &[("class", "b-header")], self.text(&block["text"])),
             Some("section") => self.section(block),
-            Some("context") => el("div", &[("class", "b-context")], self.list(&block["elements"], |element| self.context_element(element))),
+            Some("context") => el("div", &[("class", "b-context")], list(&block["elements"], |element| self.context_element(element))),
             Some("divider") => void("hr", &[]),
-            Some("actions") => el("div", &[("class", "b-actions")], self.list(&block["elements"], |element| self.element(element))),
+            Some("actions") => el("div", &[("class", "b-actions")], list(&block["elements"], |element| self.element(element))),
             Some(_) | None => boxed(block),
         }
     }
 
     fn section(&self, block: &Value) -> Html {
         let text = block.get("text").map(|text| el("div", &[("class", "b-text")], self.text(text)));
-        let fields = block
-            .get("fields")
-            .map(|fields| el("dl", &[("class", "b-fields")], self.list(fields, |field| el("dd", &[], self.text(field)))));
+        let fields =
+            block.get("fields").map(|fields| el("dl", &[("class", "b-fields")], list(fields, |field| el("dd", &[], self.text(field)))));
         let accessory = block.get("accessory").map(|accessory| el("div", &[("class", "b-accessory")], self.element(accessory)));
         el("div", &[("class", "b-section")], [el("div", &[], [text.into(), fields.into()]), accessory.into()])
     }
@@ -57,10 +56,6 @@ impl Content<'_> {
             Some("plain_text" | "mrkdwn") => el("span", &[], self.text(element)),
             Some(_) | None => boxed(element),
         }
-    }
-
-    fn list(&self, items: &Value, show: impl Fn(&Value) -> Html) -> Html {
-        items.as_array().into_iter().flatten().map(show).collect()
     }
 
     fn text(&self, text: &Value) -> Html {
@@ -91,7 +86,7 @@ impl Content<'_> {
     }
 
     fn menu(&self, menu: &Value, sign: &str, name: &str) -> Html {
-        let options = self.list(&menu["options"], |option| {
+        let options = list(&menu["options"], |option| {
             let words = [Html::from(label(&option["text"], "…")), described(&option["description"])];
             el("li", &[], self.form(menu, option["value"].as_str(), el("button", &[("class", "option")], words)))
         });
@@ -123,7 +118,7 @@ impl Content<'_> {
         let line = |name: &str| attachment[name].as_str().map(|text| el("p", &[], self.reader.mrkdwn(text)));
         let title = attachment["title"].as_str().map(|text| el("p", &[], el("strong", &[], decode(text))));
         let blocks = attachment["blocks"].as_array().map(|blocks| self.blocks(blocks));
-        let fields = self.list(&attachment["fields"], |field| {
+        let fields = list(&attachment["fields"], |field| {
             let part = |name: &str| field[name].as_str().unwrap_or_default();
             el("dd", &[], [el("strong", &[], decode(part("title"))), void("br", &[]), self.reader.mrkdwn(part("value"))])
         });
@@ -131,6 +126,10 @@ impl Content<'_> {
             [line("pretext").into(), title.into(), line("text").into(), blocks.into(), el("dl", &[("class", "b-fields")], fields)];
         el("div", &[("class", "attachment")], [bar, el("div", &[], content)])
     }
+}
+
+fn list(items: &Value, show: impl Fn(&Value) -> Html) -> Html {
+    items.as_array().into_iter().flatten().map(show).collect()
 }
 
 fn label(text: &Value, otherwise: &str) -> String {

@@ -12,7 +12,7 @@ use super::{
     blocks::{Content, confirm_dialog},
     mrkdwn::Reader,
     panel,
-    view::{Query, View, anchor, is_visible},
+    view::{Query, SHOWN, Spot, View, anchor, is_visible},
 };
 use crate::html::{Html, Page, el, hidden, void};
 
@@ -69,58 +69,74 @@ impl Screen<'_> {
         el("header", &[("class", "top")], [el("h1", &[], name), picker, tools])
     }
 
-    /// Shown when the app did not acknowledge a click of this person.
+    /// Shown when the app did not acknowledge a click of this person, or the click met nothing.
     fn banner(&self) -> Html {
         let now = self.shared.clock.now();
         let recent = |missed: &&MissedClick| missed.user == self.view.acting && now.duration_since(missed.at).as_secs() < BANNER_SECONDS;
         let Some(missed) = self.office.interactions.missed.iter().rev().find(recent) else { return Html::default() };
         let time = clock_time(missed.at);
-        let words = format!("{time} The app did not take your click on {}: {}.", missed.action_id, missed.reason);
+        let words = format!("{time} Your click on {} came to nothing: {}.", missed.action_id, missed.reason);
         el("p", &[("class", "missed")], [el("span", &[("aria-hidden", "true")], "⚠ "), Html::from(words)])
     }
 
     fn nav(&self) -> Html {
         let world = &self.office.world;
-        let (channels, direct): (Vec<&Conversation>, Vec<&Conversation>) =
-            world.conversations.iter().filter(|it| is_visible(it, &self.view.acting)).partition(|it| it.is_channel());
+        let (channels, direct): (Vec<&Conversation>, Vec<&Conversation>) = world.conversations.iter().partition(|it| it.is_channel());
+        let (own, others): (Vec<&Conversation>, Vec<&Conversation>) = direct.into_iter().partition(|it| is_visible(it, &self.view.acting));
         let part = |name: &'static str, list: Vec<&Conversation>| {
             let items: Html = list.iter().map(|it| el("li", &[], self.nav_link(it))).collect();
-            [el("h2", &[], name), el("ul", &[], items)]
+            if list.is_empty() { Html::default() } else { [el("h2", &[], name), el("ul", &[], items)].into() }
         };
-        let mut parts = Vec::from(part("Channels", channels));
-        if !direct.is_empty() {
-            parts.extend(part("Direct messages", direct));
-        }
+        let parts = [part("Channels", channels), part("Direct messages", own), part("Direct messages of others", others)];
         el("nav", &[("id", "nav"), ("aria-label", "Conversations")], parts)
     }
 
+    /// A direct conversation of another person opens as that person.
     fn nav_link(&self, conversation: &Conversation) -> Html {
-        let href = self.view.in_channel(&conversation.id).href();
-        let sign = match conversation.kind {
-            ConversationKind::Public => "# ",
-            ConversationKind::Private => "🔒 ",
-            ConversationKind::Direct { .. } => "● ",
+        let here = self.view.in_channel(&conversation.id);
+        let bot = &self.office.world.identity.bot_name;
+        let (sign, name, view) = match &conversation.kind {
+            ConversationKind::Public => ("# ", conversation.name.clone(), here),
+            ConversationKind::Private => ("🔒 ", conversation.name.clone(), here),
+            ConversationKind::Direct { user } if *user == self.view.acting => ("● ", bot.clone(), here),
+            ConversationKind::Direct { user } => ("→ ", format!("to {}", conversation.name), View { acting: user.clone(), ..here }),
         };
-        let name = if conversation.is_channel() { conversation.name.as_str() } else { self.office.world.identity.bot_name.as_str() };
-        let count = conversation.messages.iter().filter(|it| it.visible_to(&self.view.acting)).count();
-        let label = [el("span", &[("aria-hidden", "true")], sign), Html::from(name), el("span", &[("class", "count")], count.to_string())];
+        let count = conversation.messages.iter().filter(|it| it.visible_to(&view.acting)).count();
+        let count = [Html::from(count.to_string()), el("span", &[("class", "unseen")], if count == 1 { " message" } else { " messages" })];
+        let name = el("span", &[("class", "name")], name);
+        let label = [el("span", &[("aria-hidden", "true")], sign), name, el("span", &[("class", "count")], count)];
         if conversation.id == self.view.channel {
-            el("a", &[("href", &href), ("aria-current", "page")], label)
+            el("a", &[("href", &view.href()), ("aria-current", "page")], label)
         } else {
-            el("a", &[("href", &href)], label)
+            el("a", &[("href", &view.href())], label)
         }
     }
 
     fn main(&self) -> Html {
         let Some(conversation) = self.conversation() else { return el("main", &[("id", "main")], nothing_yet()) };
-        let shown = conversation.messages.iter().filter(|it| it.in_main_view() && it.visible_to(&self.view.acting));
-        let messages: Vec<Html> = shown.map(|message| self.article(conversation, message, Spot::Main)).collect();
-        let empty = messages.is_empty().then(|| el("p", &[("class", "empty")], "Nothing was posted here yet."));
-        let list = el("div", &[("id", "messages"), ("class", "messages"), ("tabindex", "-1")], [empty.into(), messages.into()]);
+        let (older, shown) = self.shown(conversation);
+        let articles: Html = shown.iter().map(|message| self.article(conversation, message, Spot::Main)).collect();
+        let empty = shown.is_empty().then(|| el("p", &[("class", "empty")], "Nothing was posted here yet."));
+        let turn =
+            |words: &str, view: View| el("p", &[("class", "turn")], el("a", &[("class", "button small"), ("href", &view.href())], words));
+        let older = older.then(|| turn("Older messages", self.view.up_to(shown.first().map(|first| first.ts))));
+        let newest = self.view.before.map(|_| turn("To the newest messages", self.view.up_to(None)));
+        let content = [older.into(), empty.into(), articles, newest.into()];
+        let list = el("div", &[("id", "messages"), ("class", "messages"), ("tabindex", "-1")], content);
         let class = if self.view.thread.is_some() { "behind-thread" } else { "" };
         let parts =
             [self.conversation_header(conversation), self.notification(conversation), scroller(list), self.composer(conversation, None)];
         el("main", &[("id", "main"), ("class", class)], parts)
+    }
+
+    /// The messages of one page, oldest first; and whether there are older ones.
+    fn shown<'a>(&self, conversation: &'a Conversation) -> (bool, Vec<&'a Message>) {
+        let within = |message: &&Message| self.view.before.is_none_or(|before| message.ts < before);
+        let visible = |message: &&Message| message.in_main_view() && message.visible_to(&self.view.acting);
+        let mut shown: Vec<&Message> = conversation.messages.iter().filter(within).filter(visible).collect();
+        let older = shown.len().saturating_sub(SHOWN);
+        shown.drain(..older);
+        (older > 0, shown)
     }
 
     fn conversation_header(&self, conversation: &Conversation) -> Html {
@@ -148,9 +164,17 @@ impl Screen<'_> {
                 el("span", &[("class", "quiet")], format!("On the lock screen · {}", clock_time(message.ts.time()))),
                 Html::from(format!(" {from}")),
             ];
-            el("a", &[("class", "lock"), ("href", &self.view.href_at(message.ts))], [el("p", &[("class", "lock-from")], first), line])
+            let card = [el("p", &[("class", "lock-from")], first), line];
+            el("a", &[("class", "lock"), ("href", &self.href_of(conversation, message.ts))], card)
         });
         el("div", &[("id", "notification")], card)
+    }
+
+    /// Where this person finds a message.
+    fn href_of(&self, conversation: &Conversation, ts: Ts) -> String {
+        let found = View::at(self.office, &conversation.id, ts).unwrap_or_else(|| self.view.clone());
+        let view = View { acting: self.view.acting.clone(), ..found };
+        view.href_at(view.spot(), ts)
     }
 
     fn notifies(&self, conversation: &Conversation, message: &Message) -> bool {
@@ -162,8 +186,6 @@ impl Screen<'_> {
 
     fn article(&self, conversation: &Conversation, message: &Message, spot: Spot) -> Html {
         let replies = conversation.replies(message.ts).count();
-        let id = anchor(message.ts);
-        let id = if spot == Spot::Thread { format!("t{id}") } else { id };
         let version = format!("{}.{replies}.{}", message.changes, self.view.acting);
         let class = match message.audience {
             Audience::Everyone => "message",
@@ -176,15 +198,17 @@ impl Screen<'_> {
                 "div",
                 &[("class", "body")],
                 [
-                    self.byline(message),
+                    self.byline(message, spot),
                     el("div", &[("class", "content")], content.of(message)),
-                    edited_mark(message),
-                    self.thread_link(message, replies, spot),
-                    self.inspect(conversation, message),
+                    el(
+                        "div",
+                        &[("class", "below")],
+                        [edited_mark(message), self.thread_link(message, replies, spot), self.inspect(conversation, message)],
+                    ),
                 ],
             ),
         ];
-        el("article", &[("id", &id), ("class", class), ("data-version", &version)], parts)
+        el("article", &[("id", &anchor(spot, message.ts)), ("class", class), ("data-version", &version)], parts)
     }
 
     fn avatar(&self, message: &Message) -> Html {
@@ -194,11 +218,11 @@ impl Screen<'_> {
         el("span", &[("class", &format!("avatar c{colour}")), ("aria-hidden", "true")], initial)
     }
 
-    fn byline(&self, message: &Message) -> Html {
+    fn byline(&self, message: &Message, spot: Spot) -> Html {
         let app = (message.author == self.office.world.identity.bot_user).then(|| el("span", &[("class", "badge")], "APP"));
         let time = message.ts.time();
-        let link =
-            el("a", &[("href", &self.view.href_at(message.ts)), ("class", "quiet time"), ("title", &time.to_string())], clock_time(time));
+        let href = self.view.href_at(spot, message.ts);
+        let link = el("a", &[("href", &href), ("class", "quiet time"), ("title", &time.to_string())], clock_time(time));
         let only = (message.audience != Audience::Everyone).then(|| el("span", &[("class", "quiet")], "only you see this"));
         let broadcast = (message.parent().is_some() && message.in_main_view())
             .then(|| el("span", &[("class", "quiet")], "replied in a thread, to the channel too"));
@@ -271,13 +295,6 @@ impl Screen<'_> {
         let content = Content { reader: self.reader(), view: &self.view, channel: &conversation.id, ts: message.ts };
         confirm_dialog(&content, element, query.confirm_option.as_deref())
     }
-}
-
-/// Where a message is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spot {
-    Main,
-    Thread,
 }
 
 /// A box that stays at its end as messages come.

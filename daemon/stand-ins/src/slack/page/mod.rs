@@ -5,6 +5,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{
     Form, Router,
     extract::{Path, Query as AxumQuery, State},
+    http::StatusCode,
     response::{
         IntoResponse as _, Redirect, Response,
         sse::{Event, KeepAlive, Sse},
@@ -69,10 +70,9 @@ async fn news(State(shared): State<Arc<Shared>>) -> Sse<impl Stream<Item = Resul
 
 /// Where a permalink leads.
 async fn archives(State(shared): State<Arc<Shared>>, Path((channel, message)): Path<(String, String)>) -> Response {
-    let Some(ts) = Ts::from_permalink(&message) else { return Redirect::to("/").into_response() };
-    let thread = shared.look(|office| office.world.conversation(&channel)?.message(ts)?.parent());
-    let view = View { channel, acting: String::new(), thread };
-    Redirect::to(&view.href_at(ts)).into_response()
+    let found = Ts::from_permalink(&message).and_then(|ts| Some((ts, shared.look(|office| View::at(office, &channel, ts))?)));
+    let Some((ts, view)) = found else { return (StatusCode::NOT_FOUND, "no such message").into_response() };
+    Redirect::to(&view.href_at(view.spot(), ts)).into_response()
 }
 
 /// The place that a form came from.
@@ -82,11 +82,13 @@ struct Back {
     #[serde(rename = "as")]
     acting: String,
     thread: Option<String>,
+    before: Option<String>,
 }
 
 impl Back {
     fn view(&self) -> View {
-        View { channel: self.channel.clone(), acting: self.acting.clone(), thread: self.thread.as_deref().and_then(Ts::parse) }
+        let ts = |text: &Option<String>| text.as_deref().and_then(Ts::parse);
+        View { channel: self.channel.clone(), acting: self.acting.clone(), thread: ts(&self.thread), before: ts(&self.before) }
     }
 
     fn redirect(&self) -> Response {
@@ -118,17 +120,17 @@ async fn click(State(shared): State<Arc<Shared>>, Form(form): Form<ClickForm>) -
         option: form.option,
     };
     // What came of it is on the page: the message's change, or the banner.
-    if let Err(error) = interact::click(&shared, click).await {
-        tracing::info!(%error, "a click met nothing");
+    if let Err(error) = interact::click(&shared, click.clone()).await {
+        shared.change(|office, now| office.interactions.miss(&click, error.to_string(), now));
     }
     let view = form.back.view();
-    let place = Ts::parse(&form.ts).map_or_else(|| view.href(), |ts| view.href_at(ts));
+    let place = Ts::parse(&form.ts).map_or_else(|| view.href(), |ts| view.href_at(view.spot(), ts));
     Redirect::to(&place).into_response()
 }
 
 /// The page with the confirm dialog open.
 fn question(form: &ClickForm) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(form.back.view().href() + "&");
+    let mut query = url::form_urlencoded::Serializer::new(form.back.view().href());
     query.append_pair("confirm_ts", &form.ts).append_pair("confirm_action", &form.action_id);
     if let Some(option) = &form.option {
         query.append_pair("confirm_option", option);
@@ -211,8 +213,9 @@ struct PersonForm {
 }
 
 async fn people(State(shared): State<Arc<Shared>>, Form(form): Form<PersonForm>) -> Response {
-    let acting = shared.change(|office, _| office.world.add_user(form.new_person.trim(), form.new_email.trim()));
-    Redirect::to(&View { acting, ..form.back.view() }.href()).into_response()
+    let view = form.back.view();
+    let acting = shared.change(|office, _| acts::add_person(office, &form.new_person, &form.new_email));
+    Redirect::to(&View { acting: acting.unwrap_or_else(|| view.acting.clone()), ..view }.href()).into_response()
 }
 
 #[derive(Debug, Deserialize)]
@@ -223,8 +226,9 @@ struct NewChannelForm {
 }
 
 async fn channels(State(shared): State<Arc<Shared>>, Form(form): Form<NewChannelForm>) -> Response {
-    let id = shared.change(|office, now| office.world.add_channel(form.new_channel.trim(), ConversationKind::Public, now));
-    Redirect::to(&form.back.view().in_channel(&id).href()).into_response()
+    let id = shared.change(|office, now| acts::add_channel(office, &form.new_channel, ConversationKind::Public, now));
+    let view = form.back.view();
+    Redirect::to(&id.map_or_else(|| view.href(), |id| view.in_channel(&id).href())).into_response()
 }
 
 async fn channel(State(shared): State<Arc<Shared>>, Form(form): Form<ActForm>) -> Response {

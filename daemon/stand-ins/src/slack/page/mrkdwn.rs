@@ -43,15 +43,12 @@ impl Reader<'_> {
         let mut out = String::new();
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
-            let taken = match self.sequence(rest) {
-                Some((taken, shown)) => {
-                    out.push_str(&shown.words);
-                    taken
-                }
-                None => {
-                    out.push(if first == '\n' { ' ' } else { first });
-                    first.len_utf8()
-                }
+            let taken = if let Some((taken, shown)) = self.sequence(rest) {
+                out.push_str(&shown.words);
+                taken
+            } else {
+                out.push(if first == '\n' { ' ' } else { first });
+                first.len_utf8()
             };
             rest = &rest[taken..];
         }
@@ -62,14 +59,13 @@ impl Reader<'_> {
         let mut parts = Vec::new();
         let mut lines = text.split('\n').peekable();
         while let Some(line) = lines.next() {
-            match line.strip_prefix("&gt;") {
-                Some(quote) => parts.push(el("blockquote", &[], self.inline(quote.trim_start(), 0))),
-                None => {
-                    parts.push(self.inline(line, 0));
-                    if lines.peek().is_some() {
-                        parts.push(void("br", &[]));
-                    }
-                }
+            if let Some(quote) = line.strip_prefix("&gt;") {
+                parts.push(el("blockquote", &[], self.inline(quote.trim_start(), 0)));
+                continue;
+            }
+            parts.push(self.inline(line, 0));
+            if lines.peek().is_some() {
+                parts.push(void("br", &[]));
             }
         }
         parts.into()
@@ -90,16 +86,13 @@ impl Reader<'_> {
                 ':' => emoji(rest),
                 _ => None,
             };
-            let taken = match piece {
-                Some((taken, html)) => {
-                    parts.push(Html::from(decode(&std::mem::take(&mut plain))));
-                    parts.push(html);
-                    taken
-                }
-                None => {
-                    plain.push(first);
-                    first.len_utf8()
-                }
+            let taken = if let Some((taken, html)) = piece {
+                parts.push(Html::from(decode(&std::mem::take(&mut plain))));
+                parts.push(html);
+                taken
+            } else {
+                plain.push(first);
+                first.len_utf8()
             };
             before = rest[..taken].chars().next_back();
             rest = &rest[taken..];

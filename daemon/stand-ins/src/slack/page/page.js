@@ -2,8 +2,8 @@
 "use strict";
 
 (() => {
-  // Parts of the page that are replaced as a whole when they differ.
-  const PARTS = ["banner", "nav", "notification", "conversation-header", "faults", "sockets", "channel-acts", "dialog"];
+  // Parts of the page that are replaced as a whole when they differ. The dialog changes only when its reader asked for it.
+  const PARTS = ["banner", "nav", "notification", "conversation-header", "faults", "sockets", "channel-acts"];
   const LISTS = ["messages", "thread-messages"];
 
   // Messages that did not change keep their elements, and so an open menu, a focus, a selection.
@@ -20,7 +20,7 @@
     }
   }
 
-  function merge(text) {
+  function merge(text, parts) {
     const fresh = new DOMParser().parseFromString(text, "text/html");
     const sameThread = !!document.getElementById("thread-messages") === !!fresh.getElementById("thread-messages");
     if (!sameThread || !fresh.getElementById("main") || !document.getElementById("messages") !== !fresh.getElementById("messages")) {
@@ -31,7 +31,7 @@
       const now = fresh.getElementById(id);
       if (old && now) mergeList(old, now);
     }
-    for (const id of PARTS) {
+    for (const id of parts) {
       const old = document.getElementById(id);
       const now = fresh.getElementById(id);
       if (old && now && old.innerHTML !== now.innerHTML) old.replaceChildren(...now.childNodes);
@@ -54,7 +54,7 @@
       again = false;
       try {
         const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-        if (answer.ok && !merge(await answer.text())) location.reload();
+        if (answer.ok && !merge(await answer.text(), PARTS)) location.reload();
       } catch {
         // The stand-in is away; its next news bring us up to date.
       }
@@ -74,7 +74,7 @@
       const here = new URL(answer.url);
       const moved = here.searchParams.get("channel") !== new URL(location.href).searchParams.get("channel") ||
         here.searchParams.get("as") !== new URL(location.href).searchParams.get("as");
-      if (moved || !merge(text)) {
+      if (moved || !merge(text, [...PARTS, "dialog"])) {
         location.assign(answer.url);
         return;
       }
@@ -112,5 +112,19 @@
     if (form) form.requestSubmit();
   });
 
-  new EventSource("/news").onmessage = readAgain;
+  // A browser holds few connections to one host, so a page that nobody sees gives its own back.
+  let news = null;
+  function listen() {
+    if (news || document.hidden) return;
+    news = new EventSource("/news");
+    news.onopen = readAgain;
+    news.onmessage = readAgain;
+  }
+  function rest() {
+    news?.close();
+    news = null;
+  }
+  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
+  window.addEventListener("pagehide", rest);
+  window.addEventListener("pageshow", listen);
 })();

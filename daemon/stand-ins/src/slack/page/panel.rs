@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        fault::{DisconnectReason, Fault, FaultKind, RateLimitBody},
+        fault::{DisconnectReason, Fault, FaultKind, INTERACTIVE, RateLimitBody},
         methods::Method,
         office::{Office, Shared},
         world::Conversation,
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::html::{Html, el, hidden, void};
 
-/// The faults that the page offers for API methods, by name; the control API has all of them with all their numbers.
-const PRESETS: [(&str, &str); 14] = [
+/// The faults that the page offers, by name; the control API has all of them with all their numbers.
+const PRESETS: [(&str, &str); 20] = [
     ("reset_before", "reset, not applied"),
     ("apply_then_reset", "apply, then reset"),
     ("apply_then_hang", "apply, then hang"),
@@ -27,6 +27,12 @@ const PRESETS: [(&str, &str); 14] = [
     ("invalid_blocks", "invalid_blocks"),
     ("token_revoked", "token_revoked"),
     ("stale_history", "history 10 s behind"),
+    ("duplicate_envelope", "a click: delivered twice"),
+    ("lose_ack", "a click: its acknowledgement lost"),
+    ("drop_socket", "a click: the sockets dropped instead"),
+    ("refresh_requested", "a click: refresh_requested instead"),
+    ("bad_signature", "a click over HTTP: wrongly signed"),
+    ("skewed", "a click over HTTP: signed 6 min ago"),
 ];
 
 /// The fault that a name of [`PRESETS`] stands for.
@@ -45,13 +51,20 @@ fn preset(name: &str) -> Option<FaultKind> {
         "internal_error" => FaultKind::ErrorApplied { code: "internal_error".to_owned() },
         "is_archived" | "invalid_blocks" | "token_revoked" => error(name),
         "stale_history" => FaultKind::StaleHistory { lag_seconds: 10 },
+        "duplicate_envelope" => FaultKind::DuplicateEnvelope,
+        "lose_ack" => FaultKind::LoseAck,
+        "drop_socket" => FaultKind::DropSocket,
+        "refresh_requested" => FaultKind::Disconnect { reason: DisconnectReason::RefreshRequested },
+        "bad_signature" => FaultKind::BadSignature,
+        "skewed" => FaultKind::SkewTimestamp { seconds: -360 },
         _ => return None,
     })
 }
 
-/// The order that the page's form makes; `None` for a name that is not offered.
+/// The order that the page's form makes; `None` for a name that is not offered. Faults of clicks need no method.
 pub(super) fn ordered(method: &str, kind: &str, times: &str) -> Option<Fault> {
     let kind = preset(kind)?;
+    let method = if kind.is_interactive() { INTERACTIVE } else { method };
     let count = if times == "always" { None } else { Some(times.parse().ok()?) };
     Some(Fault { count, ..Fault::next(method, kind) })
 }
@@ -89,7 +102,10 @@ fn input(id: &'static str, placeholder: &'static str) -> Html {
 
 fn faults(office: &Office, view: &View) -> Html {
     let standing = office.faults.orders();
-    let list: Html = standing.iter().map(|order| el("li", &[], order.to_string())).collect();
+    let list: Html = match standing {
+        [] => el("li", &[("class", "quiet")], "No fault is ordered."),
+        orders => orders.iter().map(|order| el("li", &[], order.to_string())).collect(),
+    };
     let any = el("option", &[("value", "*")], "every method");
     let methods: Html = Method::ALL.iter().map(|method| el("option", &[("value", method.name())], method.name())).collect();
     let kinds: Html = PRESETS.iter().map(|(name, words)| el("option", &[("value", name)], *words)).collect();
@@ -165,17 +181,29 @@ fn connect(shared: &Shared) -> Html {
     .into_iter()
     .flatten()
     .collect();
-    el("div", &[("class", "card")], [el("h2", &[], "Connect an app"), el("dl", &[], rows)])
+    let link = |href: &'static str, words: &'static str| el("a", &[("class", "button small"), ("href", href)], words);
+    let oracle = el("div", &[("class", "b-actions")], [link("/_control/journal", "Journal"), link("/_control/state", "State")]);
+    el("div", &[("class", "card")], [el("h2", &[], "Connect an app"), el("dl", &[], rows), oracle])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PRESETS, preset};
+    use super::{PRESETS, ordered};
+    use crate::slack::fault::FaultBook;
 
     #[test]
-    fn every_offered_fault_exists() {
+    fn every_offered_fault_can_be_ordered() {
+        let mut book = FaultBook::new(1);
         for (name, _) in PRESETS {
-            assert!(preset(name).is_some(), "{name}");
+            for times in ["1", "3", "always"] {
+                assert_eq!(book.order(ordered("chat.postMessage", name, times).unwrap()), Ok(()), "{name}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_not_offered_is_no_order() {
+        assert_eq!(ordered("chat.postMessage", "explode", "1"), None);
+        assert_eq!(ordered("chat.postMessage", "503", "often"), None);
     }
 }

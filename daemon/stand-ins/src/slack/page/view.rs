@@ -9,6 +9,9 @@ use super::super::{
 };
 use crate::html::{Html, hidden};
 
+/// Messages of a channel that the page shows at a time.
+pub(super) const SHOWN: usize = 100;
+
 /// The query of the page, as it comes.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -17,6 +20,8 @@ pub(super) struct Query {
     #[serde(rename = "as")]
     pub(super) acting: Option<String>,
     pub(super) thread: Option<String>,
+    /// Only what is older than this `ts`.
+    pub(super) before: Option<String>,
     /// The question that is open: `ts`, `action_id` and the option.
     pub(super) confirm_ts: Option<String>,
     pub(super) confirm_action: Option<String>,
@@ -29,6 +34,8 @@ pub(super) struct View {
     pub(super) channel: String,
     pub(super) acting: String,
     pub(super) thread: Option<Ts>,
+    /// The channel's messages end before this one.
+    pub(super) before: Option<Ts>,
 }
 
 impl View {
@@ -43,25 +50,52 @@ impl View {
         let asked = visible.iter().find(|it| Some(it.id.as_str()) == query.channel.as_deref());
         let channel = asked.or_else(|| visible.first()).map(|it| it.id.clone()).unwrap_or_default();
         let thread = query.thread.as_deref().and_then(Ts::parse).filter(|ts| has_message(world, &channel, *ts));
-        Self { channel, acting, thread }
+        let before = query.before.as_deref().and_then(Ts::parse);
+        Self { channel, acting, thread, before }
+    }
+
+    /// Where a message is: in its conversation or its thread, seen by a person who may see it.
+    pub(super) fn at(office: &Office, channel: &str, ts: Ts) -> Option<Self> {
+        let conversation = office.world.conversation(channel)?;
+        let acting = match &conversation.kind {
+            ConversationKind::Public | ConversationKind::Private => String::new(),
+            ConversationKind::Direct { user } => user.clone(),
+        };
+        let thread = conversation.message(ts)?.parent();
+        let newer: Vec<Ts> = conversation.messages.iter().filter(|it| it.ts > ts && it.in_main_view()).map(|it| it.ts).collect();
+        let before = if newer.len() < SHOWN { None } else { newer.get(SHOWN / 2).copied() };
+        Some(Self { channel: channel.to_owned(), acting, thread, before })
     }
 
     pub(super) fn href(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/?"));
+        let mut query = url::form_urlencoded::Serializer::for_suffix(String::from("/?"), 2);
         query.append_pair("channel", &self.channel).append_pair("as", &self.acting);
-        if let Some(thread) = self.thread {
-            query.append_pair("thread", &thread.to_string());
+        for (name, ts) in [("thread", self.thread), ("before", self.before)] {
+            if let Some(ts) = ts {
+                query.append_pair(name, &ts.to_string());
+            }
         }
         query.finish()
     }
 
     /// The same place with a message in sight.
-    pub(super) fn href_at(&self, ts: Ts) -> String {
-        format!("{}#{}", self.href(), anchor(ts))
+    pub(super) fn href_at(&self, spot: Spot, ts: Ts) -> String {
+        format!("{}#{}", self.href(), anchor(spot, ts))
     }
 
+    /// Another conversation, at its end.
     pub(super) fn in_channel(&self, channel: &str) -> Self {
-        Self { channel: channel.to_owned(), acting: self.acting.clone(), thread: None }
+        Self { channel: channel.to_owned(), acting: self.acting.clone(), thread: None, before: None }
+    }
+
+    /// The same conversation up to a message; `None`: up to its end.
+    pub(super) fn up_to(&self, before: Option<Ts>) -> Self {
+        Self { before, ..self.clone() }
+    }
+
+    /// Where the open thread is, or else the conversation.
+    pub(super) fn spot(&self) -> Spot {
+        if self.thread.is_some() { Spot::Thread } else { Spot::Main }
     }
 
     pub(super) fn with_thread(&self, thread: Option<Ts>) -> Self {
@@ -70,14 +104,25 @@ impl View {
 
     /// The hidden fields that bring a form back here.
     pub(super) fn fields(&self) -> Html {
-        let thread = self.thread.map(|thread| hidden("thread", &thread.to_string()));
-        [hidden("channel", &self.channel), hidden("as", &self.acting), thread.into()].into()
+        let place = |name, ts: Option<Ts>| Html::from(ts.map(|ts| hidden(name, &ts.to_string())));
+        let fields = [hidden("channel", &self.channel), hidden("as", &self.acting)];
+        [fields.into(), place("thread", self.thread), place("before", self.before)].into()
     }
 }
 
+/// Where a message is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Spot {
+    Main,
+    Thread,
+}
+
 /// The id of a message's element.
-pub(super) fn anchor(ts: Ts) -> String {
-    format!("m-{}", ts.micros())
+pub(super) fn anchor(spot: Spot, ts: Ts) -> String {
+    match spot {
+        Spot::Main => format!("m-{}", ts.micros()),
+        Spot::Thread => format!("t-{}", ts.micros()),
+    }
 }
 
 /// Direct conversations are their person's.
