@@ -14,14 +14,7 @@ pub(super) struct SlackArgs {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Serve a Slack stand-in with a web page on which the channels are read and the buttons clicked.
-    StandIn {
-        /// Where to listen.
-        #[arg(long, default_value = "127.0.0.1:9096")]
-        listen: SocketAddr,
-        /// Append what was applied, one JSON object a line, to this file.
-        #[arg(long)]
-        journal: Option<PathBuf>,
-    },
+    StandIn(StandInArgs),
     /// Print the app manifest to paste at https://api.slack.com/apps?new_app=1.
     Manifest {
         /// Where Slack reaches burnward over HTTP, such as https://burnward.example; without it: Socket Mode.
@@ -30,10 +23,48 @@ enum Command {
     },
 }
 
+/// Arguments of `slack stand-in`.
+#[derive(Debug, clap::Args)]
+struct StandInArgs {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:9096")]
+    listen: SocketAddr,
+    /// A channel that is there from the start, such as payments-oncall; repeatable.
+    #[arg(long)]
+    channel: Vec<String>,
+    /// A person who is there from the start, such as Ana=ana@example.com; repeatable.
+    #[arg(long, value_name = "NAME=EMAIL", value_parser = person)]
+    person: Vec<NewPerson>,
+    /// Append what was applied, one JSON object a line, to this file.
+    #[arg(long)]
+    journal: Option<PathBuf>,
+    /// Where clicks are posted, signed, while no socket is open: burnward's interactions URL.
+    #[arg(long)]
+    interactions_url: Option<url::Url>,
+    /// Hold Slack's rate limits: one post a second per channel, and the tiers of the methods.
+    #[arg(long)]
+    rate_limits: bool,
+}
+
+/// Somebody of the stand-in's workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NewPerson {
+    name: String,
+    email: String,
+}
+
+fn person(text: &str) -> Result<NewPerson, String> {
+    let (name, email) = text.split_once('=').map(|(name, email)| (name.trim(), email.trim())).unwrap_or_default();
+    if name.is_empty() || !email.contains('@') {
+        return Err("write NAME=EMAIL, such as Ana=ana@example.com".to_owned());
+    }
+    Ok(NewPerson { name: name.to_owned(), email: email.to_owned() })
+}
+
 /// Runs the subcommand.
 pub(super) async fn run(args: SlackArgs) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::StandIn { listen, journal } => stand_in(listen, journal).await,
+        Command::StandIn(args) => stand_in(args).await,
         Command::Manifest { request_url } => {
             println!("{}", crate::notify::slack::manifest(request_url.as_ref()));
             Ok(ExitCode::SUCCESS)
@@ -41,8 +72,17 @@ pub(super) async fn run(args: SlackArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn stand_in(listen: SocketAddr, journal_file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let slack = SlackStandIn::start(Options { listen, journal_file, ..Options::default() }).await?;
+async fn stand_in(args: StandInArgs) -> anyhow::Result<ExitCode> {
+    let StandInArgs { listen, channel, person, journal, interactions_url, rate_limits } = args;
+    let interactions_url = interactions_url.map(String::from);
+    let options = Options { listen, journal_file: journal, interactions_url, rate_limits, ..Options::default() };
+    let slack = SlackStandIn::start(options).await?;
+    for name in &channel {
+        slack.add_channel(name);
+    }
+    for NewPerson { name, email } in &person {
+        slack.add_user(name, email);
+    }
     println!("page            {}", slack.web_url());
     println!("slack.api-url   {}", slack.api_url());
     println!("bot token       {}", slack.bot_token());
@@ -52,4 +92,23 @@ async fn stand_in(listen: SocketAddr, journal_file: Option<PathBuf>) -> anyhow::
     tokio::signal::ctrl_c().await?;
     slack.shutdown().await;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::person;
+
+    fn check(text: &str, expected: Option<(&str, &str)>) {
+        let read = person(text).ok();
+        assert_eq!(read.as_ref().map(|it| (it.name.as_str(), it.email.as_str())), expected, "{text}");
+    }
+
+    #[test]
+    fn a_person_is_a_name_and_an_address() {
+        check("Ana=ana@example.com", Some(("Ana", "ana@example.com")));
+        check("Ana Lima = ana@example.com", Some(("Ana Lima", "ana@example.com")));
+        check("Ana", None);
+        check("=ana@example.com", None);
+        check("Ana=", None);
+    }
 }
