@@ -16,7 +16,7 @@ pub(super) fn is_secret_key(key: &str) -> bool {
 
 /// The text as it may be shown: every value of a secret's key, every token of Slack's and every password in a URL is replaced by as many
 /// asterisks, so that places stay where they are.
-pub(super) fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let mut masked = text.to_owned();
     for range in values(text).into_iter().chain(tokens(text)).chain(passwords(text)) {
         let stars: String =
@@ -52,7 +52,7 @@ fn values(text: &str) -> Vec<Range<usize>> {
 fn secret_colon(line: &str) -> Option<usize> {
     line.match_indices(':').map(|(at, _)| at).find(|at| {
         let key = line[..*at].trim_end().trim_end_matches(['"', '\'']);
-        let word = key.rfind(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).map_or(key, |before| &key[before + 1..]);
+        let word = key.rsplit(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).next().unwrap_or(key);
         is_secret_key(word)
     })
 }
@@ -89,6 +89,8 @@ mod tests {
             ("note: xapp-7\n", "note: ******\n"),
             ("url: https://ada:pw@host/\n", "url: https://******@host/\n"),
             ("\"api_key\": hush", "\"api_key\":*****"),
+            ("# “token: hush", "# “token:*****"),
+            ("token: ä", "token:***"),
         ] {
             assert_eq!(mask(text), masked);
             assert_eq!(mask(text).len(), text.len());
@@ -97,7 +99,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn masking_keeps_every_byte_where_it_was(text in "[a-zä:@/ \n'\\-]{0,60}|(token: .{0,20}\n){0,4}") {
+        fn masking_keeps_every_byte_where_it_was(text in "[a-zä–:@/ \n'\\-]{0,60}|([ä–“ {'a-z]{0,3}token[ '\"]?: .{0,20}\n){0,4}") {
             let masked = mask(&text);
             proptest::prop_assert_eq!(masked.len(), text.len());
             proptest::prop_assert_eq!(masked.matches('\n').count(), text.matches('\n').count());
