@@ -17,7 +17,16 @@ fn the_shipped_definitions_load_without_a_word_under_the_example_configuration()
     let faults: Vec<String> = loaded.diagnostics().map(|fault| fault.render(Colour::Never)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let ids: Vec<String> = loaded.slos.iter().map(|slo| slo.id.to_string()).collect();
-    assert_eq!(ids, ["main:burnward/evaluation", "main:burnward/page-delivery", "main:shop/availability", "main:shop/latency"]);
+    assert_eq!(
+        ids,
+        [
+            "main:burnward/evaluation",
+            "main:burnward/page-delivery",
+            "main:shop/availability",
+            "main:shop/demo-checkout",
+            "main:shop/latency"
+        ]
+    );
 }
 
 #[test]
