@@ -58,7 +58,7 @@ pub fn run(args: &CheckArgs) -> ExitCode {
         return ExitCode::from(super::EXIT_CANNOT);
     }
     let report = check(&args.paths, args.config_file.as_deref());
-    if report.files == 0 && report.diagnostics.is_empty() {
+    if report.files == 0 && report.count().0 == 0 {
         eprintln!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", "));
         return ExitCode::from(super::EXIT_CANNOT);
     }
@@ -149,6 +149,11 @@ impl Report {
     fn all_tenants(&mut self, config: Option<&Config>) {
         let tenants: BTreeMap<TenantId, TenantConfig> = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
         for (tenant, place) in &tenants {
+            let default_of_broken_configuration = config.is_none() && self.count().0 > 0;
+            if default_of_broken_configuration && !place.slo_definitions.iter().any(|directory| directory.exists()) {
+                self.notes.push("SLO documents are not checked: which ones there are stands in the configuration".into());
+                continue;
+            }
             self.documents(&place.slo_definitions, &context_of(tenant, place, config));
         }
     }

@@ -9,7 +9,7 @@ use burnward_core::{
 };
 
 mod file;
-mod secrets;
+pub(crate) mod secrets;
 
 pub use file::{ConfigError, discover, is_configuration, parse, read};
 

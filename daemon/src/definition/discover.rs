@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use super::{
     diagnostic::{Diagnostic, Place, Source},
     yaml::MAX_BYTES,
 };
+use crate::config::secrets;
 
 /// Deepest nesting of directories.
 const MAX_DEPTH: usize = 32;
@@ -36,7 +37,7 @@ pub fn discover(paths: &[PathBuf]) -> Found {
         match path.metadata() {
             Ok(about) if about.is_dir() => walk.directory(path, 0),
             Ok(_) => walk.file(path.clone()),
-            Err(error) => walk.fault(path, format!("cannot be read: {error}")),
+            Err(error) => walk.fault(path, refused(path, "", &error)),
         }
     }
     walk.found
@@ -54,11 +55,11 @@ impl Walk {
             return;
         }
         if depth >= MAX_DEPTH {
-            return self.fault(path, format!("directories are nested more than {MAX_DEPTH} deep"));
+            return self.fault(path, unreadable(path, format!("directories are nested more than {MAX_DEPTH} deep")));
         }
         let entries = match fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
             Ok(entries) => entries,
-            Err(error) => return self.fault(path, format!("the directory cannot be read: {error}")),
+            Err(error) => return self.fault(path, refused(path, "the directory ", &error)),
         };
         let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
         paths.sort();
@@ -71,14 +72,14 @@ impl Walk {
         match path.metadata() {
             Ok(about) if about.is_dir() => self.directory(&path, depth + 1),
             Ok(_) if is_yaml(&path) => self.file(path),
-            Err(error) if is_yaml(&path) => self.fault(&path, format!("cannot be read: {error}")),
+            Err(error) if is_yaml(&path) => self.fault(&path, refused(&path, "", &error)),
             Ok(_) | Err(_) => {}
         }
     }
 
     fn file(&mut self, path: PathBuf) {
         if self.found.files.len() >= MAX_FILES {
-            return self.fault(&path, format!("more than {MAX_FILES} files"));
+            return self.fault(&path, unreadable(&path, format!("more than {MAX_FILES} files")));
         }
         if self.first_time(&path) {
             self.found.files.push(path);
@@ -89,8 +90,8 @@ impl Walk {
         self.seen.insert(path.canonicalize().unwrap_or_else(|_| path.to_owned()))
     }
 
-    fn fault(&mut self, path: &Path, message: String) {
-        self.found.faults.push((path.to_owned(), unreadable(path, message)));
+    fn fault(&mut self, path: &Path, fault: Diagnostic) {
+        self.found.faults.push((path.to_owned(), fault));
     }
 }
 
@@ -102,10 +103,23 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
+const NOT_YAML: &str = "name a text file; in a directory, move it away or give it a name that does not end in .yaml or .yml";
+
 /// A fault of a file as a whole.
 pub fn unreadable(path: &Path, message: String) -> Diagnostic {
     let place = Place::file(&Source::new(&path.display().to_string(), ""));
     Diagnostic { code: &codes::UNREADABLE, message, place, related: Vec::new(), help: Vec::new() }
+}
+
+/// What the system says of a path that it does not open, with what helps.
+fn refused(path: &Path, what: &str, error: &io::Error) -> Diagnostic {
+    let fault = unreadable(path, format!("{what}cannot be read: {error}"));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => fault.help("let the user that runs burnward read it"),
+        _ if path.is_symlink() => fault.help("the link leads nowhere: mend it, or remove it"),
+        io::ErrorKind::NotFound => fault.help("create it, or correct the path; is a volume not mounted?"),
+        _ => fault,
+    }
 }
 
 /// The text of a regular file of at most 1 MiB.
@@ -118,9 +132,9 @@ pub fn read(path: &Path) -> Result<String, Box<Diagnostic>> {
 
 #[expect(clippy::result_large_err, reason = "boxed by its only caller")]
 fn read_regular(path: &Path) -> Result<String, Diagnostic> {
-    let about = path.metadata().map_err(|error| unreadable(path, format!("cannot be read: {error}")))?;
+    let about = path.metadata().map_err(|error| refused(path, "", &error))?;
     if !about.is_file() {
-        return Err(unreadable(path, "not a regular file".into()));
+        return Err(unreadable(path, "not a regular file".into()).help(NOT_YAML));
     }
     let too_large = || unreadable(path, format!("larger than {MAX_BYTES} bytes (1 MiB)")).help("split it into several files");
     if about.len() > MAX_BYTES as u64 {
@@ -128,14 +142,24 @@ fn read_regular(path: &Path) -> Result<String, Diagnostic> {
     }
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    read.map_err(|error| unreadable(path, format!("cannot be read: {error}")))?;
+    read.map_err(|error| refused(path, "", &error))?;
     if bytes.len() > MAX_BYTES {
         return Err(too_large());
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
-        let fault = unreadable(path, format!("not UTF-8: line {line} holds a byte that is none"));
-        Diagnostic { code: &codes::NOT_UTF8, ..fault }
-    })
+    String::from_utf8(bytes).map_err(|error| not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to()))
+}
+
+/// The first byte that is not UTF-8, with its line. Secrets are masked, since the file may be burnward.yaml.
+fn not_utf8(path: &Path, bytes: &[u8], at: usize) -> Diagnostic {
+    let text = String::from_utf8_lossy(bytes);
+    let source = Source::masked(&path.display().to_string(), &text, secrets::mask);
+    let place = Place::new(&source, at..at + char::REPLACEMENT_CHARACTER.len_utf8());
+    let (message, help) = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        ("the file is UTF-16 and not UTF-8", "save it as UTF-8")
+    } else if bytes.contains(&0) {
+        ("the file is not text", NOT_YAML)
+    } else {
+        ("this byte is not UTF-8", "save the file as UTF-8")
+    };
+    Diagnostic { code: &codes::NOT_UTF8, message: message.to_owned(), place, related: Vec::new(), help: vec![help.to_owned()] }
 }

@@ -105,7 +105,7 @@ fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context)
         reader.required(&fields, "service", "checkout").and_then(|node| reader.name(node, "a service's name", ServiceName::parse));
     let team = reader.required(&fields, "team", "payments").and_then(|node| read_team(reader, node, &context.teams));
     let shared = Shared { service, team, version, context };
-    let node = reader.required(&fields, "slos", "")?;
+    let node = reader.required(&fields, "slos", "[{ name: availability, sli: ..., objectives: ... }]")?;
     let items = reader.list(node, "`slos`")?;
     if items.is_empty() || items.len() > MAX_SLOS {
         reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a document holds 1 to {MAX_SLOS} SLOs"));
@@ -150,9 +150,12 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let name_node = reader.required(&fields, "name", "availability");
     let name = name_node.and_then(|node| read_name(reader, node, names));
     let title = reader.optional(&fields, "title").and_then(|node| reader.line(node, "a title", LONGEST_TITLE)).map(ToOwned::to_owned);
-    let sli = reader.required(&fields, "sli", "").and_then(|node| sli::read(reader, node));
+    let sli = reader
+        .required(&fields, "sli", "{ events: { bad: 'errors_total', total: 'requests_total' } }")
+        .and_then(|node| sli::read(reader, node));
     let per = reader.optional(&fields, "per").map_or(Some(Vec::new()), |node| sli::read_per(reader, node));
-    let objectives = reader.required(&fields, "objectives", "").and_then(|node| objective::read(reader, node));
+    let objectives =
+        reader.required(&fields, "objectives", "[{ target: 99.9%, window: 30d }]").and_then(|node| objective::read(reader, node));
     let no_data = read_no_data(reader, &fields);
     only(reader, &fields, "no-traffic", "fine", &["tell-owner"]);
     only(reader, &fields, "new-series", "auto", &["count-first", "baseline"]);
@@ -176,7 +179,7 @@ fn read_name(reader: &mut Reader, node: &Node, names: &mut Vec<(SloName, Range<u
     if let Some((_, first)) = names.iter().find(|(have, _)| *have == name) {
         let diagnostic = reader.diagnostic(&codes::DUPLICATE_NAME, node.range.clone(), format!("two SLOs are called `{name}`"));
         let related = reader.place(first.clone());
-        reader.report(diagnostic.related(related, "the first one"));
+        reader.report(diagnostic.related(related, "the first one").help("give one of them another name"));
         return None;
     }
     names.push((name.clone(), node.range.clone()));

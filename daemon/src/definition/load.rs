@@ -134,7 +134,7 @@ impl Loaded {
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
         let start: usize = source.text().split_inclusive('\n').take(line).map(str::len).sum();
         let line = source.text()[start..].lines().next().unwrap_or_default();
-        let indent = line.len() - line.trim_start().len();
+        let indent = line.len() - line.trim_start_matches([' ', '-']).len();
         Place::new(&source, start + indent..start + line.trim_end().len())
     }
 }
@@ -154,6 +154,9 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
     for (path, fault) in faults {
         loaded.fail(&path, vec![fault]);
     }
+    for directory in paths.iter().filter(|path| path.is_dir() && !files.iter().any(|file| file.starts_with(path))) {
+        loaded.faults.entry(directory.clone()).or_default().push(no_definitions(directory));
+    }
     for path in files {
         match discover::read(&path) {
             Ok(text) => loaded.add(&path, text, context),
@@ -161,6 +164,12 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
         }
     }
     loaded.finish()
+}
+
+fn no_definitions(directory: &Path) -> Diagnostic {
+    let place = Place::file(&Source::new(&directory.display().to_string(), ""));
+    let message = "the directory holds no *.yaml or *.yml file".to_owned();
+    Diagnostic { code: &codes::NO_DEFINITIONS, message, place, related: Vec::new(), help: vec!["is the path right?".to_owned()] }
 }
 
 /// Loads the last good texts that the store kept. They loaded before, so what they refer to is not checked again: a runbook that was deleted since

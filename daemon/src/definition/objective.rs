@@ -1,6 +1,6 @@
 //! The `objectives:` of an SLO: target, window, and the alert rows that guard them.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use burnward_core::{
     alert_rows::{self, DefaultRows, RowError},
@@ -92,23 +92,23 @@ fn read_target(reader: &mut Reader, node: &Node) -> Option<Target> {
     };
     let help = match error {
         TargetError::Hundred => "use 99.9%, or 99.95% for about 22 minutes a month".to_owned(),
-        _ => format!("write `{}`", target_proposal(text)),
+        TargetError::NoPercent | TargetError::NotDecimal(_) | TargetError::TooPrecise | TargetError::OutOfRange => target_help(text),
     };
     let diagnostic = reader.diagnostic(code, node.range.clone(), message);
     reader.report(diagnostic.label(label).help(help));
     None
 }
 
-/// The target that the author most likely meant: a comma for a point, a missing sign, a share of one.
-fn target_proposal(text: &str) -> String {
+fn target_help(text: &str) -> String {
+    target_proposal(text).map_or_else(|| "write for example `99.9%`".to_owned(), |proposal| format!("write `{proposal}`"))
+}
+
+/// The target that the author most likely meant: a comma for a point, a missing sign, a share of one, too many digits.
+fn target_proposal(text: &str) -> Option<String> {
     let number = text.trim().trim_end_matches('%').trim().replace(',', ".");
-    let candidates = [format!("{number}%"), share_as_percent(&number).unwrap_or_default()];
-    let share = number.starts_with("0.");
-    let mut likely: Vec<&String> = candidates.iter().filter(|candidate| Target::percent(candidate).is_ok()).collect();
-    if share {
-        likely.reverse();
-    }
-    likely.first().map_or_else(|| "99.9%".to_owned(), |proposal| (*proposal).clone())
+    let cut: String = number.chars().take("99.9999999".len()).collect();
+    let candidates = [share_as_percent(&number).unwrap_or_default(), format!("{number}%"), format!("{cut}%")];
+    candidates.into_iter().find(|candidate| Target::percent(candidate).is_ok())
 }
 
 /// `0.999` as `99.9%`, by moving the point.
@@ -122,7 +122,7 @@ fn read_window(reader: &mut Reader, node: &Node) -> Option<Duration> {
     let text = reader.text(node, "a window")?;
     let (message, help) = match duration::parse(text) {
         Ok(window) if WINDOWS.contains(&window) => return Some(window),
-        Ok(_) => ("a window lies between 1m and 366d".to_owned(), "most objectives use 30d or 28d"),
+        Ok(_) | Err(duration::DurationError::TooLong) => ("a window lies between 1m and 366d".to_owned(), "most objectives use 30d or 28d"),
         Err(_) if text.starts_with("calendar") => {
             let diagnostic =
                 reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), "calendar windows are not supported in this version");
@@ -147,6 +147,11 @@ enum Alerting<'n> {
 }
 
 fn read_alerting<'n>(reader: &mut Reader, node: &'n Node) -> Option<Alerting<'n>> {
+    if let Value::List(_) = node.value {
+        let diagnostic = reader.diagnostic(&codes::ALERTING, node.range.clone(), "own rows stand below the key `rows`");
+        reader.report(diagnostic.help("write `alerting: { rows: [...] }`"));
+        return None;
+    }
     if let Value::Map(_) = node.value {
         let fields = reader.map(node, &ALERTING)?;
         let rows = reader.required(&fields, "rows", "[{ urgency: page, burn-rate: 14.4, long: 1h, short: 5m }]")?;
@@ -176,18 +181,42 @@ fn default_rows(reader: &mut Reader, target_node: &Node, target: Target, window:
     let wanted = |row: &AlertRow| only.is_none_or(|urgency| row.urgency == urgency);
     let DefaultRows { rows, left_out } = alert_rows::default_rows(target, window);
     let rows: Vec<AlertRow> = rows.into_iter().filter(wanted).collect();
-    let remain = if rows.is_empty() { "none".to_owned() } else { rows.iter().map(row_words).collect::<Vec<_>>().join(", ") };
+    let mut out: BTreeMap<String, Vec<&AlertRow>> = BTreeMap::new();
     for (row, error) in left_out.iter().filter(|(row, _)| wanted(row)) {
-        let message = format!("the default row {} is left out: {error}", row_words(row));
-        let diagnostic = reader.diagnostic(&codes::ROW_LEFT_OUT, target_node.range.clone(), message);
-        reader.report(diagnostic.help(format!("rows that remain: {remain}")));
+        out.entry(why_left_out(error)).or_default().push(row);
     }
+    let words = |(why, left_out): (&String, &Vec<&AlertRow>)| {
+        let word = if left_out.len() == 1 { "row" } else { "rows" };
+        format!("the default {word} {} {why}", row_list(left_out.iter().copied()))
+    };
     if rows.is_empty() {
-        let message = "no default row can fire at this target: nobody will be told";
+        let message = format!("{}; none is left, so nobody will be told", out.iter().map(words).collect::<Vec<_>>().join("; "));
         let diagnostic = reader.diagnostic(&codes::NO_ALERTS, target_node.range.clone(), message);
-        reader.report(diagnostic.help("write rows of your own, or `alerting: none`"));
+        reader.report(diagnostic.help("write rows of your own below `alerting:`, or `alerting: none`"));
+        return rows;
+    }
+    for message in out.iter().map(words) {
+        let diagnostic = reader.diagnostic(&codes::ROW_LEFT_OUT, target_node.range.clone(), message);
+        let nobody = if rows.iter().any(|row| row.urgency == Urgency::Page) { "" } else { "; nobody is paged" };
+        reader.report(diagnostic.label("left out").help(format!("what remains: {}{nobody}", row_list(&rows))));
     }
     rows
+}
+
+/// Why default rows are left out, behind their names: `can never fire ...`.
+fn why_left_out(error: &RowError) -> String {
+    match error {
+        RowError::NeverFires { target, most, .. } => {
+            format!("can never fire: at a target of {}% a total outage burns at {most}x", target.as_percent())
+        }
+        RowError::Empty => "would look back less than a second".to_owned(),
+        RowError::ShortNotShorter { .. } | RowError::BeyondWindow { .. } | RowError::BelowAllowed(_) => format!("cannot be: {error}"),
+    }
+}
+
+/// `page 14.4x 1h/5m, page 6x 6h/30m`
+fn row_list<'a>(rows: impl IntoIterator<Item = &'a AlertRow>) -> String {
+    rows.into_iter().map(row_words).collect::<Vec<_>>().join(", ")
 }
 
 /// `page 14.4x 1h/5m`
@@ -203,7 +232,8 @@ fn own_rows(reader: &mut Reader, nodes: &[Node], target: Target, window: Duratio
     let rows: Vec<Option<AlertRow>> = nodes.iter().map(|node| own_row(reader, node, target, window)).collect();
     for (at, row) in rows.iter().enumerate() {
         if row.is_some() && rows[..at].contains(row) {
-            reader.error(&codes::ROW, nodes[at].range.clone(), "this row is in the list twice");
+            let diagnostic = reader.diagnostic(&codes::ROW, nodes[at].range.clone(), "this row is in the list twice");
+            reader.report(diagnostic.help("remove it"));
         }
     }
     rows.into_iter().collect()

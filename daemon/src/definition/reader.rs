@@ -35,6 +35,7 @@ pub struct Keys {
 pub struct Fields<'n> {
     entries: &'n [Entry],
     place: &'n Range<usize>,
+    known: &'static [&'static str],
 }
 
 impl<'n> Fields<'n> {
@@ -51,6 +52,12 @@ impl<'n> Fields<'n> {
     /// All entries, in the author's order.
     pub fn entries(&self) -> &'n [Entry] {
         self.entries
+    }
+
+    /// True where an unknown key is nearly `key`: it was collected with that advice, and `key` is not reported as missing, too.
+    pub fn misspelt(&self, key: &str) -> bool {
+        let unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
+        unknown.filter_map(|entry| nearest(&entry.key, self.known)).any(|meant| meant == key)
     }
 
     /// Where the mapping is blamed for what it lacks: its first key.
@@ -110,7 +117,8 @@ impl Reader {
 
     /// The same, where `reported` tells of keys that were collected as mistakes already.
     pub fn map_beside<'n>(&mut self, node: &'n Node, keys: &Keys, reported: fn(&str) -> bool) -> Option<Fields<'n>> {
-        let fields = self.any_map(node, keys.of)?;
+        let fields = self.entries_of(node, keys.of, &format!("its keys are: {}", keys.known.join(", ")))?;
+        let fields = Fields { known: keys.known, ..fields };
         for entry in fields.entries.iter().filter(|entry| !reported(&entry.key)) {
             self.check_key(entry, keys);
         }
@@ -119,12 +127,21 @@ impl Reader {
 
     /// A mapping whose keys are names that the author chose.
     pub fn any_map<'n>(&mut self, node: &'n Node, of: &str) -> Option<Fields<'n>> {
+        self.entries_of(node, of, "write each entry as `name:`, with its keys indented below")
+    }
+
+    fn entries_of<'n>(&mut self, node: &'n Node, of: &str, help: &str) -> Option<Fields<'n>> {
         if let Value::Map(entries) = &node.value {
-            return Some(Fields { entries, place: &node.range });
+            return Some(Fields { entries, place: &node.range, known: &[] });
         }
-        let message = format!("{of} is a mapping, and {} stands here", kind(node));
-        self.error(&codes::WRONG_TYPE, node.range.clone(), message);
+        self.wrong_kind(node, &format!("{of} is a mapping"), help);
         None
+    }
+
+    fn wrong_kind(&mut self, node: &Node, wanted: &str, help: &str) {
+        let message = format!("{wanted}, and {} stands here", kind(node));
+        let diagnostic = self.diagnostic(&codes::WRONG_TYPE, node.range.clone(), message);
+        self.report(diagnostic.help(help));
     }
 
     fn check_key(&mut self, entry: &Entry, keys: &Keys) {
@@ -147,9 +164,10 @@ impl Reader {
         match fields.entry(key) {
             Some(entry) if !entry.value.is_null() => Some(&entry.value),
             Some(entry) => {
-                self.empty_value(entry);
+                self.empty_value(entry, &format!("write `{key}: {example}`"));
                 None
             }
+            None if fields.misspelt(key) => None,
             None => {
                 let diagnostic = self.diagnostic(&codes::MISSING_KEY, fields.place(), format!("the key `{key}` is missing"));
                 self.report(diagnostic.label("in the mapping that starts here").help(format!("add `{key}: {example}`")));
@@ -162,18 +180,23 @@ impl Reader {
     pub fn optional<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Option<&'n Node> {
         let entry = fields.entry(key)?;
         if entry.value.is_null() {
-            self.empty_value(entry);
+            self.empty_value(entry, "give it one, or remove the key for the default");
             return None;
         }
         Some(&entry.value)
     }
 
-    fn empty_value(&mut self, entry: &Entry) {
-        let message = format!("the key `{}` has no value", entry.key);
+    fn empty_value(&mut self, entry: &Entry, help: &str) {
+        let message = format!("the key `{}` has no value", shortened(&entry.key));
         let diagnostic = self.diagnostic(&codes::WRONG_TYPE, entry.key_range.clone(), message);
-        let cut = "a value that starts with # must be put into quotes: YAML takes it for a comment";
-        let eaten = self.source.text()[entry.key_range.end..].lines().next().is_some_and(|rest| rest.contains('#'));
-        self.report(if eaten { diagnostic.help(cut) } else { diagnostic.help("give it one, or remove the key for the default") });
+        let rest = self.source.text()[entry.key_range.end..].lines().next().unwrap_or_default();
+        let written = rest.trim_start_matches(['"', '\'']).trim_start_matches(':').trim_start();
+        let help = match written.chars().next() {
+            Some('#') => "put a value that starts with # into quotes: YAML takes it for a comment",
+            Some('&') => "put a value that starts with & into quotes: YAML takes it for the name of an anchor",
+            Some(_) | None => help,
+        };
+        self.report(diagnostic.help(help));
     }
 
     /// A list.
@@ -181,7 +204,7 @@ impl Reader {
         if let Value::List(items) = &node.value {
             return Some(items);
         }
-        self.error(&codes::WRONG_TYPE, node.range.clone(), format!("{of} is a list, and {} stands here", kind(node)));
+        self.wrong_kind(node, &format!("{of} is a list"), "write each entry on a line of its own after `- `, or all of them within [ ]");
         None
     }
 
@@ -190,7 +213,7 @@ impl Reader {
         match &node.value {
             Value::Scalar { text, .. } if !node.is_null() => Some(text),
             Value::Scalar { .. } | Value::List(_) | Value::Map(_) => {
-                self.error(&codes::WRONG_TYPE, node.range.clone(), format!("{of} is a text, and {} stands here", kind(node)));
+                self.wrong_kind(node, &format!("{of} is a text"), "write one value; a text that starts with [ or { needs quotes");
                 None
             }
         }
@@ -216,7 +239,7 @@ impl Reader {
     pub fn name_at<T>(&mut self, text: &str, range: Range<usize>, of: &str, parse: impl Fn(&str) -> Result<T, NameError>) -> Option<T> {
         if RESERVED.contains(&text) {
             let diagnostic = self.diagnostic(&codes::NAME, range, format!("`{text}` is a reserved name"));
-            self.report(diagnostic.help("choose another one"));
+            self.report(diagnostic.help(format!("choose another one, such as `{text}-1`")));
             return None;
         }
         if let Ok(name) = parse(text) {
@@ -260,7 +283,7 @@ impl Reader {
 }
 
 /// Names that other systems give a meaning of their own.
-const RESERVED: [&str; 14] = ["con", "prn", "aux", "nul", "com1", "com2", "com3", "lpt1", "lpt2", "lpt3", "metrics", "api", "all", "other"];
+const RESERVED: [&str; 5] = ["con", "prn", "aux", "nul", "metrics"];
 
 fn duration_help(error: DurationError) -> &'static str {
     match error {
@@ -290,16 +313,20 @@ pub fn shortened(text: &str) -> String {
 
 /// Adds the nearest known word, or all of them.
 pub fn suggest(diagnostic: Diagnostic, word: &str, known: &[&str]) -> Diagnostic {
-    let close = known
-        .iter()
-        .map(|candidate| (strsim::osa_distance(candidate, word), candidate))
-        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3) && *distance < word.len())
-        .min();
-    match close {
-        Some((_, candidate)) => diagnostic.help(format!("did you mean `{candidate}`?")),
+    match nearest(word, known) {
+        Some(candidate) => diagnostic.help(format!("did you mean `{candidate}`?")),
         None if known.is_empty() => diagnostic,
         None => diagnostic.help(format!("known are: {}", known.join(", "))),
     }
+}
+
+/// The known word that is spelt nearly the same; case and underscores do not count.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_lowercase().replace('_', "-");
+    let distances = known.iter().map(|candidate| (strsim::osa_distance(candidate, &word), *candidate));
+    let close =
+        |&(distance, candidate): &(usize, &str)| distance <= 2.max(candidate.len() / 3) && distance < word.len().min(candidate.len());
+    distances.filter(close).min().map(|(_, candidate)| candidate)
 }
 
 /// The nearest legal name; empty where nothing is left.

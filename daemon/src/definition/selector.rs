@@ -32,6 +32,8 @@ pub(super) struct Fault {
 
 const PLAIN: &str = "write a plain counter selector, such as 'http_requests_total{job=\"checkout\"}'";
 const NO_FUNCTION: &str = "write the plain counter selector alone: rate(), increase() and sum() are not needed";
+const NO_RATIO: &str = "the ratio is computed here: name the two counters, `bad` (or `good`) and `total`";
+const ESCAPES: &str = "within a quoted text of PromQL a backslash is written twice, as in code=~\"5\\\\d\\\\d\", or once between backticks; put the whole query into single quotes";
 const NO_RANGE: &str = "remove it: what is read follows from the window and the alert rows";
 const SUM_BY_LIST: &str = "use a regular expression such as code=~\"500|503\", or a YAML list of selectors, which are added";
 const FAITHFUL: &str = "use printable characters and names of a-z, A-Z, 0-9 and _";
@@ -66,6 +68,7 @@ fn parse_scanned(text: &str) -> Result<Selector, Fault> {
             let message = format!("a regular expression does not compile: {}", shortened(&error));
             Err(Fault::new(&codes::REGEX, message, "use RE2 syntax; there is no look-around, and the size is limited"))
         }
+        Err(error) if error.contains("escape") => Err(Fault::new(&codes::SELECTOR, format!("not PromQL: {}", shortened(&error)), ESCAPES)),
         Err(error) => Err(Fault::new(&codes::SELECTOR, format!("not PromQL: {}", shortened(&error)), PLAIN)),
     }
 }
@@ -214,7 +217,7 @@ impl Scan<'_> {
             c if c == '_' || c == ':' || c == '.' || c.is_alphanumeric() => self.word(range.start),
             ',' if self.part == Part::Matchers => self.go(Part::Matchers, Before::Comma),
             '=' | '!' | '~' if self.part == Part::Matchers => self.go(Part::Matchers, Before::Operator),
-            _ => Err(Fault::new(&codes::SELECTOR, format!("`{c}` does not belong into a selector"), self.expression_help()).at(range)),
+            _ => Err(Fault::new(&codes::SELECTOR, format!("`{c}` does not belong in a selector"), self.operator_help(c)).at(range)),
         }
     }
 
@@ -275,6 +278,14 @@ impl Scan<'_> {
             "close it; inside of single quotes YAML keeps double quotes as they are",
         )
         .at(range))
+    }
+
+    fn operator_help(&self, c: char) -> &'static str {
+        match c {
+            '/' => NO_RATIO,
+            '+' if !self.text.contains('(') => SUM_BY_LIST,
+            _ => self.expression_help(),
+        }
     }
 
     fn expression_help(&self) -> &'static str {

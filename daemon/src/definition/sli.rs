@@ -36,7 +36,8 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Sli> {
             reader.error(&codes::SLI, fields.place(), "an SLI is either `events` or `latency`, not both");
             None
         }
-        (None, None) if reader.failed() => None,
+        // Whatever stands there instead was collected as an unknown key.
+        (None, None) if !fields.entries().is_empty() => None,
         (None, None) => {
             let diagnostic = reader.diagnostic(&codes::SLI, fields.place(), "the SLI says neither `events` nor `latency`");
             reader.report(diagnostic.help(KINDS));
@@ -58,9 +59,10 @@ fn counted(reader: &mut Reader, fields: &Fields<'_>) -> Option<Counted> {
             let message = "give either `bad` or `good`, not both: the other follows from the total";
             let diagnostic = reader.diagnostic(&codes::SLI, good.key_range.clone(), message);
             let related = reader.place(bad.key_range.clone());
-            reader.report(diagnostic.related(related, "the other one"));
+            reader.report(diagnostic.related(related, "the other one").help("remove one of them"));
             None
         }
+        (None, None) if fields.misspelt("bad") || fields.misspelt("good") => None,
         (None, None) => {
             let diagnostic = reader.diagnostic(&codes::SLI, fields.place(), "neither `bad` nor `good` is given");
             reader.report(diagnostic.help("name the counter of bad events as `bad:`, or that of good events as `good:`"));
@@ -125,7 +127,9 @@ fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector>> {
     let all: Vec<Selector> = read.into_iter().collect::<Option<_>>()?;
     for (at, selector) in all.iter().enumerate() {
         if all[..at].contains(selector) {
-            reader.error(&codes::SELECTOR, items[at].range.clone(), "this selector is in the list twice, and would be counted twice");
+            let message = "this selector is in the list twice, and would be counted twice";
+            let diagnostic = reader.diagnostic(&codes::SELECTOR, items[at].range.clone(), message);
+            reader.report(diagnostic.help("remove it"));
             return None;
         }
     }
@@ -156,7 +160,7 @@ fn query_text<'n>(reader: &mut Reader, node: &'n Node) -> Option<&'n str> {
         }
         return reader.text(node, "a selector");
     };
-    if *quoted || balanced(text) || !comment_follows(reader, node) {
+    if *quoted || !cut_by_comment(reader, node, text) {
         return reader.text(node, "a selector");
     }
     let diagnostic = reader.diagnostic(&codes::YAML_ATE_QUERY, node.range.clone(), "YAML cut the query at ` #`");
@@ -169,9 +173,11 @@ fn balanced(text: &str) -> bool {
     text.matches('{').count() == text.matches('}').count() && text.matches('"').count().is_multiple_of(2)
 }
 
-fn comment_follows(reader: &Reader, node: &Node) -> bool {
+/// True where a comment follows that is more likely the rest of the query: what stands before it is half a query, or it looks like matchers itself.
+fn cut_by_comment(reader: &Reader, node: &Node, text: &str) -> bool {
     let rest = reader.source().text()[node.range.end..].lines().next().unwrap_or_default();
-    rest.trim_start().starts_with('#')
+    let matchers = ["{", "=\"", "=~", "!~", "!="];
+    rest.trim_start().strip_prefix('#').is_some_and(|comment| !balanced(text) || matchers.iter().any(|part| comment.contains(part)))
 }
 
 fn report(reader: &mut Reader, node: &Node, text: &str, fault: &Fault) {
@@ -188,6 +194,8 @@ fn within(reader: &Reader, node: &Node, text: &str, at: &Range<usize>) -> Option
     Some(start + at.start..start + at.end)
 }
 
+const LABELS: &str = "use a label of the counters: a-z, A-Z, 0-9 and _, neither `le` nor a name that starts with __";
+
 /// Reads `per:`: the labels that split an SLO.
 pub(super) fn read_per(reader: &mut Reader, node: &Node) -> Option<Vec<String>> {
     let items = reader.list(node, "`per`")?;
@@ -200,8 +208,9 @@ pub(super) fn read_per(reader: &mut Reader, node: &Node) -> Option<Vec<String>> 
         let Some(label) = reader.text(item, "a label") else { continue };
         let legal = is_label_name(label) && !label.starts_with("__") && label != "le";
         if !legal || labels.iter().any(|have| have == label) {
-            let why = if legal { "is given twice" } else { "is not the name of a label to split by" };
-            reader.error(&codes::LABEL, item.range.clone(), format!("`{}` {why}", shortened(label)));
+            let (why, help) = if legal { ("is given twice", "remove it") } else { ("is not the name of a label to split by", LABELS) };
+            let diagnostic = reader.diagnostic(&codes::LABEL, item.range.clone(), format!("`{}` {why}", shortened(label)));
+            reader.report(diagnostic.help(help));
             continue;
         }
         labels.push(label.to_owned());

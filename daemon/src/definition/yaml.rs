@@ -108,16 +108,29 @@ const HIDDEN_SHOWN: usize = 5;
 
 fn refuse_characters(source: &Arc<Source>) -> Vec<Diagnostic> {
     let text = source.text();
-    let carriage = |at: usize| text[at..].starts_with("\r\n");
+    let line_end = |at: usize| text[at..].starts_with("\r\n");
+    let mut returns = 0;
     text.char_indices()
-        .filter(|&(at, c)| is_hidden(c) && c != '\n' && !(c == '\r' && carriage(at)))
+        .filter(|&(at, c)| is_hidden(c) && c != '\n' && !(c == '\r' && line_end(at)))
+        .filter(|(_, c)| {
+            returns += usize::from(*c == '\r');
+            *c != '\r' || returns == 1
+        })
         .take(HIDDEN_SHOWN)
         .map(|(at, c)| {
-            let what = if c == '\t' { "a tab".to_owned() } else { format!("the character U+{:04X}", u32::from(c)) };
-            let diagnostic = fault(source, &codes::CHARACTER, at..at + c.len_utf8(), format!("{what} is not allowed here"));
-            diagnostic.label(if c == '\t' { "use spaces" } else { "remove it" })
+            let (what, label) = refused(c);
+            fault(source, &codes::CHARACTER, at..at + c.len_utf8(), format!("{what} is not allowed here")).label(label)
         })
         .collect()
+}
+
+/// What a character is, and what to do about it.
+fn refused(c: char) -> (String, &'static str) {
+    match c {
+        '\t' => ("a tab".to_owned(), "use spaces"),
+        '\r' => ("a carriage return without a line feed".to_owned(), "save the file with the line ends LF or CRLF"),
+        c => (format!("the character U+{:04X}", u32::from(c)), "remove it"),
+    }
 }
 
 /// What is being read: a list or mapping that is not yet closed.
@@ -197,7 +210,9 @@ impl<'a> Builder<'a> {
         if present {
             let place = span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| range.clone());
             let message = "tags such as `!!str` are not used here".to_owned();
-            self.faults.push(fault(self.source, &codes::YAML_FEATURE, place, message).help("remove the tag; put a text into quotes"));
+            self.faults.push(
+                fault(self.source, &codes::YAML_FEATURE, place, message).help("remove the tag; put a text that starts with ! into quotes"),
+            );
         }
     }
 
@@ -241,7 +256,8 @@ impl<'a> Builder<'a> {
     fn alias(&mut self, id: usize, range: Range<usize>) -> Step {
         self.aliases += 1;
         if self.aliases > MAX_ALIASES {
-            return Err(Box::new(fault(self.source, &codes::LIMIT, range, format!("more than {MAX_ALIASES} aliases"))));
+            let diagnostic = fault(self.source, &codes::LIMIT, range, format!("more than {MAX_ALIASES} aliases"));
+            return Err(Box::new(diagnostic.help("write the values out, or split the file")));
         }
         let Some((node, weight)) = self.anchors.get(&id).cloned() else {
             let message = "this alias repeats a value that holds it".to_owned();
@@ -286,7 +302,8 @@ fn insert(source: &Arc<Source>, entries: &mut Vec<Entry>, faults: &mut Vec<Diagn
         Some(first) => {
             let message = format!("the key `{}` is given twice", visible(&entry.key));
             let diagnostic = fault(source, &codes::DUPLICATE_KEY, entry.key_range, message).label("here again");
-            faults.push(diagnostic.related(Place::new(source, first.key_range.clone()), "first given here"));
+            let first = Place::new(source, first.key_range.clone());
+            faults.push(diagnostic.related(first, "first given here").help("remove one of them"));
         }
     }
 }
@@ -312,7 +329,8 @@ fn limits() -> Options {
 }
 
 fn too_deep(source: &Arc<Source>, range: Range<usize>) -> Diagnostic {
-    fault(source, &codes::LIMIT, range, format!("lists and mappings are nested more than {MAX_DEPTH} deep"))
+    let diagnostic = fault(source, &codes::LIMIT, range, format!("lists and mappings are nested more than {MAX_DEPTH} deep"));
+    diagnostic.help("an SLO needs fewer than ten levels: is a bracket or a brace not closed?")
 }
 
 /// A scan error at its byte; the parser gives a line and a column where it has no offset.
@@ -331,23 +349,39 @@ fn syntax(source: &Arc<Source>, error: &ScanError) -> Diagnostic {
     advice(source, at, error.kind()).into_iter().fold(diagnostic, Diagnostic::help)
 }
 
-/// What usually led to such an error: a query without quotes.
-fn advice(source: &Arc<Source>, at: usize, kind: &ErrorKind) -> Option<String> {
+const QUOTES: &str = "put the whole value into single quotes: YAML gives a meaning of its own to { } [ ] # & * ! | > % @ ` and to `: `";
+const INDENTATION: &str = "look at the indentation: keys of one mapping, and dashes of one list, start in one column";
+
+/// What usually led to such an error: a query without quotes, a quote within quotes, a line that is indented differently.
+fn advice(source: &Arc<Source>, at: usize, kind: &ErrorKind) -> Option<&'static str> {
     let line = source.text()[..at].rsplit('\n').next().unwrap_or_default();
     let rest = source.text()[at..].lines().next().unwrap_or_default();
     let whole = format!("{line}{rest}");
     let value = whole.split_once(": ").map(|(_, value)| value.trim_start()).unwrap_or_default();
-    let eats = |c: char| matches!(c, '%' | '@' | '`' | '{' | '!' | '&' | '*');
-    if value.starts_with(eats) || value.contains("=~") || value.contains("!~") || value.contains("=\"") {
-        return Some(
-            "put the whole value into single quotes: YAML gives a meaning of its own to { } [ ] # & * ! | > % @ ` and to `: `".into(),
-        );
-    }
+    let query = value.starts_with(['%', '@', '`', '!', '&', '*', '|', '>']) || ["=~", "!~", "=\""].iter().any(|part| value.contains(part));
     match kind {
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => Some("a quote that was opened is not closed".into()),
-        ErrorKind::InvalidIndentation | ErrorKind::ExpectedBlockMappingKey => {
-            Some("look at the indentation: keys of one mapping start in one column".into())
+        ErrorKind::InvalidTrailingSingleQuotedScalar => {
+            Some("use double quotes within single quotes, as in 'up{job=\"x\"}'; a single quote itself is written twice there: 'can''t'")
         }
+        ErrorKind::UnknownAnchor => Some("a value that starts with * repeats one that is marked with &: put a text into single quotes"),
+        ErrorKind::UnknownQuotedScalarEscape => {
+            Some("put the whole value into single quotes, which keep a backslash as it is; within double quotes it is written twice")
+        }
+        _ if query => Some(QUOTES),
+        ErrorKind::DirectiveDisallowed | ErrorKind::MissingDocumentEndBeforeDirective => Some("remove the line"),
+        ErrorKind::UnclosedFlowCollection { .. }
+        | ErrorKind::MismatchedFlowCollectionEnd { .. }
+        | ErrorKind::MisplacedFlowCollectionEnd
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofFlowSequence => Some("each { and [ needs its } or ]; a text that holds one of them needs quotes"),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => Some("a quote that was opened is not closed"),
+        _ if value.starts_with(['{', '[']) || value.contains(": ") => Some(QUOTES),
+        ErrorKind::InvalidIndentation
+        | ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::BlockSequenceEntryNotAllowed
+        | ErrorKind::MappingValueNotAllowed
+        | ErrorKind::SimpleKeyExpected => Some(INDENTATION),
         _ => None,
     }
 }

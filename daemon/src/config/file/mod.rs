@@ -4,7 +4,7 @@ mod people;
 mod sources;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -21,7 +21,7 @@ use self::{
     people::{read_operators, read_people, read_slack, read_teams},
     sources::read_sources,
 };
-use super::{Config, Operators, SourceConfig, TenantConfig, secrets};
+use super::{Config, Operators, TenantConfig, secrets};
 use crate::definition::{
     codes,
     diagnostic::{Colour, Diagnostic, Source},
@@ -128,8 +128,11 @@ impl File {
         let people = read_people(self, &fields);
         let operators = read_operators(self, &fields, &people).unwrap_or_default();
         let teams = read_teams(self, &fields, &people, &operators);
-        let sources = if fields.get("sources").is_some() { read_sources(self, &fields) } else { defaults.sources };
-        let tenants = self.tenants(&fields, &sources);
+        let (sources, declared) = match fields.get("sources") {
+            Some(_) => read_sources(self, &fields),
+            None => (defaults.sources.clone(), defaults.sources.into_keys().collect()),
+        };
+        let tenants = self.tenants(&fields, &declared);
         let external_url = self.url(&fields, "external-url").unwrap_or_else(|| format!("http://{listen}"));
         let tick = self.span(&fields, "tick", Duration::from_secs(1)..=minutes(5)).unwrap_or(defaults.tick);
         let storage = self.storage(&fields).unwrap_or_else(|| self.base.join(defaults.storage));
@@ -187,8 +190,8 @@ impl File {
         self.path(&inner, "path")
     }
 
-    fn tenants(&mut self, fields: &Fields<'_>, sources: &BTreeMap<SourceName, SourceConfig>) -> BTreeMap<TenantId, TenantConfig> {
-        let default_source = sources.keys().next().filter(|_| sources.len() == 1);
+    fn tenants(&mut self, fields: &Fields<'_>, sources: &BTreeSet<SourceName>) -> BTreeMap<TenantId, TenantConfig> {
+        let default_source = sources.first().filter(|_| sources.len() == 1);
         let Some(node) = self.reader.optional(fields, "tenants") else {
             return self.default_tenants(fields, default_source);
         };
@@ -228,12 +231,7 @@ impl File {
         tenants.into_iter().map(|(name, tenant)| (name, at_base(tenant))).collect()
     }
 
-    fn tenant(
-        &mut self,
-        node: &Node,
-        sources: &BTreeMap<SourceName, SourceConfig>,
-        default_source: Option<&SourceName>,
-    ) -> Option<TenantConfig> {
+    fn tenant(&mut self, node: &Node, sources: &BTreeSet<SourceName>, default_source: Option<&SourceName>) -> Option<TenantConfig> {
         let fields = self.map(node, &TENANT)?;
         let slo_definitions = self.directories(&fields);
         let runbooks = self.path(&fields, "runbooks");
@@ -248,14 +246,14 @@ impl File {
         Some(TenantConfig { slo_definitions: slo_definitions?, runbooks, source: source? })
     }
 
-    fn known_source(&mut self, node: &Node, sources: &BTreeMap<SourceName, SourceConfig>) -> Option<SourceName> {
+    fn known_source(&mut self, node: &Node, sources: &BTreeSet<SourceName>) -> Option<SourceName> {
         let name = self.reader.name(node, "a source's name", SourceName::parse)?;
-        if sources.contains_key(&name) {
+        if sources.contains(&name) {
             return Some(name);
         }
-        let names: Vec<&str> = sources.keys().map(SourceName::as_str).collect();
+        let names: Vec<&str> = sources.iter().map(SourceName::as_str).collect();
         let diagnostic = self.reader.diagnostic(&codes::UNKNOWN_SOURCE, node.range.clone(), format!("there is no source `{name}`"));
-        self.reader.report(suggest(diagnostic, name.as_str(), &names));
+        self.reader.report(suggest(diagnostic, name.as_str(), &names).help("declare it under `sources:`"));
         None
     }
 
@@ -284,7 +282,7 @@ impl File {
 
     fn span(&mut self, fields: &Fields<'_>, key: &str, bounds: std::ops::RangeInclusive<Duration>) -> Option<Duration> {
         let node = self.reader.optional(fields, key)?;
-        self.reader.duration_within(node, key, bounds)
+        self.reader.duration_within(node, &format!("`{key}`"), bounds)
     }
 
     /// An http or https URL without user, query and fragment; without its trailing slash.

@@ -139,7 +139,9 @@ fn is_channel(text: &str) -> bool {
 fn read_steps(file: &mut File, node: &Node, people: &People) -> Option<Vec<Step>> {
     let items = file.reader.list(node, "`escalation`")?;
     if items.is_empty() || items.len() > MAX_STEPS {
-        file.reader.error(&codes::ESCALATION, node.range.clone(), format!("an escalation has 1 to {MAX_STEPS} steps"));
+        let diagnostic =
+            file.reader.diagnostic(&codes::ESCALATION, node.range.clone(), format!("an escalation has 1 to {MAX_STEPS} steps"));
+        file.reader.report(diagnostic.help("leave `escalation` out where the channel alone is paged"));
         return None;
     }
     let read: Vec<Option<Step>> = items.iter().map(|item| read_step(file, item, people)).collect();

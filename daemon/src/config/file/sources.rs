@@ -1,6 +1,10 @@
 //! `sources:` where samples come from.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 use burnward_core::{
     id::SourceName,
@@ -28,18 +32,20 @@ const SCRAPE: Keys = Keys { of: "a scrape source", known: &["targets", "every", 
 /// Most targets that we scrape ourselves.
 const MAX_TARGETS: usize = 100;
 
-pub(super) fn read_sources(file: &mut File, fields: &Fields<'_>) -> BTreeMap<SourceName, SourceConfig> {
-    let Some(node) = file.reader.optional(fields, "sources") else { return BTreeMap::new() };
-    let Some(sources) = file.reader.any_map(node, "`sources`") else { return BTreeMap::new() };
-    let mut read = BTreeMap::new();
+/// The sources that are fine, and the names of all: a source with a mistake is known all the same, so that the mistake is told once.
+pub(super) fn read_sources(file: &mut File, fields: &Fields<'_>) -> (BTreeMap<SourceName, SourceConfig>, BTreeSet<SourceName>) {
+    let (mut read, mut declared) = (BTreeMap::new(), BTreeSet::new());
+    let Some(node) = file.reader.optional(fields, "sources") else { return (read, declared) };
+    let Some(sources) = file.reader.any_map(node, "`sources`") else { return (read, declared) };
     for entry in sources.entries() {
         let name = file.reader.name_at(&entry.key, entry.key_range.clone(), "a source's name", SourceName::parse);
         let source = read_source(file, &entry.value);
+        declared.extend(name.clone());
         if let (Some(name), Some(source)) = (name, source) {
             read.insert(name, source);
         }
     }
-    read
+    (read, declared)
 }
 
 fn read_source(file: &mut File, node: &Node) -> Option<SourceConfig> {
@@ -48,7 +54,8 @@ fn read_source(file: &mut File, node: &Node) -> Option<SourceConfig> {
         (Some(prometheus), None) => read_prometheus(file, prometheus).map(SourceConfig::Prometheus),
         (None, Some(scrape)) => read_scrape(file, scrape).map(SourceConfig::Scrape),
         (Some(_), Some(_)) | (None, None) => {
-            file.reader.error(&codes::MISSING_KEY, fields.place(), "a source is either `prometheus` or `scrape`");
+            let diagnostic = file.reader.diagnostic(&codes::MISSING_KEY, fields.place(), "a source is either `prometheus` or `scrape`");
+            file.reader.report(diagnostic.help("write `prometheus: { url: ... }` or `scrape: { targets: [...] }`"));
             None
         }
     }
@@ -59,7 +66,7 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let url = file.reader.required(&fields, "url", "http://127.0.0.1:9090").and_then(|node| file.url_of(node, "url"));
     let defaults = PrometheusConfig::at(url.as_deref().unwrap_or_default());
     let bearer_token_file = file.path(&fields, "bearer-token-file");
-    let settle = file.span(&fields, "settle", Duration::ZERO..=hours(1)).unwrap_or(defaults.settle);
+    let settle = file.span(&fields, "settle", Duration::from_secs(1)..=hours(1)).unwrap_or(defaults.settle);
     let timeout = file.span(&fields, "timeout", Duration::from_secs(1)..=minutes(2)).unwrap_or(defaults.timeout);
     let max_bytes = number(file, &fields, "max-bytes", (1 << 20)..=(1 << 30)).unwrap_or(defaults.max_bytes);
     let max_series = number(file, &fields, "max-series", 1..=10_000_000).unwrap_or(defaults.max_series);

@@ -13,7 +13,7 @@ fn check(from: &str, to: &str, expected: &[&str]) {
     let start = Instant::now();
     assert_eq!(codes(&text), expected, "{from} -> {}", to.chars().take(60).collect::<String>());
     assert!(start.elapsed() < Duration::from_secs(5), "slow: {from} -> {}", to.chars().take(60).collect::<String>());
-    assert_eq!(read(&text).is_ok(), expected.is_empty());
+    assert_eq!(read(&text).is_ok(), !expected.iter().any(|code| code.starts_with('E')));
 }
 
 #[test]
@@ -67,8 +67,9 @@ fn names() {
     for name in ["con", "metrics"] {
         check("availability", name, &["E1020"]);
     }
-    check("availability", "\"a\\0b\"", &["E1003", "E1020"]);
-    check("availability", "\"a\\u202eb\"", &["E1003", "E1020"]);
+    check("availability", "\"a\\0b\"", &["E1003"]);
+    check("availability", "\"a\\u202eb\"", &["E1003"]);
+    check("checkout", "api", &[]);
     check("availability", "no", &[]);
     check("availability", "123", &[]);
 }
@@ -81,13 +82,16 @@ fn characters() {
     check("checkout", "check\0out", &["E1003"; 3]);
     check("payments", "pay\u{202e}ments", &["E1003"]);
     check("team", "# \u{200b}\nteam", &["E1003"]);
-    check("99.9%", "99.9%\r", &["E1003"]);
+    check("99.9%", "99.9%\r ", &["E1003"]);
+    assert_eq!(codes(&GOOD.replace('\n', "\r")), ["E1003"], "told once, not for every line");
 }
 
 #[test]
 fn keys() {
     check("target: 99.9%", "target: 99.9%\n        target: 99%", &["E1004"]);
-    check("target:", "targt:", &["E1008", "E1006"]);
+    check("target:", "targt:", &["E1006"]);
+    check("bad:", "bda:", &["E1006"]);
+    check("window: 30d", "span: 30d", &["E1008", "E1006"]);
     check("slos:", "? [a]\n: b\nslos:", &["E1001"]);
     check("service:", "<<: { a: b }\nservice:", &["E1009"]);
     check("window: 30d\n", "window: 30d\n---\na: 1\n", &["E1005"]);
@@ -144,7 +148,9 @@ fn rows() {
     check("30d", &row("{ urgency: wake, burn-rate: 2, long: 1h }"), &["E1008", "E1054"]);
     check("30d", &row(""), &["E1054"]);
     check("99.9%", "80%", &["W2011"]);
-    check("99.9%", "1%", &["W2011", "W2011", "W2011", "W2012"]);
+    check("99.9%", "1%", &["W2011"]);
+    check("99.9%", "50%\n        alerting: page", &["W2012"]);
+    check("30d", "1m", &["W2012"]);
 }
 
 #[test]
@@ -180,7 +186,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn no_configuration_panics(at in 0..500_usize, insert in "[a-z:\\-\\[\\]{}&*!#|>'\"%@` \n]{0,12}") {
+    fn no_configuration_panics(at in 0..500_usize, insert in "([a-zä–:\\-\\[\\]{}&*!#|>'\"%@` \n]|–token: |://){0,12}") {
         let good = include_str!("../../../../docs/burnward.example.yaml");
         let text = format!("{}{insert}{}", &good[..at], &good[at..]);
         drop(crate::config::parse(std::path::Path::new("burnward.yaml"), &text).map_err(|error| error.to_string()));
