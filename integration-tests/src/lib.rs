@@ -2,6 +2,7 @@
 //! moved by hand.
 
 pub mod binary;
+pub mod browser;
 pub mod history;
 pub mod proxy;
 pub mod world;

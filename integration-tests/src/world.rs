@@ -77,6 +77,11 @@ impl World {
         &self.daemon().handle
     }
 
+    /// Where the pages are.
+    pub fn web(&self) -> String {
+        format!("http://{}", self.daemon().address)
+    }
+
     fn daemon(&self) -> &Daemon {
         self.daemon.as_ref().expect("the daemon runs")
     }

@@ -60,6 +60,11 @@ pub(super) fn shown(value: &str) -> String {
     words::cut(&visible(value), IN_TABLE)
 }
 
+/// A figure that no line may break.
+fn together(figure: &str) -> String {
+    figure.replace(' ', "\u{a0}")
+}
+
 /// A budget in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Figures {
@@ -106,13 +111,13 @@ impl Figures {
             group: budget.group.iter().map(|(_, value)| group_value(value)).collect::<Vec<_>>().join(", "),
             title: budget.title.clone(),
             objective: format!("{} % over {}", budget.target_percent, window(budget)),
-            sli: budget.sli_ratio.map_or_else(missing, |ratio| format!("{:.3} %", ratio * 100.0)),
+            sli: budget.sli_ratio.map_or_else(missing, |ratio| together(&format!("{:.3} %", ratio * 100.0))),
             left: left.map_or_else(missing, |left| share_left(&left)),
             left_time: left.map(|left| time_left(&left)),
             bar: left.map(|left| bar(left.ratio)),
             burn: burn(budget).unwrap_or_else(|| no_burn(budget, now)),
             burn_over: fastest(budget).filter(|row| row.long_total > 0).map(lookbacks),
-            runs_out: runs_out(budget).unwrap_or_else(missing),
+            runs_out: runs_out(budget),
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
             since: budget.since.map(|since| When::of(since, now)),
             seen: (budget.coverage_ratio < 0.9995).then(|| format!("{} of the window seen", words::whole_percent(budget.coverage_ratio))),
@@ -179,7 +184,7 @@ fn fastest(budget: &Budget) -> Option<&Row> {
 fn burn(budget: &Budget) -> Option<String> {
     let row = fastest(budget).filter(|row| row.long_total > 0)?;
     let short = if row.short_total > 0 { words::times(row.short_burn) } else { "no traffic".to_owned() };
-    Some(format!("{short} / {}", words::times(row.long_burn)))
+    Some(together(&format!("{short} / {}", words::times(row.long_burn))))
 }
 
 fn no_burn(budget: &Budget, now: Instant) -> String {
@@ -196,13 +201,14 @@ fn lookbacks(row: &Row) -> String {
     format!("{} / {}", lookback(row.short_seconds), lookback(row.long_seconds))
 }
 
-fn runs_out(budget: &Budget) -> Option<String> {
-    let ratio = budget.left_ratio?;
-    Some(match budget.runs_out_seconds {
-        _ if ratio <= 0.0 => "gone".to_owned(),
-        Some(seconds) => format!("in {}", words::duration(Duration::from_secs(seconds))),
-        None => "not at this rate".to_owned(),
-    })
+fn runs_out(budget: &Budget) -> String {
+    match (budget.left_ratio, budget.runs_out_seconds) {
+        (None, _) if budget.unknown.is_some() => "cannot say".to_owned(),
+        (None, _) => "nothing burns".to_owned(),
+        (Some(ratio), _) if ratio <= 0.0 => "gone".to_owned(),
+        (Some(_), Some(seconds)) => format!("in {}", words::duration(Duration::from_secs(seconds))),
+        (Some(_), None) => "not at this rate".to_owned(),
+    }
 }
 
 /// An alert row in words.

@@ -10,6 +10,8 @@ mod markdown;
 mod now;
 mod runbook;
 mod slo;
+#[cfg(test)]
+mod tests;
 mod when;
 
 use askama::Template;

@@ -10,7 +10,8 @@ use jiff::Timestamp as Instant;
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(source = r#"<time datetime="{{ iso }}">{{ text }}</time> <span class="ago">({{ ago }})</span>"#, ext = "html")]
 pub(super) struct When {
-    iso: String,
+    /// For programs.
+    pub(super) iso: String,
     /// `03:10:02 UTC`.
     pub(super) text: String,
     /// `6 min ago`.

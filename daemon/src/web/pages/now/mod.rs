@@ -1,6 +1,6 @@
 //! `/`: every budget, worst first; above it the open incidents and what cannot be seen or delivered.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use askama::Template;
 use axum::{
@@ -21,7 +21,7 @@ use crate::web::{
     api::{
         problem::Problem,
         status::status,
-        wire::{Budget, Status},
+        wire::{Budget, IncidentState, Status},
     },
 };
 
@@ -83,7 +83,7 @@ pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(
     Ok(page(&NowPage {
         notices: notices(&status, &frame.links, now),
         tiles: tiles(&status, &frame),
-        incidents: status.open_incidents.iter().rev().map(|incident| IncidentFigures::of(incident, &frame.links, now)).collect(),
+        incidents: most_urgent_first(&status).map(|incident| IncidentFigures::of(incident, &frame.links, now)).collect(),
         filter: Filter::of(&asked, &status, &frame),
         count: count(rows.len(), skip, matching.len(), status.budgets.len()),
         more: (next < matching.len()).then(|| frame.links.with("/", &asked.parameters(&next.to_string()))),
@@ -136,6 +136,13 @@ fn choices(values: BTreeSet<&str>, asked: Option<&str>) -> Vec<Choice> {
 
 fn choice(value: &str, text: &str, asked: Option<&str>) -> Choice {
     Choice { value: value.to_owned(), text: text.to_owned(), chosen: asked == Some(value) }
+}
+
+/// Pages before tickets, what nobody has before what somebody has, then the newest.
+fn most_urgent_first(status: &Status) -> impl Iterator<Item = &IncidentState> {
+    let mut incidents: Vec<&IncidentState> = status.open_incidents.iter().collect();
+    incidents.sort_by_key(|incident| (incident.urgency != "page", incident.phase != "open", Reverse(incident.opened_at)));
+    incidents.into_iter()
 }
 
 fn tiles(status: &Status, frame: &Frame) -> Vec<Tile> {

@@ -74,7 +74,8 @@ struct SloPage {
 struct Chosen {
     figures: Figures,
     budget: String,
-    decided: String,
+    /// Which rule decided its state.
+    because: String,
     allowed: String,
     clears: Vec<String>,
     rows: Vec<(RowFigures, String, String, String)>,
@@ -191,12 +192,20 @@ fn chosen(explained: ExplainedBudget, chart: Option<Chart>, links: &Links, now: 
         events: events(&figures),
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
         budget,
-        decided: visible(&decided),
+        because: because(&figures, &decided),
         allowed,
         clears,
         rows,
         chart,
         changes: changes.into_iter().rev().map(|change| (Stamp::of(change.at), change.why)).collect(),
+    }
+}
+
+/// The rule that decided, or why nothing is decided.
+fn because(figures: &Budget, decided: &str) -> String {
+    match &figures.unknown {
+        Some(why) if figures.state == "CANNOT SEE" => format!("{} ({})", visible(&why.detail), why.reason),
+        Some(_) | None => visible(decided),
     }
 }
 

@@ -1,0 +1,104 @@
+//! What people do on pages.
+
+use axum::http::{StatusCode, header};
+
+use super::house::{Answer, House};
+
+const INCIDENT: &str = "/incidents/checkout-burn-1";
+
+/// Sends a form of the incident's page.
+async fn press(house: &House, action: &str, form: &str) -> Answer {
+    house.post(&format!("{INCIDENT}/{action}?tenant=main"), form).await
+}
+
+/// Sends a form and follows it back.
+async fn after(house: &House, action: &str, form: &str) -> String {
+    let answer = press(house, action, form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    let back = answer.header(header::LOCATION).to_owned();
+    assert!(back.starts_with(&format!("{INCIDENT}?tenant=main&")), "{back}");
+    house.get(&back).await.text()
+}
+
+async fn phase(house: &House) -> String {
+    house.json("/api/v1/incidents/checkout-burn-1?tenant=main").await["phase"].as_str().expect("text").to_owned()
+}
+
+#[tokio::test]
+async fn an_incident_is_acknowledged_helped_noted_and_resolved_by_plain_forms() {
+    let house = House::on_fire().await;
+    let open = house.get(&format!("{INCIDENT}?tenant=main")).await.text();
+    assert!(open.contains(">Acknowledge</button>") && open.contains("OPEN</span>"), "{open}");
+
+    let acknowledged = after(&house, "acknowledge", "").await;
+    assert!(acknowledged.contains("Done: it is acknowledged") && acknowledged.contains("ACKNOWLEDGED</span>"), "{acknowledged}");
+    assert!(!acknowledged.contains(">Acknowledge</button>"), "{acknowledged}");
+    assert!(after(&house, "acknowledge", "").await.contains("Nothing changed: it was acknowledged by local already"));
+
+    assert!(after(&house, "escalate", "").await.contains("Done: the next step is paged now"));
+
+    let noted = after(&house, "note", "text=rolled+back+%3Cb%3Ev412%3C%2Fb%3E%0D%0Asecond+line").await;
+    assert!(noted.contains("rolled back &#60;b&#62;v412&#60;/b&#62;\nsecond line"), "{noted}");
+    assert_eq!(press(&house, "note", "text=+").await.status, StatusCode::BAD_REQUEST);
+
+    let resolved = after(&house, "resolve", "").await;
+    assert!(resolved.contains("RESOLVED</span>") && !resolved.contains("Resolve it now"), "{resolved}");
+    assert!(after(&house, "acknowledge", "").await.contains("Nothing changed: it was resolved by local already"));
+    assert_eq!(phase(&house).await, "resolved");
+}
+
+#[tokio::test]
+async fn a_change_is_taken_from_our_own_pages_only_and_never_by_get() {
+    let house = House::on_fire().await;
+    for action in ["acknowledge", "escalate", "resolve", "note"] {
+        let path = format!("{INCIDENT}/{action}?tenant=main");
+        for origin in ["https://evil.example", "null", "http://127.0.0.1:9096"] {
+            let answer = house.post_from(origin, &path, "text=x").await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{origin} {action}");
+            assert!(answer.text().contains("ERROR 403"), "{origin} {action}");
+        }
+        assert_eq!(house.get(&path).await.status, StatusCode::METHOD_NOT_ALLOWED, "{action}");
+    }
+    assert_eq!(phase(&house).await, "open");
+}
+
+#[tokio::test]
+async fn another_tenants_incident_cannot_be_touched() {
+    let house = House::on_fire().await;
+    for action in ["acknowledge", "escalate", "resolve"] {
+        assert_eq!(house.post(&format!("{INCIDENT}/{action}?tenant=vault"), "").await.status, StatusCode::NOT_FOUND, "{action}");
+    }
+    assert_eq!(phase(&house).await, "open");
+}
+
+#[tokio::test]
+async fn the_timeline_can_be_read_by_source_and_names_where_people_acted() {
+    let house = House::on_fire().await;
+    after(&house, "acknowledge", "").await;
+    let people = house.get(&format!("{INCIDENT}?tenant=main&show=people")).await.text();
+    let timeline = people.split_once("class=\"timeline\"").expect("a timeline").1;
+    assert!(timeline.contains("Acknowledged by local") && !timeline.contains("Opened."), "{timeline}");
+    let machine = house.get(&format!("{INCIDENT}?tenant=main&show=machine")).await.text();
+    let timeline = machine.split_once("class=\"timeline\"").expect("a timeline").1;
+    assert!(timeline.contains("Opened.") && !timeline.contains("Acknowledged by local"), "{timeline}");
+}
+
+#[tokio::test]
+async fn a_postmortem_draft_is_read_and_taken_along() {
+    let house = House::on_fire().await;
+    let html = house.get(&format!("{INCIDENT}/postmortem?tenant=main")).await.text();
+    assert!(html.contains("Time to detect") && html.contains("Download as Markdown"), "{html}");
+    let answer = house.get(&format!("{INCIDENT}/postmortem.md?tenant=main")).await;
+    assert_eq!(answer.header(header::CONTENT_TYPE), "text/markdown; charset=utf-8");
+    assert_eq!(answer.header(header::CONTENT_DISPOSITION), "attachment; filename=\"postmortem-checkout-burn-1.md\"");
+    assert!(answer.text().starts_with("# "), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn pages_that_are_owed_stand_on_the_incident_and_the_clock_is_the_daemons() {
+    let house = House::on_fire().await;
+    let html = house.get(&format!("{INCIDENT}?tenant=main")).await.text();
+    assert!(html.contains("ON ITS WAY</span>") && html.contains("#payments") && html.contains("not yet; it is tried again"), "{html}");
+    assert!(html.contains("none has arrived"), "{html}");
+    assert_eq!(house.site.handle.clock.now(), house.daemon.handle.clock.now());
+}

@@ -1,0 +1,33 @@
+//! The pages over a running daemon: what they show, what they never do, and that they show what the API answers.
+
+mod actions;
+mod house;
+mod shown;
+
+use house::House;
+
+/// The pages of a tenant that burns, with an incident and a runbook.
+async fn all_pages(house: &House) -> Vec<String> {
+    let budgets = house.json("/api/v1/status?tenant=main").await["budgets"].as_array().expect("a list").clone();
+    let each = budgets.iter().map(|budget| {
+        let text = |key: &str| budget[key].as_str().expect("text").to_owned();
+        format!("/slos/{}/{}?tenant=main&budget={}", text("service"), text("slo"), text("key"))
+    });
+    let fixed = [
+        "/",
+        "/?tenant=main&state=burning&team=payments",
+        "/?tenant=vault",
+        "/?tenant=dark",
+        "/slos/checkout/availability?tenant=main",
+        "/slos/checkout/availability?tenant=main&at=2025-11-24T16:03:00",
+        "/slos/ghost/availability?tenant=main",
+        "/slos/dark/availability?tenant=dark",
+        "/incidents",
+        "/incidents?tenant=vault",
+        "/incidents/checkout-burn-1?tenant=main",
+        "/incidents/checkout-burn-1?tenant=main&show=people",
+        "/incidents/checkout-burn-1/postmortem?tenant=main",
+        "/runbooks/checkout.md?tenant=main",
+    ];
+    fixed.into_iter().map(str::to_owned).chain(each).collect()
+}
