@@ -5,6 +5,8 @@ mod clicks;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod limits;

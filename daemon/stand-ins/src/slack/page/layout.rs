@@ -25,7 +25,7 @@ const COLOURS: usize = 6;
 pub(super) fn page(office: &Office, shared: &Shared, query: &Query) -> Page {
     let screen = Screen { office, shared, view: View::of(office, query) };
     let body = [
-        el("a", &[("class", "skip"), ("href", "#messages")], "To the messages"),
+        el("a", &[("class", "skip"), ("href", "#main")], "To the messages"),
         screen.header(),
         el("div", &[("id", "banner"), ("role", "status")], screen.banner()),
         el("div", &[("class", "columns")], [screen.nav(), screen.main(), screen.thread(), panel::panel(office, shared, &screen.view)]),
@@ -65,7 +65,7 @@ impl Screen<'_> {
         let switch = el("button", &[("class", "button small")], "Switch");
         let picker = el("form", &[("method", "get"), ("action", "/"), ("class", "picker"), ("data-pick", "")], [fields.into(), switch]);
         let name = [Html::from("Slack stand-in "), el("span", &[("class", "quiet")], "nothing here leaves this machine")];
-        let tools = el("a", &[("class", "button small tools-link"), ("href", "#panel")], "Faults");
+        let tools = el("a", &[("class", "button small panel-link"), ("href", "#panel")], "Faults");
         el("header", &[("class", "top")], [el("h1", &[], name), picker, tools])
     }
 
@@ -122,11 +122,11 @@ impl Screen<'_> {
         let older = older.then(|| turn("Older messages", self.view.up_to(shown.first().map(|first| first.ts))));
         let newest = self.view.before.map(|_| turn("To the newest messages", self.view.up_to(None)));
         let content = [older.into(), empty.into(), articles, newest.into()];
-        let list = el("div", &[("id", "messages"), ("class", "messages"), ("tabindex", "-1")], content);
+        let list = el("div", &[("id", "messages"), ("class", "messages")], content);
         let class = if self.view.thread.is_some() { "behind-thread" } else { "" };
         let parts =
             [self.conversation_header(conversation), self.notification(conversation), scroller(list), self.composer(conversation, None)];
-        el("main", &[("id", "main"), ("class", class)], parts)
+        el("main", &[("id", "main"), ("class", class), ("tabindex", "-1")], parts)
     }
 
     /// The messages of one page, oldest first; and whether there are older ones.
@@ -158,7 +158,8 @@ impl Screen<'_> {
         let latest = newest_first.find(|it| it.author != *acting && it.visible_to(acting) && self.notifies(conversation, it));
         let card = latest.map(|message| {
             let text = self.reader().notification(&message.text);
-            let from = format!("{} in {}", self.office.world.user_name(&message.author), title(conversation));
+            let author = self.office.world.user_name(&message.author);
+            let from = if conversation.is_channel() { format!("{author} in {}", title(conversation)) } else { author };
             let line = el("p", &[("class", "lock-text")], cut(&text, 178));
             let first = [
                 el("span", &[("class", "quiet")], format!("On the lock screen · {}", clock_time(message.ts.time()))),

@@ -76,7 +76,8 @@ pub(super) fn disconnect_reason(word: &str) -> Option<DisconnectReason> {
 }
 
 pub(super) fn panel(office: &Office, shared: &Shared, view: &View) -> Html {
-    let parts = [faults(office, view), sockets(office, view), workspace(office, view), connect(shared)];
+    let back = el("a", &[("class", "button small panel-link"), ("href", "#main")], "Back to the messages");
+    let parts = [back, faults(office, view), sockets(office, view), workspace(office, view), connect(shared)];
     el("section", &[("id", "panel"), ("aria-label", "Faults and workspace")], parts)
 }
 
