@@ -10,15 +10,15 @@ use serde::{Serialize, de::DeserializeOwned};
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ServerArgs {
     /// The daemon.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9095", env = "BURNWARD_SERVER")]
+    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:9095", env = "BURNWARD_SERVER")]
     pub(super) server: url::Url,
 
     /// Whose data, where the daemon has several tenants.
-    #[arg(long, value_name = "NAME", env = "BURNWARD_TENANT")]
+    #[arg(long, global = true, value_name = "NAME", env = "BURNWARD_TENANT")]
     pub(super) tenant: Option<String>,
 
     /// A file that holds the token.
-    #[arg(long, value_name = "FILE", env = "BURNWARD_TOKEN_FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "BURNWARD_TOKEN_FILE")]
     token_file: Option<PathBuf>,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Output {
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct OutputArgs {
     /// How the data is written.
-    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Table)]
     pub(super) output: Output,
 }
 

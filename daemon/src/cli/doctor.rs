@@ -110,7 +110,7 @@ fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_con
         finding(
             Health::Fail,
             &subject,
-            format!("{} and {}: run `burnward check`", count(loaded.slos.len(), "SLO"), count(faults, "file at fault")),
+            format!("{} load, {} cannot be used: run `burnward check`", count(loaded.slos.len(), "SLO"), count(faults, "file")),
         )
     } else if loaded.slos.is_empty() {
         finding(Health::Warn, &subject, "no SLO is defined: `burnward check slo-definitions` shows what would load")
