@@ -188,14 +188,20 @@ impl Language for Slack {
 impl Language for Markdown {
     fn escape(value: &str) -> String {
         let mut out = String::new();
-        for c in visible(value).chars() {
+        let shown = visible(value);
+        let mut rest = shown.chars().peekable();
+        while let Some(c) = rest.next() {
             match c {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
+                // A list begins only with a line.
+                '-' | '+' if !out.is_empty() => out.push(c),
+                // No address and no emoji begins with a colon before a space.
+                ':' if rest.peek().is_none_or(|next| *next == ' ') => out.push(c),
                 // A mention notifies people on GitHub and in Slack exports even where the mark is escaped.
                 '@' => out.push_str("@\u{2060}"),
-                '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '-' | '!' | '|' | '~' | '$' | ':' => {
+                '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '+' | '-' | '|' | '~' | '$' | ':' => {
                     out.push('\\');
                     out.push(c);
                 }
@@ -330,9 +336,11 @@ mod tests {
 
     #[test]
     fn markdown_and_html_keep_values_literal() {
-        check::<Markdown>("[x](javascript:alert(1))", "\\[x\\]\\(javascript\\:alert\\(1\\)\\)");
-        check::<Markdown>("<img onerror> --> @team", "&lt;img onerror&gt; \\-\\-&gt; @\u{2060}team");
-        check::<Markdown>("# a\n---", "\\# a␊\\-\\-\\-");
+        check::<Markdown>("[x](javascript:alert(1))", "\\[x\\](javascript\\:alert(1))");
+        check::<Markdown>("<img onerror> --> @team", "&lt;img onerror&gt; --&gt; @\u{2060}team");
+        check::<Markdown>("# a\n---", "\\# a␊---");
+        check::<Markdown>("- a: b", "\\- a: b");
+        check::<Markdown>("http://a", "http\\://a");
         check::<HtmlText>("<script>\"'&", "&lt;script&gt;&quot;&#39;&amp;");
     }
 }

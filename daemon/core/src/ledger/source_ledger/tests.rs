@@ -598,6 +598,18 @@ fn slices_for_a_chart_add_up_to_the_whole() {
     assert_eq!(first_bad.map(|(end, _)| end), Some(at(320)));
 }
 
+#[test]
+fn an_old_beginning_does_not_blur_a_recent_end() {
+    let mut source = Source::default();
+    steady(&mut source, -7200, 3000, 300);
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 2990);
+    let end = at(2940);
+    let (whole, head) = (daemon.ledger.between(0, at(-6000), end), daemon.ledger.between(0, at(-6000), at(2400)));
+    assert_eq!(whole, [head, daemon.ledger.between(0, at(2400), end)].into_iter().sum());
+    assert!(daemon.ledger.between(0, at(-6000), at(2950)) != daemon.ledger.between(0, at(-6000), at(2990)));
+}
+
 /// What may happen between two scrapes.
 #[derive(Debug, Clone, Copy)]
 enum Turn {

@@ -103,11 +103,18 @@ impl SourceLedger {
         starts.map(|start| (start.plus(step), held.within(level, start, start.plus(step)))).collect()
     }
 
-    /// What was counted over `(from, to]`, both moved outwards to slice edges.
+    /// What was counted over `(from, to]`, both moved outwards to slice edges: each to the edges that are kept there, so that an old beginning does
+    /// not blur a recent end.
     pub fn between(&self, stream: u32, from: Timestamp, to: Timestamp) -> Counts {
         let Some(held) = self.streams.get(stream as usize).filter(|_| from < to) else { return Counts::default() };
-        let step = held.slices.step_reaching(from);
-        held.within(step, from.floor(step), to.ceil(step))
+        let coarse = held.slices.step_reaching(from);
+        let (start, last_edge) = (from.floor(coarse), to.floor(coarse));
+        if last_edge <= start {
+            return held.within(coarse, start, to.ceil(coarse));
+        }
+        let fine = held.slices.step_reaching(last_edge);
+        let tail = if last_edge < to { held.within(fine, last_edge, to.ceil(fine)) } else { Counts::default() };
+        [held.within(coarse, start, last_edge), tail].into_iter().sum()
     }
 }
 
