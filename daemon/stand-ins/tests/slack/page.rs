@@ -152,6 +152,20 @@ async fn a_direct_message_is_read_by_its_person_and_named_to_everybody_else() {
 }
 
 #[tokio::test]
+async fn the_lock_screen_shows_what_concerns_the_person_wherever_it_came() {
+    let slack = Slack::start().await;
+    let sam = slack.server.add_user("Sam", "sam@example.com");
+    slack.say("of no concern").await;
+    let lock = |page: String| page.split("<p class=\"lock-text\">").nth(1).map(|rest| rest.split('<').next().unwrap().to_owned());
+    assert_eq!(lock(channel(&slack).await), None);
+    slack.post("chat.postMessage", json!({ "channel": slack.ada, "text": "for Ada directly" })).await;
+    slack.post("chat.postMessage", json!({ "channel": sam, "text": "for Sam directly" })).await;
+    assert_eq!(lock(channel(&slack).await).as_deref(), Some("for Ada directly"));
+    slack.say("<!here> come").await;
+    assert_eq!(lock(channel(&slack).await).as_deref(), Some("@here come"));
+}
+
+#[tokio::test]
 async fn an_ephemeral_answer_is_seen_by_the_one_who_clicked() {
     let slack = Slack::start().await;
     let sam = slack.server.add_user("Sam", "sam@example.com");

@@ -18,6 +18,8 @@ use crate::html::{Html, Page, el, hidden, void};
 
 /// How long the banner of a missed click stays, in seconds of the stand-in's clock.
 const BANNER_SECONDS: i64 = 60;
+/// Characters of a notification that a phone shows.
+const LOCK_SCREEN: usize = 178;
 /// How many people's initials have a colour of their own.
 const COLOURS: usize = 6;
 
@@ -124,8 +126,7 @@ impl Screen<'_> {
         let content = [older.into(), empty.into(), articles, newest.into()];
         let list = el("div", &[("id", "messages"), ("class", "messages")], content);
         let class = if self.view.thread.is_some() { "behind-thread" } else { "" };
-        let parts =
-            [self.conversation_header(conversation), self.notification(conversation), scroller(list), self.composer(conversation, None)];
+        let parts = [self.conversation_header(conversation), self.notification(), scroller(list), self.composer(conversation, None)];
         el("main", &[("id", "main"), ("class", class), ("tabindex", "-1")], parts)
     }
 
@@ -151,24 +152,28 @@ impl Screen<'_> {
         el("div", &[("class", "conversation-header"), ("id", "conversation-header")], [el("h2", &[], name), badges.into()])
     }
 
-    /// What the person's phone would show of the newest message that concerns them.
-    fn notification(&self, conversation: &Conversation) -> Html {
+    /// What the person's phone would show of the newest message that concerns them, in whichever conversation.
+    fn notification(&self) -> Html {
+        let visible = self.office.world.conversations.iter().filter(|it| is_visible(it, &self.view.acting));
+        let newest = visible.filter_map(|conversation| Some((conversation, self.latest_for_them(conversation)?)));
+        let card = newest.max_by_key(|(_, message)| message.ts).map(|(conversation, message)| self.lock_card(conversation, message));
+        el("div", &[("id", "notification")], card)
+    }
+
+    fn latest_for_them<'a>(&self, conversation: &'a Conversation) -> Option<&'a Message> {
         let acting = &self.view.acting;
         let mut newest_first = conversation.messages.iter().rev();
-        let latest = newest_first.find(|it| it.author != *acting && it.visible_to(acting) && self.notifies(conversation, it));
-        let card = latest.map(|message| {
-            let text = self.reader().notification(&message.text);
-            let author = self.office.world.user_name(&message.author);
-            let from = if conversation.is_channel() { format!("{author} in {}", title(conversation)) } else { author };
-            let line = el("p", &[("class", "lock-text")], cut(&text, 178));
-            let first = [
-                el("span", &[("class", "quiet")], format!("On the lock screen · {}", clock_time(message.ts.time()))),
-                Html::from(format!(" {from}")),
-            ];
-            let card = [el("p", &[("class", "lock-from")], first), line];
-            el("a", &[("class", "lock"), ("href", &self.href_of(conversation, message.ts))], card)
-        });
-        el("div", &[("id", "notification")], card)
+        newest_first.find(|it| it.author != *acting && it.visible_to(acting) && self.notifies(conversation, it))
+    }
+
+    fn lock_card(&self, conversation: &Conversation, message: &Message) -> Html {
+        let author = self.office.world.user_name(&message.author);
+        let from = if conversation.is_channel() { format!("{author} in {}", title(conversation)) } else { author };
+        let when = format!("On the lock screen · {}", clock_time(message.ts.time()));
+        let first = el("p", &[("class", "lock-from")], [el("span", &[("class", "quiet")], when), Html::from(format!(" {from}"))]);
+        let text = cut(&self.reader().notification(&message.text), LOCK_SCREEN);
+        let card = [first, el("p", &[("class", "lock-text")], text)];
+        el("a", &[("class", "lock"), ("href", &self.href_of(conversation, message.ts))], card)
     }
 
     /// Where this person finds a message.
