@@ -142,8 +142,9 @@ fn same_origin(config: &Config, headers: &HeaderMap) -> Result<(), Problem> {
     }
     let Some(origin) = text("origin") else { return Err(foreign()) };
     let host = text("host").unwrap_or_default();
-    let own = [format!("http://{host}"), format!("https://{host}"), config.external_url.clone()];
-    if own.iter().any(|own| own == origin) { Ok(()) } else { Err(foreign()) }
+    let external = url::Url::parse(&config.external_url).ok().map(|url| url.origin().ascii_serialization());
+    let own = [Some(format!("http://{host}")), Some(format!("https://{host}")), external];
+    if own.iter().flatten().any(|own| own == origin) { Ok(()) } else { Err(foreign()) }
 }
 
 #[cfg(test)]
@@ -177,6 +178,16 @@ mod tests {
             (Method::POST, vec![("host", "127.0.0.1:9095"), ("origin", "http://127.0.0.1:9095"), ("sec-fetch-site", "cross-site")], 403),
         ] {
             assert_eq!(status(&config, &method, &pairs), expected, "{method} {pairs:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_that_adds_a_path_our_own_pages_are_still_our_own() {
+        let config = Config { external_url: "https://ops.example/burnward".into(), ..Config::default() };
+        for (origin, expected) in
+            [("https://ops.example", 200), ("http://ops.example", 403), ("https://ops.example.evil", 403), ("null", 403)]
+        {
+            assert_eq!(status(&config, &Method::POST, &[("host", "127.0.0.1:9095"), ("origin", origin)]), expected, "{origin}");
         }
     }
 

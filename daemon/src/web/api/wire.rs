@@ -331,7 +331,7 @@ pub struct BurnNow {
     pub window: String,
     /// When it is gone at this rate: `3 h 22 m`.
     pub runs_out: Option<String>,
-    /// The row that fired: `1 h: 1.46 % = 14.6x, 5 min: 15.2 % = 152x, threshold 14.4x`.
+    /// The row that fired, with what its lookbacks show now: `1 h: 1.46 % = 14.6x, 5 min: 15.2 % = 152x, threshold 14.4x`.
     pub row: String,
 }
 

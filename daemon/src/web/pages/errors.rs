@@ -92,3 +92,50 @@ fn sentence(detail: &str) -> String {
     let end = if detail.ends_with(['.', '!', '?']) || detail.is_empty() { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::{Body, to_bytes},
+        middleware,
+        routing::get,
+    };
+    use tower::Service;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    /// What a browser gets at an address: status, the header that asks for a name, and the page.
+    async fn seen(path: &str, accept: &str) -> (u16, String, String) {
+        let mut router = Router::new()
+            .route("/boom", get(async || -> &'static str { panic!("at the disco") }))
+            .route("/api/boom", get(async || -> &'static str { panic!("at the disco") }))
+            .route("/who", get(async || Problem::unauthorized()))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(middleware::from_fn(as_page));
+        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty()).expect("a request");
+        let response = router.call(request).await.expect("a router always answers");
+        let asks = response.headers().get(header::WWW_AUTHENTICATE).map_or("", |value| value.to_str().expect("text")).to_owned();
+        let status = response.status().as_u16();
+        let body = to_bytes(response.into_body(), 1 << 20).await.expect("a body");
+        (status, asks, String::from_utf8(body.to_vec()).expect("UTF-8"))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_page_that_tells_nothing_of_it() {
+        let (status, _, page) = seen("/boom", "text/html").await;
+        assert!(status == 500 && page.contains("A fault of ours") && !page.contains("disco"), "{page}");
+        let (status, _, problem) = seen("/api/boom", "text/html").await;
+        assert!(status == 500 && problem.starts_with('{') && !problem.contains("disco"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn who_is_not_known_is_asked_for_a_name_by_the_browser() {
+        let (status, asks, page) = seen("/who", "text/html").await;
+        assert_eq!((status, asks.as_str()), (401, "Basic realm=\"burnward\""));
+        assert!(page.contains("Who are you?"), "{page}");
+        let (_, _, problem) = seen("/who", "application/json").await;
+        assert!(problem.starts_with('{'), "{problem}");
+    }
+}
