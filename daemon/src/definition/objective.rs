@@ -215,7 +215,7 @@ fn why_left_out(error: &RowError) -> String {
 }
 
 /// `page 14.4x 1h/5m, page 6x 6h/30m`
-fn row_list<'a>(rows: impl IntoIterator<Item = &'a AlertRow>) -> String {
+pub(super) fn row_list<'a>(rows: impl IntoIterator<Item = &'a AlertRow>) -> String {
     rows.into_iter().map(row_words).collect::<Vec<_>>().join(", ")
 }
 

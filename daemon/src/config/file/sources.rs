@@ -104,5 +104,25 @@ fn read_targets(file: &mut File, node: &Node) -> Option<Vec<String>> {
         return None;
     }
     let read: Vec<Option<String>> = items.iter().map(|item| file.url_of(item, "a target")).collect();
+    refuse_same_instance(file, items, &read);
     read.into_iter().collect()
+}
+
+/// Series are told apart by host and port, their `instance`.
+fn refuse_same_instance(file: &mut File, items: &[Node], targets: &[Option<String>]) {
+    let instances: Vec<Option<String>> = targets.iter().map(|target| target.as_deref().and_then(instance)).collect();
+    for (at, instance) in instances.iter().enumerate() {
+        let first = instances[..at].iter().position(|other| other.is_some() && other == instance);
+        if let (Some(first), Some(instance)) = (first, instance) {
+            let message = format!("two targets have the instance `{instance}`");
+            let diagnostic = file.reader.diagnostic(&codes::DUPLICATE_NAME, items[at].range.clone(), message);
+            let related = file.reader.place(items[first].range.clone());
+            file.reader.report(diagnostic.related(related, "the first one").help("put one of them into a source of its own, or remove it"));
+        }
+    }
+}
+
+fn instance(target: &str) -> Option<String> {
+    let url = url::Url::parse(target).ok()?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }

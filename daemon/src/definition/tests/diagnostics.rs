@@ -90,6 +90,7 @@ const CONFIGURATIONS: &[&str] = &[
     "version: burnward/v1\npeople: { ada: { email: ada@example.com } }\nteams:\n  shop: { channel: \"#shop\", escalation: [{ page: [adda] }] }\n",
     "version: burnward/v1\nteams:\n  shop: { channel: shop, escalation: [] }\n  web:\n    channel: #web\n",
     "version: burnward/v1\npeople: { ada: { slack: ada } }\n",
+    "version: burnward/v1\nsources:\n  edge: { scrape: { targets: [\"http://h/a\", \"http://h:80/b\"] } }\n",
     "version: burnward/v1\nsources:\n  prom: { prometheus: { url: \"https://ada:pw@prom.example\", replicas: [], max-series: many } }\ntenants: { main: { slo-definitions: [x], source: prm, groups-are-tenants: { tenant: tenant } } }\ntick: 1h\n",
 ];
 

@@ -1,8 +1,9 @@
-//! Tests of definitions as wholes: every diagnostic as it is shown, the attack list, directories, and what is shipped.
+//! Tests of definitions as wholes: every diagnostic as it is shown, the attack list, directories, the documentation, and what is shipped.
 
 mod attacks;
 mod diagnostics;
 mod directories;
+mod documentation;
 mod shipped;
 
 use std::{collections::BTreeSet, path::Path};

@@ -1,0 +1,129 @@
+//! What docs/ says of documents and of burnward.yaml is true: its examples load, its tables name every key, its default rows are computed.
+
+use std::path::Path;
+
+use burnward_core::{alert_rows::default_rows, units::Target};
+
+use super::{GOOD, context, diagnostics};
+use crate::{
+    config::{self, ConfigError},
+    definition::{
+        Colour, Diagnostic, Severity, Source,
+        document::{self, Context, Teams, version_of},
+        duration,
+        objective::row_list,
+    },
+};
+
+const DOCUMENTS: &str = include_str!("../../../../docs/slo-documents.md");
+const CONFIGURATION: &str = include_str!("../../../../docs/configuration.md");
+
+/// The texts of the fenced blocks that are marked as YAML.
+fn yaml_blocks(markdown: &str) -> impl Iterator<Item = &str> {
+    markdown.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
+}
+
+/// A whole document, or one with an SLO that has the keys of the block and what they lack.
+fn whole_document(block: &str) -> String {
+    if block.starts_with("version:") {
+        return block.to_owned();
+    }
+    let lacks = |key: &str| !block.lines().any(|line| line.starts_with(key));
+    let sli = if lacks("sli:") { "sli: { events: { bad: 'a', total: 'b' } }\n" } else { "" };
+    let objectives = if lacks("objectives:") { "objectives: [{ target: 99.9%, window: 30d }]\n" } else { "" };
+    let keys: String = format!("name: example\n{sli}{objectives}{block}").lines().map(|line| format!("    {line}\n")).collect();
+    format!("version: burnward/v1\nservice: search\nteam: payments\nslos:\n  -\n{keys}")
+}
+
+fn errors(text: &str) -> Vec<String> {
+    let context = Context { teams: Teams::Unchecked, runbooks: document::Runbooks::Unchecked, ..context() };
+    let read = document::read(&Source::new("docs", text), &version_of(text), &context);
+    let faults = read.map_or_else(|faults| faults, |(_, advice)| advice);
+    faults.iter().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.render(Colour::Never)).collect()
+}
+
+#[test]
+fn every_example_of_the_documents_loads() {
+    let blocks: Vec<&str> = yaml_blocks(DOCUMENTS).collect();
+    assert!(blocks.len() >= 6, "{}", blocks.len());
+    for block in blocks {
+        let errors = errors(&whole_document(block));
+        assert!(errors.is_empty(), "{block}\n{}", errors.join("\n"));
+    }
+}
+
+#[test]
+fn every_example_of_the_configuration_loads() {
+    let (documents, configurations): (Vec<&str>, Vec<&str>) = yaml_blocks(CONFIGURATION).partition(|block| block.contains("\nslos:"));
+    assert_eq!((documents.len(), configurations.len()), (1, 5));
+    for block in configurations {
+        let text = if block.starts_with("version:") { block.to_owned() } else { format!("version: burnward/v1\n{block}") };
+        config::parse(Path::new("burnward.yaml"), &text).unwrap_or_else(|error| panic!("{block}\n{error}"));
+    }
+    let errors = errors(documents[0]);
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
+#[test]
+fn the_table_of_default_rows_is_computed() {
+    let target = Target::percent("99.9%").expect("a target");
+    for window in ["90d", "30d", "28d", "7d", "1d"] {
+        let rows = default_rows(target, duration::parse(window).expect("a window")).rows;
+        let line = format!("| `{window}` | {} |", row_list(&rows));
+        assert!(DOCUMENTS.contains(&line), "the table lacks {line}");
+    }
+}
+
+/// The keys that a mapping may have, as the advice for an unknown one names them.
+fn known_keys(faults: &[Diagnostic]) -> Vec<String> {
+    let help = faults.iter().filter(|fault| fault.message == "unknown key `zzzzzzzz`").flat_map(|fault| &fault.help);
+    help.filter_map(|help| help.strip_prefix("known are: ")).flat_map(|keys| keys.split(", ")).map(ToOwned::to_owned).collect()
+}
+
+/// Each key begins a row of a table, or is told of as a table or an example of its own.
+fn check_named(markdown: &str, faults: &[Diagnostic], place: &str) {
+    const TOLD_OTHERWISE: [&str; 5] = ["events", "latency", "rows", "prometheus", "scrape"];
+    let keys = known_keys(faults);
+    assert!(!keys.is_empty(), "no unknown key is found in {place}");
+    for key in keys.iter().filter(|key| !TOLD_OTHERWISE.contains(&key.as_str())) {
+        assert!(markdown.contains(&format!("\n| `{key}` |")), "`{key}` is not documented; it is a key of {place}");
+    }
+}
+
+#[test]
+fn every_key_of_a_document_is_named() {
+    let (before, rest) = GOOD.split_once("events:").expect("an SLI");
+    let (_, after) = rest.split_once("    objectives:").expect("objectives");
+    let of_latency = format!("{before}latency: {{ zzzzzzzz: 1 }}\n    objectives:{after}");
+    check_named(DOCUMENTS, &diagnostics(&of_latency), "latency");
+    for (from, to) in [
+        ("version:", "zzzzzzzz: 1\nversion:"),
+        ("- name:", "- zzzzzzzz: 1\n    name:"),
+        ("events:", "zzzzzzzz: 1\n      events:"),
+        ("bad:", "zzzzzzzz: 1\n        bad:"),
+        ("window:", "zzzzzzzz: 1\n        window:"),
+        ("window:", "alerting: { zzzzzzzz: 1 }\n        window:"),
+        ("window:", "alerting: { rows: [{ zzzzzzzz: 1 }] }\n        window:"),
+        ("    objectives:", "    no-data: { zzzzzzzz: 1 }\n    objectives:"),
+    ] {
+        check_named(DOCUMENTS, &diagnostics(&GOOD.replacen(from, to, 1)), to);
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_is_named() {
+    for text in [
+        "zzzzzzzz: 1",
+        "tenants: { main: { zzzzzzzz: 1 } }",
+        "sources: { s: { zzzzzzzz: 1 } }",
+        "sources: { s: { prometheus: { zzzzzzzz: 1 } } }",
+        "sources: { s: { scrape: { zzzzzzzz: 1 } } }",
+        "people: { ada: { zzzzzzzz: 1 } }",
+        "teams: { shop: { zzzzzzzz: 1 } }",
+        "teams: { shop: { channel: \"#a\", escalation: [{ zzzzzzzz: 1 }] } }",
+        "slack: { zzzzzzzz: 1 }",
+    ] {
+        let ConfigError(faults) = config::parse(Path::new("burnward.yaml"), &format!("version: burnward/v1\n{text}\n")).expect_err(text);
+        check_named(CONFIGURATION, &faults, text);
+    }
+}
