@@ -31,8 +31,8 @@ fn whole_document(block: &str) -> String {
     let lacks = |key: &str| !block.lines().any(|line| line.starts_with(key));
     let sli = if lacks("sli:") { "sli: { events: { bad: 'a', total: 'b' } }\n" } else { "" };
     let objectives = if lacks("objectives:") { "objectives: [{ target: 99.9%, window: 30d }]\n" } else { "" };
-    let keys: String = format!("name: example\n{sli}{objectives}{block}").lines().map(|line| format!("    {line}\n")).collect();
-    format!("version: burnward/v1\nservice: search\nteam: payments\nslos:\n  -\n{keys}")
+    let keys = format!("name: example\n{sli}{objectives}{block}").replace('\n', "\n    ");
+    format!("version: burnward/v1\nservice: search\nteam: payments\nslos:\n  - {keys}\n")
 }
 
 fn errors(text: &str) -> Vec<String> {
