@@ -15,9 +15,9 @@ pub(super) struct SlackArgs {
 enum Command {
     /// Serve a Slack stand-in with a web page on which the channels are read and the buttons clicked.
     StandIn(StandInArgs),
-    /// Print the app manifest to paste at https://api.slack.com/apps?new_app=1.
+    /// Print the app manifest to paste at <https://api.slack.com/apps?new_app=1>.
     Manifest {
-        /// Where Slack reaches burnward over HTTP, such as https://burnward.example; without it: Socket Mode.
+        /// Where Slack reaches burnward over HTTP, such as `https://burnward.example`; without it: Socket Mode.
         #[arg(long)]
         request_url: Option<url::Url>,
     },

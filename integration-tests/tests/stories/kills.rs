@@ -20,16 +20,19 @@ use burnward_core::{
 use burnward_integration_tests::{binary::Process, world::install_tls};
 use burnward_stand_ins::{
     prometheus::FakePrometheus,
-    slack::{Entry, Options, SlackStandIn},
+    slack::{Entry, Fault, FaultKind, Options, SlackStandIn},
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Services that fail one after another.
-const SERVICES: usize = 8;
+const SERVICES: usize = 24;
 
 /// How long each fails.
 const FAULT: Duration = Duration::from_secs(10);
+
+/// How long Slack takes to answer what it took already: time for kills between the two.
+const ANSWER: FaultKind = FaultKind::Slow { millis: 400 };
 
 /// How long after the last kill everything that is owed may take.
 const DRAIN: Duration = Duration::from_mins(1);
@@ -48,6 +51,7 @@ async fn random_kills_lose_no_page_and_double_none_unmarked() -> anyhow::Result<
     slack.add_user("ada", "ada@example.com");
     slack.add_channel(CHANNEL);
     slack.add_channel("#burnward");
+    slack.fault(Fault::from_now_on("chat.postMessage", ANSWER))?;
     let prometheus = FakePrometheus::start().await?;
     let config = write_files(directory.path(), prometheus.url(), &slack)?;
 

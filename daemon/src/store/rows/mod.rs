@@ -26,7 +26,7 @@ pub(super) fn event(event: &IncidentEvent) -> Result<String, StoreError> {
     written("incident event", &event::EventRow::of(event))
 }
 
-/// The event that [`event`] wrote.
+/// The event that [`event()`] wrote.
 pub(super) fn event_from(seq: u32, at: Timestamp, data: &str) -> Result<IncidentEvent, StoreError> {
     let row: event::EventRow = read("incident event", data)?;
     row.into_event(seq, at).map_err(|reason| StoreError::Damaged { what: "incident event", reason })
