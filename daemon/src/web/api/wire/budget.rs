@@ -1,0 +1,166 @@
+//! A budget with its rows, and why it cannot be seen.
+
+use burnward_core::{burn_rate::RowBurn, evaluate::BudgetStatus, id::BudgetId, ledger::Unknown};
+use jiff::Timestamp as Instant;
+use serde::{Deserialize, Serialize};
+
+use super::{instant, urgency};
+use crate::{definition::document::version_of, view::View};
+
+/// A budget.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Budget {
+    /// `tenant:service/name{group}#objective`.
+    pub id: String,
+    /// A short name for it in addresses, whatever its labels hold: `?budget=`.
+    pub key: String,
+    /// Whose.
+    pub tenant: String,
+    /// Of which service.
+    pub service: String,
+    /// Of which SLO.
+    pub slo: String,
+    /// Which objective.
+    pub objective: String,
+    /// Label and value, sorted; empty where the SLO is not split.
+    pub group: Vec<(String, String)>,
+    /// What is promised.
+    pub title: String,
+    /// Who is paged.
+    pub team: String,
+    /// `BURNING`, `CANNOT SEE`, `SPENT`, `BACK-FILLING`, `NO TRAFFIC`, `OK`.
+    pub state: String,
+    /// The icon before the word.
+    pub icon: String,
+    /// Since when it burns or cannot be seen.
+    pub since: Option<Instant>,
+    /// Target in percent, as written.
+    pub target_percent: String,
+    /// The window.
+    pub window_seconds: u64,
+    /// Good events of the window.
+    pub good: i64,
+    /// Bad events of the window.
+    pub bad: i64,
+    /// Share of good events.
+    pub sli_ratio: Option<f64>,
+    /// Share of the budget that is left; negative when overspent.
+    pub left_ratio: Option<f64>,
+    /// The same as time of total outage.
+    pub left_seconds: Option<f64>,
+    /// The whole budget as such time.
+    pub budget_seconds: Option<u64>,
+    /// How long the rest lasts at the present rate.
+    pub runs_out_seconds: Option<u64>,
+    /// Share of the window that was seen.
+    pub coverage_ratio: f64,
+    /// Timestamp of the newest sample.
+    pub newest_sample: Option<Instant>,
+    /// When it was evaluated.
+    pub as_of: Instant,
+    /// Why it cannot be seen.
+    pub unknown: Option<Why>,
+    /// Every alert row with its arithmetic.
+    pub rows: Vec<Row>,
+}
+
+/// An alert row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Row {
+    /// `page` or `ticket`.
+    pub urgency: String,
+    /// The threshold.
+    pub factor: f64,
+    /// The long lookback.
+    pub long_seconds: u64,
+    /// The short lookback.
+    pub short_seconds: u64,
+    /// Bad events over the long lookback.
+    pub long_bad: i64,
+    /// All events over the long lookback.
+    pub long_total: i64,
+    /// Bad events over the short lookback.
+    pub short_bad: i64,
+    /// All events over the short lookback.
+    pub short_total: i64,
+    /// Burn rate over the long lookback.
+    pub long_burn: f64,
+    /// Burn rate over the short lookback.
+    pub short_burn: f64,
+    /// Both are above the threshold.
+    pub holds: bool,
+}
+
+/// Why something cannot be seen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Why {
+    /// The stable code.
+    pub reason: String,
+    /// The sentence.
+    pub detail: String,
+}
+
+impl From<&Unknown> for Why {
+    fn from(unknown: &Unknown) -> Self {
+        Self { reason: unknown.reason.code().to_owned(), detail: unknown.detail.clone() }
+    }
+}
+
+/// The hash of a budget's identity: an address of one length, whatever the source sent as labels.
+pub fn budget_key(budget: &BudgetId) -> String {
+    version_of(&budget.to_string())
+}
+
+impl Budget {
+    /// A budget of a view.
+    pub fn of(view: &View, status: &BudgetStatus) -> Self {
+        let BudgetId { slo, objective, group } = &status.budget;
+        let definition = view.slos.get(slo);
+        Self {
+            id: status.budget.to_string(),
+            key: budget_key(&status.budget),
+            tenant: slo.tenant.to_string(),
+            service: slo.service.to_string(),
+            slo: slo.name.to_string(),
+            objective: objective.to_string(),
+            group: group.labels().to_vec(),
+            title: definition.map(|slo| slo.title.clone()).unwrap_or_default(),
+            team: definition.map(|slo| slo.team.to_string()).unwrap_or_default(),
+            state: status.state.word().to_owned(),
+            icon: status.state.icon().to_owned(),
+            since: status.since.map(instant),
+            target_percent: status.target.as_percent(),
+            window_seconds: status.window.as_secs(),
+            good: status.counts.good,
+            bad: status.counts.bad,
+            sli_ratio: status.sli,
+            left_ratio: status.left.map(|left| left.ratio),
+            left_seconds: status.left.map(|left| left.seconds),
+            budget_seconds: status.left.map(|left| left.whole.as_secs()),
+            runs_out_seconds: status.runs_out.map(|rest| rest.as_secs()),
+            coverage_ratio: status.coverage,
+            newest_sample: status.newest_sample.map(instant),
+            as_of: instant(status.as_of),
+            unknown: status.unknown.as_ref().map(Why::from),
+            rows: status.rows.iter().map(Row::from).collect(),
+        }
+    }
+}
+
+impl From<&RowBurn> for Row {
+    fn from(burn: &RowBurn) -> Self {
+        Self {
+            urgency: urgency(burn.row.urgency).to_owned(),
+            factor: burn.row.factor.as_f64(),
+            long_seconds: burn.row.long.as_secs(),
+            short_seconds: burn.row.short.as_secs(),
+            long_bad: burn.long.bad,
+            long_total: burn.long.total(),
+            short_bad: burn.short.bad,
+            short_total: burn.short.total(),
+            long_burn: burn.long_burn,
+            short_burn: burn.short_burn,
+            holds: burn.holds,
+        }
+    }
+}

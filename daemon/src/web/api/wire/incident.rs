@@ -1,0 +1,219 @@
+//! Incidents: in a list, with their timeline and pages, and what people send to them.
+
+use burnward_core::{
+    id::PageId,
+    incident::{AlertKey, Incident, PageOutcome, PageState, Phase},
+    postmortem,
+    timeline::{self, Entry},
+    words,
+};
+use jiff::Timestamp as Instant;
+use serde::{Deserialize, Serialize};
+
+use super::{IncidentNow, budget_key, instant, urgency};
+
+/// An incident, short: `GET /api/v1/incidents`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentState {
+    /// Its identity.
+    pub id: String,
+    /// Whose.
+    pub tenant: String,
+    /// What happened, in user words.
+    pub title: String,
+    /// `page` or `ticket`.
+    pub urgency: String,
+    /// `open`, `acknowledged`, `resolved`.
+    pub phase: String,
+    /// When it began.
+    pub began: Instant,
+    /// When it was opened.
+    pub opened_at: Instant,
+    /// Who brought it into its phase, and when.
+    pub phase_by: Option<String>,
+    /// When it came into its phase.
+    pub phase_at: Option<Instant>,
+    /// Who is responsible.
+    pub team: String,
+    /// When the next step is paged, if nobody acknowledges.
+    pub escalates_at: Option<Instant>,
+    /// Its alerts: which, and when they cleared.
+    pub alerts: Vec<Alert>,
+}
+
+/// An alert of an incident.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Alert {
+    /// Which.
+    pub id: String,
+    /// The same as people name it: `checkout/availability for acme`.
+    pub subject: String,
+    /// `service/name` of its SLO; a source has none.
+    pub slo: Option<String>,
+    /// The `key` of its budget, where it is one's.
+    pub budget: Option<String>,
+    /// When it joined.
+    pub joined_at: Instant,
+    /// When it cleared.
+    pub recovered_at: Option<Instant>,
+}
+
+/// An incident with its timeline: `GET /api/v1/incidents/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentDetail {
+    /// The incident.
+    #[serde(flatten)]
+    pub incident: IncidentState,
+    /// When its first page arrived.
+    pub delivered_at: Option<Instant>,
+    /// When somebody acknowledged first.
+    pub acknowledged_at: Option<Instant>,
+    /// How it stands now; absent where it is read from the store without a daemon.
+    pub now: Option<IncidentNow>,
+    /// The pages that were owed for it, oldest first, and what became of each.
+    pub pages: Vec<PageDelivery>,
+    /// Its timeline.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// A page and what became of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PageDelivery {
+    /// Which.
+    pub page: String,
+    /// To whom.
+    pub to: String,
+    /// When it was decided.
+    pub decided_at: Instant,
+    /// Escalation step, from 1.
+    pub step: u32,
+    /// Why, as a clause.
+    pub why: String,
+    /// `owed`, `delivered`, `undeliverable`.
+    pub outcome: String,
+    /// When it arrived, or when it was known that it cannot.
+    pub ended_at: Option<Instant>,
+    /// Why it cannot arrive.
+    pub reason: Option<String>,
+}
+
+/// A row of a timeline.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    /// Position.
+    pub seq: u32,
+    /// When.
+    pub at: Instant,
+    /// Who.
+    pub by: String,
+    /// `people` or `machine`.
+    pub source: String,
+    /// The sentence.
+    pub text: String,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommandOutcome {
+    /// `done`, or `already`.
+    pub outcome: String,
+    /// One sentence.
+    pub sentence: String,
+    /// The incident after it.
+    pub incident: IncidentState,
+}
+
+/// `POST /api/v1/incidents/{id}/note`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoteBody {
+    /// The words.
+    pub text: String,
+}
+
+/// `POST /api/v1/pages/test`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestPageBody {
+    /// To whom; without it the operators' first step.
+    pub person: Option<String>,
+}
+
+impl From<&Incident> for IncidentState {
+    fn from(incident: &Incident) -> Self {
+        let (phase_at, phase_by) = match &incident.phase {
+            Phase::Open => (None, None),
+            Phase::Acknowledged { at, by } | Phase::Resolved { at, by, .. } => (Some(instant(*at)), Some(by.to_string())),
+        };
+        Self {
+            id: incident.id.to_string(),
+            tenant: incident.tenant.to_string(),
+            title: postmortem::title(incident),
+            urgency: urgency(incident.fault.urgency).to_owned(),
+            phase: incident.phase_word().to_owned(),
+            began: instant(incident.began),
+            opened_at: instant(incident.opened_at),
+            phase_by,
+            phase_at,
+            team: incident.team.to_string(),
+            escalates_at: match incident.phase {
+                Phase::Open => incident.escalation.due.map(instant),
+                Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
+            },
+            alerts: incident
+                .members
+                .iter()
+                .map(|(key, member)| Alert {
+                    id: key.to_string(),
+                    subject: timeline::subject(key),
+                    slo: key.slo().map(|slo| format!("{}/{}", slo.service, slo.name)),
+                    budget: match key {
+                        AlertKey::Budget(budget) => Some(budget_key(budget)),
+                        AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test => None,
+                    },
+                    joined_at: instant(member.joined_at),
+                    recovered_at: member.recovered_at.map(instant),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl PageDelivery {
+    /// The pages of an incident, oldest first.
+    pub fn of(incident: &Incident) -> Vec<Self> {
+        let mut pages: Vec<Self> = incident.pages.iter().map(|(id, page)| Self::one(id, page)).collect();
+        pages.sort_by(|a, b| (a.decided_at, &a.page).cmp(&(b.decided_at, &b.page)));
+        pages
+    }
+
+    fn one(id: &PageId, page: &PageState) -> Self {
+        let (outcome, ended_at, reason) = match &page.outcome {
+            PageOutcome::Owed => ("owed", None, None),
+            PageOutcome::Delivered { at, .. } => ("delivered", Some(instant(*at)), None),
+            PageOutcome::Undeliverable { at, reason } => ("undeliverable", Some(instant(*at)), Some(reason.clone())),
+        };
+        Self {
+            page: id.to_string(),
+            to: page.to.to_string(),
+            decided_at: instant(page.decided_at),
+            step: page.step + 1,
+            why: words::page_reason(page.why).to_owned(),
+            outcome: outcome.to_owned(),
+            ended_at,
+            reason,
+        }
+    }
+}
+
+impl From<&Entry> for TimelineEntry {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            seq: entry.seq,
+            at: instant(entry.at),
+            by: entry.by.clone(),
+            source: entry.source.word().to_owned(),
+            text: entry.text.clone(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! An incident as it stands now, in the words of the page that would be sent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::render::PageContext;
+
+/// An incident as it stands now: the figures of its worst budget, or what is hidden, and who has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentNow {
+    /// What, how bad, how long: one sentence.
+    pub sentence: String,
+    /// The groups that are hit, in a few words.
+    pub whom: Option<String>,
+    /// The worst budget, where budgets burn.
+    pub burn: Option<BurnNow>,
+    /// Why it cannot be seen, where that is the fault.
+    pub blind: Option<String>,
+    /// The SLOs that are hidden, at most ten.
+    pub hides: Vec<String>,
+    /// Who is paged now.
+    pub paged: Vec<String>,
+    /// Who is paged next, if nobody acknowledges.
+    pub next: Vec<String>,
+    /// The runbook's file.
+    pub runbook: Option<String>,
+    /// Its first steps, at most three; Markdown.
+    pub steps: Vec<String>,
+    /// The share of the window's budget that it cost, the worst budget.
+    pub spent: Option<String>,
+}
+
+/// The worst budget of an incident, in the words of its page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnNow {
+    /// Share that fails now: `15.2 %`.
+    pub failing: String,
+    /// What that is a share of: `of requests failing`.
+    pub of: String,
+    /// What is allowed: `0.10 %`.
+    pub limit: String,
+    /// Whose budget it is, where there are several.
+    pub whose: Option<String>,
+    /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
+    pub left: String,
+    /// Its window: `30 d`.
+    pub window: String,
+    /// When it is gone at this rate: `3 h 22 m`.
+    pub runs_out: Option<String>,
+    /// The row that fired, with what its lookbacks show now: `1 h: 1.46 % = 14.6x, 5 min: 15.2 % = 152x, threshold 14.4x`.
+    pub row: String,
+}
+
+impl IncidentNow {
+    /// What a page that is sent now would say.
+    pub fn of(page: PageContext, runbook: Option<String>) -> Self {
+        Self {
+            sentence: sentence(&page),
+            whom: page.whom,
+            blind: page.blind.as_ref().map(|blind| blind.why.clone()),
+            hides: page.blind.map(|blind| blind.hides).unwrap_or_default(),
+            burn: page.burn.map(|burn| BurnNow {
+                failing: burn.failing,
+                of: burn.of,
+                limit: burn.limit,
+                whose: burn.budget.whose,
+                left: burn.budget.left,
+                window: burn.budget.window,
+                runs_out: burn.budget.runs_out,
+                row: format!(
+                    "{}: {} = {}, {}: {} = {}, threshold {}",
+                    burn.budget.long,
+                    burn.budget.long_failing,
+                    burn.budget.long_burn,
+                    burn.budget.short,
+                    burn.budget.short_failing,
+                    burn.budget.short_burn,
+                    burn.budget.threshold
+                ),
+            }),
+            paged: page.paged,
+            next: page.next.map(|next| next.who).unwrap_or_default(),
+            runbook,
+            steps: page.steps,
+            spent: page.resolved.and_then(|resolved| resolved.spent),
+        }
+    }
+}
+
+/// What, how bad, how long.
+fn sentence(page: &PageContext) -> String {
+    match (&page.burn, &page.resolved, &page.test) {
+        (_, _, Some(by)) => format!("TEST: {by} tries the way of a page. Nothing is at fault."),
+        (_, Some(_), None) => format!("It is over. It lasted {}.", page.lasts),
+        (Some(burn), None, None) => format!("Now {} {} (allowed {}), for {} so far.", burn.failing, burn.of, burn.limit, page.lasts),
+        (None, None, None) => format!("We cannot see for {}. This is not proof of an outage.", page.lasts),
+    }
+}

@@ -1,0 +1,32 @@
+//! The shapes of the API: what goes over the wire, read back by the command line. Times are RFC 3339 in UTC, ratios between 0 and 1, spans in seconds; the
+//! unit ends the name where a number could be misread.
+
+mod budget;
+mod incident;
+mod incident_now;
+mod postmortem;
+mod slo;
+mod status;
+
+use burnward_core::{slo::Urgency, time::Timestamp};
+use jiff::Timestamp as Instant;
+
+pub use budget::{Budget, Row, Why, budget_key};
+pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
+pub use incident_now::{BurnNow, IncidentNow};
+pub use postmortem::{Impact, Postmortem};
+pub use slo::{AlertChange, BurnDown, BurnDownPoint, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation};
+pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
+
+/// A core instant as text: RFC 3339 in UTC with milliseconds.
+pub fn instant(at: Timestamp) -> Instant {
+    Instant::from_millisecond(at.millis()).unwrap_or(Instant::UNIX_EPOCH)
+}
+
+/// The urgency as a stable word.
+pub const fn urgency(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Page => "page",
+        Urgency::Ticket => "ticket",
+    }
+}

@@ -1,0 +1,128 @@
+//! An SLO, why it stands as it does, and how its budget was spent.
+
+use jiff::Timestamp as Instant;
+use serde::{Deserialize, Serialize};
+
+use super::{Budget, IncidentState, Query};
+
+/// An SLO: `GET /api/v1/slos/{service}/{name}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SloDetail {
+    /// Of which service.
+    pub service: String,
+    /// Its name there.
+    pub name: String,
+    /// What is promised.
+    pub title: String,
+    /// Who is paged.
+    pub team: String,
+    /// The runbook's file.
+    pub runbook: Option<String>,
+    /// Where it is written.
+    pub file: String,
+    /// On which line.
+    pub line: u32,
+    /// Which version of the file runs.
+    pub version: String,
+    /// Its budgets, worst first.
+    pub budgets: Vec<Budget>,
+    /// What was asked for it in the last round, and what came.
+    pub queries: Vec<Query>,
+}
+
+/// Why an SLO stands as it does: `GET /api/v1/slos/{service}/{name}/explain`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SloExplanation {
+    /// At which moment.
+    pub at: Instant,
+    /// True where the moment lies in the past and the figures are the ledger's of today for it.
+    pub replayed: bool,
+    /// The SLO.
+    pub slo: SloDetail,
+    /// Its budgets.
+    pub budgets: Vec<ExplainedBudget>,
+    /// The incidents of which its alerts are or were members, newest first, of the last 200 incidents.
+    pub incidents: Vec<IncidentState>,
+}
+
+/// How a budget was spent over its window: `GET /api/v1/slos/{service}/{name}/burn-down`.
+///
+/// The budget is that of the window that ends at `to`. Before a point, what failed after it is not yet spent; so the last point is what is left, to the
+/// digit that every other surface shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnDown {
+    /// Which budget.
+    pub budget: String,
+    /// Where the first slice begins.
+    pub from: Instant,
+    /// Where the last slice ends.
+    pub to: Instant,
+    /// True where nothing was counted in the window before `from`.
+    pub nothing_before: bool,
+    /// Share of the budget that was left at `from`.
+    pub left_ratio_at_start: f64,
+    /// The slices, oldest first.
+    pub points: Vec<BurnDownPoint>,
+}
+
+/// A slice of a burn-down.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnDownPoint {
+    /// The end of the slice; it begins where the one before ends.
+    pub at: Instant,
+    /// Bad events in it.
+    pub bad: i64,
+    /// All events in it.
+    pub total: i64,
+    /// Time of it that nobody saw.
+    pub unseen_seconds: f64,
+    /// Share of the budget that is left at its end.
+    pub left_ratio: f64,
+}
+
+/// Why a budget stands as it does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExplainedBudget {
+    /// Which.
+    pub id: String,
+    /// Its figures at that moment.
+    pub figures: Budget,
+    /// Its state.
+    pub state: String,
+    /// The icon before the word.
+    pub icon: String,
+    /// What is left, in a line.
+    pub budget: String,
+    /// What the target allows.
+    pub allowed: String,
+    /// The rows with their arithmetic.
+    pub rows: Vec<ExplainedRow>,
+    /// Which rule decided.
+    pub decided: String,
+    /// What would make its alerts clear.
+    pub clears: Vec<String>,
+    /// Its alert changes of the last 30 days, with the arithmetic of their moment.
+    pub changes: Vec<AlertChange>,
+}
+
+/// The arithmetic of a row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExplainedRow {
+    /// The condition.
+    pub rule: String,
+    /// The long lookback.
+    pub long: String,
+    /// The short lookback.
+    pub short: String,
+    /// Whether both are above.
+    pub holds: bool,
+}
+
+/// An alert change of the past.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AlertChange {
+    /// When.
+    pub at: Instant,
+    /// The arithmetic.
+    pub why: String,
+}

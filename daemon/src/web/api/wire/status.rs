@@ -1,0 +1,150 @@
+//! The status of a tenant: its budgets, its sources, what waits for delivery, what does not load.
+
+use jiff::Timestamp as Instant;
+use serde::{Deserialize, Serialize};
+
+use super::{Budget, IncidentState, Why, instant};
+use crate::view::{DefinitionFault, QueryView, SourceView};
+
+/// `GET /api/v1/status`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Status {
+    /// `burnward/v1/status`.
+    pub schema: String,
+    /// When it was put together.
+    pub as_of: Instant,
+    /// Every budget, worst first.
+    pub budgets: Vec<Budget>,
+    /// The sources.
+    pub sources: Vec<SourceState>,
+    /// The incidents that are not resolved, oldest first.
+    pub open_incidents: Vec<IncidentState>,
+    /// What waits for delivery.
+    pub outbox: Outbox,
+    /// Definitions that do not load; the last good ones run.
+    pub definition_faults: Vec<Fault>,
+    /// Texts of the operator that cannot be used; the built-in ones are.
+    pub text_faults: Vec<String>,
+}
+
+/// A source.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceState {
+    /// For whom it is read.
+    pub tenant: String,
+    /// Its name.
+    pub name: String,
+    /// Product and version.
+    pub product: Option<String>,
+    /// The last time that every query was answered.
+    pub last_good: Option<Instant>,
+    /// Since when it is blind.
+    pub blind_since: Option<Instant>,
+    /// Why.
+    pub blind: Option<Why>,
+    /// Up to where its samples are settled.
+    pub settled: Option<Instant>,
+    /// Its clock minus ours.
+    pub skew_millis: Option<i64>,
+    /// True while older samples are being read.
+    pub catching_up: bool,
+    /// What was asked in the last round, and what came.
+    pub queries: Vec<Query>,
+}
+
+/// A query of a round.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Query {
+    /// The selector as it was sent.
+    pub asked: String,
+    /// From, exclusive.
+    pub from: Instant,
+    /// To, inclusive.
+    pub to: Instant,
+    /// How many series came.
+    pub series: Option<usize>,
+    /// How long it took.
+    pub took_millis: Option<u64>,
+    /// Why nothing came.
+    pub unknown: Option<Why>,
+}
+
+/// What waits for delivery.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Outbox {
+    /// Pages that wait.
+    pub pages_owed: u64,
+    /// When the oldest was decided.
+    pub oldest_page: Option<Instant>,
+    /// Pages that cannot arrive.
+    pub pages_undeliverable: u64,
+    /// Thread posts and edits that wait.
+    pub informs_owed: u64,
+    /// The pages that wait or cannot arrive.
+    pub undelivered: Vec<Undelivered>,
+}
+
+/// A page that has not arrived.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// Which.
+    pub page: String,
+    /// Of which incident.
+    pub incident: String,
+    /// To whom.
+    pub to: String,
+    /// When it was decided.
+    pub decided_at: Instant,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What came of the last attempt.
+    pub last_error: Option<String>,
+    /// True where it is not tried again.
+    pub given_up: bool,
+}
+
+/// A file that does not load.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Fault {
+    /// Which.
+    pub file: String,
+    /// The diagnostics, as `burnward check` prints them.
+    pub text: String,
+}
+
+impl SourceState {
+    /// A source of a view.
+    pub fn of(tenant: &str, name: &str, source: &SourceView) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            name: name.to_owned(),
+            product: source.product.clone(),
+            last_good: source.last_good.map(instant),
+            blind_since: source.blind.as_ref().map(|(since, _)| instant(*since)),
+            blind: source.blind.as_ref().map(|(_, unknown)| Why::from(unknown)),
+            settled: source.settled.map(instant),
+            skew_millis: source.skew_millis,
+            catching_up: source.catching_up,
+            queries: source.queries.iter().map(Query::from).collect(),
+        }
+    }
+}
+
+impl From<&QueryView> for Query {
+    fn from(query: &QueryView) -> Self {
+        Self {
+            asked: query.asked.clone(),
+            from: instant(query.from),
+            to: instant(query.to),
+            series: query.got.as_ref().ok().map(|(series, _)| *series),
+            took_millis: query.got.as_ref().ok().map(|(_, took)| *took),
+            unknown: query.got.as_ref().err().map(Why::from),
+        }
+    }
+}
+
+impl From<&DefinitionFault> for Fault {
+    fn from(fault: &DefinitionFault) -> Self {
+        Self { file: fault.file.clone(), text: fault.text.clone() }
+    }
+}
