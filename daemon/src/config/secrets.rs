@@ -14,11 +14,25 @@ pub(super) fn is_secret_key(key: &str) -> bool {
     !key.ends_with("-file") && SECRET_WORDS.iter().any(|word| key.contains(word))
 }
 
+/// True for a text that is a token itself, such as one that was written where the name of its file belongs.
+pub(super) fn is_token(text: &str) -> bool {
+    TOKEN_PREFIXES.iter().any(|prefix| text.trim_start().starts_with(prefix))
+}
+
 /// The text as it may be shown: every value of a secret's key, every token of Slack's and every password in a URL is replaced by as many
 /// asterisks, so that places stay where they are.
 pub(crate) fn mask(text: &str) -> String {
+    starred(text, values(text).into_iter().chain(tokens(text)).chain(passwords(text)))
+}
+
+/// A message, which may quote the file, with every token of Slack's replaced.
+pub(super) fn mask_tokens(message: &str) -> String {
+    starred(message, tokens(message).into_iter())
+}
+
+fn starred(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> String {
     let mut masked = text.to_owned();
-    for range in values(text).into_iter().chain(tokens(text)).chain(passwords(text)) {
+    for range in ranges {
         let stars: String =
             text[range.clone()].chars().flat_map(|c| std::iter::repeat_n(if c == '\n' { '\n' } else { '*' }, c.len_utf8())).collect();
         masked.replace_range(range, &stars);
@@ -60,7 +74,7 @@ fn secret_colon(line: &str) -> Option<usize> {
 fn tokens(text: &str) -> Vec<Range<usize>> {
     let starts = TOKEN_PREFIXES.iter().flat_map(|prefix| text.match_indices(prefix).map(|(at, _)| at));
     let end = |at: usize| {
-        text[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '}' | ']')).map_or(text.len(), |len| at + len)
+        text[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '}' | ']')).map_or(text.len(), |len| at + len)
     };
     starts.map(|at| at..end(at)).collect()
 }

@@ -27,7 +27,7 @@ use crate::definition::{
     diagnostic::{Colour, Diagnostic, Source},
     discover as files, document,
     reader::{Fields, Keys, Reader, shortened, suggest},
-    yaml::{self, Node, Value},
+    yaml::{self, Entry, Node, Value},
 };
 
 /// The mistakes of a configuration.
@@ -100,8 +100,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let failed = file.reader.failed();
     match config {
         Some(config) if !failed => Ok(config),
-        Some(_) | None => Err(ConfigError(file.reader.finish())),
+        Some(_) | None => Err(ConfigError(file.reader.finish().into_iter().map(without_tokens).collect())),
     }
+}
+
+fn without_tokens(mut fault: Diagnostic) -> Diagnostic {
+    fault.message = secrets::mask_tokens(&fault.message);
+    fault.help.iter_mut().for_each(|help| *help = secrets::mask_tokens(help));
+    fault
 }
 
 /// True where a YAML text is a configuration and not an SLO document.
@@ -146,23 +152,27 @@ impl File {
         self.reader.map_beside(node, keys, secrets::is_secret_key)
     }
 
-    /// Reports every key that would hold a secret itself.
+    /// Reports every key that would hold a secret itself, and every token.
     fn refuse_secrets(&mut self, node: &Node) {
         match &node.value {
+            Value::Scalar { text, .. } if secrets::is_token(text) => {
+                let diagnostic = self.reader.diagnostic(&codes::SECRET_INLINE, node.range.clone(), "a token stands in the configuration");
+                self.reader.report(diagnostic.label("the value is not shown").help("write it into a file, and the file's path here"));
+            }
             Value::Scalar { .. } => {}
             Value::List(items) => items.iter().for_each(|item| self.refuse_secrets(item)),
-            Value::Map(entries) => {
-                for entry in entries {
-                    if secrets::is_secret_key(&entry.key) && !matches!(entry.value.value, Value::Map(_)) {
-                        let message = format!("`{}` would be a secret in the configuration", shortened(&entry.key));
-                        let diagnostic = self.reader.diagnostic(&codes::SECRET_INLINE, entry.key_range.clone(), message);
-                        let help = format!("write it into a file of its own and name that as `{}-file:`", shortened(&entry.key));
-                        self.reader.report(diagnostic.label("the value is not shown").help(help));
-                    }
-                    self.refuse_secrets(&entry.value);
-                }
-            }
+            Value::Map(entries) => entries.iter().for_each(|entry| self.refuse_secret_entry(entry)),
         }
+    }
+
+    fn refuse_secret_entry(&mut self, entry: &Entry) {
+        if !secrets::is_secret_key(&entry.key) || matches!(entry.value.value, Value::Map(_)) {
+            return self.refuse_secrets(&entry.value);
+        }
+        let message = format!("`{}` would be a secret in the configuration", shortened(&entry.key));
+        let diagnostic = self.reader.diagnostic(&codes::SECRET_INLINE, entry.key_range.clone(), message);
+        let help = format!("write it into a file of its own and name that as `{}-file:`", shortened(&entry.key));
+        self.reader.report(diagnostic.label("the value is not shown").help(help));
     }
 
     fn listen(&mut self, fields: &Fields<'_>, has_tokens: bool) -> SocketAddr {
@@ -213,13 +223,17 @@ impl File {
     /// Tenant `main` with the usual directories, where the source is not in doubt.
     fn default_tenants(&mut self, fields: &Fields<'_>, source: Option<&SourceName>) -> BTreeMap<TenantId, TenantConfig> {
         let Some(source) = source else {
+            if fields.get("sources").is_some() && self.reader.failed() {
+                // Which sources there are is not known for sure, and that was told.
+                return BTreeMap::new();
+            }
             let place = fields.entry("sources").map_or_else(|| fields.place(), |entry| entry.key_range.clone());
             let diagnostic = self.reader.diagnostic(
                 &codes::MISSING_KEY,
                 place,
                 "there is not exactly one source, and no tenant says which one it reads",
             );
-            self.reader.report(diagnostic.help("add `tenants: { main: { source: NAME } }`"));
+            self.reader.report(diagnostic.help("add `tenants: { main: { slo-definitions: slo-definitions, source: NAME } }`"));
             return BTreeMap::new();
         };
         let Config { tenants, .. } = Config::default();

@@ -85,6 +85,9 @@ const LATENCY: &str = "version: burnward/v1\nservice: checkout\nteam: payments\n
 
 const CONFIGURATIONS: &[&str] = &[
     "version: burnward/v1\nslack:\n  bot-token: xoxb-1-hush\n  bot-token-file: /run/x\n",
+    "version: burnward/v1\nslack:\n  bot-token-file: xoxb-1-hush\npeople:\n  ada: { slack: xoxb-1-hush }\n",
+    "version: burnward/v1\nsources: []\n",
+    "version: burnward/v1\nsources: {}\n",
     "version: burnward/v1\nlisten: 0.0.0.0:9095\n",
     "version: burnward/v1\nlisten: localhost\nreports: []\n",
     "version: burnward/v1\npeople: { ada: { email: ada@example.com } }\nteams:\n  shop: { channel: \"#shop\", escalation: [{ page: [adda] }] }\n",
