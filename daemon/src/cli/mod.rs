@@ -14,7 +14,7 @@ mod status;
 mod table;
 mod version;
 
-use std::process::ExitCode;
+use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -120,7 +120,9 @@ fn start_log(cli: &Cli) {
     let registry = tracing_subscriber::registry().with(filter);
     let writer = std::io::stderr;
     match cli.log_format {
-        LogFormat::Text => registry.with(tracing_subscriber::fmt::layer().with_writer(writer)).init(),
+        LogFormat::Text => {
+            registry.with(tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer)).init()
+        }
         LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer)).init(),
     }
 }
