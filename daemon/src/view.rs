@@ -68,4 +68,6 @@ pub struct DefinitionFault {
     pub file: String,
     /// The diagnostics as `burnward check` prints them, without colour.
     pub text: String,
+    /// True where its last good version runs on; false where there never was one.
+    pub last_good_runs: bool,
 }

@@ -64,6 +64,9 @@ fn read_config(args: &RunArgs) -> anyhow::Result<Config> {
             listen.ip().is_loopback() || config.token_file.is_some(),
             "--web.listen-address={listen} can be reached from elsewhere: set `token-file` in burnward.yaml first, or listen on 127.0.0.1"
         );
+        if config.external_url == format!("http://{}", config.listen) {
+            config.external_url = format!("http://{listen}");
+        }
         config.listen = listen;
     }
     Ok(config)

@@ -82,7 +82,7 @@ fn notices(status: &Status) -> Vec<String> {
         notices.push(format!("!   {} to {} for {}: {why}", page.page, page.to, page.incident));
     }
     notices.extend(
-        status.definition_faults.iter().map(|fault| format!("! {} does not load; its last good version runs:\n{}", fault.file, fault.text)),
+        status.definition_faults.iter().map(|fault| format!("! {} does not load. {}\n{}", fault.file, fault.what_runs(), fault.text)),
     );
     notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));
     notices

@@ -64,7 +64,12 @@ impl Loaded {
             let errors: Vec<String> =
                 faults.iter().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.render(Colour::Never)).collect();
             let text = errors.join("\n\n");
-            (!errors.is_empty()).then(|| DefinitionFault { tenant: tenant.clone(), file: path.display().to_string(), text })
+            (!errors.is_empty()).then(|| DefinitionFault {
+                tenant: tenant.clone(),
+                file: path.display().to_string(),
+                text,
+                last_good_runs: false,
+            })
         };
         self.faults.iter().filter_map(fault).collect()
     }

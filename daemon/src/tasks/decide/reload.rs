@@ -51,11 +51,15 @@ async fn open(
     let loaded = definition::load(tenant, place, &config.teams);
     let acceptance = definition::accept(&last_good, &loaded, removals);
     let mut faults = loaded.view_faults(tenant);
+    for fault in &mut faults {
+        fault.last_good_runs = acceptance.runs().files.iter().any(|file| file.path == fault.file);
+    }
     if let Some(directory) = place.slo_definitions.first() {
         faults.extend(acceptance.fault(directory).map(|fault| DefinitionFault {
             tenant: tenant.clone(),
             file: directory.display().to_string(),
             text: fault.render(definition::Colour::Never),
+            last_good_runs: true,
         }));
     }
     for fault in &faults {
@@ -120,8 +124,8 @@ impl Decider {
 }
 
 fn sentence(slos: usize, waiting: usize, faults: usize) -> String {
-    let run = format!("{} run", plural(slos, "SLO"));
+    let run = if slos == 1 { "1 SLO runs".to_owned() } else { format!("{slos} SLOs run") };
     let waiting = (waiting > 0).then(|| format!("{} wait until their alerts clear", plural(waiting, "changed definition")));
-    let faulty = (faults > 0).then(|| format!("{} at fault, whose last good version runs on", plural(faults, "file")));
+    let faulty = (faults > 0).then(|| format!("{} at fault: `burnward status` says what and why", plural(faults, "file")));
     iter::once(run).chain(waiting).chain(faulty).collect::<Vec<_>>().join("; ")
 }

@@ -110,6 +110,8 @@ pub struct Fault {
     pub file: String,
     /// The diagnostics, as `burnward check` prints them.
     pub text: String,
+    /// True where its last good version runs on; false where there never was one, so that nothing of it runs.
+    pub last_good_runs: bool,
 }
 
 impl SourceState {
@@ -143,8 +145,15 @@ impl From<&QueryView> for Query {
     }
 }
 
+impl Fault {
+    /// What runs in its place, as a sentence.
+    pub const fn what_runs(&self) -> &'static str {
+        if self.last_good_runs { "Its last good version runs on." } else { "It never loaded: nothing of it runs." }
+    }
+}
+
 impl From<&DefinitionFault> for Fault {
     fn from(fault: &DefinitionFault) -> Self {
-        Self { file: fault.file.clone(), text: fault.text.clone() }
+        Self { file: fault.file.clone(), text: fault.text.clone(), last_good_runs: fault.last_good_runs }
     }
 }

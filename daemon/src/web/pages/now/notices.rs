@@ -82,7 +82,7 @@ fn catching_up(source: &SourceState) -> Option<Notice> {
 
 fn does_not_load(fault: &Fault) -> Notice {
     let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "DOES NOT LOAD") };
-    let notice = Notice::new(mark, visible(&fault.file), "Its last good version runs on.");
+    let notice = Notice::new(mark, visible(&fault.file), fault.what_runs());
     Notice { text_block: Some(fault.text.clone()), ..notice }
 }
 
