@@ -121,7 +121,7 @@ fn start_log(cli: &Cli) {
     let writer = std::io::stderr;
     match cli.log_format {
         LogFormat::Text => {
-            registry.with(tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer)).init()
+            registry.with(tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer)).init();
         }
         LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer)).init(),
     }

@@ -5,7 +5,7 @@
 //! only those since the restart are known, and they are booked at the later sample.
 //!
 //! The usual spacing is the median of the last three, as far as they lie within a short memory: so a restart that reads that much again arrives
-//! at the same state.
+//! at the same state. A spacing longer than that memory is a gap whatever was usual before it, because a restart could not tell.
 
 use std::time::Duration;
 
@@ -30,7 +30,12 @@ impl Rule {
 
     /// For values at every `step`.
     pub(super) const fn stepped(step: Duration) -> Self {
-        Self { memory: Duration::from_millis(step.as_millis() as u64 * 4), default_spacing: step }
+        Self { memory: Duration::from_secs(step.as_secs() * 4), default_spacing: step }
+    }
+
+    /// With a usual spacing of this, a gap is what is longer than the memory.
+    fn longest_usual(&self) -> Duration {
+        self.memory * 2 / 5
     }
 }
 
@@ -50,7 +55,7 @@ impl Spacings {
         self.0 = [millis, self.0[0], self.0[1]];
     }
 
-    /// The usual spacing; `None` where none is remembered.
+    /// The usual spacing, at most `Rule::longest_usual`; `None` where none is remembered.
     pub(super) fn usual(&self, rule: &Rule) -> Option<Duration> {
         let mut back = Duration::ZERO;
         let mut known = [0_u32; 3];
@@ -65,7 +70,7 @@ impl Spacings {
         }
         let known = &mut known[..count];
         known.sort_unstable();
-        known.get(known.len() / 2).map(|millis| Duration::from_millis(u64::from(*millis)))
+        known.get(known.len() / 2).map(|millis| Duration::from_millis(u64::from(*millis)).min(rule.longest_usual()))
     }
 }
 
@@ -164,7 +169,7 @@ impl TargetKey {
         let mut hash = Hash::new();
         hash.text(job);
         hash.text(instance);
-        Some(Self(hash.finish() as u64))
+        Some(Self(hash.finish_short()))
     }
 }
 
@@ -172,7 +177,7 @@ impl TargetKey {
 pub(super) fn hash_of(text: &str) -> u64 {
     let mut hash = Hash::new();
     hash.text(text);
-    hash.finish() as u64
+    hash.finish_short()
 }
 
 /// Two multiply-and-fold lanes over words of 8 bytes. Stable for ever, because the state that a restart reads holds its results.
@@ -206,12 +211,21 @@ impl Hash {
         self.word(0x8EBC_6AF0_9C88_C6E3);
         (u128::from(self.high) << 64) | u128::from(self.low)
     }
+
+    fn finish_short(self) -> u64 {
+        low_half(self.finish())
+    }
 }
 
 /// The product's halves folded; a zero never sticks.
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
-    ((product >> 64) as u64 ^ product as u64).rotate_left(23).wrapping_add(a)
+    low_half((product >> 64) ^ product).rotate_left(23).wrapping_add(a)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is what is asked for")]
+const fn low_half(wide: u128) -> u64 {
+    wide as u64
 }
 
 #[cfg(test)]
@@ -250,6 +264,12 @@ mod tests {
     #[test]
     fn a_missed_scrape_is_no_gap_and_one_odd_spacing_changes_nothing() {
         check(&[(0, 0), (15, 1), (30, 2), (60, 4), (63, 5), (78, 6)], &[(1, 15_000), (1, 30_000), (2, 60_000), (1, 63_000), (1, 78_000)]);
+    }
+
+    #[test]
+    fn a_spacing_longer_than_the_memory_is_a_gap_whatever_was_usual() {
+        check(&[(0, 0), (140, 1), (280, 2), (580, 3)], &[(1, 140_000), (1, 280_000), (1, 580_000)]);
+        check(&[(0, 0), (140, 1), (280, 2), (581, 3)], &[(1, 140_000), (1, 280_000), (1, 280_001)]);
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Timeline {
         self.targets.get(&target).is_some_and(|target| !target.scrapes.is_empty())
     }
 
+    /// True where `up` knew it at `at` or before.
+    pub(super) fn knows_by(&self, target: TargetKey, at: Timestamp) -> bool {
+        self.targets.get(&target).and_then(|target| target.scrapes.first()).is_some_and(|(scrape, _)| *scrape <= at)
+    }
+
     /// Whether the first value of a series at `at` happened since the target was last seen: it was seen one scrape before, without the series, or its
     /// process started after it was last seen.
     pub(super) fn first_value_is_new(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> bool {

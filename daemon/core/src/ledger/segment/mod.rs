@@ -90,7 +90,7 @@ pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], now: Timestamp)
     let cuts = Cuts::at(now);
     let grown: BTreeSet<SegmentKey> = gathered(rounds, cuts)?.into_keys().collect();
     let aged = stored.iter().filter(|key| cuts.ages(key));
-    let rolled: BTreeSet<SegmentKey> = aged.clone().flat_map(|key| cuts.heirs(key)).collect();
+    let rolled: BTreeSet<SegmentKey> = aged.flat_map(heirs).collect();
     let touched = stored.iter().filter(|key| grown.contains(key) || rolled.contains(key) || cuts.ages(key));
     Ok(touched.copied().collect())
 }
@@ -186,15 +186,13 @@ impl Cuts {
     fn ages(self, key: &SegmentKey) -> bool {
         key.day < self.cut(key.step()) && (key.step() < HOUR || key.last_end() <= self.hours)
     }
+}
 
-    /// The segments that what is rolled up goes to.
-    fn heirs(self, key: &SegmentKey) -> impl Iterator<Item = SegmentKey> + use<> {
-        let key = *key;
-        [MINUTE, FIVE_MINUTES, HOUR]
-            .into_iter()
-            .filter(move |step| *step > key.step())
-            .map(move |step| key_of(key.stream, step, key.last_end()))
-    }
+/// The segments that what is rolled up goes to.
+fn heirs(key: &SegmentKey) -> impl Iterator<Item = SegmentKey> + use<> {
+    let key = *key;
+    let coarser = [MINUTE, FIVE_MINUTES, HOUR].into_iter().filter(move |step| *step > key.step());
+    coarser.map(move |step| key_of(key.stream, step, key.last_end()))
 }
 
 /// The segment that holds a slice.
@@ -277,13 +275,13 @@ mod tests {
     proptest! {
         #[test]
         fn rolling_up_changes_no_sum(
-            batches in prop::collection::vec((prop::collection::vec((0_u32..3, 0_i64..4_000_000, 1_i64..9), 0..12), 1_i64..400_000), 1..8),
+            batches in prop::collection::vec((prop::collection::vec((0_u32..3, 0_i64..4_000_000, 1_i64..9), 0..12), 1_u64..400_000), 1..8),
             span in (0_i64..3_000_000, 1_i64..9_000),
             fine: bool,
         ) {
             let grain = if fine { SECOND } else { TEN_SECONDS };
             let (mut stored, mut expected, mut now) = (BTreeMap::new(), Counts::default(), Timestamp::from_seconds(4_000_000));
-            for (id, (entries, later)) in batches.into_iter().enumerate() {
+            for (id, (entries, later)) in (0_i64..).zip(batches) {
                 let mut round = RoundSlices::default();
                 for (stream, at, n) in entries {
                     round.entries.push(Entry { stream, end: Timestamp::from_seconds(at).ceil(grain), counts: good(n) });
@@ -296,13 +294,13 @@ mod tests {
                     expected += Counts { unseen_millis: span.1 * 1000, ..Counts::default() };
                 }
                 round.entries.sort_by_key(|entry| (entry.stream, entry.end));
-                let rounds: Vec<_> = round.pack().into_iter().map(|blob| (id as i64, blob)).collect();
+                let rounds: Vec<_> = round.pack().into_iter().map(|blob| (id, blob)).collect();
                 let keys: Vec<_> = stored.keys().copied().collect();
                 let needed = touched(&rounds, &keys, now).expect("own blobs");
                 let given: Vec<Segment> = needed.iter().map(|key: &SegmentKey| Segment::clone(&stored[key])).collect();
                 apply(&mut stored, compact(&rounds, &given, now).expect("own blobs"));
                 prop_assert_eq!(total(&stored), expected);
-                now = now.plus(Duration::from_secs(later as u64));
+                now = now.plus(Duration::from_secs(later));
             }
         }
     }

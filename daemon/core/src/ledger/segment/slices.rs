@@ -141,6 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ledger::slice::MINUTE;
 
     fn counts() -> impl Strategy<Value = Counts> {
         (any::<i64>(), -3_i64..3, any::<i32>(), 0_i64..100_000).prop_map(|(good, tolerated, bad, unseen_millis)| Counts {
@@ -182,7 +183,7 @@ mod tests {
 
         #[test]
         fn segments_come_back(slices in prop::collection::vec((0_i64..9_999_999, counts()), 0..20)) {
-            let step = Duration::from_secs(60);
+            let step = MINUTE;
             let slices: Vec<_> = slices.into_iter().map(|(index, counts)| (Timestamp::from_seconds(index * 60), counts)).collect();
             prop_assert_eq!(unpack_segment(step, &pack_segment(step, &slices)), Ok(slices));
         }

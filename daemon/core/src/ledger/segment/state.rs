@@ -233,6 +233,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::fixture::slo_id;
+    use crate::time::minutes;
 
     fn sample() -> State {
         let at = Timestamp::from_seconds;
@@ -244,7 +245,7 @@ mod tests {
                 watermark: Some(at(5)),
                 begin: at(-1),
                 filled_to: at(1),
-                fills: vec![Fill { from: at(1), to: at(2), step: Duration::from_secs(300) }],
+                fills: vec![Fill { from: at(1), to: at(2), step: minutes(5) }],
                 beat,
                 stood_still: vec![(at(1), at(2))],
             }],

@@ -13,10 +13,10 @@ impl Writer {
 
     pub(in crate::ledger) fn unsigned(&mut self, mut number: u64) {
         while number >= 0x80 {
-            self.0.push((number & 0x7F) as u8 | 0x80);
+            self.0.push(number.to_le_bytes()[0] | 0x80);
             number >>= 7;
         }
-        self.0.push(number as u8);
+        self.0.push(number.to_le_bytes()[0]);
     }
 
     pub(in crate::ledger) fn len(&mut self, len: usize) {

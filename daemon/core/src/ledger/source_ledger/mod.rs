@@ -7,7 +7,9 @@
 //! source that was away and comes back leaves the same ledger as one that never was. An SLO more than an hour behind catches up in steps of an hour,
 //! beside the live reads.
 
+mod ask;
 mod parts;
+mod replace;
 mod restore;
 mod round;
 mod view;
@@ -26,27 +28,16 @@ use super::{
     Plan, Reason, Series, Unknown,
     cache::Slices,
     count::{Rule, SeriesKey},
-    coverage::Timeline,
+    coverage::{Stretch, Timeline},
     segment::RoundSlices,
     slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, standard_levels},
 };
 use crate::{
     id::{Group, SloId},
-    time::{Timestamp, days, hours},
+    time::{Timestamp, days},
 };
-use parts::{Lane, MARGIN, Meta, Provisional, Tracked};
-use round::{Answers, FILL_MARGIN_STEPS, Memory, Round, margin_before};
-
-/// How far raw samples are read back on the first start.
-const RAW_HISTORY: Duration = hours(6);
-/// The most that one read covers.
-const MAX_STEP: Duration = HOUR;
-/// History is filled in at five minutes up to this age, at an hour beyond.
-const FINE_HISTORY: Duration = days(7);
-/// How much history one question asks for at five minutes.
-const FINE_CHUNK: Duration = days(1);
-/// The same at an hour.
-const COARSE_CHUNK: Duration = days(7);
+use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked};
+use round::{Answers, Memory, Round, margin_before};
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +111,8 @@ pub struct Counted {
     forgotten: Vec<SeriesKey>,
     slices: RoundSlices,
     provisional: BTreeMap<u32, Provisional>,
-    timeline: Option<Timeline>,
+    /// The targets' samples, and the stretch of which it holds all.
+    timeline: Option<(Timeline, Stretch)>,
     state: Option<Vec<u8>>,
 }
 
@@ -168,12 +160,12 @@ pub struct SourceLedger {
     level_specs: Vec<Vec<LevelSpec>>,
     lane_streams: Vec<BTreeMap<Group, u32>>,
     /// SLOs that left the plan; what they read is not read again if they return.
-    retired: BTreeMap<Arc<SloId>, (u64, Lane)>,
+    retired: BTreeMap<Arc<SloId>, Retired>,
     streams: Vec<Held>,
     series: BTreeMap<SeriesKey, Tracked>,
     timeline: Timeline,
-    /// The timeline holds all samples after this.
-    timeline_from: Option<Timestamp>,
+    /// The timeline holds all samples of this stretch, and nothing newer.
+    timeline_holds: Option<Stretch>,
     /// Where no SLO has read anything, samples are settled up to here.
     created: Timestamp,
     /// The packed state as the store has it.
@@ -206,7 +198,7 @@ impl SourceLedger {
             streams: Vec::new(),
             series: BTreeMap::new(),
             timeline: Timeline::default(),
-            timeline_from: None,
+            timeline_holds: None,
             created: now.floor(TEN_SECONDS),
             state: Vec::new(),
             generation: 0,
@@ -220,150 +212,10 @@ impl SourceLedger {
         &self.plan
     }
 
-    /// Takes a new plan. SLOs that stay keep everything; where one counts something else now, its history stays and its counters start anew at its
-    /// watermark.
-    pub fn replace_plan(&mut self, plan: Plan, now: Timestamp) {
-        self.generation += 1;
-        let moved = self.retire_all();
-        self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
-        self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
-        self.plan = plan;
-        let (mut stays, mut unchanged) = (BTreeMap::new(), BTreeSet::new());
-        for (index, id) in self.lane_ids.iter().enumerate() {
-            let meaning = self.plan.lanes()[index].meaning_hash();
-            let lane = match self.retired.remove(id) {
-                Some((before, lane)) if before == meaning => {
-                    unchanged.insert(index);
-                    stays.extend(moved.get(id).map(|old| (*old, u32::try_from(index).unwrap_or(u32::MAX))));
-                    lane
-                }
-                Some((_, lane)) => Lane { primed: false, ..lane },
-                None => self.new_lane(now),
-            };
-            self.lanes.push(lane);
-        }
-        self.move_series(&stays);
-        self.attach_streams(&unchanged);
-    }
-
-    /// Puts all SLOs aside; gives back where each was.
-    fn retire_all(&mut self) -> BTreeMap<Arc<SloId>, u32> {
-        let mut moved = BTreeMap::new();
-        for (index, (id, lane)) in self.lane_ids.drain(..).zip(self.lanes.drain(..)).enumerate() {
-            moved.insert(Arc::clone(&id), u32::try_from(index).unwrap_or(u32::MAX));
-            self.retired.insert(id, (self.plan.lanes()[index].meaning_hash(), lane));
-        }
-        moved
-    }
-
-    fn new_lane(&self, now: Timestamp) -> Lane {
-        Lane::starting_at(if self.settings.history { now.minus(RAW_HISTORY).floor(HOUR) } else { now.floor(TEN_SECONDS) })
-    }
-
-    /// Counters follow their SLO to its new place; those of SLOs that are gone or changed are dropped.
-    fn move_series(&mut self, stays: &BTreeMap<u32, u32>) {
-        for tracked in self.series.values_mut() {
-            tracked.matched.clear();
-            tracked.routes.retain_mut(|route| {
-                let place = stays.get(&route.lane);
-                route.lane = place.copied().unwrap_or(route.lane);
-                place.is_some()
-            });
-        }
-        self.series.retain(|_, tracked| !tracked.routes.is_empty());
-        // A lane that left and came back without a change between has lost its counters.
-        let kept: BTreeSet<u32> = stays.values().copied().collect();
-        for (index, lane) in self.lanes.iter_mut().enumerate() {
-            lane.primed &= u32::try_from(index).is_ok_and(|index| kept.contains(&index));
-        }
-    }
-
-    /// Streams belong to the SLO of their name; an SLO that is not split has its one stream from the start.
-    fn attach_streams(&mut self, unchanged: &BTreeSet<usize>) {
-        let places: BTreeMap<Arc<SloId>, usize> = self.lane_ids.iter().enumerate().map(|(index, id)| (Arc::clone(id), index)).collect();
-        self.lane_streams = vec![BTreeMap::new(); self.lanes.len()];
-        for held in &mut self.streams {
-            held.lane = places.get(&held.stream.slo).copied();
-            let Some(lane) = held.lane else {
-                held.provisional = Provisional::default();
-                continue;
-            };
-            if !unchanged.contains(&lane) {
-                held.meta = Meta {
-                    counted_from: held.meta.counted_from,
-                    has_up: held.meta.has_up,
-                    targets: std::mem::take(&mut held.meta.targets),
-                    ..Meta::default()
-                };
-                held.provisional = Provisional::default();
-            }
-            if !held.slices.has_levels(&self.level_specs[lane]) {
-                held.slices = held.slices.with_levels(&self.level_specs[lane]);
-            }
-            self.lane_streams[lane].insert(held.stream.group.clone(), held.stream.index);
-        }
-        for lane in 0..self.lanes.len() {
-            let whole = self.plan.lanes()[lane].slo.per.is_empty();
-            if whole && !self.lane_streams[lane].contains_key(&Group::whole()) {
-                let index = u32::try_from(self.streams.len()).expect("fewer streams than 2^32");
-                let slo = Arc::clone(&self.lane_ids[lane]);
-                let stream = Stream { index, slo, group: Group::whole(), newest_sample: None, counted_from: None, catching_up: true };
-                self.hold(lane, stream);
-            }
-        }
-    }
-
     fn hold(&mut self, lane: usize, stream: Stream) {
         self.lane_streams[lane].insert(stream.group.clone(), stream.index);
         let slices = Slices::new(&self.level_specs[lane]);
         self.streams.push(Held { stream, lane: Some(lane), meta: Meta::default(), slices, provisional: Provisional::default() });
-    }
-
-    /// What to ask the source in this round.
-    pub fn reads(&self, now: Timestamp) -> Reads {
-        let (live, behind): (Vec<usize>, Vec<usize>) = (0..self.lanes.len()).partition(|lane| !self.is_behind(*lane, now));
-        let mut reads = Reads { reads: Vec::new(), catching_up: !behind.is_empty(), cohorts: Vec::new(), generation: self.generation };
-        if !live.is_empty() {
-            let from = self.targets_from(&live);
-            self.ask(&mut reads, live, from, now, now);
-        }
-        if let Some(first) = behind.iter().min_by_key(|lane| (self.lanes[**lane].tried, self.lanes[**lane].watermark)) {
-            let watermark = self.lanes[*first].watermark;
-            let same = behind.into_iter().filter(|lane| self.lanes[*lane].watermark == watermark).collect();
-            self.ask(&mut reads, same, margin_before(watermark), watermark.plus(MAX_STEP), now);
-        }
-        reads
-    }
-
-    fn is_behind(&self, lane: usize, now: Timestamp) -> bool {
-        now.since(self.lanes[lane].watermark) > self.settings.settle + MAX_STEP
-    }
-
-    /// From where on the live read needs the targets' samples, given what is remembered.
-    fn targets_from(&self, lanes: &[usize]) -> Timestamp {
-        let first = lanes.iter().map(|lane| self.lanes[*lane].watermark).min().unwrap_or(self.created);
-        let needed = margin_before(first);
-        if self.timeline_from.is_some_and(|from| from <= needed) { first } else { needed }
-    }
-
-    /// Adds the questions of a cohort that reads up to `to`.
-    fn ask(&self, reads: &mut Reads, lanes: Vec<usize>, targets_from: Timestamp, to: Timestamp, now: Timestamp) {
-        let mut from: BTreeMap<usize, Timestamp> = BTreeMap::new();
-        for lane in &lanes {
-            let state = &self.lanes[*lane];
-            let start = if state.primed { state.watermark } else { margin_before(state.watermark) };
-            for query in self.plan.lanes()[*lane].sides.iter().map(|side| side.query) {
-                from.entry(query).and_modify(|first| *first = start.min(*first)).or_insert(start);
-            }
-        }
-        for query in self.plan.targets().into_iter().flat_map(|targets| [targets.up, targets.starts]) {
-            from.entry(query).and_modify(|first| *first = targets_from.min(*first)).or_insert(targets_from);
-        }
-        let first = reads.reads.len();
-        reads.reads.extend(from.into_iter().map(|(query, from)| Read { query, from, to }));
-        let settled = now.minus(self.settings.settle).floor(TEN_SECONDS).min(to);
-        let cohort = Cohort { lanes, reads: first..reads.reads.len(), to, settled, live: to == now, asked_at: now, targets_from };
-        reads.cohorts.push(cohort);
     }
 
     /// Counts the answers, in the order of `reads.reads`. An unanswered question advances nothing of the SLOs that need it.
@@ -375,31 +227,6 @@ impl SourceLedger {
             }
         }
         self.seal(round.counted)
-    }
-
-    /// The next step of filling in history, newest first; `None` when it is filled in, where there is none, or while live data is behind.
-    pub fn backfill(&self, now: Timestamp) -> Option<Backfill> {
-        let idle = self.lanes.iter().all(|lane| lane.primed && !lane.catching_up);
-        if !self.settings.history || !idle {
-            return None;
-        }
-        let open = |lane: &usize| self.lanes[*lane].filled_to > now.minus(self.longest(*lane));
-        let to = (0..self.lanes.len()).filter(open).map(|lane| self.lanes[lane].filled_to).max()?;
-        let lanes: Vec<usize> = (0..self.lanes.len()).filter(open).filter(|lane| self.lanes[*lane].filled_to == to).collect();
-        let oldest = lanes.iter().map(|lane| now.minus(self.longest(*lane)).floor(HOUR)).min()?;
-        let fine_limit = now.minus(FINE_HISTORY).floor(HOUR);
-        let (step, from) =
-            if to > fine_limit { (FIVE_MINUTES, to.minus(FINE_CHUNK).max(fine_limit)) } else { (HOUR, to.minus(COARSE_CHUNK)) };
-        let from = from.max(oldest);
-        let start = from.minus(step * FILL_MARGIN_STEPS);
-        let queries: BTreeSet<usize> = lanes.iter().flat_map(|lane| self.plan.lanes()[*lane].queries.iter().copied()).collect();
-        let reads: Vec<Read> = queries.into_iter().map(|query| Read { query, from: start, to }).collect();
-        let cohort = Cohort { lanes, reads: 0..reads.len(), to, settled: to, live: false, asked_at: now, targets_from: start };
-        Some(Backfill { step, reads, cohort, from, generation: self.generation })
-    }
-
-    fn longest(&self, lane: usize) -> Duration {
-        self.level_specs[lane].last().map(|level| level.keep).unwrap_or_default()
     }
 
     /// Counts the answers to a step of history. It never reaches what was counted from raw samples.
@@ -441,19 +268,20 @@ impl SourceLedger {
         for span in &counted.slices.spans {
             self.streams[span.stream as usize].slices.add_span(span);
         }
-        if let Some(timeline) = counted.timeline {
-            self.keep_timeline(timeline);
+        if let Some((timeline, holds)) = counted.timeline {
+            self.keep_timeline(timeline, holds);
         }
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
         self.show();
     }
 
-    fn keep_timeline(&mut self, timeline: Timeline) {
+    /// Keeps of the targets' samples what the next live read needs.
+    fn keep_timeline(&mut self, timeline: Timeline, (from, to): Stretch) {
         self.timeline = timeline;
-        let live = self.lanes.iter().filter(|lane| lane.primed && !lane.catching_up).map(|lane| lane.watermark);
-        let needed = margin_before(live.min().unwrap_or(self.created));
+        let live = (0..self.lanes.len()).filter(|lane| !self.is_behind(*lane, to)).map(|lane| self.lanes[lane].watermark);
+        let needed = margin_before(live.min().unwrap_or(to));
         self.timeline.prune(needed.minus(MARGIN), needed.minus(days(1)));
-        self.timeline_from = Some(needed);
+        self.timeline_holds = Some((needed.max(from), to));
     }
 
     /// Brings what others see of the streams up to date.

@@ -61,9 +61,19 @@ pub struct Fill {
     pub step: Duration,
 }
 
+/// An SLO outside the plan.
+#[derive(Debug)]
+pub(in crate::ledger) struct Retired {
+    /// A hash of what its counters mean; with another meaning they are not taken over.
+    pub meaning: u64,
+    /// What it has read.
+    pub lane: Lane,
+    /// Its counters that a wider read would not find.
+    pub quiet: Vec<(SeriesKey, Route)>,
+}
+
 impl Lane {
     pub(in crate::ledger) fn starting_at(begin: Timestamp) -> Self {
-        let unknown = Unknown::new(super::Reason::NotYet, "nothing was read yet since the start");
         Self {
             begin,
             watermark: begin,
@@ -72,10 +82,15 @@ impl Lane {
             beat: None,
             stood_still: Vec::new(),
             primed: false,
-            unknown: Some(unknown),
+            unknown: Some(not_yet()),
             catching_up: true,
             tried: begin,
         }
+    }
+
+    /// The same without its counters: the next read goes wider to find them, and until then nothing is seen.
+    pub(in crate::ledger) fn anew(self) -> Self {
+        Self { primed: false, unknown: Some(not_yet()), catching_up: true, ..self }
     }
 
     /// Remembers one more filled stretch, joined with its newer neighbour where the step is the same.
@@ -96,6 +111,10 @@ impl Lane {
         let still = || self.stood_still.iter().map(|(from, to)| (*to).min(at).since((*from).max(last))).sum::<Duration>();
         age > FORGET_AFTER && age.saturating_sub(still()) > FORGET_AFTER
     }
+}
+
+fn not_yet() -> Unknown {
+    Unknown::new(super::Reason::NotYet, "nothing was read yet since the start")
 }
 
 /// One SLO's group: all objectives of the SLO share it.
@@ -150,6 +169,8 @@ pub(in crate::ledger) struct Trouble {
 /// One series and what it counts for.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::ledger) struct Tracked {
+    /// Whose series it is; none also where it was not met since the start.
+    pub target: Option<TargetKey>,
     /// The queries for whose answers its takers are known.
     pub matched: Vec<u32>,
     /// Who takes it.

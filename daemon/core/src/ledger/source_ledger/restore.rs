@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Counted, HOUR, Held, Settings, Slices, SourceLedger,
-    parts::{Lane, Meta, Provisional, Route, Stream},
+    Counted, Held, Settings, Slices, SourceLedger,
+    parts::{Lane, Meta, Provisional, Retired, Route, Stream},
     standard_levels,
 };
 use crate::{
@@ -30,12 +30,9 @@ impl SourceLedger {
             ledger.created = stored.settled.unwrap_or(ledger.created);
             ledger.take_lanes(&state);
             ledger.take_streams(&state);
-            ledger.replace_plan(plan, now);
-            ledger.take_quiet(&state);
             ledger.state.clone_from(blob);
-        } else {
-            ledger.replace_plan(plan, now);
         }
+        ledger.replace_plan(plan, now);
         ledger.take_slices(stored)?;
         ledger.show();
         Ok(ledger)
@@ -43,8 +40,13 @@ impl SourceLedger {
 
     fn take_lanes(&mut self, state: &State) {
         for stored in &state.lanes {
-            let lane = self.lane_from(stored);
-            self.retired.insert(Arc::new(stored.slo.clone()), (stored.meaning, lane));
+            let retired = Retired { meaning: stored.meaning, lane: self.lane_from(stored), quiet: Vec::new() };
+            self.retired.insert(Arc::new(stored.slo.clone()), retired);
+        }
+        for quiet in &state.quiet {
+            let slo = &state.lanes[state.streams[quiet.stream as usize].lane as usize].slo;
+            let route = Route { lane: 0, side: quiet.side, stream: quiet.stream, counter: Some(quiet.counter) };
+            self.retired.entry(Arc::new(slo.clone())).and_modify(|retired| retired.quiet.push((quiet.key, route)));
         }
     }
 
@@ -88,21 +90,6 @@ impl SourceLedger {
         }
     }
 
-    /// Counters of series that went quiet, for SLOs that still count the same.
-    fn take_quiet(&mut self, state: &State) {
-        for quiet in &state.quiet {
-            let stored = &state.lanes[state.streams[quiet.stream as usize].lane as usize];
-            let Some(lane) = self.lane_ids.iter().position(|id| **id == stored.slo) else { continue };
-            let plan = &self.plan.lanes()[lane];
-            if plan.meaning_hash() != stored.meaning || quiet.side as usize >= plan.sides.len() {
-                continue;
-            }
-            let lane = u32::try_from(lane).unwrap_or(u32::MAX);
-            let route = Route { lane, side: quiet.side, stream: quiet.stream, counter: Some(quiet.counter) };
-            self.series.entry(quiet.key).or_default().routes.push(route);
-        }
-    }
-
     fn take_slices(&mut self, stored: &Stored) -> Result<(), Damaged> {
         let unknown = |what| Damaged { what, why: "it holds slices of a stream that the state does not name" };
         for segment in &stored.segments {
@@ -134,7 +121,7 @@ impl SourceLedger {
     fn lanes_after(&self, counted: &Counted) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
         let planned =
             self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes).map(|((id, plan), lane)| (id, plan.meaning_hash(), lane));
-        let retired = self.retired.iter().map(|(id, (meaning, lane))| (id, *meaning, lane));
+        let retired = self.retired.iter().map(|(id, retired)| (id, retired.meaning, &retired.lane));
         let mut places = BTreeMap::new();
         let lanes = planned.chain(retired).map(|(id, meaning, lane)| {
             places.insert(Arc::clone(id), u32::try_from(places.len()).unwrap_or(u32::MAX));
@@ -199,6 +186,11 @@ impl SourceLedger {
                 forgotten.push(*key);
             }
         }
+        let aside = self.retired.values().flat_map(|retired| &retired.quiet);
+        quiet.extend(aside.filter_map(|(key, route)| {
+            let (stream, side) = (route.stream, route.side);
+            route.counter.map(|counter| Quiet { key: *key, stream, side, counter })
+        }));
         quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
         (quiet, forgotten)
     }
@@ -208,6 +200,3 @@ impl SourceLedger {
         meta.is_some_and(|meta| meta.has_up)
     }
 }
-
-/// Rounds and segments lie on the same edges.
-const _: () = assert!(HOUR.as_secs() % 3600 == 0);

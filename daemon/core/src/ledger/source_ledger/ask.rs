@@ -1,0 +1,100 @@
+//! What to ask the source: live reads, one bounded step of catching up beside them, and steps of filling in history.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use super::{
+    Backfill, Cohort, FIVE_MINUTES, HOUR, Read, Reads, SourceLedger, TEN_SECONDS,
+    round::{FILL_MARGIN_STEPS, margin_before},
+};
+use crate::time::{Timestamp, days};
+
+/// The most that one read covers.
+const MAX_STEP: Duration = HOUR;
+/// History is filled in at five minutes up to this age, at an hour beyond.
+const FINE_HISTORY: Duration = days(7);
+/// How much history one question asks for at five minutes.
+const FINE_CHUNK: Duration = days(1);
+/// The same at an hour.
+const COARSE_CHUNK: Duration = days(7);
+
+impl SourceLedger {
+    /// What to ask the source in this round.
+    pub fn reads(&self, now: Timestamp) -> Reads {
+        let (live, behind): (Vec<usize>, Vec<usize>) = (0..self.lanes.len()).partition(|lane| !self.is_behind(*lane, now));
+        let mut reads = Reads { reads: Vec::new(), catching_up: !behind.is_empty(), cohorts: Vec::new(), generation: self.generation };
+        if !live.is_empty() {
+            let from = self.targets_from(&live);
+            self.ask(&mut reads, live, from, now, now);
+        }
+        if let Some(first) = behind.iter().min_by_key(|lane| (self.lanes[**lane].tried, self.lanes[**lane].watermark)) {
+            let watermark = self.lanes[*first].watermark;
+            let same = behind.into_iter().filter(|lane| self.lanes[*lane].watermark == watermark).collect();
+            self.ask(&mut reads, same, margin_before(watermark), watermark.plus(MAX_STEP), now);
+        }
+        reads
+    }
+
+    /// More than one read away from now: to be caught up.
+    pub(super) fn is_behind(&self, lane: usize, now: Timestamp) -> bool {
+        now.since(self.lanes[lane].watermark) > self.settings.settle + MAX_STEP
+    }
+
+    /// From where on the live read needs the targets' samples, given what is remembered.
+    fn targets_from(&self, lanes: &[usize]) -> Timestamp {
+        let first = lanes.iter().map(|lane| self.lanes[*lane].watermark).min().unwrap_or(self.created);
+        if self.remembers_targets_at(first) { first } else { margin_before(first) }
+    }
+
+    /// Whether a read after `at` continues the timeline without a hole, with all that is needed from before.
+    pub(super) fn remembers_targets_at(&self, at: Timestamp) -> bool {
+        self.timeline_holds.is_some_and(|(from, to)| from <= margin_before(at) && at <= to)
+    }
+
+    /// Adds the questions of a cohort that reads up to `to`.
+    fn ask(&self, reads: &mut Reads, lanes: Vec<usize>, targets_from: Timestamp, to: Timestamp, now: Timestamp) {
+        let mut from: BTreeMap<usize, Timestamp> = BTreeMap::new();
+        for lane in &lanes {
+            let state = &self.lanes[*lane];
+            let start = if state.primed { state.watermark } else { margin_before(state.watermark) };
+            for query in self.plan.lanes()[*lane].sides.iter().map(|side| side.query) {
+                from.entry(query).and_modify(|first| *first = start.min(*first)).or_insert(start);
+            }
+        }
+        for query in self.plan.targets().into_iter().flat_map(|targets| [targets.up, targets.starts]) {
+            from.entry(query).and_modify(|first| *first = targets_from.min(*first)).or_insert(targets_from);
+        }
+        let first = reads.reads.len();
+        reads.reads.extend(from.into_iter().map(|(query, from)| Read { query, from, to }));
+        let settled = now.minus(self.settings.settle).floor(TEN_SECONDS).min(to);
+        let cohort = Cohort { lanes, reads: first..reads.reads.len(), to, settled, live: to == now, asked_at: now, targets_from };
+        reads.cohorts.push(cohort);
+    }
+
+    /// The next step of filling in history, newest first; `None` when it is filled in, where there is none, or while live data is behind.
+    pub fn backfill(&self, now: Timestamp) -> Option<Backfill> {
+        let idle = self.lanes.iter().all(|lane| lane.primed && !lane.catching_up);
+        if !self.settings.history || !idle {
+            return None;
+        }
+        let open = |lane: &usize| self.lanes[*lane].filled_to > now.minus(self.longest(*lane));
+        let to = (0..self.lanes.len()).filter(open).map(|lane| self.lanes[lane].filled_to).max()?;
+        let lanes: Vec<usize> = (0..self.lanes.len()).filter(open).filter(|lane| self.lanes[*lane].filled_to == to).collect();
+        let oldest = lanes.iter().map(|lane| now.minus(self.longest(*lane)).floor(HOUR)).min()?;
+        let fine_limit = now.minus(FINE_HISTORY).floor(HOUR);
+        let (step, from) =
+            if to > fine_limit { (FIVE_MINUTES, to.minus(FINE_CHUNK).max(fine_limit)) } else { (HOUR, to.minus(COARSE_CHUNK)) };
+        let from = from.max(oldest);
+        let start = from.minus(step * FILL_MARGIN_STEPS);
+        let queries: BTreeSet<usize> = lanes.iter().flat_map(|lane| self.plan.lanes()[*lane].queries.iter().copied()).collect();
+        let reads: Vec<Read> = queries.into_iter().map(|query| Read { query, from: start, to }).collect();
+        let cohort = Cohort { lanes, reads: 0..reads.len(), to, settled: to, live: false, asked_at: now, targets_from: start };
+        Some(Backfill { step, reads, cohort, from, generation: self.generation })
+    }
+
+    fn longest(&self, lane: usize) -> Duration {
+        self.level_specs[lane].last().map(|level| level.keep).unwrap_or_default()
+    }
+}

@@ -1,0 +1,154 @@
+//! Another plan: SLOs that stay keep everything, those that leave are put aside, those that return go on where they were. A restart is the same:
+//! every stored SLO returns.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    HOUR, SourceLedger, TEN_SECONDS, levels,
+    parts::{Lane, Meta, Provisional, Retired, Route, Stream},
+};
+use crate::{
+    id::{Group, SloId},
+    ledger::Plan,
+    time::{Timestamp, hours},
+};
+
+/// How far raw samples are read back on the first start.
+const RAW_HISTORY: Duration = hours(6);
+
+/// Where the SLOs of the new plan come from.
+#[derive(Default)]
+struct Moves {
+    /// New places of SLOs that stay as they were, by their old ones.
+    stays: BTreeMap<u32, u32>,
+    /// New places of SLOs that come back, with what was put aside.
+    returns: Vec<(usize, Retired)>,
+    /// Those of the places whose SLO counts the same as before.
+    unchanged: BTreeSet<usize>,
+}
+
+impl SourceLedger {
+    /// Takes a new plan. SLOs that stay keep everything, those that return go on where they were; where one counts something else now, its history
+    /// stays and its counters start anew at its watermark.
+    pub fn replace_plan(&mut self, plan: Plan, now: Timestamp) {
+        self.generation += 1;
+        let before = self.retire_all();
+        self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
+        self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
+        self.plan = plan;
+        let moves = self.place_lanes(&before, now);
+        self.move_series(&before, &moves.stays);
+        for (lane, retired) in moves.returns {
+            self.take_back(lane, retired);
+        }
+        self.attach_streams(&moves.unchanged);
+    }
+
+    /// Puts all SLOs aside; gives back which was where.
+    fn retire_all(&mut self) -> Vec<Arc<SloId>> {
+        let before = std::mem::take(&mut self.lane_ids);
+        for (index, lane) in self.lanes.drain(..).enumerate() {
+            let meaning = self.plan.lanes()[index].meaning_hash();
+            self.retired.insert(Arc::clone(&before[index]), Retired { meaning, lane, quiet: Vec::new() });
+        }
+        before
+    }
+
+    fn place_lanes(&mut self, before: &[Arc<SloId>], now: Timestamp) -> Moves {
+        let old: BTreeMap<&Arc<SloId>, u32> = before.iter().zip(0..).collect();
+        let mut moves = Moves::default();
+        for (index, id) in self.lane_ids.iter().enumerate() {
+            let meaning = self.plan.lanes()[index].meaning_hash();
+            let lane = match (self.retired.remove(id), old.get(id)) {
+                (Some(retired), Some(old)) if retired.meaning == meaning => {
+                    moves.unchanged.insert(index);
+                    moves.stays.insert(*old, u32::try_from(index).expect("fewer SLOs than 2^32"));
+                    retired.lane
+                }
+                (Some(retired), None) if retired.meaning == meaning => {
+                    let lane = retired.lane.clone().anew();
+                    moves.unchanged.insert(index);
+                    moves.returns.push((index, retired));
+                    lane
+                }
+                (Some(retired), _) => retired.lane.anew(),
+                (None, _) => self.new_lane(now),
+            };
+            self.lanes.push(lane);
+        }
+        moves
+    }
+
+    fn new_lane(&self, now: Timestamp) -> Lane {
+        Lane::starting_at(if self.settings.history { now.minus(RAW_HISTORY).floor(HOUR) } else { now.floor(TEN_SECONDS) })
+    }
+
+    /// Counters follow their SLO to its new place. Of those of an SLO that is gone the quiet ones are put aside with it; those of one that counts
+    /// something else now are dropped.
+    fn move_series(&mut self, before: &[Arc<SloId>], stays: &BTreeMap<u32, u32>) {
+        let retired = &mut self.retired;
+        for (key, tracked) in &mut self.series {
+            tracked.matched.clear();
+            tracked.routes.retain_mut(|route| {
+                if let Some(place) = stays.get(&route.lane) {
+                    route.lane = *place;
+                    return true;
+                }
+                if let Some(retired) = retired.get_mut(&before[route.lane as usize]) {
+                    let watermark = retired.lane.watermark;
+                    retired.quiet.extend(route.counter.filter(|counter| Self::is_quiet(counter.at, watermark)).map(|_| (*key, *route)));
+                }
+                false
+            });
+        }
+        self.series.retain(|_, tracked| !tracked.routes.is_empty());
+    }
+
+    /// Gives an SLO that returns its quiet counters back.
+    fn take_back(&mut self, lane: usize, retired: Retired) {
+        let sides = self.plan.lanes()[lane].sides.len();
+        let lane = u32::try_from(lane).expect("fewer SLOs than 2^32");
+        for (key, route) in retired.quiet.into_iter().filter(|(_, route)| (route.side as usize) < sides) {
+            self.series.entry(key).or_default().routes.push(Route { lane, ..route });
+        }
+    }
+
+    /// Streams belong to the SLO of their name; an SLO that is not split has its one stream from the start.
+    fn attach_streams(&mut self, unchanged: &BTreeSet<usize>) {
+        let places: BTreeMap<Arc<SloId>, usize> = self.lane_ids.iter().enumerate().map(|(index, id)| (Arc::clone(id), index)).collect();
+        self.lane_streams = vec![BTreeMap::new(); self.lanes.len()];
+        for held in &mut self.streams {
+            held.lane = places.get(&held.stream.slo).copied();
+            let Some(lane) = held.lane else {
+                held.provisional = Provisional::default();
+                continue;
+            };
+            if !unchanged.contains(&lane) {
+                held.meta = Meta {
+                    counted_from: held.meta.counted_from,
+                    has_up: held.meta.has_up,
+                    targets: std::mem::take(&mut held.meta.targets),
+                    ..Meta::default()
+                };
+                held.provisional = Provisional::default();
+            }
+            if !held.slices.has_levels(&self.level_specs[lane]) {
+                held.slices = held.slices.with_levels(&self.level_specs[lane]);
+            }
+            self.lane_streams[lane].insert(held.stream.group.clone(), held.stream.index);
+        }
+        for lane in 0..self.lanes.len() {
+            let whole = self.plan.lanes()[lane].slo.per.is_empty();
+            if whole && !self.lane_streams[lane].contains_key(&Group::whole()) {
+                let index = u32::try_from(self.streams.len()).expect("fewer streams than 2^32");
+                let slo = Arc::clone(&self.lane_ids[lane]);
+                let stream = Stream { index, slo, group: Group::whole(), newest_sample: None, counted_from: None, catching_up: true };
+                self.hold(lane, stream);
+            }
+        }
+    }
+}

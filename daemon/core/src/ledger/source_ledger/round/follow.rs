@@ -1,0 +1,262 @@
+//! Following series through a read: who takes them, new groups, and every counter through the settled and then through the newer samples.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{Memory, Round, Sight, Stage, index};
+use crate::{
+    id::Group,
+    ledger::{
+        Unknown,
+        count::{Counter, SeriesKey, TargetKey},
+        coverage::Beat,
+        plan::{LanePlan, Side},
+        slice::Entry,
+        source_ledger::parts::{Meta, Route, Stream, Trouble},
+    },
+    sli::Labels,
+    time::Timestamp,
+};
+
+/// Without `up`, a target was seen one scrape before if any of its series has a sample this shortly before.
+const COMPANION: Duration = Duration::from_secs(150);
+
+/// The label values of the group that holds all groups beyond the cap.
+const OTHER: &str = "(other)";
+
+/// At most this many series in trouble are named per stream.
+const MAX_TROUBLE: usize = 4;
+
+/// By lane and target.
+pub(super) type Companions = BTreeMap<(u32, TargetKey), Vec<Timestamp>>;
+
+impl Round<'_> {
+    /// Routes for series that are new here, and streams for groups that are new, in the order of their first sample.
+    pub(super) fn open_streams(&mut self, stage: &Stage<'_>, sights: &[Sight<'_>]) {
+        let mut fresh: Vec<(Timestamp, usize, Group)> = Vec::new();
+        for sight in sights {
+            for (lane, _) in sight.fresh.iter().filter(|(lane, _)| stage.going.contains(lane)) {
+                fresh.push((sight.samples[0].at, *lane, group_of(&self.plan.lanes()[*lane], sight.labels)));
+            }
+        }
+        fresh.sort();
+        for (_, lane, group) in fresh {
+            self.stream_for(lane, group);
+        }
+        for sight in sights.iter().filter(|sight| !sight.fresh.is_empty()) {
+            self.route(stage, sight);
+        }
+    }
+
+    /// The stream of a group; beyond the cap the one that holds all others.
+    fn stream_for(&mut self, lane: usize, group: Group) -> u32 {
+        if let Some(known) = self.stream_of(lane, &group) {
+            return known;
+        }
+        let plan = &self.plan.lanes()[lane];
+        let opened = self.groups.keys().filter(|(of, _)| *of == lane).count();
+        let full = self.ledger.groups_of(lane) + opened >= self.ledger.settings.max_groups_per_slo;
+        if full && !group.is_whole() {
+            let other = Group::new(plan.slo.per.iter().map(|label| (label.clone(), OTHER.to_owned())).collect());
+            return self.stream_of(lane, &other).unwrap_or_else(|| self.open(lane, other));
+        }
+        self.open(lane, group)
+    }
+
+    fn stream_of(&self, lane: usize, group: &Group) -> Option<u32> {
+        self.ledger.stream_of(lane, group).or_else(|| self.groups.get(&(lane, group.clone())).copied())
+    }
+
+    fn open(&mut self, lane: usize, group: Group) -> u32 {
+        let index = u32::try_from(self.ledger.streams.len() + self.counted.opened.len()).expect("fewer streams than 2^32");
+        let slo = Arc::clone(&self.ledger.lane_ids[lane]);
+        self.groups.insert((lane, group.clone()), index);
+        let stream = Stream { index, slo, group, newest_sample: None, counted_from: None, catching_up: true };
+        self.counted.opened.push((lane, stream));
+        self.counted.metas.insert(index, Meta::default());
+        index
+    }
+
+    /// Enters a new series with those who take it. It is looked at again while one of them does not read this stretch.
+    fn route(&mut self, stage: &Stage<'_>, sight: &Sight<'_>) {
+        let mut tracked = self.tracked(sight.key);
+        tracked.target = TargetKey::of(sight.labels);
+        for (lane, side) in &sight.fresh {
+            let (lane_index, side_index) = (index(*lane), index(*side));
+            let known = tracked.routes.iter().any(|route| (route.lane, route.side) == (lane_index, side_index));
+            if known || !stage.going.contains(lane) {
+                continue;
+            }
+            let stream = self.stream_for(*lane, group_of(&self.plan.lanes()[*lane], sight.labels));
+            tracked.routes.push(Route { lane: lane_index, side: side_index, stream, counter: None });
+            self.meet(stage, sight, *lane, *side, stream);
+        }
+        if sight.fresh.iter().all(|(lane, _)| stage.going.contains(lane)) {
+            tracked.matched.push(index(sight.query));
+        }
+        self.counted.series.insert(sight.key, tracked);
+    }
+
+    /// What a new series tells of its stream.
+    fn meet(&mut self, stage: &Stage<'_>, sight: &Sight<'_>, lane: usize, side: usize, stream: u32) {
+        let (from, watermark) = (sight.samples[0].at, self.counted.lanes[lane].watermark);
+        let side = &self.plan.lanes()[lane].sides[side];
+        let target = TargetKey::of(sight.labels);
+        let meta = self.meta(stream);
+        if side.boundary.is_some_and(f64::is_finite) {
+            meta.bucket_from = Some(meta.bucket_from.map_or(from, |first| first.min(from)));
+        }
+        if side.role.is_total() {
+            let from = from.max(watermark);
+            meta.counted_from = Some(meta.counted_from.map_or(from, |first| first.min(from)));
+            if let Some(target) = target {
+                meta.has_up |= stage.timeline.knows_by(target, sight.samples[0].at);
+                if let Err(at) = meta.targets.binary_search(&target) {
+                    meta.targets.insert(at, target);
+                }
+            }
+        }
+    }
+
+    /// Follows one series for everybody who takes it.
+    pub(super) fn follow_series(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], at: usize) {
+        let sight = &sights[at];
+        let mut tracked = self.tracked(sight.key);
+        for route in &mut tracked.routes {
+            let lane = route.lane as usize;
+            let side = &self.plan.lanes()[lane].sides[route.side as usize];
+            if side.query == sight.query && stage.going.contains(&lane) {
+                self.follow(stage, sights, sight, side, route);
+            }
+        }
+        self.counted.series.insert(sight.key, tracked);
+    }
+
+    /// Follows one series for one side of one SLO: first the settled samples, then, without remembering them, the newer ones.
+    fn follow(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, side: &Side, route: &mut Route) {
+        let lane = route.lane as usize;
+        let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
+        let count_after = if route.counter.is_some() { Timestamp::from_millis(i64::MIN) } else { watermark };
+        let counts_from = self.counts_from(lane, side, route.stream);
+        let seen = route.counter.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at));
+        let mut counter = route.counter;
+        let mut fault = None;
+        for sample in &sight.samples[seen..] {
+            let value = match sight.value(sample) {
+                Ok(value) => value,
+                Err(unknown) => {
+                    fault = Some((sample.at, unknown));
+                    continue;
+                }
+            };
+            fault = None;
+            let has_up = self.meta(route.stream).has_up;
+            let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
+            let (events, booked, next) = match known {
+                Some(mut known) => {
+                    let increment = known.next(sample.at, value, &self.rule);
+                    (increment.events, increment.booked, known)
+                }
+                None if sample.at > count_after && self.is_new(stage, sights, sight, route.lane, sample.at) => {
+                    (value, sample.at, Counter::first(sample.at, value))
+                }
+                None => (0, sample.at, Counter::first(sample.at, value)),
+            };
+            counter = Some(next);
+            if sample.at <= settled {
+                route.counter = counter;
+            }
+            if sample.at > count_after && events > 0 && counts_from.is_some_and(|from| sample.at >= from) {
+                let end = booked.ceil(self.finest(lane));
+                let entry = Entry { stream: route.stream, end, counts: side.role.book(events) };
+                self.book(entry, sample.at <= settled);
+            }
+            self.hear(stage, side, route.stream, (sample.at, next.usual(&self.rule)));
+        }
+        self.note_fault(route.stream, sight.key, counter, fault);
+    }
+
+    /// From when on events of a side count: a total cannot be judged before its threshold's bucket is there.
+    fn counts_from(&mut self, lane: usize, side: &Side, stream: u32) -> Option<Timestamp> {
+        let judged_by_bucket = side.role.is_total() && self.plan.lanes()[lane].is_latency();
+        if judged_by_bucket { self.meta(stream).bucket_from } else { Some(Timestamp::from_millis(i64::MIN)) }
+    }
+
+    /// Whether the first value of a series happened since its target was last seen.
+    fn is_new(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> bool {
+        let Some(target) = TargetKey::of(sight.labels) else { return false };
+        if stage.timeline.first_value_is_new(target, at, &self.rule) {
+            return true;
+        }
+        if stage.timeline.knows(target) {
+            return false;
+        }
+        let companions = stage.companions.get_or_insert_with(|| self.companions(sights));
+        let times = companions.get(&(lane, target)).map_or(&[][..], Vec::as_slice);
+        let before = times.partition_point(|time| *time < at);
+        before.checked_sub(1).is_some_and(|last| at.since(times[last]) <= COMPANION)
+    }
+
+    /// Of each series the last settled sample and those of this read: the same whatever the reads before were. Series of other SLOs tell nothing,
+    /// because those may read another stretch.
+    fn companions(&self, sights: &[Sight<'_>]) -> Companions {
+        let mut times = Companions::new();
+        let ledger = self.ledger.series.values().filter(|_| self.source == Memory::Ledger);
+        for tracked in ledger {
+            let Some(target) = tracked.target else { continue };
+            for route in &tracked.routes {
+                times.entry((route.lane, target)).or_default().extend(route.counter.map(|counter| counter.at));
+            }
+        }
+        for sight in sights {
+            let Some(target) = TargetKey::of(sight.labels) else { continue };
+            let countable = || sight.samples.iter().filter(|sample| sight.value(sample).is_ok()).map(|sample| sample.at);
+            for route in &self.tracked(sight.key).routes {
+                times.entry((route.lane, target)).or_default().extend(countable());
+            }
+        }
+        for moments in times.values_mut() {
+            moments.sort_unstable();
+            moments.dedup();
+        }
+        times
+    }
+
+    pub(super) fn book(&mut self, entry: Entry, settled: bool) {
+        if settled {
+            self.counted.slices.entries.push(entry);
+        } else {
+            self.counted.provisional.entry(entry.stream).or_default().entries.push(entry);
+        }
+    }
+
+    /// Notes that a sample was seen.
+    fn hear(&mut self, stage: &mut Stage<'_>, side: &Side, stream: u32, beat: Beat) {
+        let meta = self.meta(stream);
+        if !side.role.is_total() {
+            meta.beside = meta.beside.max(Some(beat.0));
+            return;
+        }
+        meta.newest = meta.newest.max(Some(beat));
+        if !meta.has_up {
+            stage.heard.entry(stream).or_default().push(beat);
+        }
+    }
+
+    /// Keeps or clears why a series' newest sample cannot be counted.
+    fn note_fault(&mut self, stream: u32, key: SeriesKey, counter: Option<Counter>, fault: Option<(Timestamp, Unknown)>) {
+        let meta = self.meta(stream);
+        match fault {
+            Some((at, unknown)) => {
+                meta.trouble.retain(|trouble| trouble.key != key);
+                if meta.trouble.len() < MAX_TROUBLE {
+                    meta.trouble.push(Trouble { key, at, unknown });
+                }
+            }
+            None => meta.trouble.retain(|trouble| trouble.key != key || counter.is_none_or(|counter| counter.at < trouble.at)),
+        }
+    }
+}
+
+fn group_of(lane: &LanePlan, labels: &Labels) -> Group {
+    Group::new(lane.slo.per.iter().map(|label| (label.clone(), labels.get(label).to_owned())).collect())
+}

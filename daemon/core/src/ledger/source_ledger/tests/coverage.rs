@@ -1,0 +1,92 @@
+//! For which time nobody could see.
+
+use super::*;
+
+#[test]
+fn when_the_scraper_stood_still_sums_are_equal_and_the_time_is_unseen() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 1000, NEVER);
+    let (before, after) = (990, 4005);
+    for second in (after..6000).step_by(15) {
+        source.scrape(at(second), &[("200", u64::try_from(second + 3600).unwrap() + 1000)]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 5990);
+    assert_eq!(daemon.over(days(30), at(5990)), Counts { unseen_millis: (after - before) * 1000, ..events(3600 + 5985, 0) });
+    // A lookback that starts inside the gap does not hold what happened in it.
+    assert_eq!(daemon.over(hours(1), at(5990)).good, 5985 - after);
+    assert_eq!(daemon.over(minutes(30), at(5990)), Counts { unseen_millis: 0, ..events(1800, 0) });
+}
+
+#[test]
+fn a_failed_scrape_is_unseen_by_its_share() {
+    let mut source = Source::default();
+    for second in (-3600..1200).step_by(15) {
+        let value = u64::try_from(second + 3600).unwrap();
+        source.scrape_of("b", at(second + 5), &[("200", value)]);
+        if (300..600).contains(&second) {
+            source.up("a", at(second), 0.0);
+        } else {
+            source.scrape_of("a", at(second), &[("200", value)]);
+        }
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1190);
+    let counts = daemon.over(hours(1), at(1190));
+    assert_eq!(counts.unseen_millis, 300_000 / 2);
+    // What happened meanwhile is counted when it is seen.
+    assert_eq!(daemon.ledger.between(0, at(0), at(1190)).good, 1185 + 1200);
+}
+
+#[test]
+fn a_target_that_is_gone_is_removed_and_not_unseen() {
+    let mut source = Source::default();
+    for second in (-3600..1200).step_by(15) {
+        let value = u64::try_from(second + 3600).unwrap();
+        source.scrape_of("b", at(second + 5), &[("200", value)]);
+        if second < 300 {
+            source.scrape_of("a", at(second), &[("200", value)]);
+        }
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1190);
+    assert_eq!(daemon.over(hours(1), at(1190)).unseen_millis, 0);
+}
+
+#[test]
+fn without_up_a_silent_stream_is_unseen() {
+    let mut source = Source::default();
+    for second in (-3600..1200).step_by(15).filter(|second| !(300..600).contains(second)) {
+        let value = f64::from(i32::try_from(second + 3600).unwrap());
+        source.put(&[("__name__", "m"), ("job", "x"), ("instance", "a"), ("code", "200")], at(second), value);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1190);
+    assert_eq!(daemon.over(hours(1), at(1190)).unseen_millis, (600 - 285) * 1000);
+}
+
+#[test]
+fn up_that_comes_later_is_used_from_then_on() {
+    let mut source = Source::default();
+    for second in (-3600..1200).step_by(15) {
+        if second >= 600 {
+            source.up("a", at(second), if second == 900 { 0.0 } else { 1.0 });
+        }
+        if second != 900 {
+            source.requests("a", at(second), &[("200", u64::try_from(second + 3600).unwrap())]);
+        }
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1190);
+    assert_eq!(daemon.over(hours(1), at(1190)).unseen_millis, 15_000);
+}
+
+#[test]
+fn what_is_not_seen_now_is_unseen_before_it_ends() {
+    let mut source = Source::default();
+    scraped_at(&mut source, (-3600..=600).step_by(15));
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 650);
+    assert_eq!(daemon.over(minutes(5), at(650)).unseen_millis, 50_000);
+    assert!(daemon.history.spans.is_empty());
+}

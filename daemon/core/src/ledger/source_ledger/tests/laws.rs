@@ -1,0 +1,230 @@
+//! Laws: however rounds are cut, missed, restarted or rolled up, the ledger is the same; and it equals the differences of all neighbouring samples.
+//!
+//! `PROPTEST_CASES` sets how many cases are tried.
+
+use super::*;
+
+/// What may happen between two scrapes of an instance.
+#[derive(Debug, Clone, Copy)]
+enum Turn {
+    Requests { good: u64, bad: u64 },
+    Restart { good: u64 },
+    Failed,
+    Missed,
+    StoodStill { scrapes: u8 },
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        12 => (0_u64..50, 0_u64..4).prop_map(|(good, bad)| Turn::Requests { good, bad }),
+        1 => (0_u64..9).prop_map(|good| Turn::Restart { good }),
+        1 => Just(Turn::Failed),
+        1 => Just(Turn::Missed),
+        1 => (1_u8..60).prop_map(|scrapes| Turn::StoodStill { scrapes }),
+    ]
+}
+
+/// An instance, scraped every 15 s from 15 minutes before the start, with the histories of its counters.
+struct Instance {
+    name: &'static str,
+    up: bool,
+    now: i64,
+    start: Timestamp,
+    good: u64,
+    bad: Option<u64>,
+    last_bad: u64,
+    /// What must be counted, by the difference of each pair of neighbours.
+    expected: Counts,
+}
+
+impl Instance {
+    fn record(source: &mut Source, name: &'static str, offset: i64, up: bool, turns: &[Turn]) -> Self {
+        let mut instance =
+            Self { name, up, now: offset - 900, start: at(-100_000), good: 0, bad: None, last_bad: 0, expected: Counts::default() };
+        for _ in 0..50 {
+            instance.scraped(source);
+        }
+        let mut seen = true;
+        for turn in turns {
+            seen = instance.turn(source, *turn, seen);
+        }
+        instance
+    }
+
+    /// Gives back whether it was seen.
+    fn turn(&mut self, source: &mut Source, turn: Turn, seen_before: bool) -> bool {
+        match turn {
+            Turn::Requests { good, bad } => {
+                self.good += good;
+                self.expected.good += i64::try_from(good).expect("few");
+                // A first value needs the proof of a scrape before.
+                if self.bad.is_some() || (bad > 0 && seen_before) {
+                    let value = self.bad.unwrap_or(0) + bad;
+                    self.expected.bad += difference(self.last_bad, value);
+                    (self.bad, self.last_bad) = (Some(value), value);
+                }
+                self.scraped(source);
+                return true;
+            }
+            Turn::Restart { good } => {
+                self.expected.good += difference(self.good, good);
+                (self.good, self.bad, self.start) = (good, None, at(self.now - 5));
+                self.scraped(source);
+                return true;
+            }
+            Turn::Failed if self.up => source.up(self.name, at(self.now), 0.0),
+            Turn::Failed | Turn::Missed => {}
+            Turn::StoodStill { scrapes } => self.now += i64::from(scrapes) * 15,
+        }
+        self.now += 15;
+        false
+    }
+
+    /// Requests by code, and every seventh good one as a failure of its own kind.
+    fn scraped(&mut self, source: &mut Source) {
+        let at = at(self.now);
+        if self.up {
+            source.up(self.name, at, 1.0);
+            source.started(self.name, at, self.start);
+        }
+        source.requests(self.name, at, &[("200", self.good)]);
+        if let Some(bad) = self.bad {
+            source.requests(self.name, at, &[("500", bad)]);
+        }
+        if self.good >= 7 {
+            source.put(&[("__name__", "n"), ("job", "x"), ("instance", self.name)], at, (self.good / 7) as f64);
+        }
+        self.now += 15;
+    }
+}
+
+/// What a counter that goes from one value to another counts: a reset is seen where it falls.
+fn difference(before: u64, after: u64) -> i64 {
+    i64::try_from(if after < before { after } else { after - before }).expect("few")
+}
+
+/// What may happen to the daemon.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Tick,
+    Restart,
+    Compact,
+    NoAnswer,
+    NoAnswerOf(&'static str),
+    /// The second SLO is removed, and returns with the next one of these or at the end.
+    Remove,
+    Return,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        5 => Just(Event::Tick),
+        2 => Just(Event::Restart),
+        1 => Just(Event::Compact),
+        1 => Just(Event::NoAnswer),
+        1 => prop::sample::select(vec!["up", "n", "m"]).prop_map(Event::NoAnswerOf),
+        1 => Just(Event::Remove),
+        1 => Just(Event::Return),
+    ]
+}
+
+/// What a source held, and when the daemon did what, each so many seconds after the one before.
+#[derive(Debug, Clone)]
+struct Case {
+    a: Vec<Turn>,
+    b: Vec<Turn>,
+    up: bool,
+    fine: bool,
+    events: Vec<(i64, Event)>,
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let turns = |most| prop::collection::vec(turn(), 1..most);
+    let events = prop::collection::vec((1_i64..400, event()), 1..60);
+    (turns(200), turns(100), prop::bool::weighted(0.7), any::<bool>(), events).prop_map(|(a, b, up, fine, events)| Case {
+        a,
+        b,
+        up,
+        fine,
+        events,
+    })
+}
+
+impl Case {
+    fn slos(&self) -> Vec<Arc<Slo>> {
+        let mut brief = (*availability()[0]).clone();
+        if self.fine {
+            brief.objectives[0].rows[0].short = minutes(1);
+        }
+        vec![Arc::new(brief), two_slos()[1].clone()]
+    }
+
+    /// A daemon that never missed a tick, and one that these events happened to, agree in every settled slice and every sum.
+    fn check(&self) -> Result<(), TestCaseError> {
+        let mut source = Source::default();
+        let ends = [("a", 0, &self.a), ("b", 7, &self.b)]
+            .map(|(name, offset, turns)| Instance::record(&mut source, name, offset, self.up, turns).now);
+        let end = (ends.into_iter().max().expect("two") + 300) / 10 * 10;
+        let mut calm = Daemon::start(self.slos(), at(0));
+        calm.tick_every(&source, 10, 0, end);
+        let mut rough = self.rough(&source, end);
+        rough.replace_slos(self.slos(), at(end));
+        rough.tick(&source, at(end));
+        prop_assert_eq!(rough.decoded(), calm.decoded());
+        prop_assert_eq!(sums(&rough, at(end)), sums(&calm, at(end)));
+        // The memory equals what the store holds.
+        rough.compact(at(end));
+        rough.restart(at(end));
+        rough.tick(&source, at(end));
+        prop_assert_eq!(sums(&rough, at(end)), sums(&calm, at(end)));
+        Ok(())
+    }
+
+    fn rough(&self, source: &Source, end: i64) -> Daemon {
+        let mut rough = Daemon::start(self.slos(), at(0));
+        let mut now = 0;
+        for (later, event) in &self.events {
+            now = (now + later).min(end - 1);
+            let (slos, now) = (self.slos(), at(now));
+            match event {
+                Event::Tick => rough.tick(source, now),
+                Event::Restart => rough.restart(now),
+                Event::Compact => rough.compact(now),
+                Event::NoAnswer => drop(rough.round_without(source, now, |_| true)),
+                Event::NoAnswerOf(metric) => drop(rough.round_without(source, now, |selector| selector.metric() == *metric)),
+                Event::Remove => rough.replace_slos(slos[..1].to_vec(), now),
+                Event::Return => rough.replace_slos(slos, now),
+            }
+        }
+        rough
+    }
+}
+
+fn cases(few: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(few), max_shrink_iters: 20_000, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn counts_equal_the_differences_of_all_neighbours(turns in prop::collection::vec(turn(), 1..150)) {
+        let mut source = Source::default();
+        let instance = Instance::record(&mut source, "a", 0, true, &turns);
+        let end = at(instance.now + 60);
+        let mut daemon = Daemon::start(availability(), at(0));
+        daemon.tick(&source, end);
+        let counted = daemon.ledger.between(0, at(-7200), end);
+        prop_assert_eq!((counted.good, counted.bad), (instance.expected.good, instance.expected.bad));
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(64))]
+
+    #[test]
+    fn neither_batches_nor_restarts_nor_outages_nor_roll_up_change_anything(case in case()) {
+        case.check()?;
+    }
+}

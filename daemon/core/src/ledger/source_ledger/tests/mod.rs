@@ -1,0 +1,277 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+mod counting;
+mod coverage;
+mod laws;
+mod plans;
+mod reading;
+
+use super::*;
+use crate::{
+    ledger::{Counts, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
+    sli::{CompiledSelector, Counted::Bad, Dialect, Labels, MatchOp, Selector, Sli},
+    slo::Slo,
+    time::{hours, minutes},
+};
+
+/// A whole number of hours since the epoch.
+const T0: i64 = 1_699_999_200;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(T0 + seconds)
+}
+
+/// The samples that a source holds.
+#[derive(Debug, Clone, Default)]
+struct Source {
+    series: BTreeMap<Labels, BTreeMap<Timestamp, f64>>,
+}
+
+impl Source {
+    fn put(&mut self, labels: &[(&str, &str)], at: Timestamp, value: f64) {
+        self.series.entry(fixture::labels(labels)).or_default().insert(at, value);
+    }
+
+    /// A scrape of the instance `a`: `up`, requests by code.
+    fn scrape(&mut self, at: Timestamp, codes: &[(&str, u64)]) {
+        self.scrape_of("a", at, codes);
+    }
+
+    fn scrape_of(&mut self, instance: &str, at: Timestamp, codes: &[(&str, u64)]) {
+        self.up(instance, at, 1.0);
+        self.requests(instance, at, codes);
+    }
+
+    fn up(&mut self, instance: &str, at: Timestamp, value: f64) {
+        self.put(&[("__name__", "up"), ("job", "x"), ("instance", instance)], at, value);
+    }
+
+    fn requests(&mut self, instance: &str, at: Timestamp, codes: &[(&str, u64)]) {
+        for (code, value) in codes {
+            self.put(&[("__name__", "m"), ("job", "x"), ("instance", instance), ("code", code)], at, *value as f64);
+        }
+    }
+
+    fn started(&mut self, instance: &str, at: Timestamp, start: Timestamp) {
+        self.put(&[("__name__", "process_start_time_seconds"), ("job", "x"), ("instance", instance)], at, start.seconds());
+    }
+
+    fn read(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Vec<Series> {
+        let compiled = CompiledSelector::new(selector, Dialect::default());
+        let matching = self.series.iter().filter(|(labels, _)| compiled.matches(labels));
+        let within = |samples: &BTreeMap<Timestamp, f64>| -> Vec<Sample> {
+            samples.iter().filter(|(at, _)| **at > from && **at <= to).map(|(at, value)| Sample { at: *at, value: *value }).collect()
+        };
+        let series = matching.map(|(labels, samples)| Series { labels: labels.clone(), samples: within(samples) });
+        series.filter(|series| !series.samples.is_empty()).collect()
+    }
+
+    /// As `query_range` answers: at every step the newest sample of the last five minutes.
+    fn read_steps(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Vec<Series> {
+        let compiled = CompiledSelector::new(selector, Dialect::default());
+        let steps = || (1..).map(|n| from.plus(step * n)).take_while(|at| *at <= to);
+        let newest = |samples: &BTreeMap<Timestamp, f64>, at: Timestamp| {
+            samples
+                .range(at.minus(minutes(5)).plus(Duration::from_millis(1))..=at)
+                .next_back()
+                .map(|(_, value)| Sample { at, value: *value })
+        };
+        let matching = self.series.iter().filter(|(labels, _)| compiled.matches(labels));
+        matching
+            .map(|(labels, samples)| Series { labels: labels.clone(), samples: steps().filter_map(|at| newest(samples, at)).collect() })
+            .collect()
+    }
+}
+
+type SlicesByName = BTreeMap<(String, Timestamp), Counts>;
+type SpansByName = Vec<(String, Timestamp, Timestamp)>;
+
+/// A ledger with the store behind it.
+struct Daemon {
+    slos: Vec<Arc<Slo>>,
+    settings: Settings,
+    ledger: SourceLedger,
+    settled: Option<Timestamp>,
+    state: Option<Vec<u8>>,
+    rounds: Vec<(i64, Vec<u8>)>,
+    segments: BTreeMap<SegmentKey, Segment>,
+    /// Everything that was ever settled.
+    history: RoundSlices,
+}
+
+impl Daemon {
+    fn start(slos: Vec<Arc<Slo>>, now: Timestamp) -> Self {
+        Self::start_with(slos, Settings { settle: minutes(1), max_groups_per_slo: 1000, history: true }, now)
+    }
+
+    fn start_with(slos: Vec<Arc<Slo>>, settings: Settings, now: Timestamp) -> Self {
+        let ledger = SourceLedger::new(Plan::new(&slos), settings, now);
+        Self {
+            slos,
+            settings,
+            ledger,
+            settled: None,
+            state: None,
+            rounds: vec![],
+            segments: BTreeMap::new(),
+            history: RoundSlices::default(),
+        }
+    }
+
+    fn commit(&mut self, counted: Counted) {
+        self.settled = Some(counted.settled());
+        self.state = counted.state_blob().or(self.state.take());
+        if let Some(blob) = counted.blob() {
+            let round = RoundSlices::unpack(&blob).expect("own blob");
+            self.history.entries.extend(round.entries);
+            self.history.spans.extend(round.spans);
+            self.rounds.push((self.rounds.last().map_or(1, |(id, _)| id + 1), blob));
+        }
+        self.ledger.apply(counted);
+    }
+
+    /// One round; some queries may stay without an answer.
+    fn round_without(&mut self, source: &Source, now: Timestamp, failing: impl Fn(&Selector) -> bool) -> bool {
+        let reads = self.ledger.reads(now);
+        let answer = |read: &Read| {
+            let selector = &self.ledger.plan().queries()[read.query];
+            if failing(selector) { Err(Unknown::new(Reason::Timeout, "no answer")) } else { Ok(source.read(selector, read.from, read.to)) }
+        };
+        let answers: Vec<_> = reads.reads.iter().map(answer).collect();
+        let counted = self.ledger.count(&reads, &answers);
+        self.commit(counted);
+        reads.catching_up
+    }
+
+    /// Rounds until nothing is behind.
+    fn tick(&mut self, source: &Source, now: Timestamp) {
+        for _ in 0..500 {
+            if !self.round_without(source, now, |_| false) {
+                return;
+            }
+        }
+        panic!("never catches up");
+    }
+
+    fn tick_every(&mut self, source: &Source, step: i64, from: i64, to: i64) {
+        for now in (from..=to).step_by(usize::try_from(step).expect("positive")) {
+            self.tick(source, at(now));
+        }
+    }
+
+    fn backfill(&mut self, source: &Source, now: Timestamp) {
+        while let Some(step) = self.ledger.backfill(now) {
+            let queries = self.ledger.plan().queries();
+            let answers: Vec<_> =
+                step.reads.iter().map(|read| Ok(source.read_steps(&queries[read.query], read.from, read.to, step.step))).collect();
+            let counted = self.ledger.count_backfill(&step, &answers);
+            self.commit(counted);
+        }
+    }
+
+    fn compact(&mut self, now: Timestamp) {
+        let segments: Vec<Segment> = self.segments.values().cloned().collect();
+        let compaction = segment::compact(&self.rounds, &segments, now).expect("own blobs");
+        self.rounds.retain(|(id, _)| compaction.drop_rounds_through.is_none_or(|through| *id > through));
+        for key in compaction.drop_segments {
+            self.segments.remove(&key);
+        }
+        self.segments.extend(compaction.segments.into_iter().map(|segment| (segment.key, segment)));
+    }
+
+    fn restart(&mut self, now: Timestamp) {
+        let stored = Stored {
+            settled: self.settled,
+            state: self.state.clone(),
+            segments: self.segments.values().cloned().collect(),
+            rounds: self.rounds.clone(),
+        };
+        self.ledger = SourceLedger::restore(Plan::new(&self.slos), self.settings, &stored, now).expect("own blobs");
+    }
+
+    fn replace_slos(&mut self, slos: Vec<Arc<Slo>>, now: Timestamp) {
+        self.ledger.replace_plan(Plan::new(&slos), now);
+        self.slos = slos;
+    }
+
+    fn index(&self, slo: &str, group: &str) -> u32 {
+        let found = self.ledger.streams().find(|stream| stream.slo.name.as_str() == slo && stream.group.values() == group);
+        found.unwrap_or_else(|| panic!("no stream {slo} {group}")).index
+    }
+
+    fn over(&self, lookback: Duration, now: Timestamp) -> Counts {
+        self.ledger.sums(self.index("a", ""), now).expect("seen").over(lookback)
+    }
+
+    fn reason(&self, now: Timestamp) -> Option<Reason> {
+        self.ledger.sums(self.index("a", ""), now).err().map(|unknown| unknown.reason)
+    }
+
+    /// The settled slices by name: what two daemons must agree on.
+    fn decoded(&self) -> (SlicesByName, SpansByName) {
+        let name = |stream: u32| {
+            let stream = self.ledger.streams().find(|known| known.index == stream).expect("known");
+            format!("{}{}", stream.slo, stream.group)
+        };
+        let mut slices: BTreeMap<_, Counts> = BTreeMap::new();
+        for entry in &self.history.entries {
+            *slices.entry((name(entry.stream), entry.end)).or_default() += entry.counts;
+        }
+        slices.retain(|_, counts| !counts.is_zero());
+        let mut spans: Vec<_> = self.history.spans.iter().map(|span| (name(span.stream), span.from, span.to)).collect();
+        spans.sort();
+        (slices, spans)
+    }
+}
+
+const LOOKBACKS: [Duration; 7] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(72), days(30)];
+
+/// All sums of all streams, by name.
+fn sums(daemon: &Daemon, now: Timestamp) -> BTreeMap<String, Vec<Result<Counts, Unknown>>> {
+    let of = |stream: u32| LOOKBACKS.iter().map(|lookback| daemon.ledger.sums(stream, now).map(|sums| sums.over(*lookback))).collect();
+    daemon.ledger.streams().map(|stream| (format!("{}{}", stream.slo, stream.group), of(stream.index))).collect()
+}
+
+/// Every settled slice and every sum of both is the same.
+#[track_caller]
+fn assert_agree(one: &Daemon, other: &Daemon, now: Timestamp) {
+    assert_eq!(one.decoded(), other.decoded());
+    assert_eq!(sums(one, now), sums(other, now));
+}
+
+fn availability() -> Vec<Arc<Slo>> {
+    vec![fixture::availability("a", r#"m{job="x"}"#, &[("code", MatchOp::Regex, "5..")])]
+}
+
+/// `availability`, and one for each instance whose failures are a counter of their own.
+fn two_slos() -> Vec<Arc<Slo>> {
+    let sli = Sli::Events { counted: Bad(vec![fixture::selector(r#"n{job="x"}"#)]), total: vec![fixture::selector(r#"m{job="x"}"#)] };
+    vec![availability()[0].clone(), Arc::new(fixture::slo("b", sli, &["instance"]))]
+}
+
+fn events(good: i64, bad: i64) -> Counts {
+    Counts { good, bad, ..Counts::default() }
+}
+
+/// Scrapes every 15 s over `from..to` with one request a second, of which all after `bad_from` fail.
+fn steady(source: &mut Source, from: i64, to: i64, bad_from: i64) {
+    for second in (from..to).step_by(15) {
+        let (good, bad) = (second.min(bad_from) - from, (second - bad_from).max(0));
+        let mut codes = vec![("200", u64::try_from(good).expect("positive") + 1000)];
+        if bad > 0 {
+            codes.push(("500", u64::try_from(bad).expect("positive")));
+        }
+        source.scrape(at(second), &codes);
+    }
+}
+
+const NEVER: i64 = i64::MAX / 4;
+
+/// Scrapes at these moments, with one request a second.
+fn scraped_at(source: &mut Source, moments: impl IntoIterator<Item = i64>) {
+    for second in moments {
+        source.scrape(at(second), &[("200", u64::try_from(second + 3600).expect("after the start"))]);
+    }
+}

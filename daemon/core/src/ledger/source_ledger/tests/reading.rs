@@ -1,0 +1,210 @@
+//! What is asked of the source and when: the first start, outages, restarts, history.
+
+use super::*;
+
+#[test]
+fn history_is_read_for_six_hours_in_steps_of_an_hour() {
+    let daemon = Daemon::start(availability(), at(0));
+    let reads = daemon.ledger.reads(at(0));
+    assert!(reads.catching_up);
+    assert!(reads.reads.iter().all(|read| (read.from, read.to) == (at(-6 * 3600 - 600), at(-5 * 3600))));
+    assert_eq!(daemon.reason(at(0)), Some(Reason::NotYet));
+}
+
+#[test]
+fn an_answered_read_asks_for_what_is_not_settled() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 600, NEVER);
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick(&source, at(300));
+    daemon.tick(&source, at(305));
+    let reads = daemon.ledger.reads(at(310));
+    assert!(!reads.catching_up);
+    assert!(reads.reads.iter().all(|read| (read.from, read.to) == (at(240), at(310))), "{reads:?}");
+}
+
+#[test]
+fn an_outage_of_the_api_leaves_no_trace() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 3600, 1000);
+    let mut whole = Daemon::start(availability(), at(0));
+    whole.tick_every(&source, 10, 0, 3600);
+    let mut cut = Daemon::start(availability(), at(0));
+    cut.tick_every(&source, 10, 0, 900);
+    for now in (910..1210).step_by(10) {
+        cut.round_without(&source, at(now), |_| true);
+        assert_eq!(cut.reason(at(now)), Some(Reason::Timeout));
+    }
+    cut.tick_every(&source, 10, 1210, 3600);
+    assert_eq!(cut.decoded(), whole.decoded());
+    for lookback in [minutes(5), hours(1), hours(6), days(30)] {
+        assert_eq!(cut.over(lookback, at(3600)), whole.over(lookback, at(3600)), "{lookback:?}");
+    }
+}
+
+#[test]
+fn a_missing_answer_holds_back_only_the_slos_that_need_it() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 9000, NEVER);
+    for second in (-3600..9000).step_by(15) {
+        source.put(&[("__name__", "n"), ("job", "x"), ("instance", "a")], at(second), f64::from(i32::try_from(second).unwrap() + 3600));
+    }
+    let slos = two_slos();
+    let mut daemon = Daemon::start(slos.clone(), at(0));
+    daemon.tick(&source, at(0));
+    for now in (10..8000).step_by(10) {
+        daemon.round_without(&source, at(now), |selector| selector.metric() == "n");
+    }
+    let (a, b) = (daemon.index("a", ""), daemon.index("b", "a"));
+    assert!(daemon.ledger.sums(a, at(7990)).is_ok_and(|sums| sums.over(hours(1)).good > 3500));
+    assert_eq!(daemon.ledger.sums(b, at(7990)).err().map(|unknown| unknown.reason), Some(Reason::Timeout));
+    assert_eq!(daemon.ledger.settled(&fixture::slo_id("b")), Some(at(-60)));
+    daemon.tick_every(&source, 10, 8000, 8990);
+    let mut whole = Daemon::start(slos, at(0));
+    whole.tick_every(&source, 10, 0, 8990);
+    assert_eq!(daemon.decoded(), whole.decoded());
+}
+
+#[test]
+fn history_is_filled_in_and_joins_the_raw_counts_without_a_seam() {
+    let mut source = Source::default();
+    let start = -20 * 86_400;
+    for second in (start..60).step_by(60) {
+        let bad = if second >= start + 86_400 { u64::try_from(second - start).unwrap() / 600 } else { 0 };
+        source.scrape(at(second), &[("200", u64::try_from(second - start).unwrap()), ("500", bad)]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick(&source, at(0));
+    daemon.backfill(&source, at(0));
+    let counts = daemon.over(days(30), at(0));
+    let hour = 3600;
+    assert_eq!((counts.good, counts.bad), (-start, -start / 600));
+    assert_eq!(counts.unseen_millis, 0);
+    let fills = daemon.ledger.fills(&fixture::slo_id("a")).to_vec();
+    assert_eq!(fills.iter().map(|fill| fill.step).collect::<Vec<_>>(), [minutes(5), hours(1)]);
+    assert_eq!(fills[0].to, at(-6 * hour));
+    assert!(fills[1].from <= at(-30 * 86_400));
+    assert!(daemon.ledger.streams().all(|stream| stream.counted_from.is_some_and(|from| from <= at(start + hour))));
+    daemon.tick(&source, at(10));
+    assert_eq!(daemon.ledger.backfill(at(10)), None);
+}
+
+#[test]
+fn a_source_without_history_starts_now_and_its_restart_is_unseen() {
+    let mut source = Source::default();
+    steady(&mut source, -600, 3000, NEVER);
+    let settings = Settings { settle: minutes(1), max_groups_per_slo: 10, history: false };
+    let mut daemon = Daemon::start_with(availability(), settings, at(0));
+    daemon.tick_every(&source, 10, 0, 600);
+    assert_eq!(daemon.ledger.backfill(at(600)), None);
+    let mut fresh = Source::default();
+    steady(&mut fresh, 900, 3000, NEVER);
+    daemon.restart(at(900));
+    daemon.tick_every(&fresh, 10, 900, 1500);
+    assert_eq!(daemon.over(hours(1), at(1500)), Counts { unseen_millis: 360_000, ..events(540 + 600, 0) });
+}
+
+#[test]
+fn an_outage_longer_than_a_read_leaves_no_trace() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 9000, 1000);
+    let mut whole = Daemon::start(availability(), at(0));
+    whole.tick_every(&source, 10, 0, 8990);
+    let mut cut = Daemon::start(availability(), at(0));
+    cut.tick_every(&source, 10, 0, 210);
+    cut.tick_every(&source, 10, 8000, 8990);
+    assert_eq!(cut.over(days(30), at(8990)).unseen_millis, 0);
+    assert_agree(&cut, &whole, at(8990));
+}
+
+#[test]
+fn a_restart_within_a_standstill_judges_it_as_if_it_had_not_been() {
+    let mut source = Source::default();
+    scraped_at(&mut source, (-3600..=2625).step_by(15).chain([3060, 3315, 3330, 3720]).chain((3735..4200).step_by(15)));
+    let mut whole = Daemon::start(availability(), at(0));
+    whole.tick_every(&source, 10, 0, 4190);
+    let mut cut = Daemon::start(availability(), at(0));
+    cut.tick_every(&source, 10, 0, 3720);
+    cut.restart(at(3721));
+    cut.tick_every(&source, 10, 3730, 4190);
+    assert_agree(&cut, &whole, at(4190));
+}
+
+#[test]
+fn a_restart_with_rounds_and_segments_goes_on_as_if_it_had_not_been() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 20_000, 1000);
+    let mut whole = Daemon::start(availability(), at(0));
+    whole.tick_every(&source, 30, 0, 19_990);
+    let mut cut = Daemon::start(availability(), at(0));
+    for start in (0..19_990).step_by(3000) {
+        cut.tick_every(&source, 30, start, (start + 2970).min(19_990));
+        if start % 9000 != 0 {
+            cut.compact(at(start + 2975));
+        }
+        cut.restart(at(start + 2980));
+    }
+    assert!(!cut.segments.is_empty() && !cut.rounds.is_empty());
+    cut.tick(&source, at(19_990));
+    whole.tick(&source, at(19_990));
+    assert_agree(&cut, &whole, at(19_990));
+}
+
+#[test]
+fn an_slo_that_caught_up_beside_others_sees_every_failed_scrape() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 5000, NEVER);
+    source.up("a", at(4215), 0.0);
+    let mut whole = Daemon::start(two_slos(), at(0));
+    whole.tick_every(&source, 10, 0, 4990);
+    let mut cut = Daemon::start(two_slos(), at(0));
+    cut.tick_every(&source, 10, 0, 660);
+    for now in (670..4860).step_by(10) {
+        cut.round_without(&source, at(now), |selector| selector.metric() == "n");
+    }
+    cut.restart(at(4860));
+    cut.tick_every(&source, 10, 4870, 4990);
+    assert_eq!(cut.ledger.between(cut.index("b", "a"), at(4000), at(4990)).unseen_millis, 15_000);
+    assert_agree(&cut, &whole, at(4990));
+}
+
+#[test]
+fn a_step_of_history_without_an_answer_changes_nothing_and_is_asked_again() {
+    let mut source = Source::default();
+    let start = -2 * 86_400;
+    for second in (start..60).step_by(60) {
+        source.scrape(at(second), &[("200", u64::try_from(second - start).unwrap())]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick(&source, at(0));
+    let step = daemon.ledger.backfill(at(0)).expect("history is missing");
+    let before = sums(&daemon, at(0));
+    let answers: Vec<_> = step.reads.iter().map(|_| Err(Unknown::new(Reason::Timeout, "no answer"))).collect();
+    let counted = daemon.ledger.count_backfill(&step, &answers);
+    daemon.commit(counted);
+    assert_eq!(sums(&daemon, at(0)), before);
+    let again = daemon.ledger.backfill(at(0)).expect("history is missing");
+    assert_eq!((again.from, again.reads), (step.from, step.reads));
+}
+
+#[test]
+fn history_is_filled_in_once_whatever_restarts_between_its_steps() {
+    let mut source = Source::default();
+    let start = -3 * 86_400;
+    for second in (start..60).step_by(60) {
+        source.scrape(at(second), &[("200", u64::try_from(second - start).unwrap())]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick(&source, at(0));
+    for _ in 0..3 {
+        let step = daemon.ledger.backfill(at(0)).expect("history is missing");
+        let read = |read: &Read| Ok(source.read_steps(&daemon.ledger.plan().queries()[read.query], read.from, read.to, step.step));
+        let answers: Vec<_> = step.reads.iter().map(read).collect();
+        let counted = daemon.ledger.count_backfill(&step, &answers);
+        daemon.commit(counted);
+        daemon.restart(at(0));
+        daemon.tick(&source, at(0));
+    }
+    daemon.backfill(&source, at(0));
+    assert_eq!(daemon.over(days(30), at(0)), events(-start, 0));
+}
