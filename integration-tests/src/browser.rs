@@ -102,6 +102,11 @@ impl Browser {
         &self.complaints
     }
 
+    /// Lets the viewer live in a zone, such as `Asia/Kolkata`, from the next page on.
+    pub async fn live_in(&mut self, zone: &str) -> anyhow::Result<()> {
+        self.call("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await.map(drop)
+    }
+
     /// The value of a JavaScript expression on the page.
     pub async fn eval(&mut self, expression: &str) -> anyhow::Result<Value> {
         let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });

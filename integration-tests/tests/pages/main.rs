@@ -92,6 +92,20 @@ async fn an_incident_is_acknowledged_with_the_keyboard_alone() -> anyhow::Result
 }
 
 #[tokio::test]
+async fn times_are_those_of_the_viewers_zone_with_utc_on_hover() -> anyhow::Result<()> {
+    let world = burning().await?;
+    let mut browser = Browser::start().await?;
+    browser.live_in("Asia/Kolkata").await?;
+    browser.open(&format!("{}/incidents/checkout-burn-1", world.web()), PHONE).await?;
+    let agrees = "[...document.querySelectorAll('time[title]')].every((time) =>
+        /GMT\\+5:30$/.test(time.textContent) && / UTC$/.test(time.title) &&
+        time.textContent.includes(new Date(Date.parse(time.dateTime) + 19800000).toISOString().slice(11, 19))) && document.querySelectorAll('time[title]').length";
+    let times = browser.eval(agrees).await?;
+    assert!(times.as_u64().is_some_and(|times| times > 5), "{times}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_buttons_at_the_bottom_of_a_phone_never_cover_what_has_the_focus() -> anyhow::Result<()> {
     let world = burning().await?;
     let mut browser = Browser::start().await?;

@@ -60,6 +60,7 @@ pub(super) struct Frame {
     pub(super) as_of: Option<When>,
     pub(super) css: &'static str,
     pub(super) icon: &'static str,
+    pub(super) times: &'static str,
     pub(super) version: &'static str,
 }
 
@@ -95,6 +96,7 @@ impl Frame {
             as_of: None,
             css: &assets::STYLE.path,
             icon: &assets::ICON.path,
+            times: &assets::TIMES.path,
             version: env!("CARGO_PKG_VERSION"),
         }
     }
