@@ -204,4 +204,6 @@ fn every_spelling_of_a_bucket_boundary_is_the_same_boundary() {
 fn a_threshold_that_is_no_boundary_is_unknown_and_never_all_bad() {
     let day = Day::of(latency(0.5), &histogram("a", "1"));
     assert_eq!(day.unknown().map(|unknown| unknown.reason), Some(Reason::NoBucket));
+    let stream = day.ledger.streams().next().expect("a stream").index;
+    assert_eq!(day.ledger.between(stream, START, START.plus(days(1))), Counts::default());
 }

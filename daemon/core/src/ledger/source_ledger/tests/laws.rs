@@ -221,7 +221,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(64))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn neither_batches_nor_restarts_nor_outages_nor_roll_up_change_anything(case in case()) {

@@ -28,16 +28,16 @@ fn an_slo_that_returns_goes_on_with_counters_that_had_gone_quiet() {
     whole.tick_every(&source, 10, 0, 1990);
     for restart in [false, true] {
         let mut daemon = Daemon::start(two_slos(), at(0));
-        daemon.tick_every(&source, 10, 0, 700);
-        daemon.replace_slos(availability(), at(700));
-        daemon.tick_every(&source, 10, 710, 900);
+        daemon.tick_every(&source, 10, 0, 1000);
+        daemon.replace_slos(availability(), at(1000));
+        daemon.tick_every(&source, 10, 1010, 1100);
         if restart {
-            daemon.restart(at(900));
-            daemon.tick(&source, at(910));
+            daemon.restart(at(1100));
+            daemon.tick(&source, at(1110));
         }
-        daemon.replace_slos(two_slos(), at(920));
+        daemon.replace_slos(two_slos(), at(1120));
         assert!(daemon.ledger.unknown(&fixture::slo_id("b")).is_some_and(|unknown| unknown.reason == Reason::NotYet));
-        daemon.tick_every(&source, 10, 930, 1990);
+        daemon.tick_every(&source, 10, 1130, 1990);
         assert_agree(&daemon, &whole, at(1990));
     }
 }
