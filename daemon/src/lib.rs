@@ -2,6 +2,7 @@
 //! `daemon/ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod calendar;
 pub mod cli;
 pub mod clock;
 pub mod config;

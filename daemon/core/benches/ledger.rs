@@ -17,6 +17,7 @@ use burnward_core::{
     slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
+    window::{Interval, Window},
 };
 
 const JOBS: usize = 10;
@@ -74,6 +75,7 @@ fn decide(bench: &Bench, slos: &[Arc<Slo>]) {
             let sums = bench.ledger.sums(stream.index, bench.now).expect("it is seen");
             let input = Input {
                 sums: Ok(&sums),
+                over: Interval::ending(bench.now, days(30)),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
                 began: None,
@@ -191,7 +193,7 @@ fn slo(job: usize) -> Slo {
         objectives: vec![Objective {
             name: ObjectiveName::parse("month").expect("a name"),
             target: Target::percent("99.9%").expect("a target"),
-            window: days(30),
+            window: Window::Rolling(days(30)),
             rows: [("14.4", hours(1), minutes(5)), ("6", hours(6), minutes(30)), ("3", hours(24), hours(2)), ("1", hours(72), hours(6))]
                 .map(row)
                 .to_vec(),

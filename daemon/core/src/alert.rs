@@ -149,6 +149,10 @@ mod tests {
             let bad = self.0.iter().find(|(of, _)| *of == lookback).map_or(0, |(_, bad)| *bad);
             Counts { good: 10_000 - bad, bad, ..Counts::default() }
         }
+
+        fn since(&self, from: Timestamp) -> Counts {
+            self.over(NOW.since(from))
+        }
     }
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);

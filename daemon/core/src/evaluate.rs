@@ -13,6 +13,7 @@ use crate::{
     slo::{Objective, Slo},
     time::Timestamp,
     units::Target,
+    window::{Interval, Window},
     words,
 };
 
@@ -20,9 +21,11 @@ use crate::{
 pub struct Input<'a> {
     /// Sums over lookbacks that end now, or why there are none.
     pub sums: Result<&'a dyn Sums, Unknown>,
+    /// What the budget is over now: of a calendar window the present period, which ends in the future.
+    pub over: Interval,
     /// Timestamp of the newest sample that the sums hold.
     pub newest_sample: Option<Timestamp>,
-    /// From when on the ledger holds this budget's events; later than `now - window`: the window is not yet full.
+    /// From when on the ledger holds this budget's events; later than the window's start: the window is not yet full.
     pub counted_from: Option<Timestamp>,
     /// When the present burn began, as far as the slices show it; `None`: they do not.
     pub began: Option<Timestamp>,
@@ -42,7 +45,9 @@ pub struct BudgetStatus {
     /// The target.
     pub target: Target,
     /// The window.
-    pub window: Duration,
+    pub window: Window,
+    /// Which interval that is now.
+    pub over: Interval,
     /// Counted over the window.
     pub counts: Counts,
     /// Share of good events over the window; `None` without traffic.
@@ -182,13 +187,16 @@ impl Measured {
 impl Asked<'_> {
     fn measure(&self, sums: &dyn Sums) -> Measured {
         let Objective { target, window, rows, name: _ } = self.objective;
-        let counts = sums.over(*window);
+        let counts = match window {
+            Window::Rolling(length) => sums.over(*length),
+            Window::Calendar { .. } => sums.since(self.input.over.from),
+        };
         let unknown = contradiction(*target, counts).or_else(|| self.blindness(counts));
         let known = || unknown.is_none().then_some(counts);
         Measured {
             counts,
             share: known().and_then(FailedShare::of),
-            left: known().and_then(|counts| BudgetLeft::of(*target, *window, counts)),
+            left: known().and_then(|counts| BudgetLeft::of(*target, self.input.over.length(), counts)),
             rows: rows.iter().map(|row| RowBurn::of(*row, *target, sums)).collect(),
             coverage: self.coverage(counts),
             unknown,
@@ -204,12 +212,17 @@ impl Asked<'_> {
 
     /// How much of the window the ledger holds.
     fn held(&self) -> Duration {
-        self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from).min(self.objective.window))
+        self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from).min(self.passed()))
+    }
+
+    /// How much of the window has passed.
+    fn passed(&self) -> Duration {
+        self.input.over.passed(self.now)
     }
 
     fn coverage(&self, counts: Counts) -> f64 {
-        let window = self.objective.window;
-        if window.is_zero() { 0.0 } else { self.held().saturating_sub(unseen(counts)).div_duration_f64(window) }
+        let passed = self.passed();
+        if passed.is_zero() { 0.0 } else { self.held().saturating_sub(unseen(counts)).div_duration_f64(passed) }
     }
 
     fn change(&self, measured: &Measured, step: &Step) -> AlertChange {
@@ -221,16 +234,16 @@ impl Asked<'_> {
     }
 
     fn facts(&self, measured: &Measured, fired: RowBurn) -> BurnFacts {
-        let Objective { target, window, .. } = self.objective;
+        let (target, length) = (self.objective.target, self.input.over.length());
         BurnFacts {
             title: self.slo.title.clone(),
             symptom: Symptom::of(&self.slo.sli),
-            target: *target,
-            window: *window,
+            target,
+            window: length,
             fired,
             began: self.input.began.unwrap_or_else(|| self.now.minus(fired.row.short)),
-            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, *window)),
-            runs_out: measured.runs_out(&fired, *window),
+            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(target, length)),
+            runs_out: measured.runs_out(&fired, length),
             as_of: self.input.newest_sample.unwrap_or(self.now),
         }
     }
@@ -242,11 +255,12 @@ impl Asked<'_> {
             state: measured.state(alerts, self.input.catching_up),
             since: alerts.page.or(alerts.ticket).or_else(|| measured.unknown.as_ref().and(self.input.newest_sample)),
             target: *target,
-            window: *window,
+            window: window.clone(),
+            over: self.input.over,
             counts: measured.counts,
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
-            runs_out: alert::fastest(&measured.rows).and_then(|burn| measured.runs_out(burn, *window)),
+            runs_out: alert::fastest(&measured.rows).and_then(|burn| measured.runs_out(burn, self.input.over.length())),
             coverage: measured.coverage,
             doubt: Doubt::of(measured.counts),
             rows: measured.rows,
@@ -293,6 +307,10 @@ mod tests {
         fn over(&self, lookback: Duration) -> Counts {
             self.0.iter().find(|(of, _)| *of >= lookback).or(self.0.last()).map_or_else(Counts::default, |(_, counts)| *counts)
         }
+
+        fn since(&self, from: Timestamp) -> Counts {
+            self.over(NOW.since(from))
+        }
     }
 
     fn counts(total: i64, bad: i64) -> Counts {
@@ -304,7 +322,7 @@ mod tests {
         let objective = Objective {
             name: ObjectiveName::parse("30d").expect("a name"),
             target,
-            window: days(30),
+            window: Window::Rolling(days(30)),
             rows: default_rows(target, days(30)).rows,
         };
         Slo {
@@ -326,7 +344,14 @@ mod tests {
     }
 
     fn input(sums: Result<&dyn Sums, Unknown>) -> Input<'_> {
-        Input { sums, newest_sample: Some(SEEN), counted_from: Some(NOW.minus(days(40))), began: None, catching_up: false }
+        Input {
+            sums,
+            over: Interval::ending(NOW, days(30)),
+            newest_sample: Some(SEEN),
+            counted_from: Some(NOW.minus(days(40))),
+            began: None,
+            catching_up: false,
+        }
     }
 
     fn run(input: &Input<'_>, before: AlertState) -> Evaluation {

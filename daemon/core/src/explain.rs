@@ -111,7 +111,7 @@ fn doubt(counts: Counts) -> String {
 fn budget_line(status: &BudgetStatus) -> String {
     match &status.left {
         None if status.unknown.is_some() => "unknown".to_owned(),
-        None => format!("no events in {}", words::lookback(status.window)),
+        None => format!("no events in {}", words::lookback(status.over.length())),
         Some(left) => format!("{}{}{}", words::budget_left(left), runs_out(status), doubt(status.counts)),
     }
 }
@@ -198,6 +198,7 @@ mod tests {
         id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, TenantId},
         ledger::{Reason, Sums, Unknown},
         time::{Timestamp, days, hours, minutes},
+        window::{Interval, Window},
     };
     use std::time::Duration;
 
@@ -214,6 +215,10 @@ mod tests {
                 lookback if lookback <= hours(1) => self.long,
                 _ => Counts { good: 9_424_370_140, bad: 2_733_860, ..Counts::default() },
             }
+        }
+
+        fn since(&self, from: Timestamp) -> Counts {
+            self.over(Timestamp::EPOCH.since(from))
         }
     }
 
@@ -239,7 +244,8 @@ mod tests {
             state,
             since: None,
             target,
-            window,
+            window: Window::Rolling(window),
+            over: Interval::ending(Timestamp::EPOCH, window),
             counts,
             sli: None,
             left,

@@ -20,4 +20,5 @@ pub mod slo;
 pub mod time;
 pub mod timeline;
 pub mod units;
+pub mod window;
 pub mod words;

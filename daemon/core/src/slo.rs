@@ -6,6 +6,7 @@ use crate::{
     id::{ObjectiveName, SloId, SourceName, TeamName},
     sli::Sli,
     units::{Factor, Target},
+    window::Window,
 };
 
 /// One SLO: an SLI, its objectives, and who is paged.
@@ -40,8 +41,8 @@ pub struct Objective {
     pub name: ObjectiveName,
     /// The share that must be good.
     pub target: Target,
-    /// Length of the rolling window.
-    pub window: Duration,
+    /// What its budget is over.
+    pub window: Window,
     /// The alert rows; empty where `alerting: none`.
     pub rows: Vec<AlertRow>,
 }

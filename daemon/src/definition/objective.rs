@@ -8,6 +8,7 @@ use burnward_core::{
     slo::{AlertRow, Objective, Urgency},
     time::{days, minutes},
     units::{Factor, Target, TargetError},
+    window::Window,
 };
 
 use super::{
@@ -74,7 +75,7 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
         Alerting::Default { only } => default_rows(reader, target_node?, target, window, only),
         Alerting::Rows(nodes) => own_rows(reader, nodes, target, window)?,
     };
-    Some(Objective { name, target, window, rows })
+    Some(Objective { name, target, window: Window::Rolling(window), rows })
 }
 
 fn read_target(reader: &mut Reader, node: &Node) -> Option<Target> {

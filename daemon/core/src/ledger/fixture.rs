@@ -9,6 +9,7 @@ use crate::{
     slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
+    window::Window,
 };
 
 pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
@@ -43,7 +44,7 @@ pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
         objectives: vec![Objective {
             name: ObjectiveName::parse("main").expect("a name"),
             target: Target::percent("99.9%").expect("a target"),
-            window: days(30),
+            window: Window::Rolling(days(30)),
             rows: vec![AlertRow {
                 urgency: Urgency::Page,
                 factor: Factor::parse("14.4").expect("a factor"),

@@ -89,6 +89,9 @@ impl std::iter::Sum for Counts {
 pub trait Sums {
     /// What was counted over `(now - lookback, now]`, the start moved back to a slice edge.
     fn over(&self, lookback: Duration) -> Counts;
+
+    /// What was counted after `from`, the start moved back to a slice edge.
+    fn since(&self, from: Timestamp) -> Counts;
 }
 
 /// One observation of a series.

@@ -63,7 +63,7 @@ pub(super) struct LevelSpec {
 pub(super) fn levels(slo: &Slo) -> Vec<LevelSpec> {
     let rows = || slo.objectives.iter().flat_map(|objective| &objective.rows);
     let lookbacks = || rows().flat_map(|row| [row.long, row.short]);
-    let longest = lookbacks().chain(slo.objectives.iter().map(|objective| objective.window)).max().unwrap_or_default();
+    let longest = lookbacks().chain(slo.objectives.iter().map(|objective| objective.window.longest())).max().unwrap_or_default();
     let mut levels = Vec::with_capacity(5);
     if let Some(brief) = lookbacks().filter(|lookback| *lookback < FIVE_MINUTES).max() {
         let page = rows().filter(|row| row.urgency == Urgency::Page).map(|row| row.long).max().unwrap_or_default();

@@ -9,6 +9,7 @@ use burnward_core::{
     sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{NoData, NoDataThen, Objective, Origin, Slo},
     time::{Timestamp, days, hours, minutes},
+    window::Window,
 };
 
 use crate::slices::target;
@@ -59,7 +60,7 @@ fn slo(sli: Sli) -> Slo {
         objectives: vec![Objective {
             name: ObjectiveName::parse("day").expect("a name"),
             target: target("99.9%"),
-            window: days(1),
+            window: Window::Rolling(days(1)),
             rows: vec![],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },

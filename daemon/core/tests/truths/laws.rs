@@ -24,6 +24,10 @@ impl Sums for PerLookback {
     fn over(&self, lookback: Duration) -> Counts {
         self.0.get(&lookback).copied().unwrap_or_default()
     }
+
+    fn since(&self, from: Timestamp) -> Counts {
+        self.over(NOW.since(from))
+    }
 }
 
 fn rows() -> Vec<AlertRow> {

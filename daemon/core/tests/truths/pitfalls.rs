@@ -6,7 +6,7 @@ use burnward_core::{
     burn_rate::{FailedShare, RowBurn},
     ledger::{Counts, Sums},
     slo::AlertRow,
-    time::{days, hours, minutes},
+    time::{Timestamp, days, hours, minutes},
     units::Target,
 };
 
@@ -62,6 +62,10 @@ struct Everywhere(Counts);
 
 impl Sums for Everywhere {
     fn over(&self, _lookback: std::time::Duration) -> Counts {
+        self.0
+    }
+
+    fn since(&self, _from: Timestamp) -> Counts {
         self.0
     }
 }

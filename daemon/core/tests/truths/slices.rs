@@ -59,6 +59,10 @@ impl Sums for Slices {
         let background = Counts { good: self.background.good * before, bad: self.background.bad * before, ..Counts::default() };
         self.sums[now] - self.sums[now.saturating_sub(wanted)] + background
     }
+
+    fn since(&self, from: Timestamp) -> Counts {
+        self.over(self.now().since(from))
+    }
 }
 
 /// The alerts of a service with 10,000 events a second at 99.9 %, evaluated at every second.

@@ -19,6 +19,7 @@ use super::{
     draft::Draft,
 };
 use crate::{
+    calendar,
     config::Config,
     store::StoredAlert,
     view::{QueryView, SourceView},
@@ -102,7 +103,14 @@ fn evaluate_slo(
         let unknown = source_unknown.cloned().or_else(|| book.ledger.unknown(&slo.id)).unwrap_or_else(nothing_read);
         statuses.extend(slo.objectives.iter().map(|objective| {
             let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
-            let input = Input { sums: Err(unknown.clone()), newest_sample: None, counted_from: None, began: None, catching_up: false };
+            let input = Input {
+                sums: Err(unknown.clone()),
+                over: calendar::interval(&objective.window, answers.asked_at),
+                newest_sample: None,
+                counted_from: None,
+                began: None,
+                catching_up: false,
+            };
             evaluate(slo, objective, budget, &input, AlertState::default(), answers.now).status
         }));
         return (statuses, Some(unknown));
@@ -119,6 +127,7 @@ fn evaluate_slo(
             let before = book.alerts.get(&budget).copied().unwrap_or_default();
             let input = Input {
                 sums: sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
+                over: calendar::interval(&objective.window, answers.asked_at),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
                 began: None,

@@ -14,7 +14,7 @@ const CLOSER_LOOKS: usize = 4;
 /// The burn-down of the window that ends at `at`, or when the budget was last evaluated; `None` where nothing was counted in it.
 pub async fn of(handle: &Handle, status: &BudgetStatus, at: Option<Timestamp>) -> Option<BurnDown> {
     let to = at.unwrap_or(status.as_of);
-    let begin = to.minus(status.window);
+    let begin = to.minus(status.over.length());
     let mut from = begin;
     let mut found = slices(handle, status, from, to).await;
     // What was counted lately only is asked for again, in the finer slices that then fit.
@@ -56,7 +56,7 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
     // Where the window is unknown, what was counted in it before is drawn all the same.
     let (total, left) = match status.left {
         Some(left) => (status.counts.total(), left.ratio),
-        None => (sum.total(), BudgetLeft::of(status.target, status.window, sum).map_or(1.0, |left| left.ratio)),
+        None => (sum.total(), BudgetLeft::of(status.target, status.over.length(), sum).map_or(1.0, |left| left.ratio)),
     };
     let mut later = 0.0;
     let mut points: Vec<BurnDownPoint> = Vec::with_capacity(slices.len());

@@ -14,6 +14,7 @@ use burnward_core::{
     ledger::{Counts, Sums},
     slo::{Objective, Slo},
     time::{Timestamp, days},
+    window::Interval,
 };
 use serde::Deserialize;
 
@@ -27,6 +28,7 @@ use super::{
 };
 use crate::{
     app::Handle,
+    calendar,
     web::{Site, access::Tenant},
 };
 
@@ -172,29 +174,37 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
     let Some(objective) = slo.objectives.iter().find(|objective| objective.name == status.budget.objective) else {
         return Ok(status.clone());
     };
-    let sums = sums_at(handle, objective, &status.budget, at).await;
+    let over = calendar::interval(&objective.window, at);
+    let sums = sums_at(handle, objective, &status.budget, over, at).await;
     let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
     let before = before.last().map(|change| change.state).unwrap_or_default();
-    let input = Input { sums: Ok(&sums), newest_sample: Some(at), counted_from: None, began: None, catching_up: true };
+    let input = Input { sums: Ok(&sums), over, newest_sample: Some(at), counted_from: None, began: None, catching_up: true };
     Ok(evaluate(slo, objective, status.budget.clone(), &input, before, at).status)
 }
 
-async fn sums_at(handle: &Handle, objective: &Objective, budget: &BudgetId, at: Timestamp) -> PastSums {
+async fn sums_at(handle: &Handle, objective: &Objective, budget: &BudgetId, over: Interval, at: Timestamp) -> PastSums {
     let rows = objective.rows.iter().flat_map(|row| [row.long, row.short]);
     let mut sums = BTreeMap::new();
-    for lookback in rows.chain([objective.window]) {
+    for lookback in rows.chain([at.since(over.from)]) {
         let counts = handle.between(&budget.slo, &budget.group, at.minus(lookback), at).await;
         sums.insert(lookback, counts.unwrap_or_default());
     }
-    PastSums(sums)
+    PastSums { sums, at }
 }
 
 /// Sums over the lookbacks of one objective that end at a moment of the past.
-struct PastSums(BTreeMap<Duration, Counts>);
+struct PastSums {
+    sums: BTreeMap<Duration, Counts>,
+    at: Timestamp,
+}
 
 impl Sums for PastSums {
     fn over(&self, lookback: Duration) -> Counts {
-        self.0.get(&lookback).copied().unwrap_or_default()
+        self.sums.get(&lookback).copied().unwrap_or_default()
+    }
+
+    fn since(&self, from: Timestamp) -> Counts {
+        self.over(self.at.since(from))
     }
 }
 

@@ -27,6 +27,10 @@ impl Sums for StreamSums<'_> {
         let start = self.held.slices.start_of(lookback, self.now);
         self.held.slices.over(lookback, self.now) + self.held.provisional_within(start, Timestamp::from_millis(i64::MAX))
     }
+
+    fn since(&self, from: Timestamp) -> Counts {
+        self.over(self.now.since(from))
+    }
 }
 
 impl Held {

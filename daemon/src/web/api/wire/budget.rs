@@ -130,7 +130,7 @@ impl Budget {
             icon: status.state.icon().to_owned(),
             since: status.since.map(instant),
             target_percent: status.target.as_percent(),
-            window_seconds: status.window.as_secs(),
+            window_seconds: status.over.length().as_secs(),
             good: status.counts.good,
             bad: status.counts.bad,
             sli_ratio: status.sli,
