@@ -1,0 +1,64 @@
+//! The boundaries of a classic histogram's buckets, which are numbers that `le` spells in many ways.
+
+use crate::sli::Labels;
+
+/// The number in `le`; classic histograms spell it in many ways.
+pub(super) fn bucket_boundary(labels: &Labels) -> Option<f64> {
+    labels.get("le").parse().ok()
+}
+
+/// A regular expression for every spelling of a bucket boundary that client libraries use: `0.3`, `.3`, `0.30`, `3e-01`, `3.0E-1`; `30`, `30.0`, `3e+01`.
+pub(super) fn spellings(boundary: f64) -> String {
+    let scientific = format!("{boundary:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let (digits, exponent) = (mantissa.replace('.', ""), exponent.parse::<i32>().unwrap_or(0));
+    let sign = match exponent {
+        0 => "[+-]?0+".to_owned(),
+        up if up > 0 => format!("\\+?0*{up}"),
+        down => format!("-0*{}", down.abs()),
+    };
+    let tail = if digits.len() == 1 { "(\\.0*)?".to_owned() } else { format!("\\.{}0*", &digits[1..]) };
+    let scientific = format!("{}{tail}[eE]{sign}", &digits[..1]);
+    match plain(&digits, exponent) {
+        Some(plain) => format!("{plain}|{scientific}"),
+        None => scientific,
+    }
+}
+
+/// The spelling without an exponent, where it is not absurdly long.
+fn plain(digits: &str, exponent: i32) -> Option<String> {
+    let point = usize::try_from(exponent.abs()).ok().filter(|places| *places <= 20)?;
+    Some(if exponent < 0 {
+        format!("0?\\.{}{digits}0*", "0".repeat(point - 1))
+    } else if digits.len() <= point + 1 {
+        format!("{digits}{}(\\.0*)?", "0".repeat(point + 1 - digits.len()))
+    } else {
+        format!("{}\\.{}0*", &digits[..=point], &digits[point + 1..])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sli::{Dialect, dialect::compile};
+
+    #[test]
+    fn every_spelling_of_a_threshold_is_asked_for_and_no_other_number() {
+        for (boundary, same, others) in [
+            (0.3, vec!["0.3", "0.30", ".3", "3e-01", "3.0E-1", "3e-1"], vec!["0.31", "3", "30", "0.03", "1.3", "+Inf"]),
+            (30.0, vec!["30", "30.0", "30.", "3e+01", "3.0e1"], vec!["3", "300", "30.1", "3e-01"]),
+            (2.5, vec!["2.5", "2.50", "2.5e+00", "2.5e0"], vec!["25", "2.55", "0.25"]),
+            (1e-5, vec!["0.00001", "1e-05", "1.0E-5"], vec!["0.0001", "1e-06"]),
+            (10_000_000.0, vec!["10000000", "1e+07", "1.0E7", "10000000.0"], vec!["1e+08", "1e-07"]),
+        ] {
+            let regex = compile(&spellings(boundary), Dialect::default()).expect("own expression");
+            for text in &same {
+                assert!(regex.is_match(text), "{boundary} is also {text}");
+                assert_eq!(text.parse(), Ok(boundary), "{text}");
+            }
+            for text in others {
+                assert!(!regex.is_match(text), "{boundary} is not {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The plan of one source: which queries are asked for a set of SLOs, and which SLO needs which answer for what.
+//!
+//! Queries are the widest selectors that serve every SLO: `m{job="a"}` serves `m{job="a",code=~"5.."}` too, whose series are told apart here.
+//! All latency thresholds of one histogram share one query, whose `le` matcher admits every spelling of each threshold. A selector that cannot
+//! be matched here (`CompiledSelector::local`) is asked for alone.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+mod boundary;
+mod queries;
+mod side;
+
+pub(super) use side::Side;
+
+use super::count::hash_of;
+use crate::{
+    sli::{Dialect, Labels, MatchOp, Selector},
+    slo::Slo,
+};
+use queries::Queries;
+
+/// What is asked of one source, and which SLO needs which answer.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    queries: Vec<Selector>,
+    lanes: Vec<LanePlan>,
+    consumers: Vec<Consumers>,
+    targets: Option<TargetQueries>,
+}
+
+/// The queries that tell of targets rather than of events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TargetQueries {
+    /// `up`
+    pub up: usize,
+    /// `process_start_time_seconds`
+    pub starts: usize,
+}
+
+/// One SLO: it is counted as a whole or not at all.
+#[derive(Debug, Clone)]
+pub(super) struct LanePlan {
+    /// The SLO.
+    pub slo: Arc<Slo>,
+    /// The counters that it is made of.
+    pub sides: Vec<Side>,
+    /// The queries that it needs, sorted, with those for targets.
+    pub queries: Vec<usize>,
+}
+
+impl LanePlan {
+    /// True where the SLO is a share of a histogram.
+    pub(super) fn is_latency(&self) -> bool {
+        self.sides.iter().any(|side| side.boundary.is_some())
+    }
+
+    /// What decides the meaning of its counters: while it is equal, counters may be carried from one plan to the next.
+    fn meaning(&self) -> String {
+        let sides: Vec<String> = self.sides.iter().map(|side| format!("{:?} {} {:?}", side.role, side.selector, side.boundary)).collect();
+        format!("{} per {:?}", sides.join(" "), self.slo.per)
+    }
+
+    /// The same as a number, for the store.
+    pub(super) fn meaning_hash(&self) -> u64 {
+        hash_of(&self.meaning())
+    }
+}
+
+/// Who needs the series of one query, by a label value that they ask for.
+#[derive(Debug, Clone, Default)]
+struct Consumers {
+    by_label: BTreeMap<(String, String), Vec<(usize, usize)>>,
+    rest: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    /// The plan for these SLOs, all of one source, in the dialect of Prometheus 2.
+    pub fn new(slos: &[Arc<Slo>]) -> Self {
+        Self::in_dialect(slos, Dialect::default())
+    }
+
+    /// The plan for these SLOs, all of one source.
+    pub fn in_dialect(slos: &[Arc<Slo>], dialect: Dialect) -> Self {
+        let mut lanes: Vec<LanePlan> = slos.iter().map(|slo| lane(slo, dialect)).collect();
+        let mut queries = Queries::of(&lanes);
+        for side in lanes.iter_mut().flat_map(|lane| &mut lane.sides) {
+            side.query = queries.serving(side);
+        }
+        let targets = (!lanes.is_empty()).then(|| queries.for_targets());
+        for lane in &mut lanes {
+            lane.queries = needed(lane, targets);
+        }
+        let consumers = (0..queries.selectors.len()).map(|query| Consumers::of(query, &lanes)).collect();
+        Self { queries: queries.selectors, lanes, consumers, targets }
+    }
+
+    /// The distinct, widest selectors to ask for; `Read::query` is an index into them.
+    pub fn queries(&self) -> &[Selector] {
+        &self.queries
+    }
+
+    /// The SLOs, in the order of their definition.
+    pub fn slos(&self) -> impl Iterator<Item = &Arc<Slo>> {
+        self.lanes.iter().map(|lane| &lane.slo)
+    }
+
+    pub(super) fn lanes(&self) -> &[LanePlan] {
+        &self.lanes
+    }
+
+    pub(super) const fn targets(&self) -> Option<TargetQueries> {
+        self.targets
+    }
+
+    /// The sides that a series of this query's answer belongs to, as indices of lane and side, in order.
+    pub(super) fn takers(&self, query: usize, labels: &Labels) -> Vec<(usize, usize)> {
+        let consumers = &self.consumers[query];
+        let named = labels.pairs().iter().filter_map(|pair| consumers.by_label.get(pair)).flatten();
+        let mut takers: Vec<_> =
+            named.chain(&consumers.rest).copied().filter(|(lane, side)| self.lanes[*lane].sides[*side].takes(labels)).collect();
+        takers.sort_unstable();
+        takers
+    }
+}
+
+fn lane(slo: &Arc<Slo>, dialect: Dialect) -> LanePlan {
+    LanePlan { slo: Arc::clone(slo), sides: side::sides_of(&slo.sli, dialect), queries: Vec::new() }
+}
+
+fn needed(lane: &LanePlan, targets: Option<TargetQueries>) -> Vec<usize> {
+    let of_targets = targets.into_iter().flat_map(|targets| [targets.up, targets.starts]);
+    let queries: BTreeSet<usize> = lane.sides.iter().map(|side| side.query).chain(of_targets).collect();
+    queries.into_iter().collect()
+}
+
+impl Consumers {
+    fn of(query: usize, lanes: &[LanePlan]) -> Self {
+        let sides = || {
+            let numbered = lanes.iter().enumerate();
+            numbered.flat_map(move |(lane, plan)| {
+                plan.sides.iter().enumerate().filter(move |(_, side)| side.query == query).map(move |(at, side)| ((lane, at), side))
+            })
+        };
+        let mut common: BTreeMap<(String, String), usize> = BTreeMap::new();
+        for (_, side) in sides() {
+            for pair in equalities(side) {
+                *common.entry(pair).or_default() += 1;
+            }
+        }
+        let mut consumers = Self::default();
+        for (taker, side) in sides() {
+            match equalities(side).min_by_key(|pair| common.get(pair).copied()) {
+                Some(pair) => consumers.by_label.entry(pair).or_default().push(taker),
+                None => consumers.rest.push(taker),
+            }
+        }
+        consumers
+    }
+}
+
+/// The label values that every series of a side has.
+fn equalities(side: &Side) -> impl Iterator<Item = (String, String)> + '_ {
+    let equal = side.selector.matchers().iter().filter(|matcher| matcher.op == MatchOp::Equal && !matcher.value.is_empty());
+    equal.map(|matcher| (matcher.label.clone(), matcher.value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::fixture;
+
+    fn printed(plan: &Plan) -> Vec<String> {
+        plan.queries().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn one_wide_query_serves_many_slos() {
+        let plan = Plan::new(&[
+            fixture::availability("a", r#"m{job="x"}"#, &[("code", MatchOp::Regex, "5..")]),
+            fixture::availability("b", r#"m{job="x"}"#, &[("code", MatchOp::Equal, "500")]),
+            fixture::availability("c", r#"m{job="y"}"#, &[]),
+        ]);
+        assert_eq!(printed(&plan), [r#"m{job="x"}"#, r#"m{job="y"}"#, "up", "process_start_time_seconds"]);
+        let takers = plan.takers(0, &fixture::labels(&[("__name__", "m"), ("job", "x"), ("code", "500")]));
+        assert_eq!(takers, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        let takers = plan.takers(0, &fixture::labels(&[("__name__", "m"), ("job", "x"), ("code", "200")]));
+        assert_eq!(takers, [(0, 1), (1, 1)]);
+    }
+
+    #[test]
+    fn a_selector_that_cannot_be_matched_here_is_asked_for_alone() {
+        let plan = Plan::new(&[fixture::availability("a", r#"m{job="x"}"#, &[("path", MatchOp::Regex, r"\pL+")])]);
+        assert_eq!(printed(&plan), [r#"m{job="x",path=~"\\pL+"}"#, r#"m{job="x"}"#, "up", "process_start_time_seconds"]);
+    }
+
+    #[test]
+    fn thresholds_of_one_histogram_share_a_query() {
+        let plan = Plan::new(&[fixture::latency("a", 0.3), fixture::latency("b", 1.0)]);
+        assert_eq!(plan.queries().len(), 3);
+        let takers = |le| plan.takers(0, &fixture::labels(&[("__name__", "h_bucket"), ("job", "x"), ("le", le)]));
+        assert_eq!(
+            (takers("0.30"), takers("1.0"), takers("+Inf"), takers("2")),
+            (vec![(0, 0)], vec![(1, 0)], vec![(0, 1), (1, 1)], vec![])
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! The sides of an SLI: which series they are, and what an event of each means for good and bad.
+
+use super::boundary::bucket_boundary;
+use crate::{
+    ledger::Counts,
+    sli::{CompiledSelector, Counted, Dialect, Labels, Selector, Sli},
+};
+
+/// One selector of an SLO.
+#[derive(Debug, Clone)]
+pub(in crate::ledger) struct Side {
+    /// What its events are.
+    pub role: Role,
+    /// The selector as the SLO has it.
+    pub selector: Selector,
+    /// The bucket boundary, for the sides of a latency SLO; infinite for all observations.
+    pub boundary: Option<f64>,
+    /// The query whose answer holds its series.
+    pub query: usize,
+    pub(super) compiled: CompiledSelector,
+}
+
+/// What an increment of a counter means for good and bad. `good = total - bad`, or `bad = total - good`; sums are additive, so each side is booked for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ledger) enum Role {
+    /// Bad events.
+    Bad,
+    /// All events, where the bad are counted beside them.
+    TotalBesideBad,
+    /// Good events.
+    Good,
+    /// All events, where the good are counted beside them.
+    TotalBesideGood,
+}
+
+impl Role {
+    /// What `events` of this role add.
+    pub(in crate::ledger) fn book(self, events: u64) -> Counts {
+        let n = i64::try_from(events).unwrap_or(i64::MAX);
+        match self {
+            Self::Bad => Counts { bad: n, good: -n, ..Counts::default() },
+            Self::TotalBesideBad => Counts { good: n, ..Counts::default() },
+            Self::Good => Counts { good: n, bad: -n, ..Counts::default() },
+            Self::TotalBesideGood => Counts { bad: n, ..Counts::default() },
+        }
+    }
+
+    /// True for the side without which nothing is known.
+    pub(in crate::ledger) const fn is_total(self) -> bool {
+        match self {
+            Self::TotalBesideBad | Self::TotalBesideGood => true,
+            Self::Bad | Self::Good => false,
+        }
+    }
+}
+
+impl Side {
+    /// Whether a series of the query's answer belongs to this side.
+    pub(super) fn takes(&self, labels: &Labels) -> bool {
+        self.compiled.matches(labels) && self.boundary.is_none_or(|boundary| bucket_boundary(labels) == Some(boundary))
+    }
+}
+
+/// The sides of an SLI; which query serves each is settled later.
+pub(super) fn sides_of(sli: &Sli, dialect: Dialect) -> Vec<Side> {
+    let side = |role, selector: &Selector, boundary| Side {
+        role,
+        selector: selector.clone(),
+        boundary,
+        query: 0,
+        compiled: CompiledSelector::new(selector, dialect),
+    };
+    match sli {
+        Sli::Events { counted: Counted::Bad(bad), total } => {
+            let bad = bad.iter().map(|selector| side(Role::Bad, selector, None));
+            bad.chain(total.iter().map(|selector| side(Role::TotalBesideBad, selector, None))).collect()
+        }
+        Sli::Events { counted: Counted::Good(good), total } => {
+            let good = good.iter().map(|selector| side(Role::Good, selector, None));
+            good.chain(total.iter().map(|selector| side(Role::TotalBesideGood, selector, None))).collect()
+        }
+        Sli::Latency { buckets, within } => {
+            vec![side(Role::Good, buckets, Some(*within)), side(Role::TotalBesideGood, buckets, Some(f64::INFINITY))]
+        }
+    }
+}
