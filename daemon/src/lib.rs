@@ -10,6 +10,7 @@ pub mod definition;
 pub mod metrics;
 pub mod notify;
 pub mod render;
+pub mod schedule;
 pub mod source;
 pub mod store;
 pub mod tasks;
