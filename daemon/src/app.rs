@@ -28,7 +28,7 @@ use crate::{
     store::Store,
     tasks::{
         self,
-        decide::{self, BackfillAnswers, Decider, ReadPlan, RoundAnswers},
+        decide::{self, BackfillAnswers, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers},
         deliver::Deliver,
         read::Reader,
     },
@@ -161,6 +161,15 @@ pub enum Request {
         /// End of each slice and its counts.
         reply: oneshot::Sender<Vec<(Timestamp, Counts)>>,
     },
+    /// How budgets stood at moments of the past, for reports.
+    Past {
+        /// Whose.
+        tenant: TenantId,
+        /// Which budgets, and when.
+        asked: PastAsked,
+        /// The budgets.
+        reply: oneshot::Sender<Vec<PastBudget>>,
+    },
     /// What was counted between two instants, for postmortems.
     Between {
         /// Whose.
@@ -218,6 +227,12 @@ impl Handle {
     pub async fn slices(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp, at_most: usize) -> Vec<(Timestamp, Counts)> {
         let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
         self.ask(|reply| Request::Slices { tenant, slo, group, from, to, at_most, reply }).await.unwrap_or_default()
+    }
+
+    /// How budgets stood at moments of the past.
+    pub async fn past(&self, tenant: &TenantId, asked: PastAsked) -> Vec<PastBudget> {
+        let tenant = tenant.clone();
+        self.ask(|reply| Request::Past { tenant, asked, reply }).await.unwrap_or_default()
     }
 
     /// What a stream counted over `(from, to]`.

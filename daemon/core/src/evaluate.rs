@@ -130,16 +130,20 @@ pub struct Evaluation {
 /// figures; its rows are still decided, for what is wrong with the month must not hide an outage of the hour.
 pub fn evaluate(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Input<'_>, before: AlertState, now: Timestamp) -> Evaluation {
     let asked = Asked { slo, objective, input, now };
-    let measured = match input.sums.clone() {
-        Ok(sums) => asked.measure(sums),
-        Err(unknown) => Measured::nothing(unknown),
-    };
+    let measured = asked.measured();
     let (after, steps) = match &input.sums {
         Ok(_) if !input.catching_up => alert::step(before, &measured.rows, objective.target, now),
         Ok(_) | Err(_) => (before, Vec::new()),
     };
     let changes = steps.iter().map(|step| asked.change(&measured, step)).collect();
     Evaluation { status: asked.status(budget, measured, after), changes }
+}
+
+/// A budget as it stood at `at`, with the alert states of that moment: nothing is decided.
+pub fn standing(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Input<'_>, alerts: AlertState, at: Timestamp) -> BudgetStatus {
+    let asked = Asked { slo, objective, input, now: at };
+    let measured = asked.measured();
+    asked.status(budget, measured, alerts)
 }
 
 /// What is evaluated, from what, and when.
@@ -185,6 +189,13 @@ impl Measured {
 }
 
 impl Asked<'_> {
+    fn measured(&self) -> Measured {
+        match self.input.sums.clone() {
+            Ok(sums) => self.measure(sums),
+            Err(unknown) => Measured::nothing(unknown),
+        }
+    }
+
     fn measure(&self, sums: &dyn Sums) -> Measured {
         let Objective { target, window, rows, name: _ } = self.objective;
         let counts = match window {

@@ -54,6 +54,12 @@ impl Slices {
         self.levels.iter().find(|level| level.reaches(from)).unwrap_or_else(|| self.coarsest()).spec.step
     }
 
+    /// From when on slices are kept at the coarsest level; `None` while there are none.
+    pub(super) fn kept_from(&self) -> Option<Timestamp> {
+        let level = self.coarsest();
+        level.newest.map(|newest| Timestamp::from_millis((newest - level.slots()).saturating_mul(level.step())))
+    }
+
     /// The sum over `(from, to]` at the level of `step`, both on its edges.
     pub(super) fn sum(&self, step: Duration, from: Timestamp, to: Timestamp) -> Counts {
         self.levels.iter().find(|level| level.spec.step == step).map_or_else(Counts::default, |level| level.sum(from, to))

@@ -20,6 +20,10 @@ pub(super) const FIVE_MINUTES: Duration = minutes(5);
 /// The coarsest level.
 pub(super) const HOUR: Duration = hours(1);
 
+/// How long the coarsest slices are kept beyond the longest lookback: budgets are reported as they stood at the ends of the last two whole weeks, the older
+/// of which is up to 14 days and an hour of daylight saving ago.
+const REPORTED: Duration = hours(14 * 24 + 2);
+
 /// Events of one stream that were booked in a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -79,7 +83,7 @@ pub(super) fn standard_levels(longest: Duration) -> [LevelSpec; 4] {
         LevelSpec { step: TEN_SECONDS, keep: HOUR },
         LevelSpec { step: MINUTE, keep: hours(6) },
         LevelSpec { step: FIVE_MINUTES, keep: hours(72) },
-        LevelSpec { step: HOUR, keep: longest.max(hours(72)) },
+        LevelSpec { step: HOUR, keep: longest.max(hours(72)) + REPORTED },
     ]
 }
 

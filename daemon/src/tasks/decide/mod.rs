@@ -5,6 +5,7 @@ mod book;
 mod commit;
 mod draft;
 mod numbers;
+mod past;
 mod reload;
 mod round;
 mod test_page;
@@ -31,6 +32,7 @@ use crate::{
     view::{SourceView, View},
 };
 
+pub use past::{Moment, PastAsked, PastBudget};
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
 
@@ -134,6 +136,9 @@ impl Decider {
             Request::Slices { tenant, slo, group, from, to, at_most, reply } => {
                 let ledger = self.stream(&tenant, &slo, &group);
                 answer(reply, ledger.map(|(ledger, stream)| ledger.slices(stream, from, to, at_most)).unwrap_or_default());
+            }
+            Request::Past { tenant, asked, reply } => {
+                answer(reply, self.books.get(&tenant).map(|book| book.past(&asked)).unwrap_or_default());
             }
             Request::Between { tenant, slo, group, from, to, reply } => {
                 answer(reply, self.stream(&tenant, &slo, &group).map(|(ledger, stream)| ledger.between(stream, from, to)));

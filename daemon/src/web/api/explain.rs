@@ -1,20 +1,18 @@
 //! `/api/v1/slos/{service}/{name}`, `.../explain` and `.../burn-down`: an SLO as it is written and as it stands, why, and how its budget was spent; now or
 //! at a moment.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
     extract::{Path, Query, State},
 };
 use burnward_core::{
-    evaluate::{BudgetStatus, Input, evaluate},
+    evaluate::BudgetStatus,
     explain::{Explanation, explain},
-    id::{BudgetId, ServiceName, SloId, SloName, TenantId},
-    ledger::{Counts, Sums},
-    slo::{Objective, Slo},
+    id::{ServiceName, SloId, SloName, TenantId},
+    slo::Slo,
     time::{Timestamp, days},
-    window::Interval,
 };
 use serde::Deserialize;
 
@@ -28,7 +26,7 @@ use super::{
 };
 use crate::{
     app::Handle,
-    calendar,
+    tasks::decide::{Moment, PastAsked},
     web::{Site, access::Tenant},
 };
 
@@ -171,41 +169,17 @@ pub async fn at_moment(handle: &Handle, slo: &Slo, status: BudgetStatus, at: Opt
 
 /// A budget as the ledger shows it for a moment of the past, with the alert states that were stored then.
 async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp) -> Result<BudgetStatus, Problem> {
-    let Some(objective) = slo.objectives.iter().find(|objective| objective.name == status.budget.objective) else {
-        return Ok(status.clone());
-    };
-    let over = calendar::interval(&objective.window, at);
-    let sums = sums_at(handle, objective, &status.budget, over, at).await;
     let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
-    let before = before.last().map(|change| change.state).unwrap_or_default();
-    let input = Input { sums: Ok(&sums), over, newest_sample: Some(at), counted_from: None, began: None, catching_up: true };
-    Ok(evaluate(slo, objective, status.budget.clone(), &input, before, at).status)
-}
-
-async fn sums_at(handle: &Handle, objective: &Objective, budget: &BudgetId, over: Interval, at: Timestamp) -> PastSums {
-    let rows = objective.rows.iter().flat_map(|row| [row.long, row.short]);
-    let mut sums = BTreeMap::new();
-    for lookback in rows.chain([at.since(over.from)]) {
-        let counts = handle.between(&budget.slo, &budget.group, at.minus(lookback), at).await;
-        sums.insert(lookback, counts.unwrap_or_default());
-    }
-    PastSums { sums, at }
-}
-
-/// Sums over the lookbacks of one objective that end at a moment of the past.
-struct PastSums {
-    sums: BTreeMap<Duration, Counts>,
-    at: Timestamp,
-}
-
-impl Sums for PastSums {
-    fn over(&self, lookback: Duration) -> Counts {
-        self.sums.get(&lookback).copied().unwrap_or_default()
-    }
-
-    fn since(&self, from: Timestamp) -> Counts {
-        self.over(self.at.since(from))
-    }
+    let alerts = before.into_iter().last().map(|change| (change.budget, change.state)).into_iter().collect();
+    let asked = PastAsked {
+        slos: vec![slo.id.clone()],
+        group: Some(status.budget.group.clone()),
+        moments: vec![Moment { at, alerts: Arc::new(alerts) }],
+        slices: None,
+    };
+    let past = handle.past(&slo.id.tenant, asked).await;
+    let found = past.into_iter().flat_map(|past| past.standing).find(|past| past.budget == status.budget);
+    Ok(found.unwrap_or_else(|| status.clone()))
 }
 
 fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {

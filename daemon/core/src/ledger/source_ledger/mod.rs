@@ -9,6 +9,7 @@
 
 mod ask;
 mod parts;
+mod past;
 mod replace;
 mod restore;
 mod round;
@@ -22,6 +23,7 @@ use std::{
 };
 
 pub use parts::{Fill, Stream};
+pub use past::PastSums;
 pub use view::StreamSums;
 
 use super::{

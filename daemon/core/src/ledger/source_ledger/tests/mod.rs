@@ -5,6 +5,7 @@ use proptest::prelude::*;
 mod counting;
 mod coverage;
 mod laws;
+mod past;
 mod plans;
 mod reading;
 

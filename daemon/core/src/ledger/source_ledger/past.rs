@@ -1,0 +1,55 @@
+//! Sums that end at a moment of the past: the same slices, read up to there.
+
+use std::time::Duration;
+
+use super::{Held, SourceLedger};
+use crate::{
+    ledger::{Counts, Sums, count::is_gap},
+    time::Timestamp,
+};
+
+/// Sums of one stream over lookbacks that end at a moment of the past. Both ends are moved outwards to edges of the slices that are kept there.
+#[derive(Debug)]
+pub struct PastSums<'a> {
+    ledger: &'a SourceLedger,
+    stream: u32,
+    at: Timestamp,
+}
+
+impl Sums for PastSums<'_> {
+    fn over(&self, lookback: Duration) -> Counts {
+        self.since(self.at.minus(lookback))
+    }
+
+    /// What nobody has read up to the moment counts as unseen.
+    fn since(&self, from: Timestamp) -> Counts {
+        let unread = self.ledger.streams.get(self.stream as usize).map(|held| held.unread(from, self.at)).unwrap_or_default();
+        self.ledger.between(self.stream, from, self.at) + unread
+    }
+}
+
+impl SourceLedger {
+    /// Sums of a stream that end at a moment of the past.
+    pub const fn past(&self, stream: u32, at: Timestamp) -> PastSums<'_> {
+        PastSums { ledger: self, stream, at }
+    }
+
+    /// From when on the memory holds a stream's events: later than they are counted from where they are older than its slices are kept.
+    pub fn held_from(&self, stream: u32) -> Option<Timestamp> {
+        let held = self.streams.get(stream as usize)?;
+        let counted = held.meta.counted_from?;
+        Some(held.slices.kept_from().map_or(counted, |kept| kept.max(counted)))
+    }
+}
+
+impl Held {
+    /// The part of `(from, to]` behind the newest sample, where samples are missing there: nobody saw it.
+    fn unread(&self, from: Timestamp, to: Timestamp) -> Counts {
+        let unseen = match self.meta.newest {
+            Some((newest, usual)) if is_gap(to.since(newest), usual) => to.since(newest.max(from)),
+            Some(_) => Duration::ZERO,
+            None => to.since(from),
+        };
+        Counts { unseen_millis: i64::try_from(unseen.as_millis()).unwrap_or(i64::MAX), ..Counts::default() }
+    }
+}

@@ -1,0 +1,112 @@
+//! How budgets stood at moments of the past: for reports, and for whoever asks why. Nothing is decided.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burnward_core::{
+    alert::AlertState,
+    evaluate::{BudgetStatus, Input, standing},
+    id::{BudgetId, Group, SloId},
+    ledger::{Counts, Reason, Stream, Sums, Unknown},
+    slo::{Objective, Slo},
+    time::Timestamp,
+    window::Interval,
+};
+
+use super::book::Book;
+use crate::calendar;
+
+/// What is asked of the past.
+#[derive(Debug, Clone)]
+pub struct PastAsked {
+    /// Of which SLOs; unknown ones are left out of the answer.
+    pub slos: Vec<SloId>,
+    /// Of which group; `None`: of all.
+    pub group: Option<Group>,
+    /// How budgets stood when.
+    pub moments: Vec<Moment>,
+    /// The slices of a stretch, too, of budgets of which something failed in it.
+    pub slices: Option<Interval>,
+}
+
+/// A moment of the past.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// The states of the alerts then; a budget that is not named had none.
+    pub alerts: Arc<BTreeMap<BudgetId, AlertState>>,
+}
+
+/// One budget at the moments that were asked for.
+#[derive(Debug, Clone)]
+pub struct PastBudget {
+    /// Its SLO.
+    pub slo: Arc<Slo>,
+    /// How it stood, in the order of the moments.
+    pub standing: Vec<BudgetStatus>,
+    /// What was counted over the stretch; nothing where none was asked for.
+    pub counted: Counts,
+    /// Its slices: the end of each and what was counted; at most an hour each.
+    pub slices: Vec<(Timestamp, Counts)>,
+}
+
+/// Slices of a stretch at most: of a week, by the hour, and one more where clocks are set back or the week begins within an hour.
+const SLICES: usize = 7 * 24 + 2;
+
+impl Book {
+    /// The budgets of the SLOs at the moments; an SLO without a stream has one budget per objective, of which nothing was seen.
+    pub(super) fn past(&self, asked: &PastAsked) -> Vec<PastBudget> {
+        let slos: BTreeMap<&SloId, &Arc<Slo>> = asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).collect();
+        let wanted = |stream: &&Stream| asked.group.as_ref().is_none_or(|group| *group == stream.group);
+        let mut found = Vec::new();
+        let mut seen = Vec::new();
+        for stream in self.ledger.streams().filter(wanted) {
+            if let Some(slo) = slos.get(&*stream.slo) {
+                found.extend(slo.objectives.iter().map(|objective| self.past_budget(slo, objective, stream, asked)));
+                seen.push(&*stream.slo);
+            }
+        }
+        let never_seen = slos.into_values().filter(|slo| !seen.contains(&&slo.id));
+        found.extend(never_seen.flat_map(|slo| slo.objectives.iter().map(|objective| self.never_seen(slo, objective, asked))));
+        found
+    }
+
+    fn past_budget(&self, slo: &Arc<Slo>, objective: &Objective, stream: &Stream, asked: &PastAsked) -> PastBudget {
+        let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
+        let counted_from = self.ledger.held_from(stream.index);
+        let at_moment = |moment: &Moment| {
+            let sums = self.ledger.past(stream.index, moment.at);
+            let input = Input {
+                sums: Ok(&sums),
+                over: calendar::interval(&objective.window, moment.at),
+                newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
+                counted_from,
+                began: None,
+                catching_up: false,
+            };
+            let alerts = moment.alerts.get(&budget).copied().unwrap_or_default();
+            standing(slo, objective, budget.clone(), &input, alerts, moment.at)
+        };
+        let standing = asked.moments.iter().map(at_moment).collect();
+        let counted = asked.slices.map(|over| self.ledger.past(stream.index, over.to).since(over.from)).unwrap_or_default();
+        let slices = match asked.slices {
+            Some(over) if counted.bad != 0 || counted.tolerated != 0 => self.ledger.slices(stream.index, over.from, over.to, SLICES),
+            Some(_) | None => Vec::new(),
+        };
+        PastBudget { slo: slo.clone(), standing, counted, slices }
+    }
+
+    fn never_seen(&self, slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastBudget {
+        let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
+        let unknown = self.ledger.unknown(&slo.id).unwrap_or_else(|| Unknown::new(Reason::NotYet, "nothing was read for it yet"));
+        let at_moment = |moment: &Moment| {
+            let over = calendar::interval(&objective.window, moment.at);
+            let input =
+                Input { sums: Err(unknown.clone()), over, newest_sample: None, counted_from: None, began: None, catching_up: false };
+            standing(slo, objective, budget.clone(), &input, AlertState::default(), moment.at)
+        };
+        let standing = asked.moments.iter().map(at_moment).collect();
+        let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
+        PastBudget { slo: slo.clone(), standing, counted: Counts { unseen_millis: unseen, ..Counts::default() }, slices: Vec::new() }
+    }
+}
