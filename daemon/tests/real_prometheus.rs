@@ -310,7 +310,7 @@ fn everything() -> Selector {
 /// Labels and newest value, without what only Prometheus adds and without how long it took.
 fn shown(series: &[Series]) -> BTreeSet<String> {
     let kept = series.iter().filter(|series| !series.labels.get("__name__").starts_with("scrape_"));
-    kept.map(|series| format!("{:?} {:?}", series.labels.pairs(), series.samples.last().map(|sample| sample.value))).collect()
+    kept.map(|series| format!("{:?} {:?}", series.labels, series.samples.last().map(|sample| sample.value))).collect()
 }
 
 /// What Prometheus has scraped, as soon as it has at least so many series; it finds its targets within five seconds.

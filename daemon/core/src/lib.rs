@@ -10,6 +10,7 @@ pub mod burn_rate;
 pub mod escalation;
 pub mod evaluate;
 pub mod explain;
+mod hash;
 pub mod id;
 pub mod incident;
 pub mod ledger;

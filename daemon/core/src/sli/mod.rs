@@ -1,10 +1,12 @@
 //! Service level indicators: which counters hold the good and the bad events of an SLO.
 
 pub mod dialect;
+mod labels;
 pub mod selector;
 
 pub use dialect::Dialect;
-pub use selector::{CompiledSelector, Labels, MatchOp, Matcher, Selector};
+pub use labels::Labels;
+pub use selector::{CompiledSelector, MatchOp, Matcher, Selector};
 
 /// What counts as good and bad.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,35 +1,13 @@
-//! Selectors and labels: what is asked of a source, and the same matching done here, in the RE2 dialect as Prometheus uses it.
+//! Selectors: what is asked of a source, and the same matching done here, in the RE2 dialect as Prometheus uses it.
 
 use std::fmt;
 
 use regex::Regex;
 
-use super::dialect::{Dialect, Outside, compile};
-
-/// A label set, sorted by name; `__name__` included. An absent label equals an empty one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Labels(Vec<(String, String)>);
-
-impl Labels {
-    /// A label set in any order; empty values are dropped, as Prometheus does. Of a repeated name the last value counts.
-    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut map = std::collections::BTreeMap::new();
-        for (name, value) in pairs {
-            map.insert(name, value);
-        }
-        Self(map.into_iter().filter(|(_, value)| !value.is_empty()).collect())
-    }
-
-    /// The value of a label; empty where it is absent.
-    pub fn get(&self, name: &str) -> &str {
-        self.0.binary_search_by(|(have, _)| have.as_str().cmp(name)).map_or("", |at| self.0[at].1.as_str())
-    }
-
-    /// Name and value, sorted by name.
-    pub fn pairs(&self) -> &[(String, String)] {
-        &self.0
-    }
-}
+use super::{
+    Labels,
+    dialect::{Dialect, Outside, compile},
+};
 
 /// How a matcher compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

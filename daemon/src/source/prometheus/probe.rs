@@ -120,8 +120,8 @@ async fn left_closed(source: &Prometheus, recent: &Answer, warnings: &mut Vec<St
 fn known_sample(recent: &Answer) -> Option<(Selector, Timestamp)> {
     let series = recent.series.first()?;
     let at = series.samples.last()?.at;
-    let matchers = series.labels.pairs().iter().filter(|(label, _)| label != "__name__");
-    let matchers = matchers.map(|(label, value)| Matcher { label: label.clone(), op: MatchOp::Equal, value: value.clone() });
+    let matchers = series.labels.pairs().filter(|(label, _)| *label != "__name__");
+    let matchers = matchers.map(|(label, value)| Matcher { label: label.to_owned(), op: MatchOp::Equal, value: value.to_owned() });
     Some((Selector::new("up", matchers.collect()), at))
 }
 

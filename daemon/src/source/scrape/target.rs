@@ -78,9 +78,9 @@ impl Target {
 
     /// The target's labels with ours; where both have one, theirs is renamed as Prometheus does.
     fn labelled(&self, theirs: &Labels) -> Labels {
-        let pairs = theirs.pairs().iter().map(|(name, value)| match name.as_str() {
-            "job" | "instance" => (renamed(name, theirs), value.clone()),
-            _ => (name.clone(), value.clone()),
+        let pairs = theirs.pairs().map(|(name, value)| match name {
+            "job" | "instance" => (renamed(name, theirs), value.to_owned()),
+            _ => (name.to_owned(), value.to_owned()),
         });
         Labels::new(pairs.chain(self.identity()))
     }

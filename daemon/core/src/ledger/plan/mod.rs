@@ -72,7 +72,8 @@ impl LanePlan {
 /// Who needs the series of one query, by a label value that they ask for.
 #[derive(Debug, Clone, Default)]
 struct Consumers {
-    by_label: BTreeMap<(String, String), Vec<(usize, usize)>>,
+    /// By label, then by value.
+    by_label: BTreeMap<String, BTreeMap<String, Vec<(usize, usize)>>>,
     rest: Vec<(usize, usize)>,
 }
 
@@ -118,7 +119,7 @@ impl Plan {
     /// The sides that a series of this query's answer belongs to, as indices of lane and side, in order.
     pub(super) fn takers(&self, query: usize, labels: &Labels) -> Vec<(usize, usize)> {
         let consumers = &self.consumers[query];
-        let named = labels.pairs().iter().filter_map(|pair| consumers.by_label.get(pair)).flatten();
+        let named = labels.pairs().filter_map(|(label, value)| consumers.by_label.get(label)?.get(value)).flatten();
         let mut takers: Vec<_> =
             named.chain(&consumers.rest).copied().filter(|(lane, side)| self.lanes[*lane].sides[*side].takes(labels)).collect();
         takers.sort_unstable();
@@ -153,7 +154,7 @@ impl Consumers {
         let mut consumers = Self::default();
         for (taker, side) in sides() {
             match equalities(side).min_by_key(|pair| common.get(pair).copied()) {
-                Some(pair) => consumers.by_label.entry(pair).or_default().push(taker),
+                Some((label, value)) => consumers.by_label.entry(label).or_default().entry(value).or_default().push(taker),
                 None => consumers.rest.push(taker),
             }
         }

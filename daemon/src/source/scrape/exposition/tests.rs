@@ -26,7 +26,7 @@ fn read(text: &str, format: Format) -> String {
 }
 
 fn line(sample: &Exposed) -> String {
-    let labels: Vec<_> = sample.labels.pairs().iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    let labels: Vec<_> = sample.labels.pairs().map(|(name, value)| format!("{name}={value:?}")).collect();
     let at = sample.at.map(|at| format!(" @{}", at.millis())).unwrap_or_default();
     format!("{} {}{at}", labels.join(","), sample.value)
 }

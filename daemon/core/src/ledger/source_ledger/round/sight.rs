@@ -96,6 +96,6 @@ fn skew(labels: &Labels, at: Timestamp, to: Timestamp) -> Unknown {
 /// Labels as a person reads them.
 fn shown(labels: &Labels) -> String {
     let pairs: Vec<String> =
-        labels.pairs().iter().filter(|(name, _)| name != "__name__").map(|(name, value)| format!("{name}={value:?}")).collect();
+        labels.pairs().filter(|(name, _)| *name != "__name__").map(|(name, value)| format!("{name}={value:?}")).collect();
     format!("{}{{{}}}", labels.get("__name__"), pairs.join(","))
 }
