@@ -13,6 +13,7 @@ mod past;
 mod replace;
 mod restore;
 mod round;
+mod series;
 mod view;
 
 use std::{
@@ -29,7 +30,7 @@ pub use view::StreamSums;
 use super::{
     Plan, Reason, Series, Unknown,
     cache::Slices,
-    count::{Rule, SeriesKey},
+    count::{Counter, Rule, SeriesKey, TargetKey},
     coverage::{Stretch, Timeline},
     segment::RoundSlices,
     slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, standard_levels},
@@ -38,8 +39,9 @@ use crate::{
     id::{Group, SloId},
     time::{Timestamp, days},
 };
-use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked};
-use round::{Answers, Memory, Round, margin_before};
+use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
+use round::{Answers, Round, margin_before};
+use series::SeriesTable;
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,11 +110,19 @@ pub struct Counted {
     settled: Timestamp,
     lanes: Vec<Lane>,
     opened: Vec<(usize, Stream)>,
-    metas: BTreeMap<u32, Meta>,
-    series: BTreeMap<SeriesKey, Tracked>,
+    /// Of all streams, the opened ones last.
+    metas: Vec<Meta>,
+    /// Of the streams whose targets or troubles changed.
+    targets: BTreeMap<u32, Vec<TargetKey>>,
+    troubles: BTreeMap<u32, Vec<Trouble>>,
+    /// Series that are new, or that somebody takes now who did not before.
+    found: Vec<Tracked>,
+    /// Of all routes, the new ones last.
+    counters: Vec<Option<Counter>>,
     forgotten: Vec<SeriesKey>,
     slices: RoundSlices,
-    provisional: BTreeMap<u32, Provisional>,
+    /// By stream; `None` where it stays as it is.
+    provisional: Vec<Option<Provisional>>,
     /// The targets' samples, and the stretch of which it holds all.
     timeline: Option<(Timeline, Stretch)>,
     state: Option<Vec<u8>>,
@@ -140,11 +150,14 @@ impl Counted {
             settled: ledger.common_watermark(&ledger.lanes),
             lanes: ledger.lanes.clone(),
             opened: Vec::new(),
-            metas: BTreeMap::new(),
-            series: BTreeMap::new(),
+            metas: ledger.streams.iter().map(|held| held.meta).collect(),
+            targets: BTreeMap::new(),
+            troubles: BTreeMap::new(),
+            found: Vec::new(),
+            counters: ledger.series.counters().to_vec(),
             forgotten: Vec::new(),
             slices: RoundSlices::default(),
-            provisional: BTreeMap::new(),
+            provisional: vec![None; ledger.streams.len()],
             timeline: None,
             state: None,
         }
@@ -164,7 +177,7 @@ pub struct SourceLedger {
     /// SLOs that left the plan; what they read is not read again if they return.
     retired: BTreeMap<Arc<SloId>, Retired>,
     streams: Vec<Held>,
-    series: BTreeMap<SeriesKey, Tracked>,
+    series: SeriesTable,
     timeline: Timeline,
     /// The timeline holds all samples of this stretch, and nothing newer.
     timeline_holds: Option<Stretch>,
@@ -182,8 +195,18 @@ struct Held {
     stream: Stream,
     lane: Option<usize>,
     meta: Meta,
+    /// Sorted.
+    targets: Vec<TargetKey>,
+    /// Series whose newest sample cannot be counted.
+    troubles: Vec<Trouble>,
     slices: Slices,
     provisional: Provisional,
+}
+
+impl Held {
+    fn new(stream: Stream, lane: Option<usize>, meta: Meta, slices: Slices) -> Self {
+        Self { stream, lane, meta, targets: Vec::new(), troubles: Vec::new(), slices, provisional: Provisional::default() }
+    }
 }
 
 impl SourceLedger {
@@ -198,7 +221,7 @@ impl SourceLedger {
             lane_streams: Vec::new(),
             retired: BTreeMap::new(),
             streams: Vec::new(),
-            series: BTreeMap::new(),
+            series: SeriesTable::default(),
             timeline: Timeline::default(),
             timeline_holds: None,
             created: now.floor(TEN_SECONDS),
@@ -217,31 +240,33 @@ impl SourceLedger {
     fn hold(&mut self, lane: usize, stream: Stream) {
         self.lane_streams[lane].insert(stream.group.clone(), stream.index);
         let slices = Slices::new(&self.level_specs[lane]);
-        self.streams.push(Held { stream, lane: Some(lane), meta: Meta::default(), slices, provisional: Provisional::default() });
+        self.streams.push(Held::new(stream, Some(lane), Meta::default(), slices));
     }
 
     /// Counts the answers, in the order of `reads.reads`. An unanswered question advances nothing of the SLOs that need it.
     pub fn count(&self, reads: &Reads, answers: &[Result<Vec<Series>, Unknown>]) -> Counted {
-        let mut round = Round::new(self, Rule::RAW, Memory::Ledger);
+        let mut round = Round::new(self, Rule::RAW, &self.series);
         if reads.generation == self.generation {
             for cohort in &reads.cohorts {
                 round.count(cohort, &by_query(&reads.reads[cohort.reads.clone()], answers.get(cohort.reads.clone()).unwrap_or_default()));
             }
         }
-        self.seal(round.counted)
+        self.seal(round.finish())
     }
 
     /// Counts the answers to a step of history. It never reaches what was counted from raw samples.
     pub fn count_backfill(&self, backfill: &Backfill, answers: &[Result<Vec<Series>, Unknown>]) -> Counted {
-        let mut round = Round::new(self, Rule::stepped(backfill.step), Memory::Nothing);
-        if backfill.generation == self.generation {
-            for lane in &backfill.cohort.lanes {
-                round.counted.lanes[*lane] = Lane::starting_at(backfill.from);
-            }
-            round.count(&backfill.cohort, &by_query(&backfill.reads, answers));
-            round.finish_fill(&backfill.cohort, backfill.from, backfill.step);
+        if backfill.generation != self.generation {
+            return self.seal(Counted::unchanged(self));
         }
-        self.seal(round.counted)
+        let nothing = SeriesTable::default();
+        let mut round = Round::new(self, Rule::stepped(backfill.step), &nothing);
+        for lane in &backfill.cohort.lanes {
+            round.counted.lanes[*lane] = Lane::starting_at(backfill.from);
+        }
+        round.count(&backfill.cohort, &by_query(&backfill.reads, answers));
+        round.finish_fill(&backfill.cohort, backfill.from, backfill.step);
+        self.seal(round.finish())
     }
 
     /// Takes over what was counted, after the store committed it.
@@ -254,16 +279,18 @@ impl SourceLedger {
         for (lane, stream) in counted.opened {
             self.hold(lane, stream);
         }
-        for (stream, meta) in counted.metas {
-            self.streams[stream as usize].meta = meta;
+        for ((held, meta), provisional) in self.streams.iter_mut().zip(counted.metas).zip(counted.provisional) {
+            held.meta = meta;
+            held.provisional = provisional.unwrap_or_else(|| std::mem::take(&mut held.provisional));
         }
-        self.series.extend(counted.series);
-        for key in counted.forgotten {
-            self.series.remove(&key);
+        for (stream, targets) in counted.targets {
+            self.streams[stream as usize].targets = targets;
         }
-        for (stream, provisional) in counted.provisional {
-            self.streams[stream as usize].provisional = provisional;
+        for (stream, troubles) in counted.troubles {
+            self.streams[stream as usize].troubles = troubles;
         }
+        self.series.take(counted.found, counted.counters);
+        self.series.forget(&counted.forgotten);
         for entry in &counted.slices.entries {
             self.streams[entry.stream as usize].slices.add(entry.end, entry.counts);
         }
@@ -298,12 +325,8 @@ impl SourceLedger {
 
     /// Orders what was counted, and adds what the store must keep beside it.
     fn seal(&self, mut counted: Counted) -> Counted {
-        round::join(&mut counted.slices.entries);
         counted.slices.spans.sort_unstable();
         counted.slices.fine = self.fine_streams(&counted);
-        for provisional in counted.provisional.values_mut() {
-            provisional.tidy();
-        }
         counted.settled = self.common_watermark(&counted.lanes);
         let (state, forgotten) = self.state_after(&counted);
         let packed = state.pack();

@@ -6,8 +6,9 @@ use crate::{
     id::{Group, SloId},
     ledger::{
         Unknown,
-        count::{Counter, SeriesKey, TargetKey},
+        count::{SeriesKey, TargetKey},
         coverage::{Beat, Stretch},
+        segment::state::Quiet,
         slice::{Entry, Span},
     },
     time::{Timestamp, days, hours, minutes},
@@ -69,7 +70,7 @@ pub(in crate::ledger) struct Retired {
     /// What it has read.
     pub lane: Lane,
     /// Its counters that a wider read would not find.
-    pub quiet: Vec<(SeriesKey, Route)>,
+    pub quiet: Vec<Quiet>,
 }
 
 impl Lane {
@@ -134,8 +135,8 @@ pub struct Stream {
     pub catching_up: bool,
 }
 
-/// What is known of a stream beside its slices.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// What is known of a stream beside its slices, its targets and its troubles.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(in crate::ledger) struct Meta {
     /// The newest sample of the total, settled or not, with the usual spacing there.
     pub newest: Option<Beat>,
@@ -149,10 +150,6 @@ pub(in crate::ledger) struct Meta {
     pub has_up: bool,
     /// Without `up`: the newest settled sample of the total.
     pub beat: Option<Beat>,
-    /// Its targets, sorted.
-    pub targets: Vec<TargetKey>,
-    /// Series whose newest sample cannot be counted.
-    pub trouble: Vec<Trouble>,
 }
 
 /// A series whose newest sample cannot be counted.
@@ -167,14 +164,23 @@ pub(in crate::ledger) struct Trouble {
 }
 
 /// One series and what it counts for.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::ledger) struct Tracked {
+    /// Which.
+    pub key: SeriesKey,
     /// Whose series it is; none also where it was not met since the start.
     pub target: Option<TargetKey>,
     /// The queries for whose answers its takers are known.
     pub matched: Vec<u32>,
     /// Who takes it.
     pub routes: Vec<Route>,
+}
+
+impl Tracked {
+    /// A series that nobody takes yet.
+    pub(in crate::ledger) const fn new(key: SeriesKey) -> Self {
+        Self { key, target: None, matched: Vec::new(), routes: Vec::new() }
+    }
 }
 
 /// One side of one SLO that takes a series. Each has a counter of its own, because SLOs advance for themselves.
@@ -186,8 +192,8 @@ pub(in crate::ledger) struct Route {
     pub side: u32,
     /// The stream of its group.
     pub stream: u32,
-    /// The last settled sample.
-    pub counter: Option<Counter>,
+    /// Where its last settled sample is among all counters.
+    pub counter: u32,
 }
 
 /// What is counted but not settled: recomputed by every read.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     id::{Group, SloId},
-    ledger::Plan,
+    ledger::{Plan, segment::state::Quiet},
     time::{Timestamp, hours},
 };
 
@@ -91,8 +91,9 @@ impl SourceLedger {
     /// something else now are dropped.
     fn move_series(&mut self, before: &[Arc<SloId>], stays: &BTreeMap<u32, u32>) {
         let retired = &mut self.retired;
-        for (key, tracked) in &mut self.series {
+        self.series.retain(|tracked, counters| {
             tracked.matched.clear();
+            let key = tracked.key;
             tracked.routes.retain_mut(|route| {
                 if let Some(place) = stays.get(&route.lane) {
                     route.lane = *place;
@@ -100,20 +101,20 @@ impl SourceLedger {
                 }
                 if let Some(retired) = retired.get_mut(&before[route.lane as usize]) {
                     let watermark = retired.lane.watermark;
-                    retired.quiet.extend(route.counter.filter(|counter| Self::is_quiet(counter.at, watermark)).map(|_| (*key, *route)));
+                    let quiet = counters[route.counter as usize].filter(|counter| Self::is_quiet(counter.at, watermark));
+                    retired.quiet.extend(quiet.map(|counter| Quiet { key, stream: route.stream, side: route.side, counter }));
                 }
                 false
             });
-        }
-        self.series.retain(|_, tracked| !tracked.routes.is_empty());
+        });
     }
 
     /// Gives an SLO that returns its quiet counters back.
     fn take_back(&mut self, lane: usize, retired: Retired) {
         let sides = self.plan.lanes()[lane].sides.len();
         let lane = u32::try_from(lane).expect("fewer SLOs than 2^32");
-        for (key, route) in retired.quiet.into_iter().filter(|(_, route)| (route.side as usize) < sides) {
-            self.series.entry(key).or_default().routes.push(Route { lane, ..route });
+        for Quiet { key, stream, side, counter } in retired.quiet.into_iter().filter(|quiet| (quiet.side as usize) < sides) {
+            self.series.add(key, Route { lane, side, stream, counter: 0 }, counter);
         }
     }
 
@@ -128,12 +129,8 @@ impl SourceLedger {
                 continue;
             };
             if !unchanged.contains(&lane) {
-                held.meta = Meta {
-                    counted_from: held.meta.counted_from,
-                    has_up: held.meta.has_up,
-                    targets: std::mem::take(&mut held.meta.targets),
-                    ..Meta::default()
-                };
+                held.meta = Meta { counted_from: held.meta.counted_from, has_up: held.meta.has_up, ..Meta::default() };
+                held.troubles.clear();
                 held.provisional = Provisional::default();
             }
             if !held.slices.has_levels(&self.level_specs[lane]) {

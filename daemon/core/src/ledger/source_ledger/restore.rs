@@ -1,10 +1,13 @@
 //! From the ledger to what the store keeps of it, and back.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Counted, Held, Settings, Slices, SourceLedger,
-    parts::{Lane, Meta, Provisional, Retired, Route, Stream},
+    parts::{Lane, Meta, Retired, Stream},
     standard_levels,
 };
 use crate::{
@@ -45,8 +48,7 @@ impl SourceLedger {
         }
         for quiet in &state.quiet {
             let slo = &state.lanes[state.streams[quiet.stream as usize].lane as usize].slo;
-            let route = Route { lane: 0, side: quiet.side, stream: quiet.stream, counter: Some(quiet.counter) };
-            self.retired.entry(Arc::new(slo.clone())).and_modify(|retired| retired.quiet.push((quiet.key, route)));
+            self.retired.entry(Arc::new(slo.clone())).and_modify(|retired| retired.quiet.push(*quiet));
         }
     }
 
@@ -82,11 +84,10 @@ impl SourceLedger {
                 newest: stored.newest,
                 beside: stored.beside,
                 beat: stored.beat,
-                targets: stored.targets.clone(),
-                ..Meta::default()
             };
             let slices = Slices::new(&standard_levels(days(30)));
-            self.streams.push(Held { stream, lane: None, meta, slices, provisional: Provisional::default() });
+            let targets = stored.targets.clone();
+            self.streams.push(Held { targets, ..Held::new(stream, None, meta, slices) });
         }
     }
 
@@ -141,11 +142,10 @@ impl SourceLedger {
 
     fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>) -> Vec<StoredStream> {
         let watermark = |lane: Option<usize>| lane.map_or(counted.settled, |lane| counted.lanes[lane].watermark);
-        let held = self.streams.iter().map(|held| (&held.stream, held.lane, &held.meta));
-        let empty = Meta::default();
-        let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &empty));
-        let stored = held.chain(opened).map(|(stream, lane, meta)| {
-            let meta = counted.metas.get(&stream.index).unwrap_or(meta);
+        let held = self.streams.iter().map(|held| (&held.stream, held.lane, held.targets.as_slice()));
+        let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &[][..]));
+        let stored = held.chain(opened).map(|(stream, lane, targets)| {
+            let meta = &counted.metas[stream.index as usize];
             let quiet = |at: Timestamp| Self::is_quiet(at, watermark(lane));
             StoredStream {
                 lane: places.get(&stream.slo).copied().unwrap_or(0),
@@ -156,7 +156,7 @@ impl SourceLedger {
                 newest: meta.newest.filter(|(at, _)| quiet(*at)),
                 beside: meta.beside.filter(|at| quiet(*at)),
                 beat: meta.beat.filter(|(at, _)| quiet(*at)),
-                targets: meta.targets.clone(),
+                targets: counted.targets.get(&stream.index).map_or(targets, Vec::as_slice).to_vec(),
             }
         });
         stored.collect()
@@ -165,38 +165,29 @@ impl SourceLedger {
     /// Counters that a restart would not find by its wider read, and series of which nothing is remembered any more.
     fn quiet_after(&self, counted: &Counted) -> (Vec<Quiet>, Vec<SeriesKey>) {
         let (mut quiet, mut forgotten) = (Vec::new(), Vec::new());
-        let untouched = self.series.iter().filter(|(key, _)| !counted.series.contains_key(key));
-        for (key, tracked) in untouched.chain(&counted.series) {
+        let found: BTreeSet<SeriesKey> = counted.found.iter().map(|tracked| tracked.key).collect();
+        let untouched = self.series.iter().filter(|tracked| found.is_empty() || !found.contains(&tracked.key));
+        for tracked in untouched.chain(&counted.found) {
             let mut remembered = false;
             for route in &tracked.routes {
-                let Some(counter) = route.counter else {
+                let Some(counter) = counted.counters[route.counter as usize] else {
                     remembered = true;
                     continue;
                 };
                 let lane = &counted.lanes[route.lane as usize];
-                if lane.forgets(self.has_up_after(counted, route.stream), counter.at, lane.watermark) {
-                    continue;
-                }
-                remembered = true;
-                if Self::is_quiet(counter.at, lane.watermark) {
-                    quiet.push(Quiet { key: *key, stream: route.stream, side: route.side, counter });
+                if !Self::is_quiet(counter.at, lane.watermark) {
+                    remembered = true;
+                } else if !lane.forgets(counted.metas[route.stream as usize].has_up, counter.at, lane.watermark) {
+                    remembered = true;
+                    quiet.push(Quiet { key: tracked.key, stream: route.stream, side: route.side, counter });
                 }
             }
             if !remembered {
-                forgotten.push(*key);
+                forgotten.push(tracked.key);
             }
         }
-        let aside = self.retired.values().flat_map(|retired| &retired.quiet);
-        quiet.extend(aside.filter_map(|(key, route)| {
-            let (stream, side) = (route.stream, route.side);
-            route.counter.map(|counter| Quiet { key: *key, stream, side, counter })
-        }));
+        quiet.extend(self.retired.values().flat_map(|retired| &retired.quiet));
         quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
         (quiet, forgotten)
-    }
-
-    fn has_up_after(&self, counted: &Counted, stream: u32) -> bool {
-        let meta = counted.metas.get(&stream).or_else(|| self.streams.get(stream as usize).map(|held| &held.meta));
-        meta.is_some_and(|meta| meta.has_up)
     }
 }

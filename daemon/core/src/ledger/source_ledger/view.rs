@@ -148,7 +148,7 @@ fn slices_between(from: Timestamp, to: Timestamp, step: Duration) -> u64 {
 impl Held {
     /// A series whose newest sample cannot be counted, while that sample is recent.
     fn in_trouble(&self, now: Timestamp) -> Option<Unknown> {
-        let recent = self.meta.trouble.iter().filter(|trouble| now.since(trouble.at) <= Rule::RAW.memory);
+        let recent = self.troubles.iter().filter(|trouble| now.since(trouble.at) <= Rule::RAW.memory);
         recent.min_by_key(|trouble| trouble.key).map(|trouble| trouble.unknown.clone())
     }
 

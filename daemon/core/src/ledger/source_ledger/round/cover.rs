@@ -25,8 +25,8 @@ impl Round<'_> {
     /// When the scraper stood still; equal for lanes that stand at the same point.
     pub(super) fn find_silences(&mut self, stage: &mut Stage<'_>) {
         let mut last: Option<(Standing, Vec<Stretch>)> = None;
-        for lane in &stage.going {
-            let state = &mut self.counted.lanes[*lane];
+        for lane in stage.going.iter() {
+            let state = &mut self.counted.lanes[lane];
             let point = (state.watermark, newest_beat(state.beat, &stage.beats, state.watermark));
             let found = match &last {
                 Some((known, found)) if *known == point => found.clone(),
@@ -37,7 +37,7 @@ impl Round<'_> {
             };
             if !found.is_empty() {
                 state.stood_still.extend(found.iter().copied());
-                stage.silences.insert(*lane, found.clone());
+                stage.silences.insert(lane, found.clone());
             }
             last = Some((point, found));
         }
@@ -45,7 +45,7 @@ impl Round<'_> {
 
     /// Books unseen time.
     pub(super) fn cover(&mut self, stage: &mut Stage<'_>) {
-        for lane in stage.going.clone() {
+        for lane in stage.going.iter().collect::<Vec<_>>() {
             let settled = stage.cohort.settled_for(&self.counted.lanes[lane]);
             let last = newest_beat(self.counted.lanes[lane].beat, &stage.beats, stage.cohort.to);
             let closed = stage.silences.get(&lane).cloned().unwrap_or_default();
@@ -64,9 +64,10 @@ impl Round<'_> {
 
     /// Whether `up` knows a target of the stream, now or ever before.
     fn is_scraped(&mut self, stage: &Stage<'_>, stream: u32, settled: Timestamp) -> bool {
-        let meta = self.meta(stream);
-        meta.has_up = meta.has_up || meta.targets.iter().any(|target| stage.timeline.knows_by(*target, settled));
-        meta.has_up
+        let known = || self.targets_of(stream).iter().any(|target| stage.timeline.knows_by(*target, settled));
+        let has_up = self.counted.metas[stream as usize].has_up || known();
+        self.meta(stream).has_up = has_up;
+        has_up
     }
 
     /// A silence is settled when the sample that ends it is; until then it is provisional.
@@ -79,7 +80,7 @@ impl Round<'_> {
         newer.extend(silence.open.iter().map(span).filter(|span| span.from < span.to));
         self.counted.slices.spans.extend(settled);
         if !newer.is_empty() {
-            self.counted.provisional.entry(stream).or_default().spans.extend(newer);
+            self.counted.provisional[stream as usize].get_or_insert_default().spans.extend(newer);
         }
     }
 
@@ -101,7 +102,7 @@ impl Round<'_> {
         }
         let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
         let finest = self.finest(lane);
-        let targets = self.meta(stream).targets.clone();
+        let targets = self.targets_of(stream).to_vec();
         let mut hidden: BTreeMap<Timestamp, Duration> = BTreeMap::new();
         for failure in targets.iter().filter_map(|target| stage.failures.get(target)).flatten().filter(|failure| failure.at > watermark) {
             *hidden.entry(failure.at.ceil(finest)).or_default() += failure.unseen;

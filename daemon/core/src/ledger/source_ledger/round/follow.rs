@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Memory, Round, Sight, Stage, index};
+use super::{Round, Sight, Stage, add, index};
 use crate::{
     id::Group,
     ledger::{
@@ -11,7 +11,7 @@ use crate::{
         coverage::Beat,
         plan::{LanePlan, Side},
         slice::Entry,
-        source_ledger::parts::{Meta, Route, Stream, Trouble},
+        source_ledger::parts::{Meta, Route, Stream, Tracked, Trouble},
     },
     sli::Labels,
     time::Timestamp,
@@ -34,7 +34,7 @@ impl Round<'_> {
     pub(super) fn open_streams(&mut self, stage: &Stage<'_>, sights: &[Sight<'_>]) {
         let mut fresh: Vec<(Timestamp, usize, Group)> = Vec::new();
         for sight in sights {
-            for (lane, _) in sight.fresh.iter().filter(|(lane, _)| stage.going.contains(lane)) {
+            for (lane, _) in sight.fresh.iter().filter(|(lane, _)| stage.going.contains(*lane)) {
                 fresh.push((sight.samples[0].at, *lane, group_of(&self.plan.lanes()[*lane], sight.labels)));
             }
         }
@@ -53,7 +53,7 @@ impl Round<'_> {
             return known;
         }
         let plan = &self.plan.lanes()[lane];
-        let opened = self.groups.keys().filter(|(of, _)| *of == lane).count();
+        let opened = self.groups.get(&lane).map_or(0, BTreeMap::len);
         let full = self.ledger.groups_of(lane) + opened >= self.ledger.settings.max_groups_per_slo;
         if full && !group.is_whole() {
             let other = Group::new(plan.slo.per.iter().map(|label| (label.clone(), OTHER.to_owned())).collect());
@@ -63,37 +63,55 @@ impl Round<'_> {
     }
 
     fn stream_of(&self, lane: usize, group: &Group) -> Option<u32> {
-        self.ledger.stream_of(lane, group).or_else(|| self.groups.get(&(lane, group.clone())).copied())
+        self.ledger.stream_of(lane, group).or_else(|| self.groups.get(&lane)?.get(group).copied())
     }
 
     fn open(&mut self, lane: usize, group: Group) -> u32 {
         let index = u32::try_from(self.ledger.streams.len() + self.counted.opened.len()).expect("fewer streams than 2^32");
         let slo = Arc::clone(&self.ledger.lane_ids[lane]);
-        self.groups.insert((lane, group.clone()), index);
+        self.groups.entry(lane).or_default().insert(group.clone(), index);
         let stream = Stream { index, slo, group, newest_sample: None, counted_from: None, catching_up: true };
         self.counted.opened.push((lane, stream));
-        self.counted.metas.insert(index, Meta::default());
+        self.counted.metas.push(Meta::default());
+        self.counted.provisional.push(None);
+        self.settled.push(Vec::new());
         index
     }
 
     /// Enters a new series with those who take it. It is looked at again while one of them does not read this stretch.
     fn route(&mut self, stage: &Stage<'_>, sight: &Sight<'_>) {
-        let mut tracked = self.tracked(sight.key);
+        let mut tracked = self.tracked(sight);
         tracked.target = TargetKey::of(sight.labels);
         for (lane, side) in &sight.fresh {
             let (lane_index, side_index) = (index(*lane), index(*side));
             let known = tracked.routes.iter().any(|route| (route.lane, route.side) == (lane_index, side_index));
-            if known || !stage.going.contains(lane) {
+            if known || !stage.going.contains(*lane) {
                 continue;
             }
             let stream = self.stream_for(*lane, group_of(&self.plan.lanes()[*lane], sight.labels));
-            tracked.routes.push(Route { lane: lane_index, side: side_index, stream, counter: None });
+            tracked.routes.push(Route { lane: lane_index, side: side_index, stream, counter: index(self.counted.counters.len()) });
+            self.counted.counters.push(None);
             self.meet(stage, sight, *lane, *side, stream);
         }
-        if sight.fresh.iter().all(|(lane, _)| stage.going.contains(lane)) {
+        if sight.fresh.iter().all(|(lane, _)| stage.going.contains(*lane)) {
             tracked.matched.push(index(sight.query));
         }
-        self.counted.series.insert(sight.key, tracked);
+        self.find(tracked);
+    }
+
+    /// What is known of a series: from this round, from before, or nothing.
+    fn tracked(&self, sight: &Sight<'_>) -> Tracked {
+        let found = self.found.get(&sight.key).map(|at| &self.counted.found[*at]);
+        let known = found.or_else(|| sight.place.map(|place| self.series.at(place)));
+        known.cloned().unwrap_or(Tracked::new(sight.key))
+    }
+
+    fn find(&mut self, tracked: Tracked) {
+        let at = *self.found.entry(tracked.key).or_insert(self.counted.found.len());
+        match self.counted.found.get_mut(at) {
+            Some(found) => *found = tracked,
+            None => self.counted.found.push(tracked),
+        }
     }
 
     /// What a new series tells of its stream.
@@ -110,35 +128,51 @@ impl Round<'_> {
             meta.counted_from = Some(meta.counted_from.map_or(from, |first| first.min(from)));
             if let Some(target) = target {
                 meta.has_up |= stage.timeline.knows_by(target, sight.samples[0].at);
-                if let Err(at) = meta.targets.binary_search(&target) {
-                    meta.targets.insert(at, target);
-                }
+                self.meet_target(stream, target);
             }
+        }
+    }
+
+    fn meet_target(&mut self, stream: u32, target: TargetKey) {
+        if let Err(at) = self.targets_of(stream).binary_search(&target) {
+            let mut targets = self.targets_of(stream).to_vec();
+            targets.insert(at, target);
+            self.counted.targets.insert(stream, targets);
         }
     }
 
     /// Follows one series for everybody who takes it.
     pub(super) fn follow_series(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], at: usize) {
         let sight = &sights[at];
-        let mut tracked = self.tracked(sight.key);
-        for route in &mut tracked.routes {
-            let lane = route.lane as usize;
-            let side = &self.plan.lanes()[lane].sides[route.side as usize];
-            if side.query == sight.query && stage.going.contains(&lane) {
-                self.follow(stage, sights, sight, side, route);
+        match self.found.get(&sight.key).map(|at| self.counted.found[*at].routes.clone()) {
+            Some(routes) => self.follow_routes(stage, sights, sight, &routes),
+            None => {
+                if let Some(place) = sight.place {
+                    self.follow_routes(stage, sights, sight, &self.series.at(place).routes);
+                }
             }
         }
-        self.counted.series.insert(sight.key, tracked);
+    }
+
+    fn follow_routes(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, routes: &[Route]) {
+        for route in routes {
+            let side = &self.plan.lanes()[route.lane as usize].sides[route.side as usize];
+            if side.query == sight.query && stage.going.contains(route.lane as usize) {
+                self.follow(stage, sights, sight, side, *route);
+            }
+        }
     }
 
     /// Follows one series for one side of one SLO: first the settled samples, then, without remembering them, the newer ones.
-    fn follow(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, side: &Side, route: &mut Route) {
+    fn follow(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, side: &Side, route: Route) {
         let lane = route.lane as usize;
         let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
-        let count_after = if route.counter.is_some() { Timestamp::from_millis(i64::MIN) } else { watermark };
+        let before = self.counted.counters[route.counter as usize];
+        let count_after = if before.is_some() { Timestamp::from_millis(i64::MIN) } else { watermark };
         let counts_from = self.counts_from(lane, side, route.stream);
-        let seen = route.counter.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at));
-        let mut counter = route.counter;
+        let has_up = self.meta(route.stream).has_up;
+        let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at));
+        let (mut counter, mut kept) = (before, before);
         let mut fault = None;
         for sample in &sight.samples[seen..] {
             let value = match sight.value(sample) {
@@ -149,7 +183,6 @@ impl Round<'_> {
                 }
             };
             fault = None;
-            let has_up = self.meta(route.stream).has_up;
             let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let (events, booked, next) = match known {
                 Some(mut known) => {
@@ -163,7 +196,7 @@ impl Round<'_> {
             };
             counter = Some(next);
             if sample.at <= settled {
-                route.counter = counter;
+                kept = counter;
             }
             if sample.at > count_after && events > 0 && counts_from.is_some_and(|from| sample.at >= from) {
                 let end = booked.ceil(self.finest(lane));
@@ -172,6 +205,7 @@ impl Round<'_> {
             }
             self.hear(stage, side, route.stream, (sample.at, next.usual(&self.rule)));
         }
+        self.counted.counters[route.counter as usize] = kept;
         self.note_fault(route.stream, sight.key, counter, fault);
     }
 
@@ -200,17 +234,16 @@ impl Round<'_> {
     /// because those may read another stretch.
     fn companions(&self, sights: &[Sight<'_>]) -> Companions {
         let mut times = Companions::new();
-        let ledger = self.ledger.series.values().filter(|_| self.source == Memory::Ledger);
-        for tracked in ledger {
+        for tracked in self.series.iter() {
             let Some(target) = tracked.target else { continue };
             for route in &tracked.routes {
-                times.entry((route.lane, target)).or_default().extend(route.counter.map(|counter| counter.at));
+                times.entry((route.lane, target)).or_default().extend(self.series.counter(route).map(|counter| counter.at));
             }
         }
         for sight in sights {
             let Some(target) = TargetKey::of(sight.labels) else { continue };
             let countable = || sight.samples.iter().filter(|sample| sight.value(sample).is_ok()).map(|sample| sample.at);
-            for route in &self.tracked(sight.key).routes {
+            for route in &self.tracked(sight).routes {
                 times.entry((route.lane, target)).or_default().extend(countable());
             }
         }
@@ -222,10 +255,11 @@ impl Round<'_> {
     }
 
     pub(super) fn book(&mut self, entry: Entry, settled: bool) {
+        let stream = entry.stream as usize;
         if settled {
-            self.counted.slices.entries.push(entry);
+            add(&mut self.settled[stream], entry);
         } else {
-            self.counted.provisional.entry(entry.stream).or_default().entries.push(entry);
+            add(&mut self.counted.provisional[stream].get_or_insert_default().entries, entry);
         }
     }
 
@@ -244,16 +278,20 @@ impl Round<'_> {
 
     /// Keeps or clears why a series' newest sample cannot be counted.
     fn note_fault(&mut self, stream: u32, key: SeriesKey, counter: Option<Counter>, fault: Option<(Timestamp, Unknown)>) {
-        let meta = self.meta(stream);
+        if fault.is_none() && self.troubles_of(stream).is_empty() {
+            return;
+        }
+        let mut troubles = self.troubles_of(stream).to_vec();
         match fault {
             Some((at, unknown)) => {
-                meta.trouble.retain(|trouble| trouble.key != key);
-                if meta.trouble.len() < MAX_TROUBLE {
-                    meta.trouble.push(Trouble { key, at, unknown });
+                troubles.retain(|trouble| trouble.key != key);
+                if troubles.len() < MAX_TROUBLE {
+                    troubles.push(Trouble { key, at, unknown });
                 }
             }
-            None => meta.trouble.retain(|trouble| trouble.key != key || counter.is_none_or(|counter| counter.at < trouble.at)),
+            None => troubles.retain(|trouble| trouble.key != key || counter.is_none_or(|counter| counter.at < trouble.at)),
         }
+        self.counted.troubles.insert(stream, troubles);
     }
 }
 

@@ -14,13 +14,14 @@ use std::{
 
 use super::{
     Cohort, Counted, MARGIN, SourceLedger,
-    parts::{Fill, Lane, Meta, Provisional, Tracked},
+    parts::{Fill, Lane, Meta, Trouble},
+    series::SeriesTable,
 };
 use crate::{
     id::Group,
     ledger::{
         Series, Unknown,
-        count::{Rule, SeriesKey},
+        count::{Rule, SeriesKey, TargetKey},
         coverage::{Beat, Failures, Stretch, Timeline},
         plan::Plan,
         slice::Entry,
@@ -39,19 +40,15 @@ pub(super) struct Round<'a> {
     ledger: &'a SourceLedger,
     plan: &'a Plan,
     rule: Rule,
-    source: Memory,
     pub(super) counted: Counted,
-    /// New streams of this round by their group.
-    groups: BTreeMap<(usize, Group), u32>,
-}
-
-/// What a stretch is counted against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Memory {
-    /// The series that the ledger remembers.
-    Ledger,
-    /// Nothing: history from before is counted for itself.
-    Nothing,
+    /// Settled slices by stream, each stream's sorted.
+    settled: Vec<Vec<Entry>>,
+    /// New streams of this round, by lane and group.
+    groups: BTreeMap<usize, BTreeMap<Group, u32>>,
+    /// Where the series that are new in this round stand in `Counted::found`.
+    found: BTreeMap<SeriesKey, usize>,
+    /// What is remembered of series.
+    series: &'a SeriesTable,
 }
 
 /// What all SLOs of a cohort have in common.
@@ -61,7 +58,7 @@ struct Stage<'s> {
     holds: Stretch,
     beats: Vec<Beat>,
     failures: Failures,
-    going: BTreeSet<usize>,
+    going: Lanes,
     /// When the scraper stood still after each lane's watermark, newest read included.
     silences: BTreeMap<usize, Vec<Stretch>>,
     /// When any series of an SLO's target was sampled; for targets that `up` does not know. Filled when it is first needed.
@@ -70,9 +67,25 @@ struct Stage<'s> {
     heard: BTreeMap<u32, Vec<Beat>>,
 }
 
+/// A set of SLOs.
+struct Lanes(Vec<bool>);
+
+impl Lanes {
+    fn contains(&self, lane: usize) -> bool {
+        self.0[lane]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().enumerate().filter(|(_, has)| **has).map(|(lane, _)| lane)
+    }
+}
+
 impl<'a> Round<'a> {
-    pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, source: Memory) -> Self {
-        Self { ledger, plan: &ledger.plan, rule, source, counted: Counted::unchanged(ledger), groups: BTreeMap::new() }
+    /// A round against `series`: those that the ledger remembers, or none, where history from before is counted for itself.
+    pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, series: &'a SeriesTable) -> Self {
+        let counted = Counted { counters: series.counters().to_vec(), ..Counted::unchanged(ledger) };
+        let settled = vec![Vec::new(); ledger.streams.len()];
+        Self { ledger, plan: &ledger.plan, rule, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series }
     }
 
     /// Counts the answers to what a set of SLOs asked.
@@ -80,7 +93,7 @@ impl<'a> Round<'a> {
         let mut going = self.answered(cohort, answers);
         let mut sights = self.sights(&going, answers);
         self.drop_spoilt(&mut going, &sights, cohort);
-        if going.is_empty() {
+        if going.iter().next().is_none() {
             return;
         }
         sights.retain(|sight| !sight.samples.is_empty());
@@ -94,48 +107,45 @@ impl<'a> Round<'a> {
     }
 
     /// The SLOs with all answers; the others keep why not.
-    fn answered(&mut self, cohort: &Cohort, answers: &Answers<'_>) -> BTreeSet<usize> {
-        let mut going = BTreeSet::new();
+    fn answered(&mut self, cohort: &Cohort, answers: &Answers<'_>) -> Lanes {
+        let mut going = Lanes(vec![false; self.plan.lanes().len()]);
         for lane in &cohort.lanes {
             self.counted.lanes[*lane].tried = cohort.asked_at;
             let failed = self.plan.lanes()[*lane].queries.iter().find_map(|query| answers.get(query).and_then(|answer| answer.err()));
             match failed {
                 Some(unknown) => self.counted.lanes[*lane].unknown = Some(unknown.clone()),
-                None => {
-                    going.insert(*lane);
-                }
+                None => going.0[*lane] = true,
             }
         }
         going
     }
 
     /// All series that some SLO counts, with who takes them.
-    fn sights<'s>(&self, going: &BTreeSet<usize>, answers: &Answers<'s>) -> Vec<Sight<'s>> {
-        let queries: BTreeSet<usize> = going.iter().flat_map(|lane| self.plan.lanes()[*lane].sides.iter().map(|side| side.query)).collect();
+    fn sights<'s>(&self, going: &Lanes, answers: &Answers<'s>) -> Vec<Sight<'s>> {
+        let queries: BTreeSet<usize> = going.iter().flat_map(|lane| self.plan.lanes()[lane].sides.iter().map(|side| side.query)).collect();
         let mut sights = Vec::new();
         for query in queries {
             let Some(Ok(series)) = answers.get(&query) else { continue };
-            for mut sight in sight_all(query, series) {
-                if !self.is_matched(&sight) {
-                    sight.fresh = self.plan.takers(query, sight.labels);
-                }
-                sights.push(sight);
+            let mut of_query = sight_all(query, series, self.series);
+            for sight in of_query.iter_mut().filter(|sight| !self.is_matched(sight)) {
+                sight.fresh = self.plan.takers(query, sight.labels);
             }
+            if sights.is_empty() { sights = of_query } else { sights.extend(of_query) }
         }
         sights
     }
 
     fn is_matched(&self, sight: &Sight<'_>) -> bool {
-        let query = u32::try_from(sight.query).unwrap_or(u32::MAX);
-        self.source == Memory::Ledger && self.ledger.series.get(&sight.key).is_some_and(|tracked| tracked.matched.contains(&query))
+        let query = index(sight.query);
+        sight.place.is_some_and(|place| self.series.at(place).matched.contains(&query))
     }
 
     /// Series that contradict themselves, or lie in the future, stop the SLOs that take them.
-    fn drop_spoilt(&mut self, going: &mut BTreeSet<usize>, sights: &[Sight<'_>], cohort: &Cohort) {
+    fn drop_spoilt(&mut self, going: &mut Lanes, sights: &[Sight<'_>], cohort: &Cohort) {
         for sight in sights {
-            let Some(unknown) = sight.skewed(cohort.to).or_else(|| sight.spoilt.clone()) else { continue };
+            let Some(unknown) = sight.spoilt(cohort.to) else { continue };
             for lane in self.takers(sight) {
-                if going.remove(&lane) {
+                if std::mem::replace(&mut going.0[lane], false) {
                     self.counted.lanes[lane].unknown = Some(unknown.clone());
                 }
             }
@@ -143,13 +153,12 @@ impl<'a> Round<'a> {
     }
 
     fn takers(&self, sight: &Sight<'_>) -> Vec<usize> {
-        let known = self.ledger.series.get(&sight.key).filter(|_| self.source == Memory::Ledger);
-        let known = known.into_iter().flat_map(|tracked| &tracked.routes).map(|route| route.lane as usize);
+        let known = sight.place.map_or(&[][..], |place| &self.series.at(place).routes).iter().map(|route| route.lane as usize);
         known.chain(sight.fresh.iter().map(|(lane, _)| *lane)).collect()
     }
 
-    fn stage<'s>(&mut self, cohort: &'s Cohort, going: BTreeSet<usize>, answers: &Answers<'_>) -> Stage<'s> {
-        let first = going.iter().map(|lane| self.counted.lanes[*lane].watermark).min().unwrap_or(cohort.to);
+    fn stage<'s>(&mut self, cohort: &'s Cohort, going: Lanes, answers: &Answers<'_>) -> Stage<'s> {
+        let first = going.iter().map(|lane| self.counted.lanes[lane].watermark).min().unwrap_or(cohort.to);
         let (timeline, holds) = self.timeline(cohort, answers);
         let beats = timeline.beats(first, cohort.to, &self.rule);
         let failures = timeline.failures(first, cohort.to, &self.rule);
@@ -173,11 +182,11 @@ impl<'a> Round<'a> {
 
     /// Moves the watermarks on.
     fn advance(&mut self, stage: Stage<'_>) {
-        for lane in &stage.going {
-            for stream in self.streams_of(*lane) {
-                self.counted.provisional.entry(stream).or_default();
+        for lane in stage.going.iter() {
+            for stream in self.streams_of(lane) {
+                self.counted.provisional[stream as usize].get_or_insert_default();
             }
-            let state = &mut self.counted.lanes[*lane];
+            let state = &mut self.counted.lanes[lane];
             let settled = stage.cohort.settled_for(state);
             state.beat = newest_beat(state.beat, &stage.beats, settled);
             state.stood_still.retain(|(_, to)| *to <= settled && *to > settled.minus(days(7)));
@@ -201,32 +210,51 @@ impl<'a> Round<'a> {
                 self.counted.lanes[*lane].fill(Fill { from, to: cohort.to, step });
             }
         }
-        for (stream, meta) in &mut self.counted.metas {
-            let mut kept = self.ledger.streams.get(*stream as usize).map(|held| held.meta.clone()).unwrap_or_default();
-            kept.counted_from = earlier(kept.counted_from, meta.counted_from);
-            kept.bucket_from = earlier(kept.bucket_from, meta.bucket_from);
-            *meta = kept;
+        for (stream, meta) in self.counted.metas.iter_mut().enumerate() {
+            let before = self.ledger.streams.get(stream).map(|held| held.meta).unwrap_or_default();
+            *meta = Meta {
+                counted_from: earlier(before.counted_from, meta.counted_from),
+                bucket_from: earlier(before.bucket_from, meta.bucket_from),
+                ..before
+            };
         }
-        self.counted.series.clear();
-        self.counted.provisional.clear();
+        self.counted.targets.clear();
+        self.counted.troubles.clear();
+        self.counted.found.clear();
+        self.counted.counters = self.ledger.series.counters().to_vec();
+        self.counted.provisional.fill(None);
         self.counted.timeline = None;
     }
 
-    fn tracked(&self, key: SeriesKey) -> Tracked {
-        let remembered = || self.ledger.series.get(&key).filter(|_| self.source == Memory::Ledger);
-        self.counted.series.get(&key).or_else(remembered).cloned().unwrap_or_default()
+    /// What the round comes to.
+    pub(super) fn finish(self) -> Counted {
+        let mut counted = self.counted;
+        counted.slices.entries = self.settled.into_iter().flatten().filter(|entry| !entry.counts.is_zero()).collect();
+        for provisional in counted.provisional.iter_mut().flatten() {
+            provisional.entries.retain(|entry| !entry.counts.is_zero());
+            provisional.spans.sort_unstable();
+        }
+        counted
     }
 
     fn meta(&mut self, stream: u32) -> &mut Meta {
-        let ledger = self.ledger;
-        self.counted
-            .metas
-            .entry(stream)
-            .or_insert_with(|| ledger.streams.get(stream as usize).map(|held| held.meta.clone()).unwrap_or_default())
+        &mut self.counted.metas[stream as usize]
+    }
+
+    /// The targets of a stream as they are now.
+    fn targets_of(&self, stream: u32) -> &[TargetKey] {
+        let before = || self.ledger.streams.get(stream as usize).map_or(&[][..], |held| &held.targets);
+        self.counted.targets.get(&stream).map_or_else(before, Vec::as_slice)
+    }
+
+    /// The troubles of a stream as they are now.
+    fn troubles_of(&self, stream: u32) -> &[Trouble] {
+        let before = || self.ledger.streams.get(stream as usize).map_or(&[][..], |held| &held.troubles);
+        self.counted.troubles.get(&stream).map_or_else(before, Vec::as_slice)
     }
 
     fn streams_of(&self, lane: usize) -> Vec<u32> {
-        let opened = self.counted.opened.iter().filter(|(of, _)| *of == lane).map(|(_, stream)| stream.index);
+        let opened = self.groups.get(&lane).into_iter().flat_map(|groups| groups.values().copied());
         self.ledger.streams_of(lane).chain(opened).collect()
     }
 
@@ -268,23 +296,14 @@ pub(super) const FILL_MARGIN_STEPS: u32 = 4;
 /// At most this long are the memories that the margin must hold twice.
 const _: () = assert!(MARGIN.as_secs() >= 2 * minutes(5).as_secs());
 
-impl Provisional {
-    /// Sorts, and joins entries of one slice.
-    pub(super) fn tidy(&mut self) {
-        join(&mut self.entries);
-        self.spans.sort_unstable();
+/// Adds to the slice that ends with the entry's; `entries` are sorted.
+fn add(entries: &mut Vec<Entry>, entry: Entry) {
+    let at = match entries.last() {
+        Some(last) if last.end < entry.end => entries.len(),
+        Some(_) | None => entries.partition_point(|known| known.end < entry.end),
+    };
+    match entries.get_mut(at) {
+        Some(known) if known.end == entry.end => known.counts += entry.counts,
+        Some(_) | None => entries.insert(at, entry),
     }
-}
-
-/// Sorts entries, joins those of one slice, drops empty ones.
-pub(super) fn join(entries: &mut Vec<Entry>) {
-    entries.sort_by_key(|entry| (entry.stream, entry.end));
-    entries.dedup_by(|next, first| {
-        let same = (next.stream, next.end) == (first.stream, first.end);
-        if same {
-            first.counts += next.counts;
-        }
-        same
-    });
-    entries.retain(|entry| !entry.counts.is_zero());
 }

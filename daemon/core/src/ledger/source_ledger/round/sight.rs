@@ -1,11 +1,12 @@
-//! The series of an answer as a round sees them: sorted, without repeats, with what is wrong about them.
+//! The series of an answer as a round sees them: without repeats, with what is wrong about them.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use crate::{
     ledger::{
         Reason, Sample, Series, Unknown,
         count::{SeriesKey, whole},
+        source_ledger::series::SeriesTable,
     },
     sli::Labels,
     time::Timestamp,
@@ -20,45 +21,78 @@ pub(super) struct Sight<'s> {
     pub key: SeriesKey,
     pub labels: &'s Labels,
     pub samples: Cow<'s, [Sample]>,
+    /// Its place, where the ledger knows it.
+    pub place: Option<u32>,
+    /// The lanes and sides that take it, where the ledger did not know them.
+    pub fresh: Vec<(usize, usize)>,
+    /// What is wrong with it, where something is.
+    odd: Option<Box<Odd>>,
+}
+
+/// What is wrong with a series.
+#[derive(Default)]
+struct Odd {
     /// Moments with two different values.
     conflicts: Vec<Timestamp>,
     /// The whole series contradicts itself.
-    pub spoilt: Option<Unknown>,
-    /// The lanes and sides that take it, where the ledger did not know them.
-    pub fresh: Vec<(usize, usize)>,
+    spoilt: Option<Unknown>,
 }
 
 /// The series of an answer by their identity. Spellings of one bucket boundary are one series; equal labels are a contradiction.
-pub(super) fn sight_all(query: usize, series: &[Series]) -> Vec<Sight<'_>> {
-    let mut keyed: Vec<(SeriesKey, &Series)> = series.iter().map(|series| (SeriesKey::of(&series.labels), series)).collect();
-    keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.labels.cmp(&b.1.labels)));
-    keyed.chunk_by(|a, b| a.0 == b.0).map(|same| sight(query, same)).collect()
+pub(super) fn sight_all<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Sight<'s>> {
+    let mut walk = table.walk();
+    let mut known = vec![false; table.len()];
+    let mut new = BTreeSet::new();
+    let mut repeated = false;
+    let mut sights = Vec::with_capacity(series.len());
+    for one in series {
+        let key = SeriesKey::of(&one.labels);
+        let place = walk.find(key);
+        repeated |= match place {
+            Some(place) => std::mem::replace(&mut known[place as usize], true),
+            None => !new.insert(key),
+        };
+        sights.push(Sight::of(query, key, place, one));
+    }
+    if repeated { joined(query, series, table) } else { sights }
 }
 
-fn sight<'s>(query: usize, same: &[(SeriesKey, &'s Series)]) -> Sight<'s> {
-    let (key, first) = same[0];
-    let repeated = same.windows(2).any(|pair| pair[0].1.labels == pair[1].1.labels);
-    let spoilt = repeated.then(|| Unknown::new(Reason::Duplicate, format!("the answer holds {} twice", shown(&first.labels))));
-    let mut sight = Sight {
-        query,
-        key,
-        labels: &first.labels,
-        samples: Cow::Borrowed(&first.samples),
-        conflicts: Vec::new(),
-        spoilt,
-        fresh: Vec::new(),
-    };
-    let sorted = first.samples.windows(2).all(|pair| pair[0].at < pair[1].at);
-    if same.len() > 1 || !sorted {
-        sight.sort(same);
+/// The same where some of the series have one identity.
+fn joined<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Sight<'s>> {
+    let mut keyed: Vec<(SeriesKey, &Series)> = series.iter().map(|series| (SeriesKey::of(&series.labels), series)).collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.labels.cmp(&b.1.labels)));
+    let mut walk = table.walk();
+    keyed.chunk_by(|a, b| a.0 == b.0).map(|same| Sight::of_all(query, walk.find(same[0].0), same)).collect()
+}
+
+impl<'s> Sight<'s> {
+    fn of(query: usize, key: SeriesKey, place: Option<u32>, series: &'s Series) -> Self {
+        let samples = Cow::Borrowed(series.samples.as_slice());
+        let mut sight = Self { query, key, labels: &series.labels, samples, place, fresh: Vec::new(), odd: None };
+        if !series.samples.is_sorted_by(|one, next| one.at < next.at) {
+            sight.sort(&[(key, series)]);
+        }
+        sight
     }
-    sight
+
+    fn of_all(query: usize, place: Option<u32>, same: &[(SeriesKey, &'s Series)]) -> Self {
+        let (key, first) = same[0];
+        let mut sight = Self::of(query, key, place, first);
+        if same.len() > 1 {
+            sight.sort(same);
+        }
+        if same.windows(2).any(|pair| pair[0].1.labels == pair[1].1.labels) {
+            let unknown = Unknown::new(Reason::Duplicate, format!("the answer holds {} twice", shown(&first.labels)));
+            sight.odd.get_or_insert_default().spoilt = Some(unknown);
+        }
+        sight
+    }
 }
 
 impl Sight<'_> {
     /// The value of one of its samples, if it can be counted.
     pub(super) fn value(&self, sample: &Sample) -> Result<u64, Unknown> {
-        if self.conflicts.binary_search(&sample.at).is_ok() {
+        if self.odd.as_ref().is_some_and(|odd| odd.conflicts.binary_search(&sample.at).is_ok()) {
             let detail = format!("two different values at {} s in {}", sample.at.seconds(), shown(self.labels));
             return Err(Unknown::new(Reason::Duplicate, detail));
         }
@@ -67,23 +101,27 @@ impl Sight<'_> {
 }
 
 impl Sight<'_> {
-    /// A sample beyond the end of what was asked.
-    pub(super) fn skewed(&self, to: Timestamp) -> Option<Unknown> {
-        let last = self.samples.last().filter(|sample| sample.at > to.plus(SKEW))?;
-        Some(skew(self.labels, last.at, to))
+    /// Why it stops those who take it: a sample beyond the end of what was asked, or a contradiction.
+    pub(super) fn spoilt(&self, to: Timestamp) -> Option<Unknown> {
+        let skewed = self.samples.last().filter(|sample| sample.at > to.plus(SKEW));
+        skewed.map(|last| skew(self.labels, last.at, to)).or_else(|| self.odd.as_ref().and_then(|odd| odd.spoilt.clone()))
     }
 
     /// Sorts the samples; exact repeats are one.
     fn sort(&mut self, same: &[(SeriesKey, &Series)]) {
         let mut samples: Vec<Sample> = same.iter().flat_map(|(_, series)| series.samples.iter().copied()).collect();
         samples.sort_by(|a, b| a.at.cmp(&b.at).then(a.value.total_cmp(&b.value)));
+        let mut conflicts = Vec::new();
         samples.dedup_by(|a, b| {
             let repeat = a.at == b.at;
-            if repeat && a.value.to_bits() != b.value.to_bits() && self.conflicts.last() != Some(&a.at) {
-                self.conflicts.push(a.at);
+            if repeat && a.value.to_bits() != b.value.to_bits() && conflicts.last() != Some(&a.at) {
+                conflicts.push(a.at);
             }
             repeat
         });
+        if !conflicts.is_empty() {
+            self.odd.get_or_insert_default().conflicts = conflicts;
+        }
         self.samples = Cow::Owned(samples);
     }
 }

@@ -82,3 +82,18 @@ fn an_answer_to_a_question_of_another_plan_counts_nothing() {
     daemon.commit(counted);
     assert_eq!(daemon.ledger.settled(&fixture::slo_id("a")), Some(at(940)));
 }
+
+#[test]
+fn history_that_was_asked_for_by_another_plan_counts_nothing_and_forgets_no_counter() {
+    let mut source = Source::default();
+    steady(&mut source, -86_400, 3000, 300);
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1000);
+    let step = daemon.ledger.backfill(at(1000)).expect("older history is missing");
+    daemon.tick(&source, at(1010));
+    let counted = daemon.ledger.count_backfill(&step, &[]);
+    assert_eq!(counted.blob(), None);
+    daemon.commit(counted);
+    daemon.tick_every(&source, 10, 1020, 2000);
+    assert_eq!(daemon.ledger.between(0, at(-3600), at(1995)), events(3600 + 300, 1995 - 300));
+}

@@ -1,0 +1,164 @@
+//! The series that a ledger remembers: each has a place and is found by its identity. Places are given in the order of the answers, so that the next
+//! series of an answer mostly has the next place.
+
+use std::collections::BTreeMap;
+
+use super::parts::{Route, Tracked};
+use crate::ledger::count::{Counter, SeriesKey};
+
+/// All series, and the counters of those who take them.
+#[derive(Debug, Default)]
+pub(in crate::ledger) struct SeriesTable {
+    known: Vec<Tracked>,
+    places: BTreeMap<SeriesKey, u32>,
+    /// The last settled sample of each route, by `Route::counter`. Apart from the routes, so that a round takes a copy of all and moves its own on.
+    counters: Vec<Option<Counter>>,
+}
+
+impl SeriesTable {
+    pub(super) const fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Tracked> {
+        self.known.iter()
+    }
+
+    pub(super) fn at(&self, place: u32) -> &Tracked {
+        &self.known[place as usize]
+    }
+
+    pub(super) fn get(&self, key: SeriesKey) -> Option<&Tracked> {
+        self.places.get(&key).map(|place| self.at(*place))
+    }
+
+    pub(super) fn counters(&self) -> &[Option<Counter>] {
+        &self.counters
+    }
+
+    pub(super) fn counter(&self, route: &Route) -> Option<Counter> {
+        self.counters[route.counter as usize]
+    }
+
+    /// Looks series up one after another.
+    pub(super) const fn walk(&self) -> Walk<'_> {
+        Walk { table: self, next: 0 }
+    }
+
+    /// Takes over what a round found, with all counters as they are after it.
+    pub(super) fn take(&mut self, found: Vec<Tracked>, counters: Vec<Option<Counter>>) {
+        self.counters = counters;
+        for tracked in found {
+            self.put(tracked);
+        }
+    }
+
+    fn put(&mut self, tracked: Tracked) {
+        let new = index(self.known.len());
+        let place = *self.places.entry(tracked.key).or_insert(new);
+        if place == new {
+            self.known.push(tracked);
+        } else {
+            self.known[place as usize] = tracked;
+        }
+    }
+
+    /// Gives a series one more taker.
+    pub(super) fn add(&mut self, key: SeriesKey, route: Route, counter: Counter) {
+        let mut tracked = self.get(key).cloned().unwrap_or(Tracked::new(key));
+        tracked.routes.push(Route { counter: index(self.counters.len()), ..route });
+        self.counters.push(Some(counter));
+        self.put(tracked);
+    }
+
+    /// Forgets these series.
+    pub(super) fn forget(&mut self, keys: &[SeriesKey]) {
+        for key in keys {
+            let Some(place) = self.places.remove(key) else { continue };
+            self.known.swap_remove(place as usize);
+            if let Some(moved) = self.known.get(place as usize) {
+                self.places.insert(moved.key, place);
+            }
+        }
+        if self.counters.len() > 2 * self.known.iter().map(|tracked| tracked.routes.len()).sum::<usize>() {
+            self.retain(|_, _| {});
+        }
+    }
+
+    /// Lets `change` alter the routes of each series, with all counters at hand, and drops the series that nobody takes any more.
+    pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Tracked, &[Option<Counter>])) {
+        let counters = std::mem::take(&mut self.counters);
+        self.known.retain_mut(|tracked| {
+            change(tracked, &counters);
+            !tracked.routes.is_empty()
+        });
+        for route in self.known.iter_mut().flat_map(|tracked| &mut tracked.routes) {
+            self.counters.push(counters[route.counter as usize]);
+            route.counter = index(self.counters.len() - 1);
+        }
+        self.places = self.known.iter().enumerate().map(|(place, tracked)| (tracked.key, index(place))).collect();
+    }
+}
+
+/// Looks series up one after another: fast where they come in the order of their places.
+pub(super) struct Walk<'t> {
+    table: &'t SeriesTable,
+    next: u32,
+}
+
+impl Walk<'_> {
+    pub(super) fn find(&mut self, key: SeriesKey) -> Option<u32> {
+        let follows = self.table.known.get(self.next as usize).is_some_and(|tracked| tracked.key == key);
+        let place = if follows { self.next } else { *self.table.places.get(&key)? };
+        self.next = place + 1;
+        Some(place)
+    }
+}
+
+fn index(at: usize) -> u32 {
+    u32::try_from(at).expect("fewer than 2^32 series and takers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+
+    fn counter(value: u64) -> Counter {
+        Counter::first(Timestamp::from_seconds(1), value)
+    }
+
+    fn table(keys: &[u128]) -> SeriesTable {
+        let mut table = SeriesTable::default();
+        for (key, value) in keys.iter().zip(0..) {
+            table.add(SeriesKey(*key), Route { lane: 0, side: 0, stream: 0, counter: 0 }, counter(value));
+        }
+        table
+    }
+
+    fn values(table: &SeriesTable) -> Vec<(u128, u64)> {
+        let value = |tracked: &Tracked| table.counter(&tracked.routes[0]).expect("counted").value;
+        let mut values: Vec<_> = table.iter().map(|tracked| (tracked.key.0, value(tracked))).collect();
+        values.sort_unstable();
+        values
+    }
+
+    #[test]
+    fn every_series_is_found_whatever_the_order() {
+        let table = table(&[9, 3, 7]);
+        let mut walk = table.walk();
+        for (key, place) in [(9, Some(0)), (3, Some(1)), (9, Some(0)), (7, Some(2)), (8, None), (3, Some(1)), (7, Some(2))] {
+            assert_eq!(walk.find(SeriesKey(key)), place, "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_others_with_their_counters() {
+        let mut table = table(&[9, 3, 7, 5, 1]);
+        table.forget(&[SeriesKey(9), SeriesKey(5), SeriesKey(4)]);
+        assert_eq!(values(&table), [(1, 4), (3, 1), (7, 2)]);
+        table.forget(&[SeriesKey(3)]);
+        assert_eq!((values(&table), table.counters().len()), (vec![(1, 4), (7, 2)], 2));
+        assert_eq!(table.walk().find(SeriesKey(1)).map(|place| table.at(place).key.0), Some(1));
+    }
+}
