@@ -22,6 +22,13 @@ pub(super) struct ServerArgs {
     token_file: Option<PathBuf>,
 }
 
+impl ServerArgs {
+    /// The same for the tenant that a name says, if it says one.
+    pub(super) fn of_tenant(&self, named: Option<&str>) -> Self {
+        Self { tenant: named.map(ToOwned::to_owned).or_else(|| self.tenant.clone()), ..self.clone() }
+    }
+}
+
 /// How data is written to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Output {

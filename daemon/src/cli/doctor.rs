@@ -1,13 +1,16 @@
 //! `burnward doctor`: what is wrong, and the next command. Each line is OK, WARN or FAIL.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use burnward_core::time::Timestamp;
 
 use crate::{
     clock::Clock,
     config::{self, Config, SourceConfig, TenantConfig},
-    definition,
+    definition::{self, Diagnostic, Severity},
     notify::{Sent, slack::Slack},
     source::{Source, prometheus::Prometheus, scrape::Scrape},
     store::{Store, StoreError, StoreHealth},
@@ -43,8 +46,7 @@ const SKEW_MILLIS: i64 = 30_000;
 /// Runs the command: exit code 1 where something failed.
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let config = config::read(args.config_file.as_deref())?;
-    let mut findings =
-        vec![finding(Health::Ok, "config", format!("{} and {}", count(config.tenants.len(), "tenant"), count(config.teams.len(), "team")))];
+    let mut findings = vec![configuration(&config, args.config_file.as_deref())];
     findings.extend(store(&config).await);
     for (tenant, tenant_config) in &config.tenants {
         findings.push(definitions(&config, tenant, tenant_config));
@@ -69,6 +71,15 @@ fn finding(health: Health, subject: &str, text: impl Into<String>) -> Finding {
 
 fn count(number: usize, noun: &str) -> String {
     burnward_core::words::plural(number, noun)
+}
+
+fn configuration(config: &Config, named: Option<&Path>) -> Finding {
+    let text = format!("{} and {}", count(config.tenants.len(), "tenant"), count(config.teams.len(), "team"));
+    if config::discover(named).is_some() {
+        return finding(Health::Ok, "config", text);
+    }
+    let advice = "no burnward.yaml here nor in /etc/burnward: the defaults, without a team or Slack; docs/burnward.example.yaml begins one";
+    finding(Health::Warn, "config", advice)
 }
 
 async fn store(config: &Config) -> Vec<Finding> {
@@ -107,16 +118,21 @@ fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_con
     let subject = format!("slos/{tenant}");
     let faults = loaded.faulty.len();
     if faults > 0 {
-        finding(
-            Health::Fail,
-            &subject,
-            format!("{} load, {} cannot be used: run `burnward check`", count(loaded.slos.len(), "SLO"), count(faults, "file")),
-        )
+        let first = loaded.faulty.iter().find_map(|path| first_error(loaded.faults.get(path)?)).unwrap_or_default();
+        let (load, broken) = (count(loaded.slos.len(), "SLO"), count(faults, "file"));
+        finding(Health::Fail, &subject, format!("{load} load, {broken} cannot be used{first}; `burnward check` shows all of it"))
     } else if loaded.slos.is_empty() {
         finding(Health::Warn, &subject, "no SLO is defined: `burnward check slo-definitions` shows what would load")
     } else {
         finding(Health::Ok, &subject, count(loaded.slos.len(), "SLO"))
     }
+}
+
+/// The first error of a file, with its place.
+fn first_error(diagnostics: &[Diagnostic]) -> Option<String> {
+    let error = diagnostics.iter().find(|diagnostic| diagnostic.severity() == Severity::Error)?;
+    let (start, _) = error.place.positions();
+    Some(format!(", first {}:{}: {}: {}", error.place.source.name(), start.line, error.code.id, error.message))
 }
 
 async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<Finding> {

@@ -2,11 +2,12 @@
 
 use std::{fmt::Write as _, process::ExitCode};
 
-use anyhow::Context as _;
+use anyhow::bail;
 
 use super::{
     check,
     client::{Client, OutputArgs, ServerArgs},
+    identity::Identity,
     table::local,
 };
 use crate::web::api::wire::{ExplainedBudget, Query, SloExplanation};
@@ -14,7 +15,7 @@ use crate::web::api::wire::{ExplainedBudget, Query, SloExplanation};
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
-    /// An SLO as service/name, or a diagnostic code such as E1042.
+    /// An SLO as service/name, one of its budgets as service/name{group}#objective, or a diagnostic code such as E1042.
     subject: String,
 
     /// At which moment, such as 2026-11-25T03:10:00Z; without it: now.
@@ -33,12 +34,18 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         print!("{text}");
         return Ok(ExitCode::SUCCESS);
     }
-    let subject = args.subject.strip_prefix("slo/").unwrap_or(&args.subject);
-    let (service, name) = subject.split_once('/').with_context(|| {
-        format!("`{}` is neither a diagnostic code nor an SLO as service/name; `burnward status` lists the SLOs", args.subject)
-    })?;
+    if !args.subject.contains('/') {
+        bail!("`{}` is neither a diagnostic code nor an SLO as service/name; `burnward status` lists the SLOs", args.subject);
+    }
+    let identity = Identity::parse(args.subject.strip_prefix("slo/").unwrap_or(&args.subject))?;
     let query: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).collect();
-    let explanation: SloExplanation = Client::new(&args.server)?.get(&["slos", service, name, "explain"], &query).await?;
+    let server = args.server.of_tenant(identity.tenant.as_deref());
+    let path = ["slos", &identity.service, &identity.name, "explain"];
+    let mut explanation: SloExplanation = Client::new(&server)?.get(&path, &query).await?;
+    explanation.budgets.retain(|budget| identity.means(&budget.figures));
+    if explanation.budgets.is_empty() && !identity.means_all() {
+        bail!("{}/{} runs, but has no such budget as `{}`; `burnward status` lists all", identity.service, identity.name, args.subject);
+    }
     args.output.print(&explanation, text)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ mod client;
 mod demo;
 mod doctor;
 mod explain;
+mod identity;
 mod incident;
 mod page;
 mod postmortem;

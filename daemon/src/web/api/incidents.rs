@@ -173,11 +173,13 @@ pub async fn command_outcome(
     id: &str,
     command: Command,
 ) -> Result<CommandOutcome, Problem> {
+    let noted = matches!(command, Command::Note { .. });
     let answer = handle.command(tenant, &IncidentId::from_text(id), command, caller.actor(via)).await?;
     let incident = IncidentState::from(&stored(handle, tenant, id).await?.incident);
     let (outcome, sentence) = match answer {
         Answer::Already { what, by, at } => ("already", format!("{id} was already {what} by {by} at {}", instant(at))),
         Answer::Events(events) if events.is_empty() => ("already", format!("{id} is {}; nothing changed", incident.phase)),
+        Answer::Events(_) if noted => ("done", format!("noted in the timeline of {id}, which is {}", incident.phase)),
         Answer::Events(_) => ("done", format!("{id} is {}", incident.phase)),
     };
     Ok(CommandOutcome { outcome: outcome.to_owned(), sentence, incident })
