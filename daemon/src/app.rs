@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use burnward_core::{
     id::{Group, IncidentId, PersonName, SloId, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
-    ledger::Counts,
+    ledger::{Counts, Edges},
     slo::Slo,
     time::Timestamp,
 };
@@ -170,6 +170,13 @@ pub enum Request {
         /// The budgets.
         reply: oneshot::Sender<Vec<PastBudget>>,
     },
+    /// The edges that no roll-up of a tenant's ledger may cross.
+    Edges {
+        /// Whose.
+        tenant: TenantId,
+        /// The edges; `None` for an unknown tenant.
+        reply: oneshot::Sender<Option<Edges>>,
+    },
     /// What was counted between two instants, for postmortems.
     Between {
         /// Whose.
@@ -239,6 +246,12 @@ impl Handle {
     pub async fn between(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp) -> Option<Counts> {
         let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
         self.ask(|reply| Request::Between { tenant, slo, group, from, to, reply }).await.ok().flatten()
+    }
+
+    /// The edges that no roll-up of a tenant's ledger may cross; `None` where nobody can tell.
+    pub(crate) async fn edges(&self, tenant: &TenantId) -> Option<Edges> {
+        let tenant = tenant.clone();
+        self.ask(|reply| Request::Edges { tenant, reply }).await.ok().flatten()
     }
 
     /// The runbook of the worst SLO of an incident that has one, with its first steps; none for blindness, whose cause is elsewhere.

@@ -11,6 +11,7 @@ use std::{
 use burnward_core::{
     alert::AlertState,
     evaluate::{Input, evaluate},
+    exclusion::{Excluded, ExcludedTime},
     id::{BudgetId, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Plan, Read, Sample, Series, Settings, SourceLedger, Stored, Sums},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
@@ -78,6 +79,7 @@ fn decide(bench: &Bench, slos: &[Arc<Slo>]) {
                 over: Interval::ending(bench.now, days(30)),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
+                excluded: Excluded::default(),
                 began: None,
                 catching_up: stream.catching_up,
             };
@@ -199,6 +201,7 @@ fn slo(job: usize) -> Slo {
                 .to_vec(),
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "shop.yaml".into(), line: 1, version: "0".repeat(12) },
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     alert::{self, AlertChange, AlertState, Change, Edge, Step},
     budget::{self, BudgetLeft},
     burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
+    exclusion::Excluded,
     explain,
     id::BudgetId,
     incident::{BurnFacts, Facts, Symptom},
@@ -27,6 +28,8 @@ pub struct Input<'a> {
     pub newest_sample: Option<Timestamp>,
     /// From when on the ledger holds this budget's events; later than the window's start: the window is not yet full.
     pub counted_from: Option<Timestamp>,
+    /// What of the window people took out of the budget.
+    pub excluded: Excluded,
     /// When the present burn began, as far as the slices show it; `None`: they do not.
     pub began: Option<Timestamp>,
     /// True while older history is being filled in: nothing is decided.
@@ -48,8 +51,10 @@ pub struct BudgetStatus {
     pub window: Window,
     /// Which interval that is now.
     pub over: Interval,
-    /// Counted over the window.
+    /// Counted over the window; what people took out of the budget is treated as the SLO says.
     pub counts: Counts,
+    /// What people took out of the budget.
+    pub excluded: Excluded,
     /// Share of good events over the window; `None` without traffic.
     pub sli: Option<f64>,
     /// What is left of the budget; `None` without traffic.
@@ -198,10 +203,11 @@ impl Asked<'_> {
 
     fn measure(&self, sums: &dyn Sums) -> Measured {
         let Objective { target, window, rows, name: _ } = self.objective;
-        let counts = match window {
+        let all = match window {
             Window::Rolling(length) => sums.over(*length),
             Window::Calendar { .. } => sums.since(self.input.over.from),
         };
+        let counts = self.slo.excluded_time.apply(all, self.input.excluded.counts);
         let unknown = contradiction(*target, counts).or_else(|| self.blindness(counts));
         let known = || unknown.is_none().then_some(counts);
         Measured {
@@ -269,6 +275,7 @@ impl Asked<'_> {
             window: window.clone(),
             over: self.input.over,
             counts: measured.counts,
+            excluded: self.input.excluded,
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
             runs_out: alert::fastest(&measured.rows).and_then(|burn| measured.runs_out(burn, self.input.over.length())),
@@ -299,6 +306,7 @@ mod tests {
     use super::*;
     use crate::{
         alert_rows::default_rows,
+        exclusion::ExcludedTime,
         id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
         sli::Sli,
         slo::{NoData, NoDataThen, Origin, Urgency},
@@ -350,6 +358,7 @@ mod tests {
             per: vec![],
             objectives: vec![objective],
             no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+            excluded_time: ExcludedTime::Removed,
             origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },
         }
     }
@@ -360,6 +369,7 @@ mod tests {
             over: Interval::ending(NOW, days(30)),
             newest_sample: Some(SEEN),
             counted_from: Some(NOW.minus(days(40))),
+            excluded: Excluded::default(),
             began: None,
             catching_up: false,
         }

@@ -247,6 +247,7 @@ mod tests {
             window: Window::Rolling(window),
             over: Interval::ending(Timestamp::EPOCH, window),
             counts,
+            excluded: crate::exclusion::Excluded::default(),
             sli: None,
             left,
             runs_out: crate::budget::runs_out(left.expect("traffic"), rows[0].short_burn, window),

@@ -9,6 +9,7 @@ pub mod budget;
 pub mod burn_rate;
 pub mod escalation;
 pub mod evaluate;
+pub mod exclusion;
 pub mod explain;
 mod hash;
 pub mod id;

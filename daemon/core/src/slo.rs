@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    exclusion::ExcludedTime,
     id::{ObjectiveName, SloId, SourceName, TeamName},
     sli::Sli,
     units::{Factor, Target},
@@ -30,6 +31,8 @@ pub struct Slo {
     pub objectives: Vec<Objective>,
     /// What happens when no data comes.
     pub no_data: NoData,
+    /// What becomes of the time that people take out of its budgets.
+    pub excluded_time: ExcludedTime,
     /// Where it is written.
     pub origin: Origin,
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use burnward_core::{
+    exclusion::ExcludedTime,
     id::{ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     slo::{NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{days, minutes},
@@ -166,7 +167,8 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let id = SloId { tenant: shared.context.tenant.clone(), service, name };
     let origin = origin(reader, node, shared.version);
     let (team, source) = (shared.team.clone()?, shared.context.source.clone());
-    Some(Slo { id, title, team, runbook, source, sli: sli?, per: per?, objectives: objectives?, no_data, origin })
+    let excluded_time = ExcludedTime::default();
+    Some(Slo { id, title, team, runbook, source, sli: sli?, per: per?, objectives: objectives?, no_data, excluded_time, origin })
 }
 
 fn origin(reader: &Reader, name: &Node, version: &str) -> Origin {

@@ -17,14 +17,16 @@ pub async fn tick(handle: &Handle, now: Timestamp) {
     }
 }
 
+/// A ledger whose edges are not told, because the daemon is stopping, is left for the next time: a roll-up must not cross them.
 async fn compact(
     handle: &Handle,
     tenant: &burnward_core::id::TenantId,
     source: &burnward_core::id::SourceName,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Some(edges) = handle.edges(tenant).await else { return Ok(()) };
     let stored = handle.store.ledger(tenant, source).await?;
-    let compaction = segment::compact(&stored.rounds, &stored.segments, now)
+    let compaction = segment::compact(&stored.rounds, &stored.segments, &edges, now)
         .map_err(|error| StoreError::Damaged { what: "round", reason: error.to_string() })?;
     debug!(%tenant, rounds = stored.rounds.len(), segments = compaction.segments.len(), "compacted the ledger");
     handle.store.compact(tenant, source, &compaction).await

@@ -8,19 +8,31 @@ use std::time::Duration;
 
 use super::{
     Counts,
+    marks::Marks,
     slice::{LevelSpec, Span},
 };
-use crate::time::Timestamp;
+use crate::{time::Timestamp, window::Interval};
 
-/// All levels of one stream, finest first.
+/// All levels of one stream, finest first, and the marks between their edges.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Slices {
     levels: Vec<Level>,
+    marks: Marks,
 }
 
 impl Slices {
     pub(super) fn new(specs: &[LevelSpec]) -> Self {
-        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect() }
+        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect(), marks: Marks::default() }
+    }
+
+    /// Sets the marks. What they hold is counted by whoever makes them.
+    pub(super) fn set_marks(&mut self, marks: Marks) {
+        self.marks = marks;
+    }
+
+    /// The marks between the edges of slices.
+    pub(super) fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// Books at every level.
@@ -28,6 +40,7 @@ impl Slices {
         for level in &mut self.levels {
             level.add(end, counts);
         }
+        self.marks.add(end, counts);
     }
 
     /// Books unseen time at every level.
@@ -35,18 +48,32 @@ impl Slices {
         for level in &mut self.levels {
             level.add_span(span);
         }
+        self.marks.add_span(span);
     }
 
-    /// The finest level that covers a lookback, and where the lookback starts there.
+    /// Where a lookback starts: at an edge of the finest level that covers it.
     pub(super) fn start_of(&self, lookback: Duration, now: Timestamp) -> Timestamp {
-        let level = self.levels.iter().find(|level| level.spec.keep >= lookback).unwrap_or_else(|| self.coarsest());
-        now.minus(lookback).floor(level.spec.step)
+        now.minus(lookback).floor(self.covering(lookback).spec.step)
     }
 
     /// The sum over `(start of the lookback, for ever)`.
     pub(super) fn over(&self, lookback: Duration, now: Timestamp) -> Counts {
-        let level = self.levels.iter().find(|level| level.spec.keep >= lookback).unwrap_or_else(|| self.coarsest());
+        let level = self.covering(lookback);
         level.sum(now.minus(lookback).floor(level.spec.step), Timestamp::from_millis(i64::MAX))
+    }
+
+    /// The sum over a stretch from the slices that serve a lookback; its ends are edges of them, or marked. Where one is neither, it moves inwards.
+    pub(super) fn sum_between(&self, lookback: Duration, Interval { from, to }: Interval) -> Counts {
+        let level = self.covering(lookback);
+        let step = level.spec.step;
+        let (from, before) = self.marks.up_to(step, from).map_or((from.ceil(step), Counts::default()), |counts| (from, counts));
+        let (to, after) = self.marks.up_to(step, to).map_or((to.floor(step), Counts::default()), |counts| (to, counts));
+        if from < to { level.sum(from.floor(step), to.floor(step)) + after - before } else { Counts::default() }
+    }
+
+    /// The finest level that covers a lookback.
+    fn covering(&self, lookback: Duration) -> &Level {
+        self.levels.iter().find(|level| level.spec.keep >= lookback).unwrap_or_else(|| self.coarsest())
     }
 
     /// The finest step whose level reaches back to `from`.
@@ -67,7 +94,7 @@ impl Slices {
 
     /// The same slices with other levels: what they have in common is kept, a new finer level starts from the old finest.
     pub(super) fn with_levels(&self, specs: &[LevelSpec]) -> Self {
-        let mut changed = Self::new(specs);
+        let mut changed = Self { marks: self.marks.clone(), ..Self::new(specs) };
         for level in &mut changed.levels {
             let source = self.levels.iter().rfind(|old| old.spec.step <= level.spec.step).unwrap_or(&self.levels[0]);
             for (end, counts) in source.slices() {

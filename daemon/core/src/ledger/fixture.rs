@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Sample, Series};
 use crate::{
+    exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
@@ -53,6 +54,7 @@ pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
             }],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "a.yaml".into(), line: 1, version: "0".repeat(12) },
     }
 }

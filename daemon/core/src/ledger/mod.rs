@@ -10,13 +10,16 @@ use crate::{sli::Labels, time::Timestamp};
 mod cache;
 mod count;
 mod coverage;
+mod edges;
 #[cfg(test)]
 mod fixture;
+mod marks;
 pub mod plan;
 pub mod segment;
 mod slice;
 pub mod source_ledger;
 
+pub use edges::Edges;
 pub use plan::Plan;
 pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored};
 pub use source_ledger::{Backfill, Counted, Fill, PastSums, Read, Reads, Settings, SourceLedger, Stream, StreamSums};

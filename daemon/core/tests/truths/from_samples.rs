@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use burnward_core::{
     burn_rate::FailedShare,
+    exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Counts, Plan, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
     sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
@@ -64,6 +65,7 @@ fn slo(sli: Sli) -> Slo {
             rows: vec![],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },
     }
 }

@@ -140,6 +140,7 @@ impl Decider {
             Request::Past { tenant, asked, reply } => {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked)).unwrap_or_default());
             }
+            Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
             Request::Between { tenant, slo, group, from, to, reply } => {
                 answer(reply, self.stream(&tenant, &slo, &group).map(|(ledger, stream)| ledger.between(stream, from, to)));
             }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use burnward_core::{
     alert::AlertState,
     evaluate::{BudgetStatus, Input, standing},
+    exclusion::Excluded,
     id::{BudgetId, Group, SloId},
     ledger::{Counts, Reason, Stream, Sums, Unknown},
     slo::{Objective, Slo},
@@ -81,6 +82,7 @@ impl Book {
                 over: calendar::interval(&objective.window, moment.at),
                 newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
                 counted_from,
+                excluded: Excluded::default(),
                 began: None,
                 catching_up: false,
             };
@@ -101,8 +103,15 @@ impl Book {
         let unknown = self.ledger.unknown(&slo.id).unwrap_or_else(|| Unknown::new(Reason::NotYet, "nothing was read for it yet"));
         let at_moment = |moment: &Moment| {
             let over = calendar::interval(&objective.window, moment.at);
-            let input =
-                Input { sums: Err(unknown.clone()), over, newest_sample: None, counted_from: None, began: None, catching_up: false };
+            let input = Input {
+                sums: Err(unknown.clone()),
+                over,
+                newest_sample: None,
+                counted_from: None,
+                excluded: Excluded::default(),
+                began: None,
+                catching_up: false,
+            };
             standing(slo, objective, budget.clone(), &input, AlertState::default(), moment.at)
         };
         let standing = asked.moments.iter().map(at_moment).collect();

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
     evaluate::{BudgetStatus, Input, evaluate},
+    exclusion::Excluded,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
     ledger::{Blinds, Counts, Reads, Reason, Series, Stream, Sums, Unknown},
@@ -108,6 +109,7 @@ fn evaluate_slo(
                 over: calendar::interval(&objective.window, answers.asked_at),
                 newest_sample: None,
                 counted_from: None,
+                excluded: Excluded::default(),
                 began: None,
                 catching_up: false,
             };
@@ -130,6 +132,7 @@ fn evaluate_slo(
                 over: calendar::interval(&objective.window, answers.asked_at),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
+                excluded: Excluded::default(),
                 began: None,
                 catching_up: stream.catching_up,
             };

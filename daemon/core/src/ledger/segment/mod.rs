@@ -2,6 +2,8 @@
 //!
 //! A round holds what one round settled, of all streams. `compact` moves rounds into segments (one stream, one level, one day) and rolls old slices
 //! up: the finest are kept for 3 h, 1 min for 8 days, 5 min for 35 days, 1 h for 25 months. Each event is held once, so no sum changes.
+//!
+//! No roll-up crosses an edge: what lies before an edge within a coarser slice becomes a slice of its own that ends at the edge, at the level `PIECES`.
 
 mod slices;
 pub(super) mod state;
@@ -17,7 +19,7 @@ use thiserror::Error;
 pub(super) use slices::{RoundSlices, unpack_segment};
 
 use super::{
-    Counts,
+    Counts, Edges,
     slice::{FIVE_MINUTES, HOUR, MINUTE, SECOND, Span, TEN_SECONDS},
 };
 use crate::time::{Timestamp, days, hours};
@@ -27,7 +29,7 @@ use crate::time::{Timestamp, days, hours};
 pub struct SegmentKey {
     /// Index of the stream within its source's ledger.
     pub stream: u32,
-    /// Length of its slices, in seconds.
+    /// Length of its slices, in seconds; 0 for those that end at edges.
     pub level_seconds: u32,
     /// Start of the day (UTC) that it covers.
     pub day: Timestamp,
@@ -85,10 +87,28 @@ const KEEP_FIVE_MINUTES: Duration = days(35);
 /// How long it keeps those of an hour: 25 months.
 const KEEP_HOURS: Duration = days(762);
 
+/// The level of slices that end at edges. It is never rolled up.
+const PIECES: Duration = Duration::ZERO;
+
+/// The length of the slices that an instant of this age is stored at: where an edge must lie that is made now. An hour is left for a compaction that is
+/// under way.
+pub fn grid(age: Duration) -> Duration {
+    let sure = |keep: Duration| age < keep.saturating_sub(HOUR);
+    if sure(KEEP_FINEST) {
+        TEN_SECONDS
+    } else if sure(KEEP_MINUTES) {
+        MINUTE
+    } else if sure(KEEP_FIVE_MINUTES) {
+        FIVE_MINUTES
+    } else {
+        HOUR
+    }
+}
+
 /// Which of the stored segments `compact` must be given for these rounds: those that grow, are rolled up or dropped.
-pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], now: Timestamp) -> Result<Vec<SegmentKey>, Damaged> {
+pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], edges: &Edges, now: Timestamp) -> Result<Vec<SegmentKey>, Damaged> {
     let cuts = Cuts::at(now);
-    let grown: BTreeSet<SegmentKey> = gathered(rounds, cuts)?.into_keys().collect();
+    let grown: BTreeSet<SegmentKey> = gathered(rounds, edges, cuts)?.into_keys().collect();
     let aged = stored.iter().filter(|key| cuts.ages(key));
     let rolled: BTreeSet<SegmentKey> = aged.flat_map(heirs).collect();
     let touched = stored.iter().filter(|key| grown.contains(key) || rolled.contains(key) || cuts.ages(key));
@@ -96,16 +116,16 @@ pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], now: Timestamp)
 }
 
 /// Moves rounds into segments and rolls old slices up, without changing any sum. `segments` must hold at least those that `touched` names.
-pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], now: Timestamp) -> Result<Compaction, Damaged> {
+pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], edges: &Edges, now: Timestamp) -> Result<Compaction, Damaged> {
     let cuts = Cuts::at(now);
-    let mut after = gathered(rounds, cuts)?;
+    let mut after = gathered(rounds, edges, cuts)?;
     let before: BTreeMap<SegmentKey, &Vec<u8>> = segments.iter().map(|segment| (segment.key, &segment.blob)).collect();
     let mut drained = BTreeSet::new();
     for (key, blob) in before.iter().filter(|(key, _)| cuts.ages(key)) {
         drained.insert(*key);
         for (end, counts) in unpack_segment(key.step(), blob)? {
-            if let Some(level) = cuts.level_of(key.step(), end) {
-                book(&mut after, key.stream, level, end, counts);
+            if let Some(level) = cuts.level_of(key.level(), end) {
+                book(&mut after, edges, key.stream, level, (end, counts));
             }
         }
     }
@@ -124,7 +144,13 @@ pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], now: Timestamp) 
 type Slices = BTreeMap<SegmentKey, BTreeMap<Timestamp, Counts>>;
 
 impl SegmentKey {
+    /// The grid that the ends of its slices lie on: of pieces, whole seconds.
     pub(super) fn step(&self) -> Duration {
+        Duration::from_secs(u64::from(self.level_seconds.max(1)))
+    }
+
+    /// The level that it holds.
+    fn level(&self) -> Duration {
         Duration::from_secs(u64::from(self.level_seconds))
     }
 
@@ -153,8 +179,8 @@ impl Cuts {
         }
     }
 
-    /// The level that a slice is held at which was counted at `step` and ends at `end`; `None` where it is too old to be held.
-    fn level_of(self, step: Duration, end: Timestamp) -> Option<Duration> {
+    /// The level that a slice is held at which is held at `level` and ends at `end`; `None` where it is too old to be held.
+    fn level_of(self, level: Duration, end: Timestamp) -> Option<Duration> {
         let by_age = if end > self.finest {
             SECOND
         } else if end > self.minutes {
@@ -166,33 +192,29 @@ impl Cuts {
         } else {
             return None;
         };
-        Some(by_age.max(step))
-    }
-
-    /// Until when a level is kept.
-    fn cut(self, step: Duration) -> Timestamp {
-        if step < MINUTE {
-            self.finest
-        } else if step < FIVE_MINUTES {
-            self.minutes
-        } else if step < HOUR {
-            self.five_minutes
-        } else {
-            self.hours
-        }
+        Some(if level == PIECES { PIECES } else { by_age.max(level) })
     }
 
     /// Whether a segment may hold slices that are to be rolled up or dropped.
     fn ages(self, key: &SegmentKey) -> bool {
-        key.day < self.cut(key.step()) && (key.step() < HOUR || key.last_end() <= self.hours)
+        let level = key.level();
+        if level == PIECES || level >= HOUR {
+            key.last_end() <= self.hours
+        } else if level < MINUTE {
+            key.day < self.finest
+        } else if level < FIVE_MINUTES {
+            key.day < self.minutes
+        } else {
+            key.day < self.five_minutes
+        }
     }
 }
 
 /// The segments that what is rolled up goes to.
 fn heirs(key: &SegmentKey) -> impl Iterator<Item = SegmentKey> + use<> {
     let key = *key;
-    let coarser = [MINUTE, FIVE_MINUTES, HOUR].into_iter().filter(move |step| *step > key.step());
-    coarser.map(move |step| key_of(key.stream, step, key.last_end()))
+    let coarser = [MINUTE, FIVE_MINUTES, HOUR].into_iter().filter(move |step| *step > key.level());
+    [PIECES].into_iter().chain(coarser).map(move |step| key_of(key.stream, step, key.last_end()))
 }
 
 /// The segment that holds a slice.
@@ -201,40 +223,44 @@ fn key_of(stream: u32, step: Duration, end: Timestamp) -> SegmentKey {
     SegmentKey { stream, level_seconds, day: end.minus(Duration::from_millis(1)).floor(days(1)) }
 }
 
-fn book(slices: &mut Slices, stream: u32, step: Duration, end: Timestamp, counts: Counts) {
-    let end = end.ceil(step);
+/// Books a slice at a level, or before the edge that lies in the level's slice.
+fn book(slices: &mut Slices, edges: &Edges, stream: u32, level: Duration, (end, counts): (Timestamp, Counts)) {
+    let (step, end) = match edges.between(stream, end, end.ceil(level)) {
+        Some(edge) => (PIECES, edge),
+        None => (level, end.ceil(level)),
+    };
     *slices.entry(key_of(stream, step, end)).or_default().entry(end).or_default() += counts;
 }
 
 /// What the rounds hold, at the level of its age. A stream with an entry between two edges of 10 s has slices of a second.
-fn gathered(rounds: &[(i64, Vec<u8>)], cuts: Cuts) -> Result<Slices, Damaged> {
+fn gathered(rounds: &[(i64, Vec<u8>)], edges: &Edges, cuts: Cuts) -> Result<Slices, Damaged> {
     let rounds: Vec<RoundSlices> = rounds.iter().map(|(_, blob)| RoundSlices::unpack(blob)).collect::<Result<_, _>>()?;
     let mut slices = Slices::new();
     for entry in rounds.iter().flat_map(|round| &round.entries) {
         let finest = if entry.end.floor(TEN_SECONDS) == entry.end { TEN_SECONDS } else { SECOND };
         if let Some(level) = cuts.level_of(finest, entry.end) {
-            book(&mut slices, entry.stream, level, entry.end, entry.counts);
+            book(&mut slices, edges, entry.stream, level, (entry.end, entry.counts));
         }
     }
     for round in &rounds {
         for span in &round.spans {
             let finest = if round.fine.contains(&span.stream) { SECOND } else { TEN_SECONDS };
-            book_span(&mut slices, span, finest, cuts);
+            book_span(&mut slices, edges, span, finest, cuts);
         }
     }
     Ok(slices)
 }
 
 /// Spreads an unseen stretch over slices, each piece at the level of its age.
-fn book_span(slices: &mut Slices, span: &Span, finest: Duration, cuts: Cuts) {
+fn book_span(slices: &mut Slices, edges: &Edges, span: &Span, finest: Duration, cuts: Cuts) {
     let mut from = span.from.max(cuts.hours);
     while from < span.to {
         let first = from.plus(Duration::from_millis(1));
-        let Some(step) = cuts.level_of(finest, first) else { return };
-        let end = first.ceil(step);
+        let Some(level) = cuts.level_of(finest, first) else { return };
+        let end = edges.between(span.stream, first, first.ceil(level)).unwrap_or(first.ceil(level));
         let counts = span.within(from, end);
         if !counts.is_zero() {
-            book(slices, span.stream, step, end, counts);
+            book(slices, edges, span.stream, level, (end, counts));
         }
         from = end;
     }
@@ -272,15 +298,27 @@ mod tests {
         stored.values().flat_map(slices).map(|(_, counts)| counts).sum()
     }
 
+    /// What the first two streams hold up to an instant.
+    fn up_to(stored: &BTreeMap<SegmentKey, Segment>, at: Timestamp) -> Counts {
+        let first_two = stored.values().filter(|segment| segment.key.stream < 2);
+        let slices = first_two.flat_map(|segment| unpack_segment(segment.key.step(), &segment.blob).expect("own blob"));
+        slices.filter(|(end, _)| *end <= at).map(|(_, counts)| counts).sum()
+    }
+
     proptest! {
         #[test]
-        fn rolling_up_changes_no_sum(
+        fn rolling_up_changes_no_sum_and_crosses_no_edge(
             batches in prop::collection::vec((prop::collection::vec((0_u32..3, 0_i64..4_000_000, 1_i64..9), 0..12), 1_u64..400_000), 1..8),
             span in (0_i64..3_000_000, 1_i64..9_000),
+            edges in prop::collection::vec(0_i64..400_000, 0..40),
             fine: bool,
         ) {
             let grain = if fine { SECOND } else { TEN_SECONDS };
             let (mut stored, mut expected, mut now) = (BTreeMap::new(), Counts::default(), Timestamp::from_seconds(4_000_000));
+            let instants: Vec<Timestamp> = edges.iter().map(|edge| Timestamp::from_seconds(edge * 10)).collect();
+            let edges = Edges::new([(0, instants.clone()), (1, instants.clone())]);
+            let mut entered: Vec<Entry> = Vec::new();
+            let hidden = Span { stream: 1, from: Timestamp::from_seconds(span.0), to: Timestamp::from_seconds(span.0 + span.1) };
             for (id, (entries, later)) in (0_i64..).zip(batches) {
                 let mut round = RoundSlices::default();
                 for (stream, at, n) in entries {
@@ -288,18 +326,22 @@ mod tests {
                     expected += good(n);
                 }
                 if id == 0 {
-                    let (from, to) = (Timestamp::from_seconds(span.0), Timestamp::from_seconds(span.0 + span.1));
-                    round.spans.push(Span { stream: 1, from, to });
+                    round.spans.push(hidden);
                     round.fine.extend(fine.then_some(1));
                     expected += Counts { unseen_millis: span.1 * 1000, ..Counts::default() };
                 }
                 round.entries.sort_by_key(|entry| (entry.stream, entry.end));
+                entered.extend(&round.entries);
                 let rounds: Vec<_> = round.pack().into_iter().map(|blob| (id, blob)).collect();
                 let keys: Vec<_> = stored.keys().copied().collect();
-                let needed = touched(&rounds, &keys, now).expect("own blobs");
+                let needed = touched(&rounds, &keys, &edges, now).expect("own blobs");
                 let given: Vec<Segment> = needed.iter().map(|key: &SegmentKey| Segment::clone(&stored[key])).collect();
-                apply(&mut stored, compact(&rounds, &given, now).expect("own blobs"));
+                apply(&mut stored, compact(&rounds, &given, &edges, now).expect("own blobs"));
                 prop_assert_eq!(total(&stored), expected);
+                for edge in &instants {
+                    let before = entered.iter().filter(|entry| entry.stream < 2 && entry.end <= *edge).map(|entry| entry.counts).sum::<Counts>();
+                    prop_assert_eq!(up_to(&stored, *edge), before + hidden.within(Timestamp::EPOCH, *edge));
+                }
                 now = now.plus(Duration::from_secs(later));
             }
         }
@@ -311,10 +353,10 @@ mod tests {
             RoundSlices { entries: vec![Entry { stream: 0, end: Timestamp::from_seconds(10), counts: good(1) }], ..RoundSlices::default() };
         let mut stored = BTreeMap::new();
         let start = Timestamp::from_seconds(60);
-        apply(&mut stored, compact(&[(1, round.pack().expect("not empty"))], &[], start).expect("own blob"));
+        apply(&mut stored, compact(&[(1, round.pack().expect("not empty"))], &[], &Edges::default(), start).expect("own blob"));
         for (age, level) in [(hours(1), Some(10)), (hours(5), Some(60)), (days(9), Some(300)), (days(40), Some(3600)), (days(800), None)] {
             let segments: Vec<_> = stored.values().cloned().collect();
-            apply(&mut stored, compact(&[], &segments, start.plus(age)).expect("own blobs"));
+            apply(&mut stored, compact(&[], &segments, &Edges::default(), start.plus(age)).expect("own blobs"));
             assert_eq!(stored.keys().map(|key| key.level_seconds).next(), level, "{age:?}");
             assert_eq!(stored.len(), usize::from(level.is_some()));
         }
@@ -324,8 +366,9 @@ mod tests {
     fn a_compaction_with_nothing_to_do_changes_nothing() {
         let round =
             RoundSlices { entries: vec![Entry { stream: 0, end: Timestamp::from_seconds(10), counts: good(1) }], ..RoundSlices::default() };
-        let first = compact(&[(1, round.pack().expect("not empty"))], &[], Timestamp::from_seconds(60)).expect("own blob");
-        let again = compact(&[], &first.segments, Timestamp::from_seconds(70)).expect("own blob");
+        let first =
+            compact(&[(1, round.pack().expect("not empty"))], &[], &Edges::default(), Timestamp::from_seconds(60)).expect("own blob");
+        let again = compact(&[], &first.segments, &Edges::default(), Timestamp::from_seconds(70)).expect("own blob");
         assert_eq!((again.segments.len(), again.drop_segments.len(), again.drop_rounds_through), (0, 0, None));
     }
 }

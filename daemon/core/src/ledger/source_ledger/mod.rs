@@ -8,6 +8,7 @@
 //! beside the live reads.
 
 mod ask;
+mod correct;
 mod parts;
 mod past;
 mod replace;
@@ -32,10 +33,12 @@ use super::{
     cache::Slices,
     count::{Counter, Rule, SeriesKey, TargetKey},
     coverage::{Stretch, Timeline},
+    marks::Marks,
     segment::RoundSlices,
     slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, standard_levels},
 };
 use crate::{
+    exclusion::Exclusions,
     id::{Group, SloId},
     time::{Timestamp, days},
 };
@@ -181,6 +184,10 @@ pub struct SourceLedger {
     timeline: Timeline,
     /// The timeline holds all samples of this stretch, and nothing newer.
     timeline_holds: Option<Stretch>,
+    /// What people took out of budgets: its edges are kept between slices.
+    exclusions: Arc<Exclusions>,
+    /// Edges before this are not kept any more.
+    edges_since: Timestamp,
     /// Where no SLO has read anything, samples are settled up to here.
     created: Timestamp,
     /// The packed state as the store has it.
@@ -224,6 +231,8 @@ impl SourceLedger {
             series: SeriesTable::default(),
             timeline: Timeline::default(),
             timeline_holds: None,
+            exclusions: Arc::default(),
+            edges_since: Timestamp::EPOCH,
             created: now.floor(TEN_SECONDS),
             state: Vec::new(),
             generation: 0,
@@ -239,7 +248,8 @@ impl SourceLedger {
 
     fn hold(&mut self, lane: usize, stream: Stream) {
         self.lane_streams[lane].insert(stream.group.clone(), stream.index);
-        let slices = Slices::new(&self.level_specs[lane]);
+        let mut slices = Slices::new(&self.level_specs[lane]);
+        slices.set_marks(Marks::at(&self.edges_of(&stream)));
         self.streams.push(Held::new(stream, Some(lane), Meta::default(), slices));
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Fill, HOUR, Held, SourceLedger, Stream, parts::Lane};
 use crate::{
+    exclusion::Excluded,
     id::SloId,
     ledger::{
         Counts, Reason, Sums, Unknown,
@@ -12,6 +13,7 @@ use crate::{
         slice::{FIVE_MINUTES, MINUTE, SECOND, TEN_SECONDS},
     },
     time::Timestamp,
+    window::Interval,
 };
 
 /// Sums of one stream over lookbacks that end now. What is newer than the watermark is provisional, and part of them.
@@ -30,6 +32,21 @@ impl Sums for StreamSums<'_> {
 
     fn since(&self, from: Timestamp) -> Counts {
         self.over(self.now.since(from))
+    }
+}
+
+impl StreamSums<'_> {
+    /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
+    pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
+        let lookback = self.now.since(from);
+        let start = self.held.slices.start_of(lookback, self.now);
+        let mut excluded = Excluded::default();
+        for stretch in stretches.iter().filter(|stretch| stretch.to > start) {
+            let stretch = Interval { from: stretch.from.max(start), to: stretch.to };
+            excluded.counts += self.held.slices.sum_between(lookback, stretch) + self.held.provisional_within(stretch.from, stretch.to);
+            excluded.time += stretch.passed(self.now);
+        }
+        excluded
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 mod counting;
 mod coverage;
+mod exclusions;
 mod laws;
 mod past;
 mod plans;
@@ -174,7 +175,7 @@ impl Daemon {
 
     fn compact(&mut self, now: Timestamp) {
         let segments: Vec<Segment> = self.segments.values().cloned().collect();
-        let compaction = segment::compact(&self.rounds, &segments, now).expect("own blobs");
+        let compaction = segment::compact(&self.rounds, &segments, &self.ledger.edges(), now).expect("own blobs");
         self.rounds.retain(|(id, _)| compaction.drop_rounds_through.is_none_or(|through| *id > through));
         for key in compaction.drop_segments {
             self.segments.remove(&key);
@@ -182,14 +183,17 @@ impl Daemon {
         self.segments.extend(compaction.segments.into_iter().map(|segment| (segment.key, segment)));
     }
 
-    fn restart(&mut self, now: Timestamp) {
-        let stored = Stored {
+    fn stored(&self) -> Stored {
+        Stored {
             settled: self.settled,
             state: self.state.clone(),
             segments: self.segments.values().cloned().collect(),
             rounds: self.rounds.clone(),
-        };
-        self.ledger = SourceLedger::restore(Plan::new(&self.slos), self.settings, &stored, now).expect("own blobs");
+        }
+    }
+
+    fn restart(&mut self, now: Timestamp) {
+        self.ledger = SourceLedger::restore(Plan::new(&self.slos), self.settings, &self.stored(), now).expect("own blobs");
     }
 
     fn replace_slos(&mut self, slos: Vec<Arc<Slo>>, now: Timestamp) {
