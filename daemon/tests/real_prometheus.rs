@@ -103,13 +103,13 @@ async fn history_by_steps_is_each_instants_newest_value_of_five_minutes() {
     let dir = tempfile::tempdir().unwrap();
     let (_real, source) = holding(dir.path(), &(text + "# EOF\n")).await.unwrap();
     let (from, to) = (Timestamp::from_seconds(START), Timestamp::from_seconds(START + 36_000));
-    let read = source.read_steps(&metric("m"), from, to, Duration::from_mins(5)).await.unwrap();
+    let read = source.read_steps("m", from, to, Duration::from_mins(5)).await.unwrap();
     let samples = &read.series[0].samples;
     assert!(samples.len() == 120 && samples.iter().all(|sample| sample.at.millis() % 300_000 == 0), "{}", samples.len());
     let second = |sample: &burnward_core::ledger::Sample| sample.at.millis() / 1000 - START;
     assert!(samples.iter().all(|sample| (sample.value - (second(sample) / 60).min(599) as f64).abs() < f64::EPSILON));
     // 2 s apart: 18,000 points, which Prometheus gives only in two answers.
-    let read = source.read_steps(&metric("m"), from, to, Duration::from_secs(2)).await.unwrap();
+    let read = source.read_steps("m", from, to, Duration::from_secs(2)).await.unwrap();
     assert_eq!(read.series[0].samples.len(), 18_000);
 }
 

@@ -13,7 +13,7 @@ use burnward_core::{
     evaluate::{Input, evaluate},
     exclusion::{Excluded, ExcludedTime},
     id::{BudgetId, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
-    ledger::{Plan, Read, Sample, Series, Settings, SourceLedger, Stored, Sums},
+    ledger::{Plan, Query, Read, Sample, Series, Settings, SourceLedger, Stored, Sums},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
@@ -145,7 +145,8 @@ impl Source {
         Self { requests: requests.collect(), up: up.collect() }
     }
 
-    fn answer(&self, query: &Selector, read: Read) -> Vec<Series> {
+    fn answer(&self, query: &Query, read: Read) -> Vec<Series> {
+        let Query::Raw(query) = query else { return Vec::new() };
         let job = query.matchers().first().map(|matcher| matcher.value.as_str());
         match (query.metric(), job) {
             ("up", _) => self.up.iter().map(|labels| series(labels, 0, read)).collect(),

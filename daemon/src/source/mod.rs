@@ -56,10 +56,11 @@ impl Source {
         }
     }
 
-    /// Values of a selector at every `step` with `from < timestamp <= to`, for history; a source without history answers with nothing.
-    pub async fn read_steps(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+    /// Values of a query at every multiple of `step` with `from < timestamp <= to`: of a selector for history, of an expression for what is live, too.
+    /// A source without a query language answers with nothing; expressions are refused for it when they are loaded.
+    pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
         match self {
-            Self::Prometheus(source) => source.read_steps(selector, from, to, step).await,
+            Self::Prometheus(source) => source.read_steps(query, from, to, step).await,
             Self::Scrape(_) => Ok(Answer { series: Vec::new(), bytes: 0, took: Duration::ZERO }),
         }
     }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use burnward_core::{
     id::TenantId,
-    ledger::{Backfill, Read, Reads, Series, Unknown},
-    sli::Selector,
+    ledger::{Backfill, Query, Read, Reads, Series, Unknown},
     time::Timestamp,
 };
 use futures_util::{StreamExt, stream};
@@ -73,23 +72,30 @@ impl Reader {
         self.handle.answers(RoundAnswers { tenant: self.tenant.clone(), queries, reads, results, took_millis, asked_at, due, now }).await
     }
 
-    async fn ask(&self, queries: &[Selector], reads: &Reads) -> (Vec<Result<Vec<Series>, Unknown>>, Vec<u64>) {
+    async fn ask(&self, queries: &[Query], reads: &Reads) -> (Vec<Result<Vec<Series>, Unknown>>, Vec<u64>) {
         let reads: Vec<_> = reads.reads.iter().map(|read| self.ask_one(&queries[read.query], *read)).collect();
         stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().unzip()
     }
 
-    async fn ask_one(&self, query: &Selector, read: Read) -> (Result<Vec<Series>, Unknown>, u64) {
+    async fn ask_one(&self, query: &Query, read: Read) -> (Result<Vec<Series>, Unknown>, u64) {
         let began = Instant::now();
-        let answer = self.source.read(query, read.from, read.to).await;
+        let answer = match query {
+            Query::Raw(selector) => self.source.read(selector, read.from, read.to).await,
+            Query::Stepped { expression, step } => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
+        };
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         debug!(tenant = %self.tenant, %query, took, ok = answer.is_ok(), "asked the source");
         (answer.map(|answer| answer.series), took)
     }
 
-    async fn fill_in(&self, queries: &[Selector], backfill: Backfill) {
+    async fn fill_in(&self, queries: &[Query], backfill: Backfill) {
         let mut results = Vec::with_capacity(backfill.reads.len());
         for read in &backfill.reads {
-            let answer = self.source.read_steps(&queries[read.query], read.from, read.to, backfill.step).await;
+            let (text, step) = match &queries[read.query] {
+                Query::Raw(selector) => (selector.to_string(), backfill.step),
+                Query::Stepped { expression, step } => (expression.to_string(), *step),
+            };
+            let answer = self.source.read_steps(&text, read.from, read.to, step).await;
             results.push(answer.map(|answer| answer.series));
         }
         let now = self.handle.clock.now();

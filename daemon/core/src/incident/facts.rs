@@ -33,14 +33,17 @@ pub enum Symptom {
     Failing,
     /// It took longer than promised.
     TooSlow,
+    /// A slice of time in which a value did not compare as promised.
+    OutOfBounds,
 }
 
 impl Symptom {
     /// The symptom that an SLI's bad events are.
     pub const fn of(sli: &Sli) -> Self {
         match sli {
-            Sli::Events { .. } => Self::Failing,
+            Sli::Events { .. } | Sli::Query { .. } => Self::Failing,
             Sli::Latency { .. } => Self::TooSlow,
+            Sli::Window { .. } => Self::OutOfBounds,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{sli::Labels, time::Timestamp};
+use crate::{id::Group, sli::Labels, time::Timestamp};
 
 mod cache;
 mod count;
@@ -15,12 +15,15 @@ mod edges;
 mod fixture;
 mod marks;
 pub mod plan;
+mod query;
 pub mod segment;
 mod slice;
 pub mod source_ledger;
+mod steps;
 
 pub use edges::Edges;
 pub use plan::Plan;
+pub use query::Query;
 pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored};
 pub use source_ledger::{Backfill, Counted, Fill, PastSums, Read, Reads, Settings, SourceLedger, Stream, StreamSums};
 
@@ -113,6 +116,11 @@ pub struct Series {
     pub labels: Labels,
     /// Its samples within the range asked for.
     pub samples: Vec<Sample>,
+}
+
+/// The group that a series belongs to where an SLO is split by these labels.
+fn group_of(per: &[String], labels: &Labels) -> Group {
+    Group::new(per.iter().map(|label| (label.clone(), labels.get(label).to_owned())).collect())
 }
 
 /// Why we cannot see. Absent data is never zero and never healthy.
@@ -216,6 +224,8 @@ reasons! {
     Stale = "stale", Slo;
     /// The latency threshold is not a bucket boundary.
     NoBucket = "no_bucket", Slo;
+    /// More events than can be counted.
+    TooLarge = "too_large", Slo;
     /// More groups than an SLO may have.
     TooManyGroups = "too_many_groups", Slo;
     /// The store refused the round.

@@ -1,10 +1,14 @@
-//! Service level indicators: which counters hold the good and the bad events of an SLO.
+//! Service level indicators: which counters hold the good and the bad events of an SLO, or which expressions yield them.
+
+use std::time::Duration;
 
 pub mod dialect;
+pub mod expression;
 mod labels;
 pub mod selector;
 
 pub use dialect::Dialect;
+pub use expression::{Comparison, Expression};
 pub use labels::Labels;
 pub use selector::{CompiledSelector, MatchOp, Matcher, Selector};
 
@@ -25,23 +29,61 @@ pub enum Sli {
         /// The boundary, in the histogram's unit (seconds by convention).
         within: f64,
     },
+    /// Slices of time: one is good if the value at its end compares as promised. Each slice is an event.
+    Window {
+        /// What is compared: one value for each group.
+        expression: Expression,
+        /// How the value must stand to the threshold.
+        is: Comparison,
+        /// What it is compared with; finite.
+        threshold: f64,
+        /// Length of a slice; divides an hour.
+        slice: Duration,
+    },
+    /// Events of each step as expressions yield them, in millionths of an event.
+    Query {
+        /// Which side is asked for beside the total.
+        counted: Counted<Expression>,
+        /// All events of one step.
+        total: Expression,
+        /// The step; divides an hour.
+        step: Duration,
+    },
 }
 
 /// The side of the events that is counted directly; the other is the rest of the total.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Counted {
+pub enum Counted<T = Vec<Selector>> {
     /// Bad events.
-    Bad(Vec<Selector>),
+    Bad(T),
     /// Good events.
-    Good(Vec<Selector>),
+    Good(T),
 }
 
 impl Sli {
-    /// Every selector that it reads.
+    /// Every selector that it reads; expressions hold their own.
     pub fn selectors(&self) -> Vec<&Selector> {
         match self {
             Self::Events { counted: Counted::Bad(side) | Counted::Good(side), total } => side.iter().chain(total).collect(),
             Self::Latency { buckets, .. } => vec![buckets],
+            Self::Window { .. } | Self::Query { .. } => Vec::new(),
+        }
+    }
+
+    /// Every expression that it asks for.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        match self {
+            Self::Events { .. } | Self::Latency { .. } => Vec::new(),
+            Self::Window { expression, .. } => vec![expression],
+            Self::Query { counted: Counted::Bad(side) | Counted::Good(side), total, .. } => vec![side, total],
+        }
+    }
+
+    /// The spacing of the instants at which its expressions are asked for; `None` where raw samples are read.
+    pub const fn step(&self) -> Option<Duration> {
+        match self {
+            Self::Events { .. } | Self::Latency { .. } => None,
+            Self::Window { slice: step, .. } | Self::Query { step, .. } => Some(*step),
         }
     }
 }

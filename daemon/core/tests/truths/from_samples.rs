@@ -6,7 +6,7 @@ use burnward_core::{
     burn_rate::FailedShare,
     exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
-    ledger::{Counts, Plan, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
+    ledger::{Counts, Plan, Query, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
     sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{NoData, NoDataThen, Objective, Origin, Slo},
     time::{Timestamp, days, hours, minutes},
@@ -119,8 +119,9 @@ fn round(ledger: &mut SourceLedger, held: &[Series], now: Timestamp) {
     panic!("the ledger never catches up");
 }
 
-fn answer(query: &Selector, held: &[Series], from: Timestamp, to: Timestamp) -> Vec<Series> {
-    let query = CompiledSelector::new(query, Dialect::default());
+fn answer(query: &Query, held: &[Series], from: Timestamp, to: Timestamp) -> Vec<Series> {
+    let Query::Raw(selector) = query else { panic!("{query} is no selector") };
+    let query = CompiledSelector::new(selector, Dialect::default());
     let within = |series: &Series| Series {
         labels: series.labels.clone(),
         samples: series.samples.iter().filter(|sample| from < sample.at && sample.at <= to).copied().collect(),

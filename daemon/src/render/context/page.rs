@@ -328,8 +328,10 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
     let failing = match (worst.symptom, sli) {
         (Symptom::Failing, _) if several => "failing".to_owned(),
         (Symptom::TooSlow, _) if several => "too slow".to_owned(),
+        (Symptom::OutOfBounds, _) if several => "of the time out of bounds".to_owned(),
         (Symptom::TooSlow, Some(Sli::Latency { within, .. })) => format!("of requests slower than {}", seconds(*within)),
-        (symptom @ (Symptom::Failing | Symptom::TooSlow), _) => words::symptom(symptom).to_owned(),
+        (Symptom::OutOfBounds, Some(Sli::Window { is, threshold, .. })) => format!("of the time not {} {threshold}", is.sign()),
+        (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::OutOfBounds), _) => words::symptom(symptom).to_owned(),
     };
     match worst.row.row.urgency {
         Urgency::Page => failing,

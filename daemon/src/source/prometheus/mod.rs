@@ -65,15 +65,14 @@ impl Prometheus {
         Ok(Answer { series, bytes, took: started.elapsed() })
     }
 
-    /// Values at every multiple of `step` with `from < timestamp <= to`: each the newest sample up to then that is at most the server's
-    /// lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
-    pub async fn read_steps(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+    /// Values of a query at every multiple of `step` with `from < timestamp <= to`; those of a selector are the newest samples up to then that are at
+    /// most the server's lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
+    pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
         let started = Instant::now();
         let mut gathered = Gathered::default();
         for piece in pieces(from, to, step)? {
-            let query = selector.to_string();
             let (start, end) = (time_text(piece.earliest)?, time_text(piece.to)?);
-            let form = [("query", query.as_str()), ("start", &start), ("end", &end), ("step", &duration_text(step))];
+            let form = [("query", query), ("start", &start), ("end", &end), ("step", &duration_text(step))];
             let body = self.api.post("query_range", &form).await?;
             gathered.bytes += body.len();
             if gathered.bytes > self.api.max_bytes() {

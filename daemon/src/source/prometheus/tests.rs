@@ -271,22 +271,22 @@ async fn history_comes_in_pieces_on_multiples_of_the_step() {
     let source = Prometheus::new(&config(&fake)).unwrap();
     let steps = |answer: &Answer| answer.series.iter().map(|series| series.samples.len()).collect::<Vec<_>>();
 
-    let answer = source.read_steps(&hits(), NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await.unwrap();
+    let answer = source.read_steps(&hits().to_string(), NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await.unwrap();
     assert_eq!(steps(&answer), [4, 4]);
     assert!(answer.series[0].samples.iter().all(|sample| sample.at.millis() % 15_000 == 0));
 
     // 600 s of samples and 300 s of lookback before their end, at 20 ms: in three pieces.
-    let answer = source.read_steps(&hits(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await.unwrap();
+    let answer = source.read_steps(&hits().to_string(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await.unwrap();
     assert_eq!(steps(&answer), [29_251, 29_251]);
     assert!(answer.series[0].samples.windows(2).all(|pair| pair[1].at.since(pair[0].at) == Duration::from_millis(20)));
     assert_eq!(fake.asked().len(), 1 + 3);
 
     let small = Prometheus::new(&PrometheusConfig { max_bytes: 1_000_000, ..config(&fake) }).unwrap();
-    let answer = small.read_steps(&hits(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await;
+    let answer = small.read_steps(&hits().to_string(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await;
     let unknown = answer.map(|answer| answer.bytes).unwrap_err();
     assert_eq!(unknown.reason, Reason::TooBig, "the cap holds for the pieces together: {unknown}");
-    assert!(source.read_steps(&hits(), NOW, NOW, MINUTE).await.unwrap().series.is_empty());
-    assert_eq!(source.read_steps(&hits(), NOW, NOW, Duration::ZERO).await.unwrap_err().reason, Reason::BadQuery);
+    assert!(source.read_steps(&hits().to_string(), NOW, NOW, MINUTE).await.unwrap().series.is_empty());
+    assert_eq!(source.read_steps(&hits().to_string(), NOW, NOW, Duration::ZERO).await.unwrap_err().reason, Reason::BadQuery);
 }
 
 #[tokio::test]

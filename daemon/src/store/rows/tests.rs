@@ -97,7 +97,7 @@ fn any_target() -> impl Strategy<Value = Target> {
 
 fn burn_facts() -> impl Strategy<Value = BurnFacts> {
     let left = (number(), number(), any::<Duration>()).prop_map(|(ratio, seconds, whole)| BudgetLeft { ratio, seconds, whole });
-    let words = (any::<String>(), select(vec![Symptom::Failing, Symptom::TooSlow]), any_target());
+    let words = (any::<String>(), select(vec![Symptom::Failing, Symptom::TooSlow, Symptom::OutOfBounds]), any_target());
     (words, any::<Duration>(), row_burn(), instant(), left, option::of(any::<Duration>()), instant()).prop_map(
         |((title, symptom, target), window, fired, began, left, runs_out, as_of)| BurnFacts {
             title,

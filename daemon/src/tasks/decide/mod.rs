@@ -15,8 +15,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use burnward_core::{
     id::{Group, IncidentId, SloId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Reads, Series, SourceLedger, Unknown},
-    sli::Selector,
+    ledger::{Backfill, Query, Reads, Series, SourceLedger, Unknown},
     time::Timestamp,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -39,8 +38,8 @@ pub use round::RoundAnswers;
 /// What a reader needs to ask a source.
 #[derive(Debug, Clone)]
 pub struct ReadPlan {
-    /// One query per distinct selector.
-    pub queries: Vec<Selector>,
+    /// The distinct questions.
+    pub queries: Vec<Query>,
     /// What is read now, live samples first.
     pub reads: Reads,
     /// Older history that waits to be filled in, when nothing newer is missing.
@@ -53,7 +52,7 @@ pub struct BackfillAnswers {
     /// For whom.
     pub tenant: TenantId,
     /// The plan's queries, by which it was asked.
-    pub queries: Vec<Selector>,
+    pub queries: Vec<Query>,
     /// What was asked for.
     pub backfill: Backfill,
     /// The answers in the order of its reads.

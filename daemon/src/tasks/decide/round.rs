@@ -8,8 +8,7 @@ use burnward_core::{
     exclusion::Excluded,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
-    ledger::{Blinds, Counts, Reads, Reason, Series, Stream, Sums, Unknown},
-    sli::Selector,
+    ledger::{Blinds, Counts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
     slo::{NoDataThen, Slo, Urgency},
     time::{Timestamp, minutes},
     units::Target,
@@ -32,7 +31,7 @@ pub struct RoundAnswers {
     /// For whom it was asked.
     pub tenant: TenantId,
     /// The plan's queries, by which the reads were asked.
-    pub queries: Vec<Selector>,
+    pub queries: Vec<Query>,
     /// What was asked for.
     pub reads: Reads,
     /// The answers in the order of the reads.

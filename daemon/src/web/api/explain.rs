@@ -11,6 +11,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     explain::{Explanation, explain},
     id::{ServiceName, SloId, SloName, TenantId},
+    ledger::Query as Asked,
     slo::Slo,
     time::{Timestamp, days},
 };
@@ -123,11 +124,14 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
     }
 }
 
-/// The queries of the last round whose metric the SLO reads.
+/// The queries of the last round that ask for a metric that the SLO reads, or for one of its expressions.
 fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> {
     let metrics: Vec<String> = slo.sli.selectors().iter().map(|selector| selector.metric().to_owned()).collect();
+    let stepped = |step| slo.sli.expressions().into_iter().map(move |expression| Asked::Stepped { expression: expression.clone(), step });
+    let expressions: Vec<String> = slo.sli.step().into_iter().flat_map(stepped).map(|query| query.to_string()).collect();
     move |source| {
-        let reads = |query: &&crate::view::QueryView| metrics.iter().any(|metric| query.asked.starts_with(metric.as_str()));
+        let asks = |query: &crate::view::QueryView| metrics.iter().any(|metric| query.asked.starts_with(metric.as_str()));
+        let reads = |query: &&crate::view::QueryView| expressions.contains(&query.asked) || asks(query);
         source.queries.iter().filter(reads).map(WireQuery::from).collect()
     }
 }

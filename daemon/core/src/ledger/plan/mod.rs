@@ -2,22 +2,23 @@
 //!
 //! Queries are the widest selectors that serve every SLO: `m{job="a"}` serves `m{job="a",code=~"5.."}` too, whose series are told apart here.
 //! All latency thresholds of one histogram share one query, whose `le` matcher admits every spelling of each threshold. A selector that cannot
-//! be matched here (`CompiledSelector::local`) is asked for alone.
+//! be matched here (`CompiledSelector::local`) is asked for alone. Equal expressions with an equal step are one query.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 mod boundary;
 mod queries;
 mod side;
 
-pub(super) use side::Side;
+pub(super) use side::{Role, Side};
 
-use super::count::hash_of;
+use super::{Query, count::hash_of, slice::TEN_SECONDS, steps::Steps};
 use crate::{
-    sli::{Dialect, Labels, MatchOp, Selector},
+    sli::{Dialect, Labels, MatchOp},
     slo::Slo,
 };
 use queries::Queries;
@@ -25,7 +26,7 @@ use queries::Queries;
 /// What is asked of one source, and which SLO needs which answer.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    queries: Vec<Selector>,
+    queries: Vec<Query>,
     lanes: Vec<LanePlan>,
     consumers: Vec<Consumers>,
     targets: Option<TargetQueries>,
@@ -45,9 +46,11 @@ pub(super) struct TargetQueries {
 pub(super) struct LanePlan {
     /// The SLO.
     pub slo: Arc<Slo>,
-    /// The counters that it is made of.
+    /// The counters that it is made of; none where it is made of expressions.
     pub sides: Vec<Side>,
-    /// The queries that it needs, sorted, with those for targets.
+    /// The expressions that it is made of.
+    pub steps: Option<Steps>,
+    /// The queries that it needs, sorted, with those for targets where it is made of counters.
     pub queries: Vec<usize>,
 }
 
@@ -57,8 +60,26 @@ impl LanePlan {
         self.sides.iter().any(|side| side.boundary.is_some())
     }
 
+    /// True where raw samples are counted.
+    pub(super) const fn is_raw(&self) -> bool {
+        self.steps.is_none()
+    }
+
+    /// What its watermark is a multiple of.
+    pub(super) fn grid(&self) -> Duration {
+        self.steps.as_ref().map_or(TEN_SECONDS, |steps| steps.step)
+    }
+
+    /// The queries for its events.
+    pub(super) fn event_queries(&self) -> Vec<usize> {
+        self.sides.iter().map(|side| side.query).chain(self.steps.iter().flat_map(Steps::queries)).collect()
+    }
+
     /// What decides the meaning of its counters: while it is equal, counters may be carried from one plan to the next.
     fn meaning(&self) -> String {
+        if let Some(steps) = &self.steps {
+            return format!("{} per {:?}", steps.meaning(), self.slo.per);
+        }
         let sides: Vec<String> = self.sides.iter().map(|side| format!("{:?} {} {:?}", side.role, side.selector, side.boundary)).collect();
         format!("{} per {:?}", sides.join(" "), self.slo.per)
     }
@@ -87,19 +108,22 @@ impl Plan {
     pub fn in_dialect(slos: &[Arc<Slo>], dialect: Dialect) -> Self {
         let mut lanes: Vec<LanePlan> = slos.iter().map(|slo| lane(slo, dialect)).collect();
         let mut queries = Queries::of(&lanes);
-        for side in lanes.iter_mut().flat_map(|lane| &mut lane.sides) {
-            side.query = queries.serving(side);
+        for lane in &mut lanes {
+            for side in &mut lane.sides {
+                side.query = queries.serving(side);
+            }
+            lane.steps = Steps::of(&lane.slo.sli, |expression, step| queries.stepped(expression, step));
         }
-        let targets = (!lanes.is_empty()).then(|| queries.for_targets());
+        let targets = lanes.iter().any(LanePlan::is_raw).then(|| queries.for_targets());
         for lane in &mut lanes {
             lane.queries = needed(lane, targets);
         }
-        let consumers = (0..queries.selectors.len()).map(|query| Consumers::of(query, &lanes)).collect();
-        Self { queries: queries.selectors, lanes, consumers, targets }
+        let consumers = (0..queries.all.len()).map(|query| Consumers::of(query, &lanes)).collect();
+        Self { queries: queries.all, lanes, consumers, targets }
     }
 
-    /// The distinct, widest selectors to ask for; `Read::query` is an index into them.
-    pub fn queries(&self) -> &[Selector] {
+    /// The distinct questions, each as wide as it serves; `Read::query` is an index into them.
+    pub fn queries(&self) -> &[Query] {
         &self.queries
     }
 
@@ -128,12 +152,12 @@ impl Plan {
 }
 
 fn lane(slo: &Arc<Slo>, dialect: Dialect) -> LanePlan {
-    LanePlan { slo: Arc::clone(slo), sides: side::sides_of(&slo.sli, dialect), queries: Vec::new() }
+    LanePlan { slo: Arc::clone(slo), sides: side::sides_of(&slo.sli, dialect), steps: None, queries: Vec::new() }
 }
 
 fn needed(lane: &LanePlan, targets: Option<TargetQueries>) -> Vec<usize> {
-    let of_targets = targets.into_iter().flat_map(|targets| [targets.up, targets.starts]);
-    let queries: BTreeSet<usize> = lane.sides.iter().map(|side| side.query).chain(of_targets).collect();
+    let of_targets = targets.into_iter().filter(|_| lane.is_raw()).flat_map(|targets| [targets.up, targets.starts]);
+    let queries: BTreeSet<usize> = lane.event_queries().into_iter().chain(of_targets).collect();
     queries.into_iter().collect()
 }
 

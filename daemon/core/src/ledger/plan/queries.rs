@@ -1,24 +1,33 @@
 //! The queries of a plan while they are collected: the widest selectors that serve every side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{LanePlan, Side, TargetQueries, boundary::spellings};
-use crate::sli::{MatchOp, Matcher, Selector};
+use crate::{
+    ledger::Query,
+    sli::{Expression, MatchOp, Matcher, Selector},
+};
 
 /// The queries while they are being collected.
+#[derive(Default)]
 pub(super) struct Queries {
-    pub(super) selectors: Vec<Selector>,
+    pub(super) all: Vec<Query>,
     /// Selectors that others may be served by.
     wide: BTreeMap<Selector, usize>,
     /// Selectors that only their own series may be told by.
     alone: BTreeMap<Selector, usize>,
     /// Histograms, with their thresholds in the query.
     histograms: BTreeMap<Selector, usize>,
+    /// Expressions with their steps.
+    stepped: BTreeMap<(Expression, Duration), usize>,
 }
 
 impl Queries {
     pub(super) fn of(lanes: &[LanePlan]) -> Self {
-        let mut queries = Self { selectors: Vec::new(), wide: BTreeMap::new(), alone: BTreeMap::new(), histograms: BTreeMap::new() };
+        let mut queries = Self::default();
         let mut plain = BTreeSet::new();
         let mut thresholds: BTreeMap<&Selector, BTreeSet<String>> = BTreeMap::new();
         for side in lanes.iter().flat_map(|lane| &lane.sides) {
@@ -48,8 +57,17 @@ impl Queries {
     }
 
     fn ask(&mut self, selector: Selector) -> usize {
-        self.selectors.push(selector);
-        self.selectors.len() - 1
+        self.all.push(Query::Raw(selector));
+        self.all.len() - 1
+    }
+
+    /// The query that asks for the values of an expression.
+    pub(super) fn stepped(&mut self, expression: &Expression, step: Duration) -> usize {
+        let (all, key) = (&mut self.all, (expression.clone(), step));
+        *self.stepped.entry(key).or_insert_with_key(|(expression, step)| {
+            all.push(Query::Stepped { expression: expression.clone(), step: *step });
+            all.len() - 1
+        })
     }
 
     fn alone_for(&mut self, selector: &Selector) {

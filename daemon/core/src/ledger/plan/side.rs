@@ -82,5 +82,6 @@ pub(super) fn sides_of(sli: &Sli, dialect: Dialect) -> Vec<Side> {
         Sli::Latency { buckets, within } => {
             vec![side(Role::Good, buckets, Some(*within)), side(Role::TotalBesideGood, buckets, Some(f64::INFINITY))]
         }
+        Sli::Window { .. } | Sli::Query { .. } => Vec::new(),
     }
 }

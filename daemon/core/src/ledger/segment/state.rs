@@ -12,12 +12,16 @@ use crate::{
     ledger::{
         count::{Counter, SeriesKey, Spacings, TargetKey},
         coverage::Beat,
+        slice::TEN_SECONDS,
         source_ledger::Fill,
     },
     time::Timestamp,
 };
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The version before: watermarks on edges of ten seconds alone.
+const BEFORE_GRIDS: u8 = 1;
 
 /// The state as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -37,7 +41,9 @@ pub(in crate::ledger) struct StoredLane {
     pub slo: SloId,
     /// A hash of what its counters mean; with another meaning they are not taken over.
     pub meaning: u64,
-    /// Its watermark, where it differs from the round's.
+    /// What its watermark is a multiple of.
+    pub grid: Duration,
+    /// Its watermark, where it differs from the round's, moved back to the grid.
     pub watermark: Option<Timestamp>,
     /// See `Lane::begin`.
     pub begin: Timestamp,
@@ -98,8 +104,10 @@ impl State {
     }
 
     pub(in crate::ledger) fn unpack(blob: &[u8]) -> Result<Self, Damaged> {
-        let mut reader = Reader::new(blob, "ledger state", VERSION)?;
-        let state = Self { lanes: reader.list(unpack_lane)?, streams: reader.list(unpack_stream)?, quiet: reader.list(unpack_quiet)? };
+        let version = if blob.first() == Some(&BEFORE_GRIDS) { BEFORE_GRIDS } else { VERSION };
+        let mut reader = Reader::new(blob, "ledger state", version)?;
+        let lanes = reader.list(|reader| unpack_lane(reader, version))?;
+        let state = Self { lanes, streams: reader.list(unpack_stream)?, quiet: reader.list(unpack_quiet)? };
         let (lanes, streams) = (state.lanes.len(), state.streams.len());
         let whole = state.streams.iter().all(|stream| (stream.lane as usize) < lanes)
             && state.quiet.iter().all(|quiet| (quiet.stream as usize) < streams);
@@ -116,6 +124,7 @@ fn pack_lane(out: &mut Writer, lane: &StoredLane) {
     out.text(lane.slo.service.as_str());
     out.text(lane.slo.name.as_str());
     out.unsigned(lane.meaning);
+    pack_length(out, lane.grid);
     out.option(lane.watermark, pack_instant);
     pack_instant(out, lane.begin);
     pack_instant(out, lane.filled_to);
@@ -131,10 +140,11 @@ fn pack_lane(out: &mut Writer, lane: &StoredLane) {
     });
 }
 
-fn unpack_lane(reader: &mut Reader<'_>) -> Result<StoredLane, Damaged> {
+fn unpack_lane(reader: &mut Reader<'_>, version: u8) -> Result<StoredLane, Damaged> {
     Ok(StoredLane {
         slo: unpack_slo(reader)?,
         meaning: reader.unsigned()?,
+        grid: if version == BEFORE_GRIDS { TEN_SECONDS } else { unpack_length(reader)? },
         watermark: reader.option(unpack_instant)?,
         begin: unpack_instant(reader)?,
         filled_to: unpack_instant(reader)?,
@@ -242,6 +252,7 @@ mod tests {
             lanes: vec![StoredLane {
                 slo: slo_id("a"),
                 meaning: u64::MAX,
+                grid: minutes(1),
                 watermark: Some(at(5)),
                 begin: at(-1),
                 filled_to: at(1),

@@ -17,7 +17,9 @@ const MAX_STEP: Duration = HOUR;
 const FINE_HISTORY: Duration = days(7);
 /// How much history one question asks for at five minutes.
 const FINE_CHUNK: Duration = days(1);
-/// The same at an hour.
+/// How many instants of expressions one question asks for.
+const STEPS_IN_CHUNK: u32 = 1440;
+/// The most history that one question asks for.
 const COARSE_CHUNK: Duration = days(7);
 
 impl SourceLedger {
@@ -44,7 +46,8 @@ impl SourceLedger {
 
     /// From where on the live read needs the targets' samples, given what is remembered.
     fn targets_from(&self, lanes: &[usize]) -> Timestamp {
-        let first = lanes.iter().map(|lane| self.lanes[*lane].watermark).min().unwrap_or(self.created);
+        let raw = lanes.iter().filter(|lane| self.plan.lanes()[**lane].is_raw());
+        let first = raw.map(|lane| self.lanes[*lane].watermark).min().unwrap_or(self.created);
         if self.remembers_targets_at(first) { first } else { margin_before(first) }
     }
 
@@ -58,12 +61,13 @@ impl SourceLedger {
         let mut from: BTreeMap<usize, Timestamp> = BTreeMap::new();
         for lane in &lanes {
             let state = &self.lanes[*lane];
-            let start = if state.primed { state.watermark } else { margin_before(state.watermark) };
-            for query in self.plan.lanes()[*lane].sides.iter().map(|side| side.query) {
+            let start = if state.primed { state.watermark } else { self.margin_of(*lane) };
+            for query in self.plan.lanes()[*lane].event_queries() {
                 from.entry(query).and_modify(|first| *first = start.min(*first)).or_insert(start);
             }
         }
-        for query in self.plan.targets().into_iter().flat_map(|targets| [targets.up, targets.starts]) {
+        let raw = lanes.iter().any(|lane| self.plan.lanes()[*lane].is_raw());
+        for query in self.plan.targets().into_iter().filter(|_| raw).flat_map(|targets| [targets.up, targets.starts]) {
             from.entry(query).and_modify(|first| *first = targets_from.min(*first)).or_insert(targets_from);
         }
         let first = reads.reads.len();
@@ -80,18 +84,35 @@ impl SourceLedger {
             return None;
         }
         let open = |lane: &usize| self.lanes[*lane].filled_to > now.minus(self.longest(*lane));
-        let to = (0..self.lanes.len()).filter(open).map(|lane| self.lanes[lane].filled_to).max()?;
-        let lanes: Vec<usize> = (0..self.lanes.len()).filter(open).filter(|lane| self.lanes[*lane].filled_to == to).collect();
+        let next = (0..self.lanes.len()).filter(open).max_by_key(|lane| self.lanes[*lane].filled_to)?;
+        let (to, own_step) = (self.lanes[next].filled_to, self.own_step(next));
+        let alike = |lane: &usize| self.lanes[*lane].filled_to == to && self.own_step(*lane) == own_step;
+        let lanes: Vec<usize> = (0..self.lanes.len()).filter(open).filter(alike).collect();
         let oldest = lanes.iter().map(|lane| now.minus(self.longest(*lane)).floor(HOUR)).min()?;
         let fine_limit = now.minus(FINE_HISTORY).floor(HOUR);
-        let (step, from) =
-            if to > fine_limit { (FIVE_MINUTES, to.minus(FINE_CHUNK).max(fine_limit)) } else { (HOUR, to.minus(COARSE_CHUNK)) };
+        let (step, from) = match own_step {
+            Some(step) => (step, to.minus((step * STEPS_IN_CHUNK).min(COARSE_CHUNK))),
+            None if to > fine_limit => (FIVE_MINUTES, to.minus(FINE_CHUNK).max(fine_limit)),
+            None => (HOUR, to.minus(COARSE_CHUNK)),
+        };
         let from = from.max(oldest);
-        let start = from.minus(step * FILL_MARGIN_STEPS);
+        let start = if own_step.is_some() { from } else { from.minus(step * FILL_MARGIN_STEPS) };
         let queries: BTreeSet<usize> = lanes.iter().flat_map(|lane| self.plan.lanes()[*lane].queries.iter().copied()).collect();
         let reads: Vec<Read> = queries.into_iter().map(|query| Read { query, from: start, to }).collect();
         let cohort = Cohort { lanes, reads: 0..reads.len(), to, settled: to, live: false, asked_at: now, targets_from: start };
         Some(Backfill { step, reads, cohort, from, generation: self.generation })
+    }
+
+    /// From where on a lane reads whose last samples are not known; of expressions so far that the reason not to see the newest value is found again.
+    fn margin_of(&self, lane: usize) -> Timestamp {
+        let watermark = self.lanes[lane].watermark;
+        let margin = margin_before(watermark);
+        self.own_step(lane).map_or(margin, |step| margin.min(watermark.minus(step * 4)))
+    }
+
+    /// The step of an SLO of expressions: its history is asked for at the same instants as what is live.
+    fn own_step(&self, lane: usize) -> Option<Duration> {
+        self.plan.lanes()[lane].steps.as_ref().map(|steps| steps.step)
     }
 
     fn longest(&self, lane: usize) -> Duration {

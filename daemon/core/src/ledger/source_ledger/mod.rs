@@ -43,7 +43,8 @@ use crate::{
     time::{Timestamp, days},
 };
 use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
-use round::{Answers, Round, margin_before};
+pub(in crate::ledger) use round::Answers;
+use round::{Memory, Round, margin_before};
 use series::SeriesTable;
 
 /// How a source is read.
@@ -255,7 +256,7 @@ impl SourceLedger {
 
     /// Counts the answers, in the order of `reads.reads`. An unanswered question advances nothing of the SLOs that need it.
     pub fn count(&self, reads: &Reads, answers: &[Result<Vec<Series>, Unknown>]) -> Counted {
-        let mut round = Round::new(self, Rule::RAW, &self.series);
+        let mut round = Round::new(self, Rule::RAW, &self.series, Memory::Ledger);
         if reads.generation == self.generation {
             for cohort in &reads.cohorts {
                 round.count(cohort, &by_query(&reads.reads[cohort.reads.clone()], answers.get(cohort.reads.clone()).unwrap_or_default()));
@@ -270,7 +271,7 @@ impl SourceLedger {
             return self.seal(Counted::unchanged(self));
         }
         let nothing = SeriesTable::default();
-        let mut round = Round::new(self, Rule::stepped(backfill.step), &nothing);
+        let mut round = Round::new(self, Rule::stepped(backfill.step), &nothing, Memory::Nothing);
         for lane in &backfill.cohort.lanes {
             round.counted.lanes[*lane] = Lane::starting_at(backfill.from);
         }
@@ -317,7 +318,8 @@ impl SourceLedger {
     /// Keeps of the targets' samples what the next live read needs.
     fn keep_timeline(&mut self, timeline: Timeline, (from, to): Stretch) {
         self.timeline = timeline;
-        let live = (0..self.lanes.len()).filter(|lane| !self.is_behind(*lane, to)).map(|lane| self.lanes[lane].watermark);
+        let raw = (0..self.lanes.len()).filter(|lane| self.plan.lanes()[*lane].is_raw());
+        let live = raw.filter(|lane| !self.is_behind(*lane, to)).map(|lane| self.lanes[lane].watermark);
         let needed = margin_before(live.min().unwrap_or(to));
         self.timeline.prune(needed.minus(MARGIN), needed.minus(days(1)));
         self.timeline_holds = Some((needed.max(from), to));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Counted, Held, Settings, Slices, SourceLedger,
+    Counted, Held, Settings, Slices, SourceLedger, TEN_SECONDS,
     parts::{Lane, Meta, Retired, Stream},
     standard_levels,
 };
@@ -54,7 +54,7 @@ impl SourceLedger {
 
     /// A source without history cannot be asked for what happened since: that time is unseen.
     fn lane_from(&self, stored: &StoredLane) -> Lane {
-        let watermark = stored.watermark.unwrap_or(self.created);
+        let watermark = stored.watermark.unwrap_or(self.created.floor(stored.grid));
         let blind_since = (!self.settings.history).then_some((watermark, Rule::RAW.default_spacing / 10));
         Lane {
             begin: stored.begin,
@@ -120,16 +120,17 @@ impl SourceLedger {
     }
 
     fn lanes_after(&self, counted: &Counted) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
-        let planned =
-            self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes).map(|((id, plan), lane)| (id, plan.meaning_hash(), lane));
-        let retired = self.retired.iter().map(|(id, retired)| (id, retired.meaning, &retired.lane));
+        let planned = self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes);
+        let planned = planned.map(|((id, plan), lane)| (id, plan.meaning_hash(), plan.grid(), lane));
+        let retired = self.retired.iter().map(|(id, retired)| (id, retired.meaning, TEN_SECONDS, &retired.lane));
         let mut places = BTreeMap::new();
-        let lanes = planned.chain(retired).map(|(id, meaning, lane)| {
+        let lanes = planned.chain(retired).map(|(id, meaning, grid, lane)| {
             places.insert(Arc::clone(id), u32::try_from(places.len()).unwrap_or(u32::MAX));
             StoredLane {
                 slo: (**id).clone(),
                 meaning,
-                watermark: (lane.watermark != counted.settled).then_some(lane.watermark),
+                grid,
+                watermark: (lane.watermark != counted.settled.floor(grid)).then_some(lane.watermark),
                 begin: lane.begin,
                 filled_to: lane.filled_to,
                 fills: lane.fills.clone(),

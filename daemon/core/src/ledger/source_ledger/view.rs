@@ -103,7 +103,7 @@ impl SourceLedger {
         let why_not = state
             .unknown
             .clone()
-            .or_else(|| held.in_trouble(now))
+            .or_else(|| held.in_trouble(plan, now))
             .or_else(|| self.without_bucket(held, plan))
             .or_else(|| held.out_of_date(state, plan, now));
         why_not.map_or(Ok(StreamSums { held, now }), Err)
@@ -164,15 +164,15 @@ fn slices_between(from: Timestamp, to: Timestamp, step: Duration) -> u64 {
 
 impl Held {
     /// A series whose newest sample cannot be counted, while that sample is recent.
-    fn in_trouble(&self, now: Timestamp) -> Option<Unknown> {
-        let recent = self.troubles.iter().filter(|trouble| now.since(trouble.at) <= Rule::RAW.memory);
+    fn in_trouble(&self, plan: &LanePlan, now: Timestamp) -> Option<Unknown> {
+        let recent = self.troubles.iter().filter(|trouble| now.since(trouble.at) <= Rule::RAW.memory.max(late_after(plan.grid())));
         recent.min_by_key(|trouble| trouble.key).map(|trouble| trouble.unknown.clone())
     }
 
     fn out_of_date(&self, lane: &Lane, plan: &LanePlan, now: Timestamp) -> Option<Unknown> {
         let Some((newest, usual)) = self.meta.newest else { return Some(no_series(plan)) };
         let age = now.since(newest);
-        let late = age > usual * 7 / 2 && !lane.catching_up;
+        let late = age > late_after(usual) && !lane.catching_up;
         late.then(|| {
             let (age, usual) = (age.as_secs(), usual.as_secs_f64());
             Unknown::new(Reason::Stale, format!("the newest sample is {age} s old, and they come every {usual} s"))
@@ -180,7 +180,15 @@ impl Held {
     }
 }
 
+/// A newest sample of this age is late where samples come so often.
+fn late_after(usual: Duration) -> Duration {
+    usual * 7 / 2
+}
+
 fn no_series(plan: &LanePlan) -> Unknown {
+    if let Some(steps) = &plan.steps {
+        return Unknown::new(Reason::NoSeries, format!("the source has no value for {}", steps.total()));
+    }
     let totals: Vec<String> = plan.sides.iter().filter(|side| side.role.is_total()).map(|side| side.selector.to_string()).collect();
     Unknown::new(Reason::NoSeries, format!("the source has no series for {}", totals.join(" + ")))
 }

@@ -9,11 +9,11 @@ use crate::{
         Unknown,
         count::{Counter, SeriesKey, TargetKey},
         coverage::Beat,
-        plan::{LanePlan, Side},
+        group_of,
+        plan::Side,
         slice::Entry,
         source_ledger::parts::{Meta, Route, Stream, Tracked, Trouble},
     },
-    sli::Labels,
     time::Timestamp,
 };
 
@@ -35,7 +35,7 @@ impl Round<'_> {
         let mut fresh: Vec<(Timestamp, usize, Group)> = Vec::new();
         for sight in sights {
             for (lane, _) in sight.fresh.iter().filter(|(lane, _)| stage.going.contains(*lane)) {
-                fresh.push((sight.samples[0].at, *lane, group_of(&self.plan.lanes()[*lane], sight.labels)));
+                fresh.push((sight.samples[0].at, *lane, group_of(&self.plan.lanes()[*lane].slo.per, sight.labels)));
             }
         }
         fresh.sort();
@@ -48,7 +48,7 @@ impl Round<'_> {
     }
 
     /// The stream of a group; beyond the cap the one that holds all others.
-    fn stream_for(&mut self, lane: usize, group: Group) -> u32 {
+    pub(super) fn stream_for(&mut self, lane: usize, group: Group) -> u32 {
         if let Some(known) = self.stream_of(lane, &group) {
             return known;
         }
@@ -88,7 +88,7 @@ impl Round<'_> {
             if known || !stage.going.contains(*lane) {
                 continue;
             }
-            let stream = self.stream_for(*lane, group_of(&self.plan.lanes()[*lane], sight.labels));
+            let stream = self.stream_for(*lane, group_of(&self.plan.lanes()[*lane].slo.per, sight.labels));
             tracked.routes.push(Route { lane: lane_index, side: side_index, stream, counter: index(self.counted.counters.len()) });
             self.counted.counters.push(None);
             self.meet(stage, sight, *lane, *side, stream);
@@ -293,8 +293,4 @@ impl Round<'_> {
         }
         self.counted.troubles.insert(stream, troubles);
     }
-}
-
-fn group_of(lane: &LanePlan, labels: &Labels) -> Group {
-    Group::new(lane.slo.per.iter().map(|label| (label.clone(), labels.get(label).to_owned())).collect())
 }

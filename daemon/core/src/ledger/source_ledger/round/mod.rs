@@ -6,6 +6,7 @@
 mod cover;
 mod follow;
 mod sight;
+mod stepped;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,7 +34,7 @@ use follow::Companions;
 use sight::{Sight, sight_all};
 
 /// Answers by query.
-pub(super) type Answers<'s> = BTreeMap<usize, Result<&'s [Series], &'s Unknown>>;
+pub(in crate::ledger) type Answers<'s> = BTreeMap<usize, Result<&'s [Series], &'s Unknown>>;
 
 /// A round while it is counted.
 pub(super) struct Round<'a> {
@@ -49,6 +50,16 @@ pub(super) struct Round<'a> {
     found: BTreeMap<SeriesKey, usize>,
     /// What is remembered of series.
     series: &'a SeriesTable,
+    memory: Memory,
+}
+
+/// What a stretch is counted against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// What the ledger remembers.
+    Ledger,
+    /// Nothing: history from before is counted for itself.
+    Nothing,
 }
 
 /// What all SLOs of a cohort have in common.
@@ -78,19 +89,31 @@ impl Lanes {
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.0.iter().enumerate().filter(|(_, has)| **has).map(|(lane, _)| lane)
     }
+
+    /// Takes those out that are chosen.
+    fn take(&mut self, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
+        let taken: Vec<usize> = self.iter().filter(|lane| chosen(*lane)).collect();
+        for lane in &taken {
+            self.0[*lane] = false;
+        }
+        taken
+    }
 }
 
 impl<'a> Round<'a> {
     /// A round against `series`: those that the ledger remembers, or none, where history from before is counted for itself.
-    pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, series: &'a SeriesTable) -> Self {
+    pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, series: &'a SeriesTable, memory: Memory) -> Self {
         let counted = Counted { counters: series.counters().to_vec(), ..Counted::unchanged(ledger) };
         let settled = vec![Vec::new(); ledger.streams.len()];
-        Self { ledger, plan: &ledger.plan, rule, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series }
+        Self { ledger, plan: &ledger.plan, rule, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series, memory }
     }
 
     /// Counts the answers to what a set of SLOs asked.
     pub(super) fn count(&mut self, cohort: &Cohort, answers: &Answers<'_>) {
         let mut going = self.answered(cohort, answers);
+        for lane in going.take(|lane| !self.plan.lanes()[lane].is_raw()) {
+            self.count_steps(cohort, lane, answers);
+        }
         let mut sights = self.sights(&going, answers);
         self.drop_spoilt(&mut going, &sights, cohort);
         if going.iter().next().is_none() {
@@ -267,6 +290,11 @@ impl Cohort {
     /// Up to where a lane is settled by this read; never back.
     fn settled_for(&self, lane: &Lane) -> Timestamp {
         self.settled.max(lane.watermark)
+    }
+
+    /// The same for a lane whose watermark is a multiple of `grid`.
+    fn settled_on(&self, grid: Duration, lane: &Lane) -> Timestamp {
+        self.settled.floor(grid).max(lane.watermark)
     }
 }
 

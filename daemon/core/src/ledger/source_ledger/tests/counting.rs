@@ -141,7 +141,7 @@ fn contradicting_answers_stop_the_slo() {
         daemon.tick(&source, at(500));
         let settled = daemon.ledger.settled(&fixture::slo_id("a"));
         let reads = daemon.ledger.reads(at(590));
-        let read = |read: &Read| source.read(&daemon.ledger.plan().queries()[read.query], read.from, read.to);
+        let read = |read: &Read| source.ask(&daemon.ledger.plan().queries()[read.query], read.from, read.to);
         let mut answers: Vec<_> = reads.reads.iter().map(read).collect();
         change(&mut answers[0]);
         let answers: Vec<_> = answers.into_iter().map(Ok).collect();

@@ -191,7 +191,7 @@ impl Case {
                 Event::Restart => rough.restart(now),
                 Event::Compact => rough.compact(now),
                 Event::NoAnswer => drop(rough.round_without(source, now, |_| true)),
-                Event::NoAnswerOf(metric) => drop(rough.round_without(source, now, |selector| selector.metric() == *metric)),
+                Event::NoAnswerOf(metric) => drop(rough.round_without_name(source, now, metric)),
                 Event::Remove => rough.replace_slos(slos[..1].to_vec(), now),
                 Event::Return => rough.replace_slos(slos, now),
             }

@@ -9,10 +9,11 @@ mod laws;
 mod past;
 mod plans;
 mod reading;
+mod stepped;
 
 use super::*;
 use crate::{
-    ledger::{Counts, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
+    ledger::{Counts, Query, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
     sli::{CompiledSelector, Counted::Bad, Dialect, Labels, MatchOp, Selector, Sli},
     slo::Slo,
     time::{hours, minutes},
@@ -58,6 +59,31 @@ impl Source {
 
     fn started(&mut self, instance: &str, at: Timestamp, start: Timestamp) {
         self.put(&[("__name__", "process_start_time_seconds"), ("job", "x"), ("instance", instance)], at, start.seconds());
+    }
+
+    /// What it answers to a question of the plan.
+    fn ask(&self, query: &Query, from: Timestamp, to: Timestamp) -> Vec<Series> {
+        match query {
+            Query::Raw(selector) => self.read(selector, from, to),
+            Query::Stepped { expression, step } => self.evaluate(expression.as_str(), from, to, *step),
+        }
+    }
+
+    /// The same for a step of history.
+    fn ask_history(&self, query: &Query, from: Timestamp, to: Timestamp, step: Duration) -> Vec<Series> {
+        match query {
+            Query::Raw(selector) => self.read_steps(selector, from, to, step),
+            Query::Stepped { .. } => self.ask(query, from, to),
+        }
+    }
+
+    /// Expressions are names here: their values were put at the instants.
+    fn evaluate(&self, name: &str, from: Timestamp, to: Timestamp, step: Duration) -> Vec<Series> {
+        let mut series = self.read(&fixture::selector(name), from, to);
+        for series in &mut series {
+            series.samples.retain(|sample| sample.at.floor(step) == sample.at);
+        }
+        series
     }
 
     fn read(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Vec<Series> {
@@ -135,16 +161,21 @@ impl Daemon {
     }
 
     /// One round; some queries may stay without an answer.
-    fn round_without(&mut self, source: &Source, now: Timestamp, failing: impl Fn(&Selector) -> bool) -> bool {
+    fn round_without(&mut self, source: &Source, now: Timestamp, failing: impl Fn(&Query) -> bool) -> bool {
         let reads = self.ledger.reads(now);
         let answer = |read: &Read| {
-            let selector = &self.ledger.plan().queries()[read.query];
-            if failing(selector) { Err(Unknown::new(Reason::Timeout, "no answer")) } else { Ok(source.read(selector, read.from, read.to)) }
+            let query = &self.ledger.plan().queries()[read.query];
+            if failing(query) { Err(Unknown::new(Reason::Timeout, "no answer")) } else { Ok(source.ask(query, read.from, read.to)) }
         };
         let answers: Vec<_> = reads.reads.iter().map(answer).collect();
         let counted = self.ledger.count(&reads, &answers);
         self.commit(counted);
         reads.catching_up
+    }
+
+    /// One round in which the question for one name stays without an answer.
+    fn round_without_name(&mut self, source: &Source, now: Timestamp, name: &str) -> bool {
+        self.round_without(source, now, |query| query.to_string().split(['{', ' ']).next() == Some(name))
     }
 
     /// Rounds until nothing is behind.
@@ -167,7 +198,7 @@ impl Daemon {
         while let Some(step) = self.ledger.backfill(now) {
             let queries = self.ledger.plan().queries();
             let answers: Vec<_> =
-                step.reads.iter().map(|read| Ok(source.read_steps(&queries[read.query], read.from, read.to, step.step))).collect();
+                step.reads.iter().map(|read| Ok(source.ask_history(&queries[read.query], read.from, read.to, step.step))).collect();
             let counted = self.ledger.count_backfill(&step, &answers);
             self.commit(counted);
         }

@@ -75,7 +75,7 @@ fn an_answer_to_a_question_of_another_plan_counts_nothing() {
     daemon.tick_every(&source, 10, 0, 1000);
     let reads = daemon.ledger.reads(at(1300));
     let answers: Vec<_> =
-        reads.reads.iter().map(|read| Ok(source.read(&daemon.ledger.plan().queries()[read.query], read.from, read.to))).collect();
+        reads.reads.iter().map(|read| Ok(source.ask(&daemon.ledger.plan().queries()[read.query], read.from, read.to))).collect();
     daemon.replace_slos(two_slos(), at(1300));
     let counted = daemon.ledger.count(&reads, &answers);
     assert_eq!(counted.blob(), None);
