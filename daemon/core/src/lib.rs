@@ -17,6 +17,7 @@ pub mod incident;
 pub mod ledger;
 pub mod oncall;
 pub mod postmortem;
+pub mod report;
 pub mod sli;
 pub mod slo;
 pub mod time;

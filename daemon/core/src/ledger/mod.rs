@@ -12,7 +12,7 @@ mod count;
 mod coverage;
 mod edges;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod marks;
 pub mod plan;
 mod query;

@@ -1,0 +1,297 @@
+//! The error budget report of a week: what every budget has left, what ate it, and what the week cost the people who were paged. Worst first.
+//!
+//! | figure | formula |
+//! |---|---|
+//! | left | of the window that ends where the week ends, as every surface shows it for that moment |
+//! | change | left at the week's end - left at its beginning; what leaves a rolling window gives budget back |
+//! | spent | failures of the week / (events of the window x (1 - target)) |
+//! | seen | share of the week that the ledger holds and that was not unseen |
+//! | beyond | failures of the window - events of the window x (1 - target): how many more failed than were allowed |
+//!
+//! Failures are attributed to incidents slice by slice, each slice to one incident, so that the parts sum up to the week: see [`spend`]. What cannot be
+//! seen is said and never counts as fine: a budget of which too little was seen has the verdict "cannot say".
+
+mod people;
+pub mod spend;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use crate::{
+    evaluate::BudgetStatus,
+    id::{BudgetId, Group, IncidentId, SloId, TeamName},
+    incident::{Facts, Incident, IncidentEvent, Kind, Phase},
+    ledger::Counts,
+    slo::Slo,
+    time::Timestamp,
+    window::{Interval, Window},
+};
+
+pub use people::{PersonPages, TeamWeek, Times};
+pub use spend::{Spans, Spend};
+pub use verdict::{CAREFUL_BELOW, Judged, SEEN_ENOUGH, Verdict};
+
+/// How many of the biggest burns are listed.
+const BIGGEST: usize = 10;
+
+/// The report of a week.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ErrorBudgetReport {
+    /// The week.
+    pub week: Interval,
+    /// Every budget, worst first.
+    pub rows: Vec<Row>,
+    /// The biggest burns of all budgets, by failures, at most ten.
+    pub burns: Vec<Burn>,
+    /// When burnward could not see.
+    pub blind: Vec<Blind>,
+    /// What the week cost each team, by name.
+    pub teams: Vec<TeamWeek>,
+}
+
+/// What a budget is reported from.
+#[derive(Debug, Clone)]
+pub struct BudgetWeek<'a> {
+    /// Its SLO.
+    pub slo: &'a Slo,
+    /// How it stood at the end of the week.
+    pub then: BudgetStatus,
+    /// How it stood at the beginning.
+    pub before: BudgetStatus,
+    /// From when on its events are held; `None`: none are.
+    pub held_from: Option<Timestamp>,
+    /// What was counted in the week; of a calendar window, in its period alone.
+    pub counted: Counts,
+    /// The slices that this is the sum of, oldest first. None are needed where nothing failed.
+    pub slices: &'a [(Interval, Counts)],
+}
+
+/// An incident with its events.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// Its events, in order.
+    pub events: &'a [IncidentEvent],
+}
+
+/// One budget's week.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Who is responsible.
+    pub team: TeamName,
+    /// What is promised.
+    pub title: String,
+    /// The budget at the end of the week.
+    pub then: BudgetStatus,
+    /// What became of it in the week.
+    pub change: Change,
+    /// What was counted in the week.
+    pub counted: Counts,
+    /// Share of the budget that the failures of the week are; `None` without traffic.
+    pub spent: Option<f64>,
+    /// Which incidents spent it, the largest part first.
+    pub burns: Vec<Spend>,
+    /// Failures of the week outside of every incident.
+    pub unattributed: f64,
+    /// Share of the week that was seen.
+    pub seen: f64,
+    /// Whether it is safe to change things.
+    pub judged: Judged,
+}
+
+/// What became of a budget in a week.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// It can be compared.
+    By {
+        /// Left at the end minus left at the beginning, as a share of the budget.
+        ratio: f64,
+        /// The same as time of total outage, in seconds.
+        seconds: f64,
+    },
+    /// It cannot.
+    None(NoChange),
+}
+
+/// Why a budget cannot be compared with itself a week before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoChange {
+    /// Its events were not counted then.
+    NotCounted,
+    /// One of both windows was without traffic.
+    NoTraffic,
+    /// One of both windows cannot be seen.
+    CannotSee,
+    /// A new calendar period has begun since.
+    NewPeriod,
+}
+
+impl NoChange {
+    /// Why, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotCounted => "not counted a week before",
+            Self::NoTraffic => "no traffic to compare",
+            Self::CannotSee => "cannot see",
+            Self::NewPeriod => "a new period began",
+        }
+    }
+}
+
+/// Failures of one group of one SLO in one incident, or outside of any.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burn {
+    /// Which budget: the objective of which the largest share was spent.
+    pub budget: BudgetId,
+    /// The incident; `None`: no incident explains it.
+    pub incident: Option<IncidentId>,
+    /// Failed events; a tolerated one is half failed.
+    pub failed: f64,
+    /// Share of the budget.
+    pub share: Option<f64>,
+}
+
+/// A stretch in which burnward could not see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blind {
+    /// The incident that told it.
+    pub incident: IncidentId,
+    /// What could not be seen: a source or a service.
+    pub subject: String,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; `None`: it still cannot.
+    pub to: Option<Timestamp>,
+    /// The reported SLOs that were hidden.
+    pub hid: Vec<SloId>,
+}
+
+impl Row {
+    /// The row of a budget.
+    pub fn of(budget: BudgetWeek<'_>, week: Interval, spans: &Spans) -> Self {
+        let BudgetWeek { slo, then, before, held_from, counted, slices } = budget;
+        let total = then.counts.total();
+        let burns = spans.attribute(&then.budget, slices, then.target, total);
+        let unattributed = (failed(counted) - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
+        let spent = spend::share(then.target, failed(counted), total);
+        let seen = seen(week, held_from, counted);
+        Self {
+            team: slo.team.clone(),
+            title: slo.title.clone(),
+            change: change(&then, &before),
+            judged: verdict::judge(&then, spent, seen),
+            counted,
+            spent,
+            burns,
+            unattributed,
+            seen,
+            then,
+        }
+    }
+
+    /// How many more events failed in the window than were allowed; negative where fewer did. 0 where the window is unknown.
+    pub fn beyond(&self) -> f64 {
+        let BudgetStatus { counts, target, left, .. } = &self.then;
+        if left.is_none() { 0.0 } else { failed(*counts) - counts.total() as f64 * target.allowed().as_f64() }
+    }
+
+    /// Worst first: by verdict; what is spent by how many more failed than were allowed, what cannot be judged by what failed, the rest by what is left.
+    fn compare(&self, other: &Self) -> Ordering {
+        let left = |row: &Self| row.then.left.map_or(f64::INFINITY, |left| left.ratio);
+        let spent = |row: &Self| row.spent.unwrap_or(0.0);
+        let verdict = self.judged.verdict;
+        let worse = || match verdict {
+            Verdict::Freeze => other.beyond().total_cmp(&self.beyond()),
+            Verdict::CannotSay => failed(other.counted).total_cmp(&failed(self.counted)),
+            Verdict::Careful | Verdict::Ship => left(self).total_cmp(&left(other)),
+        };
+        let first = verdict.cmp(&other.judged.verdict).then_with(worse);
+        first.then_with(|| spent(other).total_cmp(&spent(self))).then_with(|| self.then.budget.cmp(&other.then.budget))
+    }
+}
+
+impl ErrorBudgetReport {
+    /// The report from the rows of all budgets and the incidents of the week. `nights` are the stretches in which a page takes somebody's sleep; `team`
+    /// leaves out what is not that team's.
+    pub fn of(week: Interval, mut rows: Vec<Row>, incidents: &[Told<'_>], nights: &[Interval], team: Option<&TeamName>) -> Self {
+        rows.sort_by(Row::compare);
+        let own = |told: &&Told<'_>| told.incident.fault.kind != Kind::Test && team.is_none_or(|team| told.incident.team == *team);
+        let of_teams: Vec<Told<'_>> = incidents.iter().filter(own).copied().collect();
+        Self {
+            week,
+            burns: biggest(&rows),
+            blind: incidents.iter().filter_map(|told| blind(told.incident, &rows)).collect(),
+            teams: people::teams(&rows, &of_teams, week, nights, team),
+            rows,
+        }
+    }
+}
+
+/// Failed events: a tolerated one is half failed. Negative counts, of two exporters that tell one event in different slices, count as none.
+pub fn failed(counts: Counts) -> f64 {
+    (counts.bad as f64 + counts.tolerated as f64 / 2.0).max(0.0)
+}
+
+fn seen(week: Interval, held_from: Option<Timestamp>, counted: Counts) -> f64 {
+    let Some(held_from) = held_from else { return 0.0 };
+    let unseen = std::time::Duration::from_millis(u64::try_from(counted.unseen_millis).unwrap_or(0));
+    let held = week.to.since(held_from.max(week.from));
+    if week.length().is_zero() { 0.0 } else { held.saturating_sub(unseen).div_duration_f64(week.length()) }
+}
+
+fn change(then: &BudgetStatus, before: &BudgetStatus) -> Change {
+    let new_period = match then.window {
+        Window::Calendar { .. } => then.over.from != before.over.from,
+        Window::Rolling(_) => false,
+    };
+    match (then.left, before.left) {
+        _ if new_period => Change::None(NoChange::NewPeriod),
+        (Some(now), Some(past)) => Change::By { ratio: now.ratio - past.ratio, seconds: now.seconds - past.seconds },
+        _ if then.unknown.is_some() || before.unknown.is_some() => Change::None(NoChange::CannotSee),
+        (Some(_), None) if before.coverage <= 0.0 => Change::None(NoChange::NotCounted),
+        (_, _) => Change::None(NoChange::NoTraffic),
+    }
+}
+
+/// The largest parts of all rows. Objectives of one SLO count the same failures: the one of which most was spent stands for all.
+fn biggest(rows: &[Row]) -> Vec<Burn> {
+    let mut burns: BTreeMap<(&SloId, &Group, Option<&IncidentId>), Burn> = BTreeMap::new();
+    for row in rows {
+        let BudgetId { slo, group, .. } = &row.then.budget;
+        let rest = (None, row.unattributed, spend::share(row.then.target, row.unattributed, row.then.counts.total()));
+        let parts = row.burns.iter().map(|burn| (Some(&burn.incident), burn.failed, burn.share)).chain([rest]);
+        for (incident, failed, share) in parts.filter(|(_, failed, _)| *failed > 0.0) {
+            let burn = Burn { budget: row.then.budget.clone(), incident: incident.cloned(), failed, share };
+            let known = burns.entry((slo, group, incident)).or_insert_with(|| burn.clone());
+            if burn.share > known.share {
+                *known = burn;
+            }
+        }
+    }
+    let mut burns: Vec<Burn> = burns.into_values().collect();
+    burns.sort_by(|a, b| b.failed.total_cmp(&a.failed).then_with(|| a.budget.cmp(&b.budget)));
+    burns.truncate(BIGGEST);
+    burns
+}
+
+fn blind(incident: &Incident, rows: &[Row]) -> Option<Blind> {
+    if incident.fault.kind != Kind::CannotSee {
+        return None;
+    }
+    let hides = incident.members.values().flat_map(|member| match &member.facts {
+        Facts::Blind(blind) => blind.hides.as_slice(),
+        Facts::Burn(_) | Facts::Test(_) => &[],
+    });
+    let mut hid: Vec<SloId> = hides.filter(|slo| rows.iter().any(|row| row.then.budget.slo == **slo)).cloned().collect();
+    hid.sort();
+    hid.dedup();
+    let to = match incident.phase {
+        Phase::Resolved { at, .. } => Some(at),
+        Phase::Open | Phase::Acknowledged { .. } => None,
+    };
+    let from = incident.began.min(incident.opened_at);
+    (!hid.is_empty()).then(|| Blind { incident: incident.id.clone(), subject: incident.fault.subject.to_string(), from, to, hid })
+}
