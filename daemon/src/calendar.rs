@@ -1,18 +1,35 @@
 //! Civil time of windows: which interval a calendar window is at a moment. The core knows no zones; here they are.
 
+use std::iter;
+
 use burnward_core::{
     time::Timestamp,
-    window::{Interval, Period, Window, Zone},
+    window::{Grain, Interval, Period, Window, Zone},
 };
 use jiff::{
     Timestamp as Instant, ToSpan,
     civil::{Date, Weekday},
-    tz::TimeZone,
+    tz::{Offset, TimeZone},
 };
 
-/// The zone of this name, as the machine's time zone database has it, else the one that is built in.
-pub fn time_zone(zone: &Zone) -> Option<TimeZone> {
-    TimeZone::get(zone.as_str()).ok()
+/// From the first to the second year the offsets of a zone are looked at: from before all that the ledger can hold, to as far as anybody plans.
+const YEARS: (i16, i16) = (2000, 2100);
+
+/// The zone of this name, as the time zone database has it; `None` where it has none, or one whose offsets are no quarters of an hour.
+pub fn zone(name: &str) -> Option<Zone> {
+    let zone = TimeZone::get(name).ok()?;
+    Zone::parse(name, Grain::of(offsets(&zone))?).ok()
+}
+
+/// All offsets from UTC of a zone in `YEARS`, in seconds.
+fn offsets(zone: &TimeZone) -> Vec<i32> {
+    let [from, to] = [YEARS.0, YEARS.1].map(start_of_year);
+    let changes = zone.following(from).take_while(|change| change.timestamp() < to);
+    iter::once(zone.to_offset(from)).chain(changes.map(|change| change.offset())).map(Offset::seconds).collect()
+}
+
+fn start_of_year(year: i16) -> Instant {
+    jiff::civil::date(year, 1, 1).to_zoned(TimeZone::UTC).map_or(Instant::UNIX_EPOCH, |start| start.timestamp())
 }
 
 /// What a window is over at `now`: a rolling one ends there, a calendar one is the period that holds `now`. An instant at the edge of two periods
@@ -20,7 +37,7 @@ pub fn time_zone(zone: &Zone) -> Option<TimeZone> {
 pub fn interval(window: &Window, now: Timestamp) -> Interval {
     match window {
         Window::Rolling(length) => Interval::ending(now, *length),
-        Window::Calendar { period, zone } => calendar_period(*period, &time_zone(zone).unwrap_or(TimeZone::UTC), now),
+        Window::Calendar { period, zone } => calendar_period(*period, &TimeZone::get(zone.as_str()).unwrap_or(TimeZone::UTC), now),
     }
 }
 
@@ -55,7 +72,11 @@ fn start_of_day(day: Date, zone: &TimeZone) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use burnward_core::time::days;
+    use burnward_core::{
+        budget,
+        time::{days, minutes},
+        units::Target,
+    };
 
     use super::*;
 
@@ -63,9 +84,12 @@ mod tests {
         Timestamp::from_millis(text.parse::<Instant>().expect("an instant").as_millisecond())
     }
 
+    fn window(period: Period, name: &str) -> Window {
+        Window::Calendar { period, zone: zone(name).expect("a zone") }
+    }
+
     fn check(period: Period, zone: &str, now: &str, from: &str, to: &str) {
-        let window = Window::Calendar { period, zone: Zone::parse(zone).expect("a name") };
-        assert_eq!(interval(&window, at(now)), Interval { from: at(from), to: at(to) }, "{period:?} of {now} in {zone}");
+        assert_eq!(interval(&window(period, zone), at(now)), Interval { from: at(from), to: at(to) }, "{period:?} of {now} in {zone}");
     }
 
     #[test]
@@ -80,11 +104,14 @@ mod tests {
         check(Period::Week, "UTC", "2026-10-18T23:59:59Z", "2026-10-12T00:00:00Z", "2026-10-19T00:00:00Z");
         check(Period::Month, "UTC", "2024-02-29T12:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z");
         check(Period::Month, "UTC", "2026-12-31T12:00:00Z", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z");
-        for (now, from, to) in
-            [("02-28", "01-01", "04-01"), ("04-01", "04-01", "07-01"), ("09-30", "07-01", "10-01"), ("10-01", "10-01", "")]
-        {
-            let to = if to.is_empty() { "2027-01-01T00:00:00Z".to_owned() } else { format!("2026-{to}T00:00:00Z") };
-            check(Period::Quarter, "UTC", &format!("2026-{now}T12:00:00Z"), &format!("2026-{from}T00:00:00Z"), &to);
+        for (now, from, to) in [
+            ("2026-02-28", "2026-01-01", "2026-04-01"),
+            ("2026-04-01", "2026-04-01", "2026-07-01"),
+            ("2026-09-30", "2026-07-01", "2026-10-01"),
+            ("2026-10-01", "2026-10-01", "2027-01-01"),
+        ] {
+            let [from, to] = [from, to].map(|day| format!("{day}T00:00:00Z"));
+            check(Period::Quarter, "UTC", &format!("{now}T12:00:00Z"), &from, &to);
         }
     }
 
@@ -97,13 +124,49 @@ mod tests {
 
     #[test]
     fn a_day_whose_midnight_is_skipped_begins_after_the_gap() {
-        check(Period::Week, "America/Asuncion", "2017-10-01T12:00:00Z", "2017-09-25T04:00:00Z", "2017-10-02T03:00:00Z");
         check(Period::Month, "America/Asuncion", "2017-10-15T12:00:00Z", "2017-10-01T04:00:00Z", "2017-11-01T03:00:00Z");
+        check(Period::Week, "Pacific/Apia", "2011-12-29T12:00:00Z", "2011-12-26T10:00:00Z", "2012-01-01T10:00:00Z");
     }
 
     #[test]
     fn an_instant_at_the_edge_belongs_to_the_period_that_ends_there() {
         check(Period::Month, "UTC", "2026-10-01T00:00:00Z", "2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z");
         check(Period::Month, "UTC", "2026-10-01T00:00:00.001Z", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z");
+    }
+
+    #[test]
+    fn the_minutes_that_a_target_allows_are_those_of_the_periods_length() {
+        let target = Target::percent("99.5%").expect("a target");
+        for (zone, now, seconds) in [
+            // 31 days: 223.2 min; an hour more, and an hour less.
+            ("UTC", "2026-10-15T12:00:00Z", 13_392),
+            ("UTC", "2026-11-15T12:00:00Z", 12_960),
+            ("UTC", "2026-02-15T12:00:00Z", 12_096),
+            ("Europe/Berlin", "2026-10-15T12:00:00Z", 13_410),
+            ("Europe/Berlin", "2026-03-15T12:00:00Z", 13_374),
+        ] {
+            let over = interval(&window(Period::Month, zone), at(now));
+            assert_eq!(budget::whole(target, over.length()).as_secs(), seconds, "{now} in {zone}");
+        }
+    }
+
+    /// All periods of all zones that the database has: no hole, no overlap, every edge on the zone's slices, every length as it can be.
+    #[test]
+    fn periods_of_every_zone_follow_one_another_on_edges_of_its_slices() {
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        assert!(names.len() > 400, "{} zones", names.len());
+        for name in names {
+            for period in [Period::Week, Period::Month, Period::Quarter] {
+                let window = window(period, &name);
+                let mut over = interval(&window, at("2019-12-15T00:00:00Z"));
+                while over.to < at("2027-01-01T00:00:00Z") {
+                    let next = interval(&window, over.to.plus(minutes(1)));
+                    assert_eq!(next.from, over.to, "{period:?} in {name}");
+                    assert_eq!(next.from.floor(window.edges()), next.from, "{period:?} in {name}");
+                    assert!(next.length() <= window.longest(), "{period:?} in {name}: {:?}", next.length());
+                    over = next;
+                }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use thiserror::Error;
 
-use crate::time::{Timestamp, days, hours};
+use crate::time::{Timestamp, days, hours, minutes};
 
 /// The window of an objective.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,9 +44,44 @@ impl Period {
     }
 }
 
-/// The name of a time zone, as the IANA database spells it: `Europe/Berlin`. Whether such a zone exists is not known here.
+/// A time zone: its name as the IANA database spells it, `Europe/Berlin`, and where its days can begin. Whether such a zone exists is not known here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Zone(Arc<str>);
+pub struct Zone {
+    name: Arc<str>,
+    grain: Grain,
+}
+
+/// Of what the offsets of a zone from UTC are multiples, and so where its days, weeks and months can begin. No zone has had a finer one since 1972.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grain {
+    /// As most zones.
+    Hour,
+    /// As India and parts of Australia.
+    HalfHour,
+    /// As Nepal.
+    QuarterHour,
+}
+
+impl Grain {
+    /// The coarsest grain that these offsets from UTC, in seconds, are multiples of; `None` where none is.
+    pub fn of(offsets: impl IntoIterator<Item = i32>) -> Option<Self> {
+        offsets.into_iter().try_fold(Self::Hour, |coarsest, offset| {
+            let grain = [Self::Hour, Self::HalfHour, Self::QuarterHour]
+                .into_iter()
+                .find(|grain| u64::from(offset.unsigned_abs()).is_multiple_of(grain.step().as_secs()))?;
+            Some(coarsest.max(grain))
+        })
+    }
+
+    /// Its length: slices of this step have edges wherever a day of the zone can begin.
+    pub const fn step(self) -> Duration {
+        match self {
+            Self::Hour => hours(1),
+            Self::HalfHour => minutes(30),
+            Self::QuarterHour => minutes(15),
+        }
+    }
+}
 
 /// Why a text cannot be the name of a time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -55,20 +90,26 @@ pub struct ZoneError(pub String);
 
 impl Zone {
     /// Reads a name of 1 to 64 characters of `A-Z a-z 0-9 _ + - /`.
-    pub fn parse(text: &str) -> Result<Self, ZoneError> {
+    pub fn parse(text: &str, grain: Grain) -> Result<Self, ZoneError> {
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+' | b'-' | b'/');
-        if (1..=64).contains(&text.len()) && text.bytes().all(legal) { Ok(Self(text.into())) } else { Err(ZoneError(text.to_owned())) }
+        let is_name = (1..=64).contains(&text.len()) && text.bytes().all(legal);
+        if is_name { Ok(Self { name: text.into(), grain }) } else { Err(ZoneError(text.to_owned())) }
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// Where its days can begin.
+    pub const fn grain(&self) -> Grain {
+        self.grain
     }
 }
 
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 
@@ -102,13 +143,22 @@ impl Interval {
 const CALENDAR_PACE: Duration = days(30);
 
 impl Window {
-    /// The longest that it can be. A period holds an hour more where its clocks are set back.
+    /// The longest that it can be. A period is longer where clocks are set back in it, by up to a day where a zone changes to the other side of the
+    /// date line.
     pub const fn longest(&self) -> Duration {
         match self {
             Self::Rolling(length) => *length,
-            Self::Calendar { period: Period::Week, .. } => hours(7 * 24 + 1),
-            Self::Calendar { period: Period::Month, .. } => hours(31 * 24 + 1),
-            Self::Calendar { period: Period::Quarter, .. } => hours(92 * 24 + 1),
+            Self::Calendar { period: Period::Week, .. } => days(7 + 1),
+            Self::Calendar { period: Period::Month, .. } => days(31 + 1),
+            Self::Calendar { period: Period::Quarter, .. } => days(92 + 1),
+        }
+    }
+
+    /// Slices of this step have edges wherever it can begin; a rolling window begins on any slice.
+    pub const fn edges(&self) -> Duration {
+        match self {
+            Self::Rolling(_) => Grain::Hour.step(),
+            Self::Calendar { zone, .. } => zone.grain.step(),
         }
     }
 

@@ -92,13 +92,36 @@ impl Slices {
         self.levels.iter().find(|level| level.spec.step == step).map_or_else(Counts::default, |level| level.sum(from, to))
     }
 
-    /// The same slices with other levels: what they have in common is kept, a new finer level starts from the old finest.
+    /// The lengths of its slices, finest first.
+    pub(super) fn steps(&self) -> impl Iterator<Item = Duration> {
+        self.levels.iter().map(|level| level.spec.step)
+    }
+
+    /// The length of the longest of them.
+    pub(super) fn coarsest_step(&self) -> Duration {
+        self.coarsest().spec.step
+    }
+
+    /// Whether all that `specs` ask for can be had from these slices: as far back, and as fine at the coarsest.
+    pub(super) fn suffice_for(&self, specs: &[LevelSpec]) -> bool {
+        let held = self.coarsest().spec;
+        specs.last().is_none_or(|wanted| held.keep >= wanted.keep && held.step <= wanted.step)
+    }
+
+    /// The same slices with other levels: each is filled from the coarsest of the old ones that is as fine, and behind what that one keeps from the
+    /// coarser ones, whose slices count where they end.
     pub(super) fn with_levels(&self, specs: &[LevelSpec]) -> Self {
         let mut changed = Self { marks: self.marks.clone(), ..Self::new(specs) };
         for level in &mut changed.levels {
-            let source = self.levels.iter().rfind(|old| old.spec.step <= level.spec.step).unwrap_or(&self.levels[0]);
-            for (end, counts) in source.slices() {
-                level.add(end, counts);
+            let first = self.levels.iter().rposition(|old| old.spec.step <= level.spec.step).unwrap_or(0);
+            let mut until = Timestamp::from_millis(i64::MAX);
+            for (at, old) in self.levels.iter().enumerate().skip(first) {
+                let coarser = self.levels.get(at + 1);
+                let after = coarser.map_or(Timestamp::from_millis(i64::MIN), |coarser| old.begin().ceil(coarser.spec.step));
+                for (end, counts) in old.slices().filter(|(end, _)| *end > after && *end <= until) {
+                    level.add(end, counts);
+                }
+                until = until.min(after);
             }
         }
         changed
@@ -143,6 +166,11 @@ impl Level {
 
     fn index(&self, at: Timestamp) -> i64 {
         at.ceil(self.spec.step).millis().div_euclid(self.step())
+    }
+
+    /// From where on it keeps slices.
+    fn begin(&self) -> Timestamp {
+        self.newest.map_or(Timestamp::from_millis(i64::MAX), |newest| Timestamp::from_millis((newest - self.slots()) * self.step()))
     }
 
     fn reaches(&self, from: Timestamp) -> bool {
@@ -320,7 +348,7 @@ mod tests {
     use crate::{
         ledger::{
             fixture,
-            slice::{TEN_SECONDS, levels},
+            slice::{TEN_SECONDS, levels, standard_levels},
         },
         sli::MatchOp,
         time::{hours, minutes},
@@ -363,6 +391,40 @@ mod tests {
     }
 
     proptest! {
+        /// However old the start of a period is, and however its events came to other levels.
+        #[test]
+        fn a_period_equals_the_sum_of_its_entries(
+            entries in prop::collection::vec((0_i64..8_000_000, 1_i64..5), 1..60),
+            edge in 0_i64..8_888,
+            grain in prop::sample::select(vec![900_u64, 1800, 3600]),
+            widened: bool,
+        ) {
+            let grain = Duration::from_secs(grain);
+            let of_quarter = standard_levels(hours(93 * 24), grain);
+            let mut slices = Slices::new(&if widened { standard_levels(hours(93 * 24), minutes(15)) } else { of_quarter });
+            for (at, n) in &entries {
+                slices.add(Timestamp::from_seconds(*at).ceil(TEN_SECONDS), good(*n));
+            }
+            if widened {
+                slices = slices.with_levels(&of_quarter);
+            }
+            let from = Timestamp::from_seconds(edge * 900).floor(grain);
+            let now = Timestamp::from_seconds(8_000_000);
+            let naive: i64 = entries.iter().filter(|(at, _)| Timestamp::from_seconds(*at) > from).map(|(_, n)| n).sum();
+            prop_assert_eq!(slices.over(now.since(from), now).good, naive);
+        }
+
+        #[test]
+        fn levels_that_grow_finer_at_the_coarsest_lose_nothing(entries in prop::collection::vec((0_i64..3_000_000, 1_i64..5), 1..60)) {
+            let mut slices = Slices::new(&standard_levels(hours(720), hours(1)));
+            for (at, n) in &entries {
+                slices.add(Timestamp::from_seconds(*at).ceil(TEN_SECONDS), good(*n));
+            }
+            let now = Timestamp::from_seconds(3_000_000);
+            let kept = slices.over(hours(720), now);
+            prop_assert_eq!(slices.with_levels(&standard_levels(hours(720), minutes(15))).over(hours(720), now), kept);
+        }
+
         #[test]
         fn every_lookback_equals_the_sum_of_its_entries(
             entries in prop::collection::vec((0_i64..400_000, 0_i64..5), 1..60),

@@ -9,16 +9,16 @@ use super::{
     Counts,
     slice::{FIVE_MINUTES, HOUR, MINUTE, Span},
 };
-use crate::time::Timestamp;
+use crate::{time::Timestamp, window::Grain};
 
 /// The levels that have marks: those whose slices a person's times may cut.
-const STEPS: [Duration; 3] = [MINUTE, FIVE_MINUTES, HOUR];
+const STEPS: [Duration; 5] = [MINUTE, FIVE_MINUTES, Grain::QuarterHour.step(), Grain::HalfHour.step(), HOUR];
 
 /// The marks of one stream.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Marks {
     /// By level, in the order of `STEPS`; each sorted.
-    levels: [Vec<Mark>; 3],
+    levels: [Vec<Mark>; STEPS.len()],
 }
 
 /// What was counted after the edge before `at`, up to it.

@@ -17,7 +17,7 @@ pub(super) const TEN_SECONDS: Duration = Duration::from_secs(10);
 pub(super) const MINUTE: Duration = minutes(1);
 /// The next level.
 pub(super) const FIVE_MINUTES: Duration = minutes(5);
-/// The coarsest level.
+/// The coarsest level, but for an SLO with a calendar window of a zone whose days begin between two hours: see [`coarsest`].
 pub(super) const HOUR: Duration = hours(1);
 
 /// How long the coarsest slices are kept beyond the longest lookback: budgets are reported as they stood at the ends of the last two whole weeks, the older
@@ -73,17 +73,22 @@ pub(super) fn levels(slo: &Slo) -> Vec<LevelSpec> {
         let page = rows().filter(|row| row.urgency == Urgency::Page).map(|row| row.long).max().unwrap_or_default();
         levels.push(LevelSpec { step: SECOND, keep: page.min(HOUR).max(brief) });
     }
-    levels.extend(standard_levels(longest));
+    levels.extend(standard_levels(longest, coarsest(slo)));
     levels
 }
 
+/// The coarsest slices of an SLO: as long as they can be with an edge wherever one of its calendar windows begins.
+fn coarsest(slo: &Slo) -> Duration {
+    slo.objectives.iter().map(|objective| objective.window.edges()).min().unwrap_or(HOUR)
+}
+
 /// The levels without slices of a second.
-pub(super) fn standard_levels(longest: Duration) -> [LevelSpec; 4] {
+pub(super) fn standard_levels(longest: Duration, coarsest: Duration) -> [LevelSpec; 4] {
     [
         LevelSpec { step: TEN_SECONDS, keep: HOUR },
         LevelSpec { step: MINUTE, keep: hours(6) },
         LevelSpec { step: FIVE_MINUTES, keep: hours(72) },
-        LevelSpec { step: HOUR, keep: longest.max(hours(72)) + REPORTED },
+        LevelSpec { step: coarsest, keep: longest.max(hours(72)) + REPORTED },
     ]
 }
 

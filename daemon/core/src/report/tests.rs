@@ -154,7 +154,7 @@ fn what_was_not_counted_a_week_before_and_what_began_anew_are_not_compared() {
     let then = status(&slo, Ok(counts(1_000, 0)), WEEK.to, held_from);
     let before = status(&slo, Ok(counts(0, 0)), WEEK.from, held_from);
     assert_eq!(change(&then, &before), Change::None(NoChange::NotCounted));
-    slo.objectives[0].window = Window::Calendar { period: Period::Month, zone: Zone::parse("Europe/Berlin").expect("a zone") };
+    slo.objectives[0].window = Window::Calendar { period: Period::Month, zone: Zone::parse("Europe/Berlin", Grain::Hour).expect("a zone") };
     let then = status(&slo, Ok(counts(1_000, 0)), WEEK.to, None);
     let before = status(&slo, Ok(counts(1_000, 0)), WEEK.from, None);
     assert_eq!(change(&then, &before), Change::None(NoChange::NewPeriod));

@@ -17,6 +17,8 @@ use burnward_core::{
     time::{Timestamp, days},
 };
 
+use tracing::error;
+
 use super::numbers::Shown;
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
@@ -92,11 +94,14 @@ impl Book {
         })
     }
 
-    /// Throws the ledger's cache away and reads it from the store: after a round that could not be committed.
-    pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    /// Throws the ledger's cache away and reads it from the store: after a round that could not be committed, and where a changed SLO needs more of the
+    /// past than the cache had.
+    pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
-        self.ledger = load_ledger(store, config, &self.tenant, &self.source, &slos, now).await?;
-        Ok(())
+        match load_ledger(store, config, &self.tenant, &self.source, &slos, now).await {
+            Ok(ledger) => self.ledger = ledger,
+            Err(error) => error!(tenant = %self.tenant, %error, "the ledger could not be read back; the next round tries again"),
+        }
     }
 
     /// The newest incident of a fault that is at hand: open, or resolved not long ago.

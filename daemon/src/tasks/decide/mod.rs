@@ -19,7 +19,7 @@ use burnward_core::{
     time::Timestamp,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use self::{book::Book, draft::Draft};
 use crate::{
@@ -179,12 +179,10 @@ impl Decider {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         book.take_round(touched, evaluated, source_view, &committed);
         book.shown = shown;
-        if committed.round_lost
-            && let Err(error) = book.reload_ledger(&self.store, &self.config, answers.now).await
-        {
-            error!(tenant = %answers.tenant, %error, "the ledger could not be read back after a failed commit; the next round tries again");
-        }
         book.promote_pending(answers.now);
+        if committed.round_lost || book.ledger.lacks_history() {
+            book.reload_ledger(&self.store, &self.config, answers.now).await;
+        }
         book.forget_old(answers.now);
         self.observe_round(&answers, blind);
         self.publish(answers.now);

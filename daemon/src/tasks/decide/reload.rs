@@ -111,6 +111,9 @@ impl Decider {
             faults.extend(opened.faults);
             if let Some(book) = self.books.get_mut(&tenant) {
                 book.replace_slos(opened.slos, now);
+                if book.ledger.lacks_history() {
+                    book.reload_ledger(&self.store, &self.config, now).await;
+                }
             }
         }
         let slos = self.books.values().map(|book| book.slos.len()).sum();

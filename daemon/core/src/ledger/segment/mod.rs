@@ -1,7 +1,8 @@
 //! Packed forms of the ledger for the store: rounds, segments and state. The first byte of each is its version; a damaged one is an error.
 //!
 //! A round holds what one round settled, of all streams. `compact` moves rounds into segments (one stream, one level, one day) and rolls old slices
-//! up: the finest are kept for 3 h, 1 min for 8 days, 5 min for 35 days, 1 h for 25 months. Each event is held once, so no sum changes.
+//! up: the finest are kept for 3 h, 1 min for 8 days, 5 min for 35 days, 1 h for 25 months; where a calendar window of the stream can begin between two
+//! hours, the last are of 30 or 15 min. Each event is held once, so no sum changes.
 //!
 //! No roll-up crosses an edge: what lies before an edge within a coarser slice becomes a slice of its own that ends at the edge, at the level `PIECES`.
 
@@ -84,8 +85,8 @@ const KEEP_FINEST: Duration = hours(3);
 const KEEP_MINUTES: Duration = days(8);
 /// How long it keeps those of five minutes.
 const KEEP_FIVE_MINUTES: Duration = days(35);
-/// How long it keeps those of an hour: 25 months.
-const KEEP_HOURS: Duration = days(762);
+/// How long it keeps the coarsest: 25 months.
+const KEEP_COARSEST: Duration = days(762);
 
 /// The level of slices that end at edges. It is never rolled up.
 const PIECES: Duration = Duration::ZERO;
@@ -109,9 +110,9 @@ pub fn grid(age: Duration) -> Duration {
 pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], edges: &Edges, now: Timestamp) -> Result<Vec<SegmentKey>, Damaged> {
     let cuts = Cuts::at(now);
     let grown: BTreeSet<SegmentKey> = gathered(rounds, edges, cuts)?.into_keys().collect();
-    let aged = stored.iter().filter(|key| cuts.ages(key));
-    let rolled: BTreeSet<SegmentKey> = aged.flat_map(heirs).collect();
-    let touched = stored.iter().filter(|key| grown.contains(key) || rolled.contains(key) || cuts.ages(key));
+    let aged = stored.iter().filter(|key| cuts.ages(key, edges));
+    let rolled: BTreeSet<SegmentKey> = aged.flat_map(|key| heirs(*key, edges.grain(key.stream))).collect();
+    let touched = stored.iter().filter(|key| grown.contains(key) || rolled.contains(key) || cuts.ages(key, edges));
     Ok(touched.copied().collect())
 }
 
@@ -121,10 +122,10 @@ pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], edges: &Edges, n
     let mut after = gathered(rounds, edges, cuts)?;
     let before: BTreeMap<SegmentKey, &Vec<u8>> = segments.iter().map(|segment| (segment.key, &segment.blob)).collect();
     let mut drained = BTreeSet::new();
-    for (key, blob) in before.iter().filter(|(key, _)| cuts.ages(key)) {
+    for (key, blob) in before.iter().filter(|(key, _)| cuts.ages(key, edges)) {
         drained.insert(*key);
         for (end, counts) in unpack_segment(key.step(), blob)? {
-            if let Some(level) = cuts.level_of(key.level(), end) {
+            if let Some(level) = cuts.level_of(key.level(), edges.grain(key.stream), end) {
                 book(&mut after, edges, key.stream, level, (end, counts));
             }
         }
@@ -165,7 +166,7 @@ struct Cuts {
     finest: Timestamp,
     minutes: Timestamp,
     five_minutes: Timestamp,
-    hours: Timestamp,
+    coarsest: Timestamp,
 }
 
 impl Cuts {
@@ -175,31 +176,31 @@ impl Cuts {
             finest: cut(KEEP_FINEST),
             minutes: cut(KEEP_MINUTES),
             five_minutes: cut(KEEP_FIVE_MINUTES),
-            hours: cut(KEEP_HOURS).floor(days(1)),
+            coarsest: cut(KEEP_COARSEST).floor(days(1)),
         }
     }
 
-    /// The level that a slice is held at which is held at `level` and ends at `end`; `None` where it is too old to be held.
-    fn level_of(self, level: Duration, end: Timestamp) -> Option<Duration> {
+    /// The level that a slice is held at which is held at `level` and ends at `end`, of a stream of this grain; `None` where it is too old to be held.
+    fn level_of(self, level: Duration, grain: Duration, end: Timestamp) -> Option<Duration> {
         let by_age = if end > self.finest {
             SECOND
         } else if end > self.minutes {
             MINUTE
         } else if end > self.five_minutes {
             FIVE_MINUTES
-        } else if end > self.hours {
-            HOUR
+        } else if end > self.coarsest {
+            grain
         } else {
             return None;
         };
-        Some(if level == PIECES { PIECES } else { by_age.max(level) })
+        Some(if level == PIECES { PIECES } else { by_age.min(grain).max(level) })
     }
 
-    /// Whether a segment may hold slices that are to be rolled up or dropped.
-    fn ages(self, key: &SegmentKey) -> bool {
+    /// Whether a segment may hold slices that are to be rolled up or dropped. What was kept fine for a zone stays so when it is not declared any more.
+    fn ages(self, key: &SegmentKey, edges: &Edges) -> bool {
         let level = key.level();
-        if level == PIECES || level >= HOUR {
-            key.last_end() <= self.hours
+        if level == PIECES || level > FIVE_MINUTES || level >= edges.grain(key.stream) {
+            key.last_end() <= self.coarsest
         } else if level < MINUTE {
             key.day < self.finest
         } else if level < FIVE_MINUTES {
@@ -210,10 +211,9 @@ impl Cuts {
     }
 }
 
-/// The segments that what is rolled up goes to.
-fn heirs(key: &SegmentKey) -> impl Iterator<Item = SegmentKey> + use<> {
-    let key = *key;
-    let coarser = [MINUTE, FIVE_MINUTES, HOUR].into_iter().filter(move |step| *step > key.level());
+/// The segments that what is rolled up goes to, in a stream of this grain.
+fn heirs(key: SegmentKey, grain: Duration) -> impl Iterator<Item = SegmentKey> {
+    let coarser = [MINUTE, FIVE_MINUTES, grain].into_iter().filter(move |step| *step > key.level());
     [PIECES].into_iter().chain(coarser).map(move |step| key_of(key.stream, step, key.last_end()))
 }
 
@@ -238,7 +238,7 @@ fn gathered(rounds: &[(i64, Vec<u8>)], edges: &Edges, cuts: Cuts) -> Result<Slic
     let mut slices = Slices::new();
     for entry in rounds.iter().flat_map(|round| &round.entries) {
         let finest = if entry.end.floor(TEN_SECONDS) == entry.end { TEN_SECONDS } else { SECOND };
-        if let Some(level) = cuts.level_of(finest, entry.end) {
+        if let Some(level) = cuts.level_of(finest, edges.grain(entry.stream), entry.end) {
             book(&mut slices, edges, entry.stream, level, (entry.end, entry.counts));
         }
     }
@@ -253,10 +253,10 @@ fn gathered(rounds: &[(i64, Vec<u8>)], edges: &Edges, cuts: Cuts) -> Result<Slic
 
 /// Spreads an unseen stretch over slices, each piece at the level of its age.
 fn book_span(slices: &mut Slices, edges: &Edges, span: &Span, finest: Duration, cuts: Cuts) {
-    let mut from = span.from.max(cuts.hours);
+    let mut from = span.from.max(cuts.coarsest);
     while from < span.to {
         let first = from.plus(Duration::from_millis(1));
-        let Some(level) = cuts.level_of(finest, first) else { return };
+        let Some(level) = cuts.level_of(finest, edges.grain(span.stream), first) else { return };
         let end = edges.between(span.stream, first, first.ceil(level)).unwrap_or(first.ceil(level));
         let counts = span.within(from, end);
         if !counts.is_zero() {
@@ -278,7 +278,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ledger::slice::Entry;
+    use crate::{ledger::slice::Entry, time::minutes};
 
     fn good(n: i64) -> Counts {
         Counts { good: n, ..Counts::default() }
@@ -345,6 +345,51 @@ mod tests {
                 now = now.plus(Duration::from_secs(later));
             }
         }
+    }
+
+    proptest! {
+        /// A calendar period of a zone begins on a slice edge of its grain: what lies on either side is never mixed, however old it is.
+        #[test]
+        fn rolled_up_slices_keep_every_edge_of_their_grain(
+            events in prop::collection::vec((0_i64..6_000_000, 1_i64..9), 1..60),
+            edge in 0_i64..6_660,
+            grain in prop::sample::select(vec![900_u64, 1800, 3600]),
+            ages in prop::collection::vec(0_u64..90, 1..4),
+        ) {
+            let grain = Duration::from_secs(grain);
+            let edge = Timestamp::from_seconds(edge * 900).floor(grain);
+            let mut round = RoundSlices::default();
+            round.entries.extend(events.iter().map(|(at, n)| Entry { stream: 1, end: Timestamp::from_seconds(*at).ceil(TEN_SECONDS), counts: good(*n) }));
+            round.entries.sort_by_key(|entry| entry.end);
+            let before: i64 = events.iter().filter(|(at, _)| Timestamp::from_seconds(*at) <= edge).map(|(_, n)| n).sum();
+            let edges = Edges::default().with_grains([(1, grain)]);
+            let mut rounds = vec![(1, round.pack().expect("not empty"))];
+            let (mut stored, mut now) = (BTreeMap::new(), Timestamp::from_seconds(6_000_000));
+            for age in ages {
+                now = now.plus(days(age));
+                let segments: Vec<_> = stored.values().cloned().collect();
+                apply(&mut stored, compact(&rounds, &segments, &edges, now).expect("own blobs"));
+                rounds.clear();
+            }
+            let slices = stored.values().flat_map(|segment: &Segment| unpack_segment(segment.key.step(), &segment.blob).expect("own blob"));
+            prop_assert_eq!(slices.filter(|(end, _)| *end <= edge).map(|(_, counts)| counts.good).sum::<i64>(), before);
+        }
+    }
+
+    #[test]
+    fn slices_that_were_kept_fine_for_a_zone_stay_so_when_it_is_not_declared_any_more() {
+        let round = RoundSlices {
+            entries: vec![Entry { stream: 0, end: Timestamp::from_seconds(900), counts: good(1) }],
+            ..RoundSlices::default()
+        };
+        let now = Timestamp::from_seconds(900).plus(days(40));
+        let fine = compact(&[(1, round.pack().expect("not empty"))], &[], &Edges::default().with_grains([(0, minutes(15))]), now)
+            .expect("own blob");
+        assert_eq!(fine.segments[0].key.level_seconds, 900);
+        let later = compact(&[], &fine.segments, &Edges::default(), now.plus(days(300))).expect("own blob");
+        assert_eq!((later.segments.len(), later.drop_segments.len()), (0, 0));
+        let gone = compact(&[], &fine.segments, &Edges::default(), now.plus(days(800))).expect("own blob");
+        assert_eq!(gone.drop_segments, [fine.segments[0].key]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::{
     ledger::{
         count::{Counter, SeriesKey, Spacings, TargetKey},
         coverage::Beat,
-        slice::TEN_SECONDS,
+        slice::{HOUR, TEN_SECONDS},
         source_ledger::Fill,
     },
     time::Timestamp,
@@ -78,6 +78,8 @@ pub(in crate::ledger) struct StoredStream {
     pub beat: Option<Beat>,
     /// See `Meta::targets`.
     pub targets: Vec<TargetKey>,
+    /// The coarsest slices that it is rolled up to.
+    pub grain: Duration,
 }
 
 /// The last sample of a series that went quiet.
@@ -100,6 +102,7 @@ impl State {
         out.list(self.lanes.iter(), pack_lane);
         out.list(self.streams.iter(), pack_stream);
         out.list(self.quiet.iter(), pack_quiet);
+        self.pack_grains(&mut out);
         out.0
     }
 
@@ -107,7 +110,10 @@ impl State {
         let version = if blob.first() == Some(&BEFORE_GRIDS) { BEFORE_GRIDS } else { VERSION };
         let mut reader = Reader::new(blob, "ledger state", version)?;
         let lanes = reader.list(|reader| unpack_lane(reader, version))?;
-        let state = Self { lanes, streams: reader.list(unpack_stream)?, quiet: reader.list(unpack_quiet)? };
+        let mut state = Self { lanes, streams: reader.list(unpack_stream)?, quiet: reader.list(unpack_quiet)? };
+        if !reader.is_at_end() {
+            state.unpack_grains(&mut reader)?;
+        }
         let (lanes, streams) = (state.lanes.len(), state.streams.len());
         let whole = state.streams.iter().all(|stream| (stream.lane as usize) < lanes)
             && state.quiet.iter().all(|quiet| (quiet.stream as usize) < streams);
@@ -116,6 +122,28 @@ impl State {
         }
         reader.end()?;
         Ok(state)
+    }
+
+    /// Those of the streams with another grain than an hour; nothing where all have it.
+    fn pack_grains(&self, out: &mut Writer) {
+        let grains: Vec<(usize, u64)> =
+            self.streams.iter().map(|stream| stream.grain.as_secs()).enumerate().filter(|(_, grain)| *grain != HOUR.as_secs()).collect();
+        if !grains.is_empty() {
+            out.list(grains.into_iter(), |out, (stream, grain)| {
+                out.len(stream);
+                out.unsigned(grain);
+            });
+        }
+    }
+
+    fn unpack_grains(&mut self, reader: &mut Reader<'_>) -> Result<(), Damaged> {
+        for (stream, grain) in reader.list(|reader| Ok((reader.index()?, reader.unsigned()?)))? {
+            let grain = Some(Duration::from_secs(grain)).filter(|grain| !grain.is_zero() && HOUR.as_secs().is_multiple_of(grain.as_secs()));
+            let stream = self.streams.get_mut(stream as usize);
+            let (Some(stream), Some(grain)) = (stream, grain) else { return Err(reader.damaged("it names a grain that is none")) };
+            stream.grain = grain;
+        }
+        Ok(())
     }
 }
 
@@ -191,6 +219,7 @@ fn unpack_stream(reader: &mut Reader<'_>) -> Result<StoredStream, Damaged> {
         beside: reader.option(unpack_instant)?,
         beat: reader.option(unpack_beat)?,
         targets: reader.list(|reader| Ok(TargetKey(u64::from_le_bytes(reader.bytes()?))))?,
+        grain: HOUR,
     })
 }
 
@@ -270,6 +299,7 @@ mod tests {
                 beside: Some(at(8)),
                 beat,
                 targets: vec![TargetKey(7), TargetKey(u64::MAX)],
+                grain: HOUR,
             }],
             quiet: vec![Quiet {
                 key: SeriesKey(u128::MAX - 1),
@@ -284,6 +314,9 @@ mod tests {
     fn the_state_comes_back() {
         assert_eq!(State::unpack(&sample().pack()), Ok(sample()));
         assert_eq!(State::unpack(&State::default().pack()), Ok(State::default()));
+        let mut fine = sample();
+        fine.streams[0].grain = minutes(15);
+        assert_eq!(State::unpack(&fine.pack()), Ok(fine));
     }
 
     #[test]

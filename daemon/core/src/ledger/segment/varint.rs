@@ -131,6 +131,11 @@ impl<'a> Reader<'a> {
         (0..len).map(|_| read(self)).collect()
     }
 
+    /// True where nothing follows.
+    pub(in crate::ledger) const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     /// Nothing may follow.
     pub(in crate::ledger) fn end(self) -> Result<(), Damaged> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.damaged("something follows its end")) }

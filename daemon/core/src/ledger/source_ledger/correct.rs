@@ -45,6 +45,7 @@ impl SourceLedger {
     /// The edges that no roll-up may cross.
     pub fn edges(&self) -> Edges {
         Edges::new(self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream))))
+            .with_grains(self.streams.iter().map(|held| (held.stream.index, held.grain)))
     }
 
     pub(super) fn edges_of(&self, stream: &Stream) -> Vec<Timestamp> {

@@ -193,6 +193,8 @@ pub struct SourceLedger {
     created: Timestamp,
     /// The packed state as the store has it.
     state: Vec<u8>,
+    /// True where an SLO of the plan needs older or finer slices than the memory had; the store may have them.
+    lacks_history: bool,
     /// Counts the changes, so that an answer to an older question is not taken for one to a newer.
     generation: u64,
 }
@@ -208,12 +210,15 @@ struct Held {
     /// Series whose newest sample cannot be counted.
     troubles: Vec<Trouble>,
     slices: Slices,
+    /// The coarsest slices that the store rolls it up to.
+    grain: Duration,
     provisional: Provisional,
 }
 
 impl Held {
     fn new(stream: Stream, lane: Option<usize>, meta: Meta, slices: Slices) -> Self {
-        Self { stream, lane, meta, targets: Vec::new(), troubles: Vec::new(), slices, provisional: Provisional::default() }
+        let grain = slices.coarsest_step();
+        Self { stream, lane, meta, targets: Vec::new(), troubles: Vec::new(), slices, grain, provisional: Provisional::default() }
     }
 }
 
@@ -236,10 +241,16 @@ impl SourceLedger {
             edges_since: Timestamp::EPOCH,
             created: now.floor(TEN_SECONDS),
             state: Vec::new(),
+            lacks_history: false,
             generation: 0,
         };
         ledger.replace_plan(plan, now);
         ledger
+    }
+
+    /// True where a changed SLO needs older or finer slices than are in memory: a restored ledger has what the store holds of them.
+    pub fn lacks_history(&self) -> bool {
+        self.lacks_history
     }
 
     /// The plan.
@@ -355,6 +366,10 @@ impl SourceLedger {
         };
         let is_fine = |stream: &u32| lane_of(*stream).is_some_and(|lane| self.level_specs[lane][0].step < TEN_SECONDS);
         counted.slices.spans.iter().map(|span| span.stream).filter(is_fine).collect()
+    }
+
+    fn grain_of(&self, lane: usize) -> Duration {
+        self.level_specs[lane].last().map_or(HOUR, |level| level.step)
     }
 
     /// The watermark that most SLOs have; the state names the others.

@@ -133,8 +133,11 @@ impl SourceLedger {
                 held.troubles.clear();
                 held.provisional = Provisional::default();
             }
-            if !held.slices.has_levels(&self.level_specs[lane]) {
-                held.slices = held.slices.with_levels(&self.level_specs[lane]);
+            let levels = &self.level_specs[lane];
+            held.grain = levels.last().map_or(HOUR, |level| level.step);
+            if !held.slices.has_levels(levels) {
+                self.lacks_history |= !held.slices.suffice_for(levels);
+                held.slices = held.slices.with_levels(levels);
             }
             self.lane_streams[lane].insert(held.stream.group.clone(), held.stream.index);
         }

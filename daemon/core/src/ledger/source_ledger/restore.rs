@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Counted, Held, Settings, Slices, SourceLedger, TEN_SECONDS,
+    Counted, HOUR, Held, Settings, Slices, SourceLedger, TEN_SECONDS,
     parts::{Lane, Meta, Retired, Stream},
     standard_levels,
 };
@@ -37,6 +37,7 @@ impl SourceLedger {
         }
         ledger.replace_plan(plan, now);
         ledger.take_slices(stored)?;
+        ledger.lacks_history = false;
         ledger.show();
         Ok(ledger)
     }
@@ -85,9 +86,9 @@ impl SourceLedger {
                 beside: stored.beside,
                 beat: stored.beat,
             };
-            let slices = Slices::new(&standard_levels(days(30)));
+            let slices = Slices::new(&standard_levels(days(30), HOUR));
             let targets = stored.targets.clone();
-            self.streams.push(Held { targets, ..Held::new(stream, None, meta, slices) });
+            self.streams.push(Held { targets, grain: stored.grain, ..Held::new(stream, None, meta, slices) });
         }
     }
 
@@ -143,9 +144,9 @@ impl SourceLedger {
 
     fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>) -> Vec<StoredStream> {
         let watermark = |lane: Option<usize>| lane.map_or(counted.settled, |lane| counted.lanes[lane].watermark);
-        let held = self.streams.iter().map(|held| (&held.stream, held.lane, held.targets.as_slice()));
-        let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &[][..]));
-        let stored = held.chain(opened).map(|(stream, lane, targets)| {
+        let held = self.streams.iter().map(|held| (&held.stream, held.lane, held.targets.as_slice(), held.grain));
+        let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &[][..], self.grain_of(*lane)));
+        let stored = held.chain(opened).map(|(stream, lane, targets, grain)| {
             let meta = &counted.metas[stream.index as usize];
             let quiet = |at: Timestamp| Self::is_quiet(at, watermark(lane));
             StoredStream {
@@ -158,6 +159,7 @@ impl SourceLedger {
                 beside: meta.beside.filter(|at| quiet(*at)),
                 beat: meta.beat.filter(|(at, _)| quiet(*at)),
                 targets: counted.targets.get(&stream.index).map_or(targets, Vec::as_slice).to_vec(),
+                grain,
             }
         });
         stored.collect()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Fill, HOUR, Held, SourceLedger, Stream, parts::Lane};
+use super::{Fill, Held, SourceLedger, Stream, parts::Lane};
 use crate::{
     exclusion::Excluded,
     id::SloId,
@@ -10,7 +10,6 @@ use crate::{
         Counts, Reason, Sums, Unknown,
         count::{Rule, is_gap},
         plan::{LanePlan, Side},
-        slice::{FIVE_MINUTES, MINUTE, SECOND, TEN_SECONDS},
     },
     time::Timestamp,
     window::Interval,
@@ -113,14 +112,17 @@ impl SourceLedger {
     pub fn slices(&self, stream: u32, from: Timestamp, to: Timestamp, at_most: usize) -> Vec<(Timestamp, Counts)> {
         let Some(held) = self.streams.get(stream as usize).filter(|_| from < to && at_most > 0) else { return Vec::new() };
         let finest = held.slices.step_reaching(from);
-        let fits = |step: &Duration| slices_between(from, to, *step) <= at_most as u64;
-        let steps = [SECOND, TEN_SECONDS, MINUTE, FIVE_MINUTES, HOUR].into_iter().filter(|step| *step >= finest);
-        let hours =
-            || HOUR * u32::try_from(slices_between(from, to, HOUR).div_ceil((at_most as u64).saturating_sub(1).max(1))).unwrap_or(u32::MAX);
-        let step = steps.into_iter().find(fits).unwrap_or_else(hours);
-        let level = [HOUR, FIVE_MINUTES, MINUTE, TEN_SECONDS, SECOND].into_iter().find(|level| *level <= step).unwrap_or(SECOND);
-        let first = from.floor(step);
-        let starts = (0..slices_between(from, to, step)).map(|at| first.plus(step * u32::try_from(at).unwrap_or(u32::MAX)));
+        let steps: Vec<Duration> = held.slices.steps().filter(|step| *step >= finest).collect();
+        let fits = |step: &&Duration| slices_between(from, to, **step) <= at_most as u64;
+        let (level, step) = match (steps.iter().find(fits), steps.last()) {
+            (Some(step), _) => (*step, *step),
+            (None, Some(coarsest)) => (*coarsest, joined(from, to, *coarsest, at_most)),
+            (None, None) => return Vec::new(),
+        };
+        // A period begins at an edge of its own, wherever the longer slices that are shown would begin.
+        let first = if from.floor(level) == from { from } else { from.floor(step) };
+        let count = u32::try_from(slices_after(first, to, step)).unwrap_or(u32::MAX);
+        let starts = (0..count).map(|at| first.plus(step * at));
         starts.map(|start| (start.plus(step), held.within(level, start, start.plus(step)))).collect()
     }
 
@@ -156,10 +158,20 @@ impl SourceLedger {
     }
 }
 
+/// So many slices of this length joined that at most `at_most` of them cover a stretch.
+fn joined(from: Timestamp, to: Timestamp, step: Duration, at_most: usize) -> Duration {
+    let at_most = (at_most as u64).saturating_sub(1).max(1);
+    step * u32::try_from(slices_between(from, to, step).div_ceil(at_most)).unwrap_or(u32::MAX)
+}
+
 /// How many slices cover a stretch.
 fn slices_between(from: Timestamp, to: Timestamp, step: Duration) -> u64 {
-    let covered = to.ceil(step).since(from.floor(step)).as_millis();
-    u64::try_from(covered / step.as_millis().max(1)).unwrap_or(u64::MAX)
+    slices_after(from.floor(step), to, step)
+}
+
+/// How many slices from `first` on cover a stretch up to `to`.
+fn slices_after(first: Timestamp, to: Timestamp, step: Duration) -> u64 {
+    u64::try_from(to.since(first).as_millis().div_ceil(step.as_millis().max(1))).unwrap_or(u64::MAX)
 }
 
 impl Held {

@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES` sets how many cases are tried.
 
 use super::*;
+use crate::window::{Grain, Period, Window, Zone};
 
 /// What may happen between two scrapes of an instance.
 #[derive(Debug, Clone, Copy)]
@@ -156,7 +157,10 @@ impl Case {
         if self.fine {
             brief.objectives[0].rows[0].short = minutes(1);
         }
-        vec![Arc::new(brief), two_slos()[1].clone()]
+        let mut split = (*two_slos()[1]).clone();
+        let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
+        split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
+        vec![Arc::new(brief), Arc::new(split)]
     }
 
     /// A daemon that never missed a tick, and one that these events happened to, agree in every settled slice and every sum.
