@@ -12,7 +12,7 @@ use crate::{
     ledger::{Reason, Sums, Unknown, fixture},
     slo::Urgency,
     time::{days, hours, minutes},
-    window::{Period, Zone},
+    window::{Grain, Period, Zone},
 };
 
 const WEEK: Interval =
