@@ -292,9 +292,11 @@ impl Asked<'_> {
 
 /// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
 fn contradiction(target: Target, counts: Counts) -> Option<Unknown> {
-    let (good, total) = (words::grouped(counts.good), words::grouped(counts.total()));
-    let detail = || format!("{good} good events of {total} events in all: one of the two counts is wrong");
-    contradicts(counts, target).then(|| Unknown { reason: Reason::GoodAboveTotal, detail: detail() })
+    contradicts(counts, target).then(|| {
+        let (good, total) = (words::grouped(counts.good), words::grouped(counts.total()));
+        let detail = format!("{good} good events of {total} events in all: one of the two counts is wrong");
+        Unknown { reason: Reason::GoodAboveTotal, detail }
+    })
 }
 
 fn unseen(counts: Counts) -> Duration {

@@ -1,6 +1,6 @@
-//! Names and identities: `tenant:service/name{group}`. Alphabets are checked where a name is made; nothing re-checks later.
+//! Names and identities: `tenant:service/name{group}`. Alphabets are checked where a name is made; nothing re-checks later. A clone shares the text.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -10,10 +10,10 @@ use thiserror::Error;
 #[error("`{0}` is not a name: use 1 to 63 characters of a-z, 0-9 and -, starting with a letter or digit")]
 pub struct NameError(pub String);
 
-fn checked(text: &str) -> Result<String, NameError> {
+fn checked(text: &str) -> Result<Arc<str>, NameError> {
     let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if (1..=63).contains(&text.len()) && text.bytes().all(legal) && !text.starts_with('-') {
-        Ok(text.to_owned())
+        Ok(text.into())
     } else {
         Err(NameError(text.to_owned()))
     }
@@ -23,7 +23,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Reads a name of `[a-z0-9-]{1,63}` that starts with a letter or digit.
@@ -93,18 +93,18 @@ impl fmt::Display for SloId {
 
 /// One value of the labels in `per`, sorted by label; empty where an SLO is not split. Values are whatever the source sent: untrusted text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Group(Vec<(String, String)>);
+pub struct Group(Arc<[(String, String)]>);
 
 impl Group {
     /// The group with these label values, sorted by label.
     pub fn new(mut labels: Vec<(String, String)>) -> Self {
         labels.sort();
-        Self(labels)
+        Self(labels.into())
     }
 
     /// The whole of an SLO that is not split.
-    pub const fn whole() -> Self {
-        Self(Vec::new())
+    pub fn whole() -> Self {
+        Self::default()
     }
 
     /// Label and value, sorted by label.
