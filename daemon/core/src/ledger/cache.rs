@@ -2,27 +2,29 @@
 //! be rebuilt from it.
 //!
 //! A column (good, tolerated, bad, unseen) takes no memory while all of it is zero and 4 bytes a slice while its numbers are small: about 20 kB for a
-//! stream with a window of 30 days.
+//! stream with a window of 30 days. The sums that alerts are decided by are kept ready beside the slices (`running`).
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use super::{
     Counts,
     marks::Marks,
+    running::RunningSums,
     slice::{LevelSpec, Span},
 };
 use crate::{time::Timestamp, window::Interval};
 
 /// All levels of one stream, finest first, and the marks between their edges.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Slices {
     levels: Vec<Level>,
     marks: Marks,
+    running: RunningSums,
 }
 
 impl Slices {
     pub(super) fn new(specs: &[LevelSpec]) -> Self {
-        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect(), marks: Marks::default() }
+        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect(), marks: Marks::default(), running: RunningSums::default() }
     }
 
     /// Sets the marks. What they hold is counted by whoever makes them.
@@ -37,43 +39,51 @@ impl Slices {
 
     /// Books at every level.
     pub(super) fn add(&mut self, end: Timestamp, counts: Counts) {
-        for level in &mut self.levels {
-            level.add(end, counts);
+        for (at, level) in self.levels.iter_mut().enumerate() {
+            let index = level.index(end);
+            self.running.moving(at, level, index);
+            if level.add(index, counts) {
+                self.running.added(at, index, counts);
+            }
         }
         self.marks.add(end, counts);
     }
 
     /// Books unseen time at every level.
     pub(super) fn add_span(&mut self, span: &Span) {
+        self.running.clear();
         for level in &mut self.levels {
             level.add_span(span);
         }
         self.marks.add_span(span);
     }
 
-    /// Where a lookback starts: at an edge of the finest level that covers it.
-    pub(super) fn start_of(&self, lookback: Duration, now: Timestamp) -> Timestamp {
-        now.minus(lookback).floor(self.covering(lookback).spec.step)
+    /// Where a lookback starts, at an edge of the finest level that covers it, and the sum from there on.
+    pub(super) fn over(&self, lookback: Duration, now: Timestamp) -> (Timestamp, Counts) {
+        let at = covering(&self.levels, lookback);
+        let level = &self.levels[at];
+        let after = level.before(lookback, now);
+        let sum = self.running.sum(lookback, at, after).unwrap_or_else(|| level.sum_of(after + 1, i64::MAX));
+        (Timestamp::from_millis(after.saturating_mul(level.step())), sum)
     }
 
-    /// The sum over `(start of the lookback, for ever)`.
-    pub(super) fn over(&self, lookback: Duration, now: Timestamp) -> Counts {
-        let level = self.covering(lookback);
-        level.sum(now.minus(lookback).floor(level.spec.step), Timestamp::from_millis(i64::MAX))
+    /// Where a lookback starts: at an edge of the finest level that covers it.
+    pub(super) fn start_of(&self, lookback: Duration, now: Timestamp) -> Timestamp {
+        now.minus(lookback).floor(self.levels[covering(&self.levels, lookback)].spec.step)
+    }
+
+    /// Has the sums of these lookbacks ready for `now`.
+    pub(super) fn make_ready(&mut self, lookbacks: &[Duration], now: Timestamp) {
+        self.running.ready(lookbacks.iter().map(|lookback| (*lookback, covering(&self.levels, *lookback))), &self.levels, now);
     }
 
     /// The sum over a stretch from the slices that serve a lookback; its ends are edges of them, or marked. Where one is neither, it moves inwards.
     pub(super) fn sum_between(&self, lookback: Duration, Interval { from, to }: Interval) -> Counts {
-        let level = self.covering(lookback);
+        let level = &self.levels[covering(&self.levels, lookback)];
         let step = level.spec.step;
         let (from, before) = self.marks.up_to(step, from).map_or((from.ceil(step), Counts::default()), |counts| (from, counts));
         let (to, after) = self.marks.up_to(step, to).map_or((to.floor(step), Counts::default()), |counts| (to, counts));
         if from < to { level.sum(from.floor(step), to.floor(step)) + after - before } else { Counts::default() }
-    }
-
-    /// The finest level that covers a lookback.
-    fn covering(&self, lookback: Duration) -> &Level {
-        self.levels.iter().find(|level| level.spec.keep >= lookback).unwrap_or_else(|| self.coarsest())
     }
 
     /// The finest step whose level reaches back to `from`.
@@ -119,7 +129,7 @@ impl Slices {
                 let coarser = self.levels.get(at + 1);
                 let after = coarser.map_or(Timestamp::from_millis(i64::MIN), |coarser| old.begin().ceil(coarser.spec.step));
                 for (end, counts) in old.slices().filter(|(end, _)| *end > after && *end <= until) {
-                    level.add(end, counts);
+                    level.add(level.index(end), counts);
                 }
                 until = until.min(after);
             }
@@ -138,8 +148,8 @@ impl Slices {
 }
 
 /// Slices of one length, in a ring.
-#[derive(Debug, Clone, PartialEq)]
-struct Level {
+#[derive(Debug, Clone)]
+pub(super) struct Level {
     spec: LevelSpec,
     /// Index (end / step) of the newest slice that the ring has room for; `None` while it is empty.
     newest: Option<i64>,
@@ -160,7 +170,8 @@ impl Level {
         i64::try_from(self.spec.step.as_millis()).unwrap_or(i64::MAX)
     }
 
-    fn slots(&self) -> i64 {
+    /// How many slices it keeps.
+    pub(super) fn slots(&self) -> i64 {
         i64::try_from(self.good.slots).unwrap_or(i64::MAX)
     }
 
@@ -177,11 +188,18 @@ impl Level {
         self.newest.is_none_or(|newest| from.millis().div_euclid(self.step()) >= newest - self.slots())
     }
 
-    fn add(&mut self, end: Timestamp, counts: Counts) {
-        let index = self.index(end);
-        if !counts.is_zero() && self.make_room(index) {
+    /// The index of the last slice before a lookback that ends at `now`.
+    pub(super) fn before(&self, lookback: Duration, now: Timestamp) -> i64 {
+        now.minus(lookback).millis().div_euclid(self.step())
+    }
+
+    /// False where nothing was added: there was nothing, or the slice is too old to be kept.
+    fn add(&mut self, index: i64, counts: Counts) -> bool {
+        let adds = !counts.is_zero() && self.make_room(index);
+        if adds {
             self.add_at(index, counts);
         }
+        adds
     }
 
     fn add_span(&mut self, span: &Span) {
@@ -231,24 +249,25 @@ impl Level {
 
     /// The sum of the slices that end after `from` and not after `to`.
     fn sum(&self, from: Timestamp, to: Timestamp) -> Counts {
-        let Some((first, last)) = self.kept(from, to) else { return Counts::default() };
-        let ranges = self.ranges(first, last);
-        let sum = |column: &Column| ranges.iter().map(|(low, high)| column.sum(*low, *high)).sum();
+        self.sum_of(from.millis().div_euclid(self.step()).saturating_add(1), to.millis().div_euclid(self.step()))
+    }
+
+    /// The sum of the slices `first..=last`, as far as they are kept.
+    pub(super) fn sum_of(&self, first: i64, last: i64) -> Counts {
+        let Some(newest) = self.newest else { return Counts::default() };
+        let (first, last) = (first.max(newest - self.slots() + 1), last.min(newest));
+        if first > last {
+            return Counts::default();
+        }
+        let [one, other] = self.ranges(first, last);
+        let sum = |column: &Column| column.sum(one.clone()) + column.sum(other.clone());
         Counts { good: sum(&self.good), tolerated: sum(&self.tolerated), bad: sum(&self.bad), unseen_millis: sum(&self.unseen) }
     }
 
-    /// First and last index that are kept within `(from, to]`.
-    fn kept(&self, from: Timestamp, to: Timestamp) -> Option<(i64, i64)> {
-        let newest = self.newest?;
-        let first = from.millis().div_euclid(self.step()).saturating_add(1).max(newest - self.slots() + 1);
-        let last = to.millis().div_euclid(self.step()).min(newest);
-        (first <= last).then_some((first, last))
-    }
-
-    /// The slots of the indices `first..=last`, in one or two pieces.
-    fn ranges(&self, first: i64, last: i64) -> Vec<(usize, usize)> {
+    /// The slots of the indices `first..=last`, in two pieces of which the second may be empty.
+    fn ranges(&self, first: i64, last: i64) -> [Range<usize>; 2] {
         let (low, high) = (self.slot(first), self.slot(last));
-        if low <= high { vec![(low, high + 1)] } else { vec![(low, self.good.slots), (0, high + 1)] }
+        if low <= high { [low..high + 1, 0..0] } else { [low..self.good.slots, 0..high + 1] }
     }
 
     /// The slices that are not zero, oldest first.
@@ -266,6 +285,11 @@ impl Level {
             (!counts.is_zero()).then(|| (Timestamp::from_millis(index * self.step()), counts))
         })
     }
+}
+
+/// The finest level that covers a lookback.
+fn covering(levels: &[Level], lookback: Duration) -> usize {
+    levels.iter().position(|level| level.spec.keep >= lookback).unwrap_or(levels.len() - 1)
 }
 
 /// One number of every slice.
@@ -322,19 +346,12 @@ impl Column {
         }
     }
 
-    fn sum(&self, low: usize, high: usize) -> i64 {
+    fn sum(&self, slots: Range<usize>) -> i64 {
         match &self.cells {
             Cells::Zero => 0,
-            Cells::Narrow(cells) => cells[low..high].iter().map(|cell| i64::from(*cell)).sum(),
-            Cells::Wide(cells) => cells[low..high].iter().sum(),
+            Cells::Narrow(cells) => cells[slots].iter().map(|cell| i64::from(*cell)).sum(),
+            Cells::Wide(cells) => cells[slots].iter().sum(),
         }
-    }
-}
-
-/// Equal numbers are equal, however they are kept.
-impl PartialEq for Column {
-    fn eq(&self, other: &Self) -> bool {
-        self.slots == other.slots && (0..self.slots).all(|slot| self.get(slot) == other.get(slot))
     }
 }
 
@@ -358,6 +375,8 @@ mod tests {
         levels(&fixture::availability("a", "m", &[("code", MatchOp::Equal, "500")]))
     }
 
+    const LOOKBACKS: [Duration; 8] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(24), hours(72), hours(720)];
+
     fn good(n: i64) -> Counts {
         Counts { good: n, ..Counts::default() }
     }
@@ -368,7 +387,7 @@ mod tests {
         slices.add(Timestamp::from_seconds(1_000), good(1));
         slices.add(Timestamp::from_seconds(1_010), good(10));
         for (now, expected) in [(1_295, 11), (1_299, 11), (1_300, 10), (1_309, 10), (1_310, 0)] {
-            assert_eq!(slices.over(minutes(5), Timestamp::from_seconds(now)).good, expected, "at {now}");
+            assert_eq!(slices.over(minutes(5), Timestamp::from_seconds(now)).1.good, expected, "at {now}");
         }
     }
 
@@ -378,8 +397,8 @@ mod tests {
         slices.add(Timestamp::from_seconds(100_000), good(1));
         slices.add(Timestamp::from_seconds(90_000), good(10));
         let now = Timestamp::from_seconds(100_000);
-        assert_eq!(slices.over(hours(1), now).good, 1);
-        assert_eq!(slices.over(hours(6), now).good, 11);
+        assert_eq!(slices.over(hours(1), now).1.good, 1);
+        assert_eq!(slices.over(hours(6), now).1.good, 11);
     }
 
     #[test]
@@ -387,7 +406,7 @@ mod tests {
         let mut slices = Slices::new(&specs());
         slices.add(Timestamp::from_seconds(10), good(7));
         slices.add(Timestamp::from_seconds(20), good(1 << 40));
-        assert_eq!(slices.over(minutes(5), Timestamp::from_seconds(30)).good, (1 << 40) + 7);
+        assert_eq!(slices.over(minutes(5), Timestamp::from_seconds(30)).1.good, (1 << 40) + 7);
     }
 
     proptest! {
@@ -411,7 +430,7 @@ mod tests {
             let from = Timestamp::from_seconds(edge * 900).floor(grain);
             let now = Timestamp::from_seconds(8_000_000);
             let naive: i64 = entries.iter().filter(|(at, _)| Timestamp::from_seconds(*at) > from).map(|(_, n)| n).sum();
-            prop_assert_eq!(slices.over(now.since(from), now).good, naive);
+            prop_assert_eq!(slices.over(now.since(from), now).1.good, naive);
         }
 
         #[test]
@@ -447,9 +466,39 @@ mod tests {
             }
             let now = Timestamp::from_seconds(by_second.keys().last().copied().unwrap_or(0)).ceil(TEN_SECONDS);
             let lookback = Duration::from_secs(lookback);
-            let start = slices.start_of(lookback, now).millis() / 1000;
-            let naive: Counts = by_second.range(start + 1..).map(|(_, counts)| *counts).sum();
-            prop_assert_eq!(slices.over(lookback, now), naive);
+            let (start, sum) = slices.over(lookback, now);
+            let naive: Counts = by_second.range(start.millis() / 1000 + 1..).map(|(_, counts)| *counts).sum();
+            prop_assert_eq!(sum, naive);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn what_is_ready_equals_what_is_added_up(
+            turns in prop::collection::vec((0_i64..4_000, -300_i64..300, -3_i64..5, any::<bool>(), any::<bool>()), 1..80),
+            lookbacks in prop::sample::subsequence(LOOKBACKS.to_vec(), 0..=8),
+        ) {
+            let (mut slices, mut plain) = (Slices::new(&specs()), Slices::new(&specs()));
+            let mut second = 1_000_000;
+            for (later, offset, n, blind, moves) in turns {
+                second += if moves { later * 40 } else { later };
+                let now = Timestamp::from_seconds(second);
+                let end = Timestamp::from_seconds(second + offset * 10);
+                for slices in [&mut slices, &mut plain] {
+                    slices.add(end, good(n));
+                    if blind {
+                        slices.add_span(&Span { stream: 0, from: end.minus(minutes(3)), to: end });
+                    }
+                }
+                slices.make_ready(&lookbacks, now);
+                for lookback in LOOKBACKS {
+                    for asked in [now, now.plus(minutes(1)), now.minus(hours(2))] {
+                        prop_assert_eq!(slices.over(lookback, asked), plain.over(lookback, asked));
+                    }
+                }
+            }
         }
     }
 }

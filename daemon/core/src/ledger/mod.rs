@@ -16,6 +16,7 @@ pub(crate) mod fixture;
 mod marks;
 pub mod plan;
 mod query;
+mod running;
 pub mod segment;
 mod slice;
 pub mod source_ledger;

@@ -1,12 +1,13 @@
 //! Slices: stretches of time that events are booked in, left-open and right-closed, keyed by their end. An event at an edge belongs to the slice
 //! that ends there.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::Counts;
 use crate::{
     slo::{Slo, Urgency},
     time::{Timestamp, hours, minutes},
+    window::Window,
 };
 
 /// The finest slices of an SLO with a lookback under 5 min.
@@ -61,6 +62,17 @@ pub(super) struct LevelSpec {
     pub step: Duration,
     /// The longest lookback that they serve.
     pub keep: Duration,
+}
+
+/// The lookbacks that an SLO is decided and shown by.
+pub(super) fn lookbacks(slo: &Slo) -> Vec<Duration> {
+    let rows = slo.objectives.iter().flat_map(|objective| &objective.rows).flat_map(|row| [row.long, row.short]);
+    let windows = slo.objectives.iter().filter_map(|objective| match objective.window {
+        Window::Rolling(length) => Some(length),
+        Window::Calendar { .. } => None,
+    });
+    let lookbacks: BTreeSet<Duration> = rows.chain(windows).collect();
+    lookbacks.into_iter().collect()
 }
 
 /// The levels that an SLO's lookbacks need, finest first.

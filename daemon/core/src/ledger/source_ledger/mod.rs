@@ -35,7 +35,7 @@ use super::{
     coverage::{Stretch, Timeline},
     marks::Marks,
     segment::RoundSlices,
-    slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, standard_levels},
+    slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, lookbacks, standard_levels},
 };
 use crate::{
     exclusion::Exclusions,
@@ -111,6 +111,8 @@ pub struct Backfill {
 #[derive(Debug, Clone)]
 pub struct Counted {
     generation: u64,
+    /// When what was counted was asked for: sums will be asked for that moment.
+    asked_at: Option<Timestamp>,
     settled: Timestamp,
     lanes: Vec<Lane>,
     opened: Vec<(usize, Stream)>,
@@ -151,6 +153,7 @@ impl Counted {
     fn unchanged(ledger: &SourceLedger) -> Self {
         Self {
             generation: ledger.generation,
+            asked_at: None,
             settled: ledger.common_watermark(&ledger.lanes),
             lanes: ledger.lanes.clone(),
             opened: Vec::new(),
@@ -177,6 +180,7 @@ pub struct SourceLedger {
     lanes: Vec<Lane>,
     lane_ids: Vec<Arc<SloId>>,
     level_specs: Vec<Vec<LevelSpec>>,
+    lookbacks: Vec<Vec<Duration>>,
     lane_streams: Vec<BTreeMap<Group, u32>>,
     /// SLOs that left the plan; what they read is not read again if they return.
     retired: BTreeMap<Arc<SloId>, Retired>,
@@ -231,6 +235,7 @@ impl SourceLedger {
             lanes: Vec::new(),
             lane_ids: Vec::new(),
             level_specs: Vec::new(),
+            lookbacks: Vec::new(),
             lane_streams: Vec::new(),
             retired: BTreeMap::new(),
             streams: Vec::new(),
@@ -323,7 +328,19 @@ impl SourceLedger {
             self.keep_timeline(timeline, holds);
         }
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
+        if let Some(asked_at) = counted.asked_at {
+            self.make_ready(asked_at);
+        }
         self.show();
+    }
+
+    /// Has the sums ready that this round is decided by.
+    fn make_ready(&mut self, now: Timestamp) {
+        for held in &mut self.streams {
+            if let Some(lane) = held.lane {
+                held.slices.make_ready(&self.lookbacks[lane], now);
+            }
+        }
     }
 
     /// Keeps of the targets' samples what the next live read needs.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    HOUR, SourceLedger, TEN_SECONDS, levels,
+    HOUR, SourceLedger, TEN_SECONDS, levels, lookbacks,
     parts::{Lane, Meta, Provisional, Retired, Route, Stream},
 };
 use crate::{
@@ -39,6 +39,7 @@ impl SourceLedger {
         let before = self.retire_all();
         self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
         self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
+        self.lookbacks = plan.slos().map(|slo| lookbacks(slo)).collect();
         self.plan = plan;
         let moves = self.place_lanes(&before, now);
         self.move_series(&before, &moves.stays);

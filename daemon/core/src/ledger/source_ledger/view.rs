@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Fill, Held, SourceLedger, Stream, parts::Lane};
+use super::{
+    Fill, Held, SourceLedger, Stream,
+    parts::{Lane, Provisional},
+};
 use crate::{
     exclusion::Excluded,
     id::SloId,
@@ -10,6 +13,7 @@ use crate::{
         Counts, Reason, Sums, Unknown,
         count::{Rule, is_gap},
         plan::{LanePlan, Side},
+        slice::Entry,
     },
     time::Timestamp,
     window::Interval,
@@ -20,13 +24,26 @@ use crate::{
 pub struct StreamSums<'a> {
     held: &'a Held,
     now: Timestamp,
+    /// All that is provisional, and from when on.
+    newer: Counts,
+    newer_from: Timestamp,
+}
+
+impl<'a> StreamSums<'a> {
+    fn new(held: &'a Held, now: Timestamp) -> Self {
+        let Provisional { entries, spans } = &held.provisional;
+        let before = |entry: &Entry| entry.end.minus(Duration::from_millis(1));
+        let newer_from = entries.iter().map(before).chain(spans.iter().map(|span| span.from)).min().unwrap_or(now);
+        Self { held, now, newer: held.provisional_within(newer_from, Timestamp::from_millis(i64::MAX)), newer_from }
+    }
 }
 
 impl Sums for StreamSums<'_> {
     /// The start moves back to an edge of the finest slices that cover the lookback, at most a thirtieth of its length.
     fn over(&self, lookback: Duration) -> Counts {
-        let start = self.held.slices.start_of(lookback, self.now);
-        self.held.slices.over(lookback, self.now) + self.held.provisional_within(start, Timestamp::from_millis(i64::MAX))
+        let (start, settled) = self.held.slices.over(lookback, self.now);
+        let whole = start <= self.newer_from;
+        settled + if whole { self.newer } else { self.held.provisional_within(start, Timestamp::from_millis(i64::MAX)) }
     }
 
     fn since(&self, from: Timestamp) -> Counts {
@@ -105,7 +122,7 @@ impl SourceLedger {
             .or_else(|| held.in_trouble(plan, now))
             .or_else(|| self.without_bucket(held, plan))
             .or_else(|| held.out_of_date(state, plan, now));
-        why_not.map_or(Ok(StreamSums { held, now }), Err)
+        why_not.map_or_else(|| Ok(StreamSums::new(held, now)), Err)
     }
 
     /// At most `at_most` slices that cover `(from, to]`, each with its end, oldest first.

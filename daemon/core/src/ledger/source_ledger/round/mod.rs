@@ -110,6 +110,7 @@ impl<'a> Round<'a> {
 
     /// Counts the answers to what a set of SLOs asked.
     pub(super) fn count(&mut self, cohort: &Cohort, answers: &Answers<'_>) {
+        self.counted.asked_at = Some(cohort.asked_at);
         let mut going = self.answered(cohort, answers);
         for lane in going.take(|lane| !self.plan.lanes()[lane].is_raw()) {
             self.count_steps(cohort, lane, answers);
