@@ -1,4 +1,7 @@
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Included},
+};
 
 use proptest::prelude::*;
 
@@ -90,7 +93,7 @@ impl Source {
         let compiled = CompiledSelector::new(selector, Dialect::default());
         let matching = self.series.iter().filter(|(labels, _)| compiled.matches(labels));
         let within = |samples: &BTreeMap<Timestamp, f64>| -> Vec<Sample> {
-            samples.iter().filter(|(at, _)| **at > from && **at <= to).map(|(at, value)| Sample { at: *at, value: *value }).collect()
+            samples.range((Excluded(from), Included(to))).map(|(at, value)| Sample { at: *at, value: *value }).collect()
         };
         let series = matching.map(|(labels, samples)| Series { labels: labels.clone(), samples: within(samples) });
         series.filter(|series| !series.samples.is_empty()).collect()
