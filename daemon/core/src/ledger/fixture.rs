@@ -72,8 +72,8 @@ pub(crate) fn availability_per(name: &str, total: &str, bad: &[(&str, MatchOp, &
     Arc::new(slo(name, Sli::Events { counted: Counted::Bad(vec![bad]), total: vec![total] }, per))
 }
 
-pub(crate) fn latency(name: &str, within: f64) -> Arc<Slo> {
-    Arc::new(slo(name, Sli::Latency { buckets: selector(r#"h_bucket{job="x"}"#), within }, &[]))
+pub(crate) fn latency(name: &str, within: f64, tolerated: Option<f64>) -> Arc<Slo> {
+    Arc::new(slo(name, Sli::Latency { buckets: selector(r#"h_bucket{job="x"}"#), within, tolerated }, &[]))
 }
 
 pub(crate) fn series(pairs: &[(&str, &str)], samples: &[(i64, f64)]) -> Series {

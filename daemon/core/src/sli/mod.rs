@@ -22,12 +22,15 @@ pub enum Sli {
         /// All events.
         total: Vec<Selector>,
     },
-    /// A classic histogram: an observation is good if it is at most `within`, which must be a bucket boundary.
+    /// A classic histogram: an observation is good if it is at most `within`, and half good if it is at most `tolerated`. Both must be bucket
+    /// boundaries.
     Latency {
         /// The `_bucket` series, without a matcher on `le`.
         buckets: Selector,
-        /// The boundary, in the histogram's unit (seconds by convention).
+        /// The boundary of good, in the histogram's unit (seconds by convention).
         within: f64,
+        /// The boundary of what counts half, above `within`.
+        tolerated: Option<f64>,
     },
     /// Slices of time: one is good if the value at its end compares as promised. Each slice is an event.
     Window {

@@ -42,7 +42,7 @@ fn availability() -> Sli {
 }
 
 fn latency(within: f64) -> Sli {
-    Sli::Latency { buckets: Selector::new("seconds_bucket", vec![equal("job", "shop")]), within }
+    Sli::Latency { buckets: Selector::new("seconds_bucket", vec![equal("job", "shop")]), within, tolerated: None }
 }
 
 fn slo(sli: Sli) -> Slo {

@@ -4,6 +4,7 @@ mod attacks;
 mod diagnostics;
 mod directories;
 mod documentation;
+mod kinds;
 mod shipped;
 
 use std::{collections::BTreeSet, path::Path};

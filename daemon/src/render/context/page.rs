@@ -329,7 +329,10 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
         (Symptom::Failing, _) if several => "failing".to_owned(),
         (Symptom::TooSlow, _) if several => "too slow".to_owned(),
         (Symptom::OutOfBounds, _) if several => "of the time out of bounds".to_owned(),
-        (Symptom::TooSlow, Some(Sli::Latency { within, .. })) => format!("of requests slower than {}", seconds(*within)),
+        (Symptom::TooSlow, Some(Sli::Latency { within, tolerated: None, .. })) => format!("of requests slower than {}", seconds(*within)),
+        (Symptom::TooSlow, Some(Sli::Latency { within, tolerated: Some(tolerated), .. })) => {
+            format!("of requests slower than {} (half up to {})", seconds(*within), seconds(*tolerated))
+        }
         (Symptom::OutOfBounds, Some(Sli::Window { is, threshold, .. })) => format!("of the time not {} {threshold}", is.sign()),
         (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::OutOfBounds), _) => words::symptom(symptom).to_owned(),
     };

@@ -1,10 +1,18 @@
 //! The boundaries of a classic histogram's buckets, which are numbers that `le` spells in many ways.
 
-use crate::sli::Labels;
+use crate::{ledger::Series, sli::Labels};
 
 /// The number in `le`; classic histograms spell it in many ways.
 pub(super) fn bucket_boundary(labels: &Labels) -> Option<f64> {
     labels.get("le").parse().ok()
+}
+
+/// The finite boundaries of these `_bucket` series, in order.
+pub fn boundaries_of(series: &[Series]) -> Vec<f64> {
+    let mut boundaries: Vec<f64> = series.iter().filter_map(|series| bucket_boundary(&series.labels)).filter(|le| le.is_finite()).collect();
+    boundaries.sort_by(f64::total_cmp);
+    boundaries.dedup();
+    boundaries
 }
 
 /// A regular expression for every spelling of a bucket boundary that client libraries use: `0.3`, `.3`, `0.30`, `3e-01`, `3.0E-1`; `30`, `30.0`, `3e+01`.

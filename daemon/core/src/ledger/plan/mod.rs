@@ -14,6 +14,7 @@ mod boundary;
 mod queries;
 mod side;
 
+pub use boundary::boundaries_of;
 pub(super) use side::{Role, Side};
 
 use super::{Query, count::hash_of, slice::TEN_SECONDS, steps::Steps};
@@ -30,6 +31,8 @@ pub struct Plan {
     lanes: Vec<LanePlan>,
     consumers: Vec<Consumers>,
     targets: Option<TargetQueries>,
+    /// By the query of a histogram's thresholds: that of all its buckets, which is asked only where a threshold is missing.
+    looks: BTreeMap<usize, usize>,
 }
 
 /// The queries that tell of targets rather than of events.
@@ -55,9 +58,9 @@ pub(super) struct LanePlan {
 }
 
 impl LanePlan {
-    /// True where the SLO is a share of a histogram.
-    pub(super) fn is_latency(&self) -> bool {
-        self.sides.iter().any(|side| side.boundary.is_some())
+    /// The thresholds of a histogram that the SLO is judged by, with the indices of their sides.
+    pub(super) fn thresholds(&self) -> impl Iterator<Item = (usize, &Side)> {
+        self.sides.iter().enumerate().filter(|(_, side)| side.is_threshold())
     }
 
     /// True where raw samples are counted.
@@ -118,8 +121,9 @@ impl Plan {
         for lane in &mut lanes {
             lane.queries = needed(lane, targets);
         }
+        let looks = queries.for_looks();
         let consumers = (0..queries.all.len()).map(|query| Consumers::of(query, &lanes)).collect();
-        Self { queries: queries.all, lanes, consumers, targets }
+        Self { queries: queries.all, lanes, consumers, targets, looks }
     }
 
     /// The distinct questions, each as wide as it serves; `Read::query` is an index into them.
@@ -138,6 +142,16 @@ impl Plan {
 
     pub(super) const fn targets(&self) -> Option<TargetQueries> {
         self.targets
+    }
+
+    /// The query of all buckets of the histogram whose thresholds this query asks for.
+    pub(super) fn look(&self, query: usize) -> Option<usize> {
+        self.looks.get(&query).copied()
+    }
+
+    /// All of these: the query of the thresholds, and that of all buckets.
+    pub(super) fn looks(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.looks.iter().map(|(query, look)| (*query, *look))
     }
 
     /// The sides that a series of this query's answer belongs to, as indices of lane and side, in order.
@@ -223,12 +237,14 @@ mod tests {
 
     #[test]
     fn thresholds_of_one_histogram_share_a_query() {
-        let plan = Plan::new(&[fixture::latency("a", 0.3), fixture::latency("b", 1.0)]);
-        assert_eq!(plan.queries().len(), 3);
+        let plan = Plan::new(&[fixture::latency("a", 0.3, None), fixture::latency("b", 1.0, Some(2.5))]);
+        let targets = ["up", "process_start_time_seconds"];
+        assert_eq!(printed(&plan)[1..3], targets);
+        assert_eq!(printed(&plan)[3..], [r#"h_bucket{job="x"}"#], "asked only where a bucket is missing");
         let takers = |le| plan.takers(0, &fixture::labels(&[("__name__", "h_bucket"), ("job", "x"), ("le", le)]));
         assert_eq!(
-            (takers("0.30"), takers("1.0"), takers("+Inf"), takers("2")),
-            (vec![(0, 0)], vec![(1, 0)], vec![(0, 1), (1, 1)], vec![])
+            (takers("0.30"), takers("1.0"), takers("2.5"), takers("+Inf"), takers("2")),
+            (vec![(0, 0)], vec![(1, 0)], vec![(1, 1)], vec![(0, 1), (1, 2)], vec![])
         );
     }
 }

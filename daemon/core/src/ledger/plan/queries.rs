@@ -89,6 +89,12 @@ impl Queries {
         *at.expect("every side was collected before")
     }
 
+    /// For each query of a histogram's thresholds one of all its buckets.
+    pub(super) fn for_looks(&mut self) -> BTreeMap<usize, usize> {
+        let histograms: Vec<(Selector, usize)> = self.histograms.iter().map(|(selector, at)| (selector.clone(), *at)).collect();
+        histograms.into_iter().map(|(selector, at)| (at, self.ask(selector))).collect()
+    }
+
     pub(super) fn for_targets(&mut self) -> TargetQueries {
         let mut bare = |metric: &str| {
             let selector = Selector::new(metric, Vec::new());

@@ -20,7 +20,8 @@ pub(in crate::ledger) struct Side {
     pub(super) compiled: CompiledSelector,
 }
 
-/// What an increment of a counter means for good and bad. `good = total - bad`, or `bad = total - good`; sums are additive, so each side is booked for itself.
+/// What an increment of a counter means for good, tolerated and bad. `good = total - bad`, or `bad = total - good`; with two thresholds
+/// `tolerated = up to the second - up to the first` and `bad = total - up to the second`. Sums are additive, so each side is booked for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) enum Role {
     /// Bad events.
@@ -29,6 +30,10 @@ pub(in crate::ledger) enum Role {
     TotalBesideBad,
     /// Good events.
     Good,
+    /// Observations up to the first of two thresholds.
+    Within,
+    /// Observations up to the second of two thresholds.
+    Tolerated,
     /// All events, where the good are counted beside them.
     TotalBesideGood,
 }
@@ -41,6 +46,8 @@ impl Role {
             Self::Bad => Counts { bad: n, good: -n, ..Counts::default() },
             Self::TotalBesideBad => Counts { good: n, ..Counts::default() },
             Self::Good => Counts { good: n, bad: -n, ..Counts::default() },
+            Self::Within => Counts { good: n, tolerated: -n, ..Counts::default() },
+            Self::Tolerated => Counts { tolerated: n, bad: -n, ..Counts::default() },
             Self::TotalBesideGood => Counts { bad: n, ..Counts::default() },
         }
     }
@@ -49,12 +56,17 @@ impl Role {
     pub(in crate::ledger) const fn is_total(self) -> bool {
         match self {
             Self::TotalBesideBad | Self::TotalBesideGood => true,
-            Self::Bad | Self::Good => false,
+            Self::Bad | Self::Good | Self::Within | Self::Tolerated => false,
         }
     }
 }
 
 impl Side {
+    /// True where it counts up to a threshold, which must be a bucket.
+    pub(in crate::ledger) fn is_threshold(&self) -> bool {
+        self.boundary.is_some_and(f64::is_finite)
+    }
+
     /// Whether a series of the query's answer belongs to this side.
     pub(super) fn takes(&self, labels: &Labels) -> bool {
         self.compiled.matches(labels) && self.boundary.is_none_or(|boundary| bucket_boundary(labels) == Some(boundary))
@@ -79,8 +91,11 @@ pub(super) fn sides_of(sli: &Sli, dialect: Dialect) -> Vec<Side> {
             let good = good.iter().map(|selector| side(Role::Good, selector, None));
             good.chain(total.iter().map(|selector| side(Role::TotalBesideGood, selector, None))).collect()
         }
-        Sli::Latency { buckets, within } => {
-            vec![side(Role::Good, buckets, Some(*within)), side(Role::TotalBesideGood, buckets, Some(f64::INFINITY))]
+        Sli::Latency { buckets, within, tolerated } => {
+            let within = side(if tolerated.is_some() { Role::Within } else { Role::Good }, buckets, Some(*within));
+            let tolerated = tolerated.map(|boundary| side(Role::Tolerated, buckets, Some(boundary)));
+            let total = side(Role::TotalBesideGood, buckets, Some(f64::INFINITY));
+            [within].into_iter().chain(tolerated).chain([total]).collect()
         }
         Sli::Window { .. } | Sli::Query { .. } => Vec::new(),
     }

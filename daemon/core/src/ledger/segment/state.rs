@@ -13,15 +13,18 @@ use crate::{
         count::{Counter, SeriesKey, Spacings, TargetKey},
         coverage::Beat,
         slice::{HOUR, TEN_SECONDS},
-        source_ledger::Fill,
+        source_ledger::{BucketSeen, Fill, MAX_THRESHOLDS},
     },
     time::Timestamp,
 };
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
-/// The version before: watermarks on edges of ten seconds alone.
+/// An older version: watermarks on edges of ten seconds alone.
 const BEFORE_GRIDS: u8 = 1;
+
+/// An older version: latency has one threshold.
+const ONE_THRESHOLD: u8 = 2;
 
 /// The state as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -66,14 +69,12 @@ pub(in crate::ledger) struct StoredStream {
     pub group: Group,
     /// See `Meta::counted_from`.
     pub counted_from: Option<Timestamp>,
-    /// See `Meta::bucket_from`.
-    pub bucket_from: Option<Timestamp>,
     /// See `Meta::has_up`.
     pub has_up: bool,
     /// See `Meta::newest`; only where it went quiet.
     pub newest: Option<Beat>,
-    /// See `Meta::beside`; only where it went quiet.
-    pub beside: Option<Timestamp>,
+    /// See `Meta::buckets`; the newest only where it went quiet.
+    pub buckets: [BucketSeen; MAX_THRESHOLDS],
     /// See `Meta::beat`; only where it went quiet.
     pub beat: Option<Beat>,
     /// See `Meta::targets`.
@@ -107,10 +108,11 @@ impl State {
     }
 
     pub(in crate::ledger) fn unpack(blob: &[u8]) -> Result<Self, Damaged> {
-        let version = if blob.first() == Some(&BEFORE_GRIDS) { BEFORE_GRIDS } else { VERSION };
+        let version = blob.first().copied().filter(|version| [BEFORE_GRIDS, ONE_THRESHOLD].contains(version)).unwrap_or(VERSION);
         let mut reader = Reader::new(blob, "ledger state", version)?;
         let lanes = reader.list(|reader| unpack_lane(reader, version))?;
-        let mut state = Self { lanes, streams: reader.list(unpack_stream)?, quiet: reader.list(unpack_quiet)? };
+        let streams = reader.list(|reader| unpack_stream(reader, version))?;
+        let mut state = Self { lanes, streams, quiet: reader.list(unpack_quiet)? };
         if !reader.is_at_end() {
             state.unpack_grains(&mut reader)?;
         }
@@ -200,27 +202,36 @@ fn pack_stream(out: &mut Writer, stream: &StoredStream) {
         out.text(value);
     });
     out.option(stream.counted_from, pack_instant);
-    out.option(stream.bucket_from, pack_instant);
     out.byte(u8::from(stream.has_up));
     out.option(stream.newest, pack_beat);
-    out.option(stream.beside, pack_instant);
+    for bucket in stream.buckets {
+        out.option(bucket.first, pack_instant);
+        out.option(bucket.newest, pack_instant);
+    }
     out.option(stream.beat, pack_beat);
     out.list(stream.targets.iter(), |out, target| out.0.extend_from_slice(&target.0.to_le_bytes()));
 }
 
-fn unpack_stream(reader: &mut Reader<'_>) -> Result<StoredStream, Damaged> {
-    Ok(StoredStream {
-        lane: reader.index()?,
-        group: Group::new(reader.list(|reader| Ok((reader.text()?, reader.text()?)))?),
-        counted_from: reader.option(unpack_instant)?,
-        bucket_from: reader.option(unpack_instant)?,
-        has_up: reader.byte()? != 0,
-        newest: reader.option(unpack_beat)?,
-        beside: reader.option(unpack_instant)?,
-        beat: reader.option(unpack_beat)?,
-        targets: reader.list(|reader| Ok(TargetKey(u64::from_le_bytes(reader.bytes()?))))?,
-        grain: HOUR,
-    })
+fn unpack_stream(reader: &mut Reader<'_>, version: u8) -> Result<StoredStream, Damaged> {
+    let one_threshold = version <= ONE_THRESHOLD;
+    let lane = reader.index()?;
+    let group = Group::new(reader.list(|reader| Ok((reader.text()?, reader.text()?)))?);
+    let counted_from = reader.option(unpack_instant)?;
+    let first = if one_threshold { reader.option(unpack_instant)? } else { None };
+    let has_up = reader.byte()? != 0;
+    let newest = reader.option(unpack_beat)?;
+    let buckets = if one_threshold {
+        [BucketSeen { first, newest: reader.option(unpack_instant)? }, BucketSeen::default()]
+    } else {
+        [unpack_bucket(reader)?, unpack_bucket(reader)?]
+    };
+    let beat = reader.option(unpack_beat)?;
+    let targets = reader.list(|reader| Ok(TargetKey(u64::from_le_bytes(reader.bytes()?))))?;
+    Ok(StoredStream { lane, group, counted_from, has_up, newest, buckets, beat, targets, grain: HOUR })
+}
+
+fn unpack_bucket(reader: &mut Reader<'_>) -> Result<BucketSeen, Damaged> {
+    Ok(BucketSeen { first: reader.option(unpack_instant)?, newest: reader.option(unpack_instant)? })
 }
 
 fn pack_quiet(out: &mut Writer, quiet: &Quiet) {
@@ -293,10 +304,9 @@ mod tests {
                 lane: 0,
                 group: Group::new(vec![("tenant".into(), "ä\"\n".into())]),
                 counted_from: Some(at(9)),
-                bucket_from: None,
                 has_up: true,
                 newest: beat,
-                beside: Some(at(8)),
+                buckets: [BucketSeen { first: Some(at(2)), newest: Some(at(8)) }, BucketSeen::default()],
                 beat,
                 targets: vec![TargetKey(7), TargetKey(u64::MAX)],
                 grain: HOUR,

@@ -9,7 +9,7 @@ use super::{
     Backfill, Cohort, FIVE_MINUTES, HOUR, Read, Reads, SourceLedger, TEN_SECONDS,
     round::{FILL_MARGIN_STEPS, margin_before},
 };
-use crate::time::{Timestamp, days};
+use crate::time::{Timestamp, days, minutes};
 
 /// The most that one read covers.
 const MAX_STEP: Duration = HOUR;
@@ -22,14 +22,28 @@ const STEPS_IN_CHUNK: u32 = 1440;
 /// The most history that one question asks for.
 const COARSE_CHUNK: Duration = days(7);
 
+/// How long what a look at a histogram found is believed.
+const LOOK_AGAIN_AFTER: Duration = minutes(10);
+
+impl Reads {
+    /// Adds questions to those of the last cohort.
+    fn add_to_last(&mut self, more: Vec<Read>) {
+        self.reads.extend(more);
+        if let Some(last) = self.cohorts.last_mut() {
+            last.reads.end = self.reads.len();
+        }
+    }
+}
+
 impl SourceLedger {
     /// What to ask the source in this round.
     pub fn reads(&self, now: Timestamp) -> Reads {
         let (live, behind): (Vec<usize>, Vec<usize>) = (0..self.lanes.len()).partition(|lane| !self.is_behind(*lane, now));
         let mut reads = Reads { reads: Vec::new(), catching_up: !behind.is_empty(), cohorts: Vec::new(), generation: self.generation };
         if !live.is_empty() {
-            let from = self.targets_from(&live);
+            let (from, looks) = (self.targets_from(&live), self.looks_due(&live, now));
             self.ask(&mut reads, live, from, now, now);
+            reads.add_to_last(looks);
         }
         if let Some(first) = behind.iter().min_by_key(|lane| (self.lanes[**lane].tried, self.lanes[**lane].watermark)) {
             let watermark = self.lanes[*first].watermark;
@@ -75,6 +89,16 @@ impl SourceLedger {
         let settled = now.minus(self.settings.settle).floor(TEN_SECONDS).min(to);
         let cohort = Cohort { lanes, reads: first..reads.reads.len(), to, settled, live: to == now, asked_at: now, targets_from };
         reads.cohorts.push(cohort);
+    }
+
+    /// The whole histograms of which a threshold's bucket is missing: their boundaries are told beside the reason.
+    fn looks_due(&self, lanes: &[usize], now: Timestamp) -> Vec<Read> {
+        let held = self.streams.iter().filter_map(|held| Some((held, held.lane.filter(|lane| lanes.contains(lane))?)));
+        let missing = held.filter_map(|(held, lane)| held.missing_bucket(&self.plan.lanes()[lane]));
+        let histograms: BTreeSet<usize> = missing.map(|side| side.query).collect();
+        let due = |query: &usize| self.looks.get(query).is_none_or(|look| now.since(look.at) >= LOOK_AGAIN_AFTER);
+        let looks = histograms.into_iter().filter(due).filter_map(|query| self.plan.look(query));
+        looks.map(|query| Read { query, from: now.minus(FIVE_MINUTES), to: now }).collect()
     }
 
     /// The next step of filling in history, newest first; `None` when it is filled in, where there is none, or while live data is behind.

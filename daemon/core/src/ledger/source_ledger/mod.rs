@@ -24,6 +24,7 @@ use std::{
     time::Duration,
 };
 
+pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS};
 pub use parts::{Fill, Stream};
 pub use past::PastSums;
 pub use view::StreamSums;
@@ -131,6 +132,8 @@ pub struct Counted {
     provisional: Vec<Option<Provisional>>,
     /// The targets' samples, and the stretch of which it holds all.
     timeline: Option<(Timeline, Stretch)>,
+    /// Histograms that were looked at.
+    looks: BTreeMap<usize, Look>,
     state: Option<Vec<u8>>,
 }
 
@@ -166,6 +169,7 @@ impl Counted {
             slices: RoundSlices::default(),
             provisional: vec![None; ledger.streams.len()],
             timeline: None,
+            looks: BTreeMap::new(),
             state: None,
         }
     }
@@ -195,12 +199,22 @@ pub struct SourceLedger {
     edges_since: Timestamp,
     /// Where no SLO has read anything, samples are settled up to here.
     created: Timestamp,
+    /// What was found of histograms that lack the bucket of a threshold, by their query.
+    looks: BTreeMap<usize, Look>,
     /// The packed state as the store has it.
     state: Vec<u8>,
     /// True where an SLO of the plan needs older or finer slices than the memory had; the store may have them.
     lacks_history: bool,
     /// Counts the changes, so that an answer to an older question is not taken for one to a newer.
     generation: u64,
+}
+
+/// What a look at a histogram's buckets found.
+#[derive(Debug, Clone, PartialEq)]
+struct Look {
+    at: Timestamp,
+    /// Finite ones, in order.
+    boundaries: Vec<f64>,
 }
 
 /// A stream with all that is held of it.
@@ -244,6 +258,7 @@ impl SourceLedger {
             timeline_holds: None,
             exclusions: Arc::default(),
             edges_since: Timestamp::EPOCH,
+            looks: BTreeMap::new(),
             created: now.floor(TEN_SECONDS),
             state: Vec::new(),
             lacks_history: false,
@@ -327,6 +342,7 @@ impl SourceLedger {
         if let Some((timeline, holds)) = counted.timeline {
             self.keep_timeline(timeline, holds);
         }
+        self.looks.extend(counted.looks);
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
         if let Some(asked_at) = counted.asked_at {
             self.make_ready(asked_at);

@@ -140,16 +140,35 @@ pub struct Stream {
 pub(in crate::ledger) struct Meta {
     /// The newest sample of the total, settled or not, with the usual spacing there.
     pub newest: Option<Beat>,
-    /// The newest sample of the side that is counted beside the total.
-    pub beside: Option<Timestamp>,
     /// From when on its events are held.
     pub counted_from: Option<Timestamp>,
-    /// The first sample of the threshold's bucket, for a latency SLO: before it nothing can be judged.
-    pub bucket_from: Option<Timestamp>,
+    /// For a latency SLO: the buckets of its thresholds, which are its first sides.
+    pub buckets: [BucketSeen; MAX_THRESHOLDS],
     /// True once `up` knew one of its targets.
     pub has_up: bool,
     /// Without `up`: the newest settled sample of the total.
     pub beat: Option<Beat>,
+}
+
+/// A latency SLO has at most these many thresholds: good up to the first, tolerated up to the second.
+pub(in crate::ledger) const MAX_THRESHOLDS: usize = 2;
+
+/// When the bucket of a threshold was sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::ledger) struct BucketSeen {
+    /// First: before that nothing can be judged.
+    pub first: Option<Timestamp>,
+    /// Last, settled or not.
+    pub newest: Option<Timestamp>,
+}
+
+impl Meta {
+    /// Notes a sample of the bucket of the threshold on a side.
+    pub(in crate::ledger) fn see_bucket(&mut self, side: usize, at: Timestamp) {
+        let seen = &mut self.buckets[side];
+        seen.first = seen.first.into_iter().chain([at]).min();
+        seen.newest = seen.newest.max(Some(at));
+    }
 }
 
 /// A series whose newest sample cannot be counted.

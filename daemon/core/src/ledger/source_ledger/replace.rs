@@ -41,6 +41,7 @@ impl SourceLedger {
         self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
         self.lookbacks = plan.slos().map(|slo| lookbacks(slo)).collect();
         self.plan = plan;
+        self.looks.clear();
         let moves = self.place_lanes(&before, now);
         self.move_series(&before, &moves.stays);
         for (lane, retired) in moves.returns {

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Counted, HOUR, Held, Settings, Slices, SourceLedger, TEN_SECONDS,
-    parts::{Lane, Meta, Retired, Stream},
+    parts::{BucketSeen, Lane, Meta, Retired, Stream},
     standard_levels,
 };
 use crate::{
@@ -80,10 +80,9 @@ impl SourceLedger {
             };
             let meta = Meta {
                 counted_from: stored.counted_from,
-                bucket_from: stored.bucket_from,
                 has_up: stored.has_up,
                 newest: stored.newest,
-                beside: stored.beside,
+                buckets: stored.buckets,
                 beat: stored.beat,
             };
             let slices = Slices::new(&standard_levels(days(30), HOUR));
@@ -153,10 +152,9 @@ impl SourceLedger {
                 lane: places.get(&stream.slo).copied().unwrap_or(0),
                 group: stream.group.clone(),
                 counted_from: meta.counted_from,
-                bucket_from: meta.bucket_from,
                 has_up: meta.has_up,
                 newest: meta.newest.filter(|(at, _)| quiet(*at)),
-                beside: meta.beside.filter(|at| quiet(*at)),
+                buckets: meta.buckets.map(|seen| BucketSeen { newest: seen.newest.filter(|at| quiet(*at)), ..seen }),
                 beat: meta.beat.filter(|(at, _)| quiet(*at)),
                 targets: counted.targets.get(&stream.index).map_or(targets, Vec::as_slice).to_vec(),
                 grain,

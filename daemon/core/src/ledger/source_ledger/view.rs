@@ -120,7 +120,7 @@ impl SourceLedger {
             .unknown
             .clone()
             .or_else(|| held.in_trouble(plan, now))
-            .or_else(|| self.without_bucket(held, plan))
+            .or_else(|| held.missing_bucket(plan).map(|side| self.no_bucket(side)))
             .or_else(|| held.out_of_date(state, plan, now));
         why_not.map_or_else(|| Ok(StreamSums::new(held, now)), Err)
     }
@@ -159,19 +159,9 @@ impl SourceLedger {
 }
 
 impl SourceLedger {
-    /// A latency SLO whose histogram is there but not the bucket of its threshold.
-    fn without_bucket(&self, held: &Held, plan: &LanePlan) -> Option<Unknown> {
-        let side = plan.sides.iter().find(|side| side.boundary.is_some_and(f64::is_finite))?;
-        let (newest, usual) = held.meta.newest?;
-        let there = held.meta.beside.is_some_and(|beside| !is_gap(newest.since(beside), usual));
-        (!there).then(|| no_bucket(side, &self.boundaries_seen(side.query)))
-    }
-
-    /// The thresholds of other SLOs that turned out to be buckets of the same histogram.
-    fn boundaries_seen(&self, query: usize) -> Vec<f64> {
-        let streams = self.streams.iter().filter(|held| held.meta.beside.is_some()).filter_map(|held| held.lane);
-        let sides = streams.flat_map(|lane| &self.plan.lanes()[lane].sides).filter(|side| side.query == query);
-        sides.filter_map(|side| side.boundary).filter(|boundary| boundary.is_finite()).collect()
+    fn no_bucket(&self, side: &Side) -> Unknown {
+        let looked = self.looks.get(&side.query).map_or(&[][..], |look| &look.boundaries);
+        no_bucket(side, looked)
     }
 }
 
@@ -192,6 +182,13 @@ fn slices_after(first: Timestamp, to: Timestamp, step: Duration) -> u64 {
 }
 
 impl Held {
+    /// A latency SLO whose histogram is there but not the bucket of a threshold.
+    pub(super) fn missing_bucket<'p>(&self, plan: &'p LanePlan) -> Option<&'p Side> {
+        let (newest, usual) = self.meta.newest?;
+        let there = |side: usize| self.meta.buckets[side].newest.is_some_and(|seen| !is_gap(newest.since(seen), usual));
+        plan.thresholds().find(|(side, _)| !there(*side)).map(|(_, side)| side)
+    }
+
     /// A series whose newest sample cannot be counted, while that sample is recent.
     fn in_trouble(&self, plan: &LanePlan, now: Timestamp) -> Option<Unknown> {
         let recent = self.troubles.iter().filter(|trouble| now.since(trouble.at) <= Rule::RAW.memory.max(late_after(plan.grid())));
@@ -222,11 +219,20 @@ fn no_series(plan: &LanePlan) -> Unknown {
     Unknown::new(Reason::NoSeries, format!("the source has no series for {}", totals.join(" + ")))
 }
 
-fn no_bucket(side: &Side, seen: &[f64]) -> Unknown {
+fn no_bucket(side: &Side, boundaries: &[f64]) -> Unknown {
     let threshold = side.boundary.unwrap_or_default();
-    let below = seen.iter().copied().filter(|boundary| *boundary < threshold).reduce(f64::max);
-    let above = seen.iter().copied().filter(|boundary| *boundary > threshold).reduce(f64::min);
-    let known: Vec<String> = below.into_iter().chain(above).map(|boundary| boundary.to_string()).collect();
-    let advice = if known.is_empty() { String::new() } else { format!("; known ones near it are {}", known.join(" and ")) };
+    let advice = match neighbours(threshold, boundaries) {
+        (None, None) => String::new(),
+        (Some(only), None) => format!("; the highest is {only}"),
+        (None, Some(only)) => format!("; the lowest is {only}"),
+        (Some(below), Some(above)) => format!("; its neighbours are {below} and {above}"),
+    };
     Unknown::new(Reason::NoBucket, format!("{threshold} is no bucket boundary of {}{advice}", side.selector))
+}
+
+/// The boundaries next to a threshold that is none: below and above.
+fn neighbours(threshold: f64, boundaries: &[f64]) -> (Option<f64>, Option<f64>) {
+    let below = boundaries.iter().copied().filter(|boundary| *boundary < threshold).reduce(f64::max);
+    let above = boundaries.iter().copied().filter(|boundary| *boundary > threshold).reduce(f64::min);
+    (below, above)
 }

@@ -117,13 +117,13 @@ impl Round<'_> {
     /// What a new series tells of its stream.
     fn meet(&mut self, stage: &Stage<'_>, sight: &Sight<'_>, lane: usize, side: usize, stream: u32) {
         let (from, watermark) = (sight.samples[0].at, self.counted.lanes[lane].watermark);
-        let side = &self.plan.lanes()[lane].sides[side];
+        let plan = &self.plan.lanes()[lane].sides[side];
         let target = TargetKey::of(sight.labels);
         let meta = self.meta(stream);
-        if side.boundary.is_some_and(f64::is_finite) {
-            meta.bucket_from = Some(meta.bucket_from.map_or(from, |first| first.min(from)));
+        if plan.is_threshold() {
+            meta.see_bucket(side, from);
         }
-        if side.role.is_total() {
+        if plan.role.is_total() {
             let from = from.max(watermark);
             meta.counted_from = Some(meta.counted_from.map_or(from, |first| first.min(from)));
             if let Some(target) = target {
@@ -169,7 +169,7 @@ impl Round<'_> {
         let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
         let before = self.counted.counters[route.counter as usize];
         let count_after = if before.is_some() { Timestamp::from_millis(i64::MIN) } else { watermark };
-        let counts_from = self.counts_from(lane, side, route.stream);
+        let counts_from = self.counts_from(lane, route.stream);
         let has_up = self.meta(route.stream).has_up;
         let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at));
         let (mut counter, mut kept) = (before, before);
@@ -203,16 +203,17 @@ impl Round<'_> {
                 let entry = Entry { stream: route.stream, end, counts: side.role.book(events) };
                 self.book(entry, sample.at <= settled);
             }
-            self.hear(stage, side, route.stream, (sample.at, next.usual(&self.rule)));
+            self.hear(stage, side, &route, (sample.at, next.usual(&self.rule)));
         }
         self.counted.counters[route.counter as usize] = kept;
         self.note_fault(route.stream, sight.key, counter, fault);
     }
 
-    /// From when on events of a side count: a total cannot be judged before its threshold's bucket is there.
-    fn counts_from(&mut self, lane: usize, side: &Side, stream: u32) -> Option<Timestamp> {
-        let judged_by_bucket = side.role.is_total() && self.plan.lanes()[lane].is_latency();
-        if judged_by_bucket { self.meta(stream).bucket_from } else { Some(Timestamp::from_millis(i64::MIN)) }
+    /// From when on events count: observations cannot be judged before the buckets of all thresholds are there.
+    fn counts_from(&mut self, lane: usize, stream: u32) -> Option<Timestamp> {
+        let plan = &self.plan.lanes()[lane];
+        let meta = self.meta(stream);
+        plan.thresholds().try_fold(Timestamp::from_millis(i64::MIN), |from, (side, _)| Some(from.max(meta.buckets[side].first?)))
     }
 
     /// Whether the first value of a series happened since its target was last seen.
@@ -264,15 +265,16 @@ impl Round<'_> {
     }
 
     /// Notes that a sample was seen.
-    fn hear(&mut self, stage: &mut Stage<'_>, side: &Side, stream: u32, beat: Beat) {
-        let meta = self.meta(stream);
-        if !side.role.is_total() {
-            meta.beside = meta.beside.max(Some(beat.0));
-            return;
+    fn hear(&mut self, stage: &mut Stage<'_>, side: &Side, route: &Route, beat: Beat) {
+        let meta = self.meta(route.stream);
+        if side.is_threshold() {
+            meta.see_bucket(route.side as usize, beat.0);
         }
-        meta.newest = meta.newest.max(Some(beat));
-        if !meta.has_up {
-            stage.heard.entry(stream).or_default().push(beat);
+        if side.role.is_total() {
+            meta.newest = meta.newest.max(Some(beat));
+            if !meta.has_up {
+                stage.heard.entry(route.stream).or_default().push(beat);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    Cohort, Counted, MARGIN, SourceLedger,
+    Cohort, Counted, Look, MARGIN, SourceLedger,
     parts::{Fill, Lane, Meta, Trouble},
     series::SeriesTable,
 };
@@ -24,7 +24,7 @@ use crate::{
         Series, Unknown,
         count::{Rule, SeriesKey, TargetKey},
         coverage::{Beat, Failures, Stretch, Timeline},
-        plan::Plan,
+        plan::{Plan, boundaries_of},
         slice::Entry,
     },
     time::{Timestamp, days, minutes},
@@ -111,6 +111,7 @@ impl<'a> Round<'a> {
     /// Counts the answers to what a set of SLOs asked.
     pub(super) fn count(&mut self, cohort: &Cohort, answers: &Answers<'_>) {
         self.counted.asked_at = Some(cohort.asked_at);
+        self.look(cohort, answers);
         let mut going = self.answered(cohort, answers);
         for lane in going.take(|lane| !self.plan.lanes()[lane].is_raw()) {
             self.count_steps(cohort, lane, answers);
@@ -128,6 +129,15 @@ impl<'a> Round<'a> {
         }
         self.cover(&mut stage);
         self.advance(stage);
+    }
+
+    /// Notes which boundaries the histograms have that were looked at. One that cannot be looked at has none: that hides no reason.
+    fn look(&mut self, cohort: &Cohort, answers: &Answers<'_>) {
+        for (query, look) in self.plan.looks() {
+            let Some(answer) = answers.get(&look) else { continue };
+            let boundaries = boundaries_of(answer.unwrap_or_default());
+            self.counted.looks.insert(query, Look { at: cohort.asked_at, boundaries });
+        }
     }
 
     /// The SLOs with all answers; the others keep why not.
@@ -235,12 +245,12 @@ impl<'a> Round<'a> {
             }
         }
         for (stream, meta) in self.counted.metas.iter_mut().enumerate() {
-            let before = self.ledger.streams.get(stream).map(|held| held.meta).unwrap_or_default();
-            *meta = Meta {
-                counted_from: earlier(before.counted_from, meta.counted_from),
-                bucket_from: earlier(before.bucket_from, meta.bucket_from),
-                ..before
-            };
+            let mut kept = self.ledger.streams.get(stream).map(|held| held.meta).unwrap_or_default();
+            kept.counted_from = earlier(kept.counted_from, meta.counted_from);
+            for (side, first) in meta.buckets.iter().enumerate().filter_map(|(side, seen)| Some((side, seen.first?))) {
+                kept.see_bucket(side, first);
+            }
+            *meta = kept;
         }
         self.counted.targets.clear();
         self.counted.troubles.clear();

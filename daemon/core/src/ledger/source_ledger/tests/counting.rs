@@ -48,26 +48,6 @@ fn a_value_that_cannot_be_counted_is_skipped_and_the_next_one_counts() {
 }
 
 #[test]
-fn a_latency_threshold_counts_whatever_its_spelling_and_must_be_a_bucket() {
-    let mut source = Source::default();
-    for second in (-3600..1200).step_by(15) {
-        let n = f64::from(i32::try_from(second + 3600).unwrap());
-        let spelling = if second < 300 { "1" } else { "1.0" };
-        for (le, share) in [(spelling, 0.8), ("+Inf", 1.0)] {
-            source.put(&[("__name__", "h_bucket"), ("job", "x"), ("instance", "a"), ("le", le)], at(second), (n * share).floor());
-        }
-        source.put(&[("__name__", "up"), ("job", "x"), ("instance", "a")], at(second), 1.0);
-    }
-    let mut daemon = Daemon::start(vec![fixture::latency("a", 1.0), fixture::latency("b", 0.25)], at(0));
-    daemon.tick_every(&source, 10, 0, 1190);
-    assert_eq!(daemon.ledger.between(daemon.index("a", ""), at(0), at(1190)), events(948, 237));
-    let unknown = daemon.ledger.sums(daemon.index("b", ""), at(1190)).expect_err("no such bucket");
-    assert_eq!(unknown.reason, Reason::NoBucket);
-    assert!(unknown.detail.contains("near it are 1"), "{}", unknown.detail);
-    assert!(daemon.ledger.between(daemon.index("b", ""), at(-3600), at(1190)).is_zero());
-}
-
-#[test]
 fn groups_beyond_the_cap_are_counted_together() {
     let mut source = Source::default();
     for second in (-600..600).step_by(15) {

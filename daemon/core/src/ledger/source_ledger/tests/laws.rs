@@ -34,14 +34,25 @@ struct Instance {
     good: u64,
     bad: Option<u64>,
     last_bad: u64,
-    /// What must be counted, by the difference of each pair of neighbours.
+    /// What must be counted of the requests, by the difference of each pair of neighbours.
     expected: Counts,
+    /// The same of the histogram.
+    observed: Counts,
 }
 
 impl Instance {
     fn record(source: &mut Source, name: &'static str, offset: i64, up: bool, turns: &[Turn]) -> Self {
-        let mut instance =
-            Self { name, up, now: offset - 900, start: at(-100_000), good: 0, bad: None, last_bad: 0, expected: Counts::default() };
+        let mut instance = Self {
+            name,
+            up,
+            now: offset - 900,
+            start: at(-100_000),
+            good: 0,
+            bad: None,
+            last_bad: 0,
+            expected: Counts::default(),
+            observed: Counts::default(),
+        };
         for _ in 0..50 {
             instance.scraped(source);
         }
@@ -56,8 +67,7 @@ impl Instance {
     fn turn(&mut self, source: &mut Source, turn: Turn, seen_before: bool) -> bool {
         match turn {
             Turn::Requests { good, bad } => {
-                self.good += good;
-                self.expected.good += i64::try_from(good).expect("few");
+                self.serve(self.good + good);
                 // A first value needs the proof of a scrape before.
                 if self.bad.is_some() || (bad > 0 && seen_before) {
                     let value = self.bad.unwrap_or(0) + bad;
@@ -68,8 +78,8 @@ impl Instance {
                 return true;
             }
             Turn::Restart { good } => {
-                self.expected.good += difference(self.good, good);
-                (self.good, self.bad, self.start) = (good, None, at(self.now - 5));
+                self.serve(good);
+                (self.bad, self.start) = (None, at(self.now - 5));
                 self.scraped(source);
                 return true;
             }
@@ -81,7 +91,16 @@ impl Instance {
         false
     }
 
-    /// Requests by code, and every seventh good one as a failure of its own kind.
+    /// The counter of good requests goes on to `good`.
+    fn serve(&mut self, good: u64) {
+        self.expected.good += difference(self.good, good);
+        let (before, after) = (observations(self.good), observations(good));
+        let [within, tolerated, all] = [0, 1, 2].map(|bucket: usize| difference(before[bucket].1, after[bucket].1));
+        self.observed += Counts { good: within, tolerated: tolerated - within, bad: all - tolerated, unseen_millis: 0 };
+        self.good = good;
+    }
+
+    /// Requests by code, a histogram of them, and every seventh good one as a failure of its own kind.
     fn scraped(&mut self, source: &mut Source) {
         let at = at(self.now);
         if self.up {
@@ -95,8 +114,16 @@ impl Instance {
         if self.good >= 7 {
             source.put(&[("__name__", "n"), ("job", "x"), ("instance", self.name)], at, (self.good / 7) as f64);
         }
+        for (le, count) in observations(self.good) {
+            source.put(&[("__name__", "h_bucket"), ("job", "x"), ("instance", self.name), ("le", le)], at, count as f64);
+        }
         self.now += 15;
     }
+}
+
+/// A histogram of the good requests: half are fast, three quarters at least tolerable.
+fn observations(good: u64) -> [(&'static str, u64); 3] {
+    [("0.1", good / 2), ("1", good / 4 * 3), ("+Inf", good)]
 }
 
 /// What a counter that goes from one value to another counts: a reset is seen where it falls.
@@ -123,7 +150,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Restart),
         1 => Just(Event::Compact),
         1 => Just(Event::NoAnswer),
-        1 => prop::sample::select(vec!["up", "n", "m"]).prop_map(Event::NoAnswerOf),
+        1 => prop::sample::select(vec!["up", "n", "m", "h_bucket"]).prop_map(Event::NoAnswerOf),
         1 => Just(Event::Remove),
         1 => Just(Event::Return),
     ]
@@ -160,7 +187,7 @@ impl Case {
         let mut split = (*two_slos()[1]).clone();
         let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
         split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
-        vec![Arc::new(brief), Arc::new(split)]
+        vec![Arc::new(brief), Arc::new(split), fixture::latency("c", 0.1, Some(1.0))]
     }
 
     /// A daemon that never missed a tick, and one that these events happened to, agree in every settled slice and every sum.
@@ -217,10 +244,12 @@ proptest! {
         let mut source = Source::default();
         let instance = Instance::record(&mut source, "a", 0, true, &turns);
         let end = at(instance.now + 60);
-        let mut daemon = Daemon::start(availability(), at(0));
+        let mut daemon = Daemon::start(vec![availability()[0].clone(), fixture::latency("b", 0.1, Some(1.0))], at(0));
         daemon.tick(&source, end);
-        let counted = daemon.ledger.between(0, at(-7200), end);
-        prop_assert_eq!((counted.good, counted.bad), (instance.expected.good, instance.expected.bad));
+        for (slo, expected) in [("a", instance.expected), ("b", instance.observed)] {
+            let counted = daemon.ledger.between(daemon.index(slo, ""), at(-7200), end);
+            prop_assert_eq!(Counts { unseen_millis: 0, ..counted }, expected);
+        }
     }
 }
 

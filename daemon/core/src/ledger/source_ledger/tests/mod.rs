@@ -8,6 +8,7 @@ use proptest::prelude::*;
 mod counting;
 mod coverage;
 mod exclusions;
+mod latency;
 mod laws;
 mod past;
 mod plans;

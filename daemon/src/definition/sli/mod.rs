@@ -1,0 +1,106 @@
+//! The `sli:` of an SLO: `events` or `latency`, and the labels that split it.
+
+mod latency;
+mod selectors;
+
+use burnward_core::sli::{Counted, Sli};
+
+use super::{
+    codes,
+    reader::{Fields, Keys, Reader, shortened},
+    selector::is_label_name,
+    yaml::{Entry, Node},
+};
+use selectors::selectors;
+
+const KINDS: &str = "supported are `events` (bad or good, and total) and `latency` (histogram, within and, where it applies, tolerated)";
+const SLI: Keys = Keys {
+    of: "an SLI",
+    known: &["events", "latency"],
+    later: &[("window", KINDS), ("probe", KINDS), ("presence", KINDS), ("query", KINDS)],
+};
+const EVENTS: Keys =
+    Keys { of: "an SLI of events", known: &["bad", "good", "total"], later: &[("tolerated", "supported are bad or good, and total")] };
+/// Most labels that split an SLO.
+const MAX_PER: usize = 8;
+
+/// Reads `sli:`.
+pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Sli> {
+    let fields = reader.map(node, &SLI)?;
+    let given: Vec<&Entry> = fields.entries().iter().filter(|entry| SLI.known.contains(&entry.key.as_str())).collect();
+    match given.as_slice() {
+        [entry] => read_kind(reader, &entry.key, &entry.value),
+        [first, second, ..] => {
+            let message = format!("an SLI is of one kind, and here are `{}` and `{}`", first.key, second.key);
+            let diagnostic = reader.diagnostic(&codes::SLI, second.key_range.clone(), message);
+            let related = reader.place(first.key_range.clone());
+            reader.report(diagnostic.related(related, "the other one").help("make two SLOs of it"));
+            None
+        }
+        // Whatever stands there instead was collected as an unknown key.
+        [] if !fields.entries().is_empty() => None,
+        [] => {
+            let diagnostic = reader.diagnostic(&codes::SLI, fields.place(), "the SLI does not say of which kind it is");
+            reader.report(diagnostic.help(KINDS));
+            None
+        }
+    }
+}
+
+fn read_kind(reader: &mut Reader, kind: &str, node: &Node) -> Option<Sli> {
+    match kind {
+        "latency" => latency::read(reader, node),
+        _ => read_events(reader, node),
+    }
+}
+
+fn read_events(reader: &mut Reader, node: &Node) -> Option<Sli> {
+    let fields = reader.map(node, &EVENTS)?;
+    let total = reader.required(&fields, "total", "'http_requests_total{job=\"checkout\"}'").and_then(|total| selectors(reader, total));
+    let counted = counted(reader, &fields);
+    Some(Sli::Events { counted: counted?, total: total? })
+}
+
+fn counted(reader: &mut Reader, fields: &Fields<'_>) -> Option<Counted> {
+    match (fields.entry("bad"), fields.entry("good")) {
+        (Some(bad), Some(good)) => {
+            let message = "give either `bad` or `good`, not both: the other follows from the total";
+            let diagnostic = reader.diagnostic(&codes::SLI, good.key_range.clone(), message);
+            let related = reader.place(bad.key_range.clone());
+            reader.report(diagnostic.related(related, "the other one").help("remove one of them"));
+            None
+        }
+        (None, None) if fields.misspelt("bad") || fields.misspelt("good") => None,
+        (None, None) => {
+            let diagnostic = reader.diagnostic(&codes::SLI, fields.place(), "neither `bad` nor `good` is given");
+            reader.report(diagnostic.help("name the counter of bad events as `bad:`, or that of good events as `good:`"));
+            None
+        }
+        (Some(_), None) => reader.optional(fields, "bad").and_then(|node| selectors(reader, node)).map(Counted::Bad),
+        (None, Some(_)) => reader.optional(fields, "good").and_then(|node| selectors(reader, node)).map(Counted::Good),
+    }
+}
+
+const LABELS: &str = "use a label of the counters: a-z, A-Z, 0-9 and _, neither `le` nor a name that starts with __";
+
+/// Reads `per:`: the labels that split an SLO.
+pub(super) fn read_per(reader: &mut Reader, node: &Node) -> Option<Vec<String>> {
+    let items = reader.list(node, "`per`")?;
+    if items.len() > MAX_PER {
+        reader.error(&codes::LABEL, node.range.clone(), format!("an SLO is split by at most {MAX_PER} labels"));
+        return None;
+    }
+    let mut labels: Vec<String> = Vec::new();
+    for item in items {
+        let Some(label) = reader.text(item, "a label") else { continue };
+        let legal = is_label_name(label) && !label.starts_with("__") && label != "le";
+        if !legal || labels.iter().any(|have| have == label) {
+            let (why, help) = if legal { ("is given twice", "remove it") } else { ("is not the name of a label to split by", LABELS) };
+            let diagnostic = reader.diagnostic(&codes::LABEL, item.range.clone(), format!("`{}` {why}", shortened(label)));
+            reader.report(diagnostic.help(help));
+            continue;
+        }
+        labels.push(label.to_owned());
+    }
+    Some(labels)
+}

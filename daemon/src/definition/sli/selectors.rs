@@ -1,0 +1,95 @@
+//! Selectors as documents write them: one or a list, quoted or eaten by YAML.
+
+use std::ops::Range;
+
+use burnward_core::sli::Selector;
+
+use crate::definition::{
+    codes,
+    reader::Reader,
+    selector::{self, Fault},
+    yaml::{Node, Value},
+};
+
+/// Most selectors that are summed.
+const MAX_SELECTORS: usize = 32;
+
+/// One selector, or a list that is summed.
+pub(super) fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector>> {
+    let Value::List(items) = &node.value else {
+        return read_selector(reader, node).map(|selector| vec![selector]);
+    };
+    if items.is_empty() || items.len() > MAX_SELECTORS {
+        reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a list of selectors has 1 to {MAX_SELECTORS} entries"));
+        return None;
+    }
+    let read: Vec<Option<Selector>> = items.iter().map(|item| read_selector(reader, item)).collect();
+    let all: Vec<Selector> = read.into_iter().collect::<Option<_>>()?;
+    for (at, selector) in all.iter().enumerate() {
+        if all[..at].contains(selector) {
+            let message = "this selector is in the list twice, and would be counted twice";
+            let diagnostic = reader.diagnostic(&codes::SELECTOR, items[at].range.clone(), message);
+            reader.report(diagnostic.help("remove it"));
+            return None;
+        }
+    }
+    Some(all)
+}
+
+pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
+    let text = query_text(reader, node)?;
+    match selector::parse(text) {
+        Ok(selector) => Some(selector),
+        Err(fault) => {
+            report(reader, node, text, &fault);
+            None
+        }
+    }
+}
+
+/// The text of a query, as far as YAML left it whole.
+fn query_text<'n>(reader: &mut Reader, node: &'n Node) -> Option<&'n str> {
+    const QUOTES: &str = "put the query into single quotes";
+    let Value::Scalar { text, quoted } = &node.value else {
+        let message = "YAML read the query as a mapping or a list, because it starts with { or [";
+        let ate = reader.source().text()[node.range.start..].starts_with(['{', '[']);
+        if ate {
+            let diagnostic = reader.diagnostic(&codes::YAML_ATE_QUERY, node.range.clone(), message);
+            reader.report(diagnostic.help(QUOTES));
+            return None;
+        }
+        return reader.text(node, "a selector");
+    };
+    if *quoted || !cut_by_comment(reader, node, text) {
+        return reader.text(node, "a selector");
+    }
+    let diagnostic = reader.diagnostic(&codes::YAML_ATE_QUERY, node.range.clone(), "YAML cut the query at ` #`");
+    reader.report(diagnostic.label("this is all that is left of it").help(QUOTES));
+    None
+}
+
+/// True where braces and double quotes come in pairs.
+fn balanced(text: &str) -> bool {
+    text.matches('{').count() == text.matches('}').count() && text.matches('"').count().is_multiple_of(2)
+}
+
+/// True where a comment follows that is more likely the rest of the query: what stands before it is half a query, or it looks like matchers itself.
+fn cut_by_comment(reader: &Reader, node: &Node, text: &str) -> bool {
+    let rest = reader.source().text()[node.range.end..].lines().next().unwrap_or_default();
+    let matchers = ["{", "=\"", "=~", "!~", "!="];
+    rest.trim_start().strip_prefix('#').is_some_and(|comment| !balanced(text) || matchers.iter().any(|part| comment.contains(part)))
+}
+
+fn report(reader: &mut Reader, node: &Node, text: &str, fault: &Fault) {
+    let range = fault.at.clone().and_then(|at| within(reader, node, text, &at)).unwrap_or_else(|| node.range.clone());
+    let diagnostic = reader.diagnostic(fault.code, range, fault.message.clone());
+    reader.report(diagnostic.help(fault.help));
+}
+
+/// The place of a stretch of a query in the file, where the file holds the query letter by letter.
+fn within(reader: &Reader, node: &Node, text: &str, at: &Range<usize>) -> Option<Range<usize>> {
+    let written = reader.source().text().get(node.range.clone())?;
+    let offset = written.find(text).filter(|offset| *offset <= 1)?;
+    let start = node.range.start + offset;
+    Some(start + at.start..start + at.end)
+}

@@ -1,0 +1,47 @@
+//! SLIs that are counted from raw samples: what is read of them, and every mistake as a person sees it.
+
+use burnward_core::sli::Sli;
+
+use super::{GOOD, diagnostics, read, rendered};
+
+/// A document with one SLO, of this SLI.
+pub(super) fn document(sli: &str) -> String {
+    let (before, rest) = GOOD.split_once("    sli:").expect("an SLI");
+    let (_, after) = rest.split_once("    objectives:").expect("objectives");
+    format!("{before}    sli: {sli}\n    objectives:{after}")
+}
+
+/// The SLI that is read.
+#[track_caller]
+pub(super) fn sli(text: &str) -> Sli {
+    let (slos, _) = read(&document(text)).unwrap_or_else(|faults| panic!("{text}\n{}", rendered(&faults)));
+    slos[0].sli.clone()
+}
+
+const MISTAKES: &[&str] = &[
+    "{ latency: { histogram: 'http_seconds', within: 1s, tolerated: 300ms } }",
+    "{ latency: { histogram: 'http_seconds', within: 300ms, tolerated: 1 } }",
+    "{ latency: { histogram: 'http_seconds', within: 300ms }, events: { bad: 'a', total: 'b' } }",
+    "{}",
+];
+
+#[test]
+fn every_mistake_as_it_is_shown() {
+    let faults = MISTAKES.iter().map(|sli| {
+        let faults: Vec<_> = diagnostics(&document(sli)).into_iter().filter(|fault| fault.code.id != "W2010").collect();
+        assert!(!faults.is_empty(), "{sli}");
+        rendered(&faults)
+    });
+    insta::assert_snapshot!("raw_kinds", faults.collect::<Vec<_>>().join("\n\n\n"));
+}
+
+#[test]
+fn a_latency_has_one_threshold_or_two() {
+    let Sli::Latency { within, tolerated, buckets } = sli("{ latency: { histogram: 'http_seconds', within: 250ms, tolerated: 1s } }")
+    else {
+        panic!("another kind")
+    };
+    assert_eq!((within, tolerated, buckets.to_string().as_str()), (0.25, Some(1.0), "http_seconds_bucket"));
+    let Sli::Latency { tolerated, .. } = sli("{ latency: { histogram: 'http_seconds', within: 250ms } }") else { panic!("another kind") };
+    assert_eq!(tolerated, None);
+}
