@@ -169,6 +169,7 @@ pub const fn symptom(symptom: Symptom) -> &'static str {
     match symptom {
         Symptom::Failing => "of requests failing",
         Symptom::TooSlow => "of requests too slow",
+        Symptom::Down => "of probes failing",
         Symptom::OutOfBounds => "of the time out of bounds",
     }
 }

@@ -121,7 +121,7 @@ codes! {
     ALERTING "E1054" "alerting"
         "`alerting:` is one of page, ticket, none, or { rows: [...] } with rows of your own. Left out, it is the four rows of the SRE Workbook, scaled to the window: two that page and two that open a ticket."
     SLI "E1060" "not an indicator"
-        "An SLI is { events: { bad or good, total } } or { latency: { histogram, within } }, exactly one of the kinds. Of bad and good exactly one is given; the other follows from the total."
+        "An SLI is { events: { bad or good, total } } or { latency: { histogram, within } } or { probe: gauge }, exactly one of the kinds. Of bad and good exactly one is given; the other follows from the total."
     WITHIN "E1061" "not a threshold of latency"
         "`within:` and `tolerated:` are durations such as 300ms, the second above the first. Both must be boundaries of the histogram's buckets, because a histogram knows nothing of what lies between two boundaries."
     RUNBOOK "E1070" "a runbook that does not exist"

@@ -33,6 +33,8 @@ pub enum Symptom {
     Failing,
     /// It took longer than promised.
     TooSlow,
+    /// A probe that failed.
+    Down,
     /// A slice of time in which a value did not compare as promised.
     OutOfBounds,
 }
@@ -43,6 +45,7 @@ impl Symptom {
         match sli {
             Sli::Events { .. } | Sli::Query { .. } => Self::Failing,
             Sli::Latency { .. } => Self::TooSlow,
+            Sli::Probe { .. } => Self::Down,
             Sli::Window { .. } => Self::OutOfBounds,
         }
     }

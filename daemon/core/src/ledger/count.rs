@@ -113,6 +113,12 @@ impl Counter {
         Increment { events, booked }
     }
 
+    /// Seen once more, later than the last time; its value is not counted.
+    pub(super) fn seen(mut self, at: Timestamp) -> Self {
+        self.spacings.push(at.since(self.at));
+        Self { at, ..self }
+    }
+
     /// The usual spacing of its samples.
     pub(super) fn usual(&self, rule: &Rule) -> Duration {
         self.spacings.usual(rule).unwrap_or(rule.default_spacing)

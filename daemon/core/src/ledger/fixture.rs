@@ -76,6 +76,11 @@ pub(crate) fn latency(name: &str, within: f64, tolerated: Option<f64>) -> Arc<Sl
     Arc::new(slo(name, Sli::Latency { buckets: selector(r#"h_bucket{job="x"}"#), within, tolerated }, &[]))
 }
 
+/// The gauges of these names.
+pub(crate) fn probe(name: &str, metrics: &[&str], per: &[&str]) -> Arc<Slo> {
+    Arc::new(slo(name, Sli::Probe { probes: metrics.iter().map(|metric| selector(&format!("{metric}{{job=\"x\"}}"))).collect() }, per))
+}
+
 pub(crate) fn series(pairs: &[(&str, &str)], samples: &[(i64, f64)]) -> Series {
     let samples = samples.iter().map(|(at, value)| Sample { at: Timestamp::from_millis(*at), value: *value }).collect();
     Series { labels: labels(pairs), samples }

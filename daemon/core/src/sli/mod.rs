@@ -32,6 +32,11 @@ pub enum Sli {
         /// The boundary of what counts half, above `within`.
         tolerated: Option<f64>,
     },
+    /// Gauges of 0 and 1: every sample is an event, good above one half. The selectors are summed.
+    Probe {
+        /// The gauges.
+        probes: Vec<Selector>,
+    },
     /// Slices of time: one is good if the value at its end compares as promised. Each slice is an event.
     Window {
         /// What is compared: one value for each group.
@@ -69,6 +74,7 @@ impl Sli {
         match self {
             Self::Events { counted: Counted::Bad(side) | Counted::Good(side), total } => side.iter().chain(total).collect(),
             Self::Latency { buckets, .. } => vec![buckets],
+            Self::Probe { probes } => probes.iter().collect(),
             Self::Window { .. } | Self::Query { .. } => Vec::new(),
         }
     }
@@ -76,7 +82,7 @@ impl Sli {
     /// Every expression that it asks for.
     pub fn expressions(&self) -> Vec<&Expression> {
         match self {
-            Self::Events { .. } | Self::Latency { .. } => Vec::new(),
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } => Vec::new(),
             Self::Window { expression, .. } => vec![expression],
             Self::Query { counted: Counted::Bad(side) | Counted::Good(side), total, .. } => vec![side, total],
         }
@@ -85,7 +91,7 @@ impl Sli {
     /// The spacing of the instants at which its expressions are asked for; `None` where raw samples are read.
     pub const fn step(&self) -> Option<Duration> {
         match self {
-            Self::Events { .. } | Self::Latency { .. } => None,
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } => None,
             Self::Window { slice: step, .. } | Self::Query { step, .. } => Some(*step),
         }
     }

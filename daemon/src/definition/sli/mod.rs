@@ -1,4 +1,4 @@
-//! The `sli:` of an SLO: `events` or `latency`, and the labels that split it.
+//! The `sli:` of an SLO, by its kind, and the labels that split it.
 
 mod latency;
 mod selectors;
@@ -13,12 +13,9 @@ use super::{
 };
 use selectors::selectors;
 
-const KINDS: &str = "supported are `events` (bad or good, and total) and `latency` (histogram, within and, where it applies, tolerated)";
-const SLI: Keys = Keys {
-    of: "an SLI",
-    known: &["events", "latency"],
-    later: &[("window", KINDS), ("probe", KINDS), ("presence", KINDS), ("query", KINDS)],
-};
+const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where it applies, tolerated) and `probe` (a gauge of 0 and 1)";
+const SLI: Keys =
+    Keys { of: "an SLI", known: &["events", "latency", "probe"], later: &[("window", KINDS), ("presence", KINDS), ("query", KINDS)] };
 const EVENTS: Keys =
     Keys { of: "an SLI of events", known: &["bad", "good", "total"], later: &[("tolerated", "supported are bad or good, and total")] };
 /// Most labels that split an SLO.
@@ -50,6 +47,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Sli> {
 fn read_kind(reader: &mut Reader, kind: &str, node: &Node) -> Option<Sli> {
     match kind {
         "latency" => latency::read(reader, node),
+        "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
         _ => read_events(reader, node),
     }
 }

@@ -82,7 +82,7 @@ fn known_keys(faults: &[Diagnostic]) -> Vec<String> {
 
 /// Each key begins a row of a table, or is told of as a table or an example of its own.
 fn check_named(markdown: &str, faults: &[Diagnostic], place: &str) {
-    const TOLD_OTHERWISE: [&str; 5] = ["events", "latency", "rows", "prometheus", "scrape"];
+    const TOLD_OTHERWISE: [&str; 6] = ["events", "latency", "probe", "rows", "prometheus", "scrape"];
     let keys = known_keys(faults);
     assert!(!keys.is_empty(), "no unknown key is found in {place}");
     for key in keys.iter().filter(|key| !TOLD_OTHERWISE.contains(&key.as_str())) {

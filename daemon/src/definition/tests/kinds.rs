@@ -22,6 +22,8 @@ const MISTAKES: &[&str] = &[
     "{ latency: { histogram: 'http_seconds', within: 1s, tolerated: 300ms } }",
     "{ latency: { histogram: 'http_seconds', within: 300ms, tolerated: 1 } }",
     "{ latency: { histogram: 'http_seconds', within: 300ms }, events: { bad: 'a', total: 'b' } }",
+    "{ probe: 'probe_success > 0' }",
+    "{ probe: [] }",
     "{}",
 ];
 
@@ -33,6 +35,17 @@ fn every_mistake_as_it_is_shown() {
         rendered(&faults)
     });
     insta::assert_snapshot!("raw_kinds", faults.collect::<Vec<_>>().join("\n\n\n"));
+}
+
+#[test]
+fn a_probe_is_a_gauge_or_several() {
+    for (text, expected) in [
+        ("{ probe: 'probe_success{job=\"blackbox\"}' }", vec!["probe_success{job=\"blackbox\"}"]),
+        ("{ probe: ['redis_up', 'up{job=\"redis\"}'] }", vec!["redis_up", "up{job=\"redis\"}"]),
+    ] {
+        let Sli::Probe { probes } = sli(text) else { panic!("another kind") };
+        assert_eq!(probes.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    }
 }
 
 #[test]

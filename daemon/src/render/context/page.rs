@@ -326,7 +326,7 @@ fn headline_counts(one: &Figures<'_>) -> Counts {
 fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String {
     let sli = input.view.slos.get(&worst.budget.slo).map(|slo| &slo.sli);
     let failing = match (worst.symptom, sli) {
-        (Symptom::Failing, _) if several => "failing".to_owned(),
+        (Symptom::Failing | Symptom::Down, _) if several => "failing".to_owned(),
         (Symptom::TooSlow, _) if several => "too slow".to_owned(),
         (Symptom::OutOfBounds, _) if several => "of the time out of bounds".to_owned(),
         (Symptom::TooSlow, Some(Sli::Latency { within, tolerated: None, .. })) => format!("of requests slower than {}", seconds(*within)),
@@ -334,7 +334,7 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
             format!("of requests slower than {} (half up to {})", seconds(*within), seconds(*tolerated))
         }
         (Symptom::OutOfBounds, Some(Sli::Window { is, threshold, .. })) => format!("of the time not {} {threshold}", is.sign()),
-        (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::OutOfBounds), _) => words::symptom(symptom).to_owned(),
+        (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::Down | Symptom::OutOfBounds), _) => words::symptom(symptom).to_owned(),
     };
     match worst.row.row.urgency {
         Urgency::Page => failing,

@@ -63,6 +63,7 @@ struct BurnFactsRow {
 enum SymptomRow {
     Failing,
     TooSlow,
+    Down,
     OutOfBounds,
 }
 

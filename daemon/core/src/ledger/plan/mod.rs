@@ -63,6 +63,11 @@ impl LanePlan {
         self.sides.iter().enumerate().filter(|(_, side)| side.is_threshold())
     }
 
+    /// True where failed scrapes are what is counted: they hide nothing then.
+    pub(super) fn counts_scrapes(&self) -> bool {
+        self.sides.iter().any(|side| side.role == Role::Probe && side.selector.metric() == "up")
+    }
+
     /// True where raw samples are counted.
     pub(super) const fn is_raw(&self) -> bool {
         self.steps.is_none()

@@ -42,6 +42,11 @@ impl Queries {
                 None => queries.alone_for(&side.selector),
             }
         }
+        // The targets are asked for in any case: a probe of `up` needs no question of its own.
+        let up = Selector::new("up", Vec::new());
+        if plain.iter().any(|selector| up.covers(selector)) {
+            plain.insert(&up);
+        }
         for selector in &plain {
             if widest(selector, &plain) == **selector {
                 let at = queries.ask((*selector).clone());

@@ -52,7 +52,9 @@ impl Round<'_> {
             let standstill = Silence { closed, open: open_silence(last, stage.cohort.to) };
             for stream in self.streams_of(lane) {
                 if self.is_scraped(stage, stream, settled) {
-                    self.book_failures(stage, lane, stream);
+                    if !self.plan.lanes()[lane].counts_scrapes() {
+                        self.book_failures(stage, lane, stream);
+                    }
                     self.book_silence(lane, stream, &standstill, settled);
                 } else {
                     let silence = self.silence_of(stage, stream, settled);

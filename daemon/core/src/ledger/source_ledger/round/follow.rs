@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Round, Sight, Stage, add, index};
+use super::{Memory, Round, Sight, Stage, add, index};
 use crate::{
     id::Group,
     ledger::{
-        Unknown,
+        Counts, Sample, Unknown,
         count::{Counter, SeriesKey, TargetKey},
         coverage::Beat,
         group_of,
-        plan::Side,
+        plan::{Role, Side},
         slice::Entry,
         source_ledger::parts::{Meta, Route, Stream, Tracked, Trouble},
     },
@@ -25,6 +25,15 @@ const OTHER: &str = "(other)";
 
 /// At most this many series in trouble are named per stream.
 const MAX_TROUBLE: usize = 4;
+
+/// What a sample adds.
+struct Taken {
+    counts: Counts,
+    /// The instant within the slice that it is booked in.
+    booked: Timestamp,
+    /// What is remembered of the series from here on.
+    next: Counter,
+}
 
 /// By lane and target.
 pub(super) type Companions = BTreeMap<(u32, TargetKey), Vec<Timestamp>>;
@@ -175,38 +184,77 @@ impl Round<'_> {
         let (mut counter, mut kept) = (before, before);
         let mut fault = None;
         for sample in &sight.samples[seen..] {
-            let value = match sight.value(sample) {
-                Ok(value) => value,
+            let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
+            let taken = match side.role {
+                Role::Probe => self.observe(sight, &route, known, sample),
+                Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
+                    let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
+                    self.increase(sight, side.role, known, sample, new)
+                }
+            };
+            let Taken { counts, booked, next } = match taken {
+                Ok(taken) => taken,
                 Err(unknown) => {
                     fault = Some((sample.at, unknown));
                     continue;
                 }
             };
             fault = None;
-            let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
-            let (events, booked, next) = match known {
-                Some(mut known) => {
-                    let increment = known.next(sample.at, value, &self.rule);
-                    (increment.events, increment.booked, known)
-                }
-                None if sample.at > count_after && self.is_new(stage, sights, sight, route.lane, sample.at) => {
-                    (value, sample.at, Counter::first(sample.at, value))
-                }
-                None => (0, sample.at, Counter::first(sample.at, value)),
-            };
             counter = Some(next);
             if sample.at <= settled {
                 kept = counter;
             }
-            if sample.at > count_after && events > 0 && counts_from.is_some_and(|from| sample.at >= from) {
+            if sample.at > count_after && !counts.is_zero() && counts_from.is_some_and(|from| sample.at >= from) {
                 let end = booked.ceil(self.finest(lane));
-                let entry = Entry { stream: route.stream, end, counts: side.role.book(events) };
-                self.book(entry, sample.at <= settled);
+                self.book(Entry { stream: route.stream, end, counts }, sample.at <= settled);
             }
             self.hear(stage, side, &route, (sample.at, next.usual(&self.rule)));
         }
         self.counted.counters[route.counter as usize] = kept;
         self.note_fault(route.stream, sight.key, counter, fault);
+    }
+
+    /// A sample of a counter: the events since the one before. The first one counts where it is `new`.
+    fn increase(
+        &self,
+        sight: &Sight<'_>,
+        role: Role,
+        known: Option<Counter>,
+        sample: &Sample,
+        new: impl FnOnce(Timestamp) -> bool,
+    ) -> Result<Taken, Unknown> {
+        let value = sight.value(sample)?;
+        let (events, booked, next) = match known {
+            Some(mut known) => {
+                let increment = known.next(sample.at, value, &self.rule);
+                (increment.events, increment.booked, known)
+            }
+            None if new(sample.at) => (value, sample.at, Counter::first(sample.at, value)),
+            None => (0, sample.at, Counter::first(sample.at, value)),
+        };
+        Ok(Taken { counts: role.book(events), booked, next })
+    }
+
+    /// A sample of a probe, which is an event; of history as many as there are samples in a step.
+    fn observe(&self, sight: &Sight<'_>, route: &Route, known: Option<Counter>, sample: &Sample) -> Result<Taken, Unknown> {
+        let good = sight.holds(sample)?;
+        let next = known.map_or_else(|| Counter::first(sample.at, 0), |known| known.seen(sample.at));
+        let events = self.samples_in_step(route.stream);
+        let counts = if good { Counts { good: events, ..Counts::default() } } else { Counts { bad: events, ..Counts::default() } };
+        Ok(Taken { counts, booked: sample.at, next })
+    }
+
+    /// How many samples of a stream one value of history stands for: as many as came in a step when raw samples were read last.
+    fn samples_in_step(&self, stream: u32) -> i64 {
+        match self.memory {
+            Memory::Ledger => 1,
+            Memory::Nothing => {
+                let usual = self.ledger.streams.get(stream as usize).and_then(|held| held.meta.newest).map(|(_, usual)| usual.as_millis());
+                let usual = usual.filter(|usual| *usual > 0).unwrap_or(self.rule.default_spacing.as_millis());
+                let samples = (self.rule.default_spacing.as_millis() + usual / 2) / usual;
+                i64::try_from(samples).unwrap_or(i64::MAX).max(1)
+            }
+        }
     }
 
     /// From when on events count: observations cannot be judged before the buckets of all thresholds are there.

@@ -92,11 +92,27 @@ impl<'s> Sight<'s> {
 impl Sight<'_> {
     /// The value of one of its samples, if it can be counted.
     pub(super) fn value(&self, sample: &Sample) -> Result<u64, Unknown> {
+        self.unambiguous(sample)?;
+        whole(sample.value).map_err(|reason| Unknown::new(reason, format!("the counter {} is {}", shown(self.labels), sample.value)))
+    }
+
+    /// Whether one of its samples, taken as a gauge of 0 and 1, is good.
+    pub(super) fn holds(&self, sample: &Sample) -> Result<bool, Unknown> {
+        self.unambiguous(sample)?;
+        let reason = match sample.value {
+            value if value.is_nan() => Reason::Nan,
+            value if value.is_infinite() => Reason::Infinite,
+            value => return Ok(value > 0.5),
+        };
+        Err(Unknown::new(reason, format!("the gauge {} is {}", shown(self.labels), sample.value)))
+    }
+
+    fn unambiguous(&self, sample: &Sample) -> Result<(), Unknown> {
         if self.odd.as_ref().is_some_and(|odd| odd.conflicts.binary_search(&sample.at).is_ok()) {
             let detail = format!("two different values at {} s in {}", sample.at.seconds(), shown(self.labels));
             return Err(Unknown::new(Reason::Duplicate, detail));
         }
-        whole(sample.value).map_err(|reason| Unknown::new(reason, format!("the counter {} is {}", shown(self.labels), sample.value)))
+        Ok(())
     }
 }
 

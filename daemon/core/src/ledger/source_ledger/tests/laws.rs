@@ -38,6 +38,8 @@ struct Instance {
     expected: Counts,
     /// The same of the histogram.
     observed: Counts,
+    /// Every sample of the probe.
+    probed: Counts,
 }
 
 impl Instance {
@@ -52,6 +54,7 @@ impl Instance {
             last_bad: 0,
             expected: Counts::default(),
             observed: Counts::default(),
+            probed: Counts::default(),
         };
         for _ in 0..50 {
             instance.scraped(source);
@@ -117,6 +120,8 @@ impl Instance {
         for (le, count) in observations(self.good) {
             source.put(&[("__name__", "h_bucket"), ("job", "x"), ("instance", self.name), ("le", le)], at, count as f64);
         }
+        source.put(&[("__name__", "p"), ("job", "x"), ("instance", self.name)], at, f64::from(u8::from(!self.good.is_multiple_of(5))));
+        self.probed += if self.good.is_multiple_of(5) { events(0, 1) } else { events(1, 0) };
         self.now += 15;
     }
 }
@@ -150,7 +155,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Restart),
         1 => Just(Event::Compact),
         1 => Just(Event::NoAnswer),
-        1 => prop::sample::select(vec!["up", "n", "m", "h_bucket"]).prop_map(Event::NoAnswerOf),
+        1 => prop::sample::select(vec!["up", "n", "m", "h_bucket", "p"]).prop_map(Event::NoAnswerOf),
         1 => Just(Event::Remove),
         1 => Just(Event::Return),
     ]
@@ -187,7 +192,7 @@ impl Case {
         let mut split = (*two_slos()[1]).clone();
         let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
         split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
-        vec![Arc::new(brief), Arc::new(split), fixture::latency("c", 0.1, Some(1.0))]
+        vec![Arc::new(brief), Arc::new(split), fixture::latency("c", 0.1, Some(1.0)), fixture::probe("d", &["p", "up"], &["instance"])]
     }
 
     /// A daemon that never missed a tick, and one that these events happened to, agree in every settled slice and every sum.
@@ -197,7 +202,7 @@ impl Case {
             .map(|(name, offset, turns)| Instance::record(&mut source, name, offset, self.up, turns).now);
         let end = (ends.into_iter().max().expect("two") + 300) / 10 * 10;
         let mut calm = Daemon::start(self.slos(), at(0));
-        calm.tick_every(&source, 10, 0, end);
+        calm.tick_every(&source, 30, 0, end);
         let mut rough = self.rough(&source, end);
         rough.replace_slos(self.slos(), at(end));
         rough.tick(&source, at(end));
@@ -244,9 +249,10 @@ proptest! {
         let mut source = Source::default();
         let instance = Instance::record(&mut source, "a", 0, true, &turns);
         let end = at(instance.now + 60);
-        let mut daemon = Daemon::start(vec![availability()[0].clone(), fixture::latency("b", 0.1, Some(1.0))], at(0));
+        let slos = vec![availability()[0].clone(), fixture::latency("b", 0.1, Some(1.0)), fixture::probe("c", &["p"], &[])];
+        let mut daemon = Daemon::start(slos, at(0));
         daemon.tick(&source, end);
-        for (slo, expected) in [("a", instance.expected), ("b", instance.observed)] {
+        for (slo, expected) in [("a", instance.expected), ("b", instance.observed), ("c", instance.probed)] {
             let counted = daemon.ledger.between(daemon.index(slo, ""), at(-7200), end);
             prop_assert_eq!(Counts { unseen_millis: 0, ..counted }, expected);
         }
