@@ -1,10 +1,10 @@
 //! The wiring: one straight function that builds everything, and the handle that web, Slack and tasks hold of the running daemon.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use burnward_core::{
-    id::{Group, IncidentId, PersonName, SloId, TenantId},
+    id::{Group, IncidentId, PersonName, SloId, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
     ledger::{Counts, Edges},
     slo::Slo,
@@ -389,11 +389,20 @@ impl Daemon {
 
         let mut readers = Vec::new();
         let mut scrapers = Vec::new();
+        // Tenants that read one source share it: its connections, its turns, what it scraped.
+        let mut sources: BTreeMap<&SourceName, Arc<Source>> = BTreeMap::new();
         for (tenant, tenant_config) in &config.tenants {
-            let source = Arc::new(source(&config, tenant_config).with_context(|| format!("tenant {tenant}"))?);
-            if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
-                scrapers.push((source.clone(), scrape.every));
-            }
+            let source = match sources.get(&tenant_config.source) {
+                Some(source) => source.clone(),
+                None => {
+                    let source = Arc::new(source(&config, tenant_config).with_context(|| format!("tenant {tenant}"))?);
+                    if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
+                        scrapers.push((source.clone(), scrape.every));
+                    }
+                    sources.insert(&tenant_config.source, source.clone());
+                    source
+                }
+            };
             readers.push(Reader::new(tenant.clone(), source, handle.clone()));
         }
         let renderer = Renderer::load(config.templates.as_deref(), faults);

@@ -15,7 +15,7 @@ use burnward_core::{
     time::Timestamp,
 };
 use burnward_stand_ins::{
-    prometheus::{Real, backfill},
+    prometheus::{Real, Victoria, backfill},
     slack::{Entry, SlackStandIn},
 };
 
@@ -30,16 +30,31 @@ pub const TICK: Duration = Duration::from_secs(15);
 /// How long a story waits for the outside world, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What holds the history.
+#[derive(Debug)]
+enum Server {
+    Prometheus(Real),
+    Victoria(Victoria),
+}
+
+impl Server {
+    fn url(&self) -> String {
+        match self {
+            Self::Prometheus(real) => real.url(),
+            Self::Victoria(victoria) => victoria.url(),
+        }
+    }
+}
+
 /// What a story plays in.
 #[derive(Debug)]
 pub struct World {
-    /// The history's Prometheus.
-    pub prometheus: Real,
     /// Between the daemon and it.
     pub proxy: Proxy,
     /// Where pages arrive.
     pub slack: SlackStandIn,
     directory: tempfile::TempDir,
+    _server: Server,
     clock: Clock,
     daemon: Option<Daemon>,
     tenant: TenantId,
@@ -48,15 +63,26 @@ pub struct World {
 impl World {
     /// A world in which these histories happen, with a daemon that starts at `start`.
     pub async fn open(histories: &[History], start: Timestamp, slos: &[(&str, &str)]) -> anyhow::Result<Self> {
-        install_tls();
         let directory = tempfile::tempdir()?;
         let data = directory.path().join("prometheus");
         backfill(&data, &document(histories)).await?;
-        let prometheus = Real::start(&data, "global: {}\n").await?;
-        let proxy = Proxy::start(prometheus.url().trim_start_matches("http://")).await?;
-        let slack = slack().await?;
-        let mut world =
-            Self { prometheus, proxy, slack, directory, clock: Clock::by_hand(start), daemon: None, tenant: TenantId::parse("main")? };
+        let server = Server::Prometheus(Real::start(&data, "global: {}\n").await?);
+        Self::over(server, directory, start, slos).await
+    }
+
+    /// The same over VictoriaMetrics.
+    pub async fn open_over_victoria(histories: &[History], start: Timestamp, slos: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let victoria = Victoria::start(&directory.path().join("victoria")).await?;
+        victoria.import(&document(histories)).await?;
+        Self::over(Server::Victoria(victoria), directory, start, slos).await
+    }
+
+    async fn over(server: Server, directory: tempfile::TempDir, start: Timestamp, slos: &[(&str, &str)]) -> anyhow::Result<Self> {
+        install_tls();
+        let proxy = Proxy::start(server.url().trim_start_matches("http://")).await?;
+        let (slack, clock, tenant) = (slack().await?, Clock::by_hand(start), TenantId::parse("main")?);
+        let mut world = Self { proxy, slack, directory, _server: server, clock, daemon: None, tenant };
         world.write_configuration(slos)?;
         world.start_daemon().await?;
         Ok(world)

@@ -152,14 +152,16 @@ async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<F
     match source.probe(now).await {
         Err(unknown) => vec![finding(Health::Fail, name, format!("{unknown}"))],
         Ok(probe) => {
+            let keeps = probe.retention.as_ref().map(|retention| format!(", keeps {retention}")).unwrap_or_default();
+            let product = format!("{}{keeps}", probe.product);
             let skew = match probe.skew_millis {
                 Some(millis) if millis.abs() > SKEW_MILLIS => finding(
                     Health::Warn,
                     name,
                     format!("its clock is {:.1} s off ours; pages may be late: synchronise both", millis as f64 / 1000.0),
                 ),
-                Some(millis) => finding(Health::Ok, name, format!("{}, clock {:+.1} s off ours", probe.product, millis as f64 / 1000.0)),
-                None => finding(Health::Ok, name, format!("{}, its clock cannot be known", probe.product)),
+                Some(millis) => finding(Health::Ok, name, format!("{product}, clock {:+.1} s off ours", millis as f64 / 1000.0)),
+                None => finding(Health::Ok, name, format!("{product}, its clock cannot be known")),
             };
             let warnings = probe.warnings.iter().map(|warning| finding(Health::Warn, name, warning.clone()));
             [skew].into_iter().chain(warnings).collect()

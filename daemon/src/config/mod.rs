@@ -65,8 +65,14 @@ pub enum SourceConfig {
 pub struct PrometheusConfig {
     /// Base URL without a trailing slash.
     pub url: String,
-    /// A file with a bearer token, read anew for every request.
-    pub bearer_token_file: Option<PathBuf>,
+    /// How we say who we are.
+    pub credentials: Credentials,
+    /// Headers that are sent with every request, such as the tenant of a Mimir.
+    pub headers: BTreeMap<String, String>,
+    /// Files of TLS, where the machine's own trust is not enough.
+    pub tls: TlsFiles,
+    /// Requests that are under way at once, for all tenants together.
+    pub at_once: usize,
     /// How long samples may come late.
     pub settle: Duration,
     /// Bound of the whole request.
@@ -75,6 +81,41 @@ pub struct PrometheusConfig {
     pub max_bytes: usize,
     /// Cap on the series of one answer.
     pub max_series: usize,
+}
+
+/// How we say who we are. Files are read anew for every request, so that what rotates is used at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Credentials {
+    /// Nothing is asked of us.
+    #[default]
+    None,
+    /// A file with a bearer token.
+    Bearer(PathBuf),
+    /// A user, and a file with the password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The file.
+        password_file: PathBuf,
+    },
+}
+
+/// PEM files of TLS; a client is built anew when one of them changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsFiles {
+    /// Certificates that are trusted instead of the machine's own.
+    pub ca: Option<PathBuf>,
+    /// Our certificate (with its chain) and its key.
+    pub client: Option<ClientCertificate>,
+}
+
+/// What we show to a server that asks who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate, chain after it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// What is scraped, and how often.
@@ -126,7 +167,10 @@ impl PrometheusConfig {
     pub fn at(url: &str) -> Self {
         Self {
             url: url.trim_end_matches('/').to_owned(),
-            bearer_token_file: None,
+            credentials: Credentials::None,
+            headers: BTreeMap::new(),
+            tls: TlsFiles::default(),
+            at_once: 4,
             settle: minutes(1),
             timeout: Duration::from_secs(15),
             max_bytes: 64 << 20,

@@ -9,7 +9,7 @@ const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "api-k
 const TOKEN_PREFIXES: [&str; 5] = ["xoxb-", "xapp-", "xoxp-", "xoxe-", "xoxe."];
 
 /// True for a key that would hold a secret itself: `bot-token`, but not `bot-token-file`.
-pub(super) fn is_secret_key(key: &str) -> bool {
+pub(crate) fn is_secret_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', "-");
     !key.ends_with("-file") && SECRET_WORDS.iter().any(|word| key.contains(word))
 }

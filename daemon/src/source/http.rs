@@ -4,7 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use burnward_core::ledger::{Reason, Unknown};
-use reqwest::{Client, Response, Url, redirect};
+use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
 /// The longest detail, in characters.
 const MAX_DETAIL: usize = 300;
@@ -14,18 +14,21 @@ const MAX_CONNECT: Duration = Duration::from_secs(5);
 /// A client bound to `timeout` for a whole request. It follows no redirect and takes no proxy from the environment: we connect only where
 /// the operator said.
 pub(super) fn client(timeout: Duration) -> anyhow::Result<Client> {
+    builder(timeout)?.build().context("cannot build an HTTP client")
+}
+
+/// The same before it is built, for what has TLS of its own.
+pub(super) fn builder(timeout: Duration) -> anyhow::Result<ClientBuilder> {
     ensure!(rustls::crypto::CryptoProvider::get_default().is_some(), "no TLS provider was installed before the first HTTP client");
     ensure!(!timeout.is_zero(), "a timeout of zero would refuse every answer");
-    Client::builder()
+    Ok(Client::builder()
         .user_agent(concat!("burnward/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .no_proxy()
         .connect_timeout(timeout.min(MAX_CONNECT))
         .read_timeout(timeout)
         .timeout(timeout)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .build()
-        .context("cannot build an HTTP client")
+        .pool_idle_timeout(Duration::from_secs(30)))
 }
 
 /// The URL of a source: http or https, with a host, without user, password or fragment.
@@ -35,7 +38,7 @@ pub(super) fn source_url(text: &str) -> anyhow::Result<Url> {
     ensure!(matches!(url.scheme(), "http" | "https"), "`{}` must begin with http:// or https://", Redacted(&url));
     ensure!(url.host_str().is_some(), "`{}` names no host", Redacted(&url));
     if !url.username().is_empty() || url.password().is_some() {
-        bail!("`{}` holds a user or a password: put a token into a file and name it as bearer-token-file", Redacted(&url));
+        bail!("`{}` holds a user or a password: put the password into a file and name both under basic-auth", Redacted(&url));
     }
     ensure!(url.fragment().is_none(), "`{}` has a fragment (#...), which is never sent", Redacted(&url));
     Ok(url)

@@ -41,6 +41,8 @@ pub struct Probe {
     pub skew_millis: Option<i64>,
     /// The oldest sample that it holds, where it says so.
     pub oldest: Option<Timestamp>,
+    /// How long it keeps samples, in its own words; `None` where it does not say.
+    pub retention: Option<String>,
     /// Whether a range selector includes its left end.
     pub left_closed: Option<bool>,
     /// What an operator should know, one sentence each.

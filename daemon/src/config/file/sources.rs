@@ -13,21 +13,40 @@ use burnward_core::{
 
 use super::File;
 use crate::{
-    config::{PrometheusConfig, ScrapeConfig, SourceConfig},
+    config::{ClientCertificate, Credentials, PrometheusConfig, ScrapeConfig, SourceConfig, TlsFiles, secrets::is_secret_key},
     definition::{
         codes,
-        reader::{Fields, Keys},
+        reader::{Fields, Keys, shortened},
         yaml::Node,
     },
 };
 
-const LATER: &str = "remove it; supported are url, bearer-token-file, settle, timeout, max-bytes and max-series";
+const REPLICAS: &str = "remove it; name one replica as `url`, or a proxy before them";
+const TENANT_HEADER: &str = "write it as `headers: { X-Scope-OrgID: ... }`";
 const SOURCE: Keys = Keys { of: "a source", known: &["prometheus", "scrape"], later: &[] };
 const PROMETHEUS: Keys = Keys {
     of: "a Prometheus source",
-    known: &["url", "bearer-token-file", "settle", "timeout", "max-bytes", "max-series"],
-    later: &[("replicas", LATER), ("headers", LATER), ("tls", LATER), ("basic-auth", LATER), ("tenant-header", LATER)],
+    known: &["url", "bearer-token-file", "basic-auth", "headers", "tls", "at-once", "settle", "timeout", "max-bytes", "max-series"],
+    later: &[("replicas", REPLICAS), ("tenant-header", TENANT_HEADER)],
 };
+const BASIC: Keys = Keys { of: "`basic-auth`", known: &["user", "password-file"], later: &[] };
+const TLS: Keys = Keys { of: "`tls`", known: &["ca-file", "certificate-file", "key-file"], later: &[] };
+/// Headers that are ours, HTTP's, or secret.
+const OWN_HEADERS: [&str; 10] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "host",
+    "connection",
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "accept-encoding",
+];
+/// Most headers, and the longest value of one.
+const MAX_HEADERS: usize = 16;
+const MAX_HEADER: usize = 1000;
 const SCRAPE: Keys = Keys { of: "a scrape source", known: &["targets", "every", "job"], later: &[] };
 /// Most targets that we scrape ourselves.
 const MAX_TARGETS: usize = 100;
@@ -65,12 +84,81 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let fields = file.map(node, &PROMETHEUS)?;
     let url = file.reader.required(&fields, "url", "http://127.0.0.1:9090").and_then(|node| file.url_of(node, "url"));
     let defaults = PrometheusConfig::at(url.as_deref().unwrap_or_default());
-    let bearer_token_file = file.path(&fields, "bearer-token-file");
+    let credentials = read_credentials(file, &fields);
+    let headers = read_headers(file, &fields);
+    let tls = read_tls(file, &fields);
+    let at_once = number(file, &fields, "at-once", 1..=64).unwrap_or(defaults.at_once);
     let settle = file.span(&fields, "settle", Duration::from_secs(1)..=hours(1)).unwrap_or(defaults.settle);
     let timeout = file.span(&fields, "timeout", Duration::from_secs(1)..=minutes(2)).unwrap_or(defaults.timeout);
     let max_bytes = number(file, &fields, "max-bytes", (1 << 20)..=(1 << 30)).unwrap_or(defaults.max_bytes);
     let max_series = number(file, &fields, "max-series", 1..=10_000_000).unwrap_or(defaults.max_series);
-    url.map(|url| PrometheusConfig { url, bearer_token_file, settle, timeout, max_bytes, max_series })
+    url.map(|url| PrometheusConfig { url, credentials, headers, tls, at_once, settle, timeout, max_bytes, max_series })
+}
+
+fn read_credentials(file: &mut File, fields: &Fields<'_>) -> Credentials {
+    let bearer = file.path(fields, "bearer-token-file");
+    let basic = file.reader.optional(fields, "basic-auth").and_then(|node| read_basic(file, node));
+    match (bearer, basic) {
+        (Some(_), Some(_)) => {
+            let message = "a source has either `bearer-token-file` or `basic-auth`, not both";
+            file.reader.error(&codes::WRONG_TYPE, fields.place(), message);
+            Credentials::None
+        }
+        (Some(path), None) => Credentials::Bearer(path),
+        (None, Some(basic)) => basic,
+        (None, None) => Credentials::None,
+    }
+}
+
+fn read_basic(file: &mut File, node: &Node) -> Option<Credentials> {
+    let fields = file.map(node, &BASIC)?;
+    let user = file.reader.required(&fields, "user", "burnward").and_then(|node| file.reader.line(node, "`user`", 200).map(str::to_owned));
+    let given = file.reader.required(&fields, "password-file", "/run/secrets/prometheus");
+    let password_file = given.and_then(|_| file.path(&fields, "password-file"));
+    Some(Credentials::Basic { user: user?, password_file: password_file? })
+}
+
+fn read_headers(file: &mut File, fields: &Fields<'_>) -> BTreeMap<String, String> {
+    let mut headers = BTreeMap::new();
+    let Some(node) = file.reader.optional(fields, "headers") else { return headers };
+    let Some(given) = file.reader.any_map(node, "`headers`") else { return headers };
+    if given.entries().len() > MAX_HEADERS {
+        file.reader.error(&codes::NUMBER, node.range.clone(), format!("a source has at most {MAX_HEADERS} headers"));
+        return headers;
+    }
+    for entry in given.entries() {
+        let name = entry.key.to_ascii_lowercase();
+        let legal = reqwest::header::HeaderName::try_from(name.as_str()).is_ok();
+        if !legal || OWN_HEADERS.contains(&name.as_str()) || is_secret_key(&name) {
+            let message = format!("`{}` is not a header to set here", shortened(&entry.key));
+            let diagnostic = file.reader.diagnostic(&codes::WRONG_TYPE, entry.key_range.clone(), message);
+            let help = "set headers such as X-Scope-OrgID; a secret goes into a file: `bearer-token-file` or `basic-auth`";
+            file.reader.report(diagnostic.help(help));
+            continue;
+        }
+        let Some(value) = file.reader.line(&entry.value, "a header", MAX_HEADER) else { continue };
+        if value.is_ascii() {
+            headers.insert(name, value.to_owned());
+        } else {
+            file.reader.error(&codes::WRONG_TYPE, entry.value.range.clone(), "a header is plain ASCII");
+        }
+    }
+    headers
+}
+
+fn read_tls(file: &mut File, fields: &Fields<'_>) -> TlsFiles {
+    let Some(node) = file.reader.optional(fields, "tls") else { return TlsFiles::default() };
+    let Some(inner) = file.map(node, &TLS) else { return TlsFiles::default() };
+    let ca = file.path(&inner, "ca-file");
+    let client = match (file.path(&inner, "certificate-file"), file.path(&inner, "key-file")) {
+        (Some(certificate), Some(key)) => Some(ClientCertificate { certificate, key }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            file.reader.error(&codes::MISSING_KEY, inner.place(), "`certificate-file` and `key-file` belong together");
+            None
+        }
+    };
+    TlsFiles { ca, client }
 }
 
 fn number(file: &mut File, fields: &Fields<'_>, key: &str, bounds: RangeInclusive<usize>) -> Option<usize> {

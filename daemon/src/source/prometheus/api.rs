@@ -1,7 +1,6 @@
-//! One request to the API and whether its answer may be read: address, token, timeouts, caps, status, content type.
+//! One request to the API and whether its answer may be read: address, turns, timeouts, caps, status, content type.
 
 use std::{
-    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -12,9 +11,10 @@ use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
 };
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
+    access::Access,
     decode::{self, Refusal},
     duration_text,
 };
@@ -25,19 +25,18 @@ use crate::{
 
 /// Cap on the body of a refusal, of which only a sentence is shown.
 const MAX_REFUSAL: usize = 64 * 1024;
-/// Cap on the file of a token.
-const MAX_TOKEN: u64 = 16 * 1024;
 /// The longest wait that a Retry-After can ask of us: a page must not wait for a number in a header.
 const MAX_QUIET: Duration = Duration::from_mins(1);
 
 /// The API of one Prometheus.
 #[derive(Debug)]
 pub(super) struct Api {
-    client: Client,
+    access: Access,
     base: Url,
-    bearer_token_file: Option<PathBuf>,
     timeout: Duration,
     max_bytes: usize,
+    /// Requests that may be under way at once.
+    at_once: Semaphore,
     /// Until when it asked not to be asked.
     quiet_until: Mutex<Option<Instant>>,
 }
@@ -49,9 +48,9 @@ impl Api {
         let path = format!("{}/api/v1/", base.path().trim_end_matches('/'));
         base.set_path(&path);
         Ok(Self {
-            client: http::client(config.timeout)?,
+            access: Access::new(config)?,
             base,
-            bearer_token_file: config.bearer_token_file.clone(),
+            at_once: Semaphore::new(config.at_once),
             timeout: config.timeout,
             max_bytes: config.max_bytes,
             quiet_until: Mutex::new(None),
@@ -62,15 +61,15 @@ impl Api {
         self.max_bytes
     }
 
-    /// True where a token would travel in the clear over a network.
-    pub(super) fn shows_its_token(&self) -> bool {
+    /// True where a token or a password would travel in the clear over a network.
+    pub(super) fn shows_its_secret(&self) -> bool {
         let loopback = match self.base.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         };
-        self.bearer_token_file.is_some() && self.base.scheme() == "http" && !loopback
+        self.access.sends_a_secret() && self.base.scheme() == "http" && !loopback
     }
 
     /// The body of a query, sent as a form so that no length of a query meets a limit on URLs.
@@ -79,12 +78,12 @@ impl Api {
         let mut form = form.to_vec();
         // Prometheus stops to compute what we would no longer read.
         form.push(("timeout", &timeout));
-        self.ask(self.client.post(self.url(path)).form(&form)).await
+        self.ask(|client| client.post(self.url(path)).form(&form)).await
     }
 
     /// The body of a status page.
     pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, Unknown> {
-        self.ask(self.client.get(self.url(path))).await
+        self.ask(|client| client.get(self.url(path))).await
     }
 
     /// The same with the place in front, where the detail says only what.
@@ -100,14 +99,12 @@ impl Api {
         url
     }
 
-    async fn ask(&self, request: RequestBuilder) -> Result<Vec<u8>, Unknown> {
+    async fn ask(&self, request: impl FnOnce(&Client) -> RequestBuilder) -> Result<Vec<u8>, Unknown> {
+        let _turn = self.at_once.acquire().await.map_err(|_| unknown(Reason::SourceError, "the source is closed"))?;
         self.not_in_its_quiet_time()?;
-        let token = self.token().await.map_err(|what| self.at(&what))?;
-        let request = match &token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        self.answer(request).await.map_err(|what| self.at(&without_token(what, token.as_deref())))
+        let client = self.access.client().map_err(|what| self.at(&what))?;
+        let (request, secret) = self.access.sign(request(&client)).await.map_err(|what| self.at(&what))?;
+        self.answer(request).await.map_err(|what| self.at(&without_secret(what, secret.as_deref())))
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Vec<u8>, Unknown> {
@@ -121,14 +118,6 @@ impl Api {
                 self.keep_quiet(response.headers(), status);
                 Err(refused(response).await)
             }
-        }
-    }
-
-    /// The token, read anew so that a rotated one is used at once. `None` where none is configured.
-    async fn token(&self) -> Result<Option<String>, Unknown> {
-        match &self.bearer_token_file {
-            Some(path) => read_token(path).await.map(Some),
-            None => Ok(None),
         }
     }
 
@@ -151,23 +140,10 @@ impl Api {
     }
 }
 
-async fn read_token(path: &Path) -> Result<String, Unknown> {
-    use tokio::io::AsyncReadExt;
-    let cannot = |why: &str| unknown(Reason::Denied, format!("the bearer token file {} {why}", path.display()));
-    let file = tokio::fs::File::open(path).await.map_err(|error| cannot(&format!("cannot be opened: {error}")))?;
-    let mut text = String::new();
-    file.take(MAX_TOKEN).read_to_string(&mut text).await.map_err(|error| cannot(&format!("cannot be read: {error}")))?;
-    let token = text.trim();
-    if token.is_empty() || !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(cannot("holds no token: one line of printable characters is needed"));
-    }
-    Ok(token.to_owned())
-}
-
-/// A server may repeat our header in its error; the token must not come back with it.
-fn without_token(what: Unknown, token: Option<&str>) -> Unknown {
-    match token {
-        Some(token) => unknown(what.reason, what.detail.replace(token, "[token]")),
+/// A server may repeat our header in its error; the secret must not come back with it.
+fn without_secret(what: Unknown, secret: Option<&str>) -> Unknown {
+    match secret {
+        Some(secret) => unknown(what.reason, what.detail.replace(secret, "[secret]")),
         None => what,
     }
 }
@@ -175,7 +151,8 @@ fn without_token(what: Unknown, token: Option<&str>) -> Unknown {
 fn is_json(headers: &HeaderMap) -> Result<(), Unknown> {
     let given = header(headers, &CONTENT_TYPE).unwrap_or("no content type");
     let media = given.split(';').next().unwrap_or_default().trim();
-    if media.eq_ignore_ascii_case("application/json") {
+    // VictoriaMetrics gives raw samples as a stream.
+    if ["application/json", "application/stream+json"].iter().any(|json| media.eq_ignore_ascii_case(json)) {
         return Ok(());
     }
     Err(unknown(Reason::BadType, format!("the answer is not JSON but {given}; is there a login page in front of it?")))

@@ -3,6 +3,7 @@
 //! Counters are read as they were scraped: a range selector as an instant query with an explicit `time`. Nothing is retried here: the
 //! next tick asks again, and asks for what this one missed. An answer is whole or it is `Unknown`; nothing is clamped, skipped or guessed.
 
+mod access;
 mod api;
 mod decode;
 mod probe;

@@ -25,19 +25,22 @@ pub(super) async fn probe(source: &Prometheus, now: Timestamp) -> Result<Probe, 
     let probe = Probe {
         product: product(source, &mut warnings).await,
         skew_millis: skew(source, now, &mut warnings).await,
-        oldest: oldest(source, now, &mut warnings).await,
+        oldest: oldest(source, now).await,
+        retention: retention(source).await,
         left_closed: left_closed(source, &recent, &mut warnings).await,
         warnings: Vec::new(),
     };
-    if source.api.shows_its_token() {
-        warnings.push("the bearer token travels over plain http and can be read on the way: use https".to_owned());
+    if source.api.shows_its_secret() {
+        warnings.push("the token or password travels over plain http and can be read on the way: use https".to_owned());
     }
     Ok(Probe { warnings, ..probe })
 }
 
 #[derive(Deserialize)]
 struct BuildInfo {
-    version: String,
+    /// Absent in VictoriaMetrics.
+    #[serde(default)]
+    version: Option<String>,
     /// Mimir's name for itself.
     #[serde(default)]
     application: Option<String>,
@@ -46,7 +49,8 @@ struct BuildInfo {
 async fn product(source: &Prometheus, warnings: &mut Vec<String>) -> String {
     let answer = source.api.get("status/buildinfo").await;
     match answer.and_then(|body| decode::plain::<BuildInfo>(&body)) {
-        Ok(BuildInfo { version, application }) => format!("{} {version}", application.as_deref().unwrap_or("prometheus")),
+        Ok(BuildInfo { version: Some(version), application }) => format!("{} {version}", application.as_deref().unwrap_or("prometheus")),
+        Ok(BuildInfo { version: None, application }) => application.unwrap_or_else(|| "something that speaks Prometheus's API".to_owned()),
         Err(why) => {
             warnings.push(format!("product and version are not known ({why})"));
             "unknown".to_owned()
@@ -54,14 +58,15 @@ async fn product(source: &Prometheus, warnings: &mut Vec<String>) -> String {
     }
 }
 
-/// Its clock minus ours: `time()` without a time is the server's own, to the millisecond. Half of the way there and back is taken off.
+/// Its clock minus ours: an answer to a question without a time is stamped with the server's own, to the millisecond by Prometheus, to the second by
+/// VictoriaMetrics (whose `time()` itself is 30 s behind that). Half of the way there and back is taken off.
 async fn skew(source: &Prometheus, now: Timestamp, warnings: &mut Vec<String>) -> Option<i64> {
     let sent = Instant::now();
     let answer = source.api.post("query", &[("query", "time()")]).await;
     let ours = now.plus(sent.elapsed() / 2);
-    match answer.and_then(|body| decode::plain::<Scalar>(&body)) {
-        Ok(Scalar { result: (seconds, _) }) => {
-            let skew = decode::instant(seconds)?.millis() - ours.millis();
+    match answer.and_then(|body| decode::plain::<Now>(&body)) {
+        Ok(Now { result }) => {
+            let skew = decode::instant(result.stamp()?)?.millis() - ours.millis();
             if skew.abs() > TOLD_SKEW_MILLIS {
                 warnings.push(format!("its clock is {} s {} ours", skew.abs() / 1000, if skew > 0 { "ahead of" } else { "behind" }));
             }
@@ -75,8 +80,31 @@ async fn skew(source: &Prometheus, now: Timestamp, warnings: &mut Vec<String>) -
 }
 
 #[derive(Deserialize)]
-struct Scalar {
-    result: (f64, String),
+struct Now {
+    result: NowResult,
+}
+
+/// Prometheus answers with a scalar, VictoriaMetrics with a vector of one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NowResult {
+    Scalar((f64, String)),
+    Vector(Vec<NowSample>),
+}
+
+#[derive(Deserialize)]
+struct NowSample {
+    value: (f64, String),
+}
+
+impl NowResult {
+    /// When the server says that it answered, in seconds.
+    fn stamp(&self) -> Option<f64> {
+        match self {
+            Self::Scalar((at, _)) => Some(*at),
+            Self::Vector(samples) => samples.first().map(|sample| sample.value.0),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -85,17 +113,17 @@ struct RuntimeInfo {
     storage_retention: String,
 }
 
-/// The oldest sample, where the source watches itself; otherwise its retention is told as far as it says one.
-async fn oldest(source: &Prometheus, now: Timestamp, warnings: &mut Vec<String>) -> Option<Timestamp> {
+/// The oldest sample, where the source watches itself.
+async fn oldest(source: &Prometheus, now: Timestamp) -> Option<Timestamp> {
     let metric = Selector::new("prometheus_tsdb_lowest_timestamp_seconds", Vec::new());
     let answer = source.read(&metric, now.minus(RECENT), now).await.ok()?;
-    let lowest = answer.series.iter().filter_map(|series| series.samples.last()).filter_map(|sample| decode::instant(sample.value)).min();
-    if lowest.is_none() {
-        let info = source.api.get("status/runtimeinfo").await.and_then(|body| decode::plain::<RuntimeInfo>(&body));
-        let retention = info.map_or_else(|_| "is not told either".to_owned(), |info| format!("is {}", info.storage_retention));
-        warnings.push(format!("its oldest sample is not known; its retention {retention}"));
-    }
-    lowest
+    answer.series.iter().filter_map(|series| series.samples.last()).filter_map(|sample| decode::instant(sample.value)).min()
+}
+
+/// How long it keeps samples, in its own words.
+async fn retention(source: &Prometheus) -> Option<String> {
+    let info = source.api.get("status/runtimeinfo").await.and_then(|body| decode::plain::<RuntimeInfo>(&body));
+    info.ok().map(|info| info.storage_retention).filter(|retention| !retention.is_empty())
 }
 
 /// Tries it: a range that begins exactly at a known sample either holds it or not.

@@ -7,6 +7,7 @@ use burnward_core::{
 use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
 
 use super::*;
+use crate::config::Credentials;
 
 /// The instant up to which tests read.
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -15,14 +16,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 fn config(fake: &FakePrometheus) -> PrometheusConfig {
     // Fails where another test has installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    PrometheusConfig {
-        url: fake.url().to_owned(),
-        bearer_token_file: None,
-        settle: MINUTE,
-        timeout: Duration::from_secs(20),
-        max_bytes: 4 << 20,
-        max_series: 100,
-    }
+    PrometheusConfig { timeout: Duration::from_secs(20), max_bytes: 4 << 20, max_series: 100, ..PrometheusConfig::at(fake.url()) }
 }
 
 /// Two series of a counter, scraped each 15 s up to `NOW`, and their target.
@@ -242,7 +236,7 @@ async fn a_token_is_read_anew_and_never_shown() {
     let fake = fake().await;
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("token");
-    let source = Prometheus::new(&PrometheusConfig { bearer_token_file: Some(file.clone()), ..config(&fake) }).unwrap();
+    let source = Prometheus::new(&PrometheusConfig { credentials: Credentials::Bearer(file.clone()), ..config(&fake) }).unwrap();
     let read = async || source.read(&hits(), NOW.minus(MINUTE), NOW).await;
 
     assert_eq!(read().await.unwrap_err().reason, Reason::Denied, "no file");
@@ -257,12 +251,45 @@ async fn a_token_is_read_anew_and_never_shown() {
     )
     .await;
     let unknown = read().await.unwrap_err();
-    assert!(unknown.detail.ends_with("not [token]"), "{unknown}");
+    assert!(unknown.detail.ends_with("not [secret]"), "{unknown}");
     for bad in ["", "two words", "a\nb"] {
         std::fs::write(&file, bad).unwrap();
         assert_eq!(read().await.unwrap_err().reason, Reason::Denied, "{bad:?}");
     }
     assert!(!format!("{source:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_password_and_headers_are_sent_and_the_password_is_never_shown() {
+    let fake = fake().await;
+    let dir = tempfile::tempdir().unwrap();
+    let password_file = dir.path().join("password");
+    std::fs::write(&password_file, "correct horse\n").unwrap();
+    let credentials = Credentials::Basic { user: "burnward".to_owned(), password_file };
+    let headers = [("x-scope-orgid".to_owned(), "acme".to_owned())].into();
+    let source = Prometheus::new(&PrometheusConfig { credentials, headers, ..config(&fake) }).unwrap();
+    source.read(&hits(), NOW.minus(MINUTE), NOW).await.unwrap();
+    let asked = fake.asked().pop().unwrap().headers;
+    assert_eq!((asked["authorization"].as_str(), asked["x-scope-orgid"].as_str()), ("Basic YnVybndhcmQ6Y29ycmVjdCBob3JzZQ==", "acme"));
+
+    let said = Fault::Status { code: 401, error_type: "x".to_owned(), message: "not correct horse".to_owned(), retry_after: None };
+    let unknown = unknown_under(&fake, said, &config(&fake)).await.unwrap();
+    assert_eq!(unknown.reason, Reason::Denied);
+    assert!(!format!("{source:?}").contains("horse"));
+}
+
+#[tokio::test]
+async fn no_more_requests_are_under_way_at_once_than_configured() {
+    let fake = fake().await;
+    let config = PrometheusConfig { at_once: 2, timeout: Duration::from_millis(700), ..config(&fake) };
+    let source = Prometheus::new(&config).unwrap();
+    fake.fail(Class::Query, Fault::Hang).await;
+    let (selector, from) = (hits(), NOW.minus(MINUTE));
+    let reads = (0..6).map(|_| source.read(&selector, from, NOW));
+    let all = futures_util::future::join_all(reads);
+    // In the time of one answer that never comes only the first turns were taken.
+    drop(tokio::time::timeout(Duration::from_millis(350), all).await);
+    assert_eq!(fake.asked().len(), 2);
 }
 
 #[tokio::test]
@@ -301,7 +328,7 @@ async fn a_probe_tells_product_clock_and_ends_of_ranges() {
         assert_eq!((probe.product.as_str(), probe.left_closed, probe.oldest), ("prometheus 2.42.0", Some(!left_open), None));
         let skew = probe.skew_millis.unwrap() - machine.millis() + NOW.millis();
         assert!((90_000..95_000).contains(&skew), "{skew} ms");
-        assert!(probe.warnings.iter().any(|warning| warning.ends_with("its retention is 15d")), "{:?}", probe.warnings);
+        assert_eq!(probe.retention.as_deref(), Some("15d"));
     }
     fake.push(&[("__name__", "prometheus_tsdb_lowest_timestamp_seconds")], NOW.millis(), 1_690_000_000.0);
     assert_eq!(source.probe(NOW).await.unwrap().oldest, Some(Timestamp::from_seconds(1_690_000_000)));
@@ -314,9 +341,7 @@ async fn a_probe_says_what_it_could_not_know_and_fails_where_nothing_can_be_read
     let source = Prometheus::new(&config(&fake)).unwrap();
     let probe = source.probe(NOW).await.unwrap();
     assert_eq!((probe.product.as_str(), probe.left_closed, probe.oldest), ("unknown", None, None));
-    for told in
-        ["product and version are not known", "its oldest sample is not known; its retention is not told either", "no sample of `up`"]
-    {
+    for told in ["product and version are not known", "no sample of `up`"] {
         assert!(probe.warnings.iter().any(|warning| warning.contains(told)), "{told}: {:?}", probe.warnings);
     }
     fake.fail(Class::Query, Fault::Refuse).await;

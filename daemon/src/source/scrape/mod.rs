@@ -96,6 +96,7 @@ impl Scrape {
             product: format!("scrape of {} target{}", self.targets.len(), if self.targets.len() == 1 { "" } else { "s" }),
             skew_millis: Some(0),
             oldest: Some(oldest),
+            retention: None,
             left_closed: Some(false),
             warnings,
         })

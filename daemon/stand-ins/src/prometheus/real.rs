@@ -3,28 +3,20 @@
 //! Nothing is installed here: `prometheus` and `promtool` must be on the path.
 
 use std::{
-    fs::{self, File},
-    net::TcpListener,
+    fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
-use super::raw;
-
-/// How long a start may take: a full replay of a small directory is done within a second, a loaded machine needs more.
-const START_WITHIN: Duration = Duration::from_secs(30);
-/// How long a clean stop may take before the process is killed.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+use super::process::{Process, free_port};
 
 /// A running Prometheus; killed on drop.
 #[derive(Debug)]
 pub struct Real {
     dir: PathBuf,
-    port: u16,
-    child: Child,
+    process: Process,
 }
 
 impl Real {
@@ -38,83 +30,39 @@ impl Real {
 
     /// The base URL, without a trailing slash.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        self.process.url()
     }
 
     /// Stops it in order, as `systemctl stop` does: what it scraped stays in the directory.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
-        if self.child.try_wait()?.is_some() {
-            return Ok(());
-        }
-        self.signal("TERM")?;
-        let deadline = Instant::now() + STOP_WITHIN;
-        while self.child.try_wait()?.is_none() {
-            if Instant::now() > deadline {
-                self.kill();
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        self.process.stop().await
     }
 
     /// Starts it again over the same directory on the same port; it is stopped first if it still runs.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.stop().await?;
-        *self = Self::start_on(&self.dir, self.port).await?;
+        *self = Self::start_on(&self.dir, self.process.port).await?;
         Ok(())
     }
 
     /// Freezes the process: it neither scrapes nor answers, and its connections stay open.
     pub fn pause(&self) -> anyhow::Result<()> {
-        self.signal("STOP")
+        self.process.signal("STOP")
     }
 
     /// Ends a pause.
     pub fn resume(&self) -> anyhow::Result<()> {
-        self.signal("CONT")
+        self.process.signal("CONT")
     }
 
     /// Its own process id, for the measurement of what a load costs it.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
     async fn start_on(dir: &Path, port: u16) -> anyhow::Result<Self> {
-        let child = spawn(dir, port)?;
-        let mut started = Self { dir: dir.to_owned(), port, child };
-        started.until_ready().await.with_context(|| format!("the end of its log:\n{}", log_end(dir)))?;
-        Ok(started)
-    }
-
-    async fn until_ready(&mut self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + START_WITHIN;
-        while !ready(self.port).await {
-            if let Some(status) = self.child.try_wait()? {
-                bail!("prometheus ended during its start: {status}");
-            }
-            ensure!(Instant::now() < deadline, "prometheus was not ready after {START_WITHIN:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    fn signal(&self, name: &str) -> anyhow::Result<()> {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).stderr(Stdio::null()).status().context("kill could not be run")?;
-        ensure!(status.success(), "prometheus {pid} took no signal {name}: it has ended");
-        Ok(())
-    }
-
-    fn kill(&mut self) {
-        // Fails only where the process has already ended, which is what is wanted.
-        drop(self.child.kill());
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        self.kill();
-        drop(self.child.wait());
+        let process = Process::start(command(dir, port), port, &dir.join("prometheus.log"), "/-/ready").await?;
+        Ok(Self { dir: dir.to_owned(), process })
     }
 }
 
@@ -140,41 +88,22 @@ fn data_dir(dir: &Path) -> PathBuf {
     dir.join("data")
 }
 
-fn spawn(dir: &Path, port: u16) -> anyhow::Result<Child> {
-    let log = File::create(dir.join("prometheus.log"))?;
-    Command::new("prometheus")
+fn command(dir: &Path, port: u16) -> Command {
+    let mut command = Command::new("prometheus");
+    command
         .arg(format!("--config.file={}", dir.join("prometheus.yml").display()))
         .arg(format!("--storage.tsdb.path={}", data_dir(dir).display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         // History of any age stays.
         .arg("--storage.tsdb.retention.time=100y")
-        .arg("--web.enable-lifecycle")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .context("prometheus could not be run: install the package `prometheus`")
-}
-
-/// A port that is free now. Prometheus does not tell which port it took when asked for port 0.
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-async fn ready(port: u16) -> bool {
-    let asked = raw::exchange(port, "GET /-/ready HTTP/1.0\r\n\r\n");
-    matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(answer)) if answer.starts_with("HTTP/1.0 200"))
-}
-
-fn log_end(dir: &Path) -> String {
-    let log = fs::read_to_string(dir.join("prometheus.log")).unwrap_or_default();
-    let lines: Vec<&str> = log.lines().collect();
-    lines[lines.len().saturating_sub(15)..].join("\n")
+        .arg("--web.enable-lifecycle");
+    command
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prometheus::raw;
 
     #[tokio::test]
     async fn backfilled_history_is_there_after_the_start_and_after_a_restart() {
@@ -185,7 +114,7 @@ mod tests {
         let mut real = Real::start(dir.path(), "global: {}\n").await.unwrap();
         for _ in 0..2 {
             let request = "GET /api/v1/query?query=hits_total%5B1m%5D&time=1700000030 HTTP/1.0\r\n\r\n";
-            let found = raw::exchange(real.port, request).await.unwrap();
+            let found = raw::exchange(real.process.port, request).await.unwrap();
             assert!(found.contains(r#"[1700000000,"1"],[1700000030,"7"]"#), "{found}");
             real.restart().await.unwrap();
         }

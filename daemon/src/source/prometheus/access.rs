@@ -1,0 +1,157 @@
+//! How a Prometheus lets us in: token or password, headers, certificates. All files are looked at for every request, so that what rotates is used at
+//! once and nobody restarts a daemon for it. Nothing secret appears in an error.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use anyhow::Context as _;
+use burnward_core::ledger::{Reason, Unknown};
+use reqwest::{
+    Certificate, Client, Identity, RequestBuilder,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use tokio::io::AsyncReadExt as _;
+
+use crate::{
+    config::{Credentials, PrometheusConfig, TlsFiles},
+    source::http::{self, unknown},
+};
+
+/// Cap on the file of a token or a password.
+const MAX_SECRET: u64 = 16 * 1024;
+/// Cap on a file of certificates: a machine's whole store is a third of it.
+const MAX_PEM: u64 = 1024 * 1024;
+
+/// Who we are to a Prometheus, and whom we take for it.
+#[derive(Debug)]
+pub(super) struct Access {
+    credentials: Credentials,
+    headers: HeaderMap,
+    tls: TlsFiles,
+    timeout: Duration,
+    client: Mutex<Built>,
+}
+
+/// A client, and when the files that it was built from were written.
+#[derive(Debug, Clone)]
+struct Built {
+    client: Client,
+    written: Vec<Option<SystemTime>>,
+}
+
+impl Access {
+    pub(super) fn new(config: &PrometheusConfig) -> anyhow::Result<Self> {
+        let client = match config.tls == TlsFiles::default() {
+            true => http::client(config.timeout)?,
+            false => client(&config.tls, config.timeout)?,
+        };
+        Ok(Self {
+            credentials: config.credentials.clone(),
+            headers: headers(config)?,
+            tls: config.tls.clone(),
+            timeout: config.timeout,
+            client: Mutex::new(Built { client, written: written(&config.tls) }),
+        })
+    }
+
+    /// True where a secret travels with each request.
+    pub(super) const fn sends_a_secret(&self) -> bool {
+        match self.credentials {
+            Credentials::None => false,
+            Credentials::Bearer(_) | Credentials::Basic { .. } => true,
+        }
+    }
+
+    /// The client, built anew where a file of its certificates changed.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds no certificate or key.
+    pub(super) fn client(&self) -> Result<Client, Unknown> {
+        let written = written(&self.tls);
+        let mut built = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if built.written != written {
+            let client = client(&self.tls, self.timeout).map_err(|error| unknown(Reason::Denied, format!("{error:#}")))?;
+            *built = Built { client, written };
+        }
+        Ok(built.client.clone())
+    }
+
+    /// The request with headers and credentials, and the secret that must not come back in an error.
+    ///
+    /// # Errors
+    /// The file of the token or password cannot be read or holds none.
+    pub(super) async fn sign(&self, request: RequestBuilder) -> Result<(RequestBuilder, Option<String>), Unknown> {
+        let request = request.headers(self.headers.clone());
+        match &self.credentials {
+            Credentials::None => Ok((request, None)),
+            Credentials::Bearer(path) => {
+                let token = read_secret("bearer token", path).await?;
+                if token.contains(' ') {
+                    return Err(unknown(Reason::Denied, format!("the bearer token file {} holds more than a token", path.display())));
+                }
+                Ok((request.bearer_auth(&token), Some(token)))
+            }
+            Credentials::Basic { user, password_file } => {
+                let password = read_secret("password", password_file).await?;
+                Ok((request.basic_auth(user, Some(&password)), Some(password)))
+            }
+        }
+    }
+}
+
+fn headers(config: &PrometheusConfig) -> anyhow::Result<HeaderMap> {
+    let header = |(name, value): (&String, &String)| {
+        let parsed = (HeaderName::try_from(name.as_str())?, HeaderValue::try_from(value.as_str())?);
+        anyhow::Ok(parsed)
+    };
+    config.headers.iter().map(|pair| header(pair).with_context(|| format!("the header `{}` cannot be sent", pair.0))).collect()
+}
+
+/// When each file of TLS was last written; `None` where it cannot be seen.
+fn written(tls: &TlsFiles) -> Vec<Option<SystemTime>> {
+    let client = tls.client.iter().flat_map(|client| [&client.certificate, &client.key]);
+    let modified = |path: &PathBuf| std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    tls.ca.iter().chain(client).map(modified).collect()
+}
+
+/// A client that trusts and shows what these files hold.
+fn client(tls: &TlsFiles, timeout: Duration) -> anyhow::Result<Client> {
+    let mut builder = http::builder(timeout)?;
+    if let Some(path) = &tls.ca {
+        let certificates = Certificate::from_pem_bundle(&read_pem(path)?).ok().filter(|certificates| !certificates.is_empty());
+        builder = builder.tls_certs_only(certificates.with_context(|| format!("{} holds no certificate in PEM form", path.display()))?);
+    }
+    if let Some(own) = &tls.client {
+        let mut pem = read_pem(&own.certificate)?;
+        pem.push(b'\n');
+        pem.extend(read_pem(&own.key)?);
+        let identity = Identity::from_pem(&pem).ok().with_context(|| {
+            format!("{} and {} hold no certificate and private key in PEM form", own.certificate.display(), own.key.display())
+        })?;
+        builder = builder.identity(identity);
+    }
+    builder.build().ok().context("the certificate and the key for TLS do not fit each other")
+}
+
+fn read_pem(path: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let cannot = || format!("the file {} of TLS cannot be read", path.display());
+    let mut pem = Vec::new();
+    std::fs::File::open(path).with_context(cannot)?.take(MAX_PEM).read_to_end(&mut pem).with_context(cannot)?;
+    Ok(pem)
+}
+
+async fn read_secret(what: &str, path: &Path) -> Result<String, Unknown> {
+    let cannot = |why: &str| unknown(Reason::Denied, format!("the {what} file {} {why}", path.display()));
+    let file = tokio::fs::File::open(path).await.map_err(|error| cannot(&format!("cannot be opened: {error}")))?;
+    let mut text = String::new();
+    file.take(MAX_SECRET).read_to_string(&mut text).await.map_err(|error| cannot(&format!("cannot be read: {error}")))?;
+    let secret = text.trim();
+    if secret.is_empty() || !secret.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return Err(cannot(&format!("holds no {what}: one line of printable characters is needed")));
+    }
+    Ok(secret.to_owned())
+}
