@@ -392,17 +392,14 @@ impl Daemon {
         // Tenants that read one source share it: its connections, its turns, what it scraped.
         let mut sources: BTreeMap<&SourceName, Arc<Source>> = BTreeMap::new();
         for (tenant, tenant_config) in &config.tenants {
-            let source = match sources.get(&tenant_config.source) {
-                Some(source) => source.clone(),
-                None => {
-                    let source = Arc::new(source(&config, tenant_config).with_context(|| format!("tenant {tenant}"))?);
-                    if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
-                        scrapers.push((source.clone(), scrape.every));
-                    }
-                    sources.insert(&tenant_config.source, source.clone());
-                    source
+            if !sources.contains_key(&tenant_config.source) {
+                let source = Arc::new(source(&config, tenant_config).with_context(|| format!("tenant {tenant}"))?);
+                if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
+                    scrapers.push((source.clone(), scrape.every));
                 }
-            };
+                sources.insert(&tenant_config.source, source);
+            }
+            let source = sources[&tenant_config.source].clone();
             readers.push(Reader::new(tenant.clone(), source, handle.clone()));
         }
         let renderer = Renderer::load(config.templates.as_deref(), faults);

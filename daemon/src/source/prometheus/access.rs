@@ -44,10 +44,7 @@ struct Built {
 
 impl Access {
     pub(super) fn new(config: &PrometheusConfig) -> anyhow::Result<Self> {
-        let client = match config.tls == TlsFiles::default() {
-            true => http::client(config.timeout)?,
-            false => client(&config.tls, config.timeout)?,
-        };
+        let client = client(&config.tls, config.timeout)?;
         Ok(Self {
             credentials: config.credentials.clone(),
             headers: headers(config)?,

@@ -31,7 +31,7 @@ const MAX_QUIET: Duration = Duration::from_mins(1);
 /// The API of one Prometheus.
 #[derive(Debug)]
 pub(super) struct Api {
-    access: Access,
+    access: Box<Access>,
     base: Url,
     timeout: Duration,
     max_bytes: usize,
@@ -48,7 +48,7 @@ impl Api {
         let path = format!("{}/api/v1/", base.path().trim_end_matches('/'));
         base.set_path(&path);
         Ok(Self {
-            access: Access::new(config)?,
+            access: Box::new(Access::new(config)?),
             base,
             at_once: Semaphore::new(config.at_once),
             timeout: config.timeout,
