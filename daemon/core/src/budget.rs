@@ -1,14 +1,18 @@
 //! Error budgets: what an objective allows, what was spent, what is left.
 //!
-//! Left = 1 - failed share / (1 - target), over the objective's window. As time it is that share of `(1 - target) x window`:
+//! Left = 1 - failed share / (1 - target), over the objective's window. Of a calendar window that has not ended, the share counts for the part that has
+//! passed: left = 1 - failed share / (1 - target) x passed / length. As time it is that share of `(1 - target) x window`:
 //! ```
-//! use burnward_core::{budget::BudgetLeft, ledger::Counts, time::days, units::Target};
+//! use burnward_core::{budget::{BudgetLeft, Part}, ledger::Counts, time::days, units::Target};
 //! let target = Target::percent("99.9%").unwrap();
 //! let counts = Counts { good: 99_971, bad: 29, ..Counts::default() };
 //! let left = BudgetLeft::of(target, days(30), counts).unwrap();
 //! assert!((left.ratio - 0.71).abs() < 1e-12); // 71 % of 43 m 12 s
 //! assert_eq!(left.whole.as_secs(), 43 * 60 + 12);
 //! assert_eq!(left.seconds.round(), 30.0 * 60.0 + 40.0);
+//! // The same failures, two days into a month of thirty: 1.9 % of the month's budget are spent.
+//! let begun = BudgetLeft::so_far(target, Part { passed: days(2), length: days(30) }, counts).unwrap();
+//! assert!((begun.ratio - (1.0 - 0.29 * 2.0 / 30.0)).abs() < 1e-12);
 //! ```
 
 use std::time::Duration;
@@ -32,6 +36,15 @@ impl BudgetLeft {
         FailedShare::of(counts).map(|share| Self::at(share.leaves(target), target, window))
     }
 
+    /// What these counts of the part of a window that has passed leave of the whole window's budget, where what is to come brings events at the rate of
+    /// what has passed; `None` without traffic.
+    pub fn so_far(target: Target, part: Part, counts: Counts) -> Option<Self> {
+        if part.is_whole() {
+            return Self::of(target, part.length, counts);
+        }
+        FailedShare::of(counts).map(|share| Self::at(1.0 - share.burn(target) * part.share(), target, part.length))
+    }
+
     /// A budget of which nothing is spent.
     pub fn untouched(target: Target, window: Duration) -> Self {
         Self::at(1.0, target, window)
@@ -45,6 +58,32 @@ impl BudgetLeft {
     fn at(ratio: f64, target: Target, window: Duration) -> Self {
         let whole = whole(target, window);
         Self { ratio, seconds: ratio * whole.as_secs_f64(), whole }
+    }
+}
+
+/// How much of a window has passed. A rolling window is always whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// What has passed of it.
+    pub passed: Duration,
+    /// How long it is.
+    pub length: Duration,
+}
+
+impl Part {
+    /// True where nothing is to come.
+    pub fn is_whole(self) -> bool {
+        self.passed >= self.length
+    }
+
+    /// The share that has passed, from 0 to 1.
+    pub fn share(self) -> f64 {
+        if self.is_whole() { 1.0 } else { self.passed.div_duration_f64(self.length) }
+    }
+
+    /// How many events make up the whole window of whose passed part `counted` were counted, if the rest brings events at the same rate.
+    pub fn window_total(self, counted: i64) -> f64 {
+        if self.passed.is_zero() { counted as f64 } else { counted as f64 / self.share() }
     }
 }
 
@@ -66,9 +105,9 @@ pub fn runs_out(left: BudgetLeft, burn: f64, window: Duration) -> Option<Duratio
 
 /// Which share of the window's budget these failures are, when `window_total` events make up the window; `None` without traffic.
 /// Negative figures count as none.
-pub fn spent(target: Target, failures: Counts, window_total: i64) -> Option<f64> {
+pub fn spent(target: Target, failures: Counts, window_total: f64) -> Option<f64> {
     let failed = (failures.bad as f64 + failures.tolerated as f64 / 2.0).max(0.0);
-    (window_total > 0).then(|| failed / (window_total as f64 * target.allowed().as_f64()))
+    (window_total > 0.0).then(|| failed / (window_total * target.allowed().as_f64()))
 }
 
 #[cfg(test)]
@@ -76,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::time::{days, hours};
+    use crate::time::{days, hours, minutes};
 
     fn target(text: &str) -> Target {
         Target::percent(text).expect("a target")
@@ -137,8 +176,33 @@ mod tests {
 
     #[test]
     fn one_failure_of_ten_an_hour_spends_a_seventh_of_the_month() {
-        let share = spent(target("99.9%"), counts(0, 0, 1), 7200).expect("traffic");
+        let share = spent(target("99.9%"), counts(0, 0, 1), 7200.0).expect("traffic");
         assert!((share - 0.139).abs() < 0.0005, "{share}");
+    }
+
+    #[test]
+    fn a_period_that_has_begun_keeps_what_its_rest_allows() {
+        let part = |passed| Part { passed, length: days(31) };
+        let bad_so_far = counts(990, 0, 10);
+        let left = |passed| BudgetLeft::so_far(target("99.5%"), part(passed), bad_so_far).expect("traffic");
+        // One percent failed, twice what is allowed: after a minute next to nothing of the month, after all of it twice its budget.
+        for (passed, ratio) in [(minutes(1), 1.0 - 2.0 / 44_640.0), (hours(372), 0.0), (days(31), -1.0), (days(40), -1.0)] {
+            assert!((left(passed).ratio - ratio).abs() < 1e-12, "{passed:?}: {:?}", left(passed));
+            assert_eq!(left(passed).whole, Duration::from_secs(13_392), "223.2 minutes of 31 days");
+        }
+        assert_eq!(BudgetLeft::so_far(target("99.5%"), part(days(1)), Counts::default()), None);
+    }
+
+    #[test]
+    fn the_events_of_a_period_are_those_so_far_and_as_many_as_the_rest_is_long() {
+        let part = |passed| Part { passed, length: days(30) };
+        for (passed, total) in [(days(30), 900.0), (days(10), 2700.0), (days(45), 900.0), (Duration::ZERO, 900.0)] {
+            assert!((part(passed).window_total(900) - total).abs() < 1e-9, "{passed:?}");
+        }
+        // What is left and what was spent are one.
+        let left = BudgetLeft::so_far(target("99.9%"), part(days(10)), counts(9_995, 0, 5)).expect("traffic").ratio;
+        let spent = spent(target("99.9%"), counts(0, 0, 5), part(days(10)).window_total(10_000)).expect("traffic");
+        assert!((left + spent - 1.0).abs() < 1e-12, "{left} and {spent}");
     }
 
     /// Left of a budget in exact integers: numerator and denominator.

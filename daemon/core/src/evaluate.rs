@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     alert::{self, AlertChange, AlertState, Change, Edge, Step},
-    budget::{self, BudgetLeft},
+    budget::{self, BudgetLeft, Part},
     burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
     exclusion::Excluded,
     explain,
@@ -59,7 +59,11 @@ pub struct BudgetStatus {
     pub sli: Option<f64>,
     /// What is left of the budget; `None` without traffic.
     pub left: Option<BudgetLeft>,
-    /// How long the rest lasts at the rate of the fastest row's short lookback; `None` when spent or not burning.
+    /// What will be left at the end of a calendar window whose rest goes as what has passed; `None` without traffic, and of a rolling window.
+    pub forecast: Option<BudgetLeft>,
+    /// How many events make up the window: those counted, and of a calendar window as many more as its rest is long.
+    pub window_total: f64,
+    /// How long the rest lasts at the rate of the fastest row's short lookback; `None` when spent, not burning, or enough to the end of a calendar window.
     pub runs_out: Option<Duration>,
     /// Every row with its arithmetic.
     pub rows: Vec<RowBurn>,
@@ -165,6 +169,7 @@ struct Measured {
     /// `None` without traffic or where the window is unknown.
     share: Option<FailedShare>,
     left: Option<BudgetLeft>,
+    forecast: Option<BudgetLeft>,
     unknown: Option<Unknown>,
     rows: Vec<RowBurn>,
     coverage: f64,
@@ -172,12 +177,7 @@ struct Measured {
 
 impl Measured {
     fn nothing(unknown: Unknown) -> Self {
-        Self { counts: Counts::default(), share: None, left: None, unknown: Some(unknown), rows: Vec::new(), coverage: 0.0 }
-    }
-
-    /// Time until the budget is spent at the rate of a row's short lookback.
-    fn runs_out(&self, burn: &RowBurn, window: Duration) -> Option<Duration> {
-        budget::runs_out(self.left?, burn.short_burn, window)
+        Self { counts: Counts::default(), share: None, left: None, forecast: None, unknown: Some(unknown), rows: Vec::new(), coverage: 0.0 }
     }
 
     /// The most severe of what is true.
@@ -213,7 +213,8 @@ impl Asked<'_> {
         Measured {
             counts,
             share: known().and_then(FailedShare::of),
-            left: known().and_then(|counts| BudgetLeft::of(*target, self.input.over.length(), counts)),
+            left: known().and_then(|counts| BudgetLeft::so_far(*target, self.part(), counts)),
+            forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.input.over.length(), counts)),
             rows: rows.iter().map(|row| RowBurn::of(*row, *target, sums)).collect(),
             coverage: self.coverage(counts),
             unknown,
@@ -237,6 +238,24 @@ impl Asked<'_> {
         self.input.over.passed(self.now)
     }
 
+    fn part(&self) -> Part {
+        Part { passed: self.passed(), length: self.input.over.length() }
+    }
+
+    /// How much of a calendar window is to come.
+    fn rest(&self) -> Option<Duration> {
+        match self.objective.window {
+            Window::Rolling(_) => None,
+            Window::Calendar { .. } => Some(self.input.over.to.since(self.now)),
+        }
+    }
+
+    /// Time until the budget is spent at the rate of a row's short lookback, where that is before the window ends.
+    fn runs_out(&self, measured: &Measured, burn: &RowBurn) -> Option<Duration> {
+        let span = budget::runs_out(measured.left?, burn.short_burn, self.input.over.length())?;
+        self.rest().is_none_or(|rest| span < rest).then_some(span)
+    }
+
     fn coverage(&self, counts: Counts) -> f64 {
         let passed = self.passed();
         if passed.is_zero() { 0.0 } else { self.held().saturating_sub(unseen(counts)).div_duration_f64(passed) }
@@ -251,16 +270,16 @@ impl Asked<'_> {
     }
 
     fn facts(&self, measured: &Measured, fired: RowBurn) -> BurnFacts {
-        let (target, length) = (self.objective.target, self.input.over.length());
+        let Objective { target, window, .. } = self.objective;
         BurnFacts {
             title: self.slo.title.clone(),
             symptom: Symptom::of(&self.slo.sli),
-            target,
-            window: length,
+            target: *target,
+            window: window.clone(),
             fired,
             began: self.input.began.unwrap_or_else(|| self.now.minus(fired.row.short)),
-            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(target, length)),
-            runs_out: measured.runs_out(&fired, length),
+            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, self.input.over.length())),
+            runs_out: self.runs_out(measured, &fired),
             as_of: self.input.newest_sample.unwrap_or(self.now),
         }
     }
@@ -278,7 +297,9 @@ impl Asked<'_> {
             excluded: self.input.excluded,
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
-            runs_out: alert::fastest(&measured.rows).and_then(|burn| measured.runs_out(burn, self.input.over.length())),
+            forecast: measured.forecast,
+            window_total: self.part().window_total(measured.counts.total()),
+            runs_out: alert::fastest(&measured.rows).and_then(|burn| self.runs_out(&measured, burn)),
             coverage: measured.coverage,
             doubt: Doubt::of(measured.counts),
             rows: measured.rows,

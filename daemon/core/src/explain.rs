@@ -10,6 +10,7 @@ use crate::{
     ledger::Counts,
     slo::{AlertRow, Urgency},
     units::{Factor, Target},
+    window::Window,
     words,
 };
 
@@ -111,9 +112,25 @@ fn doubt(counts: Counts) -> String {
 fn budget_line(status: &BudgetStatus) -> String {
     match &status.left {
         None if status.unknown.is_some() => "unknown".to_owned(),
-        None => format!("no events in {}", words::lookback(status.over.length())),
-        Some(left) => format!("{}{}{}", words::budget_left(left), runs_out(status), doubt(status.counts)),
+        None => no_events(status),
+        Some(left) => format!("{}{}{}{}", words::budget_left(left), runs_out(status), rest(status), doubt(status.counts)),
     }
+}
+
+fn no_events(status: &BudgetStatus) -> String {
+    match &status.window {
+        Window::Rolling(length) => format!("no events in {}", words::lookback(*length)),
+        Window::Calendar { period, .. } => {
+            format!("no events since the {} began {} ago", period.word(), words::duration(status.over.passed(status.as_of)))
+        }
+    }
+}
+
+/// What a calendar window comes to: `; 12 d 4 h to go, 38 % left then at the rate so far`.
+fn rest(status: &BudgetStatus) -> String {
+    let Some(forecast) = status.forecast else { return String::new() };
+    let rest = words::duration(status.over.to.since(status.as_of));
+    format!("; {rest} to go, {} then at the rate so far", words::share_left(&forecast))
 }
 
 fn runs_out(status: &BudgetStatus) -> String {
@@ -198,7 +215,7 @@ mod tests {
         id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, TenantId},
         ledger::{Reason, Sums, Unknown},
         time::{Timestamp, days, hours, minutes},
-        window::{Interval, Window},
+        window::Interval,
     };
     use std::time::Duration;
 
@@ -250,6 +267,8 @@ mod tests {
             excluded: crate::exclusion::Excluded::default(),
             sli: None,
             left,
+            forecast: None,
+            window_total: counts.total() as f64,
             runs_out: crate::budget::runs_out(left.expect("traffic"), rows[0].short_burn, window),
             rows,
             coverage: 1.0,

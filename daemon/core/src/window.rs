@@ -154,6 +154,16 @@ impl Window {
         }
     }
 
+    /// The shortest that it is called: 7, 28 and 90 days of a week, a month and a quarter.
+    pub const fn shortest(&self) -> Duration {
+        match self {
+            Self::Rolling(length) => *length,
+            Self::Calendar { period: Period::Week, .. } => days(7),
+            Self::Calendar { period: Period::Month, .. } => days(28),
+            Self::Calendar { period: Period::Quarter, .. } => days(90),
+        }
+    }
+
     /// Slices of this step have edges wherever it can begin; a rolling window begins on any slice.
     pub const fn edges(&self) -> Duration {
         match self {

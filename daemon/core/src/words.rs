@@ -7,6 +7,7 @@ use crate::{
     budget::BudgetLeft,
     incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
     units::Factor,
+    window::Window,
 };
 
 /// The longest untrusted value within a sentence, in characters.
@@ -56,6 +57,22 @@ pub fn lookback(span: Duration) -> String {
     if parts.is_empty() { "0s".to_owned() } else { parts.concat() }
 }
 
+/// A window as a table names it: `30d`, `calendar month, Europe/Berlin`.
+pub fn window(window: &Window) -> String {
+    match window {
+        Window::Rolling(length) => lookback(*length),
+        Window::Calendar { period, zone } => format!("calendar {}, {zone}", period.word()),
+    }
+}
+
+/// A window within a sentence: `30 d`, `the calendar month in Europe/Berlin`.
+pub fn window_spoken(window: &Window) -> String {
+    match window {
+        Window::Rolling(length) => duration(*length),
+        Window::Calendar { period, zone } => format!("the calendar {} in {zone}", period.word()),
+    }
+}
+
 /// A share between 0 and 1 as a percentage with its sign, precise enough to compare: `15.2 %`, `1.46 %`, `0.10 %`, `0.0050 %`.
 /// ```
 /// use burnward_core::words::percent;
@@ -82,11 +99,13 @@ fn small_decimals(value: f64) -> usize {
 pub fn budget_left(left: &BudgetLeft) -> String {
     let time = duration(Duration::try_from_secs_f64(left.seconds.abs()).unwrap_or(Duration::MAX));
     let whole = duration(left.whole);
-    if left.ratio < 0.0 {
-        format!("{} overspent ({time} beyond {whole})", whole_percent(-left.ratio))
-    } else {
-        format!("{} left ({time} of {whole})", whole_percent(left.ratio))
-    }
+    let of = if left.ratio < 0.0 { "beyond" } else { "of" };
+    format!("{} ({time} {of} {whole})", share_left(left))
+}
+
+/// What is left of a budget as a share: `71 % left`, `24 % overspent`.
+pub fn share_left(left: &BudgetLeft) -> String {
+    if left.ratio < 0.0 { format!("{} overspent", whole_percent(-left.ratio)) } else { format!("{} left", whole_percent(left.ratio)) }
 }
 
 /// A share as whole percent, never rounded to nothing or to all: `71 %`, `under 1 %`, `over 99 %`.

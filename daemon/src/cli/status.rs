@@ -98,7 +98,7 @@ fn row(budget: &Budget) -> Vec<String> {
     vec![
         format!("{} {}", budget.icon, budget.state),
         format!("{}/{}{group}", budget.service, budget.slo),
-        format!("{} % {}", budget.target_percent, words::lookback(Duration::from_secs(budget.window_seconds))),
+        format!("{} % {}", budget.target_percent, budget.window_named()),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
         left(budget).unwrap_or_else(dash),
         burn(budget).unwrap_or_else(dash),

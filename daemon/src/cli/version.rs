@@ -2,10 +2,13 @@
 
 use std::process::ExitCode;
 
-/// Prints version, target and the SQLite and time-zone data that came with the build.
+use crate::calendar::zones;
+
+/// Prints version, target and the time zone data that is used.
 pub(super) fn run() -> ExitCode {
     println!("burnward {}", env!("CARGO_PKG_VERSION"));
     println!("built for {} {}", std::env::consts::ARCH, std::env::consts::OS);
+    println!("time zones {}", zones::release());
     println!("licence Apache-2.0");
     ExitCode::SUCCESS
 }

@@ -107,9 +107,11 @@ codes! {
     TARGET_PRECISION "E1044" "a target with too many digits"
         "A target has at most nine significant digits, which is more than any count of events can confirm."
     WINDOW "E1045" "not a window"
-        "A window is a span such as 30d, from 1m to 366d. It rolls: it always ends now. Calendar windows are not supported in this version."
+        "A window is a span such as 30d, from 1m to 366d, which rolls: it always ends now. Or it is the present period of the calendar: calendar week (from Monday), calendar month or calendar quarter, with its `timezone:`."
     DURATION "E1046" "not a duration"
         "A duration is a whole number with a unit: ms, s, m, h, d (24 hours) or w (7 days); several can follow each other, as in 1h30m. M is refused, because it is read as a month by some and as a minute by others."
+    TIMEZONE "E1047" "not a time zone"
+        "A calendar window begins and ends at midnight of a time zone, which is named as the IANA database does: Europe/Berlin, America/New_York, UTC. An offset or an abbreviation would not know when clocks change. A rolling window has no time zone."
     FACTOR "E1050" "not a burn rate"
         "A burn rate is a positive decimal number of at most nine significant digits, such as 14.4: how many times faster than allowed the budget is spent."
     ROW "E1051" "an alert row that cannot be"
@@ -160,6 +162,8 @@ codes! {
         "None of the default rows that `alerting` asks for can fire at this target: the objective is measured and shown, and nobody is told when it is missed. Write rows of your own."
     NO_DEFINITIONS "W2013" "no definitions"
         "The directory holds no file that ends in .yaml or .yml. Hidden files (.x.yaml) are skipped. Is the path right, and the volume mounted?"
+    ZONE_RENAMED "W2014" "a time zone by another name"
+        "The name is a former one (US/Pacific), an abbreviation (EST, which knows no daylight saving) or written in other capitals. It is taken for the zone that the message names; write that, since former names disappear from one machine and not from another."
 }
 
 #[cfg(test)]

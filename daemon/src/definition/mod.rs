@@ -16,6 +16,7 @@ pub mod runbook;
 mod selector;
 mod sli;
 pub mod yaml;
+mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -8,25 +8,27 @@ use burnward_core::{
     slo::{AlertRow, Objective, Urgency},
     time::{days, minutes},
     units::{Factor, Target, TargetError},
-    window::Window,
+    window::{Period, Window},
 };
 
 use super::{
     codes, duration,
-    reader::{Keys, Reader, shortened, suggest},
+    reader::{Fields, Keys, Reader, shortened, suggest},
     yaml::{Node, Value},
+    zone,
 };
 
-const CALENDAR: &str = "supported are rolling windows such as `window: 30d`, counted in events";
 const OBJECTIVE: Keys = Keys {
     of: "an objective",
-    known: &["name", "target", "window", "alerting"],
-    later: &[("timezone", CALENDAR), ("counted-in", CALENDAR)],
+    known: &["name", "target", "window", "timezone", "alerting"],
+    later: &[("counted-in", "supported are objectives that are counted in events")],
 };
 const ALERTING: Keys = Keys { of: "`alerting`", known: &["rows"], later: &[] };
 const ROW: Keys = Keys { of: "an alert row", known: &["urgency", "burn-rate", "long", "short"], later: &[] };
 const ALERTING_WORDS: [&str; 3] = ["page", "ticket", "none"];
 const WINDOWS: RangeInclusive<Duration> = minutes(1)..=days(366);
+const PERIODS: [Period; 3] = [Period::Week, Period::Month, Period::Quarter];
+const A_WINDOW: &str = "write a rolling window such as 30d, or one of the calendar such as `calendar month`";
 /// Most objectives of an SLO, and most rows of an objective.
 const MAX_ENTRIES: usize = 16;
 
@@ -60,10 +62,10 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
     let fields = reader.map(node, &OBJECTIVE)?;
     let target_node = reader.required(&fields, "target", "99.9%");
     let target = target_node.and_then(|node| read_target(reader, node));
-    let window = reader.required(&fields, "window", "30d").and_then(|node| read_window(reader, node));
+    let window = reader.required(&fields, "window", "30d").and_then(|node| read_window(reader, node, &fields));
     let name = match reader.optional(&fields, "name") {
         Some(node) => reader.name(node, "an objective's name", ObjectiveName::parse),
-        None => window.and_then(|window| ObjectiveName::parse(&duration::format(window)).ok()),
+        None => window.as_ref().and_then(|window| ObjectiveName::parse(&default_name(window)).ok()),
     };
     let alerting = match reader.optional(&fields, "alerting") {
         Some(node) => read_alerting(reader, node)?,
@@ -72,10 +74,18 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
     let (target, window, name) = (target?, window?, name?);
     let rows = match alerting {
         Alerting::None => Vec::new(),
-        Alerting::Default { only } => default_rows(reader, target_node?, target, window, only),
-        Alerting::Rows(nodes) => own_rows(reader, nodes, target, window)?,
+        Alerting::Default { only } => default_rows(reader, target_node?, target, window.pace(), only),
+        Alerting::Rows(nodes) => own_rows(reader, nodes, target, window.shortest())?,
     };
-    Some(Objective { name, target, window: Window::Rolling(window), rows })
+    Some(Objective { name, target, window, rows })
+}
+
+/// An objective without a name is called as its window: `30d`, `calendar-month`.
+fn default_name(window: &Window) -> String {
+    match window {
+        Window::Rolling(length) => duration::format(*length),
+        Window::Calendar { period, .. } => format!("calendar-{}", period.word()),
+    }
 }
 
 fn read_target(reader: &mut Reader, node: &Node) -> Option<Target> {
@@ -119,21 +129,43 @@ fn share_as_percent(number: &str) -> Option<String> {
     Some(format!("{whole}.{rest}%"))
 }
 
-fn read_window(reader: &mut Reader, node: &Node) -> Option<Duration> {
+/// A window with its time zone, which a calendar window has and a rolling one has not.
+fn read_window(reader: &mut Reader, node: &Node, fields: &Fields<'_>) -> Option<Window> {
     let text = reader.text(node, "a window")?;
+    if let Some(period) = text.strip_prefix("calendar") {
+        let period = read_period(reader, node, period.trim());
+        let zone = reader.required(fields, "timezone", "Europe/Berlin").and_then(|node| zone::read(reader, node));
+        return Some(Window::Calendar { period: period?, zone: zone? });
+    }
+    if let Some(zone) = fields.entry("timezone") {
+        let diagnostic = reader.diagnostic(&codes::TIMEZONE, zone.key_range.clone(), "a rolling window has no time zone");
+        reader.report(diagnostic.help("remove `timezone`, or write a window of the calendar such as `calendar month`"));
+    }
+    read_rolling(reader, node, text).map(Window::Rolling)
+}
+
+fn read_period(reader: &mut Reader, node: &Node, word: &str) -> Option<Period> {
+    let found = PERIODS.into_iter().find(|period| period.word() == word);
+    if found.is_none() {
+        let message = match word {
+            "" => "a calendar window names its period".to_owned(),
+            word => format!("`{}` is not a period of calendar windows", shortened(word)),
+        };
+        let diagnostic = reader.diagnostic(&codes::WINDOW, node.range.clone(), message);
+        reader.report(diagnostic.help("periods are `calendar week`, `calendar month` and `calendar quarter`"));
+    }
+    found
+}
+
+fn read_rolling(reader: &mut Reader, node: &Node, text: &str) -> Option<Duration> {
     let (message, help) = match duration::parse(text) {
         Ok(window) if WINDOWS.contains(&window) => return Some(window),
         Ok(_) | Err(duration::DurationError::TooLong) => ("a window lies between 1m and 366d".to_owned(), "most objectives use 30d or 28d"),
-        Err(_) if text.starts_with("calendar") => {
-            let diagnostic =
-                reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), "calendar windows are not supported in this version");
-            reader.report(diagnostic.help(CALENDAR));
-            return None;
-        }
-        Err(duration::DurationError::Ambiguous) => {
-            ("`M` is ambiguous: months have no fixed length".to_owned(), "write 30d for thirty days, or 1m for a minute")
-        }
-        Err(error) => (format!("not a window: {error}"), "write a rolling window such as 30d"),
+        Err(duration::DurationError::Ambiguous) => (
+            "`M` is ambiguous: months have no fixed length".to_owned(),
+            "write `calendar month` for months, 30d for thirty days, 1m for a minute",
+        ),
+        Err(error) => (format!("not a window: {error}"), A_WINDOW),
     };
     let diagnostic = reader.diagnostic(&codes::WINDOW, node.range.clone(), message);
     reader.report(diagnostic.help(help));

@@ -16,6 +16,7 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
+    window::Window,
 };
 
 use super::{Faults, PageContext, PageInput, PageTexts, Renderer};
@@ -56,7 +57,7 @@ pub(crate) fn burn_facts(urgency: Urgency, short_bad: i64) -> BurnFacts {
         title: "Customers can pay".into(),
         symptom: Symptom::Failing,
         target: Target::percent("99.9%").unwrap(),
-        window: days(30),
+        window: Window::Rolling(days(30)),
         fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: short_bad as f64 / 1_091.1, holds: true },
         began: began(),
         left: BudgetLeft { ratio: 0.71, seconds: 1840.0, whole: Duration::from_secs(2592) },

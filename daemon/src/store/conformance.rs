@@ -16,6 +16,7 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, minutes},
     units::{Factor, Target},
+    window::Window,
 };
 
 use super::{
@@ -52,7 +53,7 @@ fn facts() -> Facts {
         title: "Customers can pay".to_owned(),
         symptom: Symptom::Failing,
         target: Target::percent("99.9%").unwrap(),
-        window: days(30),
+        window: Window::Rolling(days(30)),
         fired: RowBurn { row, long: counts, short: counts, long_burn: 100.0, short_burn: 0.1 + 0.2, holds: true },
         began: at(-60),
         left: BudgetLeft { ratio: 0.875, seconds: 2268.0, whole: Duration::from_secs(2592) },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{budget::BudgetLeft, burn_rate::RowBurn, id::SloId, ledger::Unknown, sli::Sli, time::Timestamp, units::Target};
+use crate::{budget::BudgetLeft, burn_rate::RowBurn, id::SloId, ledger::Unknown, sli::Sli, time::Timestamp, units::Target, window::Window};
 
 /// What was known when an alert fired: the inputs of the decision, kept with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +61,7 @@ pub struct BurnFacts {
     /// The objective's target.
     pub target: Target,
     /// The objective's window.
-    pub window: Duration,
+    pub window: Window,
     /// The row that fired, with its arithmetic.
     pub fired: RowBurn,
     /// When the burn began, as far as the slices show it.

@@ -13,6 +13,7 @@ use crate::{
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
+    window::Window,
 };
 
 use super::*;
@@ -89,7 +90,7 @@ pub(crate) fn facts(now: Timestamp) -> Facts {
         title: "Customers can pay".to_owned(),
         symptom: Symptom::Failing,
         target: Target::percent("99.9%").unwrap(),
-        window: days(30),
+        window: Window::Rolling(days(30)),
         fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: 152.0, holds: true },
         began: now.minus(minutes(6)),
         left: BudgetLeft { ratio: 0.71, seconds: 1840.3, whole: Duration::from_secs(2592) },

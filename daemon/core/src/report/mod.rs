@@ -8,6 +8,8 @@
 //! | seen | share of the week that the ledger holds and that was not unseen |
 //! | beyond | failures of the window - events of the window x (1 - target): how many more failed than were allowed |
 //!
+//! The events of a calendar window that has not ended are those so far and as many more as its rest is long.
+//!
 //! Failures are attributed to incidents slice by slice, each slice to one incident, so that the parts sum up to the week: see [`spend`]. What cannot be
 //! seen is said and never counts as fine: a budget of which too little was seen has the verdict "cannot say".
 
@@ -173,7 +175,7 @@ impl Row {
     /// The row of a budget.
     pub fn of(budget: BudgetWeek<'_>, week: Interval, spans: &Spans) -> Self {
         let BudgetWeek { slo, then, before, held_from, counted, slices } = budget;
-        let total = then.counts.total();
+        let total = then.window_total;
         let burns = spans.attribute(&then.budget, slices, then.target, total);
         let unattributed = (failed(counted) - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
         let spent = spend::share(then.target, failed(counted), total);
@@ -194,8 +196,8 @@ impl Row {
 
     /// How many more events failed in the window than were allowed; negative where fewer did. 0 where the window is unknown.
     pub fn beyond(&self) -> f64 {
-        let BudgetStatus { counts, target, left, .. } = &self.then;
-        if left.is_none() { 0.0 } else { failed(*counts) - counts.total() as f64 * target.allowed().as_f64() }
+        let BudgetStatus { counts, window_total, target, left, .. } = &self.then;
+        if left.is_none() { 0.0 } else { failed(*counts) - window_total * target.allowed().as_f64() }
     }
 
     /// Worst first: by verdict; what is spent by how many more failed than were allowed, what cannot be judged by what failed, the rest by what is left.
@@ -261,7 +263,7 @@ fn biggest(rows: &[Row]) -> Vec<Burn> {
     let mut burns: BTreeMap<(&SloId, &Group, Option<&IncidentId>), Burn> = BTreeMap::new();
     for row in rows {
         let BudgetId { slo, group, .. } = &row.then.budget;
-        let rest = (None, row.unattributed, spend::share(row.then.target, row.unattributed, row.then.counts.total()));
+        let rest = (None, row.unattributed, spend::share(row.then.target, row.unattributed, row.then.window_total));
         let parts = row.burns.iter().map(|burn| (Some(&burn.incident), burn.failed, burn.share)).chain([rest]);
         for (incident, failed, share) in parts.filter(|(_, failed, _)| *failed > 0.0) {
             let burn = Burn { budget: row.then.budget.clone(), incident: incident.cloned(), failed, share };

@@ -61,7 +61,7 @@ impl Spans {
     }
 
     /// What the incidents spent of a budget, the largest part first. `slices` lie one behind another; `total` events make up the window.
-    pub fn attribute(&self, budget: &BudgetId, slices: &[(Interval, Counts)], target: Target, total: i64) -> Vec<Spend> {
+    pub fn attribute(&self, budget: &BudgetId, slices: &[(Interval, Counts)], target: Target, total: f64) -> Vec<Spend> {
         let Some(spans) = self.0.get(&(budget.slo.clone(), budget.group.clone())) else { return Vec::new() };
         let mut spent: BTreeMap<&IncidentId, f64> = BTreeMap::new();
         for (slice, counts) in slices {
@@ -84,8 +84,8 @@ pub fn stretches(from: Timestamp, slices: &[(Timestamp, Counts)]) -> Vec<(Interv
 }
 
 /// Which share of a budget failures are; `None` without traffic.
-pub fn share(target: Target, failed: f64, total: i64) -> Option<f64> {
-    (total > 0).then(|| failed / (total as f64 * target.allowed().as_f64()))
+pub fn share(target: Target, failed: f64, total: f64) -> Option<f64> {
+    (total > 0.0).then(|| failed / (total * target.allowed().as_f64()))
 }
 
 fn span(incident: &Incident, week: Interval) -> Option<Span> {

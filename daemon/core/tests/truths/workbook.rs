@@ -78,7 +78,7 @@ fn one_failure_in_ten_requests_of_an_hour_burns_at_100_and_alone_in_its_lookback
 fn ten_requests_an_hour_allow_seven_failures_a_month_and_one_of_them_is_above_the_fast_factor() {
     let target = target("99.9%");
     assert!((7200.0 * target.allowed().as_f64() - 7.2).abs() < 1e-12);
-    let share = budget::spent(target, counts(1, 1), 7200).expect("traffic");
+    let share = budget::spent(target, counts(1, 1), 7200.0).expect("traffic");
     assert!((share - 0.139).abs() < 0.0005, "{share}");
 
     let mut slices = Slices::new(minutes(6), counts(1, 0));

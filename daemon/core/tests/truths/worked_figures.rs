@@ -57,7 +57,7 @@ fn the_hour_passes_its_limit_at_03_10_and_reads_14_6x_two_seconds_later() {
 fn thirty_eight_minutes_cost_13_4_percent_and_1_26_million_requests() {
     let failures = counts(0, 552 * 38 * 60 + 8 * 38 * 6);
     assert_eq!(words::count(failures.bad), "1.26 M");
-    let share = budget::spent(target("99.9%"), failures, 9_427_104_000).expect("traffic");
+    let share = budget::spent(target("99.9%"), failures, 9_427_104_000.0).expect("traffic");
     assert_eq!(words::percent(share), "13.4 %");
 }
 
@@ -77,6 +77,6 @@ fn the_lines_of_the_status_table_agree_with_themselves() {
 fn fourteen_and_four_tenths_for_an_hour_spend_two_percent_of_a_month() {
     let hour = counts(1_000_000, 14_400);
     assert!((burn_rate::burn(hour, target("99.9%")) - 14.4).abs() < 1e-9);
-    assert_eq!(budget::spent(target("99.9%"), hour, 720 * 1_000_000).map(words::percent).as_deref(), Some("2.00 %"));
+    assert_eq!(budget::spent(target("99.9%"), hour, 720.0 * 1_000_000.0).map(words::percent).as_deref(), Some("2.00 %"));
     assert_eq!(hours(1), minutes(60));
 }

@@ -56,7 +56,33 @@ fn windows() {
     for window in ["1M", "0s", "-5m", "99999d", "5", "1y", "1s", "'30 d'"] {
         check("30d", window, &["E1045"]);
     }
-    check("30d", "calendar month", &["E1011"]);
+    for window in ["calendar week", "calendar month", "calendar quarter"] {
+        check("30d", &format!("{window}\n        timezone: Europe/Berlin"), &[]);
+    }
+    for window in ["calendar", "calendar year", "calendar 30d", "calendar Month"] {
+        check("30d", &format!("{window}\n        timezone: UTC"), &["E1045"]);
+    }
+    check("30d", "calendar month", &["E1008"]);
+    check("30d", "30d\n        timezone: UTC", &["E1047"]);
+}
+
+#[test]
+fn time_zones() {
+    for (zone, codes) in [
+        ("Asia/Kathmandu", &[][..]),
+        ("UTC", &[]),
+        ("EST", &["W2014"]),
+        ("utc", &["W2014"]),
+        ("Asia/Calcutta", &["W2014"]),
+        ("Mars/X", &["E1047"]),
+        ("US/Pacific-New", &["E1047"]),
+        ("+02:00", &["E1047"]),
+        ("../../etc/passwd", &["E1047"]),
+        ("\"Europe/\\u0000Berlin\"", &["E1003"]),
+        ("[UTC]", &["E1007"]),
+    ] {
+        check("30d", &format!("calendar month\n        timezone: {zone}"), codes);
+    }
 }
 
 #[test]

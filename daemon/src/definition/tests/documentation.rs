@@ -67,6 +67,7 @@ fn every_example_of_the_configuration_loads() {
 #[test]
 fn the_table_of_default_rows_is_computed() {
     let target = Target::percent("99.9%").expect("a target");
+    // The rows of calendar windows are those of 30 days.
     for window in ["90d", "30d", "28d", "7d", "1d"] {
         let rows = default_rows(target, duration::parse(window).expect("a window")).rows;
         let line = format!("| `{window}` | {} |", row_list(&rows));

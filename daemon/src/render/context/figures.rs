@@ -11,6 +11,7 @@ use burnward_core::{
     ledger::Counts,
     time::Timestamp,
     units::Target,
+    window::Window,
 };
 
 /// One burning (or recovered) budget of an incident.
@@ -20,7 +21,7 @@ pub(super) struct Figures<'a> {
     pub(super) title: &'a str,
     pub(super) symptom: Symptom,
     pub(super) target: Target,
-    pub(super) window: Duration,
+    pub(super) window: &'a Window,
     pub(super) row: RowBurn,
     pub(super) left: BudgetLeft,
     pub(super) runs_out: Option<Duration>,
@@ -55,7 +56,7 @@ impl<'a> Figures<'a> {
             title: &facts.title,
             symptom: facts.symptom,
             target: facts.target,
-            window: facts.window,
+            window: &facts.window,
             row: facts.fired,
             left: facts.left,
             runs_out: facts.runs_out,

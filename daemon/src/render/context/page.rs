@@ -113,7 +113,7 @@ pub struct BudgetContext {
     pub whose: Option<String>,
     /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
     pub left: String,
-    /// Its window: `30 d`.
+    /// Its window: `30 d`, `the calendar month in Europe/Berlin`.
     pub window: String,
     /// When it is gone at this rate: `3 h 22 m`.
     pub runs_out: Option<String>,
@@ -352,7 +352,7 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
     BudgetContext {
         whose,
         left: words::budget_left(&worst.left),
-        window: words::duration(worst.window),
+        window: words::window_spoken(worst.window),
         runs_out: worst.runs_out.map(words::duration),
         long: words::duration(worst.row.row.long),
         long_failing: words::percent(bad_share(worst.row.long)),

@@ -11,6 +11,7 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::Timestamp,
     units::{Factor, Target},
+    window::{Grain, Period, Window, Zone},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -45,7 +46,8 @@ struct BurnFactsRow {
     symptom: Symptom,
     #[serde(with = "target")]
     target: Target,
-    window: Duration,
+    #[serde(with = "WindowRow")]
+    window: Window,
     #[serde(with = "RowBurnRow")]
     fired: RowBurn,
     #[serde(with = "millis")]
@@ -56,6 +58,57 @@ struct BurnFactsRow {
     runs_out: Option<Duration>,
     #[serde(with = "millis")]
     as_of: Timestamp,
+}
+
+/// A rolling window is its length alone.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Window", untagged)]
+enum WindowRow {
+    Rolling(Duration),
+    Calendar {
+        #[serde(with = "PeriodRow")]
+        period: Period,
+        #[serde(with = "zone")]
+        zone: Zone,
+    },
+}
+
+/// `with` for a time zone: its name and where its days can begin.
+mod zone {
+    use super::{Deserialize, Deserializer, Grain, GrainRow, Serialize, Serializer, Zone};
+    use serde::de::Error as _;
+
+    #[derive(Serialize, Deserialize)]
+    struct ZoneRow {
+        name: String,
+        #[serde(with = "GrainRow")]
+        grain: Grain,
+    }
+
+    pub(super) fn serialize<S: Serializer>(zone: &Zone, to: S) -> Result<S::Ok, S::Error> {
+        ZoneRow { name: zone.as_str().to_owned(), grain: zone.grain() }.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Zone, D::Error> {
+        let ZoneRow { name, grain } = ZoneRow::deserialize(from)?;
+        Zone::parse(&name, grain).map_err(D::Error::custom)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Grain", rename_all = "kebab-case")]
+enum GrainRow {
+    Hour,
+    HalfHour,
+    QuarterHour,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Period", rename_all = "kebab-case")]
+enum PeriodRow {
+    Week,
+    Month,
+    Quarter,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::Timestamp,
     units::{Factor, Ratio, Target},
+    window::{Grain, Period, Window, Zone},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -95,10 +96,17 @@ fn any_target() -> impl Strategy<Value = Target> {
     (1..u64::MAX - 1, any::<u8>()).prop_map(|(num, decimals)| Target::from_allowed(Ratio::new(num, u64::MAX).unwrap(), decimals).unwrap())
 }
 
+fn window() -> impl Strategy<Value = Window> {
+    let grain = select(vec![Grain::Hour, Grain::HalfHour, Grain::QuarterHour]);
+    let zone = ("[A-Za-z/_+-]{1,64}", grain).prop_map(|(name, grain)| Zone::parse(&name, grain).unwrap());
+    let period = select(vec![Period::Week, Period::Month, Period::Quarter]);
+    prop_oneof![any::<Duration>().prop_map(Window::Rolling), (period, zone).prop_map(|(period, zone)| Window::Calendar { period, zone })]
+}
+
 fn burn_facts() -> impl Strategy<Value = BurnFacts> {
     let left = (number(), number(), any::<Duration>()).prop_map(|(ratio, seconds, whole)| BudgetLeft { ratio, seconds, whole });
     let words = (any::<String>(), select(vec![Symptom::Failing, Symptom::TooSlow, Symptom::OutOfBounds]), any_target());
-    (words, any::<Duration>(), row_burn(), instant(), left, option::of(any::<Duration>()), instant()).prop_map(
+    (words, window(), row_burn(), instant(), left, option::of(any::<Duration>()), instant()).prop_map(
         |((title, symptom, target), window, fired, began, left, runs_out, as_of)| BurnFacts {
             title,
             symptom,

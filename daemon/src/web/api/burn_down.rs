@@ -1,8 +1,15 @@
 //! How a budget was spent over its window: the ledger's slices, summed so that the last point is what is left now.
 
-use burnward_core::{budget::BudgetLeft, evaluate::BudgetStatus, ledger::Counts, time::Timestamp, units::Target};
+use burnward_core::{
+    budget::{BudgetLeft, Part},
+    evaluate::BudgetStatus,
+    ledger::Counts,
+    time::Timestamp,
+    units::Target,
+    window::{Interval, Window, Zone},
+};
 
-use super::wire::{BurnDown, BurnDownPoint, instant};
+use super::wire::{BurnDown, BurnDownPeriod, BurnDownPoint, instant};
 use crate::app::Handle;
 
 /// Slices of a burn-down at most.
@@ -11,10 +18,28 @@ const SLICES: usize = 240;
 /// From slices of a day to slices of seconds.
 const CLOSER_LOOKS: usize = 4;
 
-/// The burn-down of the window that ends at `at`, or when the budget was last evaluated; `None` where nothing was counted in it.
+/// The burn-down of the window that ends at `at`, or when the budget was last evaluated, or of the calendar period up to there; `None` where nothing was
+/// counted in it.
 pub async fn of(handle: &Handle, status: &BudgetStatus, at: Option<Timestamp>) -> Option<BurnDown> {
     let to = at.unwrap_or(status.as_of);
-    let begin = to.minus(status.over.length());
+    match &status.window {
+        Window::Rolling(length) => rolling(handle, status, to.minus(*length), to).await,
+        Window::Calendar { zone, .. } => calendar(handle, status, zone, to).await,
+    }
+}
+
+async fn calendar(handle: &Handle, status: &BudgetStatus, zone: &Zone, to: Timestamp) -> Option<BurnDown> {
+    let Interval { from, to: end } = status.over;
+    let found = slices(handle, status, from, to).await;
+    first_counted(&found)?;
+    // Slices that are joined for the drawing would reach beyond what has passed.
+    let found: Vec<_> = found.into_iter().map(|(at, counts)| (at.min(to), counts)).collect();
+    let forecast_ratio = status.forecast.map(|left| left.ratio);
+    let period = BurnDownPeriod { from: instant(from), to: instant(end), timezone: zone.to_string(), forecast_ratio };
+    Some(BurnDown { period: Some(period), ..draw(status, from, false, &found) })
+}
+
+async fn rolling(handle: &Handle, status: &BudgetStatus, begin: Timestamp, to: Timestamp) -> Option<BurnDown> {
     let mut from = begin;
     let mut found = slices(handle, status, from, to).await;
     // What was counted lately only is asked for again, in the finer slices that then fit.
@@ -54,9 +79,10 @@ fn start_of_first(slices: &[(Timestamp, Counts)]) -> Timestamp {
 fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[(Timestamp, Counts)]) -> BurnDown {
     let sum: Counts = slices.iter().map(|(_, counts)| *counts).sum();
     // Where the window is unknown, what was counted in it before is drawn all the same.
+    let part = Part { passed: status.over.passed(status.as_of), length: status.over.length() };
     let (total, left) = match status.left {
-        Some(left) => (status.counts.total(), left.ratio),
-        None => (sum.total(), BudgetLeft::of(status.target, status.over.length(), sum).map_or(1.0, |left| left.ratio)),
+        Some(left) => (status.window_total, left.ratio),
+        None => (part.window_total(sum.total()), BudgetLeft::so_far(status.target, part, sum).map_or(1.0, |left| left.ratio)),
     };
     let mut later = 0.0;
     let mut points: Vec<BurnDownPoint> = Vec::with_capacity(slices.len());
@@ -78,6 +104,7 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
         from: instant(from),
         to: instant(to),
         nothing_before,
+        period: None,
         left_ratio_at_start: left + later,
         points,
     }
@@ -92,8 +119,8 @@ fn not_read(status: &BudgetStatus, slices: &[(Timestamp, Counts)], end: Timestam
 }
 
 /// The share of the window's budget that the failures of a slice are. A slice may be negative, where two exporters report an event in different ones.
-fn spent(target: Target, counts: Counts, total: i64) -> f64 {
-    let allowed = target.allowed().as_f64() * total as f64;
+fn spent(target: Target, counts: Counts, total: f64) -> f64 {
+    let allowed = target.allowed().as_f64() * total;
     let failed = counts.bad as f64 + counts.tolerated as f64 / 2.0;
     if allowed > 0.0 { failed / allowed } else { 0.0 }
 }

@@ -226,7 +226,7 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
 fn spent(handle: &Handle, budget: &BudgetId, counts: Counts) -> Option<f64> {
     let view = handle.view.borrow();
     let status = view.budgets.get(&budget.slo.tenant)?.iter().find(|status| status.budget == *budget)?;
-    let allowed = status.target.allowed().as_f64() * status.counts.total().max(counts.total()) as f64;
+    let allowed = status.target.allowed().as_f64() * status.window_total.max(counts.total() as f64);
     let bad = counts.bad as f64 + counts.tolerated as f64 / 2.0;
     (allowed > 0.0).then(|| bad / allowed)
 }

@@ -90,6 +90,8 @@ pub(super) struct Figures {
     /// `5m / 1h`.
     pub(super) burn_over: Option<String>,
     pub(super) runs_out: String,
+    /// How much of a calendar window is to come, and what it comes to.
+    pub(super) to_go: Option<String>,
     /// Why it cannot be seen.
     pub(super) why: Option<String>,
     pub(super) since: Option<When>,
@@ -118,6 +120,7 @@ impl Figures {
             burn: burn(budget).unwrap_or_else(|| no_burn(budget, now)),
             burn_over: fastest(budget).filter(|row| row.long_total > 0).map(lookbacks),
             runs_out: runs_out(budget),
+            to_go: to_go(budget),
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
             since: budget.since.map(|since| When::of(since, now)),
             seen: (budget.coverage_ratio < 0.9995).then(|| format!("{} of the window seen", words::whole_percent(budget.coverage_ratio))),
@@ -137,12 +140,15 @@ fn missing(budget: &Budget, now: Instant) -> String {
         (Some(_), Some(newest)) => format!("cannot see since {}", When::of(newest, now).text),
         (Some(_), None) => "never seen".to_owned(),
         (None, _) if budget.state == "BACK-FILLING" => "still being read".to_owned(),
-        (None, _) => format!("no traffic in {}", window(budget)),
+        (None, _) => match budget.timezone {
+            None => format!("no traffic in {}", window(budget)),
+            Some(_) => format!("no traffic in this {}", window(budget)),
+        },
     }
 }
 
 pub(super) fn window(budget: &Budget) -> String {
-    words::lookback(Duration::from_secs(budget.window_seconds))
+    budget.window_named()
 }
 
 /// What is left, as the core words it.
@@ -209,6 +215,18 @@ fn runs_out(budget: &Budget) -> String {
         (Some(_), Some(seconds)) => format!("in {}", words::duration(Duration::from_secs(seconds))),
         (Some(_), None) => "not at this rate".to_owned(),
     }
+}
+
+/// What a calendar window comes to: `12 d 4 h to go, 38 % left then at the rate so far`.
+fn to_go(budget: &Budget) -> Option<String> {
+    let (left, forecast) = (budget_left(budget)?, budget.forecast_ratio?);
+    let rest = Duration::from_millis(u64::try_from(budget.window_to.as_millisecond() - budget.as_of.as_millisecond()).unwrap_or(0));
+    let then = share_left(&BudgetLeft { ratio: forecast, ..left });
+    Some(if rest.is_zero() {
+        "it has ended".to_owned()
+    } else {
+        format!("{} to go, {then} then at the rate so far", words::duration(rest))
+    })
 }
 
 /// An alert row in words.

@@ -1,6 +1,6 @@
 //! A budget with its rows, and why it cannot be seen.
 
-use burnward_core::{burn_rate::RowBurn, evaluate::BudgetStatus, id::BudgetId, ledger::Unknown};
+use burnward_core::{burn_rate::RowBurn, evaluate::BudgetStatus, id::BudgetId, ledger::Unknown, window::Window, words};
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +36,15 @@ pub struct Budget {
     pub since: Option<Instant>,
     /// Target in percent, as written.
     pub target_percent: String,
-    /// The window.
+    /// The window as the definition writes it: `30d`, `calendar month`.
+    pub window: String,
+    /// The time zone of a calendar window.
+    pub timezone: Option<String>,
+    /// When the window begins: of a calendar window the present period.
+    pub window_from: Instant,
+    /// When it ends: of a rolling window, now.
+    pub window_to: Instant,
+    /// How long it is.
     pub window_seconds: u64,
     /// Good events of the window.
     pub good: i64,
@@ -50,7 +58,9 @@ pub struct Budget {
     pub left_seconds: Option<f64>,
     /// The whole budget as such time.
     pub budget_seconds: Option<u64>,
-    /// How long the rest lasts at the present rate.
+    /// Share of the budget that will be left when a calendar window ends, at the rate so far.
+    pub forecast_ratio: Option<f64>,
+    /// How long the rest lasts at the present rate; of a calendar window, where that is before it ends.
     pub runs_out_seconds: Option<u64>,
     /// Share of the window that was seen.
     pub coverage_ratio: f64,
@@ -111,7 +121,27 @@ pub fn budget_key(budget: &BudgetId) -> String {
     version_of(&budget.to_string())
 }
 
+/// A window as definitions write it.
+fn window(window: &Window) -> String {
+    match window {
+        Window::Rolling(length) => words::lookback(*length),
+        Window::Calendar { period, .. } => format!("calendar {}", period.word()),
+    }
+}
+
+fn timezone(window: &Window) -> Option<String> {
+    match window {
+        Window::Rolling(_) => None,
+        Window::Calendar { zone, .. } => Some(zone.to_string()),
+    }
+}
+
 impl Budget {
+    /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
+    pub fn window_named(&self) -> String {
+        self.timezone.as_ref().map_or_else(|| self.window.clone(), |zone| format!("{}, {zone}", self.window))
+    }
+
     /// A budget of a view.
     pub fn of(view: &View, status: &BudgetStatus) -> Self {
         let BudgetId { slo, objective, group } = &status.budget;
@@ -130,6 +160,10 @@ impl Budget {
             icon: status.state.icon().to_owned(),
             since: status.since.map(instant),
             target_percent: status.target.as_percent(),
+            window: window(&status.window),
+            timezone: timezone(&status.window),
+            window_from: instant(status.over.from),
+            window_to: instant(status.over.to),
             window_seconds: status.over.length().as_secs(),
             good: status.counts.good,
             bad: status.counts.bad,
@@ -137,6 +171,7 @@ impl Budget {
             left_ratio: status.left.map(|left| left.ratio),
             left_seconds: status.left.map(|left| left.seconds),
             budget_seconds: status.left.map(|left| left.whole.as_secs()),
+            forecast_ratio: status.forecast.map(|left| left.ratio),
             runs_out_seconds: status.runs_out.map(|rest| rest.as_secs()),
             coverage_ratio: status.coverage,
             newest_sample: status.newest_sample.map(instant),

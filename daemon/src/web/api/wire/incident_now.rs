@@ -42,7 +42,7 @@ pub struct BurnNow {
     pub whose: Option<String>,
     /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
     pub left: String,
-    /// Its window: `30 d`.
+    /// Its window: `30 d`, `the calendar month in Europe/Berlin`.
     pub window: String,
     /// When it is gone at this rate: `3 h 22 m`.
     pub runs_out: Option<String>,

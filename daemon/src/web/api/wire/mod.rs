@@ -15,7 +15,7 @@ pub use budget::{Budget, Row, Why, budget_key};
 pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
 pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};
-pub use slo::{AlertChange, BurnDown, BurnDownPoint, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation};
+pub use slo::{AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation};
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 
 /// A core instant as text: RFC 3339 in UTC with milliseconds.

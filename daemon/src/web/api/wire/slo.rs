@@ -47,8 +47,8 @@ pub struct SloExplanation {
 
 /// How a budget was spent over its window: `GET /api/v1/slos/{service}/{name}/burn-down`.
 ///
-/// The budget is that of the window that ends at `to`. Before a point, what failed after it is not yet spent; so the last point is what is left, to the
-/// digit that every other surface shows.
+/// The budget is that of the window that ends at `to`, or of the calendar period that holds it. Before a point, what failed after it is not yet spent; so
+/// the last point is what is left, to the digit that every other surface shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BurnDown {
     /// Which budget.
@@ -59,10 +59,25 @@ pub struct BurnDown {
     pub to: Instant,
     /// True where nothing was counted in the window before `from`.
     pub nothing_before: bool,
+    /// The whole period of a calendar window.
+    pub period: Option<BurnDownPeriod>,
     /// Share of the budget that was left at `from`.
     pub left_ratio_at_start: f64,
     /// The slices, oldest first.
     pub points: Vec<BurnDownPoint>,
+}
+
+/// The period of a calendar window.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BurnDownPeriod {
+    /// When it begins; the period before it ends there.
+    pub from: Instant,
+    /// When it ends.
+    pub to: Instant,
+    /// Its time zone.
+    pub timezone: String,
+    /// Share of the budget that will be left at its end, at the rate so far; `None` without traffic.
+    pub forecast_ratio: Option<f64>,
 }
 
 /// A slice of a burn-down.

@@ -22,6 +22,8 @@ pub(super) struct Chart {
     pub(super) says: String,
     /// The line, as points of a polyline.
     pub(super) line: String,
+    /// From the last point to what is left at the end of a calendar window, at the rate so far.
+    pub(super) forecast: Option<String>,
     /// The line closed to an area above nothing left.
     pub(super) area: String,
     /// Where nothing is left.
@@ -56,7 +58,8 @@ impl Chart {
         let zero = number(area.y(0.0));
         Self {
             says: says(drawn),
-            area: format!("0,{zero} {line} {},{zero}", number(WIDTH)),
+            area: format!("0,{zero} {line} {},{zero}", number(area.x(drawn.to))),
+            forecast: area.forecast(drawn),
             line,
             grid: area.scale().map(|share| number(area.y(share))).collect(),
             scale: area.scale().map(|share| format!("{:.0} %", share * 100.0)).collect(),
@@ -83,10 +86,19 @@ struct Area {
 
 impl Area {
     fn of(drawn: &BurnDown) -> Self {
-        let lowest = drawn.points.iter().map(|point| point.left_ratio).fold(0.0_f64, f64::min);
+        let forecast = drawn.period.as_ref().and_then(|period| period.forecast_ratio);
+        let lowest = drawn.points.iter().map(|point| point.left_ratio).chain(forecast).fold(0.0_f64, f64::min);
         let fits = |step: &&f64| ((1.0 - lowest) / **step).ceil() <= MOST_STEPS;
         let step = STEPS.iter().find(fits).copied().unwrap_or(1.0 - lowest);
-        Self { from: drawn.from, to: drawn.to, step, steps: whole((1.0 - lowest) / step) }
+        let (from, to) = drawn.period.as_ref().map_or((drawn.from, drawn.to), |period| (period.from, period.to));
+        Self { from, to, step, steps: whole((1.0 - lowest) / step) }
+    }
+
+    fn forecast(&self, drawn: &BurnDown) -> Option<String> {
+        let period = drawn.period.as_ref().filter(|period| drawn.to < period.to)?;
+        let (forecast, last) = (period.forecast_ratio?, drawn.points.last()?);
+        let point = |at: Instant, left: f64| format!("{},{}", number(self.x(at)), number(self.y(left)));
+        Some(format!("{} {}", point(last.at, last.left_ratio), point(period.to, forecast)))
     }
 
     fn span_of_time(&self) -> Duration {
@@ -164,12 +176,16 @@ fn says(drawn: &BurnDown) -> String {
     let end = drawn.points.last().map_or(drawn.left_ratio_at_start, |point| point.left_ratio);
     let spent = (drawn.left_ratio_at_start - end).max(0.0);
     let before = if drawn.nothing_before { "; nothing of the window was counted before" } else { "" };
-    format!(
-        "Over {}{before}: {} of the budget was spent, {}.",
-        words::duration(span(drawn.from, drawn.to)),
-        words::whole_percent(spent),
-        left(end)
-    )
+    let over = words::duration(span(drawn.from, drawn.to));
+    let spent = words::whole_percent(spent);
+    match drawn.period.as_ref().filter(|period| drawn.to < period.to) {
+        None => format!("Over {over}{before}: {spent} of the budget was spent, {}.", left(end)),
+        Some(period) => {
+            let rest = words::duration(span(drawn.to, period.to));
+            let then = period.forecast_ratio.map_or_else(String::new, |ratio| format!("; at the rate so far {} at the end", left(ratio)));
+            format!("In {over}, with {rest} to go: {spent} of the budget was spent, {}{then}.", left(end))
+        }
+    }
 }
 
 /// `71 % is left`, `24 % overspent`.
@@ -198,6 +214,7 @@ fn slice(point: &BurnDownPoint) -> Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::api::wire::BurnDownPeriod;
 
     fn at(seconds: i64) -> Instant {
         Instant::from_second(1_764_000_000 + seconds).expect("an instant")
@@ -216,6 +233,7 @@ mod tests {
             from: at(0),
             to: at(60 * i64::try_from(lefts.len()).expect("small")),
             nothing_before: false,
+            period: None,
             left_ratio_at_start: 1.0,
             points: lefts.iter().enumerate().map(point).collect(),
         }
@@ -239,6 +257,25 @@ mod tests {
         assert_eq!(chart.line, "0,0 500,0 1000,150");
         assert_eq!(chart.area, "0,300 0,0 500,0 1000,150 1000,300");
         assert_eq!(chart.says, "Over 2 min: 50 % of the budget was spent, 50 % is left.");
+    }
+
+    #[test]
+    fn a_calendar_period_is_drawn_to_its_end_with_what_it_comes_to() {
+        let mut month = drawn(&[1.0, 0.5]);
+        let period = |ratio| BurnDownPeriod { from: at(0), to: at(240), timezone: "Europe/Berlin".into(), forecast_ratio: ratio };
+        month.period = Some(period(Some(0.0)));
+        let chart = Chart::of(&month, &[]);
+        assert_eq!((chart.line.as_str(), chart.area.as_str()), ("0,0 250,0 500,150", "0,300 0,0 250,0 500,150 500,300"));
+        assert_eq!(chart.forecast.as_deref(), Some("500,150 1000,300"));
+        assert_eq!(
+            chart.says,
+            "In 2 min, with 2 min to go: 50 % of the budget was spent, 50 % is left; at the rate so far 0 % is left at the end."
+        );
+        month.period = Some(period(None));
+        assert_eq!(Chart::of(&month, &[]).forecast, None);
+        month.period = Some(BurnDownPeriod { to: at(120), ..period(Some(0.5)) });
+        let ended = Chart::of(&month, &[]);
+        assert_eq!((ended.forecast, ended.says.as_str()), (None, "Over 2 min: 50 % of the budget was spent, 50 % is left."));
     }
 
     #[test]

@@ -160,7 +160,8 @@ fn write_files(root: &Path, prometheus: &str) {
     write(&root.join("main/idle.yaml"), &slo("idle", "runbook: checkout.md"));
     write(&root.join("main/ghost.yaml"), &slo("ghost", "runbook: checkout.md"));
     write(&root.join("main/broken.yaml"), "version: burnward/v1\nservice: <b>\n");
-    write(&root.join("vault/vault.yaml"), &slo("vault", "runbook: checkout.md"));
+    let month = "      - { target: 99.5%, window: calendar month, timezone: Europe/Berlin, alerting: none }\n";
+    write(&root.join("vault/vault.yaml"), &(slo("vault", "runbook: checkout.md") + month));
     write(&root.join("dark/dark.yaml"), &slo("dark", "runbook: checkout.md"));
     write(
         &root.join("runbooks/checkout.md"),

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{StatusCode, header},
 };
+use serde_json::json;
 
 use super::{
     all_pages,
@@ -136,6 +137,26 @@ async fn the_burn_down_ends_at_what_every_surface_shows() {
         let bad: i64 = points.iter().map(|point| point["bad"].as_i64().expect("a number")).sum();
         assert_eq!(bad, budget["bad"].as_i64().expect("a number"), "{key}");
         assert!(points.len() > 20, "a short past is drawn in fine slices: {}", points.len());
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_window_is_shown_with_its_zone_and_drawn_to_its_end() {
+    let house = House::on_fire().await;
+    let budgets = house.json("/api/v1/status?tenant=vault").await["budgets"].as_array().expect("a list").clone();
+    let month = budgets.iter().find(|budget| budget["objective"] == "calendar-month").expect("the month's budget");
+    assert_eq!((&month["window"], &month["timezone"]), (&json!("calendar month"), &json!("Europe/Berlin")));
+    assert_eq!((&month["window_from"], &month["window_to"]), (&json!("2025-10-31T23:00:00Z"), &json!("2025-11-30T23:00:00Z")));
+    // 0.5 % of 30 days.
+    assert_eq!((&month["budget_seconds"], &month["left_ratio"], &month["forecast_ratio"]), (&json!(12_960), &json!(1.0), &json!(1.0)));
+    let key = month["key"].as_str().expect("text");
+    let drawn = house.json(&format!("/api/v1/slos/vault/availability/burn-down?tenant=vault&budget={key}")).await;
+    assert_eq!((&drawn["from"], &drawn["period"]["to"]), (&json!("2025-10-31T23:00:00Z"), &json!("2025-11-30T23:00:00Z")));
+    let html = house.get(&format!("/slos/vault/availability?tenant=vault&budget={key}")).await.text();
+    for words in
+        ["99.5 % over calendar month, Europe/Berlin", "6 d 7 h to go", "3 h 36 m of 3 h 36 m", "class=\"forecast\"", "In 23 d 17 h"]
+    {
+        assert!(html.contains(words), "{words} in {html}");
     }
 }
 
