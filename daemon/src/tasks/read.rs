@@ -1,10 +1,13 @@
 //! Readers: one per tenant's source. A tick asks the decider what to read, asks the source, and hands the answers over to be decided.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use burnward_core::{
     id::TenantId,
-    ledger::{Backfill, Query, Read, Reads, Series, Unknown},
+    ledger::{Backfill, Blinds, Query, Read, Reads, Series, Unknown},
     time::Timestamp,
 };
 use futures_util::{StreamExt, stream};
@@ -20,18 +23,27 @@ const AT_ONCE: usize = 4;
 /// Steps of catching up in one tick, so that other work comes in between.
 const STEPS_A_TICK: usize = 6;
 
+/// After so many rounds in which the source as a whole was blind, one question goes ahead of all others, so that a source in trouble is not
+/// loaded with what it cannot answer, nor the reader held up by it.
+const ROUNDS_OF_PATIENCE: u32 = 3;
+
+/// An answer, and the milliseconds that it took.
+type Asked = (Result<Vec<Series>, Unknown>, u64);
+
 /// Reads one source for one tenant.
 #[derive(Debug, Clone)]
 pub struct Reader {
     tenant: TenantId,
     source: Arc<Source>,
     handle: Handle,
+    /// Rounds in a row in which the source as a whole was blind.
+    blind_rounds: Arc<AtomicU32>,
 }
 
 impl Reader {
     /// A reader of `source` for `tenant`.
-    pub const fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
-        Self { tenant, source, handle }
+    pub fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
+        Self { tenant, source, handle, blind_rounds: Arc::default() }
     }
 
     /// One tick: live samples first, then a bounded piece of what is missing behind them.
@@ -64,7 +76,7 @@ impl Reader {
     async fn round(&self, due: Timestamp) -> bool {
         let asked_at = self.handle.clock.now();
         let Some(ReadPlan { queries, reads, backfill }) = self.handle.plan(&self.tenant, asked_at).await else { return false };
-        if let Some(backfill) = backfill {
+        if let Some(backfill) = backfill.filter(|_| !self.is_impatient()) {
             self.fill_in(&queries, backfill).await;
         }
         let (results, took_millis) = self.ask(&queries, &reads).await;
@@ -72,12 +84,40 @@ impl Reader {
         self.handle.answers(RoundAnswers { tenant: self.tenant.clone(), queries, reads, results, took_millis, asked_at, due, now }).await
     }
 
-    async fn ask(&self, queries: &[Query], reads: &Reads) -> (Vec<Result<Vec<Series>, Unknown>>, Vec<u64>) {
-        let reads: Vec<_> = reads.reads.iter().map(|read| self.ask_one(&queries[read.query], *read)).collect();
-        stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().unzip()
+    fn is_impatient(&self) -> bool {
+        self.blind_rounds.load(Ordering::Relaxed) >= ROUNDS_OF_PATIENCE
     }
 
-    async fn ask_one(&self, query: &Query, read: Read) -> (Result<Vec<Series>, Unknown>, u64) {
+    async fn ask(&self, queries: &[Query], reads: &Reads) -> (Vec<Result<Vec<Series>, Unknown>>, Vec<u64>) {
+        let asked = match reads.reads.split_last() {
+            Some((last, others)) if self.is_impatient() => self.ask_one_first(queries, *last, others).await,
+            Some(_) | None => self.ask_all(queries, &reads.reads).await,
+        };
+        if asked.iter().any(|(answer, _)| answer.as_ref().is_err_and(blinds_the_source)) {
+            self.blind_rounds.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.blind_rounds.store(0, Ordering::Relaxed);
+        }
+        asked.into_iter().unzip()
+    }
+
+    /// Asks the last question, of targets and so a small one; the others only where it was answered, else they share its answer.
+    async fn ask_one_first(&self, queries: &[Query], last: Read, others: &[Read]) -> Vec<Asked> {
+        let first = self.ask_one(&queries[last.query], last).await;
+        let mut asked = match &first.0 {
+            Err(unknown) if blinds_the_source(unknown) => others.iter().map(|_| (Err(unknown.clone()), 0)).collect(),
+            Ok(_) | Err(_) => self.ask_all(queries, others).await,
+        };
+        asked.push(first);
+        asked
+    }
+
+    async fn ask_all(&self, queries: &[Query], reads: &[Read]) -> Vec<Asked> {
+        let reads: Vec<_> = reads.iter().map(|read| self.ask_one(&queries[read.query], *read)).collect();
+        stream::iter(reads).buffered(AT_ONCE).collect().await
+    }
+
+    async fn ask_one(&self, query: &Query, read: Read) -> Asked {
         let began = Instant::now();
         let answer = match query {
             Query::Raw(selector) => self.source.read(selector, read.from, read.to).await,
@@ -101,4 +141,8 @@ impl Reader {
         let now = self.handle.clock.now();
         self.handle.backfill(BackfillAnswers { tenant: self.tenant.clone(), queries: queries.to_vec(), backfill, results, now }).await;
     }
+}
+
+fn blinds_the_source(unknown: &Unknown) -> bool {
+    unknown.reason.blinds() == Blinds::Source
 }

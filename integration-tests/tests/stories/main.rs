@@ -6,6 +6,7 @@ mod fast_burn;
 mod kills;
 mod restart;
 mod slow_burn;
+mod slow_source;
 mod victoria_metrics;
 
 use burnward_core::time::{Timestamp, hours};
