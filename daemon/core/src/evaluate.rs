@@ -13,7 +13,7 @@ use crate::{
     ledger::{Counts, Reason, Sums, Unknown},
     slo::{Objective, Slo},
     time::Timestamp,
-    units::Target,
+    units::{EventUnit, Target},
     window::{Interval, Window},
     words,
 };
@@ -53,6 +53,8 @@ pub struct BudgetStatus {
     pub over: Interval,
     /// Counted over the window; what people took out of the budget is treated as the SLO says.
     pub counts: Counts,
+    /// What these counts, and those of the rows, are numbers of.
+    pub unit: EventUnit,
     /// What people took out of the budget.
     pub excluded: Excluded,
     /// Share of good events over the window; `None` without traffic.
@@ -208,7 +210,7 @@ impl Asked<'_> {
             Window::Calendar { .. } => sums.since(self.input.over.from),
         };
         let counts = self.slo.excluded_time.apply(all, self.input.excluded.counts);
-        let unknown = contradiction(*target, counts).or_else(|| self.blindness(counts));
+        let unknown = self.contradiction(counts).or_else(|| self.blindness(counts));
         let known = || unknown.is_none().then_some(counts);
         Measured {
             counts,
@@ -219,6 +221,16 @@ impl Asked<'_> {
             coverage: self.coverage(counts),
             unknown,
         }
+    }
+
+    /// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
+    fn contradiction(&self, counts: Counts) -> Option<Unknown> {
+        contradicts(counts, self.objective.target).then(|| {
+            let unit = self.slo.sli.unit();
+            let (good, total) = (unit.count(counts.good), unit.count(counts.total()));
+            let detail = format!("{good} good events of {total} events in all: one of the two counts is wrong");
+            Unknown { reason: Reason::GoodAboveTotal, detail }
+        })
     }
 
     /// A window without an event of which nothing was seen is not a quiet one.
@@ -266,7 +278,7 @@ impl Asked<'_> {
             Edge::Opens(fired) => Change::Fired(Facts::Burn(Box::new(self.facts(measured, fired)))),
             Edge::Clears { .. } => Change::Cleared,
         };
-        AlertChange { urgency: step.urgency, change, why: explain::why(step, self.objective.target) }
+        AlertChange { urgency: step.urgency, change, why: explain::why(step, self.objective.target, self.slo.sli.unit()) }
     }
 
     fn facts(&self, measured: &Measured, fired: RowBurn) -> BurnFacts {
@@ -294,6 +306,7 @@ impl Asked<'_> {
             window: window.clone(),
             over: self.input.over,
             counts: measured.counts,
+            unit: self.slo.sli.unit(),
             excluded: self.input.excluded,
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
@@ -309,15 +322,6 @@ impl Asked<'_> {
             alerts,
         }
     }
-}
-
-/// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
-fn contradiction(target: Target, counts: Counts) -> Option<Unknown> {
-    contradicts(counts, target).then(|| {
-        let (good, total) = (words::grouped(counts.good), words::grouped(counts.total()));
-        let detail = format!("{good} good events of {total} events in all: one of the two counts is wrong");
-        Unknown { reason: Reason::GoodAboveTotal, detail }
-    })
 }
 
 fn unseen(counts: Counts) -> Duration {

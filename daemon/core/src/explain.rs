@@ -9,7 +9,7 @@ use crate::{
     evaluate::{BudgetStatus, State},
     ledger::Counts,
     slo::{AlertRow, Urgency},
-    units::{Factor, Target},
+    units::{EventUnit, Factor, Target},
     window::Window,
     words,
 };
@@ -47,18 +47,18 @@ pub fn explain(status: &BudgetStatus) -> Explanation {
     Explanation {
         budget: budget_line(status),
         allowed: words::exact_percent(status.target.allowed().as_f64()),
-        rows: status.rows.iter().map(|burn| row(burn, status.target)).collect(),
+        rows: status.rows.iter().map(|burn| row(burn, status.target, status.unit)).collect(),
         decided: decided(status),
         clears: [Urgency::Page, Urgency::Ticket].into_iter().filter_map(|urgency| clears_when(status, urgency)).collect(),
     }
 }
 
 /// The arithmetic of a step in one line, for the audit: `1h: bad 191,160 of 13,093,200 = 1.460 %, burn 14.6x > 14.4x and 5m: ... -> page`.
-pub(crate) fn why(step: &Step, target: Target) -> String {
+pub(crate) fn why(step: &Step, target: Target, unit: EventUnit) -> String {
     let urgency = urgency_word(step.urgency);
     match step.edge {
         Edge::Opens(burn) => {
-            let row = row(&burn, target);
+            let row = row(&burn, target, unit);
             format!("{} and {} -> {urgency}", row.long, row.short)
         }
         Edge::Clears { fastest, lowest } => {
@@ -68,24 +68,24 @@ pub(crate) fn why(step: &Step, target: Target) -> String {
             };
             format!(
                 "no {urgency} row holds; {} -> {urgency} clears",
-                arithmetic(&words::lookback(fastest.row.short), fastest.short, limit, target)
+                arithmetic(&words::lookback(fastest.row.short), unit, fastest.short, limit, target)
             )
         }
     }
 }
 
-fn row(burn: &RowBurn, target: Target) -> RowExplanation {
+fn row(burn: &RowBurn, target: Target, unit: EventUnit) -> RowExplanation {
     let AlertRow { urgency, factor, long, short } = burn.row;
     let (long, short) = (words::lookback(long), words::lookback(short));
     RowExplanation {
         rule: format!("{} when {long} > {factor}x and {short} > {factor}x", urgency_word(urgency)),
         holds: burn.holds,
-        long: arithmetic(&long, burn.long, factor, target),
-        short: arithmetic(&short, burn.short, factor, target),
+        long: arithmetic(&long, unit, burn.long, factor, target),
+        short: arithmetic(&short, unit, burn.short, factor, target),
     }
 }
 
-fn arithmetic(lookback: &str, counts: Counts, factor: Factor, target: Target) -> String {
+fn arithmetic(lookback: &str, unit: EventUnit, counts: Counts, factor: Factor, target: Target) -> String {
     let Some(share) = FailedShare::of(counts) else { return format!("{lookback}: no events") };
     let sign = match compare(counts, factor, target) {
         std::cmp::Ordering::Less => '<',
@@ -93,16 +93,16 @@ fn arithmetic(lookback: &str, counts: Counts, factor: Factor, target: Target) ->
         std::cmp::Ordering::Greater => '>',
     };
     let rate = words::times_beside(burn(counts, target), factor);
-    let counted = counted(counts);
+    let counted = counted(unit, counts);
     format!("{lookback}: {counted} = {}, burn {rate} {sign} {factor}x{}", words::exact_percent(share.as_f64()), doubt(counts))
 }
 
-fn counted(counts: Counts) -> String {
+fn counted(unit: EventUnit, counts: Counts) -> String {
     let tolerated = match counts.tolerated {
         0 => String::new(),
-        n => format!(" and half of {} tolerated", words::grouped(n)),
+        n => format!(" and half of {} tolerated", unit.count(n)),
     };
-    format!("bad {}{tolerated} of {}", words::grouped(counts.bad), words::grouped(counts.total()))
+    format!("bad {}{tolerated} of {}", unit.count(counts.bad), unit.count(counts.total()))
 }
 
 fn doubt(counts: Counts) -> String {
@@ -264,6 +264,7 @@ mod tests {
             window: Window::Rolling(window),
             over: Interval::ending(Timestamp::EPOCH, window),
             counts,
+            unit: EventUnit::Event,
             excluded: crate::exclusion::Excluded::default(),
             sli: None,
             left,
@@ -337,7 +338,7 @@ mod tests {
     #[test]
     fn tolerated_events_and_equal_rates_are_shown_as_they_are() {
         let target = Target::percent("99%").expect("a target");
-        let text = arithmetic("1h", Counts { good: 98, tolerated: 2, ..Counts::default() }, Factor::ONE, target);
+        let text = arithmetic("1h", EventUnit::Event, Counts { good: 98, tolerated: 2, ..Counts::default() }, Factor::ONE, target);
         assert_eq!(text, "1h: bad 0 and half of 2 tolerated of 100 = 1.000 %, burn 1.0x = 1x");
     }
 }

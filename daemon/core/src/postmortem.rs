@@ -16,6 +16,7 @@ use crate::{
     ledger::Counts,
     time::Timestamp,
     timeline::{self, Entry},
+    units::EventUnit,
     words,
 };
 
@@ -80,6 +81,8 @@ pub struct BudgetImpact {
     pub budget: BudgetId,
     /// What was counted from `began` to `resolved` (or until now).
     pub counts: Counts,
+    /// What these are numbers of.
+    pub unit: EventUnit,
     /// Share of the window's budget that the bad events of that time are; `None` without traffic.
     pub spent: Option<f64>,
 }

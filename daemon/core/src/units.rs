@@ -13,6 +13,8 @@ use std::{cmp::Ordering, fmt};
 
 use thiserror::Error;
 
+use crate::words;
+
 /// An exact, reduced, non-negative fraction. The denominator is never zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ratio {
@@ -192,6 +194,82 @@ fn significant_digits(text: &str) -> usize {
     digits.trim_start_matches('0').len()
 }
 
+/// What the ledger's whole numbers of an SLO are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum EventUnit {
+    /// Events, counted one by one.
+    #[default]
+    Event,
+    /// Millionths of events, which an expression computed: see [`crate::sli::Sli::Query`].
+    Millionth,
+}
+
+impl EventUnit {
+    /// How many of them are one event.
+    pub const fn per_event(self) -> i64 {
+        match self {
+            Self::Event => 1,
+            Self::Millionth => 1_000_000,
+        }
+    }
+
+    /// So many of them, as events.
+    pub const fn count(self, number: i64) -> EventCount {
+        EventCount { number, unit: self }
+    }
+}
+
+/// A number of events as it is shown: whole where they were counted, with decimals where an expression computed them.
+/// ```
+/// use burnward_core::units::EventUnit;
+/// assert_eq!(EventUnit::Event.count(13_093_200).to_string(), "13,093,200");
+/// assert_eq!(EventUnit::Millionth.count(12_250_000).to_string(), "12.25");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventCount {
+    number: i64,
+    unit: EventUnit,
+}
+
+impl EventCount {
+    /// The nearest millionth; for a number that was shown before.
+    pub fn of(events: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and what is shown was a count")]
+        let rounded = |number: f64| number.round() as i64;
+        if events.fract() == 0.0 { EventUnit::Event.count(rounded(events)) } else { EventUnit::Millionth.count(rounded(events * 1e6)) }
+    }
+
+    /// The number where it is whole.
+    pub const fn whole(self) -> Option<i64> {
+        let per_event = self.unit.per_event();
+        if self.number % per_event == 0 { Some(self.number / per_event) } else { None }
+    }
+
+    /// The nearest float; for showing.
+    pub fn as_f64(self) -> f64 {
+        self.number as f64 / self.unit.per_event() as f64
+    }
+
+    /// The nearest whole number.
+    pub const fn rounded(self) -> i64 {
+        let per_event = self.unit.per_event();
+        (self.number + self.number.signum() * per_event / 2) / per_event
+    }
+}
+
+impl fmt::Display for EventCount {
+    /// Thousands apart; of fractions two decimals below a hundred, and as many as it takes to see something.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let events = self.as_f64();
+        if self.whole().is_some() || events.abs() >= 100.0 {
+            return f.write_str(&words::grouped(self.rounded()));
+        }
+        let decimals = if events.abs() < 0.01 { 6 } else { 2 };
+        let text = format!("{events:.decimals$}");
+        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +316,29 @@ mod tests {
         assert_eq!(Factor::parse("14.4").map(Factor::ratio), Ok(Ratio { num: 72, den: 5 }));
         for text in ["0", "-1", "1e3", "", ".5", "5."] {
             assert!(Factor::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn events_are_shown_as_events_whatever_they_were_counted_in() {
+        for (unit, number, shown) in [
+            (EventUnit::Event, 13_093_200, "13,093,200"),
+            (EventUnit::Event, -3, "-3"),
+            (EventUnit::Millionth, 0, "0"),
+            (EventUnit::Millionth, 5_000_000, "5"),
+            (EventUnit::Millionth, 12_250_000, "12.25"),
+            (EventUnit::Millionth, 500_000, "0.5"),
+            (EventUnit::Millionth, 1_234_567_891, "1,235"),
+            (EventUnit::Millionth, 99_999_999, "100"),
+            (EventUnit::Millionth, 9_000, "0.009"),
+            (EventUnit::Millionth, 1, "0.000001"),
+            (EventUnit::Millionth, -2_500_000, "-2.5"),
+        ] {
+            assert_eq!(unit.count(number).to_string(), shown, "{number} {unit:?}");
+        }
+        for number in [0, 1, 12_250_000, -2_500_000, 5_000_000] {
+            let count = EventUnit::Millionth.count(number);
+            assert_eq!(EventCount::of(count.as_f64()).to_string(), count.to_string());
         }
     }
 }

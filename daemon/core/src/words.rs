@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::{
     budget::BudgetLeft,
     incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
-    units::Factor,
+    sli::Sli,
+    units::{EventCount, Factor},
     window::Window,
 };
 
@@ -144,6 +145,19 @@ pub fn count(number: i64) -> String {
         1_000_000..1_000_000_000 => format!("{:.2} M", number as f64 / 1e6),
         _ => format!("{:.2} G", number as f64 / 1e9),
     }
+}
+
+/// What an SLI counts: `events`, `slices of 1 min`.
+pub fn counted(sli: &Sli) -> String {
+    match sli {
+        Sli::Events { .. } | Sli::Latency { .. } | Sli::Query { .. } => "events".to_owned(),
+        Sli::Window { slice, .. } => format!("slices of {}", duration(*slice)),
+    }
+}
+
+/// A number of events in few characters: `12`, `12.5`, `1.26 M`.
+pub fn event_count(events: EventCount) -> String {
+    if events.rounded().unsigned_abs() < 100 { events.to_string() } else { count(events.rounded()) }
 }
 
 /// A whole number with its thousands apart, to the last digit: `13,093,200`.

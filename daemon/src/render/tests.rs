@@ -15,7 +15,7 @@ use burnward_core::{
     postmortem::BudgetImpact,
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, hours, minutes},
-    units::{Factor, Target},
+    units::{EventUnit, Factor, Target},
     window::Window,
 };
 
@@ -273,7 +273,12 @@ fn a_recovered_page_says_what_it_cost() {
     let resolved = began().plus(minutes(38));
     incident.phase = Phase::Resolved { at: resolved, by: Actor::Daemon, how: Resolution::Recovered };
     incident.escalation.due = None;
-    let impact = BudgetImpact { budget: budget_id("availability", "acme"), counts: counts(1_260_000, 8_300_000), spent: Some(0.134) };
+    let impact = BudgetImpact {
+        budget: budget_id("availability", "acme"),
+        counts: counts(1_260_000, 8_300_000),
+        unit: EventUnit::Event,
+        spent: Some(0.134),
+    };
     insta::assert_snapshot!(shown(&texts(&incident, &[impact], resolved)), @r"
     ● Recovered 03:42 UTC · checkout · acme: 38 min, 13.4 % of budget, 1.26 M failed
     Budget of 30 d: 71 % left (30 m 40 s of 43 m 12 s)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::units::EventUnit;
+
 pub mod dialect;
 pub mod expression;
 mod labels;
@@ -85,6 +87,14 @@ impl Sli {
             Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } => Vec::new(),
             Self::Window { expression, .. } => vec![expression],
             Self::Query { counted: Counted::Bad(side) | Counted::Good(side), total, .. } => vec![side, total],
+        }
+    }
+
+    /// What the ledger's numbers of it are.
+    pub const fn unit(&self) -> EventUnit {
+        match self {
+            Self::Events { .. } | Self::Latency { .. } | Self::Window { .. } => EventUnit::Event,
+            Self::Query { .. } => EventUnit::Millionth,
         }
     }
 

@@ -492,7 +492,8 @@ fn failed(impacts: &[BudgetImpact]) -> Option<String> {
     slos.sort();
     slos.dedup();
     let bad: i64 = impacts.iter().map(|impact| impact.counts.bad).sum();
-    (slos.len() == 1).then_some(words::count(bad))
+    let unit = impacts.first().map(|impact| impact.unit).unwrap_or_default();
+    (slos.len() == 1).then(|| words::event_count(unit.count(bad)))
 }
 
 /// The incident's team; the operators where it is not configured any more.

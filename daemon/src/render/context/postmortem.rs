@@ -112,8 +112,8 @@ fn impact(impact: &BudgetImpact) -> ImpactContext {
         slo: format!("{}/{}", impact.budget.slo.service, impact.budget.slo.name),
         group: (!impact.budget.group.is_whole()).then(|| impact.budget.group.values()),
         objective: impact.budget.objective.to_string(),
-        bad: words::grouped(impact.counts.bad),
-        total: words::grouped(impact.counts.total()),
+        bad: impact.unit.count(impact.counts.bad).to_string(),
+        total: impact.unit.count(impact.counts.total()).to_string(),
         spent: impact.spent.map(words::percent),
         unseen: (unseen >= Duration::from_secs(1)).then(|| words::duration(unseen)),
     }

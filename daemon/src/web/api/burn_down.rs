@@ -9,7 +9,7 @@ use burnward_core::{
     window::{Interval, Window, Zone},
 };
 
-use super::wire::{BurnDown, BurnDownPeriod, BurnDownPoint, instant};
+use super::wire::{BurnDown, BurnDownPeriod, BurnDownPoint, Events, instant};
 use crate::app::Handle;
 
 /// Slices of a burn-down at most.
@@ -90,8 +90,8 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
         let unseen = not_read(status, slices, *at).unwrap_or(counts.unseen_millis as f64 / 1000.0);
         points.push(BurnDownPoint {
             at: instant(*at),
-            bad: counts.bad,
-            total: counts.total(),
+            bad: Events(status.unit.count(counts.bad)),
+            total: Events(status.unit.count(counts.total())),
             unseen_seconds: unseen,
             left_ratio: left + later,
         });

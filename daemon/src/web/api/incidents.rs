@@ -12,6 +12,7 @@ use burnward_core::{
     ledger::Counts,
     postmortem::{self, BudgetImpact, PostmortemDraft},
     timeline,
+    units::EventUnit,
 };
 use serde::Deserialize;
 
@@ -217,9 +218,14 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
     for key in incident.members.keys() {
         let AlertKey::Budget(budget) = key else { continue };
         let Some(counts) = handle.between(&budget.slo, &budget.group, incident.began, until).await else { continue };
-        impact.push(BudgetImpact { budget: budget.clone(), counts, spent: spent(handle, budget, counts) });
+        impact.push(BudgetImpact { budget: budget.clone(), counts, unit: unit(handle, budget), spent: spent(handle, budget, counts) });
     }
     impact
+}
+
+/// What the counts of a budget are numbers of.
+fn unit(handle: &Handle, budget: &BudgetId) -> EventUnit {
+    handle.view.borrow().slos.get(&budget.slo).map(|slo| slo.sli.unit()).unwrap_or_default()
 }
 
 /// The share of the window's budget that these bad events are, measured by what the window's events allow now.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     render::visible,
-    web::api::wire::{Budget, IncidentState, Row},
+    web::api::wire::{Budget, Events, IncidentState, Row},
 };
 
 /// Longest value of a label in a table, in characters.
@@ -42,10 +42,10 @@ impl Mark {
 
     /// Of an alert row.
     fn of_row(row: &Row) -> Self {
-        match (row.holds, row.long_total) {
+        match (row.holds, row.long_total.any()) {
             (true, _) => Self { class: "state-burning".to_owned(), ..Self::of("▲", "HOLDS") },
-            (false, 0) => Self { class: "state-no-traffic".to_owned(), ..Self::of("–", "NO TRAFFIC") },
-            (false, _) => Self { class: "state-ok".to_owned(), ..Self::of("●", "QUIET") },
+            (false, false) => Self { class: "state-no-traffic".to_owned(), ..Self::of("–", "NO TRAFFIC") },
+            (false, true) => Self { class: "state-ok".to_owned(), ..Self::of("●", "QUIET") },
         }
     }
 }
@@ -118,7 +118,7 @@ impl Figures {
             left_time: left.map(|left| time_left(&left)),
             bar: left.map(|left| bar(left.ratio)),
             burn: burn(budget).unwrap_or_else(|| no_burn(budget, now)),
-            burn_over: fastest(budget).filter(|row| row.long_total > 0).map(lookbacks),
+            burn_over: fastest(budget).filter(|row| row.long_total.any()).map(lookbacks),
             runs_out: runs_out(budget),
             to_go: to_go(budget),
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
@@ -188,8 +188,8 @@ fn fastest(budget: &Budget) -> Option<&Row> {
 
 /// The burn rates of the fastest row, short and long.
 fn burn(budget: &Budget) -> Option<String> {
-    let row = fastest(budget).filter(|row| row.long_total > 0)?;
-    let short = if row.short_total > 0 { words::times(row.short_burn) } else { "no traffic".to_owned() };
+    let row = fastest(budget).filter(|row| row.long_total.any())?;
+    let short = if row.short_total.any() { words::times(row.short_burn) } else { "no traffic".to_owned() };
     Some(together(&format!("{short} / {}", words::times(row.long_burn))))
 }
 
@@ -241,7 +241,7 @@ pub(super) struct RowFigures {
 
 impl RowFigures {
     pub(super) fn of(row: &Row) -> Self {
-        let burn = |burn: f64, total: i64| if total > 0 { words::times(burn) } else { "no traffic".to_owned() };
+        let burn = |burn: f64, total: Events| if total.any() { words::times(burn) } else { "no traffic".to_owned() };
         Self {
             mark: Mark::of_row(row),
             urgency: row.urgency.clone(),

@@ -1,10 +1,10 @@
 //! A budget with its rows, and why it cannot be seen.
 
-use burnward_core::{burn_rate::RowBurn, evaluate::BudgetStatus, id::BudgetId, ledger::Unknown, window::Window, words};
+use burnward_core::{burn_rate::RowBurn, evaluate::BudgetStatus, id::BudgetId, ledger::Unknown, units::EventUnit, window::Window, words};
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{instant, urgency};
+use super::{Events, instant, urgency};
 use crate::{definition::document::version_of, view::View};
 
 /// A budget.
@@ -46,10 +46,13 @@ pub struct Budget {
     pub window_to: Instant,
     /// How long it is.
     pub window_seconds: u64,
+    /// What is counted: `events`, `slices of 1 min`.
+    #[serde(default)]
+    pub counted: String,
     /// Good events of the window.
-    pub good: i64,
+    pub good: Events,
     /// Bad events of the window.
-    pub bad: i64,
+    pub bad: Events,
     /// Share of good events.
     pub sli_ratio: Option<f64>,
     /// Share of the budget that is left; negative when overspent.
@@ -86,13 +89,13 @@ pub struct Row {
     /// The short lookback.
     pub short_seconds: u64,
     /// Bad events over the long lookback.
-    pub long_bad: i64,
+    pub long_bad: Events,
     /// All events over the long lookback.
-    pub long_total: i64,
+    pub long_total: Events,
     /// Bad events over the short lookback.
-    pub short_bad: i64,
+    pub short_bad: Events,
     /// All events over the short lookback.
-    pub short_total: i64,
+    pub short_total: Events,
     /// Burn rate over the long lookback.
     pub long_burn: f64,
     /// Burn rate over the short lookback.
@@ -165,8 +168,9 @@ impl Budget {
             window_from: instant(status.over.from),
             window_to: instant(status.over.to),
             window_seconds: status.over.length().as_secs(),
-            good: status.counts.good,
-            bad: status.counts.bad,
+            counted: definition.map_or_else(|| "events".to_owned(), |slo| words::counted(&slo.sli)),
+            good: Events(status.unit.count(status.counts.good)),
+            bad: Events(status.unit.count(status.counts.bad)),
             sli_ratio: status.sli,
             left_ratio: status.left.map(|left| left.ratio),
             left_seconds: status.left.map(|left| left.seconds),
@@ -177,22 +181,23 @@ impl Budget {
             newest_sample: status.newest_sample.map(instant),
             as_of: instant(status.as_of),
             unknown: status.unknown.as_ref().map(Why::from),
-            rows: status.rows.iter().map(Row::from).collect(),
+            rows: status.rows.iter().map(|burn| Row::of(burn, status.unit)).collect(),
         }
     }
 }
 
-impl From<&RowBurn> for Row {
-    fn from(burn: &RowBurn) -> Self {
+impl Row {
+    /// A row of a budget whose counts are in this unit.
+    fn of(burn: &RowBurn, unit: EventUnit) -> Self {
         Self {
             urgency: urgency(burn.row.urgency).to_owned(),
             factor: burn.row.factor.as_f64(),
             long_seconds: burn.row.long.as_secs(),
             short_seconds: burn.row.short.as_secs(),
-            long_bad: burn.long.bad,
-            long_total: burn.long.total(),
-            short_bad: burn.short.bad,
-            short_total: burn.short.total(),
+            long_bad: Events(unit.count(burn.long.bad)),
+            long_total: Events(unit.count(burn.long.total())),
+            short_bad: Events(unit.count(burn.short.bad)),
+            short_total: Events(unit.count(burn.short.total())),
             long_burn: burn.long_burn,
             short_burn: burn.short_burn,
             holds: burn.holds,

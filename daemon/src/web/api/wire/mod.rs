@@ -2,6 +2,7 @@
 //! unit ends the name where a number could be misread.
 
 mod budget;
+mod events;
 mod incident;
 mod incident_now;
 mod postmortem;
@@ -12,6 +13,7 @@ use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Row, Why, budget_key};
+pub use events::Events;
 pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
 pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};

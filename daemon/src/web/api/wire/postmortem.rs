@@ -4,7 +4,7 @@ use burnward_core::postmortem::PostmortemDraft;
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::instant;
+use super::{Events, instant};
 
 /// A postmortem draft: `GET /api/v1/incidents/{id}/postmortem`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,9 +43,9 @@ pub struct Impact {
     /// Which budget.
     pub budget: String,
     /// Bad events.
-    pub bad: i64,
+    pub bad: Events,
     /// All events.
-    pub total: i64,
+    pub total: Events,
     /// Share of the window's budget.
     pub spent_ratio: Option<f64>,
 }
@@ -71,8 +71,8 @@ impl Postmortem {
                 .iter()
                 .map(|impact| Impact {
                     budget: impact.budget.to_string(),
-                    bad: impact.counts.bad,
-                    total: impact.counts.total(),
+                    bad: Events(impact.unit.count(impact.counts.bad)),
+                    total: Events(impact.unit.count(impact.counts.total())),
                     spent_ratio: impact.spent,
                 })
                 .collect(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, IncidentState, Query};
+use super::{Budget, Events, IncidentState, Query};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,9 +86,9 @@ pub struct BurnDownPoint {
     /// The end of the slice; it begins where the one before ends.
     pub at: Instant,
     /// Bad events in it.
-    pub bad: i64,
+    pub bad: Events,
     /// All events in it.
-    pub total: i64,
+    pub total: Events,
     /// Time of it that nobody saw.
     pub unseen_seconds: f64,
     /// Share of the budget that is left at its end.

@@ -198,11 +198,11 @@ fn left(ratio: f64) -> String {
 }
 
 fn slice(point: &BurnDownPoint) -> Slice {
-    let nothing = point.total == 0 && point.unseen_seconds > 0.0;
+    let nothing = !point.total.any() && point.unseen_seconds > 0.0;
     Slice {
         until: Stamp::of(point.at),
-        bad: if nothing { "not seen".to_owned() } else { words::grouped(point.bad) },
-        total: if nothing { "not seen".to_owned() } else { words::grouped(point.total) },
+        bad: if nothing { "not seen".to_owned() } else { point.bad.to_string() },
+        total: if nothing { "not seen".to_owned() } else { point.total.to_string() },
         unseen: match point.unseen_seconds {
             seconds if seconds > 0.0 => words::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
             _ => "nothing".to_owned(),
@@ -213,18 +213,24 @@ fn slice(point: &BurnDownPoint) -> Slice {
 
 #[cfg(test)]
 mod tests {
+    use burnward_core::units::EventUnit;
+
     use super::*;
-    use crate::web::api::wire::BurnDownPeriod;
+    use crate::web::api::wire::{BurnDownPeriod, Events};
 
     fn at(seconds: i64) -> Instant {
         Instant::from_second(1_764_000_000 + seconds).expect("an instant")
     }
 
+    fn events(number: i64) -> Events {
+        Events(EventUnit::Event.count(number))
+    }
+
     fn drawn(lefts: &[f64]) -> BurnDown {
         let point = |(index, left): (usize, &f64)| BurnDownPoint {
             at: at(60 * (i64::try_from(index).expect("small") + 1)),
-            bad: 1,
-            total: 100,
+            bad: events(1),
+            total: events(100),
             unseen_seconds: 0.0,
             left_ratio: *left,
         };
@@ -282,7 +288,7 @@ mod tests {
     fn what_was_not_seen_is_hatched_once_and_never_a_zero_in_the_table() {
         let mut unseen = drawn(&[1.0, 1.0, 1.0, 1.0]);
         for point in &mut unseen.points[1..3] {
-            (point.bad, point.total, point.unseen_seconds) = (0, 0, 60.0);
+            (point.bad, point.total, point.unseen_seconds) = (events(0), events(0), 60.0);
         }
         let chart = Chart::of(&unseen, &[]);
         assert_eq!(chart.unseen, [("250".to_owned(), "500".to_owned())]);

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use burnward_core::{slo::Slo, time::Timestamp, words};
+use burnward_core::{slo::Slo, time::Timestamp};
 use jiff::Timestamp as Instant;
 use serde::Deserialize;
 
@@ -211,10 +211,10 @@ fn because(figures: &Budget, decided: &str) -> String {
 
 /// What was counted over the window.
 fn events(budget: &Budget) -> String {
-    if budget.unknown.is_some() && budget.good == 0 && budget.bad == 0 {
+    if budget.unknown.is_some() && !budget.good.any() && !budget.bad.any() {
         return "the counts are unknown".to_owned();
     }
-    format!("{} good and {} bad events", words::grouped(budget.good), words::grouped(budget.bad))
+    format!("{} good and {} bad {}", budget.good, budget.bad, budget.counted)
 }
 
 fn asking(detail: &SloDetail) -> Vec<Asking> {
