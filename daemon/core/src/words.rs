@@ -147,10 +147,11 @@ pub fn count(number: i64) -> String {
     }
 }
 
-/// What an SLI counts: `events`, `slices of 1 min`.
+/// What an SLI counts: `events`, `probes`, `slices of 1 min`.
 pub fn counted(sli: &Sli) -> String {
     match sli {
         Sli::Events { .. } | Sli::Latency { .. } | Sli::Query { .. } => "events".to_owned(),
+        Sli::Probe { .. } => "probes".to_owned(),
         Sli::Window { slice, .. } => format!("slices of {}", duration(*slice)),
     }
 }

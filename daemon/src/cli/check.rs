@@ -15,7 +15,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     config::{self, Config, ConfigError, TenantConfig},
     definition::{
-        self, Colour, Context, Diagnostic, Loaded, Severity, Source, discover,
+        self, Colour, Context, Diagnostic, Loaded, Promql, Severity, Source, discover,
         document::{Runbooks, Teams},
     },
 };
@@ -241,7 +241,8 @@ fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) 
         None => Runbooks::Missing,
     };
     let teams = config.map_or(Teams::Unchecked, |config| Teams::Known(config.teams.keys().cloned().collect()));
-    Context { tenant: tenant.clone(), source: place.source.clone(), runbooks, teams }
+    let promql = config.map_or(Promql::Spoken, |config| config.promql(&place.source));
+    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams }
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn store_health(health: &StoreHealth) -> Finding {
 }
 
 fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_config: &TenantConfig) -> Finding {
-    let loaded = definition::load(tenant, tenant_config, &config.teams);
+    let loaded = definition::load(tenant, tenant_config, config);
     let subject = format!("slos/{tenant}");
     let faults = loaded.faulty.len();
     if faults > 0 {

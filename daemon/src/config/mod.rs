@@ -8,6 +8,8 @@ use burnward_core::{
     time::minutes,
 };
 
+use crate::definition::Promql;
+
 mod file;
 pub(crate) mod secrets;
 
@@ -40,6 +42,16 @@ pub struct Config {
     pub slack: Option<SlackConfig>,
     /// A directory with the operator's own texts, laid out as templates/.
     pub templates: Option<PathBuf>,
+}
+
+impl Config {
+    /// Whether a source evaluates expressions; one that is not configured is taken to.
+    pub fn promql(&self, source: &SourceName) -> Promql {
+        match self.sources.get(source) {
+            Some(SourceConfig::Scrape(_)) => Promql::Absent,
+            Some(SourceConfig::Prometheus(_)) | None => Promql::Spoken,
+        }
+    }
 }
 
 /// Who is told of trouble with burnward itself.

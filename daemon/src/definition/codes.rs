@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
-//! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks;
-//! E12xx: burnward.yaml; W20xx: advice.
+//! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
+//! E12xx: burnward.yaml; W20xx: advice, W208x about expressions.
 
 use super::diagnostic::Severity;
 
@@ -123,13 +123,33 @@ codes! {
     ALERTING "E1054" "alerting"
         "`alerting:` is one of page, ticket, none, or { rows: [...] } with rows of your own. Left out, it is the four rows of the SRE Workbook, scaled to the window: two that page and two that open a ticket."
     SLI "E1060" "not an indicator"
-        "An SLI is { events: { bad or good, total } } or { latency: { histogram, within } } or { probe: gauge }, exactly one of the kinds. Of bad and good exactly one is given; the other follows from the total."
+        "An SLI is one of { events: { bad or good, total } }, { latency: { histogram, within } }, { probe: gauge }, { window: { expr, is, threshold } } and { query: { bad or good, total } }, exactly one of the kinds. Of bad and good exactly one is given; the other follows from the total."
     WITHIN "E1061" "not a threshold of latency"
         "`within:` and `tolerated:` are durations such as 300ms, the second above the first. Both must be boundaries of the histogram's buckets, because a histogram knows nothing of what lies between two boundaries."
     RUNBOOK "E1070" "a runbook that does not exist"
         "`runbook:` is the name of a Markdown file in the tenant's runbooks directory. A file that is named and missing is found at 3 a.m. otherwise."
     RUNBOOK_NAME "E1071" "not the name of a runbook"
         "A runbook is named by its file name alone, without directories: letters, digits, ., - and _, ending in .md."
+    PROMQL "E1080" "not an expression of PromQL"
+        "Here stands an expression that yields one number for each group at every instant. The place shown is where the grammar is left: an operand or an operator is missing, a bracket or a quoted text is not closed. Where a source knows a newer syntax than burnward, `promql-check: off` beside the expression sends it as it is written."
+    PROMQL_SIZE "E1081" "an expression that is too large"
+        "An expression has at most 8 KiB, 256 operators, 256 parts and 64 levels of nesting. What a source takes to read an expression grows faster than its length, and it does so for every slice. Let a recording rule compute parts of it, or use a regular expression for many alternatives."
+    PROMQL_TYPE "E1082" "an expression that yields no numbers"
+        "A range of samples (x[5m]) or a text is not one number for each group. Functions such as increase(), max_over_time() or avg_over_time() make a number of a range."
+    PROMQL_UNFAITHFUL "E1083" "an expression that cannot be sent as it was written"
+        "What is sent to a source is printed from what was understood, and must read back as the same expression. Byte escapes above \\x7f, control characters and rare spellings of numbers do not survive that and are refused. `promql-check: off` sends an expression as it is written."
+    PROMQL_TIME "E1084" "an expression that looks to another time"
+        "The value of a slice must depend on what happened up to its end alone, and be the same whenever it is asked for: `@`, negative offsets, start(), end() and range() are refused. Ranges and offsets are at most a year, and a subquery computes at most 11,000 values."
+    PROMQL_DIALECT "E1085" "another query language"
+        "Variables of Grafana ($__rate_interval), templates ({{ }}), LogQL and MetricsQL are not PromQL. Where the source is VictoriaMetrics, `promql-check: off` beside an expression of MetricsQL sends it as it is written."
+    COMPARISON "E1086" "not a comparison with a threshold"
+        "`is:` is one of <= < >= > == !=, in quotes; a slice is good where the value stands so to `threshold:`, a plain number in the unit of the expression."
+    STEP "E1087" "a slice of the wrong length"
+        "A slice has 10 s to 1 h and divides an hour, so that slices begin on the same instants after every restart. It is not longer than the shortest lookback of the alert rows, which would often hold no slice at all."
+    NO_PROMQL "E1088" "a source without PromQL"
+        "Targets that burnward scrapes itself are samples without a query language: `window` and `query` need Prometheus or what speaks its API. Count counters with `events` and histograms with `latency`."
+    SAME_QUERY "E1089" "bad or good is the total"
+        "Where the bad (or good) events are all events, the SLO is always bad (or good), whatever happens."
     SECRET_INLINE "E1201" "a secret in the configuration"
         "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
     LISTEN "E1202" "an address to listen on that needs a token file"
@@ -164,6 +184,18 @@ codes! {
         "The directory holds no file that ends in .yaml or .yml. Hidden files (.x.yaml) are skipped. Is the path right, and the volume mounted?"
     ZONE_RENAMED "W2014" "a time zone by another name"
         "The name is a former one (US/Pacific), an abbreviation (EST, which knows no daylight saving) or written in other capitals. It is taken for the zone that the message names; write that, since former names disappear from one machine and not from another."
+    PROMQL_UNCHECKED "W2080" "an expression that was not checked"
+        "The expression holds a function or a word that burnward does not know; a newer source may. It is sent as it is written. Where the source refuses it, the SLO stands at CANNOT SEE with the source's own words. Add `promql-check: off` beside the expression once you know that the source takes it."
+    PROMQL_HIDES "W2081" "missing data is made to look like a value"
+        "`or vector(0)` puts a number where there is none, so that nobody sees when the metric is gone, and drops the labels that split an SLO. A missing bad or good side beside a total that is there is zero events anyway; any other missing value is an unseen slice, told by `no-data`."
+    PROMQL_FILTERS "W2082" "an expression that has no value where it does not hold"
+        "A comparison without `bool` keeps the value where it holds and yields nothing elsewhere, and absent() yields nothing while the series is there. Slices without a value are unseen: neither good nor bad. Write the bare value and let `is` and `threshold` compare it."
+    PROMQL_RANGE "W2083" "not the events of one step"
+        "`query` adds up the events of each step, so the expressions must yield those of one step: increase(...[1m]) at `step: 1m`. With a longer range events are counted several times, with a shorter one some are not, and rate() yields events per second."
+    PROMQL_CONSTANT "W2084" "a comparison that always comes out the same"
+        "The form of the expression bounds its values: a part of a whole lies between 0 and 1, a percentage between 0 and 100. Against this threshold the comparison always (or never) holds, so the SLO can never be missed (or met). Frequent cause: a ratio compared with a percentage."
+    PROMQL_QUANTILE "W2085" "a quantile as an SLI"
+        "histogram_quantile() guesses a value between two buckets, and judging it per slice weighs a quiet night like a busy day. `latency` counts how many requests were within a threshold, exactly: 99 % within 300 ms is the same promise as a 99th percentile of at most 300 ms."
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use super::{
     diagnostic::{Diagnostic, Source},
     objective,
     reader::{Fields, Keys, Reader, shortened, suggest},
-    runbook, sli,
+    runbook,
+    sli::{self, Promql},
     yaml::{self, Node},
 };
 
@@ -26,6 +27,8 @@ pub struct Context {
     pub tenant: TenantId,
     /// Where the tenant's samples come from.
     pub source: SourceName,
+    /// Whether that evaluates expressions.
+    pub promql: Promql,
     /// Where runbooks are.
     pub runbooks: Runbooks,
     /// Which teams there are.
@@ -151,9 +154,8 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let name_node = reader.required(&fields, "name", "availability");
     let name = name_node.and_then(|node| read_name(reader, node, names));
     let title = reader.optional(&fields, "title").and_then(|node| reader.line(node, "a title", LONGEST_TITLE)).map(ToOwned::to_owned);
-    let sli = reader
-        .required(&fields, "sli", "{ events: { bad: 'errors_total', total: 'requests_total' } }")
-        .and_then(|node| sli::read(reader, node));
+    let sli_node = reader.required(&fields, "sli", "{ events: { bad: 'errors_total', total: 'requests_total' } }");
+    let sli = sli_node.and_then(|node| sli::read(reader, node, shared.context.promql));
     let per = reader.optional(&fields, "per").map_or(Some(Vec::new()), |node| sli::read_per(reader, node));
     let objectives =
         reader.required(&fields, "objectives", "[{ target: 99.9%, window: 30d }]").and_then(|node| objective::read(reader, node));
@@ -162,6 +164,9 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     only(reader, &fields, "new-series", "auto", &["count-first", "baseline"]);
     read_status(reader, &fields);
     let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
+    if let (Some(node), Some(sli), Some(objectives)) = (sli_node, &sli, &objectives) {
+        sli::check_lookbacks(reader, node, sli, objectives);
+    }
     let (name, service, node) = (name?, shared.service.clone()?, name_node?);
     let title = title.unwrap_or_else(|| format!("{service} {name}"));
     let id = SloId { tenant: shared.context.tenant.clone(), service, name };

@@ -7,8 +7,7 @@ use std::{
 };
 
 use burnward_core::{
-    id::{SloId, TeamName, TenantId},
-    oncall::Team,
+    id::{SloId, TenantId},
     slo::Slo,
 };
 
@@ -17,8 +16,13 @@ use super::{
     diagnostic::{Colour, Diagnostic, Place, Severity, Source},
     discover::{self, Found},
     document::{self, Context, Runbooks, Teams, version_of},
+    sli::Promql,
 };
-use crate::{config::TenantConfig, store::StoredDefinition, view::DefinitionFault};
+use crate::{
+    config::{Config, TenantConfig},
+    store::StoredDefinition,
+    view::DefinitionFault,
+};
 
 /// What a tenant's directories hold.
 #[derive(Debug, Clone, Default)]
@@ -145,10 +149,11 @@ impl Loaded {
 }
 
 /// Loads the directories of a tenant.
-pub fn load(tenant: &TenantId, place: &TenantConfig, teams: &BTreeMap<TeamName, Team>) -> Loaded {
+pub fn load(tenant: &TenantId, place: &TenantConfig, config: &Config) -> Loaded {
     let runbooks = place.runbooks.clone().map_or(Runbooks::Missing, Runbooks::Directory);
-    let teams = Teams::Known(teams.keys().cloned().collect());
-    let context = Context { tenant: tenant.clone(), source: place.source.clone(), runbooks, teams };
+    let teams = Teams::Known(config.teams.keys().cloned().collect());
+    let promql = config.promql(&place.source);
+    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams };
     read_paths(&place.slo_definitions, &context)
 }
 
@@ -181,7 +186,7 @@ fn no_definitions(directory: &Path) -> Diagnostic {
 /// keeps no SLO from running. Where two texts hold one SLO, because it moved while its old file did not load, the one that was loaded last counts.
 pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefinition]) -> Loaded {
     let (runbooks, teams) = (Runbooks::Unchecked, Teams::Unchecked);
-    let context = Context { tenant: tenant.clone(), source: place.source.clone(), runbooks, teams };
+    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql: Promql::Spoken, runbooks, teams };
     let mut loaded = Loaded::default();
     let mut newest_first: Vec<&StoredDefinition> = stored.iter().collect();
     newest_first.sort_by_key(|definition| std::cmp::Reverse(definition.loaded_at));

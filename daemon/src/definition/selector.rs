@@ -303,7 +303,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// `\xff` and `\377`: bytes, where the parser would make characters of them.
-fn is_byte_escape(text: &str) -> bool {
+pub(super) fn is_byte_escape(text: &str) -> bool {
     let bytes = text.as_bytes();
     match bytes.get(1) {
         Some(b'x') => bytes.get(2).is_some_and(|high| !high.is_ascii_digit() || *high >= b'8'),

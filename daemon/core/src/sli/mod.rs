@@ -93,7 +93,7 @@ impl Sli {
     /// What the ledger's numbers of it are.
     pub const fn unit(&self) -> EventUnit {
         match self {
-            Self::Events { .. } | Self::Latency { .. } | Self::Window { .. } => EventUnit::Event,
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Window { .. } => EventUnit::Event,
             Self::Query { .. } => EventUnit::Millionth,
         }
     }

@@ -1,5 +1,6 @@
 //! The `sli:` of an SLO, by its kind, and the labels that split it.
 
+mod expression;
 mod latency;
 mod selectors;
 
@@ -11,22 +12,23 @@ use super::{
     selector::is_label_name,
     yaml::{Entry, Node},
 };
+pub use expression::Promql;
+pub(super) use expression::check_lookbacks;
 use selectors::selectors;
 
-const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where it applies, tolerated) and `probe` (a gauge of 0 and 1)";
-const SLI: Keys =
-    Keys { of: "an SLI", known: &["events", "latency", "probe"], later: &[("window", KINDS), ("presence", KINDS), ("query", KINDS)] };
+const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where it applies, tolerated), `probe` (a gauge of 0 and 1), `window` (expr, is and threshold) and `query` (bad or good, and total)";
+const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "window", "query"], later: &[("presence", KINDS)] };
 const EVENTS: Keys =
     Keys { of: "an SLI of events", known: &["bad", "good", "total"], later: &[("tolerated", "supported are bad or good, and total")] };
 /// Most labels that split an SLO.
 const MAX_PER: usize = 8;
 
 /// Reads `sli:`.
-pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Sli> {
+pub(super) fn read(reader: &mut Reader, node: &Node, promql: Promql) -> Option<Sli> {
     let fields = reader.map(node, &SLI)?;
     let given: Vec<&Entry> = fields.entries().iter().filter(|entry| SLI.known.contains(&entry.key.as_str())).collect();
     match given.as_slice() {
-        [entry] => read_kind(reader, &entry.key, &entry.value),
+        [entry] => read_kind(reader, entry, promql),
         [first, second, ..] => {
             let message = format!("an SLI is of one kind, and here are `{}` and `{}`", first.key, second.key);
             let diagnostic = reader.diagnostic(&codes::SLI, second.key_range.clone(), message);
@@ -44,10 +46,13 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Sli> {
     }
 }
 
-fn read_kind(reader: &mut Reader, kind: &str, node: &Node) -> Option<Sli> {
-    match kind {
+fn read_kind(reader: &mut Reader, kind: &Entry, promql: Promql) -> Option<Sli> {
+    let node = &kind.value;
+    match kind.key.as_str() {
         "latency" => latency::read(reader, node),
         "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
+        "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node)),
+        "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node)),
         _ => read_events(reader, node),
     }
 }
@@ -60,6 +65,13 @@ fn read_events(reader: &mut Reader, node: &Node) -> Option<Sli> {
 }
 
 fn counted(reader: &mut Reader, fields: &Fields<'_>) -> Option<Counted> {
+    let side = counted_entry(reader, fields)?;
+    let selectors = reader.optional(fields, &side.key).and_then(|node| selectors(reader, node))?;
+    Some(if side.key == "bad" { Counted::Bad(selectors) } else { Counted::Good(selectors) })
+}
+
+/// The side that is given beside the total: exactly one of `bad` and `good`.
+fn counted_entry<'n>(reader: &mut Reader, fields: &Fields<'n>) -> Option<&'n Entry> {
     match (fields.entry("bad"), fields.entry("good")) {
         (Some(bad), Some(good)) => {
             let message = "give either `bad` or `good`, not both: the other follows from the total";
@@ -74,8 +86,7 @@ fn counted(reader: &mut Reader, fields: &Fields<'_>) -> Option<Counted> {
             reader.report(diagnostic.help("name the counter of bad events as `bad:`, or that of good events as `good:`"));
             None
         }
-        (Some(_), None) => reader.optional(fields, "bad").and_then(|node| selectors(reader, node)).map(Counted::Bad),
-        (None, Some(_)) => reader.optional(fields, "good").and_then(|node| selectors(reader, node)).map(Counted::Good),
+        (Some(side), None) | (None, Some(side)) => Some(side),
     }
 }
 

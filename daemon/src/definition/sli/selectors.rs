@@ -37,7 +37,7 @@ pub(super) fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector
 }
 
 pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
-    let text = query_text(reader, node)?;
+    let text = query_text(reader, node, "a selector")?;
     match selector::parse(text) {
         Ok(selector) => Some(selector),
         Err(fault) => {
@@ -48,7 +48,7 @@ pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector
 }
 
 /// The text of a query, as far as YAML left it whole.
-fn query_text<'n>(reader: &mut Reader, node: &'n Node) -> Option<&'n str> {
+pub(super) fn query_text<'n>(reader: &mut Reader, node: &'n Node, of: &str) -> Option<&'n str> {
     const QUOTES: &str = "put the query into single quotes";
     let Value::Scalar { text, quoted } = &node.value else {
         let message = "YAML read the query as a mapping or a list, because it starts with { or [";
@@ -58,10 +58,10 @@ fn query_text<'n>(reader: &mut Reader, node: &'n Node) -> Option<&'n str> {
             reader.report(diagnostic.help(QUOTES));
             return None;
         }
-        return reader.text(node, "a selector");
+        return reader.text(node, of);
     };
     if *quoted || !cut_by_comment(reader, node, text) {
-        return reader.text(node, "a selector");
+        return reader.text(node, of);
     }
     let diagnostic = reader.diagnostic(&codes::YAML_ATE_QUERY, node.range.clone(), "YAML cut the query at ` #`");
     reader.report(diagnostic.label("this is all that is left of it").help(QUOTES));
@@ -87,7 +87,7 @@ fn report(reader: &mut Reader, node: &Node, text: &str, fault: &Fault) {
 }
 
 /// The place of a stretch of a query in the file, where the file holds the query letter by letter.
-fn within(reader: &Reader, node: &Node, text: &str, at: &Range<usize>) -> Option<Range<usize>> {
+pub(super) fn within(reader: &Reader, node: &Node, text: &str, at: &Range<usize>) -> Option<Range<usize>> {
     let written = reader.source().text().get(node.range.clone())?;
     let offset = written.find(text).filter(|offset| *offset <= 1)?;
     let start = node.range.start + offset;

@@ -11,13 +11,12 @@ use std::{
 
 use burnward_core::{
     id::{SourceName, TeamName, TenantId},
-    oncall::Team,
     time::Timestamp,
 };
 
 use super::{GOOD, context};
 use crate::{
-    config::{Operators, TenantConfig},
+    config::{Config, Operators, TenantConfig},
     definition::{Acceptance, Loaded, Removals, accept, load, load_stored, read_paths},
     store::StoredDefinition,
 };
@@ -152,9 +151,10 @@ fn teams_of_the_configuration_are_known_and_others_are_not() {
     let dir = directory();
     write(dir.path(), "a.yaml", GOOD);
     let operators = Operators::default().team();
-    let teams = |name: &str| BTreeMap::from([(TeamName::parse(name).expect("a name"), Team { ..operators.clone() })]);
-    assert_eq!(services(&load(&tenant(), &place(dir.path()), &teams("payments"))), ["checkout"]);
-    assert_eq!(error_codes(&load(&tenant(), &place(dir.path()), &teams("operators"))), ["E1023"]);
+    let teams = |name: &str| BTreeMap::from([(TeamName::parse(name).expect("a name"), operators.clone())]);
+    let config = |name: &str| Config { teams: teams(name), ..Config::default() };
+    assert_eq!(services(&load(&tenant(), &place(dir.path()), &config("payments"))), ["checkout"]);
+    assert_eq!(error_codes(&load(&tenant(), &place(dir.path()), &config("operators"))), ["E1023"]);
 }
 
 /// Loads a directory before and after a change, as a reload does.

@@ -83,7 +83,7 @@ fn known_keys(faults: &[Diagnostic]) -> Vec<String> {
 
 /// Each key begins a row of a table, or is told of as a table or an example of its own.
 fn check_named(markdown: &str, faults: &[Diagnostic], place: &str) {
-    const TOLD_OTHERWISE: [&str; 6] = ["events", "latency", "probe", "rows", "prometheus", "scrape"];
+    const TOLD_OTHERWISE: [&str; 8] = ["events", "latency", "probe", "window", "query", "rows", "prometheus", "scrape"];
     let keys = known_keys(faults);
     assert!(!keys.is_empty(), "no unknown key is found in {place}");
     for key in keys.iter().filter(|key| !TOLD_OTHERWISE.contains(&key.as_str())) {
@@ -97,6 +97,9 @@ fn every_key_of_a_document_is_named() {
     let (_, after) = rest.split_once("    objectives:").expect("objectives");
     let of_latency = format!("{before}latency: {{ zzzzzzzz: 1 }}\n    objectives:{after}");
     check_named(DOCUMENTS, &diagnostics(&of_latency), "latency");
+    for kind in ["window", "query"] {
+        check_named(DOCUMENTS, &diagnostics(&of_latency.replace("latency:", &format!("{kind}:"))), kind);
+    }
     for (from, to) in [
         ("version:", "zzzzzzzz: 1\nversion:"),
         ("- name:", "- zzzzzzzz: 1\n    name:"),

@@ -1,9 +1,10 @@
-//! Tests of definitions as wholes: every diagnostic as it is shown, the attack list, directories, the documentation, and what is shipped.
+//! Tests of definitions as wholes: every diagnostic as it is shown, expressions, the attack list, directories, the documentation, and what is shipped.
 
 mod attacks;
 mod diagnostics;
 mod directories;
 mod documentation;
+mod expressions;
 mod kinds;
 mod shipped;
 
@@ -12,7 +13,7 @@ use std::{collections::BTreeSet, path::Path};
 use burnward_core::id::{SourceName, TeamName, TenantId};
 
 use super::{
-    Colour, Context, Diagnostic, Source,
+    Colour, Context, Diagnostic, Promql, Source,
     document::{self, Runbooks, Teams, version_of},
 };
 
@@ -35,6 +36,7 @@ fn context() -> Context {
     Context {
         tenant: TenantId::parse("main").expect("a name"),
         source: SourceName::parse("prom").expect("a name"),
+        promql: Promql::Spoken,
         runbooks: Runbooks::Directory(Path::new("/nonexistent/runbooks").to_owned()),
         teams: Teams::Known(BTreeSet::from([TeamName::parse("payments").expect("a name")])),
     }

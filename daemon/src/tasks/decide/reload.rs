@@ -48,7 +48,7 @@ async fn open(
 ) -> Result<Opened, StoreError> {
     let stored = store.definitions(tenant).await?;
     let last_good = definition::load_stored(tenant, place, &stored);
-    let loaded = definition::load(tenant, place, &config.teams);
+    let loaded = definition::load(tenant, place, config);
     let acceptance = definition::accept(&last_good, &loaded, removals);
     let mut faults = loaded.view_faults(tenant);
     for fault in &mut faults {

@@ -1,0 +1,130 @@
+//! Between which numbers the values of an expression must lie, as far as its form tells.
+
+use std::collections::BTreeSet;
+
+use promql_parser::parser::{BinaryExpr, Call, Expr, VectorSelector};
+
+use super::{bare, tree::visit};
+
+/// Least and most; both may be reached.
+pub(super) type Bounds = (f64, f64);
+
+/// The bounds of an expression; `None` where its form does not tell.
+pub(super) fn of(expr: &Expr) -> Option<Bounds> {
+    match bare(expr) {
+        Expr::NumberLiteral(number) => Some((number.val, number.val)),
+        Expr::VectorSelector(selector) => of_selector(selector),
+        Expr::Binary(binary) => of_binary(binary),
+        Expr::Call(call) => of_call(call),
+        Expr::Aggregate(aggregate) => match aggregate.op.to_string().as_str() {
+            "min" | "max" | "avg" | "quantile" | "topk" | "bottomk" => of(&aggregate.expr),
+            "group" => Some((1.0, 1.0)),
+            _ => None,
+        },
+        Expr::Unary(_) | Expr::Paren(_) | Expr::Subquery(_) | Expr::StringLiteral(_) | Expr::MatrixSelector(_) | Expr::Extension(_) => None,
+    }
+}
+
+fn of_selector(selector: &VectorSelector) -> Option<Bounds> {
+    matches!(selector.name.as_deref(), Some("up" | "probe_success")).then_some((0.0, 1.0))
+}
+
+fn of_call(call: &Call) -> Option<Bounds> {
+    match call.func.name {
+        "absent" | "absent_over_time" | "present_over_time" => Some((1.0, 1.0)),
+        "histogram_fraction" => Some((0.0, 1.0)),
+        "avg_over_time" | "min_over_time" | "max_over_time" | "last_over_time" | "first_over_time" => match call.args.args.last()?.as_ref()
+        {
+            Expr::MatrixSelector(matrix) => of_selector(&matrix.vs),
+            Expr::Subquery(subquery) => of(&subquery.expr),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn of_binary(binary: &BinaryExpr) -> Option<Bounds> {
+    let (lhs, rhs) = (bare(&binary.lhs), bare(&binary.rhs));
+    match binary.op.to_string().as_str() {
+        "==" | "!=" | "<" | "<=" | ">" | ">=" if binary.return_bool() => Some((0.0, 1.0)),
+        "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "unless" => of(lhs),
+        "/" if lhs == rhs => Some((1.0, 1.0)),
+        "/" if is_part_of(lhs, rhs) => Some((0.0, 1.0)),
+        "/" if let Some(inner) = averaged(lhs, rhs) => of(inner),
+        "*" => scaled(of(lhs)?, of(rhs)?),
+        "/" => scaled(of(lhs)?, fixed(rhs).map(|number| (1.0 / number, 1.0 / number))?),
+        "-" => of(lhs).zip(of(rhs)).map(|(left, right)| (left.0 - right.1, left.1 - right.0)),
+        "+" => of(lhs).zip(of(rhs)).map(|(left, right)| (left.0 + right.0, left.1 + right.1)),
+        _ => None,
+    }
+}
+
+fn fixed(expr: &Expr) -> Option<f64> {
+    of(expr).filter(|(least, most)| least.to_bits() == most.to_bits()).map(|(number, _)| number)
+}
+
+fn scaled(one: Bounds, other: Bounds) -> Option<Bounds> {
+    let products = [one.0 * other.0, one.0 * other.1, one.1 * other.0, one.1 * other.1];
+    let (least, most) =
+        products.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), product| (least.min(product), most.max(product)));
+    (least.is_finite() && most.is_finite()).then_some((least, most))
+}
+
+/// Whether one counts some of what the other counts: the same metrics by the same functions, with at least the same matchers.
+fn is_part_of(part: &Expr, whole: &Expr) -> bool {
+    let (Some(part), Some(whole)) = (Sum::of(part), Sum::of(whole)) else { return false };
+    let narrower = |part: &&VectorSelector| whole.selectors.iter().any(|whole| narrows(part, whole));
+    part.steps == whole.steps && !part.selectors.is_empty() && part.selectors.iter().all(narrower)
+}
+
+/// The average of something: its sum over its count.
+fn averaged<'e>(sum: &'e Expr, count: &Expr) -> Option<&'e Expr> {
+    match (sum, count) {
+        (Expr::Aggregate(sum), Expr::Aggregate(count)) => {
+            let named = sum.op.to_string() == "sum" && count.op.to_string() == "count";
+            (named && sum.expr == count.expr && sum.modifier == count.modifier).then_some(&*sum.expr)
+        }
+        _ => None,
+    }
+}
+
+fn narrows(part: &VectorSelector, whole: &VectorSelector) -> bool {
+    let has: BTreeSet<String> = part.matchers.matchers.iter().map(ToString::to_string).collect();
+    part.name == whole.name
+        && part.offset == whole.offset
+        && whole.matchers.matchers.iter().all(|matcher| has.contains(&matcher.to_string()))
+}
+
+/// What is made of sums and increases alone: then fewer series can only make it smaller.
+#[derive(Default)]
+struct Sum<'e> {
+    selectors: Vec<&'e VectorSelector>,
+    /// Functions and ranges from the outside.
+    steps: Vec<String>,
+}
+
+impl<'e> Sum<'e> {
+    fn of(expr: &'e Expr) -> Option<Self> {
+        let mut sum = Self::default();
+        let mut plain = true;
+        visit(expr, &mut |node| plain &= sum.take(node).is_some());
+        plain.then_some(sum)
+    }
+
+    fn take(&mut self, node: &'e Expr) -> Option<()> {
+        match node {
+            Expr::Aggregate(aggregate) if matches!(aggregate.op.to_string().as_str(), "sum" | "count") => {
+                self.steps.push(format!("{} {:?}", aggregate.op, aggregate.modifier));
+            }
+            Expr::Call(call) if matches!(call.func.name, "rate" | "increase" | "irate") => self.steps.push(call.func.name.to_owned()),
+            Expr::Paren(_) => {}
+            Expr::VectorSelector(selector) => self.selectors.push(selector),
+            Expr::MatrixSelector(matrix) => {
+                self.steps.push(format!("{:?}", matrix.range));
+                self.selectors.push(&matrix.vs);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,148 @@
+//! PromQL text to an expression that may be sent, or what to write instead.
+//!
+//! The text is scanned before it is parsed: its size, depth and number of operators are bounded there, because both the parser here and the source's own
+//! take time that grows faster than the text. The parser says what is wrong but not where; `grammar` finds the place. What is sent is printed from the
+//! tree and must read back as it. An expression that the parser does not know, as a newer source may have it, is sent as written, with advice.
+
+mod advice;
+mod bounds;
+mod grammar;
+mod scan;
+mod tree;
+
+use std::{fmt, ops::Range, time::Duration};
+
+use burnward_core::sli::{Comparison, Expression};
+use promql_parser::parser::{self, Expr};
+
+use super::{
+    codes::{self, Code},
+    reader::shortened,
+};
+use scan::Scanned;
+
+/// Something to say about an expression: a mistake or advice, by its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) code: &'static Code,
+    pub(super) message: String,
+    /// Bytes of the text; `None`: all of it.
+    pub(super) at: Option<Range<usize>>,
+    pub(super) help: String,
+}
+
+impl Finding {
+    fn new(code: &'static Code, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), at: None, help: help.into() }
+    }
+
+    fn at(mut self, range: impl Into<Option<Range<usize>>>) -> Self {
+        self.at = range.into();
+        self
+    }
+}
+
+/// What the values of an expression are taken for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Use {
+    /// Compared with a threshold.
+    Window {
+        /// How; `None` where that is at fault.
+        is: Option<(Comparison, f64)>,
+    },
+    /// Events of one step.
+    Events {
+        /// The step; `None` where that is at fault.
+        step: Option<Duration>,
+        /// True for the side that is asked for beside the total: where it is missing it is zero.
+        beside: bool,
+    },
+}
+
+/// An expression that may be sent, with advice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Checked {
+    pub(super) expression: Expression,
+    pub(super) advice: Vec<Finding>,
+}
+
+/// Reads an expression.
+pub(super) fn read(text: &str, used: Use) -> Result<Checked, Finding> {
+    let scanned = scan::scan(text)?;
+    scanned.in_dialect()?;
+    match parser::parse(&scanned.plain) {
+        Ok(expr) => {
+            tree::check(&expr, &scanned)?;
+            let sent = tree::faithful(&expr)?;
+            Ok(Checked { expression: Expression::new(&sent), advice: advice::of(&expr, &scanned, used) })
+        }
+        Err(error) => match unknown(&scanned, &error) {
+            Some(advice) => Ok(Checked { expression: Expression::new(&scanned.plain), advice: vec![advice] }),
+            None => Err(mistake(&scanned, &error)),
+        },
+    }
+}
+
+/// Takes an expression as it is written: only what would harm a source is refused.
+pub(super) fn unchecked(text: &str) -> Result<Checked, Finding> {
+    let scanned = scan::scan(text)?;
+    Ok(Checked { expression: Expression::new(&scanned.plain), advice: Vec::new() })
+}
+
+const OVERRIDE: &str = "where the source knows it, silence this with `promql-check: off` beside the expression";
+
+/// Words of a newer grammar than the parser's.
+const NEWER: [&str; 2] = ["anchored", "smoothed"];
+
+/// Advice where the parser lacks something that a source may know.
+fn unknown(scanned: &Scanned, error: &str) -> Option<Finding> {
+    let function = error.strip_prefix("unknown function with name ").map(|name| name.trim_matches('\''));
+    let (what, word) = match function {
+        Some("holt_winters") => ("`holt_winters` is what Prometheus 2 calls `double_exponential_smoothing`".to_owned(), "holt_winters"),
+        Some(name) => (format!("the function `{}` is not known here", shortened(name)), name),
+        None => {
+            let word = *NEWER.iter().find(|word| scanned.word(word).is_some())?;
+            (format!("`{word}` is newer than what is known here"), word)
+        }
+    };
+    let message = format!("{what}, so the expression is not checked and is sent as it is written");
+    Some(Finding::new(&codes::PROMQL_UNCHECKED, message, OVERRIDE).at(scanned.word(word)))
+}
+
+fn mistake(scanned: &Scanned, error: &str) -> Finding {
+    if error.contains("illegal regex") {
+        let help = "use RE2 syntax; there is no look-around, and the size is limited";
+        return Finding::new(&codes::REGEX, format!("a regular expression does not compile: {}", shortened(error)), help);
+    }
+    if let Some(finding) = grammar::mistake(scanned) {
+        return finding;
+    }
+    let called = error.split("in call to function '").nth(1).and_then(|rest| rest.split('\'').next());
+    let message = format!("not PromQL: {}", shortened(error));
+    let help = if called.is_some() && error.contains("type matrix") {
+        "it takes samples over a range: add one, such as [5m]"
+    } else {
+        "try it in the source's own page; a newer syntax passes with `promql-check: off`"
+    };
+    Finding::new(&codes::PROMQL, message, help).at(called.and_then(|name| scanned.word(name)))
+}
+
+/// A stretch of time as PromQL writes it.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&super::duration::format(self.0))
+    }
+}
+
+/// What is within any number of parentheses.
+fn bare(mut expr: &Expr) -> &Expr {
+    while let Expr::Paren(paren) = expr {
+        expr = &paren.expr;
+    }
+    expr
+}
+
+#[cfg(test)]
+mod tests;

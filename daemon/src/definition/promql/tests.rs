@@ -1,0 +1,254 @@
+use std::fmt::Write as _;
+
+use super::*;
+
+const WINDOW: Use = Use::Window { is: None };
+
+fn events(step: u64) -> Use {
+    Use::Events { step: Some(Duration::from_mins(step)), beside: false }
+}
+
+/// What is sent, or the code with what it points at.
+fn outcome(text: &str) -> String {
+    match read(text, WINDOW) {
+        Ok(checked) => checked.expression.to_string(),
+        Err(finding) => pointed(text, &finding),
+    }
+}
+
+fn pointed(text: &str, finding: &Finding) -> String {
+    let at = finding.at.clone().map_or(String::new(), |at| format!(" at {}..{} `{}`", at.start, at.end, &text[at.clone()]));
+    format!("{}{at}: {}", finding.code.id, finding.message)
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    assert_eq!(outcome(text), expected, "{}", shortened(text));
+}
+
+/// The codes of the advice about an expression.
+fn advice(text: &str, used: Use) -> Vec<&'static str> {
+    let checked = read(text, used).unwrap_or_else(|finding| panic!("{}", pointed(text, &finding)));
+    checked.advice.iter().map(|finding| finding.code.id).collect()
+}
+
+#[test]
+fn expressions_are_sent_as_they_print() {
+    for (text, sent) in [
+        ("up", "up"),
+        (
+            " sum by(tenant)( increase( http_requests_total{ code=~\"5..\" }[1m] ) ) # bad",
+            r#"sum by (tenant) (increase(http_requests_total{code=~"5.."}[1m]))"#,
+        ),
+        ("max(queue:age_seconds) or on() vector(0)", "max(queue:age_seconds) or on () vector(0)"),
+        ("x{job=\"a\", code=~\"5..\", z!=\"\", code!=\"503\"}", r#"x{code!="503",code=~"5..",job="a",z!=""}"#),
+        (r"up{path=~`a\d+`}", r#"up{path=~"a\\d+"}"#),
+        ("-up + 2 ^ 3", "-up + 2 ^ 3"),
+        ("max_over_time(rate(x[1m])[10m:1m] offset 1h)", "max_over_time(rate(x[1m])[10m:1m] offset 1h)"),
+        ("a / on(x) group_left(y) b", "a / on (x) group_left (y) b"),
+        ("sum(x) without (pod)", "sum without (pod) (x)"),
+        ("time() - process_start_time_seconds", "time() - process_start_time_seconds"),
+    ] {
+        check(text, sent);
+        check(sent, sent);
+    }
+}
+
+#[test]
+fn the_place_of_a_mistake_is_found() {
+    let mut found = String::new();
+    for text in [
+        "",
+        "# only a comment",
+        "sum(rate(x[5m])",
+        "sum(x))",
+        "sum(x]",
+        "up up",
+        "up +",
+        "* up",
+        "sum(a, )",
+        "a / / b",
+        "x[5m] [5m]",
+        "x{a=\"b\"} {c=\"d\"}",
+        "up = 1",
+        "up =~ \"x\"",
+        "rate(x)",
+        "sum(x[5m])",
+        "x[5m",
+        "x[abc]",
+        "up{job=\"x}",
+        "sum(x) by tenant",
+        "up{a=~\"(\"}",
+        "x[5m]",
+        "\"text\"",
+        "(a + b",
+        "()",
+        "a == bool",
+    ] {
+        writeln!(found, "{text:24} {}", outcome(text)).expect("a string grows");
+    }
+    insta::assert_snapshot!(found);
+}
+
+#[test]
+fn what_looks_to_another_time_is_refused_at_its_place() {
+    check("up offset -5m", "E1084 at 3..9 `offset`: a negative offset looks into the future");
+    check("up @ 1700000000", "E1084 at 3..4 `@`: `@` fixes an instant");
+    check("up @ end()", "E1084 at 3..4 `@`: `@` fixes an instant");
+    check("rate(x[100000y])", "E1084: a range of 36500000d is longer than a year");
+    check("rate(x[400d])", "E1084 at 7..11 `400d`: a range of 400d is longer than a year");
+    check("up offset 1000d", "E1084 at 10..15 `1000d`: an offset of 1000d is longer than a year");
+    check("max_over_time(x[5m:1ms])", "E1084: the subquery computes 300000 values for every instant; at most 11000 are allowed");
+}
+
+#[test]
+fn other_languages_are_refused_by_name() {
+    check("rate(x[$__rate_interval])", "E1085 at 7..8 `$`: `$` begins a variable of Grafana");
+    check("{{.Env}}", "E1085 at 0..1 `{`: `{{` is a template, which nobody fills here");
+    check("count_over_time({app=\"x\"} |= \"error\" [1m])", "E1085 at 26..27 `|`: `|` is LogQL, the language of Loki");
+    check(
+        "median_over_time(x[5m])",
+        "E1085 at 0..16 `median_over_time`: `median_over_time` is MetricsQL, which VictoriaMetrics has and Prometheus does not",
+    );
+    check("sum(x) default 0", "E1085 at 7..14 `default`: `default` is MetricsQL, which VictoriaMetrics has and Prometheus does not");
+    check("up{job=\"x\" or tenant=\"B\"}", "E1033 at 11..13 `or`: alternatives within braces are not allowed");
+    check("up ; up", "E1085 at 3..4 `;`: `;` is no character of PromQL");
+    check("sum by (mode, default) (x)", "sum by (mode, default) (x)");
+    check("mode", "mode");
+}
+
+#[test]
+fn what_would_not_be_sent_as_it_was_written_is_refused() {
+    check(r#"up{a="\xff"}"#, "E1083 at 6..8 `\\x`: a byte escape above \\x7f is not a character");
+    check("up{a=\"\0\"}", "E1083 at 6..7 `\0`: a quoted text holds a control character");
+    check(r#"{job="x"}"#, "E1036: a selector does not name a metric");
+}
+
+#[test]
+fn what_is_too_large_is_refused_before_it_is_parsed() {
+    for (part, code) in
+        [("(", "E1081"), ("abs(", "E1081"), ("-", "E1081"), ("1+", "E1081"), ("{", "E1081"), ("[", "E1081"), ("a or ", "E1081")]
+    {
+        for times in [100_000, 1600] {
+            let finding = read(&part.repeat(times), WINDOW).expect_err(part);
+            assert_eq!(finding.code.id, code, "{part}");
+        }
+    }
+    let branches = format!("up{{a=~\"{}\"}}", (0..1600).map(|n| n.to_string()).collect::<Vec<_>>().join("|"));
+    assert!(read(&branches, WINDOW).is_ok());
+    let sum = |terms: usize| vec!["a"; terms].join(" + ");
+    assert!(read(&sum(60), WINDOW).is_ok());
+    assert_eq!(read(&sum(100), WINDOW).expect_err("too deep").code.id, "E1081");
+    assert!(read(&format!("{}up{}", "(".repeat(60), ")".repeat(60)), WINDOW).is_ok());
+}
+
+#[test]
+fn what_the_parser_does_not_know_is_sent_with_advice() {
+    for (text, word) in [
+        ("frobnicate_over_time(x[5m])", "frobnicate_over_time"),
+        ("sum(frobnicate(x))", "frobnicate"),
+        ("holt_winters(x[5m], 0.5, 0.5)", "holt_winters"),
+    ] {
+        let checked = read(text, WINDOW).expect("it loads");
+        assert_eq!(checked.expression.as_str(), text);
+        let [finding] = &checked.advice[..] else { panic!("{:?}", checked.advice) };
+        assert_eq!(finding.code.id, "W2080");
+        assert_eq!(finding.at.clone().map(|at| &text[at]), Some(word));
+    }
+    let text = "rollup(x[5m]) keep_metric_names";
+    assert!(read(text, WINDOW).is_err());
+    assert_eq!(unchecked(text).map(|checked| checked.expression.to_string()), Ok(text.to_owned()));
+    assert_eq!(unchecked(&"(".repeat(100)).expect_err("too deep").code.id, "E1081");
+}
+
+#[test]
+fn missing_data_that_is_made_to_look_like_a_value_is_told() {
+    for text in ["sum(x) or vector(0)", "max(x or on() vector(0))", "sum(x) or (vector(0))"] {
+        assert_eq!(advice(text, WINDOW), ["W2081"], "{text}");
+        assert_eq!(advice(text, events(1)), ["W2081"], "{text}");
+    }
+    assert!(advice("a or b", WINDOW).is_empty());
+}
+
+#[test]
+fn a_filter_at_the_top_leaves_slices_unseen() {
+    for text in ["redis_up < 1", "(up == 1)", "absent(up)", "min(x) > 3"] {
+        assert_eq!(advice(text, WINDOW), ["W2082"], "{text}");
+    }
+    for text in ["redis_up < bool 1", "x / (y > 0)", "up"] {
+        assert!(advice(text, WINDOW).is_empty(), "{text}");
+    }
+    assert_eq!(advice("x > 0", events(1)), ["W2082"]);
+    assert!(advice("x > 0", Use::Events { step: None, beside: true }).is_empty());
+}
+
+#[test]
+fn a_query_yields_the_events_of_its_step() {
+    for (text, step, expected) in [
+        ("sum(increase(x[1m]))", 1, vec![]),
+        ("sum(increase(x[5m]))", 5, vec![]),
+        ("sum(increase(x[60s]))", 1, vec![]),
+        ("sum(increase(x[5m]))", 1, vec!["W2083"]),
+        ("sum(rate(x[1m]))", 1, vec!["W2083"]),
+        ("sum_over_time(x[5m])", 1, vec!["W2083"]),
+        ("sum(job:requests:increase1m)", 1, vec![]),
+        ("max_over_time(x[5m])", 1, vec![]),
+    ] {
+        assert_eq!(advice(text, events(step)), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_comparison_that_always_comes_out_the_same_is_told() {
+    let part = "sum(increase(r{status=\"error\"}[5m]))";
+    let whole = "sum(increase(r[5m]))";
+    for (text, is, threshold, expected) in [
+        (format!("{part} / {whole}"), "<", 2.0, "always"),
+        (format!("{part} / {whole}"), "<", 0.02, ""),
+        (format!("{part} / {whole} * 100"), "<", 2.0, ""),
+        (format!("({part}) / ({whole}) * 100"), "<=", 100.0, "always"),
+        (format!("{part} / {part}"), "<", 1.0, "never"),
+        (format!("1 - {part} / {whole}"), ">=", 0.0, "always"),
+        ("avg(up)".to_owned(), ">", 1.0, "never"),
+        ("avg(up)".to_owned(), ">=", 1.0, ""),
+        ("sum(up) / count(up)".to_owned(), ">=", 50.0, "never"),
+        ("sum(up) / count(up) * 100".to_owned(), ">=", 50.0, ""),
+        ("sum(x) / count(x)".to_owned(), "<", 2.0, ""),
+        ("min_over_time(probe_success[5m])".to_owned(), "==", 1.0, ""),
+        ("probe_success".to_owned(), "==", 2.0, "never"),
+        ("sum(a_seconds_sum) / sum(a_seconds_count)".to_owned(), "<", 2.0, ""),
+        ("max(queue_age)".to_owned(), "<", 3600.0, ""),
+    ] {
+        let used = Use::Window { is: Comparison::parse(is).map(|is| (is, threshold)) };
+        let checked = read(&text, used).expect("it loads");
+        let told = checked
+            .advice
+            .iter()
+            .find(|finding| finding.code.id == "W2084")
+            .map_or("", |finding| if finding.message.contains("always") { "always" } else { "never" });
+        assert_eq!(told, expected, "{text} {is} {threshold}");
+    }
+}
+
+#[test]
+fn a_quantile_is_advised_to_be_a_share_of_requests() {
+    let text = "histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m])))";
+    assert_eq!(advice(text, WINDOW), ["W2085"]);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics_and_what_is_sent_is_a_fixed_point(
+        text in "\\PC{0,80}",
+        promql in "((sum|rate|up|x|by|on|or|and|offset|vector|5m|1|2.5|\\(|\\)|\\[|\\]|\\{|\\}|,|/|\\*|-|\\+|=|==|@|\"a\"|a=\"b\") ?){0,24}",
+    ) {
+        for text in [&text, &promql] {
+            if let Ok(checked) = read(text, WINDOW) {
+                let sent = checked.expression.to_string();
+                if checked.advice.iter().all(|finding| finding.code.id != "W2080") {
+                    proptest::prop_assert_eq!(read(&sent, WINDOW).map(|again| again.expression.to_string()), Ok(sent));
+                }
+            }
+        }
+    }
+}
