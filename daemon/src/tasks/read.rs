@@ -7,7 +7,7 @@ use std::sync::{
 
 use burnward_core::{
     id::TenantId,
-    ledger::{Backfill, Blinds, Query, Read, Reads, Series, Unknown},
+    ledger::{Blinds, Query, Read, Reads, Series, Unknown},
     time::Timestamp,
 };
 use futures_util::{StreamExt, stream};
@@ -75,13 +75,15 @@ impl Reader {
     /// One reading; true where more is to be read at once.
     async fn round(&self, due: Timestamp) -> bool {
         let asked_at = self.handle.clock.now();
-        let Some(ReadPlan { queries, reads, backfill }) = self.handle.plan(&self.tenant, asked_at).await else { return false };
-        if let Some(backfill) = backfill.filter(|_| !self.is_impatient()) {
-            self.fill_in(&queries, backfill).await;
-        }
+        let Some(ReadPlan { queries, reads, backfill: _ }) = self.handle.plan(&self.tenant, asked_at).await else { return false };
         let (results, took_millis) = self.ask(&queries, &reads).await;
         let now = self.handle.clock.now();
-        self.handle.answers(RoundAnswers { tenant: self.tenant.clone(), queries, reads, results, took_millis, asked_at, due, now }).await
+        let answers = RoundAnswers { tenant: self.tenant.clone(), queries, reads, results, took_millis, asked_at, due, now };
+        let more = self.handle.answers(answers).await;
+        if !more && !self.is_impatient() {
+            self.fill_in().await;
+        }
+        more
     }
 
     fn is_impatient(&self) -> bool {
@@ -128,7 +130,10 @@ impl Reader {
         (answer.map(|answer| answer.series), took)
     }
 
-    async fn fill_in(&self, queries: &[Query], backfill: Backfill) {
+    /// One step of older history, planned behind the live reading: a step that is taken in makes what was planned before it void.
+    async fn fill_in(&self) {
+        let plan = self.handle.plan(&self.tenant, self.handle.clock.now()).await;
+        let Some(ReadPlan { queries, reads: _, backfill: Some(backfill) }) = plan else { return };
         let mut results = Vec::with_capacity(backfill.reads.len());
         for read in &backfill.reads {
             let (text, step) = match &queries[read.query] {
@@ -139,7 +144,7 @@ impl Reader {
             results.push(answer.map(|answer| answer.series));
         }
         let now = self.handle.clock.now();
-        self.handle.backfill(BackfillAnswers { tenant: self.tenant.clone(), queries: queries.to_vec(), backfill, results, now }).await;
+        self.handle.backfill(BackfillAnswers { tenant: self.tenant.clone(), queries, backfill, results, now }).await;
     }
 }
 
