@@ -15,7 +15,7 @@ use burnward_core::{
     id::{BudgetId, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Plan, Query, Read, Sample, Series, Settings, SourceLedger, Stored, Sums},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    slo::{AlertRow, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
     window::{Interval, Window},
@@ -202,6 +202,7 @@ fn slo(job: usize) -> Slo {
                 .to_vec(),
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "shop.yaml".into(), line: 1, version: "0".repeat(12) },
     }

@@ -99,7 +99,7 @@ fn of_urgency(rows: &[RowBurn], urgency: Urgency) -> Vec<RowBurn> {
 }
 
 fn edge(since: Option<Timestamp>, rows: &[RowBurn], urgency: Urgency, target: Target) -> Option<Edge> {
-    let holding = rows.iter().filter(|burn| burn.holds).max_by_key(|burn| burn.row.factor);
+    let holding = rows.iter().filter(|burn| burn.holds()).max_by_key(|burn| burn.row.factor);
     match (since, holding) {
         (None, Some(row)) => Some(Edge::Opens(*row)),
         (Some(_), None) => clears(rows, urgency, target),

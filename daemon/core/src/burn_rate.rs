@@ -12,9 +12,10 @@
 use std::cmp::Ordering;
 
 use crate::{
+    chance,
     ledger::{Counts, Sums},
-    slo::AlertRow,
-    units::{Factor, Target},
+    slo::{AlertRow, LowTraffic, Urgency},
+    units::{EventUnit, Factor, Target},
 };
 
 /// An alert row with what it was decided from.
@@ -30,22 +31,58 @@ pub struct RowBurn {
     pub long_burn: f64,
     /// Burn rate over the short lookback; 0 without traffic.
     pub short_burn: f64,
-    /// Both are strictly above the factor.
-    pub holds: bool,
+    /// What follows from it.
+    pub verdict: Verdict,
+}
+
+/// What a row says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// It holds: both lookbacks are strictly above the factor.
+    Holds,
+    /// One of them is not.
+    Quiet,
+    /// Both are, and yet it does not hold: so few events may fail by chance while the objective is met.
+    HeldBack {
+        /// How likely at least so many failures are then; at least [`chance::LIMIT`].
+        chance: f64,
+    },
 }
 
 impl RowBurn {
-    /// What the sums say about a row.
+    /// What the sums say about a row by its burn rates alone.
     pub fn of(row: AlertRow, target: Target, sums: &dyn Sums) -> Self {
         let (long, short) = (sums.over(row.long), sums.over(row.short));
+        let above = compare(long, row.factor, target).is_gt() && compare(short, row.factor, target).is_gt();
         Self {
             row,
             long,
             short,
             long_burn: burn(long, target),
             short_burn: burn(short, target),
-            holds: compare(long, row.factor, target).is_gt() && compare(short, row.factor, target).is_gt(),
+            verdict: if above { Verdict::Holds } else { Verdict::Quiet },
         }
+    }
+
+    /// The same, where a page row that holds is held back while the failures of its long lookback may be chance.
+    #[must_use]
+    pub fn unless_chance(self, low_traffic: LowTraffic, unit: EventUnit, target: Target) -> Self {
+        let guarded = self.holds() && self.row.urgency == Urgency::Page && low_traffic == LowTraffic::Exact;
+        if guarded && chance::may_be(self.long, unit, target) {
+            Self { verdict: Verdict::HeldBack { chance: chance::probability(self.long, unit, target) }, ..self }
+        } else {
+            self
+        }
+    }
+
+    /// True where it holds.
+    pub const fn holds(&self) -> bool {
+        matches!(self.verdict, Verdict::Holds)
+    }
+
+    /// True where it would hold if the failures could not be chance.
+    pub const fn is_held_back(&self) -> bool {
+        matches!(self.verdict, Verdict::HeldBack { .. })
     }
 }
 
@@ -79,9 +116,7 @@ impl FailedShare {
     /// The share in these counts; `None` without traffic. Counts that contradict themselves (see [`Doubt`]) give a share within 0 and 1: more failed
     /// events than events are all failed, so that an alert is never missed.
     pub fn of(counts: Counts) -> Option<Self> {
-        let (good, tolerated, bad) = (i128::from(counts.good), i128::from(counts.tolerated), i128::from(counts.bad));
-        let failed = u128::try_from(2 * bad + tolerated).unwrap_or(0);
-        let all = u128::try_from(2 * (good + tolerated + bad)).unwrap_or(0);
+        let (failed, all) = failed_halves(counts);
         match failed.cmp(&all) {
             Ordering::Less => Some(Self { failed_halves: failed, all_halves: all }),
             Ordering::Equal if all == 0 => None,
@@ -119,6 +154,13 @@ impl FailedShare {
         let allowed = target.allowed();
         (self.failed_halves * u128::from(allowed.den()), self.all_halves * u128::from(allowed.num()))
     }
+}
+
+/// Failures and events, in halves of one, for a tolerated event is half a failure; nothing where the sum is negative.
+pub(crate) fn failed_halves(counts: Counts) -> (u128, u128) {
+    let (good, tolerated, bad) = (i128::from(counts.good), i128::from(counts.tolerated), i128::from(counts.bad));
+    let halves = |sum: i128| u128::try_from(sum).unwrap_or(0);
+    (halves(2 * bad + tolerated), halves(2 * (good + tolerated + bad)))
 }
 
 /// Why counts cannot be true as they stand. Both are shown beside the figures; neither hides an alert.

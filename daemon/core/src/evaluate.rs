@@ -217,7 +217,10 @@ impl Asked<'_> {
             share: known().and_then(FailedShare::of),
             left: known().and_then(|counts| BudgetLeft::so_far(*target, self.part(), counts)),
             forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.input.over.length(), counts)),
-            rows: rows.iter().map(|row| RowBurn::of(*row, *target, sums)).collect(),
+            rows: rows
+                .iter()
+                .map(|row| RowBurn::of(*row, *target, sums).unless_chance(self.slo.low_traffic, self.slo.sli.unit(), *target))
+                .collect(),
             coverage: self.coverage(counts),
             unknown,
         }
@@ -333,10 +336,11 @@ mod tests {
     use super::*;
     use crate::{
         alert_rows::default_rows,
+        burn_rate::Verdict,
         exclusion::ExcludedTime,
         id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
         sli::Sli,
-        slo::{NoData, NoDataThen, Origin, Urgency},
+        slo::{LowTraffic, NoData, NoDataThen, Origin, Urgency},
         time::{days, hours, minutes},
     };
 
@@ -385,6 +389,7 @@ mod tests {
             per: vec![],
             objectives: vec![objective],
             no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+            low_traffic: LowTraffic::Exact,
             excluded_time: ExcludedTime::Removed,
             origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },
         }
@@ -441,6 +446,42 @@ mod tests {
     }
 
     #[test]
+    fn one_failure_of_ten_is_held_back_and_two_page() {
+        let quiet_days = (days(30), counts(7200, 3));
+        let few = |bad| Table(vec![(minutes(5), counts(1, 1)), (hours(1), counts(10, bad)), (hours(6), counts(60, bad)), quiet_days]);
+        let held = check(&few(1), CALM, State::Ok);
+        assert_eq!(held.changes, []);
+        assert!(
+            matches!(held.status.rows[0].verdict, Verdict::HeldBack { chance } if (chance - 0.009_955).abs() < 1e-6),
+            "{:?}",
+            held.status.rows[0]
+        );
+        let why = explain::why_held_back(&held.status);
+        assert_eq!(
+            why.as_deref(),
+            Some(
+                "1h: bad 1 of 10 = 10.000 %, burn 100.0x > 14.4x and 5m: bad 1 of 1 = 100.000 %, burn 1000.0x > 14.4x -> page held back: \
+                 1 failure of 10 in 1h may be chance: 1.00 % of such lookbacks have as many at 99.9 %, and 0.010 % is the limit; 2 of 10 page"
+            )
+        );
+        check(&few(2), CALM, State::Burning);
+    }
+
+    #[test]
+    fn off_lets_the_burn_rates_alone_decide_and_tickets_are_never_held_back() {
+        let one = Table(vec![(minutes(5), counts(1, 1)), (days(30), counts(10, 1))]);
+        let mut slo = slo();
+        let opened = |slo: &Slo| {
+            let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+            let changes = evaluate(slo, &slo.objectives[0], budget, &input(Ok(&one)), CALM, NOW).changes;
+            changes.into_iter().map(|change| change.urgency).collect::<Vec<_>>()
+        };
+        assert_eq!(opened(&slo), [Urgency::Ticket]);
+        slo.low_traffic = LowTraffic::Off;
+        assert_eq!(opened(&slo), [Urgency::Page, Urgency::Ticket]);
+    }
+
+    #[test]
     fn the_beginning_of_the_burn_is_the_ledgers_where_it_knows() {
         let table = burning();
         let evaluation = run(&Input { began: Some(EARLIER), ..input(Ok(&table)) }, CALM);
@@ -493,7 +534,7 @@ mod tests {
     fn without_traffic_every_figure_is_absent_or_zero() {
         let status = check(&Table(vec![]), CALM, State::NoTraffic).status;
         assert_eq!((status.sli, status.left, status.runs_out), (None, None, None));
-        assert!(status.rows.iter().all(|burn| burn.long_burn == 0.0 && !burn.holds));
+        assert!(status.rows.iter().all(|burn| burn.long_burn == 0.0 && !burn.holds()));
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 use crate::{
     alert::{Edge, Step, fastest, was_seen},
-    burn_rate::{Doubt, FailedShare, RowBurn, burn, compare, contradicts},
+    burn_rate::{Doubt, FailedShare, RowBurn, Verdict, burn, compare, contradicts},
+    chance,
     evaluate::{BudgetStatus, State},
     ledger::Counts,
     slo::{AlertRow, Urgency},
@@ -38,8 +39,10 @@ pub struct RowExplanation {
     pub long: String,
     /// The same of the short lookback.
     pub short: String,
-    /// Whether both are above.
+    /// Whether it holds.
     pub holds: bool,
+    /// Why it does not hold although both are above: `held back: 1 failure of 10 in 1h ...`.
+    pub held_back: Option<String>,
 }
 
 /// Explains a budget as it stands.
@@ -79,10 +82,49 @@ fn row(burn: &RowBurn, target: Target, unit: EventUnit) -> RowExplanation {
     let (long, short) = (words::lookback(long), words::lookback(short));
     RowExplanation {
         rule: format!("{} when {long} > {factor}x and {short} > {factor}x", urgency_word(urgency)),
-        holds: burn.holds,
+        holds: burn.holds(),
+        held_back: held_back(burn, target, unit),
         long: arithmetic(&long, unit, burn.long, factor, target),
         short: arithmetic(&short, unit, burn.short, factor, target),
     }
+}
+
+/// `held back: 1 failure of 10 in 1h may be chance: 1.0 % of such lookbacks have as many at 99.9 %, and 0.010 % is the limit; 2 of 10 page`.
+fn held_back(burn: &RowBurn, target: Target, unit: EventUnit) -> Option<String> {
+    let Verdict::HeldBack { chance } = burn.verdict else { return None };
+    let lookback = words::lookback(burn.row.long);
+    let (likely, limit) = (words::percent(chance), words::percent(chance::LIMIT));
+    let (failed, percent) = (failures(burn.long, unit), target.as_percent());
+    let enough = enough(burn.long, target, unit);
+    Some(format!(
+        "held back: {failed} in {lookback} may be chance: {likely} of such lookbacks have as many at {percent} %, and {limit} is the limit; {enough}"
+    ))
+}
+
+/// `1 failure of 10`: as the test counted them, half failures dropped.
+fn failures(counts: Counts, unit: EventUnit) -> String {
+    let (failed, events) = chance::whole_failures(counts, unit);
+    format!("{} of {}", words::plural(usize::try_from(failed).unwrap_or(usize::MAX), "failure"), whole(events))
+}
+
+/// How many failures of as many events would not be held back.
+fn enough(counts: Counts, target: Target, unit: EventUnit) -> String {
+    let (_, events) = chance::whole_failures(counts, unit);
+    match chance::failures_beyond(events, target) {
+        Some(failed) => format!("{} of {} page", whole(failed), whole(events)),
+        None => format!("no number of {} pages", whole(events)),
+    }
+}
+
+fn whole(number: u64) -> String {
+    words::grouped(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// The arithmetic of a page that is held back, in one line, for the audit; `None` where none is.
+pub fn why_held_back(status: &BudgetStatus) -> Option<String> {
+    let held = status.rows.iter().filter(|burn| burn.is_held_back()).max_by_key(|burn| burn.row.factor)?;
+    let row = row(held, status.target, status.unit);
+    Some(format!("{} and {} -> page {}", row.long, row.short, row.held_back?))
 }
 
 fn arithmetic(lookback: &str, unit: EventUnit, counts: Counts, factor: Factor, target: Target) -> String {
@@ -148,6 +190,9 @@ fn decided(status: &BudgetStatus) -> String {
         State::BackFilling => "history is being filled in; nothing is decided until then".to_owned(),
         State::NoTraffic => "no events, so nothing failed".to_owned(),
         State::Ok if status.rows.is_empty() => "the objective has no alert rows".to_owned(),
+        State::Ok if status.rows.iter().any(RowBurn::is_held_back) => {
+            "no row holds; a page is held back, for so few events may fail by chance".to_owned()
+        }
         State::Ok => "no row holds".to_owned(),
     }
 }
@@ -164,7 +209,7 @@ fn burning(status: &BudgetStatus) -> String {
 
 fn verdict(status: &BudgetStatus, urgency: Urgency) -> String {
     let word = urgency_word(urgency);
-    let holding = status.rows.iter().filter(|burn| burn.row.urgency == urgency && burn.holds).max_by_key(|burn| burn.row.factor);
+    let holding = status.rows.iter().filter(|burn| burn.row.urgency == urgency && burn.holds()).max_by_key(|burn| burn.row.factor);
     match holding {
         Some(burn) => {
             format!(

@@ -7,6 +7,7 @@ pub mod alert;
 pub mod alert_rows;
 pub mod budget;
 pub mod burn_rate;
+pub mod chance;
 pub mod escalation;
 pub mod evaluate;
 pub mod exclusion;

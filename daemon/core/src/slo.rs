@@ -31,6 +31,8 @@ pub struct Slo {
     pub objectives: Vec<Objective>,
     /// What happens when no data comes.
     pub no_data: NoData,
+    /// Whether few events wake somebody.
+    pub low_traffic: LowTraffic,
     /// What becomes of the time that people take out of its budgets.
     pub excluded_time: ExcludedTime,
     /// Where it is written.
@@ -88,6 +90,16 @@ pub enum NoDataThen {
     TellOwner,
     /// A page to the owning team.
     Page,
+}
+
+/// Whether page rows are held back while so few events may fail by chance (see [`chance`](crate::chance)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LowTraffic {
+    /// They are, by the exact test.
+    #[default]
+    Exact,
+    /// They are not: the burn rates alone decide.
+    Off,
 }
 
 /// Where a definition stands and which version it is.

@@ -87,9 +87,15 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
         format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
     ];
     for row in &budget.rows {
-        lines.push(format!("  rule     {}{}", row.rule, if row.holds { "  HOLDS" } else { "" }));
+        let mark = match (row.holds, &row.held_back) {
+            (true, _) => "  HOLDS",
+            (false, Some(_)) => "  HELD BACK",
+            (false, None) => "",
+        };
+        lines.push(format!("  rule     {}{mark}", row.rule));
         lines.push(format!("           {}", row.long));
         lines.push(format!("           {}", row.short));
+        lines.extend(row.held_back.iter().map(|why| format!("           {why}")));
     }
     lines.push(format!("  decided  {}", budget.decided));
     lines.extend(budget.clears.iter().map(|clears| format!("  clears   {clears}")));

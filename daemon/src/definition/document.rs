@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::Range, path::PathBuf, sync::Arc, time::Dur
 use burnward_core::{
     exclusion::ExcludedTime,
     id::{ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
-    slo::{NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    slo::{LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{days, minutes},
 };
 use sha2::{Digest, Sha256};
@@ -61,9 +61,8 @@ pub const VERSION: &str = "burnward/v1";
 const DOCUMENT: Keys = Keys { of: "an SLO document", known: &["version", "service", "team", "slos"], later: &[("tests", "remove them")] };
 const SLO: Keys = Keys {
     of: "an SLO",
-    known: &["name", "title", "runbook", "sli", "per", "objectives", "no-data", "no-traffic", "new-series", "status"],
+    known: &["name", "title", "runbook", "sli", "per", "objectives", "no-data", "no-traffic", "low-traffic", "new-series", "status"],
     later: &[
-        ("low-traffic", "rows are decided on their burn rates alone; remove the key, or raise the lookbacks of the rows"),
         ("depends-on", "remove it; incidents are grouped by service"),
         ("was", "remove it; a renamed SLO starts a history of its own"),
         ("template", "write the SLO out"),
@@ -161,6 +160,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
         reader.required(&fields, "objectives", "[{ target: 99.9%, window: 30d }]").and_then(|node| objective::read(reader, node));
     let no_data = read_no_data(reader, &fields);
     only(reader, &fields, "no-traffic", "fine", &["tell-owner"]);
+    let low_traffic = read_low_traffic(reader, &fields);
     only(reader, &fields, "new-series", "auto", &["count-first", "baseline"]);
     read_status(reader, &fields);
     let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
@@ -173,7 +173,20 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let origin = origin(reader, node, shared.version);
     let (team, source) = (shared.team.clone()?, shared.context.source.clone());
     let excluded_time = ExcludedTime::default();
-    Some(Slo { id, title, team, runbook, source, sli: sli?, per: per?, objectives: objectives?, no_data, excluded_time, origin })
+    Some(Slo {
+        id,
+        title,
+        team,
+        runbook,
+        source,
+        sli: sli?,
+        per: per?,
+        objectives: objectives?,
+        no_data,
+        low_traffic,
+        excluded_time,
+        origin,
+    })
 }
 
 fn origin(reader: &Reader, name: &Node, version: &str) -> Origin {
@@ -213,6 +226,18 @@ fn read_then(reader: &mut Reader, node: &Node) -> Option<NoDataThen> {
         other => {
             one_of(reader, node, other, &["tell-owner", "page"], &["count-as-bad"]);
             None
+        }
+    }
+}
+
+fn read_low_traffic(reader: &mut Reader, fields: &Fields<'_>) -> LowTraffic {
+    let Some(node) = reader.optional(fields, "low-traffic") else { return LowTraffic::default() };
+    match reader.text(node, "`low-traffic`") {
+        Some("exact") | None => LowTraffic::Exact,
+        Some("off") => LowTraffic::Off,
+        Some(other) => {
+            one_of(reader, node, other, &["exact", "off"], &[]);
+            LowTraffic::default()
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use burnward_core::{
     budget::BudgetLeft,
-    burn_rate::RowBurn,
+    burn_rate::{RowBurn, Verdict},
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, Kind, LastTold, Member, Message, MessageKind,
@@ -58,7 +58,7 @@ pub(crate) fn burn_facts(urgency: Urgency, short_bad: i64) -> BurnFacts {
         symptom: Symptom::Failing,
         target: Target::percent("99.9%").unwrap(),
         window: Window::Rolling(days(30)),
-        fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: short_bad as f64 / 1_091.1, holds: true },
+        fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: short_bad as f64 / 1_091.1, verdict: Verdict::Holds },
         began: began(),
         left: BudgetLeft { ratio: 0.71, seconds: 1840.0, whole: Duration::from_secs(2592) },
         runs_out: Some(minutes(202)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use burnward_core::{
     alert::AlertState,
     budget::BudgetLeft,
-    burn_rate::RowBurn,
+    burn_rate::{RowBurn, Verdict},
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BurnFacts, Facts, FaultKey, IncidentEvent, Kind, Message, MessageKind, MessageRef, Phase, Resolution, Subject,
@@ -54,7 +54,7 @@ fn facts() -> Facts {
         symptom: Symptom::Failing,
         target: Target::percent("99.9%").unwrap(),
         window: Window::Rolling(days(30)),
-        fired: RowBurn { row, long: counts, short: counts, long_burn: 100.0, short_burn: 0.1 + 0.2, holds: true },
+        fired: RowBurn { row, long: counts, short: counts, long_burn: 100.0, short_burn: 0.1 + 0.2, verdict: Verdict::Holds },
         began: at(-60),
         left: BudgetLeft { ratio: 0.875, seconds: 2268.0, whole: Duration::from_secs(2592) },
         runs_out: Some(minutes(400)),

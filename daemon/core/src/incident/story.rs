@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::{
     budget::BudgetLeft,
-    burn_rate::RowBurn,
+    burn_rate::{RowBurn, Verdict},
     id::{BudgetId, Group, ObjectiveName, PageId, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Counts, Reason, Unknown},
     oncall::{Recipient, Step, Team},
@@ -91,7 +91,7 @@ pub(crate) fn facts(now: Timestamp) -> Facts {
         symptom: Symptom::Failing,
         target: Target::percent("99.9%").unwrap(),
         window: Window::Rolling(days(30)),
-        fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: 152.0, holds: true },
+        fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: 152.0, verdict: Verdict::Holds },
         began: now.minus(minutes(6)),
         left: BudgetLeft { ratio: 0.71, seconds: 1840.3, whole: Duration::from_secs(2592) },
         runs_out: Some(Duration::from_secs(12_149)),

@@ -7,7 +7,7 @@ use crate::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{AlertRow, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    slo::{AlertRow, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
     window::Window,
@@ -54,6 +54,7 @@ pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
             }],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "a.yaml".into(), line: 1, version: "0".repeat(12) },
     }

@@ -94,7 +94,7 @@ proptest! {
         let opened = step(AlertState::default(), &burns, target("99.9%"), NOW).1;
         for urgency in [Urgency::Page, Urgency::Ticket] {
             let opens = opened.iter().any(|step| step.urgency == urgency && matches!(step.edge, Edge::Opens(_)));
-            prop_assert_eq!(opens, burns.iter().any(|burn| burn.row.urgency == urgency && burn.holds));
+            prop_assert_eq!(opens, burns.iter().any(|burn| burn.row.urgency == urgency && burn.holds()));
         }
     }
 

@@ -53,8 +53,8 @@ fn lookbacks_of_two_groups_never_combine() {
     new.extend(58, counts(10_000, 0));
     new.extend(2, counts(10_000, 2_000));
     let (over, new) = (RowBurn::of(row, target("99.9%"), &over), RowBurn::of(row, target("99.9%"), &new));
-    assert!(over.long_burn > 14.4 && over.short_burn < 14.4 && !over.holds, "{over:?}");
-    assert!(new.long_burn < 14.4 && new.short_burn > 14.4 && !new.holds, "{new:?}");
+    assert!(over.long_burn > 14.4 && over.short_burn < 14.4 && !over.holds(), "{over:?}");
+    assert!(new.long_burn < 14.4 && new.short_burn > 14.4 && !new.holds(), "{new:?}");
 }
 
 /// A lookback like any other.
@@ -71,7 +71,7 @@ impl Sums for Everywhere {
 }
 
 fn holds(row: AlertRow, target: Target, total: i64, bad: i64) -> bool {
-    RowBurn::of(row, target, &Everywhere(counts(total, bad))).holds
+    RowBurn::of(row, target, &Everywhere(counts(total, bad))).holds()
 }
 
 #[test]

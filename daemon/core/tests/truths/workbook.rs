@@ -84,7 +84,7 @@ fn ten_requests_an_hour_allow_seven_failures_a_month_and_one_of_them_is_above_th
     let mut slices = Slices::new(minutes(6), counts(1, 0));
     slices.push(counts(1, 1));
     let fast = default_rows(target, days(30)).rows[0];
-    assert!(RowBurn::of(fast, target, &slices).holds);
+    assert!(RowBurn::of(fast, target, &slices).holds());
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_total_outage_of_an_hour_at_90_percent_spends_too_little_for_the_fast_page()
     let spent = hours(1).div_duration_f64(budget::whole(target, days(30)));
     assert!((spent - 0.0139).abs() < 0.0001, "{spent}");
     let outage = Slices::new(minutes(1), counts(100, 100));
-    assert!(!RowBurn::of(page_row("14.4", hours(1), minutes(5)), target, &outage).holds);
-    assert!(RowBurn::of(page_row("6", hours(6), minutes(30)), target, &outage).holds);
+    assert!(!RowBurn::of(page_row("14.4", hours(1), minutes(5)), target, &outage).holds());
+    assert!(RowBurn::of(page_row("6", hours(6), minutes(30)), target, &outage).holds());
     assert_eq!(outage.over(hours(1)), counts(6000, 6000));
 }

@@ -42,7 +42,7 @@ fn the_hour_passes_its_limit_at_03_10_and_reads_14_6x_two_seconds_later() {
     let mut slices = Slices::new(Duration::from_secs(10), CALM);
     let holds_after = (1..=60_u64).find(|_| {
         slices.push(FAILING);
-        RowBurn::of(fast, target("99.9%"), &slices).holds
+        RowBurn::of(fast, target("99.9%"), &slices).holds()
     });
     let began = 3 * 3600 + 4 * 60 + 16;
     assert_eq!(holds_after.map(|slices| words::lookback(Duration::from_secs(began + 10 * slices))).as_deref(), Some("3h10m6s"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burnward_core::{alert_rows::default_rows, units::Target};
+use burnward_core::{alert_rows::default_rows, chance::failures_beyond, units::Target};
 
 use super::{GOOD, context, diagnostics};
 use crate::{
@@ -72,6 +72,18 @@ fn the_table_of_default_rows_is_computed() {
         let rows = default_rows(target, duration::parse(window).expect("a window")).rows;
         let line = format!("| `{window}` | {} |", row_list(&rows));
         assert!(DOCUMENTS.contains(&line), "the table lacks {line}");
+    }
+}
+
+#[test]
+fn the_table_of_failures_that_page_is_computed() {
+    let target = Target::percent("99.9%").expect("a target");
+    assert!(DOCUMENTS.contains("\n| 1 | none"));
+    assert_eq!(failures_beyond(1, target), None);
+    for (from, to, failed) in [(2, 14, 2), (15, 87, 3), (88, 233, 4)] {
+        assert!(DOCUMENTS.contains(&format!("\n| {from} to {to} | {failed} |")), "{from} to {to}");
+        assert!((from..=to).all(|events| failures_beyond(events, target) == Some(failed)), "{from} to {to}");
+        assert_eq!(failures_beyond(to + 1, target), Some(failed + 1), "{to}");
     }
 }
 

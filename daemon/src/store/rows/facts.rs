@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use burnward_core::{
     budget::BudgetLeft,
-    burn_rate::RowBurn,
+    burn_rate::{RowBurn, Verdict},
     id::SloId,
     incident::{BlindFacts, BurnFacts, Facts, Symptom, TestFacts},
     ledger::{Counts, Reason, Unknown},
@@ -169,7 +169,17 @@ struct RowBurnRow {
     long_burn: f64,
     #[serde(with = "float")]
     short_burn: f64,
-    holds: bool,
+    #[serde(rename = "holds", serialize_with = "is_holding", deserialize_with = "verdict")]
+    verdict: Verdict,
+}
+
+/// Stored is what was decided from a row that held; that one was held back is in the alert's history.
+fn is_holding<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bool(matches!(verdict, Verdict::Holds))
+}
+
+fn verdict<'de, D: Deserializer<'de>>(from: D) -> Result<Verdict, D::Error> {
+    Ok(if bool::deserialize(from)? { Verdict::Holds } else { Verdict::Quiet })
 }
 
 #[derive(Serialize, Deserialize)]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use burnward_core::{
     budget::BudgetLeft,
-    burn_rate::RowBurn,
+    burn_rate::{RowBurn, Verdict},
     id::{BudgetId, Group, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BlindFacts, BurnFacts, EscalationReason, Facts, FaultKey, IncidentEvent, JoinReason, Kind, MessageRef, PageReason,
@@ -88,8 +88,10 @@ fn number() -> impl Strategy<Value = f64> {
 }
 
 fn row_burn() -> impl Strategy<Value = RowBurn> {
-    (alert_row(), counts(), counts(), number(), number(), any::<bool>())
-        .prop_map(|(row, long, short, long_burn, short_burn, holds)| RowBurn { row, long, short, long_burn, short_burn, holds })
+    (alert_row(), counts(), counts(), number(), number(), any::<bool>()).prop_map(|(row, long, short, long_burn, short_burn, holds)| {
+        let verdict = if holds { Verdict::Holds } else { Verdict::Quiet };
+        RowBurn { row, long, short, long_burn, short_burn, verdict }
+    })
 }
 
 fn any_target() -> impl Strategy<Value = Target> {

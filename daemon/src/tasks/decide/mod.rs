@@ -174,6 +174,7 @@ impl Decider {
         let shown = numbers::refresh_moved(book, &evaluated.statuses, &mut draft, answers.now);
         let source_view = round::source_view(book, &evaluated, settled, &answers);
         let blind = evaluated.source_blind.is_some();
+        self.metrics.held_back(evaluated.held_back);
         let (commit, touched) = draft.finish();
         let committed = self.commit_parts(commit).await;
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
+    burn_rate::RowBurn,
     evaluate::{BudgetStatus, Input, evaluate},
     exclusion::Excluded,
+    explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
     ledger::{Blinds, Counts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
@@ -52,6 +54,8 @@ pub(super) struct Evaluated {
     pub(super) alerts: Vec<(BudgetId, AlertState)>,
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
+    /// Budgets that hold back a page since this round.
+    pub(super) held_back: usize,
 }
 
 /// Evaluates every budget of a book and writes the alerts that change into `draft`.
@@ -60,9 +64,9 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
     let blind_reason = source_unknown(&answers.results);
     let source_blind = blind_reason.map(|unknown| (blind_since(book, now), unknown));
     let source_unknown = source_blind.as_ref().map(|(_, unknown)| unknown.clone());
-    let mut evaluated = Evaluated { statuses: Vec::new(), alerts: Vec::new(), source_blind, slo_blind: BTreeMap::new() };
+    let mut evaluated = Evaluated { statuses: Vec::new(), alerts: Vec::new(), source_blind, slo_blind: BTreeMap::new(), held_back: 0 };
     for slo in book.slos.values() {
-        let (statuses, unknown) = evaluate_slo(book, config, draft, slo, source_unknown.as_ref(), answers, &mut evaluated.alerts);
+        let (statuses, unknown) = evaluate_slo(book, config, draft, slo, source_unknown.as_ref(), answers, &mut evaluated);
         evaluated.statuses.extend(statuses);
         if let (Some(unknown), None) = (unknown, &source_unknown) {
             let since = book.slo_blind.get(&slo.id).map_or(now, |(since, _)| *since);
@@ -94,7 +98,7 @@ fn evaluate_slo(
     slo: &Arc<Slo>,
     source_unknown: Option<&Unknown>,
     answers: &RoundAnswers,
-    alerts: &mut Vec<(BudgetId, AlertState)>,
+    evaluated: &mut Evaluated,
 ) -> (Vec<BudgetStatus>, Option<Unknown>) {
     let streams: Vec<&Stream> = book.ledger.streams().filter(|stream| *stream.slo == slo.id).collect();
     let mut statuses = Vec::new();
@@ -140,16 +144,25 @@ fn evaluate_slo(
                 date_the_beginning(book, stream.index, change, answers.asked_at);
                 apply_change(config, draft, slo, &budget, change);
             }
-            if !evaluation.changes.is_empty() {
-                let why = evaluation.changes.iter().map(|change| change.why.as_str()).collect::<Vec<_>>().join("; ");
-                draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: evaluation.status.alerts, why });
+            let held_back = held_back_since_now(book, &evaluation.status);
+            evaluated.held_back += usize::from(held_back.is_some());
+            let whys: Vec<String> = evaluation.changes.iter().map(|change| change.why.clone()).chain(held_back).collect();
+            if !whys.is_empty() {
+                draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: evaluation.status.alerts, why: whys.join("; ") });
             }
-            alerts.push((budget, evaluation.status.alerts));
+            evaluated.alerts.push((budget, evaluation.status.alerts));
             statuses.push(evaluation.status);
         }
     }
     let all_unknown = unknowns.iter().all(Option::is_some);
     (statuses, unknowns.into_iter().flatten().next().filter(|_| all_unknown))
+}
+
+/// Why a page is held back that was not in the round before: an entry of the budget's history, for no suppression is silent.
+fn held_back_since_now(book: &Book, status: &BudgetStatus) -> Option<String> {
+    let before = book.statuses.get(&status.budget);
+    let held_before = before.is_some_and(|before| before.rows.iter().any(RowBurn::is_held_back));
+    if held_before { None } else { why_held_back(status) }
 }
 
 /// Why an SLO of which nothing was read yet cannot be seen.

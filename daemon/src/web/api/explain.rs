@@ -188,7 +188,10 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
 
 fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {
     let Explanation { budget, allowed, rows, decided, clears } = explain(status);
-    let rows = rows.into_iter().map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds }).collect();
+    let rows = rows
+        .into_iter()
+        .map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds, held_back: row.held_back })
+        .collect();
     ExplainedBudget {
         id: status.budget.to_string(),
         figures: Budget::of(&handle.view.borrow(), status),

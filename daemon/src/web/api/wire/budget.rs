@@ -1,6 +1,14 @@
 //! A budget with its rows, and why it cannot be seen.
 
-use burnward_core::{burn_rate::RowBurn, evaluate::BudgetStatus, id::BudgetId, ledger::Unknown, units::EventUnit, window::Window, words};
+use burnward_core::{
+    burn_rate::{RowBurn, Verdict},
+    evaluate::BudgetStatus,
+    id::BudgetId,
+    ledger::Unknown,
+    units::EventUnit,
+    window::Window,
+    words,
+};
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
@@ -100,8 +108,10 @@ pub struct Row {
     pub long_burn: f64,
     /// Burn rate over the short lookback.
     pub short_burn: f64,
-    /// Both are above the threshold.
+    /// Both are above the threshold, and it is not held back.
     pub holds: bool,
+    /// Both are above the threshold, and so few events may yet fail by chance: how likely at least so many failures are while the target is met.
+    pub held_back_chance: Option<f64>,
 }
 
 /// Why something cannot be seen.
@@ -200,7 +210,11 @@ impl Row {
             short_total: Events(unit.count(burn.short.total())),
             long_burn: burn.long_burn,
             short_burn: burn.short_burn,
-            holds: burn.holds,
+            holds: burn.holds(),
+            held_back_chance: match burn.verdict {
+                Verdict::HeldBack { chance } => Some(chance),
+                Verdict::Holds | Verdict::Quiet => None,
+            },
         }
     }
 }

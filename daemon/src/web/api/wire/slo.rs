@@ -129,8 +129,10 @@ pub struct ExplainedRow {
     pub long: String,
     /// The short lookback.
     pub short: String,
-    /// Whether both are above.
+    /// Whether it holds.
     pub holds: bool,
+    /// Why it does not although both are above.
+    pub held_back: Option<String>,
 }
 
 /// An alert change of the past.

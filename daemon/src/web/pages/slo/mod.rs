@@ -25,7 +25,7 @@ use crate::{
             burn_down,
             explain::{at_moment, explanation, find, moment, statuses},
             problem::Problem,
-            wire::{Budget, ExplainedBudget, Query as WireQuery, SloDetail, SloExplanation, budget_key},
+            wire::{Budget, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, budget_key},
         },
     },
 };
@@ -78,7 +78,7 @@ struct Chosen {
     because: String,
     allowed: String,
     clears: Vec<String>,
-    rows: Vec<(RowFigures, String, String, String)>,
+    rows: Vec<(RowFigures, ExplainedRow)>,
     chart: Option<Chart>,
     changes: Vec<(Stamp, String)>,
     events: String,
@@ -187,7 +187,7 @@ fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> 
 fn chosen(explained: ExplainedBudget, chart: Option<Chart>, links: &Links, now: Instant) -> Chosen {
     let ExplainedBudget { figures, budget, allowed, rows, decided, clears, changes, .. } = explained;
     let as_of = figures.as_of;
-    let rows = figures.rows.iter().zip(rows).map(|(row, why)| (RowFigures::of(row), why.rule, why.long, why.short)).collect();
+    let rows = figures.rows.iter().map(RowFigures::of).zip(rows).collect();
     Chosen {
         events: events(&figures),
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
