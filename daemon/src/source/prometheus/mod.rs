@@ -5,13 +5,14 @@
 
 mod access;
 mod api;
-mod decode;
+pub mod decode;
 mod probe;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -23,7 +24,7 @@ use burnward_core::{
 
 use self::{
     api::Api,
-    decode::{Bounds, Range},
+    decode::{Bounds, Range, Seen},
 };
 use super::{Answer, Probe, http::unknown};
 use crate::config::PrometheusConfig;
@@ -34,11 +35,16 @@ const MAX_POINTS: u32 = 11_000;
 /// the asked start is then dropped.
 const MARGIN: Duration = Duration::from_millis(1);
 
+/// A question that was not asked for so long is forgotten.
+const KEPT: Duration = Duration::from_mins(10);
+
 /// A client of one Prometheus.
 #[derive(Debug)]
 pub struct Prometheus {
     api: Api,
     max_series: usize,
+    /// Of each question that was asked of late, the label sets of its last answer.
+    seen: Mutex<BTreeMap<String, (Instant, Arc<Seen>)>>,
 }
 
 impl Prometheus {
@@ -47,7 +53,7 @@ impl Prometheus {
     /// # Errors
     /// A URL that is not http(s), or that holds a user, a password, a query or a fragment; a timeout of zero.
     pub fn new(config: &PrometheusConfig) -> anyhow::Result<Self> {
-        Ok(Self { api: Api::new(config)?, max_series: config.max_series })
+        Ok(Self { api: Api::new(config)?, max_series: config.max_series, seen: Mutex::default() })
     }
 
     /// Raw samples with `from < timestamp <= to`, series sorted by labels and samples by time. An empty span has no samples.
@@ -62,7 +68,7 @@ impl Prometheus {
         let body = self.api.post("query", &[("query", &query), ("time", &time_text(to)?)]).await?;
         let bytes = body.len();
         let bounds = Bounds { range: Range { earliest: from.minus(MARGIN), after: from, to }, max_series: self.max_series };
-        let series = self.decode(body, bounds).await?;
+        let series = self.decode(body, bounds, &selector.to_string()).await?;
         Ok(Answer { series, bytes, took: started.elapsed() })
     }
 
@@ -82,7 +88,7 @@ impl Prometheus {
                     "the pieces of history together are above the cap: ask for a shorter time or a wider step",
                 )));
             }
-            let series = self.decode(body, Bounds { range: piece, max_series: self.max_series }).await?;
+            let series = self.decode(body, Bounds { range: piece, max_series: self.max_series }, query).await?;
             gathered.add(series, self.max_series).map_err(|what| self.api.at(&what))?;
         }
         Ok(Answer { bytes: gathered.bytes, series: gathered.into_series(), took: started.elapsed() })
@@ -97,11 +103,26 @@ impl Prometheus {
         probe::probe(self, now).await
     }
 
-    /// Decodes on a thread where waiting is allowed: a large answer takes a tenth of a second of CPU.
-    async fn decode(&self, body: Vec<u8>, bounds: Bounds) -> Result<Vec<Series>, Unknown> {
-        let decoded = tokio::task::spawn_blocking(move || decode::matrix(&body, bounds)).await;
+    /// Decodes on a thread where waiting is allowed: a large answer takes some hundredths of a second of CPU.
+    async fn decode(&self, body: Vec<u8>, bounds: Bounds, asked: &str) -> Result<Vec<Series>, Unknown> {
+        let before = self.seen_before(asked);
+        let decoded = tokio::task::spawn_blocking(move || decode::matrix(&body, bounds, &before)).await;
         let decoded = decoded.unwrap_or_else(|error| Err(unknown(Reason::SourceError, format!("the decoder stopped: {error}"))));
-        decoded.map_err(|what| self.api.at(&what))
+        let (series, seen) = decoded.map_err(|what| self.api.at(&what))?;
+        self.keep_seen(asked, seen);
+        Ok(series)
+    }
+
+    fn seen_before(&self, asked: &str) -> Arc<Seen> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(asked).map(|(_, seen)| Arc::clone(seen)).unwrap_or_default()
+    }
+
+    fn keep_seen(&self, asked: &str, fresh: Arc<Seen>) {
+        let now = Instant::now();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(asked.to_owned(), (now, fresh));
+        seen.retain(|_, (used, _)| now.duration_since(*used) < KEPT);
     }
 }
 

@@ -159,7 +159,7 @@ impl Prometheus {
         let query = format!("{selector}[{}]", super::duration_text(TRIED));
         let body = self.api.post("query", &[("query", &query), ("time", &super::time_text(to)?)]).await?;
         let range = decode::Range { earliest: at, after: at.minus(Duration::from_millis(1)), to };
-        let series = self.decode(body, decode::Bounds { range, max_series: self.max_series }).await?;
+        let series = self.decode(body, decode::Bounds { range, max_series: self.max_series }, &query).await?;
         Ok(series.iter().flat_map(|series| &series.samples).any(|sample| sample.at == at))
     }
 }

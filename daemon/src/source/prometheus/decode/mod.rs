@@ -1,12 +1,15 @@
 //! The JSON of the API, read strictly and once: borrowed text, no tree. What the format does not promise is refused, never guessed.
 //!
-//! Values that are numbers are passed on as they are (NaN, infinite, negative, fractional): the core judges them where it counts.
+//! Values that are numbers are passed on as they are (NaN, infinite, negative, fractional): the core judges them where it counts. Tens of thousands of
+//! series come with every tick, mostly the same as before: their labels are read once (`seen`), their samples by a reader of the usual form (`row`).
 
-use std::{cell::Cell, fmt, marker::PhantomData};
+mod row;
+mod seen;
+
+use std::{cell::Cell, fmt, marker::PhantomData, sync::Arc};
 
 use burnward_core::{
-    ledger::{Reason, Sample, Series, Unknown},
-    sli::Labels,
+    ledger::{Reason, Series, Unknown},
     time::Timestamp,
 };
 use serde::{
@@ -14,6 +17,8 @@ use serde::{
     de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use self::row::{Row, named};
+pub use self::seen::Seen;
 use crate::source::http::unknown;
 
 /// The furthest instant that is taken for one, in seconds: about the year 142,000.
@@ -21,34 +26,50 @@ const MAX_SECONDS: f64 = 4.4e12;
 
 /// What an answer must stay within.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub(super) range: Range,
-    pub(super) max_series: usize,
+pub struct Bounds {
+    /// Where its samples may lie.
+    pub range: Range,
+    /// More series are refused.
+    pub max_series: usize,
 }
 
 /// Where samples may lie and which of them are wanted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Range {
+pub struct Range {
     /// The earliest instant that an honest answer can hold.
-    pub(super) earliest: Timestamp,
+    pub earliest: Timestamp,
     /// Samples at or before this are dropped.
-    pub(super) after: Timestamp,
+    pub after: Timestamp,
     /// The latest instant.
-    pub(super) to: Timestamp,
+    pub to: Timestamp,
 }
 
-/// The series of a matrix, sorted by labels, each with its samples sorted by time.
-pub(super) fn matrix(body: &[u8], bounds: Bounds) -> Result<Vec<Series>, Unknown> {
+/// The series of a matrix, sorted by labels, each with its samples sorted by time; and what helps to read the next answer to the same question. `seen`
+/// is that of the answer before.
+pub fn matrix(body: &[u8], bounds: Bounds, seen: &Arc<Seen>) -> Result<(Vec<Series>, Arc<Seen>), Unknown> {
     let over = Cell::new(false);
     let envelope = envelope(body, MatrixSeed { max: bounds.max_series, over: &over });
     if over.get() {
         return Err(too_many(bounds.max_series + 1, bounds.max_series));
     }
     let rows = data(envelope?)?;
-    let mut series = rows.into_iter().map(|row| row.into_series(bounds.range)).collect::<Result<Vec<_>, _>>()?;
-    sort_distinct(&mut series)?;
+    let mut walk = Seen::walk(seen);
+    let mut series = rows.iter().map(|row| row.series(&mut walk, bounds.range)).collect::<Result<Vec<_>, _>>()?;
+    let (seen, sorted) = walk.end(&rows, &series);
+    if !sorted {
+        sort_distinct(&mut series)?;
+    }
     series.retain(|series| !series.samples.is_empty());
-    Ok(series)
+    Ok((series, seen))
+}
+
+/// Sorts by labels.
+fn sort_distinct(series: &mut [Series]) -> Result<(), Unknown> {
+    series.sort_by(|one, other| one.labels.cmp(&other.labels));
+    match series.windows(2).find(|pair| pair[0].labels == pair[1].labels) {
+        None => Ok(()),
+        Some(pair) => Err(unknown(Reason::Duplicate, format!("{} came twice with the same labels", named(&pair[0].labels)))),
+    }
 }
 
 /// Any other data, such as that of a status page.
@@ -212,7 +233,7 @@ struct MatrixSeed<'c> {
 }
 
 impl<'de> DeserializeSeed<'de> for MatrixSeed<'_> {
-    type Value = Vec<Row>;
+    type Value = Vec<Row<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -220,7 +241,7 @@ impl<'de> DeserializeSeed<'de> for MatrixSeed<'_> {
 }
 
 impl<'de> Visitor<'de> for MatrixSeed<'_> {
-    type Value = Vec<Row>;
+    type Value = Vec<Row<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with resultType and result")
@@ -246,7 +267,7 @@ impl<'de> Visitor<'de> for MatrixSeed<'_> {
 struct RowsSeed<'c>(MatrixSeed<'c>);
 
 impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
-    type Value = Vec<Row>;
+    type Value = Vec<Row<'de>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_seq(self)
@@ -254,7 +275,7 @@ impl<'de> DeserializeSeed<'de> for RowsSeed<'_> {
 }
 
 impl<'de> Visitor<'de> for RowsSeed<'_> {
-    type Value = Vec<Row>;
+    type Value = Vec<Row<'de>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of series")
@@ -270,118 +291,6 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
             rows.push(row);
         }
         Ok(rows)
-    }
-}
-
-/// A series as it stands in a matrix. `value` is there so that a vector is told apart from nonsense.
-#[derive(Deserialize)]
-struct Row {
-    metric: Metric,
-    #[serde(default)]
-    values: Option<Vec<Point>>,
-    #[serde(default)]
-    histograms: Option<IgnoredAny>,
-}
-
-impl Row {
-    fn into_series(self, range: Range) -> Result<Series, Unknown> {
-        let Metric(labels) = self.metric;
-        if self.histograms.is_some() {
-            return Err(unknown(Reason::Partial, format!("{} holds native histograms, which are not read", named(&labels))));
-        }
-        let points = self.values.ok_or_else(|| bad_json(format!("{} has no values", named(&labels))))?;
-        let samples = settled(points.into_iter().map(|Point(sample)| sample).collect(), &labels)?;
-        within(&samples, &labels, range)?;
-        let first = samples.partition_point(|sample| sample.at <= range.after);
-        Ok(Series { samples: if first == 0 { samples } else { samples[first..].to_vec() }, labels })
-    }
-}
-
-/// How a series is called in a sentence.
-fn named(labels: &Labels) -> String {
-    format!("the series {}", labels.get("__name__"))
-}
-
-/// Sorted by time, exact repeats merged.
-fn settled(mut samples: Vec<Sample>, labels: &Labels) -> Result<Vec<Sample>, Unknown> {
-    if samples.is_sorted_by(|earlier, later| earlier.at < later.at) {
-        return Ok(samples);
-    }
-    samples.sort_by_key(|sample| sample.at);
-    samples.dedup_by(|later, earlier| later.at == earlier.at && later.value.to_bits() == earlier.value.to_bits());
-    match samples.windows(2).find(|pair| pair[0].at == pair[1].at) {
-        None => Ok(samples),
-        Some(pair) => {
-            let (at, one, other) = (pair[0].at.seconds(), pair[0].value, pair[1].value);
-            Err(unknown(Reason::Duplicate, format!("{} is both {one} and {other} at {at}", named(labels))))
-        }
-    }
-}
-
-fn within(samples: &[Sample], labels: &Labels, range: Range) -> Result<(), Unknown> {
-    let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Ok(()) };
-    let outside = match (first.at < range.earliest, last.at > range.to) {
-        (false, false) => return Ok(()),
-        (true, _) => format!("{} s before the range asked for", range.earliest.since(first.at).as_secs_f64()),
-        (false, true) => format!("{} s after the instant asked for", last.at.since(range.to).as_secs_f64()),
-    };
-    Err(unknown(Reason::ClockSkew, format!("{} has a sample {outside}", named(labels))))
-}
-
-/// Sorts by labels. Prometheus sends them sorted, so that mostly one comparison for each series is all.
-fn sort_distinct(series: &mut [Series]) -> Result<(), Unknown> {
-    if series.is_sorted_by(|one, next| one.labels < next.labels) {
-        return Ok(());
-    }
-    series.sort_by(|one, other| one.labels.cmp(&other.labels));
-    match series.windows(2).find(|pair| pair[0].labels == pair[1].labels) {
-        None => Ok(()),
-        Some(pair) => Err(unknown(Reason::Duplicate, format!("{} came twice with the same labels", named(&pair[0].labels)))),
-    }
-}
-
-/// The labels of a series; a label that is there twice is an error.
-struct Metric(Labels);
-
-impl<'de> Deserialize<'de> for Metric {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MetricVisitor)
-    }
-}
-
-struct MetricVisitor;
-
-impl<'de> Visitor<'de> for MetricVisitor {
-    type Value = Metric;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of labels")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
-        while let Some(pair) = map.next_entry()? {
-            pairs.push(pair);
-        }
-        if !pairs.is_sorted_by(|one, next| one.0 < next.0) {
-            pairs.sort();
-            if pairs.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-                return Err(A::Error::custom("a label is there twice"));
-            }
-        }
-        Ok(Metric(Labels::new(pairs)))
-    }
-}
-
-/// `[seconds, "value"]`.
-struct Point(Sample);
-
-impl<'de> Deserialize<'de> for Point {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (seconds, text) = <(f64, &str)>::deserialize(deserializer)?;
-        let at = instant(seconds).ok_or_else(|| D::Error::custom(format_args!("{seconds} is no instant")))?;
-        let value = text.parse().map_err(|_| D::Error::custom(format_args!("`{text}` is no number")))?;
-        Ok(Self(Sample { at, value }))
     }
 }
 
