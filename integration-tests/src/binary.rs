@@ -35,6 +35,11 @@ impl Process {
         Ok(Self(child))
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends it with SIGKILL, in whatever it is doing.
     pub fn kill_9(&mut self) -> anyhow::Result<()> {
         self.0.kill()?;

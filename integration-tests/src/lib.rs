@@ -3,6 +3,8 @@
 
 pub mod binary;
 pub mod browser;
+pub mod cost;
+pub mod fleet;
 pub mod history;
 pub mod proxy;
 pub mod world;

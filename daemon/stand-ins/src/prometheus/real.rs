@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::process::{Process, free_port};
+use super::{
+    process::{Process, free_port},
+    raw,
+};
 
 /// A running Prometheus; killed on drop.
 #[derive(Debug)]
@@ -26,6 +29,14 @@ impl Real {
         fs::create_dir_all(data_dir(dir))?;
         fs::write(dir.join("prometheus.yml"), config)?;
         Self::start_on(dir, free_port()?).await
+    }
+
+    /// Takes another configuration, as a reload does.
+    pub async fn reconfigure(&self, config: &str) -> anyhow::Result<()> {
+        fs::write(self.dir.join("prometheus.yml"), config)?;
+        let answer = raw::exchange(self.process.port, "POST /-/reload HTTP/1.0\r\n\r\n").await?;
+        ensure!(answer.starts_with("HTTP/1.0 200"), "prometheus refused the configuration: {answer}");
+        Ok(())
     }
 
     /// The base URL, without a trailing slash.
@@ -94,8 +105,8 @@ fn command(dir: &Path, port: u16) -> Command {
         .arg(format!("--config.file={}", dir.join("prometheus.yml").display()))
         .arg(format!("--storage.tsdb.path={}", data_dir(dir).display()))
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        // History of any age stays.
-        .arg("--storage.tsdb.retention.time=100y")
+        // History of any age stays, and stays as it was written: no block is merged in the background.
+        .args(["--storage.tsdb.retention.time=100y", "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"])
         .arg("--web.enable-lifecycle");
     command
 }
