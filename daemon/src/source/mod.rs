@@ -45,6 +45,8 @@ pub struct Probe {
     pub retention: Option<String>,
     /// Whether a range selector includes its left end.
     pub left_closed: Option<bool>,
+    /// Why it gives no raw samples, where it gives none: then it serves `window` and `query` alone.
+    pub limited: Option<Unknown>,
     /// What an operator should know, one sentence each.
     pub warnings: Vec<String>,
 }

@@ -1,14 +1,17 @@
 //! Readers: one per tenant's source. A tick asks the decider what to read, asks the source, and hands the answers over to be decided.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use burnward_core::{
     id::TenantId,
     ledger::{Blinds, Query, Read, Reads, Series, Unknown},
-    time::Timestamp,
+    time::{Timestamp, minutes},
 };
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
@@ -27,8 +30,18 @@ const STEPS_A_TICK: usize = 6;
 /// loaded with what it cannot answer, nor the reader held up by it.
 const ROUNDS_OF_PATIENCE: u32 = 3;
 
+/// A source that gives no raw samples is probed again after this long.
+const PROBED_AGAIN: Duration = minutes(5);
+
 /// An answer, and the milliseconds that it took.
 type Asked = (Result<Vec<Series>, Unknown>, u64);
+
+/// Why a source gives no raw samples, and when that was found out.
+#[derive(Debug, Clone)]
+struct Limit {
+    why: Unknown,
+    since: Timestamp,
+}
 
 /// Reads one source for one tenant.
 #[derive(Debug, Clone)]
@@ -38,12 +51,13 @@ pub struct Reader {
     handle: Handle,
     /// Rounds in a row in which the source as a whole was blind.
     blind_rounds: Arc<AtomicU32>,
+    limit: Arc<Mutex<Option<Limit>>>,
 }
 
 impl Reader {
     /// A reader of `source` for `tenant`.
     pub fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
-        Self { tenant, source, handle, blind_rounds: Arc::default() }
+        Self { tenant, source, handle, blind_rounds: Arc::default(), limit: Arc::default() }
     }
 
     /// One tick: live samples first, then a bounded piece of what is missing behind them.
@@ -55,21 +69,32 @@ impl Reader {
         }
     }
 
-    /// Asks the source what it is like and tells the decider; true once it answered. That it cannot be seen is for the readings to say.
+    /// Asks the source what it is like and tells the decider; true once it answered for good. One that gives no raw samples is asked again some time
+    /// later. That it cannot be seen is for the readings to say.
     pub async fn probe(&self) -> bool {
-        match self.source.probe(self.handle.clock.now()).await {
+        let now = self.handle.clock.now();
+        if self.limit().is_some_and(|limit| now.since(limit.since) < PROBED_AGAIN) {
+            return false;
+        }
+        match self.source.probe(now).await {
             Ok(probe) => {
+                let limited = probe.limited.is_some();
+                *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = probe.limited.map(|why| Limit { why, since: now });
                 for warning in &probe.warnings {
                     warn!(tenant = %self.tenant, "{warning}");
                 }
                 self.handle.probed(&self.tenant, probe.product, probe.skew_millis).await;
-                true
+                !limited
             }
             Err(unknown) => {
                 debug!(tenant = %self.tenant, %unknown, "the source did not answer its probe yet");
                 false
             }
         }
+    }
+
+    fn limit(&self) -> Option<Limit> {
+        self.limit.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// One reading; true where more is to be read at once.
@@ -122,7 +147,10 @@ impl Reader {
     async fn ask_one(&self, query: &Query, read: Read) -> Asked {
         let began = Instant::now();
         let answer = match query {
-            Query::Raw(selector) => self.source.read(selector, read.from, read.to).await,
+            Query::Raw(selector) => match self.limit() {
+                Some(Limit { why, .. }) => Err(why),
+                None => self.source.read(selector, read.from, read.to).await,
+            },
             Query::Stepped { expression, step } => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
         };
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -225,6 +225,8 @@ reasons! {
     Stale = "stale", Slo;
     /// The latency threshold is not a bucket boundary.
     NoBucket = "no_bucket", Slo;
+    /// The source gives no raw samples, which this SLO is counted from.
+    NoRaw = "no_raw_samples", Slo;
     /// More events than can be counted.
     TooLarge = "too_large", Slo;
     /// More groups than an SLO may have.

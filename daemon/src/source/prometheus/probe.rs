@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use burnward_core::{
-    ledger::Unknown,
+    ledger::{Reason, Unknown},
     sli::{MatchOp, Matcher, Selector},
     time::Timestamp,
 };
@@ -14,6 +14,8 @@ use crate::source::{Answer, Probe};
 
 /// How far back a target is looked for: a few scrapes of the slowest usual interval.
 const RECENT: Duration = Duration::from_mins(5);
+/// The step of what is tried where raw samples are refused.
+const STEP: Duration = Duration::from_mins(1);
 /// The width of the range whose left end is tried.
 const TRIED: Duration = Duration::from_secs(1);
 /// A skew above this is told.
@@ -21,19 +23,45 @@ const TOLD_SKEW_MILLIS: i64 = 5_000;
 
 pub(super) async fn probe(source: &Prometheus, now: Timestamp) -> Result<Probe, Unknown> {
     let mut warnings = Vec::new();
-    let recent = source.read(&Selector::new("up", Vec::new()), now.minus(RECENT), now).await?;
+    let (recent, limited) = match source.read(&Selector::new("up", Vec::new()), now.minus(RECENT), now).await {
+        Ok(recent) => (Some(recent), None),
+        Err(why) => (None, Some(limit(source, why, now).await?)),
+    };
     let probe = Probe {
         product: product(source, &mut warnings).await,
         skew_millis: skew(source, now, &mut warnings).await,
         oldest: oldest(source, now).await,
         retention: retention(source).await,
-        left_closed: left_closed(source, &recent, &mut warnings).await,
+        left_closed: match &recent {
+            Some(recent) => left_closed(source, recent, &mut warnings).await,
+            None => None,
+        },
+        limited,
         warnings: Vec::new(),
     };
     if source.api.shows_its_secret() {
         warnings.push("the token or password travels over plain http and can be read on the way: use https".to_owned());
     }
+    if let Some(why) = &probe.limited {
+        warnings.push(format!("it is limited to `window` and `query`: {}", why.detail));
+    }
     Ok(Probe { warnings, ..probe })
+}
+
+/// Whether the source evaluates expressions although it gives no raw samples: why SLOs of those cannot be counted.
+///
+/// # Errors
+/// It does not do that either, or the failure is one that passes.
+async fn limit(source: &Prometheus, why: Unknown, now: Timestamp) -> Result<Unknown, Unknown> {
+    let refuses = matches!(why.reason, Reason::BadQuery | Reason::SourceError | Reason::BadJson | Reason::BadType | Reason::Denied);
+    if !refuses || source.read_steps("up", now.minus(RECENT), now, STEP).await.is_err() {
+        return Err(why);
+    }
+    let detail = format!(
+        "the source gives no raw samples, which `events`, `latency` and `probe` need ({}); count with `query` or `window`",
+        why.detail
+    );
+    Ok(Unknown::new(Reason::NoRaw, detail))
 }
 
 #[derive(Deserialize)]

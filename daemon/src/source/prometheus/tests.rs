@@ -335,6 +335,31 @@ async fn a_probe_tells_product_clock_and_ends_of_ranges() {
 }
 
 #[tokio::test]
+async fn a_source_that_refuses_raw_samples_is_limited_to_expressions_and_one_that_refuses_all_is_blind() {
+    let fake = fake().await;
+    let probe = async |faults: &[(Class, Fault)]| {
+        fake.heal().await;
+        for (class, fault) in faults {
+            fake.fail(*class, fault.clone()).await;
+        }
+        Prometheus::new(&config(&fake)).unwrap().probe(NOW).await
+    };
+    for fault in [status(422, "execution"), status(400, "bad_data"), status(403, ""), Fault::Html] {
+        let probed = probe(&[(Class::Query, fault.clone())]).await.unwrap();
+        assert_eq!(probed.limited.as_ref().map(|why| why.reason), Some(Reason::NoRaw), "{fault:?}");
+        assert!(
+            probed.warnings.iter().any(|warning| warning.starts_with("it is limited to `window` and `query`")),
+            "{:?}",
+            probed.warnings
+        );
+    }
+    assert_eq!(probe(&[(Class::Query, status(503, "unavailable"))]).await.unwrap_err().reason, Reason::Busy);
+    let denied = [(Class::Query, status(403, "")), (Class::QueryRange, status(403, ""))];
+    assert_eq!(probe(&denied).await.unwrap_err().reason, Reason::Denied);
+    assert_eq!(probe(&[]).await.unwrap().limited, None);
+}
+
+#[tokio::test]
 async fn a_probe_says_what_it_could_not_know_and_fails_where_nothing_can_be_read() {
     let fake = FakePrometheus::start().await.unwrap();
     fake.fail(Class::Status, Fault::Html).await;

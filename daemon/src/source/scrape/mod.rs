@@ -98,6 +98,7 @@ impl Scrape {
             oldest: Some(oldest),
             retention: None,
             left_closed: Some(false),
+            limited: None,
             warnings,
         })
     }
