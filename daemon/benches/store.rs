@@ -155,5 +155,5 @@ fn audit() -> AuditEntry {
 }
 
 fn empty(at: Timestamp) -> Commit {
-    Commit { tenant: tenant(), at, round: None, alerts: Vec::new(), events: Vec::new(), messages: Vec::new(), audit: Vec::new() }
+    Commit::empty(tenant(), at)
 }

@@ -4,11 +4,13 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use burnward_core::{
-    id::{Group, IncidentId, PersonName, SloId, SourceName, TenantId},
+    exclusion::{ExclusionId, Known},
+    id::{BudgetId, Group, IncidentId, PersonName, SloId, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
-    ledger::{Counts, Edges},
+    ledger::{Counts, Edges, Slice},
     slo::Slo,
     time::Timestamp,
+    window::Interval,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,7 +30,7 @@ use crate::{
     store::Store,
     tasks::{
         self,
-        decide::{self, BackfillAnswers, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers},
+        decide::{self, BackfillAnswers, CorrectionAsked, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers},
         deliver::Deliver,
         read::Reader,
     },
@@ -124,6 +126,19 @@ pub enum Request {
         /// Where the outcome goes.
         reply: oneshot::Sender<Result<Answer, RequestError>>,
     },
+    /// Take time out of budgets, or take that back.
+    Correct {
+        /// Whose.
+        tenant: TenantId,
+        /// What.
+        asked: CorrectionAsked,
+        /// Who.
+        by: Actor,
+        /// Now.
+        now: Timestamp,
+        /// Where the outcome goes: which exclusion it is.
+        reply: oneshot::Sender<Result<ExclusionId, RequestError>>,
+    },
     /// Load the definitions again.
     Reload {
         /// Whether a set is taken that removes more than half of the SLOs.
@@ -144,22 +159,18 @@ pub enum Request {
         /// Where the incident of the test goes.
         reply: oneshot::Sender<Result<(TenantId, IncidentId), RequestError>>,
     },
-    /// The counted slices of a budget's stream, for charts.
+    /// The counted slices of a budget, for charts.
     Slices {
-        /// Whose.
-        tenant: TenantId,
-        /// Which SLO.
-        slo: SloId,
-        /// Which group.
-        group: Group,
-        /// From, exclusive.
-        from: Timestamp,
-        /// To, inclusive.
-        to: Timestamp,
+        /// Which budget.
+        budget: BudgetId,
+        /// Over which stretch.
+        over: Interval,
         /// How many slices at most; neighbours are summed.
         at_most: usize,
-        /// End of each slice and its counts.
-        reply: oneshot::Sender<Vec<(Timestamp, Counts)>>,
+        /// With exclusions as they are known now, or as they were.
+        known: Known,
+        /// The slices.
+        reply: oneshot::Sender<Vec<Slice>>,
     },
     /// How budgets stood at moments of the past, for reports.
     Past {
@@ -200,6 +211,9 @@ pub enum RequestError {
     /// No such incident in this tenant.
     #[error("no incident `{0}`; `burnward incident list` shows all")]
     NotFound(String),
+    /// No such exclusion in this tenant.
+    #[error("no exclusion {0}; `burnward exclusion list` shows all")]
+    NoExclusion(ExclusionId),
     /// The store could not commit.
     #[error("nothing was changed, because the store could not commit: {0}")]
     Store(String),
@@ -218,6 +232,12 @@ impl Handle {
         self.ask(|reply| Request::Incident { tenant, incident, command, by, now, reply }).await?
     }
 
+    /// Takes time out of budgets, or takes that back; it is committed when this returns.
+    pub async fn correct(&self, tenant: &TenantId, asked: CorrectionAsked, by: Actor) -> Result<ExclusionId, RequestError> {
+        let (tenant, now) = (tenant.clone(), self.clock.now());
+        self.ask(|reply| Request::Correct { tenant, asked, by, now, reply }).await?
+    }
+
     /// Loads the definitions again; answers with a sentence that says what runs now.
     pub async fn reload(&self, removals: Removals) -> Result<String, RequestError> {
         let now = self.clock.now();
@@ -230,10 +250,10 @@ impl Handle {
         self.ask(|reply| Request::TestPage { person, by, now, reply }).await?
     }
 
-    /// The counted slices of a stream with `from < end <= to`, at most `at_most`.
-    pub async fn slices(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp, at_most: usize) -> Vec<(Timestamp, Counts)> {
-        let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
-        self.ask(|reply| Request::Slices { tenant, slo, group, from, to, at_most, reply }).await.unwrap_or_default()
+    /// The counted slices of a budget that cover a stretch, at most `at_most`.
+    pub async fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Vec<Slice> {
+        let budget = budget.clone();
+        self.ask(|reply| Request::Slices { budget, over, at_most, known, reply }).await.unwrap_or_default()
     }
 
     /// How budgets stood at moments of the past.

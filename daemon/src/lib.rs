@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod definition;
+pub mod exclusion;
 pub mod metrics;
 pub mod notify;
 pub mod render;

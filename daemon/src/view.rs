@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use burnward_core::{
     evaluate::BudgetStatus,
+    exclusion::{Case, Exclusions},
     id::{SloId, SourceName, TenantId},
     ledger::Unknown,
     slo::Slo,
@@ -21,10 +22,21 @@ pub struct View {
     pub budgets: BTreeMap<TenantId, Vec<BudgetStatus>>,
     /// The sources.
     pub sources: BTreeMap<(TenantId, SourceName), SourceView>,
+    /// What people took out of budgets.
+    pub exclusions: BTreeMap<TenantId, Arc<ExclusionsView>>,
     /// What is wrong with the definitions now in the directories; the last good ones run.
     pub definition_faults: Vec<DefinitionFault>,
     /// What is wrong with the operator's own texts; the built-in ones are used.
     pub text_faults: Vec<String>,
+}
+
+/// What people took out of a tenant's budgets.
+#[derive(Debug, Clone, Default)]
+pub struct ExclusionsView {
+    /// As it was recorded, oldest first.
+    pub cases: Vec<Case>,
+    /// The same as stretches of time; recurring ones up to some days ahead.
+    pub exclusions: Arc<Exclusions>,
 }
 
 /// A source as it stands.

@@ -310,7 +310,7 @@ impl Asked<'_> {
             over: self.input.over,
             counts: measured.counts,
             unit: self.slo.sli.unit(),
-            excluded: self.input.excluded,
+            excluded: Excluded { treated: self.slo.excluded_time, ..self.input.excluded },
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
             forecast: measured.forecast,

@@ -8,6 +8,7 @@ use crate::{
     burn_rate::{Doubt, FailedShare, RowBurn, Verdict, burn, compare, contradicts},
     chance,
     evaluate::{BudgetStatus, State},
+    exclusion::{Excluded, ExcludedTime},
     ledger::Counts,
     slo::{AlertRow, Urgency},
     units::{EventUnit, Factor, Target},
@@ -20,6 +21,8 @@ use crate::{
 pub struct Explanation {
     /// The budget: `71 % left (30 m 40 s of 43 m 12 s); at the 5m rate gone in 3 h 22 m`.
     pub budget: String,
+    /// What people took out of it: `2 h 30 m: bad 120 of 4,000, removed`; `None` where nothing was.
+    pub excluded: Option<String>,
     /// What the target allows: `0.100 %`.
     pub allowed: String,
     /// Every row, in the order of the objective.
@@ -49,6 +52,7 @@ pub struct RowExplanation {
 pub fn explain(status: &BudgetStatus) -> Explanation {
     Explanation {
         budget: budget_line(status),
+        excluded: excluded_line(status.excluded, status.unit),
         allowed: words::exact_percent(status.target.allowed().as_f64()),
         rows: status.rows.iter().map(|burn| row(burn, status.target, status.unit)).collect(),
         decided: decided(status),
@@ -173,6 +177,14 @@ fn rest(status: &BudgetStatus) -> String {
     let Some(forecast) = status.forecast else { return String::new() };
     let rest = words::duration(status.over.to.since(status.as_of));
     format!("; {rest} to go, {} then at the rate so far", words::share_left(&forecast))
+}
+
+fn excluded_line(Excluded { counts, time, treated }: Excluded, unit: EventUnit) -> Option<String> {
+    let made = match treated {
+        ExcludedTime::Removed => "removed",
+        ExcludedTime::CountsAsGood => "counted as good",
+    };
+    (!time.is_zero()).then(|| format!("{}: {}, {made}", words::duration(time), counted(unit, counts)))
 }
 
 fn runs_out(status: &BudgetStatus) -> String {
@@ -310,7 +322,7 @@ mod tests {
             over: Interval::ending(Timestamp::EPOCH, window),
             counts,
             unit: EventUnit::Event,
-            excluded: crate::exclusion::Excluded::default(),
+            excluded: Excluded::default(),
             sli: None,
             left,
             forecast: None,

@@ -22,6 +22,10 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 
+    /// As it was known at that moment: without exclusions and late data that were recorded since.
+    #[arg(long, requires = "at")]
+    as_known_then: bool,
+
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
@@ -38,7 +42,8 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         bail!("`{}` is neither a diagnostic code nor an SLO as service/name; `burnward status` lists the SLOs", args.subject);
     }
     let identity = Identity::parse(args.subject.strip_prefix("slo/").unwrap_or(&args.subject))?;
-    let query: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).collect();
+    let figures = args.as_known_then.then(|| ("figures", "as-known-then".to_owned()));
+    let query: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).chain(figures).collect();
     let server = args.server.of_tenant(identity.tenant.as_deref());
     let path = ["slos", &identity.service, &identity.name, "explain"];
     let mut explanation: SloExplanation = Client::new(&server)?.get(&path, &query).await?;
@@ -57,12 +62,19 @@ fn text(explanation: &SloExplanation) -> String {
     line(format!(
         "  at       {}{}",
         local(explanation.at),
-        if explanation.replayed { ", from the ledger as it is known today" } else { "" }
+        match (explanation.replayed, explanation.figures.as_str()) {
+            (false, _) => "",
+            (true, "as-known-then") => ", as it was known then",
+            (true, _) => ", as corrected by what was recorded since; --as-known-then shows it without",
+        }
     ));
     line(format!("  written  {}:{}, version {}", slo.file, slo.line, slo.version));
     for query in &slo.queries {
         line(format!("  asked    {}", query.asked));
         line(format!("  got      {}", got(query)));
+    }
+    for exclusion in explanation.exclusions.iter().filter(|exclusion| exclusion.withdrawn.is_none()) {
+        line(format!("  excludes {} of {}: {} (approved by {})", exclusion.id, exclusion.scope, exclusion.reason, exclusion.approver));
     }
     for budget in &explanation.budgets {
         line(String::new());
@@ -86,6 +98,7 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
         format!("{}  {} {}", budget.id, budget.icon, budget.state),
         format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
     ];
+    lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
     for row in &budget.rows {
         let mark = match (row.holds, &row.held_back) {
             (true, _) => "  HOLDS",

@@ -4,6 +4,7 @@ pub mod check;
 mod client;
 mod demo;
 mod doctor;
+mod exclusion;
 mod explain;
 mod identity;
 mod incident;
@@ -54,6 +55,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
     Explain(explain::ExplainArgs),
+    /// Take time out of error budgets, list it, take it back.
+    Exclusion(exclusion::ExclusionArgs),
     /// List, show, acknowledge, resolve or annotate incidents.
     Incident(incident::IncidentArgs),
     /// Print the postmortem draft of an incident.
@@ -84,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
+        Command::Exclusion(args) => asynchronous(exclusion::run(args)),
         Command::Incident(args) => asynchronous(incident::run(args)),
         Command::Postmortem(args) => asynchronous(postmortem::run(args)),
         Command::Page(args) => asynchronous(page::run(args)),

@@ -8,7 +8,7 @@ use super::{
     client::{Client, OutputArgs, ServerArgs},
     table::{Table, ago},
 };
-use crate::web::api::wire::{Budget, Status};
+use crate::web::api::wire::{Budget, ExcludedShare, Status};
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -100,13 +100,19 @@ fn row(budget: &Budget) -> Vec<String> {
         format!("{}/{}{group}", budget.service, budget.slo),
         format!("{} % {}", budget.target_percent, budget.window_named()),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
-        left(budget).unwrap_or_else(dash),
+        left(budget).map_or_else(dash, |left| left + &excluded(budget)),
         burn(budget).unwrap_or_else(dash),
         budget.runs_out_seconds.map_or_else(dash, |seconds| words::duration(Duration::from_secs(seconds))),
         words::whole_percent(budget.coverage_ratio),
         budget.newest_sample.map_or_else(dash, ago),
         budget.team.clone(),
     ]
+}
+
+/// That people took time out of it.
+fn excluded(budget: &Budget) -> String {
+    let shown = |share: &ExcludedShare| format!(", {} excluded", words::duration(Duration::from_secs(share.seconds)));
+    budget.excluded.as_ref().map_or_else(String::new, shown)
 }
 
 fn left(budget: &Budget) -> Option<String> {

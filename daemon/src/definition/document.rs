@@ -61,7 +61,20 @@ pub const VERSION: &str = "burnward/v1";
 const DOCUMENT: Keys = Keys { of: "an SLO document", known: &["version", "service", "team", "slos"], later: &[("tests", "remove them")] };
 const SLO: Keys = Keys {
     of: "an SLO",
-    known: &["name", "title", "runbook", "sli", "per", "objectives", "no-data", "no-traffic", "low-traffic", "new-series", "status"],
+    known: &[
+        "name",
+        "title",
+        "runbook",
+        "sli",
+        "per",
+        "objectives",
+        "no-data",
+        "no-traffic",
+        "low-traffic",
+        "new-series",
+        "excluded-time",
+        "status",
+    ],
     later: &[
         ("depends-on", "remove it; incidents are grouped by service"),
         ("was", "remove it; a renamed SLO starts a history of its own"),
@@ -162,6 +175,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     only(reader, &fields, "no-traffic", "fine", &["tell-owner"]);
     let low_traffic = read_low_traffic(reader, &fields);
     only(reader, &fields, "new-series", "auto", &["count-first", "baseline"]);
+    let excluded_time = read_excluded_time(reader, &fields);
     read_status(reader, &fields);
     let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
     if let (Some(node), Some(sli), Some(objectives)) = (sli_node, &sli, &objectives) {
@@ -172,7 +186,6 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let id = SloId { tenant: shared.context.tenant.clone(), service, name };
     let origin = origin(reader, node, shared.version);
     let (team, source) = (shared.team.clone()?, shared.context.source.clone());
-    let excluded_time = ExcludedTime::default();
     Some(Slo {
         id,
         title,
@@ -240,6 +253,17 @@ fn read_low_traffic(reader: &mut Reader, fields: &Fields<'_>) -> LowTraffic {
             LowTraffic::default()
         }
     }
+}
+
+fn read_excluded_time(reader: &mut Reader, fields: &Fields<'_>) -> ExcludedTime {
+    const ALL: [ExcludedTime; 2] = [ExcludedTime::Removed, ExcludedTime::CountsAsGood];
+    let Some(node) = reader.optional(fields, "excluded-time") else { return ExcludedTime::default() };
+    let Some(word) = reader.text(node, "`excluded-time`") else { return ExcludedTime::default() };
+    let known = ALL.into_iter().find(|known| known.word() == word);
+    if known.is_none() {
+        one_of(reader, node, word, &ALL.map(ExcludedTime::word), &[]);
+    }
+    known.unwrap_or_default()
 }
 
 /// A key of which this version knows one value.

@@ -80,20 +80,27 @@ impl Schedule {
     fn instants(&self, civil: DateTime) -> impl Iterator<Item = jiff::Timestamp> + use<> {
         let at = |offset: jiff::tz::Offset| offset.to_timestamp(civil).ok();
         let pair = match (self.zone.to_ambiguous_timestamp(civil).offset(), self.crontab.hours()) {
-            (AmbiguousOffset::Unambiguous { offset }, _) => [at(offset), None],
-            (AmbiguousOffset::Gap { after, .. }, Hours::Fixed) => [at(after).and_then(|shown| self.end_of_gap(shown, after)), None],
+            (_, Hours::Fixed) => [once(&self.zone, civil), None],
+            (AmbiguousOffset::Unambiguous { offset }, Hours::Wildcard) => [at(offset), None],
             (AmbiguousOffset::Gap { .. }, Hours::Wildcard) => [None, None],
-            (AmbiguousOffset::Fold { before, .. }, Hours::Fixed) => [at(before), None],
             (AmbiguousOffset::Fold { before, after }, Hours::Wildcard) => [at(before), at(after)],
         };
         pair.into_iter().flatten()
     }
+}
 
-    /// The transition that a civil time fell into, as an instant: the next one to `after`. A time within a gap, read with the offset after it, lies
-    /// before the transition.
-    fn end_of_gap(&self, shown: jiff::Timestamp, after: jiff::tz::Offset) -> Option<jiff::Timestamp> {
-        self.zone.following(shown).find(|transition| transition.offset() == after).map(|transition| transition.timestamp())
+/// The one instant of a civil time: where clocks are set forward over it, the first after the gap; where they are set back over it, its first occurrence.
+pub fn once(zone: &TimeZone, civil: DateTime) -> Option<jiff::Timestamp> {
+    match zone.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => offset.to_timestamp(civil).ok(),
+        AmbiguousOffset::Gap { after, .. } => end_of_gap(zone, after.to_timestamp(civil).ok()?, after),
     }
+}
+
+/// The transition that a civil time fell into, as an instant: the next one to `after`. A time within a gap, read with the offset after it, lies
+/// before the transition.
+fn end_of_gap(zone: &TimeZone, shown: jiff::Timestamp, after: jiff::tz::Offset) -> Option<jiff::Timestamp> {
+    zone.following(shown).find(|transition| transition.offset() == after).map(|transition| transition.timestamp())
 }
 
 /// Firings that were missed and are looked at: three days of one each minute.

@@ -6,6 +6,7 @@ use burnward_core::{
     alert::AlertState,
     budget::BudgetLeft,
     burn_rate::{RowBurn, Verdict},
+    exclusion::{Correction, Entry, ExclusionId, Owner, Recorded, Recurrence, Scope, When},
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BurnFacts, Facts, FaultKey, IncidentEvent, Kind, Message, MessageKind, MessageRef, Phase, Resolution, Subject,
@@ -16,7 +17,7 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, minutes},
     units::{Factor, Target},
-    window::Window,
+    window::{Interval, Window},
 };
 
 use super::{
@@ -65,7 +66,7 @@ fn facts() -> Facts {
 
 /// A commit of nothing.
 pub(super) fn empty(tenant: &TenantId, at: Timestamp) -> Commit {
-    Commit { tenant: tenant.clone(), at, round: None, alerts: Vec::new(), events: Vec::new(), messages: Vec::new(), audit: Vec::new() }
+    Commit::empty(tenant.clone(), at)
 }
 
 /// The `seq`-th event of the `ordinal`-th incident, at second `seq`.
@@ -475,6 +476,42 @@ pub(super) async fn definitions_are_replaced_and_their_versions_stay(store: &Sto
     assert_eq!(store.definitions(&main).await.unwrap(), [a1], "a version that comes back was loaded first when it was loaded first");
     assert_eq!(store.definitions(&tenant("other")).await.unwrap(), []);
     assert_eq!(store.audit(&main, 9).await.unwrap().len(), 1);
+}
+
+fn exclusion(id: u64) -> Correction {
+    let recurrence = Recurrence {
+        rule: "0 2 * * SUN".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+        lasts: minutes(90),
+        from: at(0),
+        until: Some(at(9)),
+    };
+    Correction::Excluded(Box::new(Entry {
+        id: ExclusionId(id),
+        scope: Scope { of: Owner::Service(ServiceName::parse("checkout").unwrap()), group: Group::new(vec![("a".into(), "\0\"'".into())]) },
+        when: if id.is_multiple_of(2) { When::Recurring(recurrence) } else { When::Once(Interval { from: at(1), to: at(2) }) },
+        reason: "data base upgrade \0 <b>".to_owned(),
+        author: "ana".to_owned(),
+        approver: "sam".to_owned(),
+        incident: (id == 1).then(|| fault().incident(1)),
+    }))
+}
+
+pub(super) async fn corrections_are_a_record(store: &Store) {
+    let (main, other) = (tenant("main"), tenant("other"));
+    let withdrawal = |id| Correction::Withdrawn { id: ExclusionId(id), reason: "moved".to_owned(), author: "sam".to_owned() };
+    let record = |tenant: &TenantId, seconds, corrections| Commit { corrections, audit: vec![audit("x")], ..empty(tenant, at(seconds)) };
+    store.commit(&record(&main, 1, vec![exclusion(1), exclusion(2)])).await.unwrap();
+    store.commit(&record(&main, 2, vec![withdrawal(1)])).await.unwrap();
+    store.commit(&record(&other, 3, vec![exclusion(1)])).await.unwrap();
+    for wrong in [vec![exclusion(2)], vec![withdrawal(1)], vec![exclusion(3), withdrawal(9)]] {
+        let error = store.commit(&record(&main, 4, wrong)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+    }
+    let expected = [(1, exclusion(1)), (1, exclusion(2)), (2, withdrawal(1))];
+    assert_eq!(store.corrections(&main).await.unwrap(), expected.map(|(seconds, what)| Recorded { at: at(seconds), what }));
+    assert_eq!(store.corrections(&other).await.unwrap().len(), 1);
+    assert_eq!(store.audit(&main, 9).await.unwrap().len(), 2, "what is refused leaves nothing");
 }
 
 pub(super) async fn a_request_has_its_effect_once(store: &Store) {

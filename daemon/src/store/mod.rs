@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use burnward_core::{
     alert::AlertState,
+    exclusion::Correction,
     id::{BudgetId, IncidentId, PageId, SloId, SourceName, TenantId},
     incident::{FaultKey, Incident, IncidentEvent, Message, MessageRef},
     time::Timestamp,
@@ -32,8 +33,36 @@ pub struct Commit {
     pub events: Vec<NewEvent>,
     /// Messages that are owed for them.
     pub messages: Vec<Message>,
+    /// What people took out of budgets, or took back.
+    pub corrections: Vec<Correction>,
     /// What was done, by whom, and why.
     pub audit: Vec<AuditEntry>,
+}
+
+impl Commit {
+    /// A commit of nothing.
+    pub fn empty(tenant: TenantId, at: Timestamp) -> Self {
+        Self {
+            tenant,
+            at,
+            round: None,
+            alerts: Vec::new(),
+            events: Vec::new(),
+            messages: Vec::new(),
+            corrections: Vec::new(),
+            audit: Vec::new(),
+        }
+    }
+
+    /// True where there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.round.is_none()
+            && self.alerts.is_empty()
+            && self.events.is_empty()
+            && self.messages.is_empty()
+            && self.corrections.is_empty()
+            && self.audit.is_empty()
+    }
 }
 
 /// What was counted from one source in one round.

@@ -77,13 +77,16 @@ impl Slices {
         self.running.ready(lookbacks.iter().map(|lookback| (*lookback, covering(&self.levels, *lookback))), &self.levels, now);
     }
 
-    /// The sum over a stretch from the slices that serve a lookback; its ends are edges of them, or marked. Where one is neither, it moves inwards.
-    pub(super) fn sum_between(&self, lookback: Duration, Interval { from, to }: Interval) -> Counts {
-        let level = &self.levels[covering(&self.levels, lookback)];
-        let step = level.spec.step;
+    /// The length of the slices that serve a lookback.
+    pub(super) fn step_covering(&self, lookback: Duration) -> Duration {
+        self.levels[covering(&self.levels, lookback)].spec.step
+    }
+
+    /// The sum over a stretch at the level of `step`; its ends are edges of that level, or marked. Where one is neither, it moves inwards.
+    pub(super) fn sum_between(&self, step: Duration, Interval { from, to }: Interval) -> Counts {
         let (from, before) = self.marks.up_to(step, from).map_or((from.ceil(step), Counts::default()), |counts| (from, counts));
         let (to, after) = self.marks.up_to(step, to).map_or((to.floor(step), Counts::default()), |counts| (to, counts));
-        if from < to { level.sum(from.floor(step), to.floor(step)) + after - before } else { Counts::default() }
+        if from < to { self.sum(step, from.floor(step), to.floor(step)) + after - before } else { Counts::default() }
     }
 
     /// The finest step whose level reaches back to `from`.

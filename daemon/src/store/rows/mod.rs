@@ -4,6 +4,7 @@
 //! Reading is tolerant: unknown fields are skipped and optional ones may be missing, so that a shape can grow. Ratios are whole numbers, floats come
 //! back bit for bit, names are checked again.
 
+mod correction;
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 mod event;
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
@@ -12,6 +13,7 @@ mod facts;
 mod values;
 
 use burnward_core::{
+    exclusion::{Correction, ExclusionId},
     id::{Group, SloId},
     incident::{FaultKey, IncidentEvent},
     oncall::Recipient,
@@ -70,6 +72,17 @@ pub(super) fn slos(ids: &[SloId]) -> Result<String, StoreError> {
 /// The identities that [`slos`] wrote.
 pub(super) fn slos_from(data: &str) -> Result<Vec<SloId>, StoreError> {
     read("list of SLOs", data).map(|values::Slos(ids)| ids)
+}
+
+/// A correction as JSON; its time and the exclusion have columns of their own.
+pub(super) fn correction(correction: &Correction) -> Result<String, StoreError> {
+    written("correction", &correction::CorrectionRow::of(correction))
+}
+
+/// The correction that [`correction()`] wrote.
+pub(super) fn correction_from(id: ExclusionId, data: &str) -> Result<Correction, StoreError> {
+    let row: correction::CorrectionRow = read("correction", data)?;
+    row.into_correction(id).map_err(|reason| StoreError::Damaged { what: "correction", reason })
 }
 
 fn written<T: Serialize>(what: &'static str, row: &T) -> Result<String, StoreError> {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use burnward_core::{
     budget::BudgetLeft,
     burn_rate::{RowBurn, Verdict},
+    exclusion::{Correction, Entry, ExclusionId, Owner, Scope, When},
     id::{BudgetId, Group, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BlindFacts, BurnFacts, EscalationReason, Facts, FaultKey, IncidentEvent, JoinReason, Kind, MessageRef, PageReason,
@@ -13,7 +14,7 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::Timestamp,
     units::{Factor, Ratio, Target},
-    window::{Grain, Period, Window, Zone},
+    window::{Grain, Interval, Period, Window, Zone},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -214,6 +215,26 @@ fn an_event_of_the_first_version_is_read() {
     };
     let by = Actor::Person { name: "ada".to_owned(), via: Via::Slack };
     assert_eq!(read, IncidentEvent { seq: 3, at: Timestamp::from_millis(5), by, what });
+}
+
+/// What stands in the stores of the first version that had exclusions.
+#[test]
+fn a_correction_of_the_first_version_is_read() {
+    let stored =
+        r#"{"excluded":{"service":"checkout","when":{"once":{"from":1000,"to":2000}},"reason":"r","author":"ana","approver":"sam"}}"#;
+    let expected = Correction::Excluded(Box::new(Entry {
+        id: ExclusionId(7),
+        scope: Scope { of: Owner::Service(ServiceName::parse("checkout").unwrap()), group: Group::whole() },
+        when: When::Once(Interval { from: Timestamp::from_seconds(1), to: Timestamp::from_seconds(2) }),
+        reason: "r".to_owned(),
+        author: "ana".to_owned(),
+        approver: "sam".to_owned(),
+        incident: None,
+    }));
+    assert_eq!(correction_from(ExclusionId(7), stored).unwrap(), expected);
+    for damaged in ["{}", r#"{"excluded":{"slo":"a","when":{"once":{"from":1,"to":2}},"reason":"r","author":"a","approver":"s"}}"#] {
+        assert!(matches!(correction_from(ExclusionId(7), damaged), Err(StoreError::Damaged { what: "correction", .. })), "{damaged}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, outbox, upkeep};
+use super::{SqliteStore, corrections, outbox, primary_code, upkeep};
 use crate::store::{Commit, NewEvent, Round, StoreError, StoredAlert, rows};
 
 impl SqliteStore {
@@ -35,6 +35,7 @@ struct Batch {
     events: Rows,
     messages: Rows,
     outcomes: Rows,
+    corrections: Rows,
     audit: Rows,
 }
 
@@ -63,6 +64,9 @@ impl Batch {
             events: Rows::new(commit.events.iter().map(event_row).collect::<Result<_, _>>()?),
             messages: Rows::new(commit.messages.iter().map(|message| outbox::message_row(message, commit.at)).collect::<Result<_, _>>()?),
             outcomes: Rows::new(commit.events.iter().filter_map(|new| outcome_row(&new.event)).collect()),
+            corrections: Rows::new(
+                commit.corrections.iter().map(|correction| corrections::correction_row(correction, commit.at)).collect::<Result<_, _>>()?,
+            ),
             audit: Rows::new(commit.audit.iter().map(|entry| upkeep::audit_row(entry, commit.at)).collect()),
         })
     }
@@ -82,6 +86,7 @@ impl Batch {
         run(tx, SAVE_EVENTS, tenant, &self.events).await.map_err(taken)?;
         run(tx, outbox::OWE, tenant, &self.messages).await?;
         run(tx, outbox::END, tenant, &self.outcomes).await?;
+        run(tx, corrections::SAVE_CORRECTIONS, tenant, &self.corrections).await.map_err(out_of_place)?;
         run(tx, upkeep::SAVE_AUDIT, tenant, &self.audit).await?;
         Ok(())
     }
@@ -100,6 +105,18 @@ fn taken(error: StoreError) -> StoreError {
     match error {
         StoreError::Sql(sqlx::Error::Database(cause)) if cause.is_unique_violation() => {
             StoreError::Refused { reason: "an incident or an event of this number exists already".to_owned() }
+        }
+        other => other,
+    }
+}
+
+/// A correction that does not fit the record, in words.
+fn out_of_place(error: StoreError) -> StoreError {
+    /// SQLITE_CONSTRAINT.
+    const CONSTRAINT: i32 = 19;
+    match error {
+        StoreError::Sql(cause) if primary_code(&cause) == Some(CONSTRAINT) => {
+            StoreError::Refused { reason: "the exclusion was recorded or withdrawn already, or never recorded".to_owned() }
         }
         other => other,
     }

@@ -8,6 +8,7 @@
 mod alerts;
 mod ballast;
 mod commit;
+mod corrections;
 mod definitions;
 mod incidents;
 mod ledger;

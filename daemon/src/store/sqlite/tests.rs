@@ -40,6 +40,7 @@ conformance!(
     an_edit_is_owed_again_whenever_it_is_newer,
     an_edit_can_move_the_root,
     definitions_are_replaced_and_their_versions_stay,
+    corrections_are_a_record,
     a_request_has_its_effect_once,
     facts_of_the_deployment_are_kept,
     old_rows_are_pruned_and_what_is_needed_stays,

@@ -11,7 +11,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     id::{BudgetId, IncidentId, SloId, SourceName, TenantId},
     incident::{FaultKey, Incident, is_over},
-    ledger::{Plan, Settings, SourceLedger, Unknown},
+    ledger::{Damaged, Plan, Settings, SourceLedger, Unknown},
     oncall::Team,
     slo::Slo,
     time::{Timestamp, days},
@@ -19,7 +19,7 @@ use burnward_core::{
 
 use tracing::error;
 
-use super::numbers::Shown;
+use super::{exclusions::Kept, numbers::Shown};
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
     store::{Store, StoreError, StoredIncident},
@@ -58,6 +58,8 @@ pub(super) struct Book {
     /// SLOs whose decisions the store refused in the last round.
     pub(super) poisoned: BTreeSet<SloId>,
     pub(super) source_view: SourceView,
+    /// What people took out of the budgets.
+    pub(super) excluded: Kept,
     /// What the messages of open incidents showed after the last round.
     pub(super) shown: Shown,
 }
@@ -73,7 +75,8 @@ impl Book {
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let source = tenant_config.source.clone();
-        let ledger = load_ledger(store, config, tenant, &source, &slos, now).await?;
+        let excluded = Kept::load(store, tenant, now).await?;
+        let ledger = load_ledger(store, config, tenant, &source, &slos, &excluded, now).await?;
         let incidents = store.live_incidents(tenant, now.minus(LOOK_BACK)).await?;
         let alerts = store.alerts(tenant).await?;
         Ok(Self {
@@ -90,6 +93,7 @@ impl Book {
             slo_blind: BTreeMap::new(),
             poisoned: BTreeSet::new(),
             source_view: SourceView::default(),
+            excluded,
             shown: Shown::new(),
         })
     }
@@ -98,7 +102,7 @@ impl Book {
     /// past than the cache had.
     pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
-        match load_ledger(store, config, &self.tenant, &self.source, &slos, now).await {
+        match load_ledger(store, config, &self.tenant, &self.source, &slos, &self.excluded, now).await {
             Ok(ledger) => self.ledger = ledger,
             Err(error) => error!(tenant = %self.tenant, %error, "the ledger could not be read back; the next round tries again"),
         }
@@ -160,6 +164,7 @@ impl Book {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         self.ledger.replace_plan(Plan::new(&slos), now);
         self.statuses.retain(|budget, _| self.slos.contains_key(&budget.slo));
+        self.forget_excluded_budgets();
         self.slo_blind.retain(|slo, _| self.slos.contains_key(slo));
     }
 }
@@ -176,13 +181,18 @@ async fn load_ledger(
     tenant: &TenantId,
     source: &SourceName,
     slos: &[Arc<Slo>],
+    excluded: &Kept,
     now: Timestamp,
 ) -> Result<SourceLedger, StoreError> {
     let stored = store.ledger(tenant, source).await?;
     let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
     let settings = Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history };
-    SourceLedger::restore(Plan::new(slos), settings, &stored, now)
-        .map_err(|error| StoreError::Damaged { what: "ledger", reason: error.to_string() })
+    let damaged = |error: Damaged| StoreError::Damaged { what: "ledger", reason: error.to_string() };
+    let mut ledger = SourceLedger::restore(Plan::new(slos), settings, &stored, now).map_err(damaged)?;
+    if !excluded.shown.cases.is_empty() {
+        ledger.set_exclusions(excluded.shown.exclusions.clone(), Some(&stored), now).map_err(damaged)?;
+    }
+    Ok(ledger)
 }
 
 fn settle(config: &Config, source: &SourceName) -> Duration {

@@ -60,7 +60,7 @@ impl Decider {
 
 /// The parts of a commit: what was counted (`None`), and the decisions of each service or source.
 fn split(commit: Commit) -> BTreeMap<Option<String>, Commit> {
-    let empty = Commit { round: None, alerts: Vec::new(), events: Vec::new(), messages: Vec::new(), audit: Vec::new(), ..commit.clone() };
+    let empty = Commit::empty(commit.tenant.clone(), commit.at);
     let mut parts: BTreeMap<Option<String>, Commit> = BTreeMap::new();
     let mut subject_of = BTreeMap::new();
     for event in commit.events {
@@ -78,6 +78,7 @@ fn split(commit: Commit) -> BTreeMap<Option<String>, Commit> {
     }
     let base = parts.entry(None).or_insert_with(|| empty.clone());
     base.round = commit.round;
+    base.corrections = commit.corrections;
     base.audit = commit.audit;
     parts
 }
@@ -111,13 +112,9 @@ mod tests {
     fn a_split_keeps_what_was_counted_apart_from_every_decision() {
         let source = burnward_core::id::SourceName::parse("prom").expect("a name");
         let commit = Commit {
-            tenant: TenantId::parse("main").expect("a name"),
-            at: Timestamp::EPOCH,
             round: Some(Round { source, settled: Timestamp::EPOCH, blob: None, state: None }),
-            alerts: Vec::new(),
-            events: Vec::new(),
-            messages: Vec::new(),
             audit: vec![AuditEntry { actor: "burnward".into(), action: "a".into(), subject: "s".into(), detail: "d".into() }],
+            ..Commit::empty(TenantId::parse("main").expect("a name"), Timestamp::EPOCH)
         };
         let parts = split(commit);
         assert_eq!(parts.len(), 1);

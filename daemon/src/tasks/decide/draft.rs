@@ -37,15 +37,7 @@ pub(super) struct Touched {
 impl<'a> Draft<'a> {
     /// An empty decision at `now`.
     pub(super) fn new(book: &'a Book, config: &'a Config, now: Timestamp) -> Self {
-        let commit = Commit {
-            tenant: book.tenant.clone(),
-            at: now,
-            round: None,
-            alerts: Vec::new(),
-            events: Vec::new(),
-            messages: Vec::new(),
-            audit: Vec::new(),
-        };
+        let commit = Commit::empty(book.tenant.clone(), now);
         Self { book, config, now, touched: BTreeMap::new(), events: BTreeMap::new(), ordinals: BTreeMap::new(), commit }
     }
 
@@ -70,12 +62,7 @@ impl<'a> Draft<'a> {
 
     /// True where there is nothing to commit.
     pub(super) fn is_empty(&self) -> bool {
-        let commit = &self.commit;
-        commit.round.is_none()
-            && commit.alerts.is_empty()
-            && commit.events.is_empty()
-            && commit.messages.is_empty()
-            && commit.audit.is_empty()
+        self.commit.is_empty()
     }
 
     /// The commit, and what the book takes over after it.

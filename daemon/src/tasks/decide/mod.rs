@@ -4,6 +4,7 @@
 mod book;
 mod commit;
 mod draft;
+mod exclusions;
 mod numbers;
 mod past;
 mod reload;
@@ -13,10 +14,12 @@ mod test_page;
 use std::{collections::BTreeMap, sync::Arc};
 
 use burnward_core::{
-    id::{Group, IncidentId, SloId, TenantId},
+    exclusion::Known,
+    id::{BudgetId, Group, IncidentId, SloId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Query, Reads, Series, SourceLedger, Unknown},
+    ledger::{Backfill, Query, Reads, Series, Slice, SourceLedger, Unknown},
     time::Timestamp,
+    window::Interval,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tracing::{info, warn};
@@ -31,6 +34,7 @@ use crate::{
     view::{SourceView, View},
 };
 
+pub use exclusions::CorrectionAsked;
 pub use past::{Moment, PastAsked, PastBudget};
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
@@ -131,11 +135,9 @@ impl Decider {
                 answer(reply, self.command(&tenant, &incident, &command, &by, now).await);
             }
             Request::Reload { removals, now, reply } => answer(reply, self.reload(removals, now).await),
+            Request::Correct { tenant, asked, by, now, reply } => answer(reply, self.correct(&tenant, asked, &by, now).await),
             Request::TestPage { person, by, now, reply } => answer(reply, self.test_page(person, &by, now).await),
-            Request::Slices { tenant, slo, group, from, to, at_most, reply } => {
-                let ledger = self.stream(&tenant, &slo, &group);
-                answer(reply, ledger.map(|(ledger, stream)| ledger.slices(stream, from, to, at_most)).unwrap_or_default());
-            }
+            Request::Slices { budget, over, at_most, known, reply } => answer(reply, self.slices(&budget, over, at_most, known)),
             Request::Past { tenant, asked, reply } => {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked)).unwrap_or_default());
             }
@@ -144,6 +146,12 @@ impl Decider {
                 answer(reply, self.stream(&tenant, &slo, &group).map(|(ledger, stream)| ledger.between(stream, from, to)));
             }
         }
+    }
+
+    fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Vec<Slice> {
+        let Some(book) = self.books.get(&budget.slo.tenant) else { return Vec::new() };
+        let Some((ledger, stream)) = self.stream(&budget.slo.tenant, &budget.slo, &budget.group) else { return Vec::new() };
+        ledger.slices_and_excluded(stream, over, at_most, &book.excluded.shown.exclusions.stretches(budget, known))
     }
 
     fn stream(&self, tenant: &TenantId, slo: &SloId, group: &Group) -> Option<(&SourceLedger, u32)> {
@@ -168,6 +176,7 @@ impl Decider {
         let settled = counted.settled();
         let round = Round { source: book.source.clone(), settled, blob: counted.blob(), state: counted.state_blob() };
         book.ledger.apply(counted);
+        book.refresh_exclusions(answers.now);
         let mut draft = Draft::new(book, &self.config, answers.now);
         draft.commit.round = Some(round);
         let evaluated = round::evaluate_book(book, &self.config, &mut draft, &answers);
@@ -207,15 +216,7 @@ impl Decider {
         }
         let counted = book.ledger.count_backfill(&answers.backfill, &answers.results);
         let round = Round { source: book.source.clone(), settled: counted.settled(), blob: counted.blob(), state: counted.state_blob() };
-        let commit = Commit {
-            tenant: answers.tenant.clone(),
-            at: answers.now,
-            round: Some(round),
-            alerts: Vec::new(),
-            events: Vec::new(),
-            messages: Vec::new(),
-            audit: Vec::new(),
-        };
+        let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
         match self.store.commit(&commit).await {
             Ok(()) => book.ledger.apply(counted),
             Err(error) => warn!(tenant = %answers.tenant, %error, "a step of history could not be committed; it is read again"),
@@ -306,6 +307,7 @@ impl Decider {
         for (tenant, book) in &self.books {
             view.slos.extend(book.slos.iter().map(|(id, slo)| (id.clone(), slo.clone())));
             view.budgets.insert(tenant.clone(), book.worst_first());
+            view.exclusions.insert(tenant.clone(), book.excluded.shown.clone());
             view.sources.insert((tenant.clone(), book.source.clone()), book.source_view.clone());
         }
         view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use burnward_core::{
     alert::AlertState,
     evaluate::{BudgetStatus, Input, standing},
-    exclusion::Excluded,
+    exclusion::{Excluded, Known},
     id::{BudgetId, Group, SloId},
     ledger::{Counts, Reason, Stream, Sums, Unknown},
     slo::{Objective, Slo},
@@ -34,6 +34,8 @@ pub struct PastAsked {
 pub struct Moment {
     /// When.
     pub at: Timestamp,
+    /// As corrected by now, or as it was known by some moment.
+    pub known: Known,
     /// The states of the alerts then; a budget that is not named had none.
     pub alerts: Arc<BTreeMap<BudgetId, AlertState>>,
 }
@@ -77,12 +79,14 @@ impl Book {
         let counted_from = self.ledger.held_from(stream.index);
         let at_moment = |moment: &Moment| {
             let sums = self.ledger.past(stream.index, moment.at);
+            let over = calendar::interval(&objective.window, moment.at);
+            let stretches = self.excluded.shown.exclusions.stretches(&budget, moment.known);
             let input = Input {
                 sums: Ok(&sums),
-                over: calendar::interval(&objective.window, moment.at),
+                over,
                 newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
                 counted_from,
-                excluded: Excluded::default(),
+                excluded: sums.excluded(over.from, &stretches),
                 began: None,
                 catching_up: false,
             };

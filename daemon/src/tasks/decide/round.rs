@@ -130,12 +130,14 @@ fn evaluate_slo(
         for objective in &slo.objectives {
             let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
             let before = book.alerts.get(&budget).copied().unwrap_or_default();
+            let over = calendar::interval(&objective.window, answers.asked_at);
+            let excluded = sums.as_ref().map(|sums| book.excluded.excluded(&budget, sums, over)).unwrap_or_default();
             let input = Input {
                 sums: sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
-                over: calendar::interval(&objective.window, answers.asked_at),
+                over,
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
-                excluded: Excluded::default(),
+                excluded,
                 began: None,
                 catching_up: stream.catching_up,
             };

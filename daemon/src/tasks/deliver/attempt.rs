@@ -245,7 +245,7 @@ impl Inner {
     async fn tell(&self, owed: &Owed, command: Command) -> Result<Option<Next>, StoreError> {
         match self.handle.command(&owed.tenant, &owed.message.incident, command, Actor::Daemon).await {
             Ok(Answer::Events(_) | Answer::Already { .. }) | Err(RequestError::NotFound(_)) => Ok(None),
-            Err(error @ (RequestError::Store(_) | RequestError::Refused(_) | RequestError::Stopping)) => {
+            Err(error @ (RequestError::Store(_) | RequestError::Refused(_) | RequestError::NoExclusion(_) | RequestError::Stopping)) => {
                 let until = self.handle.clock.now().plus(STORE_PAUSE);
                 let reason = format!("what came of it could not be committed: {error}");
                 self.finish(owed, AttemptOutcome::Ambiguous { at: until, reason }).await?;

@@ -174,7 +174,7 @@ async fn decided(store: &Store, config: &Config, command: Command, by: &Actor, n
         let messages = messages(&incident, &events);
         let new = |event| NewEvent { incident: incident.id.clone(), fault: fault.clone(), ordinal: 1, event, phase: phase(&incident) };
         let events = events.into_iter().map(new).collect();
-        let commit = Commit { tenant: tenant.clone(), at: now, round: None, alerts: Vec::new(), events, messages, audit: Vec::new() };
+        let commit = Commit { events, messages, ..Commit::empty(tenant.clone(), now) };
         store.commit(&commit).await.map_err(|error| RequestError::Store(error.to_string()))?;
     }
     Ok(answer)

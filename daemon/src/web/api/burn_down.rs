@@ -3,13 +3,17 @@
 use burnward_core::{
     budget::{BudgetLeft, Part},
     evaluate::BudgetStatus,
-    ledger::Counts,
+    exclusion::Known,
+    ledger::{Counts, Slice},
     time::Timestamp,
     units::Target,
     window::{Interval, Window, Zone},
 };
 
-use super::wire::{BurnDown, BurnDownPeriod, BurnDownPoint, Events, instant};
+use super::{
+    explain::When,
+    wire::{BurnDown, BurnDownPeriod, BurnDownPoint, Events, instant},
+};
 use crate::app::Handle;
 
 /// Slices of a burn-down at most.
@@ -20,28 +24,30 @@ const CLOSER_LOOKS: usize = 4;
 
 /// The burn-down of the window that ends at `at`, or when the budget was last evaluated, or of the calendar period up to there; `None` where nothing was
 /// counted in it.
-pub async fn of(handle: &Handle, status: &BudgetStatus, at: Option<Timestamp>) -> Option<BurnDown> {
-    let to = at.unwrap_or(status.as_of);
+pub async fn of(handle: &Handle, status: &BudgetStatus, when: When) -> Option<BurnDown> {
+    let to = when.at.unwrap_or(status.as_of);
+    let known = when.figures.known(to);
     match &status.window {
-        Window::Rolling(length) => rolling(handle, status, to.minus(*length), to).await,
-        Window::Calendar { zone, .. } => calendar(handle, status, zone, to).await,
+        Window::Rolling(length) => rolling(handle, status, Interval::ending(to, *length), known).await,
+        Window::Calendar { zone, .. } => calendar(handle, status, zone, to, known).await,
     }
 }
 
-async fn calendar(handle: &Handle, status: &BudgetStatus, zone: &Zone, to: Timestamp) -> Option<BurnDown> {
+async fn calendar(handle: &Handle, status: &BudgetStatus, zone: &Zone, to: Timestamp, known: Known) -> Option<BurnDown> {
     let Interval { from, to: end } = status.over;
-    let found = slices(handle, status, from, to).await;
+    let found = slices(handle, status, Interval { from, to }, known).await;
     first_counted(&found)?;
     // Slices that are joined for the drawing would reach beyond what has passed.
-    let found: Vec<_> = found.into_iter().map(|(at, counts)| (at.min(to), counts)).collect();
+    let found: Vec<_> = found.into_iter().map(|slice| Slice { end: slice.end.min(to), ..slice }).collect();
     let forecast_ratio = status.forecast.map(|left| left.ratio);
     let period = BurnDownPeriod { from: instant(from), to: instant(end), timezone: zone.to_string(), forecast_ratio };
     Some(BurnDown { period: Some(period), ..draw(status, from, false, &found) })
 }
 
-async fn rolling(handle: &Handle, status: &BudgetStatus, begin: Timestamp, to: Timestamp) -> Option<BurnDown> {
+async fn rolling(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Option<BurnDown> {
+    let Interval { from: begin, to } = over;
     let mut from = begin;
-    let mut found = slices(handle, status, from, to).await;
+    let mut found = slices(handle, status, Interval { from, to }, known).await;
     // What was counted lately only is asked for again, in the finer slices that then fit.
     for _ in 0..CLOSER_LOOKS {
         let first = first_counted(&found)?;
@@ -49,35 +55,36 @@ async fn rolling(handle: &Handle, status: &BudgetStatus, begin: Timestamp, to: T
             break;
         }
         from = first;
-        found = slices(handle, status, from, to).await;
+        found = slices(handle, status, Interval { from, to }, known).await;
     }
     Some(draw(status, from, from > begin, &found))
 }
 
-async fn slices(handle: &Handle, status: &BudgetStatus, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Counts)> {
-    handle.slices(&status.budget.slo, &status.budget.group, from, to, SLICES).await
+async fn slices(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Vec<Slice> {
+    handle.slices(&status.budget, over, SLICES, known).await
 }
 
 /// The start of the first slice that holds anything.
-fn first_counted(slices: &[(Timestamp, Counts)]) -> Option<Timestamp> {
-    let at = slices.iter().position(|(_, counts)| !counts.is_zero())?;
+fn first_counted(slices: &[Slice]) -> Option<Timestamp> {
+    let at = slices.iter().position(|slice| !slice.counts.is_zero())?;
     match at.checked_sub(1) {
-        Some(before) => Some(slices[before].0),
+        Some(before) => Some(slices[before].end),
         None => Some(start_of_first(slices)),
     }
 }
 
 /// Slices are of one length, so that the first begins as far before its end as the second does.
-fn start_of_first(slices: &[(Timestamp, Counts)]) -> Timestamp {
+fn start_of_first(slices: &[Slice]) -> Timestamp {
     match slices {
-        [(first, _), (second, _), ..] => first.minus(second.since(*first)),
-        [(only, _)] => *only,
+        [first, second, ..] => first.end.minus(second.end.since(first.end)),
+        [only] => only.end,
         [] => Timestamp::EPOCH,
     }
 }
 
-fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[(Timestamp, Counts)]) -> BurnDown {
-    let sum: Counts = slices.iter().map(|(_, counts)| *counts).sum();
+fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[Slice]) -> BurnDown {
+    let judged = |slice: &Slice| status.excluded.treated.apply(slice.counts, slice.excluded.counts);
+    let sum: Counts = slices.iter().map(judged).sum();
     // Where the window is unknown, what was counted in it before is drawn all the same.
     let part = Part { passed: status.over.passed(status.as_of), length: status.over.length() };
     let (total, left) = match status.left {
@@ -86,19 +93,21 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
     };
     let mut later = 0.0;
     let mut points: Vec<BurnDownPoint> = Vec::with_capacity(slices.len());
-    for (at, counts) in slices.iter().rev() {
-        let unseen = not_read(status, slices, *at).unwrap_or(counts.unseen_millis as f64 / 1000.0);
+    for slice in slices.iter().rev() {
+        let counts = judged(slice);
+        let unseen = not_read(status, slices, slice.end).unwrap_or(counts.unseen_millis as f64 / 1000.0);
         points.push(BurnDownPoint {
-            at: instant(*at),
+            at: instant(slice.end),
             bad: Events(status.unit.count(counts.bad)),
             total: Events(status.unit.count(counts.total())),
             unseen_seconds: unseen,
+            excluded_seconds: slice.excluded.time.as_secs_f64(),
             left_ratio: left + later,
         });
-        later += spent(status.target, *counts, total);
+        later += spent(status.target, counts, total);
     }
     points.reverse();
-    let to = slices.last().map_or(from, |(at, _)| *at);
+    let to = slices.last().map_or(from, |slice| slice.end);
     BurnDown {
         budget: status.budget.to_string(),
         from: instant(from),
@@ -111,10 +120,10 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
 }
 
 /// The length of a slice that lies after the newest sample of a budget that cannot be seen: nobody saw it either.
-fn not_read(status: &BudgetStatus, slices: &[(Timestamp, Counts)], end: Timestamp) -> Option<f64> {
+fn not_read(status: &BudgetStatus, slices: &[Slice], end: Timestamp) -> Option<f64> {
     let newest = status.newest_sample.filter(|_| status.unknown.is_some())?;
-    let [(first, _), (second, _), ..] = slices else { return None };
-    let step = second.since(*first);
+    let [first, second, ..] = slices else { return None };
+    let step = second.end.since(first.end);
     (end.minus(step) >= newest).then_some(step.as_secs_f64())
 }
 

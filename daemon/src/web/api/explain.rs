@@ -9,6 +9,7 @@ use axum::{
 };
 use burnward_core::{
     evaluate::BudgetStatus,
+    exclusion::Known,
     explain::{Explanation, explain},
     id::{ServiceName, SloId, SloName, TenantId},
     ledger::Query as Asked,
@@ -18,7 +19,7 @@ use burnward_core::{
 use serde::Deserialize;
 
 use super::{
-    burn_down,
+    burn_down, exclusions,
     problem::Problem,
     wire::{
         AlertChange, Budget, BurnDown, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, SloDetail, SloExplanation,
@@ -47,6 +48,60 @@ pub struct ExplainQuery {
     at: Option<String>,
     /// The `key` of one budget; without it all budgets are explained.
     budget: Option<String>,
+    /// `as-corrected` (without it) or `as-known-then`.
+    figures: Option<String>,
+}
+
+/// Which moment is asked for, and with what knowledge of it.
+#[derive(Debug, Clone, Copy)]
+pub struct When {
+    /// `None`: now.
+    pub at: Option<Timestamp>,
+    /// With what is recorded by now, or only what was recorded then.
+    pub figures: Figures,
+}
+
+/// Which of the two truths about a moment is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Figures {
+    /// With everything that is recorded by now.
+    #[default]
+    AsCorrected,
+    /// With what was recorded at that moment.
+    AsKnownThen,
+}
+
+impl Figures {
+    /// The word in addresses and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AsCorrected => "as-corrected",
+            Self::AsKnownThen => "as-known-then",
+        }
+    }
+
+    /// Reads the word; nothing is `as-corrected`.
+    pub fn read(word: Option<&str>) -> Result<Self, Problem> {
+        match word {
+            None | Some("" | "as-corrected") => Ok(Self::AsCorrected),
+            Some("as-known-then") => Ok(Self::AsKnownThen),
+            Some(_) => Err(Problem::bad_request("`figures` is `as-corrected` or `as-known-then`")),
+        }
+    }
+
+    /// What is known of a moment.
+    pub const fn known(self, at: Timestamp) -> Known {
+        match self {
+            Self::AsCorrected => Known::Now,
+            Self::AsKnownThen => Known::By(at),
+        }
+    }
+}
+
+impl ExplainQuery {
+    fn when(&self) -> Result<When, Problem> {
+        Ok(When { at: self.at.as_deref().map(moment).transpose()?, figures: Figures::read(self.figures.as_deref())? })
+    }
 }
 
 /// `GET /api/v1/slos/{service}/{name}`.
@@ -67,8 +122,7 @@ pub async fn get(
     Query(query): Query<ExplainQuery>,
 ) -> Result<Json<SloExplanation>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    let at = query.at.as_deref().map(moment).transpose()?;
-    explanation(&site.handle, &slo, at, query.budget.as_deref()).await.map(Json)
+    explanation(&site.handle, &slo, query.when()?, query.budget.as_deref()).await.map(Json)
 }
 
 /// `GET /api/v1/slos/{service}/{name}/burn-down`: of one budget; without `?budget=` of the worst.
@@ -79,12 +133,12 @@ pub async fn burn_down(
     Query(query): Query<ExplainQuery>,
 ) -> Result<Json<BurnDown>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    let at = query.at.as_deref().map(moment).transpose()?;
+    let when = query.when()?;
     let status = statuses(&site.handle, &slo, query.budget.as_deref()).into_iter().next();
     let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
-    let status = at_moment(&site.handle, &slo, status, at).await?;
+    let status = at_moment(&site.handle, &slo, status, when).await?;
     let missing = || Problem::not_found("nothing was counted in the window of this budget, so there is nothing to draw");
-    burn_down::of(&site.handle, &status, at).await.ok_or_else(missing).map(Json)
+    burn_down::of(&site.handle, &status, when).await.ok_or_else(missing).map(Json)
 }
 
 /// A moment as it stands in an address.
@@ -137,17 +191,25 @@ fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> 
 }
 
 /// Why an SLO's budgets stand as they do, now or at a moment of the past: all of them, or the one with this key.
-pub async fn explanation(handle: &Handle, slo: &Slo, at: Option<Timestamp>, key: Option<&str>) -> Result<SloExplanation, Problem> {
-    let until = at.unwrap_or_else(|| handle.clock.now());
+pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&str>) -> Result<SloExplanation, Problem> {
+    let until = when.at.unwrap_or_else(|| handle.clock.now());
     let mut budgets = Vec::new();
     for status in statuses(handle, slo, key) {
-        let status = at_moment(handle, slo, status, at).await?;
+        let status = at_moment(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
         budgets.push(explained(handle, &status, changes));
     }
     let incidents = incidents_of(handle, &slo.id).await?;
-    Ok(SloExplanation { at: instant(until), replayed: at.is_some(), slo: detail(handle, slo), budgets, incidents })
+    Ok(SloExplanation {
+        at: instant(until),
+        replayed: when.at.is_some(),
+        figures: when.figures.word().to_owned(),
+        slo: detail(handle, slo),
+        exclusions: exclusions::states(handle, &slo.id.tenant, |scope| scope.is_of(&slo.id)),
+        budgets,
+        incidents,
+    })
 }
 
 /// The budgets of an SLO, worst first: all of them, or the one with this key.
@@ -164,21 +226,21 @@ async fn incidents_of(handle: &Handle, slo: &SloId) -> Result<Vec<IncidentState>
 }
 
 /// A budget now, or at a moment of the past.
-pub async fn at_moment(handle: &Handle, slo: &Slo, status: BudgetStatus, at: Option<Timestamp>) -> Result<BudgetStatus, Problem> {
-    match at {
-        Some(at) => replay(handle, slo, &status, at).await,
+pub async fn at_moment(handle: &Handle, slo: &Slo, status: BudgetStatus, when: When) -> Result<BudgetStatus, Problem> {
+    match when.at {
+        Some(at) => replay(handle, slo, &status, at, when.figures).await,
         None => Ok(status),
     }
 }
 
 /// A budget as the ledger shows it for a moment of the past, with the alert states that were stored then.
-async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp) -> Result<BudgetStatus, Problem> {
+async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp, figures: Figures) -> Result<BudgetStatus, Problem> {
     let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
     let alerts = before.into_iter().last().map(|change| (change.budget, change.state)).into_iter().collect();
     let asked = PastAsked {
         slos: vec![slo.id.clone()],
         group: Some(status.budget.group.clone()),
-        moments: vec![Moment { at, alerts: Arc::new(alerts) }],
+        moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }],
         slices: None,
     };
     let past = handle.past(&slo.id.tenant, asked).await;
@@ -187,7 +249,7 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
 }
 
 fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {
-    let Explanation { budget, allowed, rows, decided, clears } = explain(status);
+    let Explanation { budget, excluded, allowed, rows, decided, clears } = explain(status);
     let rows = rows
         .into_iter()
         .map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds, held_back: row.held_back })
@@ -198,6 +260,7 @@ fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) 
         state: status.state.word().to_owned(),
         icon: status.state.icon().to_owned(),
         budget,
+        excluded,
         allowed,
         rows,
         decided,

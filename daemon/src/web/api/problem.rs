@@ -78,7 +78,7 @@ impl IntoResponse for Problem {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         let status = match &error {
-            RequestError::NotFound(_) => StatusCode::NOT_FOUND,
+            RequestError::NotFound(_) | RequestError::NoExclusion(_) => StatusCode::NOT_FOUND,
             RequestError::Store(_) | RequestError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             RequestError::Refused(_) => StatusCode::CONFLICT,
         };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     render::visible,
-    web::api::wire::{Budget, Events, IncidentState, Row},
+    web::api::wire::{Budget, Events, ExcludedShare, IncidentState, Row},
 };
 
 /// Longest value of a label in a table, in characters.
@@ -98,6 +98,8 @@ pub(super) struct Figures {
     pub(super) since: Option<When>,
     /// Said where the window was not wholly seen: `12 % of the window seen`.
     pub(super) seen: Option<String>,
+    /// How much time people took out of the budget: `2 h 30 m`.
+    pub(super) excluded: Option<String>,
     /// The newest sample, and how old it is.
     pub(super) newest: Option<When>,
     pub(super) team: String,
@@ -125,10 +127,15 @@ impl Figures {
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
             since: budget.since.map(|since| When::of(since, now)),
             seen: (budget.coverage_ratio < 0.9995).then(|| format!("{} of the window seen", words::whole_percent(budget.coverage_ratio))),
+            excluded: budget.excluded.as_ref().map(excluded),
             newest: budget.newest_sample.map(|newest| When::of(newest, now)),
             team: budget.team.clone(),
         }
     }
+}
+
+fn excluded(share: &ExcludedShare) -> String {
+    words::duration(Duration::from_secs(share.seconds))
 }
 
 fn group_value(value: &str) -> String {

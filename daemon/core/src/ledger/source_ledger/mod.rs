@@ -27,7 +27,7 @@ use std::{
 pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS};
 pub use parts::{Fill, Stream};
 pub use past::PastSums;
-pub use view::StreamSums;
+pub use view::{Slice, StreamSums};
 
 use super::{
     Plan, Reason, Series, Unknown,

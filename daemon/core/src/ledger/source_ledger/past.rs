@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::{Held, SourceLedger};
 use crate::{
+    exclusion::Excluded,
     ledger::{Counts, Sums, count::is_gap},
     time::Timestamp,
+    window::Interval,
 };
 
 /// Sums of one stream over lookbacks that end at a moment of the past. Both ends are moved outwards to edges of the slices that are kept there.
@@ -28,6 +30,22 @@ impl Sums for PastSums<'_> {
     }
 }
 
+impl PastSums<'_> {
+    /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
+    pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
+        let mut excluded = Excluded::default();
+        let Some(held) = self.ledger.streams.get(self.stream as usize) else { return excluded };
+        let step = held.slices.step_reaching(from);
+        let start = from.floor(step);
+        for stretch in stretches.iter().filter(|stretch| stretch.to > start && stretch.from < self.at) {
+            let stretch = Interval { from: stretch.from.max(start), to: stretch.to };
+            excluded.counts += held.up_to(step, stretch, self.at);
+            excluded.time += stretch.passed(self.at);
+        }
+        excluded
+    }
+}
+
 impl SourceLedger {
     /// Sums of a stream that end at a moment of the past.
     pub const fn past(&self, stream: u32, at: Timestamp) -> PastSums<'_> {
@@ -43,6 +61,17 @@ impl SourceLedger {
 }
 
 impl Held {
+    /// The sum over the part of a stretch that has passed at a moment. Where the moment cuts it, that end moves outwards, as the whole sum's does.
+    fn up_to(&self, step: Duration, stretch: Interval, at: Timestamp) -> Counts {
+        if stretch.to <= at {
+            return self.between_edges(step, stretch);
+        }
+        let last_edge = at.floor(step).max(stretch.from);
+        let fine = self.slices.step_reaching(last_edge);
+        let tail = self.between_edges(fine, Interval { from: last_edge, to: at.ceil(fine) });
+        if stretch.from < last_edge { self.between_edges(step, Interval { from: stretch.from, to: last_edge }) + tail } else { tail }
+    }
+
     /// The part of `(from, to]` behind the newest sample, where samples are missing there: nobody saw it.
     fn unread(&self, from: Timestamp, to: Timestamp) -> Counts {
         let unseen = match self.meta.newest {

@@ -55,11 +55,11 @@ impl StreamSums<'_> {
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
         let lookback = self.now.since(from);
-        let start = self.held.slices.start_of(lookback, self.now);
+        let (step, start) = (self.held.slices.step_covering(lookback), self.held.slices.start_of(lookback, self.now));
         let mut excluded = Excluded::default();
         for stretch in stretches.iter().filter(|stretch| stretch.to > start) {
             let stretch = Interval { from: stretch.from.max(start), to: stretch.to };
-            excluded.counts += self.held.slices.sum_between(lookback, stretch) + self.held.provisional_within(stretch.from, stretch.to);
+            excluded.counts += self.held.between_edges(step, stretch);
             excluded.time += stretch.passed(self.now);
         }
         excluded
@@ -72,8 +72,13 @@ impl Held {
         entries.chain(self.provisional.spans.iter().map(|span| span.within(from, to))).sum()
     }
 
+    /// The ends are edges of `step`, or of exclusions.
+    pub(super) fn between_edges(&self, step: Duration, stretch: Interval) -> Counts {
+        self.slices.sum_between(step, stretch) + self.provisional_within(stretch.from, stretch.to)
+    }
+
     /// Both on edges of `step`.
-    fn within(&self, step: Duration, from: Timestamp, to: Timestamp) -> Counts {
+    pub(super) fn within(&self, step: Duration, from: Timestamp, to: Timestamp) -> Counts {
         self.slices.sum(step, from, to) + self.provisional_within(from, to)
     }
 }
@@ -127,6 +132,12 @@ impl SourceLedger {
 
     /// At most `at_most` slices that cover `(from, to]`, each with its end, oldest first.
     pub fn slices(&self, stream: u32, from: Timestamp, to: Timestamp, at_most: usize) -> Vec<(Timestamp, Counts)> {
+        self.slices_and_excluded(stream, Interval { from, to }, at_most, &[]).into_iter().map(|slice| (slice.end, slice.counts)).collect()
+    }
+
+    /// The same, each with what of it lies in these stretches of exclusions, which neither overlap nor touch.
+    pub fn slices_and_excluded(&self, stream: u32, over: Interval, at_most: usize, stretches: &[Interval]) -> Vec<Slice> {
+        let Interval { from, to } = over;
         let Some(held) = self.streams.get(stream as usize).filter(|_| from < to && at_most > 0) else { return Vec::new() };
         let finest = held.slices.step_reaching(from);
         let steps: Vec<Duration> = held.slices.steps().filter(|step| *step >= finest).collect();
@@ -140,7 +151,7 @@ impl SourceLedger {
         let first = if from.floor(level) == from { from } else { from.floor(step) };
         let count = u32::try_from(slices_after(first, to, step)).unwrap_or(u32::MAX);
         let starts = (0..count).map(|at| first.plus(step * at));
-        starts.map(|start| (start.plus(step), held.within(level, start, start.plus(step)))).collect()
+        starts.map(|start| held.slice(level, Interval { from: start, to: start.plus(step) }, stretches)).collect()
     }
 
     /// What was counted over `(from, to]`, both moved outwards to slice edges: each to the edges that are kept there, so that an old beginning does
@@ -181,7 +192,30 @@ fn slices_after(first: Timestamp, to: Timestamp, step: Duration) -> u64 {
     u64::try_from(to.since(first).as_millis().div_ceil(step.as_millis().max(1))).unwrap_or(u64::MAX)
 }
 
+/// What was counted over a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// Its end.
+    pub end: Timestamp,
+    /// What was counted.
+    pub counts: Counts,
+    /// What of that people took out of the budget.
+    pub excluded: Excluded,
+}
+
 impl Held {
+    fn slice(&self, level: Duration, over: Interval, stretches: &[Interval]) -> Slice {
+        let mut excluded = Excluded::default();
+        for stretch in stretches {
+            let part = Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) };
+            if part.from < part.to {
+                excluded.counts += self.between_edges(level, part);
+                excluded.time += part.length();
+            }
+        }
+        Slice { end: over.to, counts: self.within(level, over.from, over.to), excluded }
+    }
+
     /// A latency SLO whose histogram is there but not the bucket of a threshold.
     pub(super) fn missing_bucket<'p>(&self, plan: &'p LanePlan) -> Option<&'p Side> {
         let (newest, usual) = self.meta.newest?;

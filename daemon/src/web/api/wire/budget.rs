@@ -12,7 +12,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Events, instant, urgency};
+use super::{Events, ExcludedShare, instant, urgency};
 use crate::{definition::document::version_of, view::View};
 
 /// A budget.
@@ -73,6 +73,8 @@ pub struct Budget {
     pub forecast_ratio: Option<f64>,
     /// How long the rest lasts at the present rate; of a calendar window, where that is before it ends.
     pub runs_out_seconds: Option<u64>,
+    /// What of the window people took out of the budget.
+    pub excluded: Option<ExcludedShare>,
     /// Share of the window that was seen.
     pub coverage_ratio: f64,
     /// Timestamp of the newest sample.
@@ -187,6 +189,7 @@ impl Budget {
             budget_seconds: status.left.map(|left| left.whole.as_secs()),
             forecast_ratio: status.forecast.map(|left| left.ratio),
             runs_out_seconds: status.runs_out.map(|rest| rest.as_secs()),
+            excluded: ExcludedShare::of(status.excluded, status.unit),
             coverage_ratio: status.coverage,
             newest_sample: status.newest_sample.map(instant),
             as_of: instant(status.as_of),

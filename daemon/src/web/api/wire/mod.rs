@@ -3,6 +3,7 @@
 
 mod budget;
 mod events;
+mod exclusion;
 mod incident;
 mod incident_now;
 mod postmortem;
@@ -14,6 +15,7 @@ use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Row, Why, budget_key};
 pub use events::Events;
+pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};
 pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
 pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};

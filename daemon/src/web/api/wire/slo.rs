@@ -3,7 +3,7 @@
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Events, IncidentState, Query};
+use super::{Budget, Events, ExclusionState, IncidentState, Query};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,8 +37,12 @@ pub struct SloExplanation {
     pub at: Instant,
     /// True where the moment lies in the past and the figures are the ledger's of today for it.
     pub replayed: bool,
+    /// `as-corrected`: with everything that is recorded by now; `as-known-then`: with what was recorded at that moment.
+    pub figures: String,
     /// The SLO.
     pub slo: SloDetail,
+    /// What people took out of its budgets, or took back, newest first.
+    pub exclusions: Vec<ExclusionState>,
     /// Its budgets.
     pub budgets: Vec<ExplainedBudget>,
     /// The incidents of which its alerts are or were members, newest first, of the last 200 incidents.
@@ -85,12 +89,14 @@ pub struct BurnDownPeriod {
 pub struct BurnDownPoint {
     /// The end of the slice; it begins where the one before ends.
     pub at: Instant,
-    /// Bad events in it.
+    /// Bad events in it; what people took out of the budget is treated as the SLO says.
     pub bad: Events,
-    /// All events in it.
+    /// All events in it; the same.
     pub total: Events,
     /// Time of it that nobody saw.
     pub unseen_seconds: f64,
+    /// Time of it that people took out of the budget.
+    pub excluded_seconds: f64,
     /// Share of the budget that is left at its end.
     pub left_ratio: f64,
 }
@@ -108,6 +114,8 @@ pub struct ExplainedBudget {
     pub icon: String,
     /// What is left, in a line.
     pub budget: String,
+    /// What people took out of it, in a line.
+    pub excluded: Option<String>,
     /// What the target allows.
     pub allowed: String,
     /// The rows with their arithmetic.

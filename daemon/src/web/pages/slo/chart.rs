@@ -36,6 +36,8 @@ pub(super) struct Chart {
     pub(super) times: [Stamp; 3],
     /// Stretches that were not seen: start and width.
     pub(super) unseen: Vec<(String, String)>,
+    /// Stretches that people took out of the budget: start and width.
+    pub(super) excluded: Vec<(String, String)>,
     /// Incidents: start and width.
     pub(super) incidents: Vec<(String, String)>,
     /// The slices, newest first.
@@ -48,6 +50,7 @@ pub(super) struct Slice {
     pub(super) bad: String,
     pub(super) total: String,
     pub(super) unseen: String,
+    pub(super) excluded: String,
     pub(super) left: String,
 }
 
@@ -64,7 +67,8 @@ impl Chart {
             grid: area.scale().map(|share| number(area.y(share))).collect(),
             scale: area.scale().map(|share| format!("{:.0} %", share * 100.0)).collect(),
             times: area.times(),
-            unseen: area.unseen(drawn),
+            unseen: area.stretches(drawn, |point| point.unseen_seconds > 0.0),
+            excluded: area.stretches(drawn, |point| point.excluded_seconds > 0.0),
             incidents: incidents.iter().filter_map(|incident| area.span(incident.began, end_of(incident, drawn))).collect(),
             rows: drawn.points.iter().rev().map(slice).collect(),
             zero,
@@ -137,14 +141,14 @@ impl Area {
         line.trim_end().to_owned()
     }
 
-    /// Stretches of slices of which nothing was seen, neighbours joined.
-    fn unseen(&self, drawn: &BurnDown) -> Vec<(String, String)> {
+    /// Stretches of slices with something about them, neighbours joined.
+    fn stretches(&self, drawn: &BurnDown, with: impl Fn(&BurnDownPoint) -> bool) -> Vec<(String, String)> {
         let mut stretches: Vec<(Instant, Instant)> = Vec::new();
         let mut begin = drawn.from;
         for point in &drawn.points {
             match stretches.last_mut() {
-                Some((_, end)) if point.unseen_seconds > 0.0 && *end == begin => *end = point.at,
-                Some(_) | None if point.unseen_seconds > 0.0 => stretches.push((begin, point.at)),
+                Some((_, end)) if with(point) && *end == begin => *end = point.at,
+                Some(_) | None if with(point) => stretches.push((begin, point.at)),
                 Some(_) | None => {}
             }
             begin = point.at;
@@ -203,11 +207,16 @@ fn slice(point: &BurnDownPoint) -> Slice {
         until: Stamp::of(point.at),
         bad: if nothing { "not seen".to_owned() } else { point.bad.to_string() },
         total: if nothing { "not seen".to_owned() } else { point.total.to_string() },
-        unseen: match point.unseen_seconds {
-            seconds if seconds > 0.0 => words::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
-            _ => "nothing".to_owned(),
-        },
+        unseen: time(point.unseen_seconds),
+        excluded: time(point.excluded_seconds),
         left: format!("{:.2} %", point.left_ratio * 100.0),
+    }
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds > 0.0 => words::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default()),
+        _ => "nothing".to_owned(),
     }
 }
 
@@ -232,6 +241,7 @@ mod tests {
             bad: events(1),
             total: events(100),
             unseen_seconds: 0.0,
+            excluded_seconds: 0.0,
             left_ratio: *left,
         };
         BurnDown {

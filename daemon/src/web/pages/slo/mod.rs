@@ -23,7 +23,7 @@ use crate::{
         access::Tenant,
         api::{
             burn_down,
-            explain::{at_moment, explanation, find, moment, statuses},
+            explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, statuses},
             problem::Problem,
             wire::{Budget, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, budget_key},
         },
@@ -31,8 +31,10 @@ use crate::{
 };
 
 mod chart;
+mod excluded;
 
 use chart::Chart;
+use excluded::ExcludedRow;
 
 /// Budgets of the SLO that are listed.
 const BUDGETS: usize = 50;
@@ -44,6 +46,8 @@ pub(super) struct Asked {
     budget: Option<String>,
     /// A moment of the past; without it now.
     at: Option<String>,
+    /// As corrected, or as it was known then.
+    figures: Option<String>,
 }
 
 #[derive(Template)]
@@ -58,22 +62,34 @@ struct SloPage {
     source: String,
     written: String,
     runbook: Option<String>,
-    /// The moment of the past that is shown, and the way back to now.
-    past: Option<(Stamp, String)>,
+    /// The moment of the past that is shown.
+    past: Option<Past>,
     /// As the field for a moment holds it.
     at: String,
     budget_key: String,
     budgets: Vec<(Figures, bool)>,
     more_budgets: usize,
     chosen: Option<Chosen>,
+    exclusions: Vec<ExcludedRow>,
     queries: Vec<Asking>,
     incidents: Vec<IncidentFigures>,
+}
+
+/// A moment of the past, and the ways from it.
+struct Past {
+    at: Stamp,
+    as_known_then: bool,
+    /// The same moment with the other knowledge.
+    other: String,
+    now: String,
 }
 
 /// The budget that is shown.
 struct Chosen {
     figures: Figures,
     budget: String,
+    /// What people took out of it.
+    excluded: Option<String>,
     /// Which rule decided its state.
     because: String,
     allowed: String,
@@ -100,11 +116,11 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let handle = &site.handle;
     let slo = find(handle, &tenant, &service, &name)?;
-    let at = asked.moment(handle)?;
+    let when = When { at: asked.moment(handle)?, figures: FiguresAsked::read(asked.figures.as_deref())? };
     let key = asked.key(handle, &slo)?;
-    let explained = explanation(handle, &slo, at, key.as_deref().or(Some(""))).await?;
+    let explained = explanation(handle, &slo, when, key.as_deref().or(Some(""))).await?;
     let chart = match &key {
-        Some(key) => chart(handle, &slo, key, at, &explained).await?,
+        Some(key) => chart(handle, &slo, key, when, &explained).await?,
         None => None,
     };
     let name = format!("{service}/{name}");
@@ -139,10 +155,10 @@ impl Asked {
     }
 }
 
-async fn chart(handle: &Handle, slo: &Slo, key: &str, at: Option<Timestamp>, explained: &SloExplanation) -> Result<Option<Chart>, Problem> {
+async fn chart(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &SloExplanation) -> Result<Option<Chart>, Problem> {
     let Some(status) = statuses(handle, slo, Some(key)).into_iter().next() else { return Ok(None) };
-    let status = at_moment(handle, slo, status, at).await?;
-    let drawn = burn_down::of(handle, &status, at).await;
+    let status = at_moment(handle, slo, status, when).await?;
+    let drawn = burn_down::of(handle, &status, when).await;
     Ok(drawn.map(|drawn| Chart::of(&drawn, &explained.incidents)))
 }
 
@@ -155,7 +171,7 @@ fn slo_page(
     chart: Option<Chart>,
     now: Instant,
 ) -> SloPage {
-    let SloExplanation { at, replayed, slo: detail, budgets, incidents } = explained;
+    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents } = explained;
     let links = frame.links.clone();
     let path = format!("/slos/{name}");
     let listed = if detail.budgets.len() > 1 { detail.budgets.as_slice() } else { &[] };
@@ -165,8 +181,9 @@ fn slo_page(
         source: slo.source.to_string(),
         written: format!("{}:{}, version {}", visible(&detail.file), detail.line, detail.version),
         runbook: detail.runbook.as_ref().map(|file| links.to(&format!("/runbooks/{file}"))),
-        past: replayed.then(|| (Stamp::of(at), links.with(&path, &[("budget", &budget_key)]))),
+        past: replayed.then(|| past(at, &figures, &path, &budget_key, &links)),
         at: if replayed { at.strftime("%Y-%m-%dT%H:%M:%S").to_string() } else { String::new() },
+        exclusions: exclusions.iter().map(|state| ExcludedRow::of(state, &links)).collect(),
         budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
         more_budgets: listed.len().saturating_sub(BUDGETS),
         chosen: budgets.into_iter().next().map(|budget| chosen(budget, chart, &links, now)),
@@ -180,18 +197,31 @@ fn slo_page(
     }
 }
 
+fn past(at: Instant, figures: &str, path: &str, budget_key: &str, links: &Links) -> Past {
+    let as_known_then = figures == FiguresAsked::AsKnownThen.word();
+    let other = if as_known_then { FiguresAsked::AsCorrected } else { FiguresAsked::AsKnownThen };
+    let moment = at.to_string();
+    Past {
+        at: Stamp::of(at),
+        as_known_then,
+        other: links.with(path, &[("budget", budget_key), ("at", &moment), ("figures", other.word())]),
+        now: links.with(path, &[("budget", budget_key)]),
+    }
+}
+
 fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> (Figures, bool) {
     (Figures::of(budget, links, now), budget.key == chosen)
 }
 
 fn chosen(explained: ExplainedBudget, chart: Option<Chart>, links: &Links, now: Instant) -> Chosen {
-    let ExplainedBudget { figures, budget, allowed, rows, decided, clears, changes, .. } = explained;
+    let ExplainedBudget { figures, budget, excluded, allowed, rows, decided, clears, changes, .. } = explained;
     let as_of = figures.as_of;
     let rows = figures.rows.iter().map(RowFigures::of).zip(rows).collect();
     Chosen {
         events: events(&figures),
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
         budget,
+        excluded,
         because: because(&figures, &decided),
         allowed,
         clears,

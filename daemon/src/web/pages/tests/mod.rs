@@ -1,6 +1,7 @@
 //! The pages over a running daemon: what they show, what they never do, and that they show what the API answers.
 
 mod actions;
+mod exclusions;
 mod house;
 mod shown;
 

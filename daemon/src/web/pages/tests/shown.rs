@@ -178,7 +178,7 @@ async fn pages_and_api_show_the_same_figures() {
 async fn a_moment_of_the_past_is_shown_as_it_stood() {
     let house = House::on_fire().await;
     let before = house.get("/slos/checkout/availability?tenant=main&at=2025-11-24T15:59:00").await.text();
-    assert!(before.contains("As the ledger shows it for") && before.contains("100 % left"), "{before}");
+    assert!(before.contains("As corrected, for") && before.contains("100 % left"), "{before}");
     assert!(before.contains("OK</span>") && !before.contains("BACK-FILLING</span>"), "{before}");
     for (at, expected) in
         [("9999-12-31T00:00:00Z", 400), ("yesterday", 400), ("2025-11-24T15:59:00Z", 200), ("2025-11-24T15:59", 200), ("", 200)]

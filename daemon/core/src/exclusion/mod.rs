@@ -6,6 +6,8 @@
 //! Only whole slices are taken out, those that lie within what was asked: an exclusion never reaches further than somebody approved. Slices are of
 //! 10 s where it is known early, and of the length that old slices have where it is recorded afterwards ([`whole_slices`]).
 
+mod record;
+
 use std::{fmt, time::Duration};
 
 use crate::{
@@ -14,6 +16,8 @@ use crate::{
     time::Timestamp,
     window::Interval,
 };
+
+pub use record::{Case, Correction, Entry, Recorded, Recurrence, When, Withdrawal, fold};
 
 /// An exclusion's identity within its tenant: `X-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,21 +61,34 @@ pub enum Owner {
 impl Scope {
     /// Whether a budget is meant.
     pub fn covers(&self, budget: &BudgetId) -> bool {
-        let objective = match &self.of {
-            Owner::Objective(_, _, objective) => *objective == budget.objective,
-            Owner::Tenant | Owner::Service(_) | Owner::Slo(..) => true,
-        };
-        objective && self.touches(&budget.slo, &budget.group)
+        self.names(&budget.slo, &budget.objective) && self.holds(&budget.group)
     }
 
-    /// Whether some budget over these events is meant.
-    pub fn touches(&self, slo: &SloId, group: &Group) -> bool {
+    /// Whether some group of an objective may be meant.
+    pub fn names(&self, slo: &SloId, objective: &ObjectiveName) -> bool {
         let own = match &self.of {
+            Owner::Objective(_, _, named) => named == objective,
+            Owner::Tenant | Owner::Service(_) | Owner::Slo(..) => true,
+        };
+        own && self.is_of(slo)
+    }
+
+    /// Whether some budget over the events of a group is meant.
+    pub fn touches(&self, slo: &SloId, group: &Group) -> bool {
+        self.is_of(slo) && self.holds(group)
+    }
+
+    /// Whether some budget of an SLO may be meant.
+    pub fn is_of(&self, slo: &SloId) -> bool {
+        match &self.of {
             Owner::Tenant => true,
             Owner::Service(service) => *service == slo.service,
             Owner::Slo(service, name) | Owner::Objective(service, name, _) => *service == slo.service && *name == slo.name,
-        };
-        own && self.group.labels().iter().all(|label| group.labels().contains(label))
+        }
+    }
+
+    fn holds(&self, group: &Group) -> bool {
+        self.group.labels().iter().all(|label| group.labels().contains(label))
     }
 }
 
@@ -124,6 +141,8 @@ pub struct Excluded {
     pub counts: Counts,
     /// How long it is.
     pub time: Duration,
+    /// What the SLO makes of it.
+    pub treated: ExcludedTime,
 }
 
 /// What is known: all that is recorded by now, or what was by a moment.
@@ -168,6 +187,11 @@ impl Exclusions {
     /// These exclusions.
     pub fn new(exclusions: Vec<Exclusion>) -> Self {
         Self(exclusions)
+    }
+
+    /// The exclusion of this identity.
+    pub fn get(&self, id: ExclusionId) -> Option<&Exclusion> {
+        self.0.iter().find(|exclusion| exclusion.id == id)
     }
 
     /// Those that take time out of a budget.

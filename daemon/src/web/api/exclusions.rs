@@ -1,0 +1,273 @@
+//! `/api/v1/exclusions`: time that people take out of budgets, and take back.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use burnward_core::{
+    exclusion::{ExclusionId, Owner, Recurrence, Scope, When},
+    id::{Group, NameError, ObjectiveName, ServiceName, SloId, SloName, TenantId},
+    incident::Via,
+    time::{Timestamp, days},
+    window::Interval,
+};
+use jiff::{civil::DateTime, tz::TimeZone};
+use serde::Deserialize;
+
+use super::{
+    explain::moment,
+    problem::Problem,
+    wire::{ExclusionBody, ExclusionState, WithdrawalBody},
+};
+use crate::{
+    app::Handle,
+    exclusion::recurrence::Occurrences,
+    schedule,
+    tasks::decide::CorrectionAsked,
+    web::{
+        Site,
+        access::{Caller, Tenant},
+    },
+};
+
+/// The longest stretch that comes once.
+const LONGEST: Duration = days(92);
+
+/// How far back and ahead time may be taken out: as far as the ledger reaches, and a year.
+const BACK: Duration = days(762);
+const AHEAD: Duration = days(366);
+
+/// The longest reason and the longest name of an approver, in characters.
+const REASON: usize = 500;
+const APPROVER: usize = 120;
+
+/// Parameters of the list.
+#[derive(Debug, Default, Deserialize)]
+pub struct ListQuery {
+    /// Only those that take time out of this SLO, as service/name.
+    slo: Option<String>,
+}
+
+/// `GET /api/v1/exclusions`: newest first, withdrawn ones too.
+pub async fn list(State(site): State<Site>, tenant: Tenant, Query(query): Query<ListQuery>) -> Result<Json<Vec<ExclusionState>>, Problem> {
+    let slo = query.slo.as_deref().map(|slo| slo_id(&tenant.0, slo)).transpose()?;
+    Ok(Json(states(&site.handle, &tenant.0, |scope| slo.as_ref().is_none_or(|slo| scope.is_of(slo)))))
+}
+
+/// The exclusions of a tenant that are about something, newest first.
+pub fn states(handle: &Handle, tenant: &TenantId, about: impl Fn(&Scope) -> bool) -> Vec<ExclusionState> {
+    let view = handle.view.borrow();
+    let Some(record) = view.exclusions.get(tenant) else { return Vec::new() };
+    let cases = record.cases.iter().filter(|case| about(&case.entry.scope)).rev();
+    let now = handle.clock.now();
+    cases.filter_map(|case| Some(ExclusionState::of(case, record.exclusions.get(case.entry.id)?, now))).collect()
+}
+
+fn slo_id(tenant: &TenantId, text: &str) -> Result<SloId, Problem> {
+    let wrong = || Problem::bad_request(&format!("`{}` is not an SLO as service/name", burnward_core::words::cut(text, 80)));
+    let (service, name) = text.split_once('/').ok_or_else(wrong)?;
+    Ok(SloId {
+        tenant: tenant.clone(),
+        service: ServiceName::parse(service).map_err(|_| wrong())?,
+        name: SloName::parse(name).map_err(|_| wrong())?,
+    })
+}
+
+/// `POST /api/v1/exclusions`.
+pub async fn add(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Json(body): Json<ExclusionBody>,
+) -> Result<Json<ExclusionState>, Problem> {
+    let asked = read(&body, site.handle.clock.now())?;
+    let id = site.handle.correct(&tenant.0, asked, caller.actor(Via::Api)).await?;
+    one(&site.handle, &tenant.0, id).map(Json)
+}
+
+/// `POST /api/v1/exclusions/{id}/withdraw`.
+pub async fn withdraw(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<WithdrawalBody>,
+) -> Result<Json<ExclusionState>, Problem> {
+    let unknown = || Problem::not_found(&format!("no exclusion `{}`", burnward_core::words::cut(&id, 40)));
+    let id = ExclusionId::parse(&id).ok_or_else(unknown)?;
+    let reason = words(&body.reason, "reason", REASON)?;
+    let id = site.handle.correct(&tenant.0, CorrectionAsked::Withdraw { id, reason }, caller.actor(Via::Api)).await?;
+    one(&site.handle, &tenant.0, id).map(Json)
+}
+
+fn one(handle: &Handle, tenant: &TenantId, id: ExclusionId) -> Result<ExclusionState, Problem> {
+    let view = handle.view.borrow();
+    let found = view.exclusions.get(tenant).and_then(|record| {
+        let case = record.cases.iter().find(|case| case.entry.id == id)?;
+        Some(ExclusionState::of(case, record.exclusions.get(id)?, handle.clock.now()))
+    });
+    found.ok_or_else(|| Problem::not_found(&format!("no exclusion {id}")))
+}
+
+/// Checks what is asked for.
+fn read(body: &ExclusionBody, now: Timestamp) -> Result<CorrectionAsked, Problem> {
+    Ok(CorrectionAsked::Exclude {
+        scope: scope(body)?,
+        when: when(body, now)?,
+        reason: words(&body.reason, "reason", REASON)?,
+        approver: words(&body.approver, "approver", APPROVER)?,
+        incident: None,
+    })
+}
+
+fn scope(body: &ExclusionBody) -> Result<Scope, Problem> {
+    let wrong = |error: NameError| Problem::bad_request(&error.to_string());
+    let service = body.service.as_deref().map(ServiceName::parse).transpose().map_err(wrong)?;
+    let slo = body.slo.as_deref().map(SloName::parse).transpose().map_err(wrong)?;
+    let objective = body.objective.as_deref().map(ObjectiveName::parse).transpose().map_err(wrong)?;
+    let of = match (service, slo, objective) {
+        (Some(_), _, _) if body.all => return Err(Problem::bad_request("`all` and `service` contradict each other")),
+        (Some(service), Some(slo), Some(objective)) => Owner::Objective(service, slo, objective),
+        (Some(service), Some(slo), None) => Owner::Slo(service, slo),
+        (Some(service), None, None) => Owner::Service(service),
+        (None, None, None) if body.all => Owner::Tenant,
+        (None, None, None) => return Err(Problem::bad_request("say what is excluded: a `service`, one of its SLOs, or `all`")),
+        (None, _, _) | (_, None, Some(_)) => return Err(Problem::bad_request("an SLO needs its `service`, an objective needs its `slo`")),
+    };
+    Ok(Scope { of, group: Group::new(body.group.clone()) })
+}
+
+fn when(body: &ExclusionBody, now: Timestamp) -> Result<When, Problem> {
+    let zone = body.timezone.as_deref().map(zone).transpose()?;
+    let instant = |text: &Option<String>| text.as_deref().map(|text| time(text, zone.as_ref().map(|(_, zone)| zone))).transpose();
+    let (from, to) = (instant(&body.from)?.unwrap_or(now), instant(&body.to)?);
+    if from < now.minus(BACK) || from > now.plus(AHEAD) {
+        return Err(Problem::bad_request("it begins further back than the ledger reaches, 25 months, or more than a year ahead"));
+    }
+    match (&body.every, body.lasts_seconds, zone) {
+        (None, None, _) => once(from, to),
+        (None, Some(_), _) => Err(Problem::bad_request("`lasts` is said of what recurs; give `to`, or `every`")),
+        (Some(_), None, _) => Err(Problem::bad_request("say with `lasts` how long each stretch lasts")),
+        (Some(_), Some(_), None) => {
+            Err(Problem::bad_request("what recurs does so in the civil time of a `timezone`, such as Europe/Berlin"))
+        }
+        (Some(rule), Some(lasts), Some((zone, _))) => {
+            let recurrence = Recurrence { rule: rule.clone(), zone, lasts: Duration::from_secs(lasts), from, until: to };
+            Occurrences::read(&recurrence).map_err(|error| Problem::bad_request(&error.to_string()))?;
+            Ok(When::Recurring(recurrence))
+        }
+    }
+}
+
+fn once(from: Timestamp, to: Option<Timestamp>) -> Result<When, Problem> {
+    let to = to.ok_or_else(|| Problem::bad_request("say with `to` when it ends"))?;
+    match to.since(from) {
+        Duration::ZERO => Err(Problem::bad_request("it ends before it begins")),
+        length if length > LONGEST => {
+            Err(Problem::bad_request("it is longer than 92 days; an SLO that does not count for so long is better left out"))
+        }
+        _ => Ok(When::Once(Interval { from, to })),
+    }
+}
+
+fn zone(text: &str) -> Result<(String, TimeZone), Problem> {
+    let known = TimeZone::get(text);
+    let known = known.map_err(|_| Problem::bad_request(&format!("there is no time zone `{}`", burnward_core::words::cut(text, 64))))?;
+    Ok((text.to_owned(), known))
+}
+
+/// An instant, or a civil time of a zone.
+fn time(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, Problem> {
+    let civil: Option<DateTime> =
+        if text.ends_with(['Z', 'z']) { None } else { text.parse().ok().filter(|_| text.parse::<jiff::Timestamp>().is_err()) };
+    match (civil, zone) {
+        (None, _) => moment(text),
+        (Some(_), None) => {
+            Err(Problem::bad_request(&format!("`{text}` names no zone: give a `timezone`, or write it as 2026-11-25T03:10:00Z")))
+        }
+        (Some(civil), Some(zone)) => {
+            let at = schedule::once(zone, civil).ok_or_else(|| Problem::bad_request("that time is out of range"))?;
+            Ok(Timestamp::from_millis(at.as_millisecond()))
+        }
+    }
+}
+
+fn words(text: &str, what: &str, most: usize) -> Result<String, Problem> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err(Problem::bad_request(&format!("say the {what}"))),
+        characters if characters > most => Err(Problem::bad_request(&format!("the {what} is longer than {most} characters"))),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000); // 2026-11-18T11:06:40Z
+
+    fn body() -> ExclusionBody {
+        ExclusionBody {
+            service: Some("checkout".to_owned()),
+            to: Some("2026-11-18T12:00:00Z".to_owned()),
+            reason: "data base upgrade".to_owned(),
+            approver: "sam".to_owned(),
+            ..ExclusionBody::default()
+        }
+    }
+
+    fn nightly() -> ExclusionBody {
+        let text = |text: &str| Some(text.to_owned());
+        ExclusionBody { every: text("0 2 * * SUN"), timezone: text("Europe/Berlin"), lasts_seconds: Some(7200), to: None, ..body() }
+    }
+
+    fn refusal(body: &ExclusionBody) -> String {
+        match read(body, NOW) {
+            Ok(asked) => panic!("it was taken: {asked:?}"),
+            Err(problem) => problem.detail().to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_contradicts_is_refused_with_what_to_write() {
+        let text = |text: &str| Some(text.to_owned());
+        for (body, says) in [
+            (ExclusionBody { service: None, ..body() }, "say what is excluded"),
+            (ExclusionBody { all: true, ..body() }, "contradict"),
+            (ExclusionBody { service: None, slo: text("availability"), ..body() }, "needs its `service`"),
+            (ExclusionBody { objective: text("sla"), ..body() }, "needs its `slo`"),
+            (ExclusionBody { service: text("A b"), ..body() }, "is not a name"),
+            (ExclusionBody { to: None, ..body() }, "say with `to`"),
+            (ExclusionBody { to: text("2026-11-18T11:00:00Z"), ..body() }, "ends before it begins"),
+            (ExclusionBody { to: text("2027-11-18T11:00:00Z"), ..body() }, "longer than 92 days"),
+            (ExclusionBody { to: text("2026-11-18T12:00"), ..body() }, "names no zone"),
+            (ExclusionBody { to: text("noon"), ..body() }, "is not a time"),
+            (ExclusionBody { from: text("2020-01-01T00:00:00Z"), ..body() }, "25 months"),
+            (ExclusionBody { lasts_seconds: Some(60), ..body() }, "of what recurs"),
+            (ExclusionBody { lasts_seconds: None, ..nightly() }, "how long each stretch lasts"),
+            (ExclusionBody { timezone: None, ..nightly() }, "civil time"),
+            (ExclusionBody { timezone: text("Mars/Olympus"), ..nightly() }, "no time zone"),
+            (ExclusionBody { every: text("0 25 * * *"), ..nightly() }, "the hour, `25`"),
+            (ExclusionBody { reason: "  ".to_owned(), ..body() }, "say the reason"),
+            (ExclusionBody { approver: String::new(), ..body() }, "say the approver"),
+            (ExclusionBody { approver: "x".repeat(121), ..body() }, "longer than 120"),
+        ] {
+            let refusal = refusal(&body);
+            assert!(refusal.contains(says), "{body:?}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn civil_times_are_of_the_zone() {
+        let civil = |text: &str| Some(text.to_owned());
+        let body =
+            ExclusionBody { from: civil("2026-11-18T13:30"), to: civil("2026-11-18 14:30"), timezone: civil("Europe/Berlin"), ..body() };
+        let CorrectionAsked::Exclude { when: When::Once(stretch), .. } = read(&body, NOW).expect("taken") else { panic!("once") };
+        let at = |text: &str| moment(text).expect("a moment");
+        assert_eq!(stretch, Interval { from: at("2026-11-18T12:30:00Z"), to: at("2026-11-18T13:30:00Z") });
+        assert!(matches!(read(&nightly(), NOW), Ok(CorrectionAsked::Exclude { when: When::Recurring(_), .. })));
+    }
+}
