@@ -152,7 +152,7 @@ pub fn counted(sli: &Sli) -> String {
     match sli {
         Sli::Events { .. } | Sli::Latency { .. } | Sli::Query { .. } => "events".to_owned(),
         Sli::Probe { .. } => "probes".to_owned(),
-        Sli::Window { slice, .. } => format!("slices of {}", duration(*slice)),
+        Sli::Presence { slice, .. } | Sli::Window { slice, .. } => format!("slices of {}", duration(*slice)),
     }
 }
 
@@ -204,6 +204,7 @@ pub const fn symptom(symptom: Symptom) -> &'static str {
         Symptom::Failing => "of requests failing",
         Symptom::TooSlow => "of requests too slow",
         Symptom::Down => "of probes failing",
+        Symptom::Missing => "of the time missing",
         Symptom::OutOfBounds => "of the time out of bounds",
     }
 }

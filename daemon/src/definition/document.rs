@@ -167,8 +167,8 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let name = name_node.and_then(|node| read_name(reader, node, names));
     let title = reader.optional(&fields, "title").and_then(|node| reader.line(node, "a title", LONGEST_TITLE)).map(ToOwned::to_owned);
     let sli_node = reader.required(&fields, "sli", "{ events: { bad: 'errors_total', total: 'requests_total' } }");
-    let sli = sli_node.and_then(|node| sli::read(reader, node, shared.context.promql));
     let per = reader.optional(&fields, "per").map_or(Some(Vec::new()), |node| sli::read_per(reader, node));
+    let sli = sli_node.and_then(|node| sli::read(reader, node, per.as_deref(), shared.context.promql));
     let objectives =
         reader.required(&fields, "objectives", "[{ target: 99.9%, window: 30d }]").and_then(|node| objective::read(reader, node));
     let no_data = read_no_data(reader, &fields);

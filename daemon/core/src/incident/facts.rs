@@ -35,6 +35,8 @@ pub enum Symptom {
     TooSlow,
     /// A probe that failed.
     Down,
+    /// A slice of time in which nothing was there.
+    Missing,
     /// A slice of time in which a value did not compare as promised.
     OutOfBounds,
 }
@@ -46,6 +48,7 @@ impl Symptom {
             Sli::Events { .. } | Sli::Query { .. } => Self::Failing,
             Sli::Latency { .. } => Self::TooSlow,
             Sli::Probe { .. } => Self::Down,
+            Sli::Presence { .. } => Self::Missing,
             Sli::Window { .. } => Self::OutOfBounds,
         }
     }

@@ -109,6 +109,13 @@ impl Timeline {
         one_before || target.started_by(at).is_some_and(|start| start > since)
     }
 
+    /// How often the target is scraped, as known at `at`.
+    pub(super) fn usual_at(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> Option<Duration> {
+        let target = self.targets.get(&target)?;
+        let last = target.scrapes.partition_point(|(scrape, _)| *scrape <= at).checked_sub(1)?;
+        target.known_usual(last, rule)
+    }
+
     /// Failed scrapes with `from < at <= to`.
     pub(super) fn failures(&self, from: Timestamp, to: Timestamp, rule: &Rule) -> Failures {
         let failed = |target: &Target| -> Vec<Failure> {

@@ -1,6 +1,6 @@
 //! What the ledger's tests are made of.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Sample, Series};
 use crate::{
@@ -80,6 +80,11 @@ pub(crate) fn latency(name: &str, within: f64, tolerated: Option<f64>) -> Arc<Sl
 /// The gauges of these names.
 pub(crate) fn probe(name: &str, metrics: &[&str], per: &[&str]) -> Arc<Slo> {
     Arc::new(slo(name, Sli::Probe { probes: metrics.iter().map(|metric| selector(&format!("{metric}{{job=\"x\"}}"))).collect() }, per))
+}
+
+/// `p{job="x"}` in slices of this length.
+pub(crate) fn presence(name: &str, slice: Duration, per: &[&str]) -> Arc<Slo> {
+    Arc::new(slo(name, Sli::Presence { series: selector(r#"p{job="x"}"#), slice, expected: Vec::new() }, per))
 }
 
 pub(crate) fn series(pairs: &[(&str, &str)], samples: &[(i64, f64)]) -> Series {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::units::EventUnit;
+use crate::{id::Group, units::EventUnit};
 
 pub mod dialect;
 pub mod expression;
@@ -38,6 +38,15 @@ pub enum Sli {
     Probe {
         /// The gauges.
         probes: Vec<Selector>,
+    },
+    /// Slices of time: one is good if a series of the selector has a sample in it, bad if none has while the source was seen. Each slice is an event.
+    Presence {
+        /// What must exist.
+        series: Selector,
+        /// Length of a slice: 10 s to 5 min, whole multiples of 10 s.
+        slice: Duration,
+        /// The groups that must exist, from the start and no others; empty: each is awaited from when it is first seen.
+        expected: Vec<Group>,
     },
     /// Slices of time: one is good if the value at its end compares as promised. Each slice is an event.
     Window {
@@ -77,6 +86,7 @@ impl Sli {
             Self::Events { counted: Counted::Bad(side) | Counted::Good(side), total } => side.iter().chain(total).collect(),
             Self::Latency { buckets, .. } => vec![buckets],
             Self::Probe { probes } => probes.iter().collect(),
+            Self::Presence { series, .. } => vec![series],
             Self::Window { .. } | Self::Query { .. } => Vec::new(),
         }
     }
@@ -84,7 +94,7 @@ impl Sli {
     /// Every expression that it asks for.
     pub fn expressions(&self) -> Vec<&Expression> {
         match self {
-            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } => Vec::new(),
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } => Vec::new(),
             Self::Window { expression, .. } => vec![expression],
             Self::Query { counted: Counted::Bad(side) | Counted::Good(side), total, .. } => vec![side, total],
         }
@@ -93,7 +103,9 @@ impl Sli {
     /// What the ledger's numbers of it are.
     pub const fn unit(&self) -> EventUnit {
         match self {
-            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Window { .. } => EventUnit::Event,
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } => {
+                EventUnit::Event
+            }
             Self::Query { .. } => EventUnit::Millionth,
         }
     }
@@ -101,7 +113,7 @@ impl Sli {
     /// The spacing of the instants at which its expressions are asked for; `None` where raw samples are read.
     pub const fn step(&self) -> Option<Duration> {
         match self {
-            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } => None,
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } => None,
             Self::Window { slice: step, .. } | Self::Query { step, .. } => Some(*step),
         }
     }

@@ -2,6 +2,7 @@
 
 mod expression;
 mod latency;
+mod presence;
 mod selectors;
 
 use burnward_core::sli::{Counted, Sli};
@@ -16,19 +17,19 @@ pub use expression::Promql;
 pub(super) use expression::check_lookbacks;
 use selectors::selectors;
 
-const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where it applies, tolerated), `probe` (a gauge of 0 and 1), `window` (expr, is and threshold) and `query` (bad or good, and total)";
-const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "window", "query"], later: &[("presence", KINDS)] };
+const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where it applies, tolerated), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold) and `query` (bad or good, and total)";
+const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "presence", "window", "query"], later: &[] };
 const EVENTS: Keys =
     Keys { of: "an SLI of events", known: &["bad", "good", "total"], later: &[("tolerated", "supported are bad or good, and total")] };
 /// Most labels that split an SLO.
 const MAX_PER: usize = 8;
 
-/// Reads `sli:`.
-pub(super) fn read(reader: &mut Reader, node: &Node, promql: Promql) -> Option<Sli> {
+/// Reads `sli:` of an SLO that is split by these labels; `None` where they cannot be read.
+pub(super) fn read(reader: &mut Reader, node: &Node, per: Option<&[String]>, promql: Promql) -> Option<Sli> {
     let fields = reader.map(node, &SLI)?;
     let given: Vec<&Entry> = fields.entries().iter().filter(|entry| SLI.known.contains(&entry.key.as_str())).collect();
     match given.as_slice() {
-        [entry] => read_kind(reader, entry, promql),
+        [entry] => read_kind(reader, entry, per, promql),
         [first, second, ..] => {
             let message = format!("an SLI is of one kind, and here are `{}` and `{}`", first.key, second.key);
             let diagnostic = reader.diagnostic(&codes::SLI, second.key_range.clone(), message);
@@ -46,11 +47,12 @@ pub(super) fn read(reader: &mut Reader, node: &Node, promql: Promql) -> Option<S
     }
 }
 
-fn read_kind(reader: &mut Reader, kind: &Entry, promql: Promql) -> Option<Sli> {
+fn read_kind(reader: &mut Reader, kind: &Entry, per: Option<&[String]>, promql: Promql) -> Option<Sli> {
     let node = &kind.value;
     match kind.key.as_str() {
         "latency" => latency::read(reader, node),
         "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
+        "presence" => presence::read(reader, node, per),
         "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node)),
         "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node)),
         _ => read_events(reader, node),

@@ -100,8 +100,8 @@ const CONFIGURATIONS: &[&str] = &[
     "version: burnward/v1\nsources:\n  prom: { prometheus: { url: \"https://ada:pw@prom.example\", replicas: [], max-series: many } }\ntenants: { main: { slo-definitions: [x], source: prm, groups-are-tenants: { tenant: tenant } } }\ntick: 1h\n",
 ];
 
-/// Codes that belong to files as wholes, or to expressions; `directories`, `attacks` and `expressions` test them.
-const ELSEWHERE: [&str; 8] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1301", "W2013"];
+/// Codes that belong to files as wholes, or to expressions; `directories`, `attacks`, `expressions` and `kinds` test them.
+const ELSEWHERE: [&str; 9] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1062", "E1301", "W2013"];
 
 #[test]
 fn every_diagnostic_as_it_is_shown() {

@@ -1,6 +1,6 @@
 //! SLIs that are counted from raw samples: what is read of them, and every mistake as a person sees it.
 
-use burnward_core::sli::Sli;
+use burnward_core::{sli::Sli, time::minutes};
 
 use super::{GOOD, diagnostics, read, rendered};
 
@@ -24,6 +24,17 @@ const MISTAKES: &[&str] = &[
     "{ latency: { histogram: 'http_seconds', within: 300ms }, events: { bad: 'a', total: 'b' } }",
     "{ probe: 'probe_success > 0' }",
     "{ probe: [] }",
+    "{ presence: { series: 'up', slice: 70s } }",
+    "{ presence: { series: 'up', slice: 25s } }",
+    "{ presence: { series: 'up', slice: 10m } }",
+    "{ presence: { series: 'up', expected: [eu] } }",
+    "{ presence: { slice: 1m } }",
+    "{ presence: 'up' }",
+    "{ presence: { series: 'absent(up)' } }",
+    "{ presence: { series: 'up', expected: [] } }\n    per: [region]",
+    "{ presence: { series: 'up', expected: [eu, us, eu] } }\n    per: [region]",
+    "{ presence: { series: 'up', expected: [eu] } }\n    per: [region, zone]",
+    "{ presence: { series: 'up', expected: [{ region: eu, cell: a }] } }\n    per: [region, zone]",
     "{}",
 ];
 
@@ -46,6 +57,21 @@ fn a_probe_is_a_gauge_or_several() {
         let Sli::Probe { probes } = sli(text) else { panic!("another kind") };
         assert_eq!(probes.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
     }
+}
+
+#[test]
+fn presence_names_its_series_its_slices_and_its_groups() {
+    let Sli::Presence { series, slice, expected } = sli("{ presence: { series: 'jobs{job=\"worker\"}' } }") else { panic!("another kind") };
+    assert_eq!((series.to_string().as_str(), slice, expected), ("jobs{job=\"worker\"}", minutes(1), vec![]));
+    let groups = |text: &str| {
+        let Sli::Presence { expected, slice, .. } = sli(text) else { panic!("another kind") };
+        assert_eq!(slice, minutes(2));
+        expected.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let one = groups("{ presence: { series: 'up', slice: 2m, expected: [eu, us] } }\n    per: [region]");
+    assert_eq!(one, [r#"{region="eu"}"#, r#"{region="us"}"#]);
+    let two = groups("{ presence: { series: 'up', slice: 2m, expected: [{ zone: a, region: eu }] } }\n    per: [region, zone]");
+    assert_eq!(two, [r#"{region="eu",zone="a"}"#]);
 }
 
 #[test]

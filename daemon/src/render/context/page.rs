@@ -334,7 +334,9 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
             format!("of requests slower than {} (half up to {})", seconds(*within), seconds(*tolerated))
         }
         (Symptom::OutOfBounds, Some(Sli::Window { is, threshold, .. })) => format!("of the time not {} {threshold}", is.sign()),
-        (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::Down | Symptom::OutOfBounds), _) => words::symptom(symptom).to_owned(),
+        (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::Down | Symptom::Missing | Symptom::OutOfBounds), _) => {
+            words::symptom(symptom).to_owned()
+        }
     };
     match worst.row.row.urgency {
         Urgency::Page => failing,

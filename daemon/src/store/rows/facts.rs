@@ -117,6 +117,7 @@ enum SymptomRow {
     Failing,
     TooSlow,
     Down,
+    Missing,
     OutOfBounds,
 }
 

@@ -17,9 +17,10 @@ mod side;
 pub use boundary::boundaries_of;
 pub(super) use side::{Role, Side};
 
-use super::{Query, count::hash_of, slice::TEN_SECONDS, steps::Steps};
+use super::{Query, count::hash_of, group_of, slice::TEN_SECONDS, steps::Steps};
 use crate::{
-    sli::{Dialect, Labels, MatchOp},
+    id::Group,
+    sli::{Dialect, Labels, MatchOp, Sli},
     slo::Slo,
 };
 use queries::Queries;
@@ -68,6 +69,33 @@ impl LanePlan {
         self.sides.iter().any(|side| side.role == Role::Probe && side.selector.metric() == "up")
     }
 
+    /// The slices that are judged by what exists in them; `None` for an SLO of any other kind.
+    pub(super) fn presence(&self) -> Option<Duration> {
+        match &self.slo.sli {
+            Sli::Presence { slice, .. } => Some(*slice),
+            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } => None,
+        }
+    }
+
+    /// The groups that there are from the start.
+    pub(super) fn expected(&self) -> &[Group] {
+        match &self.slo.sli {
+            Sli::Presence { expected, .. } => expected,
+            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } => &[],
+        }
+    }
+
+    /// The group that a series belongs to; `None` where the SLO names its groups and this is none of them.
+    pub(super) fn group_of(&self, labels: &Labels) -> Option<Group> {
+        let group = group_of(&self.slo.per, labels);
+        (self.expected().is_empty() || self.expected().contains(&group)).then_some(group)
+    }
+
+    /// The longest window of its objectives.
+    pub(super) fn longest_window(&self) -> Duration {
+        self.slo.objectives.iter().map(|objective| objective.window.longest()).max().unwrap_or_default()
+    }
+
     /// True where raw samples are counted.
     pub(super) const fn is_raw(&self) -> bool {
         self.steps.is_none()
@@ -88,8 +116,9 @@ impl LanePlan {
         if let Some(steps) = &self.steps {
             return format!("{} per {:?}", steps.meaning(), self.slo.per);
         }
+        let slice = self.presence().map_or_else(String::new, |slice| format!(" {slice:?}"));
         let sides: Vec<String> = self.sides.iter().map(|side| format!("{:?} {} {:?}", side.role, side.selector, side.boundary)).collect();
-        format!("{} per {:?}", sides.join(" "), self.slo.per)
+        format!("{}{slice} per {:?}", sides.join(" "), self.slo.per)
     }
 
     /// The same as a number, for the store.

@@ -38,15 +38,17 @@ pub(in crate::ledger) enum Role {
     TotalBesideGood,
     /// Not a counter: each sample is an event, good or bad by its value.
     Probe,
+    /// Not a counter: that there is a sample is what counts.
+    Present,
 }
 
 impl Role {
-    /// What `events` of this role add; those of a probe are good ones.
+    /// What `events` of this role add; those of what is no counter are good ones.
     pub(in crate::ledger) fn book(self, events: u64) -> Counts {
         let n = i64::try_from(events).unwrap_or(i64::MAX);
         match self {
             Self::Bad => Counts { bad: n, good: -n, ..Counts::default() },
-            Self::TotalBesideBad | Self::Probe => Counts { good: n, ..Counts::default() },
+            Self::TotalBesideBad | Self::Probe | Self::Present => Counts { good: n, ..Counts::default() },
             Self::Good => Counts { good: n, bad: -n, ..Counts::default() },
             Self::Within => Counts { good: n, tolerated: -n, ..Counts::default() },
             Self::Tolerated => Counts { tolerated: n, bad: -n, ..Counts::default() },
@@ -57,7 +59,7 @@ impl Role {
     /// True for the side without which nothing is known.
     pub(in crate::ledger) const fn is_total(self) -> bool {
         match self {
-            Self::TotalBesideBad | Self::TotalBesideGood | Self::Probe => true,
+            Self::TotalBesideBad | Self::TotalBesideGood | Self::Probe | Self::Present => true,
             Self::Bad | Self::Good | Self::Within | Self::Tolerated => false,
         }
     }
@@ -99,6 +101,7 @@ pub(super) fn sides_of(sli: &Sli, dialect: Dialect) -> Vec<Side> {
             let total = side(Role::TotalBesideGood, buckets, Some(f64::INFINITY));
             [within].into_iter().chain(tolerated).chain([total]).collect()
         }
+        Sli::Presence { series, .. } => vec![side(Role::Present, series, None)],
         Sli::Probe { probes } => probes.iter().map(|selector| side(Role::Probe, selector, None)).collect(),
         Sli::Window { .. } | Sli::Query { .. } => Vec::new(),
     }

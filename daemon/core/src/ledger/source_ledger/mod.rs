@@ -282,7 +282,8 @@ impl SourceLedger {
         self.lane_streams[lane].insert(stream.group.clone(), stream.index);
         let mut slices = Slices::new(&self.level_specs[lane]);
         slices.set_marks(Marks::at(&self.edges_of(&stream)));
-        self.streams.push(Held::new(stream, Some(lane), Meta::default(), slices));
+        let meta = Meta { counted_from: stream.counted_from, ..Meta::default() };
+        self.streams.push(Held::new(stream, Some(lane), meta, slices));
     }
 
     /// Counts the answers, in the order of `reads.reads`. An unanswered question advances nothing of the SLOs that need it.

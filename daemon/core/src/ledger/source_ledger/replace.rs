@@ -120,7 +120,8 @@ impl SourceLedger {
         }
     }
 
-    /// Streams belong to the SLO of their name; an SLO that is not split has its one stream from the start.
+    /// Streams belong to the SLO of their name; an SLO that is not split has its one stream from the start, and one that
+    /// names its groups has theirs.
     fn attach_streams(&mut self, unchanged: &BTreeSet<usize>) {
         let places: BTreeMap<Arc<SloId>, usize> = self.lane_ids.iter().enumerate().map(|(index, id)| (Arc::clone(id), index)).collect();
         self.lane_streams = vec![BTreeMap::new(); self.lanes.len()];
@@ -135,6 +136,12 @@ impl SourceLedger {
                 held.troubles.clear();
                 held.provisional = Provisional::default();
             }
+            if let Some(slice) = self.plan.lanes()[lane].presence() {
+                // Where the state holds none, it is the last slice before the watermark: see `keeps_newest`.
+                let last = self.lanes[lane].watermark.floor(slice);
+                let judged = held.meta.counted_from.is_some_and(|from| from < last).then_some((last, slice));
+                held.meta.newest = held.meta.newest.or(judged);
+            }
             let levels = &self.level_specs[lane];
             held.grain = levels.last().map_or(HOUR, |level| level.step);
             if !held.slices.has_levels(levels) {
@@ -144,13 +151,20 @@ impl SourceLedger {
             self.lane_streams[lane].insert(held.stream.group.clone(), held.stream.index);
         }
         for lane in 0..self.lanes.len() {
-            let whole = self.plan.lanes()[lane].slo.per.is_empty();
-            if whole && !self.lane_streams[lane].contains_key(&Group::whole()) {
-                let index = u32::try_from(self.streams.len()).expect("fewer streams than 2^32");
-                let slo = Arc::clone(&self.lane_ids[lane]);
-                let stream = Stream { index, slo, group: Group::whole(), newest_sample: None, counted_from: None, catching_up: true };
-                self.hold(lane, stream);
+            if self.plan.lanes()[lane].slo.per.is_empty() {
+                self.ensure_stream(lane, Group::whole(), None);
             }
+            for group in self.plan.lanes()[lane].expected().to_vec() {
+                self.ensure_stream(lane, group, Some(self.lanes[lane].watermark));
+            }
+        }
+    }
+
+    fn ensure_stream(&mut self, lane: usize, group: Group, counted_from: Option<Timestamp>) {
+        if !self.lane_streams[lane].contains_key(&group) {
+            let index = u32::try_from(self.streams.len()).expect("fewer streams than 2^32");
+            let slo = Arc::clone(&self.lane_ids[lane]);
+            self.hold(lane, Stream { index, slo, group, newest_sample: None, counted_from, catching_up: true });
         }
     }
 }

@@ -153,7 +153,7 @@ impl SourceLedger {
                 group: stream.group.clone(),
                 counted_from: meta.counted_from,
                 has_up: meta.has_up,
-                newest: meta.newest.filter(|(at, _)| quiet(*at)),
+                newest: meta.newest.filter(|(at, _)| self.keeps_newest(lane, *at, watermark(lane))),
                 buckets: meta.buckets.map(|seen| BucketSeen { newest: seen.newest.filter(|at| quiet(*at)), ..seen }),
                 beat: meta.beat.filter(|(at, _)| quiet(*at)),
                 targets: counted.targets.get(&stream.index).map_or(targets, Vec::as_slice).to_vec(),
@@ -161,6 +161,15 @@ impl SourceLedger {
             }
         });
         stored.collect()
+    }
+
+    /// Whether the state holds the newest sample of a stream: outside the plan always; of slices that are judged, where the last one before the watermark
+    /// could not be.
+    fn keeps_newest(&self, lane: Option<usize>, newest: Timestamp, watermark: Timestamp) -> bool {
+        lane.is_none_or(|lane| match self.plan.lanes()[lane].presence() {
+            Some(slice) => newest < watermark.floor(slice),
+            None => Self::is_quiet(newest, watermark),
+        })
     }
 
     /// Counters that a restart would not find by its wider read, and series of which nothing is remembered any more.

@@ -235,6 +235,12 @@ impl Held {
         let late = age > late_after(usual) && !lane.catching_up;
         late.then(|| {
             let (age, usual) = (age.as_secs(), usual.as_secs_f64());
+            if plan.presence().is_some() {
+                return Unknown::new(
+                    Reason::Stale,
+                    format!("no target of the source was seen for {age} s, so nothing can be called absent"),
+                );
+            }
             Unknown::new(Reason::Stale, format!("the newest sample is {age} s old, and they come every {usual} s"))
         })
     }

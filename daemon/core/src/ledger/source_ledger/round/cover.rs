@@ -46,6 +46,10 @@ impl Round<'_> {
     /// Books unseen time.
     pub(super) fn cover(&mut self, stage: &mut Stage<'_>) {
         for lane in stage.going.iter().collect::<Vec<_>>() {
+            if let Some(slice) = self.plan.lanes()[lane].presence() {
+                self.judge_presence(stage, lane, slice);
+                continue;
+            }
             let settled = stage.cohort.settled_for(&self.counted.lanes[lane]);
             let last = newest_beat(self.counted.lanes[lane].beat, &stage.beats, stage.cohort.to);
             let closed = stage.silences.get(&lane).cloned().unwrap_or_default();

@@ -7,9 +7,8 @@ use crate::{
     id::Group,
     ledger::{
         Counts, Sample, Unknown,
-        count::{Counter, SeriesKey, TargetKey},
+        count::{Counter, Rule, SeriesKey, TargetKey},
         coverage::Beat,
-        group_of,
         plan::{Role, Side},
         slice::Entry,
         source_ledger::parts::{Meta, Route, Stream, Tracked, Trouble},
@@ -44,7 +43,9 @@ impl Round<'_> {
         let mut fresh: Vec<(Timestamp, usize, Group)> = Vec::new();
         for sight in sights {
             for (lane, _) in sight.fresh.iter().filter(|(lane, _)| stage.going.contains(*lane)) {
-                fresh.push((sight.samples[0].at, *lane, group_of(&self.plan.lanes()[*lane].slo.per, sight.labels)));
+                if let Some(group) = self.plan.lanes()[*lane].group_of(sight.labels) {
+                    fresh.push((sight.samples[0].at, *lane, group));
+                }
             }
         }
         fresh.sort();
@@ -97,7 +98,8 @@ impl Round<'_> {
             if known || !stage.going.contains(*lane) {
                 continue;
             }
-            let stream = self.stream_for(*lane, group_of(&self.plan.lanes()[*lane].slo.per, sight.labels));
+            let Some(group) = self.plan.lanes()[*lane].group_of(sight.labels) else { continue };
+            let stream = self.stream_for(*lane, group);
             tracked.routes.push(Route { lane: lane_index, side: side_index, stream, counter: index(self.counted.counters.len()) });
             self.counted.counters.push(None);
             self.meet(stage, sight, *lane, *side, stream);
@@ -187,6 +189,7 @@ impl Round<'_> {
             let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
+                Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
                     let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
                     self.increase(sight, side.role, known, sample, new)
@@ -208,7 +211,9 @@ impl Round<'_> {
                 let end = booked.ceil(self.finest(lane));
                 self.book(Entry { stream: route.stream, end, counts }, sample.at <= settled);
             }
-            self.hear(stage, side, &route, (sample.at, next.usual(&self.rule)));
+            let own = next.usual(&self.rule);
+            let usual = if side.role == Role::Present { scraped_every(stage, sight, sample.at, &self.rule).unwrap_or(own) } else { own };
+            self.hear(stage, side, &route, (sample.at, usual));
         }
         self.counted.counters[route.counter as usize] = kept;
         self.note_fault(route.stream, sight.key, counter, fault);
@@ -238,7 +243,7 @@ impl Round<'_> {
     /// A sample of a probe, which is an event; of history as many as there are samples in a step.
     fn observe(&self, sight: &Sight<'_>, route: &Route, known: Option<Counter>, sample: &Sample) -> Result<Taken, Unknown> {
         let good = sight.holds(sample)?;
-        let next = known.map_or_else(|| Counter::first(sample.at, 0), |known| known.seen(sample.at));
+        let next = seen_at(known, sample.at);
         let events = self.samples_in_step(route.stream);
         let counts = if good { Counts { good: events, ..Counts::default() } } else { Counts { bad: events, ..Counts::default() } };
         Ok(Taken { counts, booked: sample.at, next })
@@ -318,7 +323,9 @@ impl Round<'_> {
         if side.is_threshold() {
             meta.see_bucket(route.side as usize, beat.0);
         }
-        if side.role.is_total() {
+        if side.role == Role::Present {
+            stage.heard.entry(route.stream).or_default().push(beat);
+        } else if side.role.is_total() {
             meta.newest = meta.newest.max(Some(beat));
             if !meta.has_up {
                 stage.heard.entry(route.stream).or_default().push(beat);
@@ -343,4 +350,14 @@ impl Round<'_> {
         }
         self.counted.troubles.insert(stream, troubles);
     }
+}
+
+/// How often the target of a series is scraped: what is there now and then comes no less often than that.
+fn scraped_every(stage: &Stage<'_>, sight: &Sight<'_>, at: Timestamp, rule: &Rule) -> Option<Duration> {
+    stage.timeline.usual_at(TargetKey::of(sight.labels)?, at, rule)
+}
+
+/// What is remembered of a series of which only the moments of its samples count.
+fn seen_at(known: Option<Counter>, at: Timestamp) -> Counter {
+    known.map_or_else(|| Counter::first(at, 0), |known| known.seen(at))
 }

@@ -5,11 +5,13 @@
 
 mod cover;
 mod follow;
+mod presence;
 mod sight;
 mod stepped;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     time::Duration,
 };
 
@@ -74,8 +76,16 @@ struct Stage<'s> {
     silences: BTreeMap<usize, Vec<Stretch>>,
     /// When any series of an SLO's target was sampled; for targets that `up` does not know. Filled when it is first needed.
     companions: Option<Companions>,
-    /// Samples of the total of streams without `up`.
+    /// Samples of the total of streams without `up`, and of what must exist.
     heard: BTreeMap<u32, Vec<Beat>>,
+    /// The scrapes of any target, as far back as they are held. Filled when it is first needed.
+    scrapes: Option<Rc<[Beat]>>,
+}
+
+impl Stage<'_> {
+    fn scrapes(&mut self, rule: &Rule) -> Rc<[Beat]> {
+        Rc::clone(self.scrapes.get_or_insert_with(|| self.timeline.beats(self.holds.0, self.cohort.to, rule).into()))
+    }
 }
 
 /// A set of SLOs.
@@ -196,8 +206,8 @@ impl<'a> Round<'a> {
         let (timeline, holds) = self.timeline(cohort, answers);
         let beats = timeline.beats(first, cohort.to, &self.rule);
         let failures = timeline.failures(first, cohort.to, &self.rule);
-        let mut stage =
-            Stage { cohort, timeline, holds, beats, failures, going, silences: BTreeMap::new(), companions: None, heard: BTreeMap::new() };
+        let (silences, heard) = (BTreeMap::new(), BTreeMap::new());
+        let mut stage = Stage { cohort, timeline, holds, beats, failures, going, silences, companions: None, heard, scrapes: None };
         self.find_silences(&mut stage);
         stage
     }

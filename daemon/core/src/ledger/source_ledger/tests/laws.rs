@@ -192,7 +192,13 @@ impl Case {
         let mut split = (*two_slos()[1]).clone();
         let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
         split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
-        vec![Arc::new(brief), Arc::new(split), fixture::latency("c", 0.1, Some(1.0)), fixture::probe("d", &["p", "up"], &["instance"])]
+        vec![
+            Arc::new(brief),
+            Arc::new(split),
+            fixture::latency("c", 0.1, Some(1.0)),
+            fixture::probe("d", &["p", "up"], &["instance"]),
+            fixture::presence("e", minutes(1), &["instance"]),
+        ]
     }
 
     /// A daemon that never missed a tick, and one that these events happened to, agree in every settled slice and every sum.
@@ -203,6 +209,7 @@ impl Case {
         let end = (ends.into_iter().max().expect("two") + 300) / 10 * 10;
         let mut calm = Daemon::start(self.slos(), at(0));
         calm.tick_every(&source, 30, 0, end);
+        calm.tick(&source, at(end));
         let mut rough = self.rough(&source, end);
         rough.replace_slos(self.slos(), at(end));
         rough.tick(&source, at(end));

@@ -12,6 +12,7 @@ mod latency;
 mod laws;
 mod past;
 mod plans;
+mod presence;
 mod probes;
 mod reading;
 mod stepped;
