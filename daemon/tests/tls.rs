@@ -11,6 +11,7 @@ use burnward_core::{
     sli::Selector,
     time::{Timestamp, minutes},
 };
+use burnward_stand_ins::prometheus::FakePrometheus;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair, SigningKey, date_time_ymd};
 use rustls::{
     RootCertStore, ServerConfig,
@@ -118,10 +119,10 @@ async fn a_server_that_cannot_prove_itself_is_unreachable_and_the_sentence_says_
     let elsewhere = serve(&own(&ours, "prometheus.example", 2100), Lets::Everybody).await;
     let foreign = serve(&own(&theirs, "localhost", 2100), Lets::Everybody).await;
     for (port, tls, told) in [
-        (expired, tls(), "expired"),
-        (elsewhere, tls(), "not valid for name"),
-        (foreign, tls(), "UnknownIssuer"),
-        (good, TlsFiles::default(), "UnknownIssuer"),
+        (expired, tls(), "the certificate of localhost expired at 2021-"),
+        (elsewhere, tls(), "and not for localhost: ask by a name that it holds"),
+        (foreign, tls(), "no authority trusted here signed the certificate of localhost, or it signed itself"),
+        (good, TlsFiles::default(), "name the file of its authority as tls.ca-file"),
     ] {
         let unknown = read(&source(port, tls)).await.expect_err("it is not who it should be");
         assert!(unknown.reason == Reason::Unreachable && unknown.detail.contains(told), "{told}: {unknown}");
@@ -134,7 +135,8 @@ async fn we_show_our_certificate_and_a_rotated_one_is_used_at_once() {
     let directory = tempfile::tempdir().expect("a directory");
     let ca = Some(write(directory.path(), "ca.pem", &ours.pem()));
     let port = serve(&own(&ours, "localhost", 2100), Lets::CertifiedBy(&ours)).await;
-    assert!(read(&source(port, TlsFiles { ca: ca.clone(), client: None })).await.is_err(), "without a certificate");
+    let without = read(&source(port, TlsFiles { ca: ca.clone(), client: None })).await.expect_err("without a certificate");
+    assert!(without.reason == Reason::Denied && without.detail.contains("localhost wants a client certificate"), "{without}");
 
     let put = |own: &Own| ClientCertificate {
         certificate: write(directory.path(), "own.pem", &own.certificate.pem()),
@@ -142,7 +144,8 @@ async fn we_show_our_certificate_and_a_rotated_one_is_used_at_once() {
     };
     let client = Some(put(&own(&theirs, "burnward", 2100)));
     let source = source(port, TlsFiles { ca, client });
-    assert!(read(&source).await.is_err(), "of an authority that the server does not know");
+    let stranger = read(&source).await.expect_err("of an authority that the server does not know");
+    assert!(stranger.reason == Reason::Denied && stranger.detail.contains("refuses our client certificate"), "{stranger}");
     put(&own(&ours, "burnward", 2100));
     assert_eq!(read(&source).await, Ok(()));
 
@@ -162,8 +165,16 @@ async fn files_that_cannot_be_used_are_refused_with_their_name() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_exist_is_unreachable() {
+async fn an_address_that_leads_nowhere_says_which_part_of_it_fails() {
     drop(rustls::crypto::ring::default_provider().install_default());
-    let source = Prometheus::new(&PrometheusConfig::at("http://no-such-host.invalid:9090")).expect("a configuration");
-    assert_eq!(read(&source).await.expect_err("no host").reason, Reason::Unreachable);
+    let plain = FakePrometheus::start().await.expect("a free port");
+    let without_tls = plain.url().replace("http://127.0.0.1", "https://localhost");
+    for (url, told) in [
+        ("http://no-such-host.invalid:9090", "the name no-such-host.invalid has no address ("),
+        (without_tls.as_str(), "localhost does not answer with TLS: does its URL begin with http://?"),
+    ] {
+        let source = Prometheus::new(&PrometheusConfig::at(url)).expect("a configuration");
+        let unknown = read(&source).await.expect_err("nobody is there");
+        assert!(unknown.reason == Reason::Unreachable && unknown.detail.contains(told), "{url}: {unknown}");
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use burnward_core::ledger::{Reason, Unknown};
 use reqwest::{
     Certificate, Client, Identity, RequestBuilder,
@@ -76,24 +77,24 @@ impl Access {
         Ok(built.client.clone())
     }
 
-    /// The request with headers and credentials, and the secret that must not come back in an error.
+    /// The request with headers and credentials, and what of these must not come back in an error, longest first.
     ///
     /// # Errors
     /// The file of the token or password cannot be read or holds none.
-    pub(super) async fn sign(&self, request: RequestBuilder) -> Result<(RequestBuilder, Option<String>), Unknown> {
+    pub(super) async fn sign(&self, request: RequestBuilder) -> Result<(RequestBuilder, Vec<String>), Unknown> {
         let request = request.headers(self.headers.clone());
         match &self.credentials {
-            Credentials::None => Ok((request, None)),
+            Credentials::None => Ok((request, Vec::new())),
             Credentials::Bearer(path) => {
                 let token = read_secret("bearer token", path).await?;
                 if token.contains(' ') {
                     return Err(unknown(Reason::Denied, format!("the bearer token file {} holds more than a token", path.display())));
                 }
-                Ok((request.bearer_auth(&token), Some(token)))
+                Ok((request.bearer_auth(&token), vec![token]))
             }
             Credentials::Basic { user, password_file } => {
                 let password = read_secret("password", password_file).await?;
-                Ok((request.basic_auth(user, Some(&password)), Some(password)))
+                Ok((request.basic_auth(user, Some(&password)), vec![STANDARD.encode(format!("{user}:{password}")), password]))
             }
         }
     }

@@ -9,7 +9,7 @@ use anyhow::ensure;
 use burnward_core::ledger::{Reason, Unknown};
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
 };
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -103,8 +103,8 @@ impl Api {
         let _turn = self.at_once.acquire().await.map_err(|_| unknown(Reason::SourceError, "the source is closed"))?;
         self.not_in_its_quiet_time()?;
         let client = self.access.client().map_err(|what| self.at(&what))?;
-        let (request, secret) = self.access.sign(request(&client)).await.map_err(|what| self.at(&what))?;
-        self.answer(request).await.map_err(|what| self.at(&without_secret(what, secret.as_deref())))
+        let (request, secrets) = self.access.sign(request(&client)).await.map_err(|what| self.at(&what))?;
+        self.answer(request).await.map_err(|what| self.at(&without_secrets(&what, &secrets)))
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Vec<u8>, Unknown> {
@@ -132,20 +132,31 @@ impl Api {
     }
 
     fn keep_quiet(&self, headers: &HeaderMap, status: StatusCode) {
-        let seconds = header(headers, &RETRY_AFTER).and_then(|text| text.trim().parse().ok());
-        if let (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) = (status, seconds) {
-            let wait = Duration::from_secs(seconds).min(MAX_QUIET);
-            *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait);
+        if let (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE, Some(wait)) = (status, retry_after(headers)) {
+            *self.quiet_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + wait.min(MAX_QUIET));
         }
     }
 }
 
-/// A server may repeat our header in its error; the secret must not come back with it.
-fn without_secret(what: Unknown, secret: Option<&str>) -> Unknown {
-    match secret {
-        Some(secret) => unknown(what.reason, what.detail.replace(secret, "[secret]")),
-        None => what,
-    }
+/// How long the server asks us to wait: in seconds, or as the date until when, by its own clock where it tells that.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = header(headers, &RETRY_AFTER)?.trim();
+    let until = match text.parse() {
+        Ok(seconds) => return Some(Duration::from_secs(seconds)),
+        Err(_) => http_date(text)?,
+    };
+    let now = header(headers, &DATE).and_then(http_date).unwrap_or_else(jiff::Timestamp::now);
+    Duration::try_from(until.duration_since(now)).ok()
+}
+
+fn http_date(text: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+/// A server may repeat our header in its error; nothing secret of it must come back.
+fn without_secrets(what: &Unknown, secrets: &[String]) -> Unknown {
+    let detail = secrets.iter().fold(what.detail.clone(), |detail, secret| detail.replace(secret, "[secret]"));
+    unknown(what.reason, detail)
 }
 
 fn is_json(headers: &HeaderMap) -> Result<(), Unknown> {
@@ -197,4 +208,27 @@ fn reason_of(status: StatusCode, refusal: Option<&Refusal>) -> Reason {
 
 fn header<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> Option<&'a str> {
     headers.get(name).map(HeaderValue::to_str)?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_asked_for_in_seconds_or_as_a_date_by_the_clock_of_the_server() {
+        let headers = |wait: &str| {
+            let date = (DATE, HeaderValue::from_static("Wed, 21 Oct 2015 07:27:30 GMT"));
+            HeaderMap::from_iter([date, (RETRY_AFTER, HeaderValue::try_from(wait).expect("a header"))])
+        };
+        for (wait, seconds) in [
+            ("30", Some(30)),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", Some(30)),
+            ("Wed, 21 Oct 2015 07:27:00 GMT", None),
+            ("-1", None),
+            ("soon", None),
+            ("86400", Some(86_400)),
+        ] {
+            assert_eq!(retry_after(&headers(wait)).map(|wait| wait.as_secs()), seconds, "{wait}");
+        }
+    }
 }

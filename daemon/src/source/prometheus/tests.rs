@@ -272,9 +272,12 @@ async fn a_password_and_headers_are_sent_and_the_password_is_never_shown() {
     let asked = fake.asked().pop().unwrap().headers;
     assert_eq!((asked["authorization"].as_str(), asked["x-scope-orgid"].as_str()), ("Basic YnVybndhcmQ6Y29ycmVjdCBob3JzZQ==", "acme"));
 
-    let said = Fault::Status { code: 401, error_type: "x".to_owned(), message: "not correct horse".to_owned(), retry_after: None };
-    let unknown = unknown_under(&fake, said, &config(&fake)).await.unwrap();
-    assert_eq!(unknown.reason, Reason::Denied);
+    for said in ["not correct horse", "not YnVybndhcmQ6Y29ycmVjdCBob3JzZQ=="] {
+        let said = Fault::Status { code: 401, error_type: "x".to_owned(), message: said.to_owned(), retry_after: None };
+        fake.fail(Class::Query, said).await;
+        let unknown = source.read(&hits(), NOW.minus(MINUTE), NOW).await.unwrap_err();
+        assert!(unknown.reason == Reason::Denied && unknown.detail.ends_with("not [secret]"), "{unknown}");
+    }
     assert!(!format!("{source:?}").contains("horse"));
 }
 

@@ -1,10 +1,14 @@
 //! What every source needs of HTTP: a client that goes only where it is told, bodies under a cap, errors as `Unknown`.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use burnward_core::ledger::{Reason, Unknown};
 use reqwest::{Client, ClientBuilder, Response, Url, redirect};
+
+mod failure;
+
+pub(super) use failure::failed;
 
 /// The longest detail, in characters.
 const MAX_DETAIL: usize = 300;
@@ -81,36 +85,6 @@ fn shown(text: &str) -> String {
 /// Characters that change how a line looks without being seen: control, zero width, direction.
 fn is_invisible(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// A request that brought no answer, or an answer that ended early.
-pub(super) fn failed(error: &reqwest::Error) -> Unknown {
-    let cause = deepest(error);
-    if error.is_connect() {
-        unknown(Reason::Unreachable, format!("no connection: {cause}"))
-    } else if error.is_timeout() {
-        unknown(Reason::Timeout, "no whole answer in time")
-    } else if error.is_decode() && !ended_early(error) {
-        unknown(Reason::BadJson, format!("the compressed answer cannot be read: {cause}"))
-    } else {
-        unknown(Reason::Cut, format!("the answer broke off: {cause}"))
-    }
-}
-
-/// The error and its causes, outermost first.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn Error + 'static)), |error| (*error).source())
-}
-
-/// What really happened; the layers above it repeat the URL.
-fn deepest(error: &reqwest::Error) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-fn ended_early(error: &reqwest::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let broken = |error: &std::io::Error| matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe);
-    causes(error).any(|cause| cause.is::<hyper::Error>() || cause.downcast_ref().is_some_and(broken))
 }
 
 /// The decoded body, as long as it stays within `cap` bytes. A compressed body is decoded piece by piece, so that a small one which
