@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod blindness;
+mod expressions;
 mod fast_burn;
 mod kills;
 mod restart;
