@@ -29,6 +29,34 @@ pub struct DefaultRows {
     pub left_out: Vec<(AlertRow, RowError)>,
 }
 
+/// Where the rows of an objective come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provenance {
+    /// The default table, or what of it has one urgency.
+    Default {
+        /// `None`: all of it.
+        only: Option<Urgency>,
+        /// The rows of it that make no sense for this target and window, each with the reason.
+        left_out: Vec<(AlertRow, RowError)>,
+    },
+    /// Its author wrote them.
+    Own,
+    /// There are none, and nobody is told.
+    None,
+}
+
+/// Where these rows come from, by comparing them with the default table.
+pub fn provenance(rows: &[AlertRow], target: Target, window: Duration) -> Provenance {
+    let DefaultRows { rows: all, left_out } = default_rows(target, window);
+    let wanted = |only: Option<Urgency>, row: &AlertRow| only.is_none_or(|urgency| row.urgency == urgency);
+    let same = |only: &Option<Urgency>| all.iter().filter(|row| wanted(*only, row)).eq(rows);
+    match [None, Some(Urgency::Page), Some(Urgency::Ticket)].into_iter().find(same) {
+        Some(_) | None if rows.is_empty() => Provenance::None,
+        Some(only) => Provenance::Default { only, left_out: left_out.into_iter().filter(|(row, _)| wanted(only, row)).collect() },
+        None => Provenance::Own,
+    }
+}
+
 /// Why a row is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RowError {
@@ -119,7 +147,7 @@ pub fn check_row(row: AlertRow, target: Target, window: Duration) -> Result<(), 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The burn rate of a total outage: nothing burns faster.
-fn burn_of_total_outage(target: Target) -> Factor {
+pub(crate) fn burn_of_total_outage(target: Target) -> Factor {
     let allowed = target.allowed();
     Ratio::new(allowed.den(), allowed.num()).and_then(Factor::from_ratio).expect("a target allows more than nothing")
 }
@@ -196,6 +224,22 @@ mod tests {
         check("90%", days(30), &["page 6x 6h/30m", "ticket 3x 1d/2h", "ticket 1x 3d/6h"], &["page 14.4x 1h/5m"]);
         check("70%", days(30), &["ticket 3x 1d/2h", "ticket 1x 3d/6h"], &["page 14.4x 1h/5m", "page 6x 6h/30m"]);
         check("50%", days(30), &["ticket 1x 3d/6h"], &["page 14.4x 1h/5m", "page 6x 6h/30m", "ticket 3x 1d/2h"]);
+    }
+
+    #[test]
+    fn rows_are_known_by_the_default_table() {
+        let (month, low) = (target("99.9%"), target("90%"));
+        let all = default_rows(month, days(30)).rows;
+        let pages: Vec<AlertRow> = all.iter().filter(|row| row.urgency == Urgency::Page).copied().collect();
+        let default = |only| Provenance::Default { only, left_out: vec![] };
+        assert_eq!(provenance(&all, month, days(30)), default(None));
+        assert_eq!(provenance(&pages, month, days(30)), default(Some(Urgency::Page)));
+        assert_eq!(provenance(&pages[..1], month, days(30)), Provenance::Own);
+        assert_eq!(provenance(&[], month, days(30)), Provenance::None);
+        let Provenance::Default { only: None, left_out } = provenance(&default_rows(low, days(30)).rows, low, days(30)) else {
+            panic!("the default rows")
+        };
+        assert_eq!(left_out.len(), 1);
     }
 
     #[test]

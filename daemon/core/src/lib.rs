@@ -8,6 +8,7 @@ pub mod alert_rows;
 pub mod budget;
 pub mod burn_rate;
 pub mod chance;
+pub mod detection;
 pub mod escalation;
 pub mod evaluate;
 pub mod exclusion;

@@ -7,10 +7,11 @@ use anyhow::bail;
 use super::{
     check,
     client::{Client, OutputArgs, ServerArgs},
+    coverage,
     identity::Identity,
     table::local,
 };
-use crate::web::api::wire::{ExplainedBudget, Query, SloExplanation};
+use crate::web::api::wire::{ExplainedBudget, Query, SloDetection, SloExplanation};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,10 @@ pub(super) struct ExplainArgs {
     /// As it was known at that moment: without exclusions and late data that were recorded since.
     #[arg(long, requires = "at")]
     as_known_then: bool,
+
+    /// What its alert rows see of a steady burn: when, what is spent by then, and which burns no row sees.
+    #[arg(long, conflicts_with = "at")]
+    coverage: bool,
 
     #[command(flatten)]
     server: ServerArgs,
@@ -45,6 +50,9 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let figures = args.as_known_then.then(|| ("figures", "as-known-then".to_owned()));
     let query: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).chain(figures).collect();
     let server = args.server.of_tenant(identity.tenant.as_deref());
+    if args.coverage {
+        return show_coverage(&server, &identity, args.output).await;
+    }
     let path = ["slos", &identity.service, &identity.name, "explain"];
     let mut explanation: SloExplanation = Client::new(&server)?.get(&path, &query).await?;
     explanation.budgets.retain(|budget| identity.means(&budget.figures));
@@ -52,6 +60,13 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         bail!("{}/{} runs, but has no such budget as `{}`; `burnward status` lists all", identity.service, identity.name, args.subject);
     }
     args.output.print(&explanation, text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show_coverage(server: &ServerArgs, identity: &Identity, output: OutputArgs) -> anyhow::Result<ExitCode> {
+    let path = ["slos", &identity.service, &identity.name, "detection"];
+    let detection: SloDetection = Client::new(server)?.get(&path, &[]).await?;
+    output.print(&detection, coverage::text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,6 +114,8 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
         format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
     ];
     lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
+    lines.push(format!("  rows     {}", budget.row_table.from));
+    lines.extend(budget.row_table.left_out.iter().map(|left_out| format!("  left out {left_out}")));
     for row in &budget.rows {
         let mark = match (row.holds, &row.held_back) {
             (true, _) => "  HOLDS",

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod client;
+mod coverage;
 mod demo;
 mod doctor;
 mod exclusion;

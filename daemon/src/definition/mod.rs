@@ -27,4 +27,5 @@ pub use codes::explain;
 pub use diagnostic::{Colour, Diagnostic, Severity, Source};
 pub use document::Context;
 pub use load::{FileVersion, Loaded, load, load_stored, read_paths};
+pub use objective::{row_words, why_left_out};
 pub use sli::Promql;

@@ -237,7 +237,7 @@ fn default_rows(reader: &mut Reader, target_node: &Node, target: Target, window:
 }
 
 /// Why default rows are left out, behind their names: `can never fire ...`.
-fn why_left_out(error: &RowError) -> String {
+pub fn why_left_out(error: &RowError) -> String {
     match error {
         RowError::NeverFires { target, most, .. } => {
             format!("can never fire: at a target of {}% a total outage burns at {most}x", target.as_percent())
@@ -253,7 +253,7 @@ pub(super) fn row_list<'a>(rows: impl IntoIterator<Item = &'a AlertRow>) -> Stri
 }
 
 /// `page 14.4x 1h/5m`
-fn row_words(row: &AlertRow) -> String {
+pub fn row_words(row: &AlertRow) -> String {
     let urgency = match row.urgency {
         Urgency::Page => "page",
         Urgency::Ticket => "ticket",

@@ -22,8 +22,8 @@ use super::{
     burn_down, exclusions,
     problem::Problem,
     wire::{
-        AlertChange, Budget, BurnDown, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, SloDetail, SloExplanation,
-        budget_key, instant,
+        AlertChange, Budget, BurnDown, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, RowTable, SloDetail,
+        SloExplanation, budget_key, instant,
     },
 };
 use crate::{
@@ -198,7 +198,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         let status = at_moment(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
-        budgets.push(explained(handle, &status, changes));
+        budgets.extend(explained(handle, slo, &status, changes));
     }
     let incidents = incidents_of(handle, &slo.id).await?;
     Ok(SloExplanation {
@@ -248,13 +248,15 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
     Ok(found.unwrap_or_else(|| status.clone()))
 }
 
-fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) -> ExplainedBudget {
+/// `None` where the objective has gone from the SLO meanwhile.
+fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<AlertChange>) -> Option<ExplainedBudget> {
+    let objective = slo.objectives.iter().find(|objective| objective.name == status.budget.objective)?;
     let Explanation { budget, excluded, allowed, rows, decided, clears } = explain(status);
     let rows = rows
         .into_iter()
         .map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds, held_back: row.held_back })
         .collect();
-    ExplainedBudget {
+    Some(ExplainedBudget {
         id: status.budget.to_string(),
         figures: Budget::of(&handle.view.borrow(), status),
         state: status.state.word().to_owned(),
@@ -262,9 +264,10 @@ fn explained(handle: &Handle, status: &BudgetStatus, changes: Vec<AlertChange>) 
         budget,
         excluded,
         allowed,
+        row_table: RowTable::of(objective),
         rows,
         decided,
         clears,
         changes,
-    }
+    })
 }

@@ -2,6 +2,7 @@
 //! unit ends the name where a number could be misread.
 
 mod budget;
+mod detection;
 mod events;
 mod exclusion;
 mod incident;
@@ -14,6 +15,7 @@ use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Row, Why, budget_key};
+pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
 pub use events::Events;
 pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};
 pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};

@@ -3,7 +3,7 @@
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Events, ExclusionState, IncidentState, Query};
+use super::{Budget, Events, ExclusionState, IncidentState, Query, RowTable};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -118,6 +118,8 @@ pub struct ExplainedBudget {
     pub excluded: Option<String>,
     /// What the target allows.
     pub allowed: String,
+    /// Where its rows come from, and what of the default table was left out.
+    pub row_table: RowTable,
     /// The rows with their arithmetic.
     pub rows: Vec<ExplainedRow>,
     /// Which rule decided.
