@@ -1,5 +1,8 @@
 //! Counters: exact differences between two samples of one series. Nothing is extrapolated; resets count from zero, as Prometheus does.
 //!
+//! A counter that falls and keeps more than half of its value was hardly restarted: rather another replica or process answered, and counted from zero
+//! its value would be events that never happened. Such a fall is not counted unless the process says that it started anew.
+//!
 //! An increment is booked where its later sample lies. Over a gap (a spacing of more than 2.5 times the usual one) nobody knows when the events
 //! happened: they are booked right behind the earlier sample, so that a lookback that starts inside the gap does not hold them; after a reset
 //! only those since the restart are known, and they are booked at the later sample.
@@ -113,6 +116,12 @@ impl Counter {
         Increment { events, booked }
     }
 
+    /// True where `value` comes next and looks like that of another process or replica, not like a restart: it fell and kept more than half. What is
+    /// small can come of a restart.
+    pub(super) const fn is_suspect(&self, value: u64) -> bool {
+        value < self.value && value >= SMALLEST_SUSPECT && value > self.value / 2
+    }
+
     /// Seen once more, later than the last time; its value is not counted.
     pub(super) fn seen(mut self, at: Timestamp) -> Self {
         self.spacings.push(at.since(self.at));
@@ -124,6 +133,9 @@ impl Counter {
         self.spacings.usual(rule).unwrap_or(rule.default_spacing)
     }
 }
+
+/// A value below this can be what a process counted since it was restarted.
+const SMALLEST_SUSPECT: u64 = 100;
 
 /// The largest whole number up to which a float holds every one.
 const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -199,6 +211,23 @@ mod tests {
     #[test]
     fn after_a_reset_the_new_value_counts_whole() {
         check(&[(0, 100), (15, 4), (30, 6)], &[(4, 15_000), (2, 30_000)]);
+    }
+
+    #[test]
+    fn a_fall_is_suspect_where_more_than_half_is_kept_and_the_value_is_not_small() {
+        for (before, value, suspect) in [
+            (1000, 999, true),
+            (1000, 501, true),
+            (1000, 500, false),
+            (1000, 4, false),
+            (1000, 1000, false),
+            (1000, 1001, false),
+            (150, 100, true),
+            (150, 99, false),
+            (101, 100, true),
+        ] {
+            assert_eq!(Counter::first(Timestamp::EPOCH, before).is_suspect(value), suspect, "{before} to {value}");
+        }
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::time::Timestamp;
 /// A moment at which something was seen, with the usual spacing there.
 pub(super) type Beat = (Timestamp, Duration);
 
+/// How far the clock of a target may be behind the scraper's where a restart is looked for.
+const START_SKEW: Duration = Duration::from_secs(30);
+
 /// A stretch `(from, to]`.
 pub(super) type Stretch = (Timestamp, Timestamp);
 
@@ -107,6 +110,11 @@ impl Timeline {
         let one_before = seen.is_some_and(|scrape| !is_gap(at.since(target.scrapes[scrape].0), target.usual(scrape, rule)));
         let since = seen.map_or_else(|| at.minus(rule.memory), |scrape| target.scrapes[scrape].0);
         one_before || target.started_by(at).is_some_and(|start| start > since)
+    }
+
+    /// Whether the target's process, as it says at `at` or before, started after `since`. Its clock may be `START_SKEW` behind that of the scraper.
+    pub(super) fn restarted(&self, target: TargetKey, since: Timestamp, at: Timestamp) -> bool {
+        self.targets.get(&target).and_then(|target| target.started_by(at)).is_some_and(|start| start > since.minus(START_SKEW))
     }
 
     /// How often the target is scraped, as known at `at`.

@@ -213,6 +213,8 @@ reasons! {
     Negative = "negative", Slo;
     /// A value that is not whole, or above 2^53.
     Fractional = "fractional", Slo;
+    /// A counter fell, but kept more than half of its value: another replica or process rather than a restart.
+    SuspectReset = "suspect_reset", Slo;
     /// More good events than events in all, by more than the budget allows of failures.
     GoodAboveTotal = "good_gt_total", Slo;
     /// Two series or two samples that contradict each other.

@@ -26,6 +26,12 @@ const FORGET_AFTER: Duration = hours(1);
 /// The same where there is no `up` to tell that the source is scraped.
 const FORGET_UNSEEN_AFTER: Duration = days(1);
 
+/// A fall that is suspect for so long is taken for a new beginning, of which nothing before is counted.
+pub(in crate::ledger) const SUSPECT_FOR: Duration = minutes(30);
+
+/// A series is not forgotten while it is suspect: its next value would count whole.
+const _: () = assert!(SUSPECT_FOR.as_secs() < FORGET_AFTER.as_secs());
+
 /// One SLO's reading. It is counted as a whole: all its answers, or nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::ledger) struct Lane {

@@ -11,7 +11,7 @@ use crate::{
         coverage::Beat,
         plan::{Role, Side},
         slice::Entry,
-        source_ledger::parts::{Meta, Route, Stream, Tracked, Trouble},
+        source_ledger::parts::{Meta, Route, SUSPECT_FOR, Stream, Tracked, Trouble},
     },
     time::Timestamp,
 };
@@ -191,8 +191,10 @@ impl Round<'_> {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
-                    let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
-                    self.increase(sight, side.role, known, sample, new)
+                    self.fallen(stage, sight, known, sample).unwrap_or_else(|| {
+                        let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
+                        self.increase(sight, side.role, known, sample, new)
+                    })
                 }
             };
             let Taken { counts, booked, next } = match taken {
@@ -238,6 +240,21 @@ impl Round<'_> {
             None => (0, sample.at, Counter::first(sample.at, value)),
         };
         Ok(Taken { counts: role.book(events), booked, next })
+    }
+
+    /// A sample of a counter that fell in a way that is no restart: not seen, and after a while a new beginning. Steps of history are too wide to tell.
+    fn fallen(&self, stage: &Stage<'_>, sight: &Sight<'_>, known: Option<Counter>, sample: &Sample) -> Option<Result<Taken, Unknown>> {
+        let known = known.filter(|_| self.memory == Memory::Ledger)?;
+        let value = sight.value(sample).ok().filter(|value| known.is_suspect(*value))?;
+        let target = TargetKey::of(sight.labels);
+        if target.is_some_and(|target| stage.timeline.restarted(target, known.at, sample.at)) {
+            return None;
+        }
+        if sample.at.since(known.at) > SUSPECT_FOR {
+            let next = Counter::first(sample.at, value);
+            return Some(Ok(Taken { counts: Counts::default(), booked: sample.at, next }));
+        }
+        Some(Err(sight.fell(known.value, value)))
     }
 
     /// A sample of a probe, which is an event; of history as many as there are samples in a step.

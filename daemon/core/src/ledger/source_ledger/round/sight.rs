@@ -107,6 +107,12 @@ impl Sight<'_> {
         Err(Unknown::new(reason, format!("the gauge {} is {}", shown(self.labels), sample.value)))
     }
 
+    /// Why a fall of its counter is not counted.
+    pub(super) fn fell(&self, before: u64, value: u64) -> Unknown {
+        let counter = shown(self.labels);
+        Unknown::new(Reason::SuspectReset, format!("the counter {counter} fell from {before} to {value}: do replicas answer in turn?"))
+    }
+
     fn unambiguous(&self, sample: &Sample) -> Result<(), Unknown> {
         if self.odd.as_ref().is_some_and(|odd| odd.conflicts.binary_search(&sample.at).is_ok()) {
             let detail = format!("two different values at {} s in {}", sample.at.seconds(), shown(self.labels));

@@ -16,6 +16,7 @@ mod presence;
 mod probes;
 mod reading;
 mod stepped;
+mod suspects;
 
 use super::*;
 use crate::{
