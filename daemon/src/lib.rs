@@ -11,6 +11,7 @@ pub mod exclusion;
 pub mod metrics;
 pub mod notify;
 pub mod render;
+pub mod report;
 pub mod schedule;
 pub mod source;
 pub mod store;

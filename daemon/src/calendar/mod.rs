@@ -45,7 +45,7 @@ fn edges(period: Period, day: Date) -> (Date, Date) {
 }
 
 /// The first instant of a day; where midnight is skipped, the first after the gap.
-fn start_of_day(day: Date, zone: &TimeZone) -> Timestamp {
+pub fn start_of_day(day: Date, zone: &TimeZone) -> Timestamp {
     let start = zone.to_zoned(day.at(0, 0, 0, 0)).and_then(|zoned| zoned.start_of_day());
     Timestamp::from_millis(start.map_or(i64::MAX, |start| start.timestamp().as_millisecond()))
 }

@@ -94,6 +94,12 @@ impl Client {
         self.ask(Method::POST, path, &[], Some(body)).await
     }
 
+    /// Reads a resource that is a text.
+    pub(super) async fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
+        let bytes = self.bytes(Method::GET, path, query, None::<&()>).await?;
+        String::from_utf8(bytes).with_context(|| format!("{} does not answer with a text", self.args.server))
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -101,6 +107,17 @@ impl Client {
         query: &[(&str, String)],
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
+        let bytes = self.bytes(method, path, query, body).await?;
+        serde_json::from_slice(&bytes).with_context(|| format!("{} does not answer like a burnward of this version", self.args.server))
+    }
+
+    async fn bytes(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, String)],
+        body: Option<&impl Serialize>,
+    ) -> anyhow::Result<Vec<u8>> {
         let mut request = self.http.request(method, self.url(path)?).query(query).header(header::ORIGIN, self.origin());
         if let Some(tenant) = &self.args.tenant {
             request = request.query(&[("tenant", tenant)]);
@@ -117,7 +134,7 @@ impl Client {
         let status = answer.status();
         let bytes = answer.bytes().await.context("the answer broke off")?;
         if status.is_success() {
-            serde_json::from_slice(&bytes).with_context(|| format!("{} does not answer like a burnward of this version", self.args.server))
+            Ok(bytes.into())
         } else {
             bail!("{}", detail(&bytes).unwrap_or_else(|| format!("{} answers {status}", self.args.server)))
         }

@@ -11,6 +11,7 @@ mod identity;
 mod incident;
 mod page;
 mod postmortem;
+mod report;
 mod run;
 mod slack;
 mod status;
@@ -62,6 +63,8 @@ enum Command {
     Incident(incident::IncidentArgs),
     /// Print the postmortem draft of an incident.
     Postmortem(postmortem::PostmortemArgs),
+    /// Report what a week did to the error budgets, and what it cost people.
+    Report(report::ReportArgs),
     /// Send a page marked TEST through the whole path.
     Page(page::PageArgs),
     /// Check configuration, source, Slack, clock and store.
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),
         Command::Incident(args) => asynchronous(incident::run(args)),
         Command::Postmortem(args) => asynchronous(postmortem::run(args)),
+        Command::Report(args) => asynchronous(report::run(args)),
         Command::Page(args) => asynchronous(page::run(args)),
         Command::Doctor(args) => asynchronous(doctor::run(args)),
         Command::Slack(args) => asynchronous(slack::run(args)),

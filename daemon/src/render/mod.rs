@@ -5,13 +5,14 @@
 //! built-in, and the fault is kept for the operator. A text can fail, a message cannot.
 
 mod context;
+pub mod csv;
 mod faults;
 mod guard;
 mod sink;
 mod templates;
 pub mod words;
 
-pub use context::{Moment, PageContext, PageInput, PostmortemContext, TimelineContext};
+pub use context::{Moment, PageContext, PageInput, PostmortemContext, ReportContext, TimelineContext};
 pub use faults::{Fault, Faults};
 pub use guard::{MAX_LIST, Refused};
 pub use sink::{Html, Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text, VALUE_CHARS, visible};

@@ -7,7 +7,7 @@ use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, Output, R
 use serde::Serialize;
 
 use super::{
-    context::{PageContext, PostmortemContext, TimelineContext},
+    context::{PageContext, PostmortemContext, ReportContext, TimelineContext},
     faults::Faults,
     guard,
     sink::{Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text},
@@ -17,7 +17,7 @@ use super::{
 const MAX_OUTPUT: usize = 256 * 1024;
 
 /// The built-in templates by their path below templates/.
-const BUILT_IN: [(&str, &str); 8] = [
+const BUILT_IN: [(&str, &str); 9] = [
     (HEADLINE, include_str!("../../../templates/notify/slack/headline.hbs")),
     (BUDGET, include_str!("../../../templates/notify/slack/budget.hbs")),
     (WHERE, include_str!("../../../templates/notify/slack/where.hbs")),
@@ -26,6 +26,7 @@ const BUILT_IN: [(&str, &str); 8] = [
     (FOOTER, include_str!("../../../templates/notify/slack/footer.hbs")),
     (THREAD, include_str!("../../../templates/notify/slack/thread.hbs")),
     (POSTMORTEM, include_str!("../../../templates/document/postmortem.md.hbs")),
+    (REPORT, include_str!("../../../templates/document/report-week.md.hbs")),
 ];
 
 const HEADLINE: &str = "notify/slack/headline.hbs";
@@ -36,6 +37,7 @@ const PEOPLE: &str = "notify/slack/people.hbs";
 const FOOTER: &str = "notify/slack/footer.hbs";
 const THREAD: &str = "notify/slack/thread.hbs";
 const POSTMORTEM: &str = "document/postmortem.md.hbs";
+const REPORT: &str = "document/report-week.md.hbs";
 
 /// The texts of a page in Slack, slot by slot.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +98,11 @@ impl Renderer {
     pub fn postmortem(&self, draft: &PostmortemDraft) -> String {
         let context = PostmortemContext::new(draft);
         self.markdown.render(POSTMORTEM, &context, &self.faults).unwrap_or_else(|| MdInline::value(&draft.title)).to_string()
+    }
+
+    /// The report of a week, in Markdown.
+    pub fn report_document(&self, report: &ReportContext) -> String {
+        self.markdown.render(REPORT, report, &self.faults).unwrap_or_else(|| MdInline::value(&report.plain())).to_string()
     }
 }
 

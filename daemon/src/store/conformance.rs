@@ -281,6 +281,12 @@ pub(super) async fn alert_changes_are_kept_in_order(store: &Store) {
     let now = store.alerts(&main).await.unwrap();
     assert_eq!(now.len(), 2);
     assert!(now.iter().all(|alert| alert.why == "change 3" && alert.state.page.is_none()));
+    let mut then = store.alerts_at(&main, at(2)).await.unwrap();
+    then.sort_by(|a, b| a.0.cmp(&b.0));
+    let state = AlertState { page: Some(at(2)), ticket: Some(at(0)) };
+    assert_eq!(then, [(whole, state), (eu, state)]);
+    assert_eq!(store.alerts_at(&main, at(-1)).await.unwrap(), []);
+    assert_eq!(store.alerts_at(&tenant("other"), at(9)).await.unwrap(), []);
 }
 
 pub(super) async fn resolved_incidents_leave_the_live_ones(store: &Store) {
@@ -315,6 +321,12 @@ pub(super) async fn incidents_are_listed_newest_first(store: &Store) {
         |stored: Vec<super::StoredIncident>| stored.into_iter().map(|one| (one.incident.ordinal, one.events.len())).collect::<Vec<_>>();
     assert_eq!(listed(store.incidents(&main, 2, None).await.unwrap()), [(3, 2), (2, 2)]);
     assert_eq!(listed(store.incidents(&main, 9, Some(at(200))).await.unwrap()), [(1, 2)]);
+    assert_eq!(listed(store.incidents_between(&main, at(0), at(201)).await.unwrap()), [(1, 2), (2, 2)]);
+    let end = event(1, 3, What::Resolved { how: Resolution::Recovered }, "resolved");
+    store.commit(&Commit { events: vec![end], ..empty(&main, at(3)) }).await.unwrap();
+    assert_eq!(listed(store.incidents_between(&main, at(3), at(201)).await.unwrap()), [(2, 2)]);
+    assert_eq!(listed(store.incidents_between(&main, at(2), at(200)).await.unwrap()), [(1, 3)]);
+    assert_eq!(listed(store.incidents_between(&tenant("other"), at(0), at(999)).await.unwrap()), []);
 }
 
 pub(super) async fn pages_come_before_informs_and_the_longest_due_first(store: &Store) {

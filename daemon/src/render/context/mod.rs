@@ -4,6 +4,7 @@
 mod figures;
 mod page;
 mod postmortem;
+mod report;
 
 use burnward_core::{
     time::{Timestamp, hours},
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use page::{PageContext, PageInput};
 pub use postmortem::PostmortemContext;
+pub use report::ReportContext;
 
 /// An instant, for the helpers `time`, `clock` and `date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

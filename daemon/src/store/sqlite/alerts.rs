@@ -20,6 +20,12 @@ impl SqliteStore {
         rows.iter().map(|row| Ok(StoredAlert { budget: budget(tenant, row)?, state: state(row)?, why: row.try_get("why")? })).collect()
     }
 
+    /// The alert states as they were at a moment, of every budget that had changed by then.
+    pub async fn alerts_at(&self, tenant: &TenantId, at: Timestamp) -> Result<Vec<(BudgetId, AlertState)>, StoreError> {
+        let rows = sqlx::query(STATES_AT).bind(tenant.as_str()).bind(at.millis()).fetch_all(self.readers()).await?;
+        rows.iter().map(|row| Ok((budget(tenant, row)?, state(row)?))).collect()
+    }
+
     /// The newest `limit` alert changes from `from` up to and with `to`, oldest first; of one budget or of all.
     pub async fn alert_changes(
         &self,
@@ -46,6 +52,12 @@ impl SqliteStore {
         found.iter().rev().map(|row| change(tenant, row)).collect()
     }
 }
+
+/// The last change of each budget; SQLite takes the other columns from the row of the maximum.
+const STATES_AT: &str = "
+    SELECT max(id), service, slo, objective, labels, page, ticket FROM alert_changes
+    WHERE tenant = ?1 AND at <= ?2
+    GROUP BY service, slo, objective, labels";
 
 const CHANGES_OF_TENANT: &str = "
     SELECT at, service, slo, objective, labels, page, ticket, why FROM alert_changes

@@ -28,6 +28,27 @@ impl SqliteStore {
         folded(tenant, &rows)
     }
 
+    /// The incidents that were opened before an instant and were not resolved by another; oldest first.
+    pub async fn incidents_between(
+        &self,
+        tenant: &TenantId,
+        resolved_after: Timestamp,
+        opened_before: Timestamp,
+    ) -> Result<Vec<StoredIncident>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT i.id, i.ordinal, e.seq, e.at, e.data
+             FROM incidents i JOIN incident_events e ON e.tenant = i.tenant AND e.incident = i.id
+             WHERE i.tenant = ?1 AND (i.phase <> 'resolved' OR i.resolved_at > ?2) AND i.opened_at < ?3
+             ORDER BY i.opened_at, i.id, e.seq",
+        )
+        .bind(tenant.as_str())
+        .bind(resolved_after.millis())
+        .bind(opened_before.millis())
+        .fetch_all(self.readers())
+        .await?;
+        folded(tenant, &rows)
+    }
+
     /// One incident.
     pub async fn incident(&self, tenant: &TenantId, id: &IncidentId) -> Result<Option<StoredIncident>, StoreError> {
         let rows = sqlx::query(

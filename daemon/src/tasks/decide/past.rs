@@ -1,6 +1,9 @@
 //! How budgets stood at moments of the past: for reports, and for whoever asks why. Nothing is decided.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use burnward_core::{
     alert::AlertState,
@@ -8,9 +11,10 @@ use burnward_core::{
     exclusion::{Excluded, Known},
     id::{BudgetId, Group, SloId},
     ledger::{Counts, Reason, Stream, Sums, Unknown},
+    report::spend::stretches,
     slo::{Objective, Slo},
     time::Timestamp,
-    window::Interval,
+    window::{Interval, Window},
 };
 
 use super::book::Book;
@@ -47,10 +51,12 @@ pub struct PastBudget {
     pub slo: Arc<Slo>,
     /// How it stood, in the order of the moments.
     pub standing: Vec<BudgetStatus>,
-    /// What was counted over the stretch; nothing where none was asked for.
+    /// From when on its events are held; `None`: none are.
+    pub held_from: Option<Timestamp>,
+    /// What was counted over the stretch outside of excluded time, of a calendar window in its last period alone; nothing where no stretch was asked for.
     pub counted: Counts,
-    /// Its slices: the end of each and what was counted; at most an hour each.
-    pub slices: Vec<(Timestamp, Counts)>,
+    /// The slices that this is the sum of, at most an hour each; none where nothing failed.
+    pub slices: Vec<(Interval, Counts)>,
 }
 
 /// Slices of a stretch at most: of a week, by the hour, and one more where clocks are set back or the week begins within an hour.
@@ -62,14 +68,14 @@ impl Book {
         let slos: BTreeMap<&SloId, &Arc<Slo>> = asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).collect();
         let wanted = |stream: &&Stream| asked.group.as_ref().is_none_or(|group| *group == stream.group);
         let mut found = Vec::new();
-        let mut seen = Vec::new();
+        let mut seen = BTreeSet::new();
         for stream in self.ledger.streams().filter(wanted) {
             if let Some(slo) = slos.get(&*stream.slo) {
                 found.extend(slo.objectives.iter().map(|objective| self.past_budget(slo, objective, stream, asked)));
-                seen.push(&*stream.slo);
+                seen.insert(&*stream.slo);
             }
         }
-        let never_seen = slos.into_values().filter(|slo| !seen.contains(&&slo.id));
+        let never_seen = slos.into_values().filter(|slo| !seen.contains(&slo.id));
         found.extend(never_seen.flat_map(|slo| slo.objectives.iter().map(|objective| self.never_seen(slo, objective, asked))));
         found
     }
@@ -94,12 +100,23 @@ impl Book {
             standing(slo, objective, budget.clone(), &input, alerts, moment.at)
         };
         let standing = asked.moments.iter().map(at_moment).collect();
-        let counted = asked.slices.map(|over| self.ledger.past(stream.index, over.to).since(over.from)).unwrap_or_default();
-        let slices = match asked.slices {
-            Some(over) if counted.bad != 0 || counted.tolerated != 0 => self.ledger.slices(stream.index, over.from, over.to, SLICES),
+        let over = asked.slices.map(|asked| within_period(&objective.window, asked));
+        let excluded = self.excluded.shown.exclusions.stretches(&budget, Known::Now);
+        let of_week = |over: Interval| {
+            let past = self.ledger.past(stream.index, over.to);
+            past.since(over.from) - past.excluded(over.from, &excluded).counts
+        };
+        let counted = over.map(of_week).unwrap_or_default();
+        let is_excluded = |slice: &Interval| excluded.iter().any(|stretch| stretch.from <= slice.from && slice.to <= stretch.to);
+        let slices = match over {
+            Some(over) if counted.bad != 0 || counted.tolerated != 0 => {
+                let mut slices = stretches(over.from, &self.ledger.slices(stream.index, over.from, over.to, SLICES));
+                slices.retain(|(slice, _)| !is_excluded(slice));
+                slices
+            }
             Some(_) | None => Vec::new(),
         };
-        PastBudget { slo: slo.clone(), standing, counted, slices }
+        PastBudget { slo: slo.clone(), standing, held_from: counted_from, counted, slices }
     }
 
     fn never_seen(&self, slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastBudget {
@@ -120,6 +137,15 @@ impl Book {
         };
         let standing = asked.moments.iter().map(at_moment).collect();
         let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
-        PastBudget { slo: slo.clone(), standing, counted: Counts { unseen_millis: unseen, ..Counts::default() }, slices: Vec::new() }
+        let counted = Counts { unseen_millis: unseen, ..Counts::default() };
+        PastBudget { slo: slo.clone(), standing, held_from: None, counted, slices: Vec::new() }
+    }
+}
+
+/// The part of a stretch that a budget's window is over at its end: what a calendar period did not hold is not of its budget.
+fn within_period(window: &Window, stretch: Interval) -> Interval {
+    match window {
+        Window::Rolling(_) => stretch,
+        Window::Calendar { .. } => Interval { from: stretch.from.max(calendar::interval(window, stretch.to).from), ..stretch },
     }
 }

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod incidents;
 pub mod page_test;
 pub mod problem;
+pub mod reports;
 pub mod status;
 pub mod wire;
 
@@ -35,5 +36,8 @@ pub fn routes() -> Router<Site> {
         .route("/api/v1/incidents/{id}/note", post(incidents::note))
         .route("/api/v1/incidents/{id}/postmortem", get(incidents::postmortem))
         .route("/api/v1/incidents/{id}/postmortem.md", get(incidents::postmortem_markdown))
+        .route("/api/v1/reports/week", get(reports::week))
+        .route("/api/v1/reports/week.csv", get(reports::week_csv))
+        .route("/api/v1/reports/week.md", get(reports::week_markdown))
         .route("/api/v1/pages/test", post(page_test::post))
 }

@@ -113,7 +113,7 @@ impl Figures {
             mark: Mark::of(&budget.icon, &budget.state),
             href: links.with(&format!("/slos/{}/{}", budget.service, budget.slo), &[("budget", &budget.key)]),
             name: format!("{}/{}", budget.service, budget.slo),
-            group: budget.group.iter().map(|(_, value)| group_value(value)).collect::<Vec<_>>().join(", "),
+            group: group_values(&budget.group),
             title: budget.title.clone(),
             objective: format!("{} % over {}", budget.target_percent, window(budget)),
             sli: budget.sli_ratio.map_or_else(missing, |ratio| together(&format!("{:.3} %", ratio * 100.0))),
@@ -136,6 +136,11 @@ impl Figures {
 
 fn excluded(share: &ExcludedShare) -> String {
     words::duration(Duration::from_secs(share.seconds))
+}
+
+/// The values of a group, shortened.
+pub(super) fn group_values(group: &[(String, String)]) -> String {
+    group.iter().map(|(_, value)| group_value(value)).collect::<Vec<_>>().join(", ")
 }
 
 fn group_value(value: &str) -> String {
@@ -161,16 +166,21 @@ pub(super) fn window(budget: &Budget) -> String {
 
 /// What is left, as the core words it.
 fn budget_left(budget: &Budget) -> Option<BudgetLeft> {
-    Some(BudgetLeft { ratio: budget.left_ratio?, seconds: budget.left_seconds?, whole: Duration::from_secs(budget.budget_seconds?) })
+    budget_of(budget.left_ratio, budget.left_seconds, budget.budget_seconds)
+}
+
+/// What is left of a budget, from the figures of the wire.
+pub(super) fn budget_of(ratio: Option<f64>, seconds: Option<f64>, whole_seconds: Option<u64>) -> Option<BudgetLeft> {
+    Some(BudgetLeft { ratio: ratio?, seconds: seconds?, whole: Duration::from_secs(whole_seconds?) })
 }
 
 /// `71 % left`, `24 % overspent`.
-fn share_left(left: &BudgetLeft) -> String {
+pub(super) fn share_left(left: &BudgetLeft) -> String {
     parted(left).0
 }
 
 /// `30 m 40 s of 43 m 12 s`, `10 m 22 s beyond 43 m 12 s`.
-fn time_left(left: &BudgetLeft) -> String {
+pub(super) fn time_left(left: &BudgetLeft) -> String {
     parted(left).1
 }
 
@@ -185,7 +195,7 @@ fn parted(left: &BudgetLeft) -> (String, String) {
 
 /// A bar between 0 and 100.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 100 before")]
-fn bar(ratio: f64) -> u32 {
+pub(super) fn bar(ratio: f64) -> u32 {
     (ratio.clamp(0.0, 1.0) * 100.0).round() as u32
 }
 

@@ -43,6 +43,7 @@ impl Links {
 pub(super) enum Place {
     Now,
     Incidents,
+    Reports,
     Elsewhere,
 }
 
@@ -109,6 +110,10 @@ impl Frame {
 
     pub(super) fn is_now(&self) -> bool {
         self.place == Place::Now
+    }
+
+    pub(super) fn is_reports(&self) -> bool {
+        self.place == Place::Reports
     }
 
     pub(super) fn is_incidents(&self) -> bool {

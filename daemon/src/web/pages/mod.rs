@@ -8,6 +8,7 @@ mod frame;
 mod incidents;
 mod markdown;
 mod now;
+mod report;
 mod runbook;
 mod slo;
 #[cfg(test)]
@@ -22,7 +23,10 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{Site, api::problem::Problem};
+use super::{
+    Site,
+    api::{problem::Problem, reports},
+};
 
 pub use errors::{as_page, panicked};
 
@@ -39,6 +43,10 @@ pub fn routes() -> Router<Site> {
         .route("/incidents/{id}/note", post(incidents::actions::note))
         .route("/incidents/{id}/postmortem", get(incidents::postmortem::get))
         .route("/incidents/{id}/postmortem.md", get(incidents::postmortem::download))
+        .route("/reports/week", get(report::get))
+        .route("/reports/week.json", get(reports::week))
+        .route("/reports/week.csv", get(reports::week_csv))
+        .route("/reports/week.md", get(reports::week_markdown))
         .route("/runbooks/{file}", get(runbook::get))
 }
 
@@ -50,6 +58,14 @@ pub fn open_routes() -> Router<Site> {
 /// Nothing is at this address.
 pub async fn not_found() -> Problem {
     Problem::not_found("there is nothing at this address")
+}
+
+/// How many rows of a table an address leaves out.
+fn skip(asked: Option<&str>) -> Result<usize, Problem> {
+    match asked {
+        None | Some("") => Ok(0),
+        Some(text) => text.parse().map_err(|_| Problem::bad_request("`skip` is the number of rows that are left out")),
+    }
 }
 
 /// A rendered page. A template that fails is a fault of ours.

@@ -8,6 +8,7 @@ mod exclusion;
 mod incident;
 mod incident_now;
 mod postmortem;
+mod report;
 mod slo;
 mod status;
 
@@ -21,6 +22,7 @@ pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch
 pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
 pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};
+pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};
 pub use slo::{AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation};
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{
     figures::{Figures, IncidentFigures, slug},
     frame::{self, Choice, Frame, Place},
-    page,
+    page, skip,
 };
 use crate::web::{
     Site,
@@ -73,7 +73,7 @@ struct Filter {
 
 /// `GET /`.
 pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let skip = skip(&asked)?;
+    let skip = skip(asked.skip.as_deref())?;
     let status = status(&site.handle, &tenant).await?;
     let frame = Frame::new(&site.handle, &tenant, Place::Now, "Now").json("/api/v1/status", &[]);
     let now = frame::now(&site.handle);
@@ -90,13 +90,6 @@ pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(
         rows,
         frame,
     }))
-}
-
-fn skip(asked: &Asked) -> Result<usize, Problem> {
-    match asked.skip.as_deref() {
-        None | Some("") => Ok(0),
-        Some(text) => text.parse().map_err(|_| Problem::bad_request("`skip` is the number of rows that are left out")),
-    }
 }
 
 impl Asked {

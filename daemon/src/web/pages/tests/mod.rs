@@ -3,6 +3,7 @@
 mod actions;
 mod exclusions;
 mod house;
+mod report;
 mod shown;
 
 use house::House;
@@ -29,6 +30,9 @@ async fn all_pages(house: &House) -> Vec<String> {
         "/incidents/checkout-burn-1?tenant=main&show=people",
         "/incidents/checkout-burn-1/postmortem?tenant=main",
         "/runbooks/checkout.md?tenant=main",
+        "/reports/week?tenant=main",
+        "/reports/week?tenant=vault",
+        "/reports/week?tenant=dark&timezone=Asia/Kathmandu",
     ];
     fixed.into_iter().map(str::to_owned).chain(each).collect()
 }

@@ -1,0 +1,224 @@
+//! The context of a week's report, for Markdown.
+
+use std::time::Duration;
+
+use burnward_core::{
+    report::{Blind, Burn, Change, Row, TeamWeek, spend},
+    words,
+};
+use serde::Serialize;
+
+use super::super::MAX_LIST;
+use crate::report::{Weekly, words as told};
+
+/// Rows of the document at most, in parts of a list's length; the rest is counted, and in the CSV.
+const PARTS: usize = 10;
+/// Longest value of a label, in characters.
+const VALUE: usize = 40;
+
+/// A week's report as its templates see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportContext {
+    /// Whose budgets: `payments`, `all teams`.
+    pub whose: String,
+    /// The week with its days and zone.
+    pub week: String,
+    /// The week is not over.
+    pub goes_on: bool,
+    /// How many budgets have each verdict: `1 FREEZE, 14 SHIP`.
+    pub verdicts: String,
+    /// How many budgets there are.
+    pub count: usize,
+    /// All rows, worst first, in parts of fifty, at most ten parts.
+    pub parts: Vec<Vec<RowContext>>,
+    /// How many rows more.
+    pub more: usize,
+    /// The biggest burns, at most ten.
+    pub burns: Vec<BurnContext>,
+    /// What could not be seen, at most fifty.
+    pub blind: Vec<BlindContext>,
+    /// What the week cost each team, at most fifty.
+    pub teams: Vec<TeamContext>,
+}
+
+/// One budget.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RowContext {
+    /// `FREEZE`, `CANNOT SAY`, `CAREFUL`, `SHIP`.
+    pub verdict: String,
+    /// The icon before the word.
+    pub icon: String,
+    /// Why.
+    pub because: String,
+    /// The SLO: `checkout/availability`.
+    pub slo: String,
+    /// The group, where it is split.
+    pub group: Option<String>,
+    /// `99.9 % over 30d`.
+    pub objective: String,
+    /// `71 % left (30 m 40 s of 43 m 12 s)`; why there is none.
+    pub left: String,
+    /// Against the beginning of the week: `-18.0 %, -7 m 46 s`.
+    pub change: String,
+    /// What the week spent: `13.4 %`.
+    pub spent: String,
+    /// Which incidents spent it.
+    pub ate: String,
+    /// How much was seen: `all`, `61 % of the week`.
+    pub seen: String,
+    /// Who is responsible.
+    pub team: String,
+}
+
+/// One of the biggest burns.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BurnContext {
+    /// The SLO.
+    pub slo: String,
+    /// The group, where it is split.
+    pub group: Option<String>,
+    /// Its incident; absent: none explains it.
+    pub incident: Option<String>,
+    /// Failed events.
+    pub failed: String,
+    /// Share of the budget.
+    pub spent: String,
+}
+
+/// A stretch in which burnward could not see.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlindContext {
+    /// The source or service.
+    pub subject: String,
+    /// The incident that told it.
+    pub incident: String,
+    /// How long; absent: it still cannot.
+    pub lasted: Option<String>,
+    /// How many reported SLOs it hid.
+    pub hid: usize,
+}
+
+/// What a week cost a team.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TeamContext {
+    /// Which.
+    pub team: String,
+    /// `5 pages (2 at night), 3 incidents, 1 ticket`.
+    pub load: String,
+    /// How many of the incidents and tickets are not resolved.
+    pub open: usize,
+    /// Pages per person, at most fifty.
+    pub people: Vec<PersonContext>,
+    /// How long acknowledgements took: the middle, and the longest.
+    pub to_acknowledge: Option<String>,
+    /// How many incidents nobody acknowledged.
+    pub not_acknowledged: usize,
+    /// How long incidents lasted.
+    pub to_resolve: Option<String>,
+}
+
+/// The pages of a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PersonContext {
+    /// Who.
+    pub person: String,
+    /// How many pages.
+    pub pages: usize,
+    /// How many at night.
+    pub at_night: usize,
+    /// How many did not arrive.
+    pub undelivered: usize,
+}
+
+impl ReportContext {
+    /// The context of a report.
+    pub fn new(weekly: &Weekly) -> Self {
+        let report = &weekly.report;
+        let shown = &report.rows[..report.rows.len().min(PARTS * MAX_LIST)];
+        Self {
+            whose: weekly.whose.clone(),
+            week: weekly.week.to_string(),
+            goes_on: !weekly.week.whole,
+            verdicts: verdicts(&report.rows),
+            count: report.rows.len(),
+            parts: shown.chunks(MAX_LIST).map(|part| part.iter().map(row).collect()).collect(),
+            more: report.rows.len() - shown.len(),
+            burns: report.burns.iter().map(burn).collect(),
+            blind: report.blind.iter().take(MAX_LIST).map(blind).collect(),
+            teams: report.teams.iter().take(MAX_LIST).map(team).collect(),
+        }
+    }
+
+    /// One plain line that says it without any template.
+    pub fn plain(&self) -> String {
+        format!("Error budgets of {}, {}: {}", self.whose, self.week, self.verdicts)
+    }
+}
+
+fn verdicts(rows: &[Row]) -> String {
+    told::verdicts(told::count_verdicts(rows.iter().map(|row| row.judged.verdict.word())))
+}
+
+fn row(row: &Row) -> RowContext {
+    let then = &row.then;
+    let burns = row.burns.iter().map(|burn| (burn.incident.as_str(), burn.share));
+    let unattributed = spend::share(then.target, row.unattributed, then.window_total);
+    RowContext {
+        verdict: row.judged.verdict.word().to_owned(),
+        icon: row.judged.verdict.icon().to_owned(),
+        because: row.judged.because.clone(),
+        slo: format!("{}/{}", then.budget.slo.service, then.budget.slo.name),
+        group: group(&then.budget.group),
+        objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
+        left: then.left.map_or_else(|| row.judged.because.clone(), |left| words::budget_left(&left)),
+        change: match row.change {
+            Change::By { ratio, seconds } => told::change(ratio, seconds),
+            Change::None(why) => why.words().to_owned(),
+        },
+        spent: told::share(row.spent),
+        ate: told::ate(burns, unattributed),
+        seen: told::seen(row.seen, then.coverage),
+        team: row.team.to_string(),
+    }
+}
+
+fn group(group: &burnward_core::id::Group) -> Option<String> {
+    (!group.is_whole()).then(|| words::cut(&group.values(), VALUE))
+}
+
+fn burn(burn: &Burn) -> BurnContext {
+    BurnContext {
+        slo: format!("{}/{}", burn.budget.slo.service, burn.budget.slo.name),
+        group: group(&burn.budget.group),
+        incident: burn.incident.as_ref().map(ToString::to_string),
+        failed: told::failures(burn.failed),
+        spent: told::share(burn.share),
+    }
+}
+
+fn blind(blind: &Blind) -> BlindContext {
+    BlindContext {
+        subject: blind.subject.clone(),
+        incident: blind.incident.to_string(),
+        lasted: blind.to.map(|to| words::duration(Duration::from_secs(to.since(blind.from).as_secs()))),
+        hid: blind.hid.len(),
+    }
+}
+
+fn team(team: &TeamWeek) -> TeamContext {
+    let people = team.people.iter().take(MAX_LIST).map(|person| PersonContext {
+        person: person.person.to_string(),
+        pages: person.pages,
+        at_night: person.at_night,
+        undelivered: person.undelivered,
+    });
+    TeamContext {
+        team: team.team.to_string(),
+        load: told::load(team),
+        open: team.open,
+        people: people.collect(),
+        to_acknowledge: team.to_acknowledge.map(told::times),
+        not_acknowledged: team.not_acknowledged,
+        to_resolve: team.to_resolve.map(told::times),
+    }
+}

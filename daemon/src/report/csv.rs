@@ -1,0 +1,92 @@
+//! A report as CSV: one line per budget, worst first, numbers as numbers.
+
+use burnward_core::{
+    report::{Change, Row, failed, spend},
+    words::window,
+};
+
+use super::{Weekly, words};
+use crate::render::csv::{Csv, CsvCell};
+
+const COLUMNS: [&str; 29] = [
+    "week",
+    "from",
+    "to",
+    "timezone",
+    "tenant",
+    "team",
+    "service",
+    "slo",
+    "group",
+    "objective",
+    "title",
+    "verdict",
+    "because",
+    "state",
+    "target_percent",
+    "window",
+    "left_percent",
+    "left_minutes",
+    "budget_minutes",
+    "change_percent",
+    "change_minutes",
+    "no_change",
+    "failed_in_week",
+    "total_in_week",
+    "spent_percent",
+    "spent_by",
+    "unattributed_percent",
+    "seen_percent",
+    "coverage_percent",
+];
+
+/// The report as CSV.
+pub fn csv(weekly: &Weekly) -> String {
+    let mut csv = Csv::new(&COLUMNS);
+    for row in &weekly.report.rows {
+        csv.line(cells(weekly, row));
+    }
+    csv.into_text()
+}
+
+fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
+    let (week, then) = (&weekly.week, &row.then);
+    let percent = |share: Option<f64>| CsvCell::number(share.map(|share| share * 100.0));
+    let minutes = |seconds: Option<f64>| CsvCell::number(seconds.map(|seconds| seconds / 60.0));
+    let (change, change_seconds, no_change) = match row.change {
+        Change::By { ratio, seconds } => (Some(ratio), Some(seconds), ""),
+        Change::None(why) => (None, None, why.words()),
+    };
+    let burns = row.burns.iter().map(|burn| (burn.incident.as_str(), burn.share));
+    [
+        CsvCell::text(&week.name),
+        CsvCell::text(&words::utc(week.over.from)),
+        CsvCell::text(&words::utc(week.over.to)),
+        CsvCell::text(week.zone.as_str()),
+        CsvCell::text(weekly.tenant.as_str()),
+        CsvCell::text(row.team.as_str()),
+        CsvCell::text(then.budget.slo.service.as_str()),
+        CsvCell::text(then.budget.slo.name.as_str()),
+        CsvCell::text(&then.budget.group.values()),
+        CsvCell::text(then.budget.objective.as_str()),
+        CsvCell::text(&row.title),
+        CsvCell::text(row.judged.verdict.word()),
+        CsvCell::text(&row.judged.because),
+        CsvCell::text(then.state.word()),
+        CsvCell::text(&then.target.as_percent()),
+        CsvCell::text(&window(&then.window)),
+        percent(then.left.map(|left| left.ratio)),
+        minutes(then.left.map(|left| left.seconds)),
+        minutes(then.left.map(|left| left.whole.as_secs_f64())),
+        percent(change),
+        minutes(change_seconds),
+        CsvCell::text(no_change),
+        CsvCell::number(Some(failed(row.counted))),
+        CsvCell::whole(row.counted.total()),
+        percent(row.spent),
+        CsvCell::text(&words::ate(burns, None)),
+        percent(spend::share(then.target, row.unattributed, then.window_total)),
+        percent(Some(row.seen)),
+        percent(Some(then.coverage)),
+    ]
+}

@@ -1,0 +1,115 @@
+//! Gathering what a report is made of: budgets from the ledger, incidents and alert states from the store.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use burnward_core::{
+    alert::AlertState,
+    evaluate::BudgetStatus,
+    exclusion::Known,
+    id::{BudgetId, SloId, TeamName, TenantId},
+    report::{BudgetWeek, ErrorBudgetReport, Row, Spans, Told},
+    slo::Slo,
+    time::{Timestamp, days},
+    window::Interval,
+};
+use thiserror::Error;
+
+use super::{CivilWeek, Weekly};
+use crate::{
+    app::Handle,
+    store::{StoreError, StoredIncident},
+    tasks::decide::{Moment, PastAsked, PastBudget},
+    view::View,
+};
+
+/// SLOs that are asked of the deciding task at a time, so that nothing waits for a report.
+const AT_A_TIME: usize = 50;
+
+/// How long after the end of a week an incident may be opened whose burn began in it: longer than the longest default lookback.
+const TOLD_LATER: Duration = days(4);
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Whose budgets.
+    pub tenant: TenantId,
+    /// Of which team; `None`: of all.
+    pub team: Option<TeamName>,
+    /// Which week.
+    pub week: CivilWeek,
+}
+
+/// Why there is no report.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// No such team.
+    #[error("there is no team `{0}`: neither burnward.yaml nor an SLO names it")]
+    NoTeam(TeamName),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Puts a report together.
+///
+/// # Errors
+/// No such team, or a store that cannot be read.
+pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError> {
+    let Asked { tenant, team, week } = asked;
+    let view = handle.view.borrow().clone();
+    let slos = slos_of(&view, &tenant, team.as_ref());
+    if let Some(team) = team.as_ref().filter(|team| slos.is_empty() && !handle.config.teams.contains_key(team)) {
+        return Err(ReportError::NoTeam(team.clone()));
+    }
+    let over = week.over;
+    let incidents = incidents(handle, &tenant, over).await?;
+    let spans = Spans::of(incidents.iter().map(|stored| &stored.incident), over);
+    let moments = vec![moment(handle, &tenant, over.to).await?, moment(handle, &tenant, over.from).await?];
+    let live = live(&view, &tenant, &week);
+    let mut rows = Vec::new();
+    for slos in slos.chunks(AT_A_TIME) {
+        let asked = PastAsked { slos: slos.to_vec(), group: None, moments: moments.clone(), slices: Some(over) };
+        let past = handle.past(&tenant, asked).await;
+        rows.extend(past.into_iter().filter_map(|past| row(past, over, &spans, &live)));
+    }
+    let told: Vec<Told<'_>> = incidents.iter().map(|stored| Told { incident: &stored.incident, events: &stored.events }).collect();
+    let report = ErrorBudgetReport::of(over, rows, &told, &week.nights(), team.as_ref());
+    let whose = whose(&tenant, team.as_ref(), handle.config.tenants.len());
+    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report })
+}
+
+/// The tenant is named where there are several.
+fn whose(tenant: &TenantId, team: Option<&TeamName>, tenants: usize) -> String {
+    let team = team.map_or_else(|| "all teams".to_owned(), ToString::to_string);
+    if tenants > 1 { format!("{team} of tenant {tenant}") } else { team }
+}
+
+fn slos_of(view: &View, tenant: &TenantId, team: Option<&TeamName>) -> Vec<SloId> {
+    let own = |slo: &&Arc<Slo>| slo.id.tenant == *tenant && team.is_none_or(|team| slo.team == *team);
+    view.slos.values().filter(own).map(|slo| slo.id.clone()).collect()
+}
+
+/// The incidents that reach into the week, oldest first.
+async fn incidents(handle: &Handle, tenant: &TenantId, week: Interval) -> Result<Vec<StoredIncident>, StoreError> {
+    let mut stored = handle.store.incidents_between(tenant, week.from, week.to.plus(TOLD_LATER)).await?;
+    stored.retain(|stored| stored.incident.began.min(stored.incident.opened_at) < week.to);
+    Ok(stored)
+}
+
+async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Moment, StoreError> {
+    let alerts: BTreeMap<BudgetId, AlertState> = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
+    Ok(Moment { at, known: Known::Now, alerts: Arc::new(alerts) })
+}
+
+/// The budgets as they stand now, of a week that goes on.
+fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a BudgetId, &'a BudgetStatus> {
+    let statuses = view.budgets.get(tenant).into_iter().flatten().filter(|_| !week.whole);
+    statuses.map(|status| (&status.budget, status)).collect()
+}
+
+fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {
+    let PastBudget { slo, standing, held_from, counted, slices } = past;
+    let [then, before] = <[BudgetStatus; 2]>::try_from(standing).ok()?;
+    let then = live.get(&then.budget).map_or(then, |now| (*now).clone());
+    Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices }, week, spans))
+}

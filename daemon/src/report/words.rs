@@ -1,0 +1,105 @@
+//! The words that all forms of a report share.
+
+use std::time::Duration;
+
+use burnward_core::{
+    report::{TeamWeek, Times, Verdict},
+    time::Timestamp,
+    words::{duration, percent, plural, whole_percent},
+};
+
+/// An instant for programs: `2026-11-16T00:00:00Z`.
+pub fn utc(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// From this share on, all counts as seen.
+const ALL_SEEN: f64 = 0.9995;
+
+/// Incidents that are named in a cell.
+const LISTED: usize = 2;
+
+/// What became of a budget, with its sign: `-18.0 %, -7 m 46 s`, `+2.00 %, +52 s`, `unchanged`.
+pub fn change(ratio: f64, seconds: f64) -> String {
+    let sign = if ratio < 0.0 { '-' } else { '+' };
+    let time = duration(Duration::try_from_secs_f64(seconds.abs()).unwrap_or(Duration::MAX));
+    if ratio == 0.0 { "unchanged".to_owned() } else { format!("{sign}{}, {sign}{time}", percent(ratio.abs())) }
+}
+
+/// How many budgets have each verdict, worst first: `1 FREEZE, 2 CAREFUL, 14 SHIP`.
+pub fn verdicts(counts: [(Verdict, usize); 4]) -> String {
+    let told: Vec<String> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(verdict, count)| format!("{count} {}", verdict.word())).collect();
+    if told.is_empty() { "no SLOs".to_owned() } else { told.join(", ") }
+}
+
+/// How many of these verdicts, as words, there are of each, worst first.
+pub fn count_verdicts<'a>(words: impl IntoIterator<Item = &'a str>) -> [(Verdict, usize); 4] {
+    let words: Vec<&str> = words.into_iter().collect();
+    Verdict::ALL.map(|verdict| (verdict, words.iter().filter(|word| **word == verdict.word()).count()))
+}
+
+/// What ate a budget: `checkout-burn-1 13.4 %, 0.30 % outside of incidents`, `nothing`.
+pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed: Option<f64>) -> String {
+    let mut parts: Vec<String> = burns.map(|(incident, spent)| format!("{incident} {}", share(spent))).collect();
+    let rest = parts.len().saturating_sub(LISTED);
+    parts.truncate(LISTED);
+    if rest > 0 {
+        parts.push(format!("{rest} more"));
+    }
+    parts.extend(unattributed.filter(|share| *share > 0.0).map(|share| format!("{} outside of incidents", percent(share))));
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+/// How much was seen: `all`, `61 % of the week`, `61 % of the week, 20 % of the window`.
+pub fn seen(week: f64, window: f64) -> String {
+    let part = |share: f64, of: &str| (share < ALL_SEEN).then(|| format!("{} of the {of}", whole_percent(share)));
+    let parts: Vec<String> = [part(week, "week"), part(window, "window")].into_iter().flatten().collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
+}
+
+/// Failed events: a whole number where it is one.
+pub fn failures(failed: f64) -> String {
+    burnward_core::words::count(whole(failed))
+}
+
+/// The nearest whole number.
+#[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
+pub const fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
+/// The share of a budget that was spent: `13.4 %`.
+pub fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| "no traffic".to_owned(), percent)
+}
+
+/// `5 pages (2 at night), 3 incidents, 1 ticket`.
+pub fn load(team: &TeamWeek) -> String {
+    let at_night: usize = team.people.iter().map(|person| person.at_night).sum();
+    let night = if at_night > 0 { format!(" ({at_night} at night)") } else { String::new() };
+    format!("{}{night}, {}, {}", plural(team.pages(), "page"), plural(team.incidents, "incident"), plural(team.tickets, "ticket"))
+}
+
+/// `57 s, at most 4 min` of several, `57 s` of one.
+pub fn times(times: Times) -> String {
+    if times.count > 1 { format!("{}, at most {}", duration(times.median), duration(times.longest)) } else { duration(times.median) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_says_its_direction_once_for_each_figure() {
+        for (ratio, seconds, text) in [
+            (-0.18, -466.0, "-18.0 %, -7 m 46 s"),
+            (0.02, 52.0, "+2.00 %, +52 s"),
+            (0.0, 0.0, "unchanged"),
+            (-0.001, -2.6, "-0.10 %, -3 s"),
+            (-1.5, -3888.0, "-150 %, -1 h 5 m"),
+        ] {
+            assert_eq!(change(ratio, seconds), text);
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The error budget report of a week.
+
+use std::time::Duration;
+
+use burnward_core::{
+    id::SloId,
+    report::{Blind, Burn, Change, Row, Spend, TeamWeek, Times, failed},
+    words,
+};
+use jiff::Timestamp as Instant;
+use serde::{Deserialize, Serialize};
+
+use super::{Why, budget_key, instant};
+use crate::report::Weekly;
+
+/// The report of a week: `GET /api/v1/reports/week`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WeekReport {
+    /// `burnward/v1/report-week`.
+    pub schema: String,
+    /// Whose budgets.
+    pub tenant: String,
+    /// Of which team; absent: of all.
+    pub team: Option<String>,
+    /// The same as people read it: `payments`, `all teams`.
+    pub whose: String,
+    /// The week: `2026-W47`.
+    pub week: String,
+    /// Its name with its days and its zone, as people read it.
+    pub title: String,
+    /// Its beginning.
+    pub from: Instant,
+    /// Its end; of a week that goes on, until when it is told.
+    pub to: Instant,
+    /// The zone in which it begins and ends.
+    pub timezone: String,
+    /// True where it is over.
+    pub whole: bool,
+    /// When the report was put together.
+    pub as_of: Instant,
+    /// Every budget, worst first.
+    pub budgets: Vec<ReportedBudget>,
+    /// The biggest burns, by failures.
+    pub burns: Vec<ReportedBurn>,
+    /// When burnward could not see.
+    pub blind: Vec<BlindStretch>,
+    /// What the week cost each team.
+    pub teams: Vec<ReportedTeam>,
+}
+
+/// A budget's week. Figures of the budget are of the window that ends where the week ends.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedBudget {
+    /// `FREEZE`, `CANNOT SAY`, `CAREFUL`, `SHIP`.
+    pub verdict: String,
+    /// The icon before the word.
+    pub icon: String,
+    /// The rule that says so, with its figures.
+    pub because: String,
+    /// `tenant:service/name{group}#objective`.
+    pub id: String,
+    /// A short name for it in addresses: `?budget=`.
+    pub key: String,
+    /// Of which service.
+    pub service: String,
+    /// Of which SLO.
+    pub slo: String,
+    /// Which objective.
+    pub objective: String,
+    /// Label and value, sorted; empty where the SLO is not split.
+    pub group: Vec<(String, String)>,
+    /// What is promised.
+    pub title: String,
+    /// Who is responsible.
+    pub team: String,
+    /// The state at the end of the week: `BURNING`, `CANNOT SEE`, `SPENT`, `BACK-FILLING`, `NO TRAFFIC`, `OK`.
+    pub state: String,
+    /// Target in percent, as written.
+    pub target_percent: String,
+    /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
+    pub window: String,
+    /// Good events of the window.
+    pub good: i64,
+    /// Bad events of the window.
+    pub bad: i64,
+    /// Share of good events.
+    pub sli_ratio: Option<f64>,
+    /// Share of the budget that is left; negative when overspent.
+    pub left_ratio: Option<f64>,
+    /// The same as time of total outage.
+    pub left_seconds: Option<f64>,
+    /// The whole budget as such time.
+    pub budget_seconds: Option<u64>,
+    /// How many more failed in the window than were allowed; negative where fewer did.
+    pub beyond: f64,
+    /// What is left now minus what was left at the beginning of the week, as a share of the budget.
+    pub change_ratio: Option<f64>,
+    /// The same as time of total outage.
+    pub change_seconds: Option<f64>,
+    /// Why it cannot be compared.
+    pub no_change: Option<String>,
+    /// Failed events of the week; a tolerated one is half failed.
+    pub failed_in_week: f64,
+    /// All events of the week.
+    pub total_in_week: i64,
+    /// Share of the budget that the week's failures are.
+    pub spent_ratio: Option<f64>,
+    /// Which incidents spent it, the largest part first.
+    pub burns: Vec<IncidentSpend>,
+    /// Failed events outside of every incident.
+    pub unattributed: f64,
+    /// Share of the week that was seen.
+    pub seen_ratio: f64,
+    /// Share of the window that was seen.
+    pub coverage_ratio: f64,
+    /// Why it cannot be seen.
+    pub unknown: Option<Why>,
+}
+
+/// What an incident spent of a budget.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentSpend {
+    /// Which incident.
+    pub incident: String,
+    /// Failed events.
+    pub failed: f64,
+    /// Share of the budget.
+    pub spent_ratio: Option<f64>,
+}
+
+/// One of the biggest burns.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedBurn {
+    /// Of which budget.
+    pub budget: String,
+    /// Its `key`.
+    pub key: String,
+    /// The same as people name it: `checkout/availability for acme`.
+    pub subject: String,
+    /// `service/name` of its SLO.
+    pub slo: String,
+    /// In which incident; absent: no incident explains it.
+    pub incident: Option<String>,
+    /// Failed events.
+    pub failed: f64,
+    /// Share of the budget.
+    pub spent_ratio: Option<f64>,
+}
+
+/// A stretch in which burnward could not see.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BlindStretch {
+    /// The incident that told it.
+    pub incident: String,
+    /// The source or service.
+    pub subject: String,
+    /// Since when.
+    pub from: Instant,
+    /// Until when; absent: it still cannot.
+    pub to: Option<Instant>,
+    /// `service/name` of each reported SLO that was hidden.
+    pub hid: Vec<String>,
+}
+
+/// What a week cost a team.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedTeam {
+    /// Which team.
+    pub team: String,
+    /// Incidents that paged.
+    pub incidents: usize,
+    /// Tickets.
+    pub tickets: usize,
+    /// How many of both are not resolved.
+    pub open: usize,
+    /// Pages to people.
+    pub pages: usize,
+    /// Pages to each person, the most first.
+    pub people: Vec<ReportedPerson>,
+    /// How long acknowledgements took.
+    pub to_acknowledge: Option<ReportedTimes>,
+    /// How many incidents nobody acknowledged.
+    pub not_acknowledged: usize,
+    /// How long incidents lasted.
+    pub to_resolve: Option<ReportedTimes>,
+}
+
+/// The pages of a person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedPerson {
+    /// Who.
+    pub person: String,
+    /// How many.
+    pub pages: usize,
+    /// How many from 22:00 to 07:00 in the report's zone.
+    pub at_night: usize,
+    /// How many did not arrive.
+    pub undelivered: usize,
+}
+
+/// How long something took.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ReportedTimes {
+    /// Half of them took no longer.
+    pub median_seconds: f64,
+    /// The longest.
+    pub longest_seconds: f64,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl WeekReport {
+    /// A report for the wire.
+    pub fn of(weekly: &Weekly) -> Self {
+        let Weekly { tenant, team, whose, week, as_of, report } = weekly;
+        Self {
+            schema: "burnward/v1/report-week".to_owned(),
+            tenant: tenant.to_string(),
+            team: team.as_ref().map(ToString::to_string),
+            whose: whose.clone(),
+            week: week.name.clone(),
+            title: week.to_string(),
+            from: instant(week.over.from),
+            to: instant(week.over.to),
+            timezone: week.zone.to_string(),
+            whole: week.whole,
+            as_of: instant(*as_of),
+            budgets: report.rows.iter().map(ReportedBudget::from).collect(),
+            burns: report.burns.iter().map(ReportedBurn::from).collect(),
+            blind: report.blind.iter().map(BlindStretch::from).collect(),
+            teams: report.teams.iter().map(ReportedTeam::from).collect(),
+        }
+    }
+}
+
+impl From<&Row> for ReportedBudget {
+    fn from(row: &Row) -> Self {
+        let then = &row.then;
+        let (change_ratio, change_seconds, no_change) = match row.change {
+            Change::By { ratio, seconds } => (Some(ratio), Some(seconds), None),
+            Change::None(why) => (None, None, Some(why.words().to_owned())),
+        };
+        Self {
+            verdict: row.judged.verdict.word().to_owned(),
+            icon: row.judged.verdict.icon().to_owned(),
+            because: row.judged.because.clone(),
+            id: then.budget.to_string(),
+            key: budget_key(&then.budget),
+            service: then.budget.slo.service.to_string(),
+            slo: then.budget.slo.name.to_string(),
+            objective: then.budget.objective.to_string(),
+            group: then.budget.group.labels().to_vec(),
+            title: row.title.clone(),
+            team: row.team.to_string(),
+            state: then.state.word().to_owned(),
+            target_percent: then.target.as_percent(),
+            window: words::window(&then.window),
+            good: then.counts.good,
+            bad: then.counts.bad,
+            sli_ratio: then.sli,
+            left_ratio: then.left.map(|left| left.ratio),
+            left_seconds: then.left.map(|left| left.seconds),
+            budget_seconds: then.left.map(|left| left.whole.as_secs()),
+            beyond: row.beyond(),
+            change_ratio,
+            change_seconds,
+            no_change,
+            failed_in_week: failed(row.counted),
+            total_in_week: row.counted.total(),
+            spent_ratio: row.spent,
+            burns: row.burns.iter().map(IncidentSpend::from).collect(),
+            unattributed: row.unattributed,
+            seen_ratio: row.seen,
+            coverage_ratio: then.coverage,
+            unknown: then.unknown.as_ref().map(Why::from),
+        }
+    }
+}
+
+impl From<&Spend> for IncidentSpend {
+    fn from(spend: &Spend) -> Self {
+        Self { incident: spend.incident.to_string(), failed: spend.failed, spent_ratio: spend.share }
+    }
+}
+
+impl From<&Burn> for ReportedBurn {
+    fn from(burn: &Burn) -> Self {
+        let slo = path(&burn.budget.slo);
+        let group = &burn.budget.group;
+        Self {
+            budget: burn.budget.to_string(),
+            key: budget_key(&burn.budget),
+            subject: if group.is_whole() { slo.clone() } else { format!("{slo} for {}", group.values()) },
+            slo,
+            incident: burn.incident.as_ref().map(ToString::to_string),
+            failed: burn.failed,
+            spent_ratio: burn.share,
+        }
+    }
+}
+
+impl From<&Blind> for BlindStretch {
+    fn from(blind: &Blind) -> Self {
+        Self {
+            incident: blind.incident.to_string(),
+            subject: blind.subject.clone(),
+            from: instant(blind.from),
+            to: blind.to.map(instant),
+            hid: blind.hid.iter().map(path).collect(),
+        }
+    }
+}
+
+impl From<&TeamWeek> for ReportedTeam {
+    fn from(team: &TeamWeek) -> Self {
+        let people = team.people.iter().map(|person| ReportedPerson {
+            person: person.person.to_string(),
+            pages: person.pages,
+            at_night: person.at_night,
+            undelivered: person.undelivered,
+        });
+        Self {
+            team: team.team.to_string(),
+            incidents: team.incidents,
+            tickets: team.tickets,
+            open: team.open,
+            pages: team.pages(),
+            people: people.collect(),
+            to_acknowledge: team.to_acknowledge.map(ReportedTimes::from),
+            not_acknowledged: team.not_acknowledged,
+            to_resolve: team.to_resolve.map(ReportedTimes::from),
+        }
+    }
+}
+
+impl From<Times> for ReportedTimes {
+    fn from(times: Times) -> Self {
+        let seconds = |span: Duration| span.as_secs_f64();
+        Self { median_seconds: seconds(times.median), longest_seconds: seconds(times.longest), count: times.count }
+    }
+}
+
+fn path(slo: &SloId) -> String {
+    format!("{}/{}", slo.service, slo.name)
+}
