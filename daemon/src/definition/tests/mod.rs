@@ -5,6 +5,7 @@ mod diagnostics;
 mod directories;
 mod documentation;
 mod expressions;
+mod field;
 mod kinds;
 mod shipped;
 

@@ -1,0 +1,100 @@
+//! Indicators as organisations really run them: they load, and what makes each hard is told or counted rightly.
+
+use std::path::Path;
+
+use super::{Promql, context, rendered};
+use crate::definition::{
+    Context, Severity,
+    document::{Runbooks, Teams},
+    read_paths,
+};
+
+fn field() -> crate::definition::Loaded {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/field");
+    read_paths(&[tree], &Context { teams: Teams::Unchecked, runbooks: Runbooks::Unchecked, ..context() })
+}
+
+#[test]
+fn every_indicator_loads_without_advice() {
+    let loaded = field();
+    let faults: Vec<_> = loaded.diagnostics().cloned().collect();
+    assert!(faults.is_empty(), "{}", rendered(&faults));
+    let expressions = loaded.slos.iter().filter(|slo| !slo.sli.expressions().is_empty()).count();
+    assert_eq!(expressions, 12);
+}
+
+#[test]
+fn none_of_the_expressions_loads_where_there_is_no_promql() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/field/search-windows.yaml");
+    let context = Context { teams: Teams::Unchecked, promql: Promql::Absent, runbooks: Runbooks::Unchecked, ..context() };
+    let loaded = read_paths(&[tree], &context);
+    let errors: Vec<_> = loaded.diagnostics().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.code.id).collect();
+    assert_eq!(errors, ["E1088"; 8]);
+}
+
+/// The codes that a document with this `sli` gets.
+#[track_caller]
+fn check(sli: &str, expected: &[&str]) {
+    assert_eq!(super::codes(&super::kinds::document(sli)), expected, "{sli}");
+}
+
+#[test]
+fn r_regular_expressions_and_several_matchers_on_one_label_are_taken() {
+    check(
+        r#"{ query: { bad: 'sum(increase(x{route!="/-/health", route!~"^/api/v[0-9]+\\z.*", code=~"5.."}[1m]))', total: 'sum(increase(x[1m]))' } }"#,
+        &[],
+    );
+}
+
+#[test]
+fn h_a_bucket_is_chosen_by_every_spelling_of_its_boundary() {
+    check(r#"{ query: { good: 'sum(increase(h_bucket{le=~"30|30\\.0"}[1m]))', total: 'sum(increase(h_bucket{le="+Inf"}[1m]))' } }"#, &[]);
+}
+
+#[test]
+fn q_a_quantile_is_advised_to_be_counted() {
+    let quantile = "histogram_quantile(0.99, sum by (le) (rate(src_search_streaming_latency_seconds_bucket{source=\"browser\"}[5m])))";
+    check(&format!("{{ window: {{ expr: '{quantile}', is: '<', threshold: 20 }} }}"), &["W2085"]);
+}
+
+#[test]
+fn c_recorded_names_are_taken() {
+    check("{ query: { bad: 'sum(job:errors:increase1m)', total: 'sum(job:requests:increase1m)' } }", &[]);
+}
+
+#[test]
+fn m_several_metrics_are_added_by_the_expression() {
+    check("{ query: { bad: 'sum(increase(a[1m])) + sum(increase(b[1m]))', total: 'sum(increase(c[1m]))' } }", &[]);
+}
+
+#[test]
+fn v_vector_matching_is_left_to_the_source() {
+    check("{ window: { expr: 'sum by (a) (x) / ignoring (a) group_left () sum(x)', is: '<', threshold: 0.05 } }", &[]);
+}
+
+#[test]
+fn g_a_gauge_is_judged_slice_by_slice_and_a_gauge_of_each_interval_is_added() {
+    check("{ window: { expr: 'max(queue_age_seconds)', is: '<', threshold: 3600 } }", &[]);
+    check("{ query: { bad: 'sum(transactions{type=\"rollback\"})', total: 'sum(transactions)' } }", &[]);
+}
+
+#[test]
+fn a_absence_that_is_hidden_or_turned_around_is_told() {
+    check("{ window: { expr: 'max(x) or on() vector(0)', is: '<', threshold: 1800 } }", &["W2081"]);
+    check("{ window: { expr: 'absent(sum(x))', is: '==', threshold: 1 } }", &["W2082"]);
+    check("{ window: { expr: 'min(sum(x) < 1) or absent(x) == 1', is: '==', threshold: 1 } }", &[]);
+}
+
+#[test]
+fn z_a_ratio_without_traffic_loads_and_a_ratio_against_a_percentage_is_told() {
+    let ratio = "sum(increase(r{status=\"error\"}[5m])) / sum(increase(r[5m]))";
+    check(&format!("{{ window: {{ expr: '{ratio}', is: '<', threshold: 0.02 }} }}"), &[]);
+    check(&format!("{{ window: {{ expr: '{ratio}', is: '<', threshold: 2 }} }}"), &["W2084"]);
+    check(&format!("{{ window: {{ expr: '{}', is: '<', threshold: 5 }} }}", ratio.replace("{status=\"error\"}", "")), &["W2084"]);
+}
+
+#[test]
+fn u_what_is_no_ratio_is_judged_as_it_is() {
+    check("{ window: { expr: 'sum(increase(seconds[5m])) / sum(increase(waits[5m]))', is: '<=', threshold: 0.1 } }", &[]);
+    check("{ window: { expr: 'deriv(queue_size[30m])', is: '<=', threshold: 1 } }", &[]);
+}
