@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use burnward_core::{
     exclusion::{ExclusionId, Known},
-    id::{BudgetId, Group, IncidentId, PersonName, SloId, SourceName, TenantId},
+    id::{BudgetId, IncidentId, PersonName, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
     ledger::{Counts, Edges, Slice},
     slo::Slo,
@@ -190,12 +190,8 @@ pub enum Request {
     },
     /// What was counted between two instants, for postmortems.
     Between {
-        /// Whose.
-        tenant: TenantId,
-        /// Which SLO.
-        slo: SloId,
-        /// Which group.
-        group: Group,
+        /// Of which budget.
+        budget: BudgetId,
         /// From, exclusive.
         from: Timestamp,
         /// To, inclusive.
@@ -262,10 +258,10 @@ impl Handle {
         self.ask(|reply| Request::Past { tenant, asked, reply }).await.unwrap_or_default()
     }
 
-    /// What a stream counted over `(from, to]`.
-    pub async fn between(&self, slo: &SloId, group: &Group, from: Timestamp, to: Timestamp) -> Option<Counts> {
-        let (tenant, slo, group) = (slo.tenant.clone(), slo.clone(), group.clone());
-        self.ask(|reply| Request::Between { tenant, slo, group, from, to, reply }).await.ok().flatten()
+    /// What was counted of a budget over `(from, to]`.
+    pub async fn between(&self, budget: &BudgetId, from: Timestamp, to: Timestamp) -> Option<Counts> {
+        let budget = budget.clone();
+        self.ask(|reply| Request::Between { budget, from, to, reply }).await.ok().flatten()
     }
 
     /// The edges that no roll-up of a tenant's ledger may cross; `None` where nobody can tell.

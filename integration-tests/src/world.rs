@@ -9,10 +9,12 @@ use burnward::{
     config,
 };
 use burnward_core::{
-    id::{Group, IncidentId, ServiceName, SloId, SloName, TenantId},
+    exclusion::Known,
+    id::{BudgetId, Group, IncidentId, ObjectiveName, ServiceName, SloId, SloName, TenantId},
     incident::{Actor, Command, Incident, Via},
     ledger::Counts,
     time::Timestamp,
+    window::Interval,
 };
 use burnward_stand_ins::{
     prometheus::{Real, Victoria, backfill},
@@ -190,23 +192,26 @@ impl World {
 
     /// What a stream counted over `(from, to]`.
     pub async fn counted(&self, service: &str, slo: &str, tenant: &str, from: Timestamp, to: Timestamp) -> Counts {
-        let (slo, group) = self.stream(service, slo, tenant);
-        self.handle().between(&slo, &group, from, to).await.unwrap_or_default()
+        let budget = self.budget(service, slo, tenant);
+        self.handle().between(&budget, from, to).await.unwrap_or_default()
     }
 
     /// Every slice of a stream over `(from, to]`.
     pub async fn slices(&self, service: &str, slo: &str, tenant: &str, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Counts)> {
-        let (slo, group) = self.stream(service, slo, tenant);
-        self.handle().slices(&slo, &group, from, to, 1_000_000).await
+        let budget = self.budget(service, slo, tenant);
+        let slices = self.handle().slices(&budget, Interval { from, to }, 1_000_000, Known::Now).await;
+        slices.into_iter().map(|slice| (slice.end, slice.counts)).collect()
     }
 
-    fn stream(&self, service: &str, slo: &str, tenant: &str) -> (SloId, Group) {
-        let id = SloId {
+    /// A budget of the SLO's events, whatever its objectives are called.
+    fn budget(&self, service: &str, slo: &str, tenant: &str) -> BudgetId {
+        let slo = SloId {
             tenant: self.tenant.clone(),
             service: ServiceName::parse(service).expect("a name"),
             name: SloName::parse(slo).expect("a name"),
         };
-        (id, Group::new(vec![("tenant".to_owned(), tenant.to_owned())]))
+        let objective = ObjectiveName::parse("events").expect("a name");
+        BudgetId { slo, objective, group: Group::new(vec![("tenant".to_owned(), tenant.to_owned())]) }
     }
 }
 

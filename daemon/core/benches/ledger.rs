@@ -15,7 +15,7 @@ use burnward_core::{
     id::{BudgetId, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Plan, Query, Read, Sample, Series, Settings, SourceLedger, Stored, Sums},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{AlertRow, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    slo::{AlertRow, CountedIn, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
     window::{Interval, Window},
@@ -197,6 +197,7 @@ fn slo(job: usize) -> Slo {
             name: ObjectiveName::parse("month").expect("a name"),
             target: Target::percent("99.9%").expect("a target"),
             window: Window::Rolling(days(30)),
+            counted_in: CountedIn::Events,
             rows: [("14.4", hours(1), minutes(5)), ("6", hours(6), minutes(30)), ("3", hours(24), hours(2)), ("1", hours(72), hours(6))]
                 .map(row)
                 .to_vec(),

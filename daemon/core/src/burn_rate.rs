@@ -15,7 +15,7 @@ use crate::{
     chance,
     ledger::{Counts, Sums},
     slo::{AlertRow, LowTraffic, Urgency},
-    units::{EventUnit, Factor, Target},
+    units::{EventUnit, Factor, Ratio, Target},
 };
 
 /// An alert row with what it was decided from.
@@ -64,10 +64,15 @@ impl RowBurn {
         }
     }
 
-    /// The same, where a page row that holds is held back while the failures of its long lookback may be chance.
+    /// The same, where a page row that holds is held back while the failures of its long lookback may be chance. The seconds of a slice are one verdict
+    /// and no independent events: nothing is held back there.
     #[must_use]
     pub fn unless_chance(self, low_traffic: LowTraffic, unit: EventUnit, target: Target) -> Self {
-        let guarded = self.holds() && self.row.urgency == Urgency::Page && low_traffic == LowTraffic::Exact;
+        let independent = match unit {
+            EventUnit::Event | EventUnit::Millionth => true,
+            EventUnit::Second => false,
+        };
+        let guarded = independent && self.holds() && self.row.urgency == Urgency::Page && low_traffic == LowTraffic::Exact;
         if guarded && chance::may_be(self.long, unit, target) {
             Self { verdict: Verdict::HeldBack { chance: chance::probability(self.long, unit, target) }, ..self }
         } else {
@@ -140,6 +145,11 @@ impl FailedShare {
         let (failed, allowed) = self.over_common_denominator(target);
         let size = allowed.abs_diff(failed) as f64 / allowed as f64;
         if failed > allowed { -size } else { size }
+    }
+
+    /// Whether at most this share failed, exactly.
+    pub fn is_at_most(self, share: Ratio) -> bool {
+        compare_fractions((self.failed_halves, self.all_halves), (u128::from(share.num()), u128::from(share.den()))).is_le()
     }
 
     /// How the burn rate compares with `factor`, exactly.

@@ -6,12 +6,12 @@ use crate::{
     alert::{self, AlertChange, AlertState, Change, Edge, Step},
     budget::{self, BudgetLeft, Part},
     burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
-    exclusion::Excluded,
+    exclusion::{Excluded, ExcludedTime},
     explain,
     id::BudgetId,
     incident::{BurnFacts, Facts, Symptom},
     ledger::{Counts, Reason, Sums, Unknown},
-    slo::{Objective, Slo},
+    slo::{CountedIn, Objective, Slo},
     time::Timestamp,
     units::{EventUnit, Target},
     window::{Interval, Window},
@@ -51,7 +51,9 @@ pub struct BudgetStatus {
     pub window: Window,
     /// Which interval that is now.
     pub over: Interval,
-    /// Counted over the window; what people took out of the budget is treated as the SLO says.
+    /// What the budget is counted in.
+    pub counted_in: CountedIn,
+    /// Counted over the window, events or the seconds of slices; what people took out of the budget is treated as the SLO says.
     pub counts: Counts,
     /// What these counts, and those of the rows, are numbers of.
     pub unit: EventUnit,
@@ -63,7 +65,7 @@ pub struct BudgetStatus {
     pub left: Option<BudgetLeft>,
     /// What will be left at the end of a calendar window whose rest goes as what has passed; `None` without traffic, and of a rolling window.
     pub forecast: Option<BudgetLeft>,
-    /// How many events make up the window: those counted, and of a calendar window as many more as its rest is long.
+    /// How many events make up the window: those counted, and of a calendar window as many more as its rest is long. Of slices, the window's seconds.
     pub window_total: f64,
     /// How long the rest lasts at the rate of the fastest row's short lookback; `None` when spent, not burning, or enough to the end of a calendar window.
     pub runs_out: Option<Duration>,
@@ -204,7 +206,7 @@ impl Asked<'_> {
     }
 
     fn measure(&self, sums: &dyn Sums) -> Measured {
-        let Objective { target, window, rows, name: _ } = self.objective;
+        let Objective { target, window, rows, counted_in: _, name: _ } = self.objective;
         let all = match window {
             Window::Rolling(length) => sums.over(*length),
             Window::Calendar { .. } => sums.since(self.input.over.from),
@@ -215,11 +217,11 @@ impl Asked<'_> {
         Measured {
             counts,
             share: known().and_then(FailedShare::of),
-            left: known().and_then(|counts| BudgetLeft::so_far(*target, self.part(), counts)),
-            forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.input.over.length(), counts)),
+            left: known().and_then(|counts| self.left(counts)),
+            forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.length(), counts)),
             rows: rows
                 .iter()
-                .map(|row| RowBurn::of(*row, *target, sums).unless_chance(self.slo.low_traffic, self.slo.sli.unit(), *target))
+                .map(|row| RowBurn::of(*row, *target, sums).unless_chance(self.slo.low_traffic, self.unit(), *target))
                 .collect(),
             coverage: self.coverage(counts),
             unknown,
@@ -229,17 +231,45 @@ impl Asked<'_> {
     /// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
     fn contradiction(&self, counts: Counts) -> Option<Unknown> {
         contradicts(counts, self.objective.target).then(|| {
-            let unit = self.slo.sli.unit();
+            let unit = self.unit();
             let (good, total) = (unit.count(counts.good), unit.count(counts.total()));
             let detail = format!("{good} good events of {total} events in all: one of the two counts is wrong");
             Unknown { reason: Reason::GoodAboveTotal, detail }
         })
     }
 
+    /// What one of what is counted is.
+    fn unit(&self) -> EventUnit {
+        match self.objective.counted_in {
+            CountedIn::Events => self.slo.sli.unit(),
+            CountedIn::Slices(_) => EventUnit::Second,
+        }
+    }
+
+    fn symptom(&self) -> Symptom {
+        match self.objective.counted_in {
+            CountedIn::Events => Symptom::of(&self.slo.sli),
+            CountedIn::Slices(_) => Symptom::Down,
+        }
+    }
+
+    /// What is left; where no slice was judged yet, all of it.
+    fn left(&self, counts: Counts) -> Option<BudgetLeft> {
+        let left = BudgetLeft::so_far(self.objective.target, self.part(counts), counts);
+        match self.objective.counted_in {
+            CountedIn::Events => left,
+            CountedIn::Slices(_) => left.or(Some(BudgetLeft::untouched(self.objective.target, self.length()))),
+        }
+    }
+
     /// A window without an event of which nothing was seen is not a quiet one.
     fn blindness(&self, counts: Counts) -> Option<Unknown> {
         let held = self.held();
-        let blind = counts.total() == 0 && !held.is_zero() && unseen(counts) >= held;
+        let hidden = match self.objective.counted_in {
+            CountedIn::Events => held,
+            CountedIn::Slices(rule) => rule.length,
+        };
+        let blind = counts.total() == 0 && !held.is_zero() && unseen(counts) >= hidden;
         blind.then(|| Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
     }
 
@@ -253,8 +283,29 @@ impl Asked<'_> {
         self.input.over.passed(self.now)
     }
 
-    fn part(&self) -> Part {
-        Part { passed: self.passed(), length: self.input.over.length() }
+    /// How long the window is that the budget is for: excluded time that is removed shortens it where it is counted in time.
+    fn length(&self) -> Duration {
+        let length = self.input.over.length();
+        match (self.objective.counted_in, self.slo.excluded_time) {
+            (CountedIn::Slices(_), ExcludedTime::Removed) => length.saturating_sub(self.input.excluded.time),
+            (CountedIn::Slices(_), ExcludedTime::CountsAsGood) | (CountedIn::Events, _) => length,
+        }
+    }
+
+    /// The part of the window that these counts are of: of slices, exactly the time that was judged.
+    fn part(&self, counts: Counts) -> Part {
+        let passed = match self.objective.counted_in {
+            CountedIn::Events => self.passed(),
+            CountedIn::Slices(_) => Duration::from_secs(u64::try_from(counts.total()).unwrap_or(0)),
+        };
+        Part { passed, length: self.length() }
+    }
+
+    fn window_total(&self, counts: Counts) -> f64 {
+        match self.objective.counted_in {
+            CountedIn::Events => self.part(counts).window_total(counts.total()),
+            CountedIn::Slices(_) => self.length().as_secs_f64(),
+        }
     }
 
     /// How much of a calendar window is to come.
@@ -267,7 +318,7 @@ impl Asked<'_> {
 
     /// Time until the budget is spent at the rate of a row's short lookback, where that is before the window ends.
     fn runs_out(&self, measured: &Measured, burn: &RowBurn) -> Option<Duration> {
-        let span = budget::runs_out(measured.left?, burn.short_burn, self.input.over.length())?;
+        let span = budget::runs_out(measured.left?, burn.short_burn, self.length())?;
         self.rest().is_none_or(|rest| span < rest).then_some(span)
     }
 
@@ -281,19 +332,19 @@ impl Asked<'_> {
             Edge::Opens(fired) => Change::Fired(Facts::Burn(Box::new(self.facts(measured, fired)))),
             Edge::Clears { .. } => Change::Cleared,
         };
-        AlertChange { urgency: step.urgency, change, why: explain::why(step, self.objective.target, self.slo.sli.unit()) }
+        AlertChange { urgency: step.urgency, change, why: explain::why(step, self.objective.target, self.unit()) }
     }
 
     fn facts(&self, measured: &Measured, fired: RowBurn) -> BurnFacts {
         let Objective { target, window, .. } = self.objective;
         BurnFacts {
             title: self.slo.title.clone(),
-            symptom: Symptom::of(&self.slo.sli),
+            symptom: self.symptom(),
             target: *target,
             window: window.clone(),
             fired,
             began: self.input.began.unwrap_or_else(|| self.now.minus(fired.row.short)),
-            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, self.input.over.length())),
+            left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, self.length())),
             runs_out: self.runs_out(measured, &fired),
             as_of: self.input.newest_sample.unwrap_or(self.now),
         }
@@ -308,13 +359,14 @@ impl Asked<'_> {
             target: *target,
             window: window.clone(),
             over: self.input.over,
+            counted_in: self.objective.counted_in,
             counts: measured.counts,
-            unit: self.slo.sli.unit(),
+            unit: self.unit(),
             excluded: Excluded { treated: self.slo.excluded_time, ..self.input.excluded },
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
             forecast: measured.forecast,
-            window_total: self.part().window_total(measured.counts.total()),
+            window_total: self.window_total(measured.counts),
             runs_out: alert::fastest(&measured.rows).and_then(|burn| self.runs_out(&measured, burn)),
             coverage: measured.coverage,
             doubt: Doubt::of(measured.counts),
@@ -337,7 +389,6 @@ mod tests {
     use crate::{
         alert_rows::default_rows,
         burn_rate::Verdict,
-        exclusion::ExcludedTime,
         id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
         sli::Sli,
         slo::{LowTraffic, NoData, NoDataThen, Origin, Urgency},
@@ -373,6 +424,7 @@ mod tests {
             name: ObjectiveName::parse("30d").expect("a name"),
             target,
             window: Window::Rolling(days(30)),
+            counted_in: CountedIn::Events,
             rows: default_rows(target, days(30)).rows,
         };
         Slo {

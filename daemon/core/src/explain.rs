@@ -271,6 +271,7 @@ mod tests {
         budget::BudgetLeft,
         id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, TenantId},
         ledger::{Reason, Sums, Unknown},
+        slo::CountedIn,
         time::{Timestamp, days, hours, minutes},
         window::Interval,
     };
@@ -320,6 +321,7 @@ mod tests {
             target,
             window: Window::Rolling(window),
             over: Interval::ending(Timestamp::EPOCH, window),
+            counted_in: CountedIn::Events,
             counts,
             unit: EventUnit::Event,
             excluded: Excluded::default(),

@@ -6,7 +6,7 @@ use crate::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, SloId, SourceName, TeamName},
     sli::Sli,
-    units::{Factor, Target},
+    units::{Factor, GoodShare, Target},
     window::Window,
 };
 
@@ -48,8 +48,28 @@ pub struct Objective {
     pub target: Target,
     /// What its budget is over.
     pub window: Window,
+    /// What its budget is counted in.
+    pub counted_in: CountedIn,
     /// The alert rows; empty where `alerting: none`.
     pub rows: Vec<AlertRow>,
+}
+
+/// What the budget of an objective is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CountedIn {
+    /// Good and bad events, each of the same weight.
+    Events,
+    /// Good and bad slices of time: minutes of downtime, whatever the traffic.
+    Slices(SliceRule),
+}
+
+/// How a slice of time is judged by the events in it. A slice without events is good; one of which nobody saw anything is neither good nor bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SliceRule {
+    /// How long a slice is: whole minutes that divide an hour.
+    pub length: Duration,
+    /// It is good where at least this share of its events is.
+    pub good_from: GoodShare,
 }
 
 /// Whether an alert wakes somebody.

@@ -131,6 +131,52 @@ impl Target {
     }
 }
 
+/// The share of a slice's events that must be good for the slice to be good: above 0 and up to all of them, with at most nine significant digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GoodShare {
+    failing: Ratio,
+    decimals: u8,
+}
+
+/// Why a text is not such a share.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is not a share above 0 % and up to 100 %, with a percent sign, such as 99%")]
+pub struct GoodShareError(pub String);
+
+impl GoodShare {
+    /// Reads `99%`; `100%` is one, too: a single failure spoils the slice then.
+    pub fn percent(text: &str) -> Result<Self, GoodShareError> {
+        match Target::percent(text) {
+            Ok(target) => Ok(Self { failing: target.allowed, decimals: target.decimals }),
+            Err(TargetError::Hundred) => Ok(Self { failing: Ratio { num: 0, den: 1 }, decimals: 0 }),
+            Err(TargetError::NoPercent | TargetError::NotDecimal(_) | TargetError::TooPrecise | TargetError::OutOfRange) => {
+                Err(GoodShareError(text.to_owned()))
+            }
+        }
+    }
+
+    /// The share that lets so many fail, shown with so many decimals, as a store gives it back; `None` where all may fail.
+    pub fn from_failing(failing: Ratio, decimals: u8) -> Option<Self> {
+        (failing.num() < failing.den()).then_some(Self { failing, decimals })
+    }
+
+    /// The share that may fail, exact.
+    pub const fn failing(self) -> Ratio {
+        self.failing
+    }
+
+    /// With how many decimals its percentage was written.
+    pub const fn decimals(self) -> u8 {
+        self.decimals
+    }
+
+    /// The share in percent as it was written, without the sign: `99`.
+    pub fn as_percent(self) -> String {
+        let percent = 100.0 - self.failing.as_f64() * 100.0;
+        format!("{percent:.*}", usize::from(self.decimals))
+    }
+}
+
 /// How many times the allowed rate: the threshold of an alert row, such as 14.4. Exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Factor(Ratio);
@@ -202,13 +248,15 @@ pub enum EventUnit {
     Event,
     /// Millionths of events, which an expression computed: see [`crate::sli::Sli::Query`].
     Millionth,
+    /// Seconds of slices of time, each good or bad as a whole: see [`crate::slo::CountedIn::Slices`].
+    Second,
 }
 
 impl EventUnit {
     /// How many of them are one event.
     pub const fn per_event(self) -> i64 {
         match self {
-            Self::Event => 1,
+            Self::Event | Self::Second => 1,
             Self::Millionth => 1_000_000,
         }
     }
@@ -224,6 +272,7 @@ impl EventUnit {
 /// use burnward_core::units::EventUnit;
 /// assert_eq!(EventUnit::Event.count(13_093_200).to_string(), "13,093,200");
 /// assert_eq!(EventUnit::Millionth.count(12_250_000).to_string(), "12.25");
+/// assert_eq!(EventUnit::Second.count(180).to_string(), "3 min");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventCount {
@@ -258,8 +307,11 @@ impl EventCount {
 }
 
 impl fmt::Display for EventCount {
-    /// Thousands apart; of fractions two decimals below a hundred, and as many as it takes to see something.
+    /// Seconds as a span; else thousands apart, of fractions two decimals below a hundred, and as many as it takes to see something.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.unit == EventUnit::Second {
+            return f.write_str(&words::seconds(self.number));
+        }
         let events = self.as_f64();
         if self.whole().is_some() || events.abs() >= 100.0 {
             return f.write_str(&words::grouped(self.rounded()));

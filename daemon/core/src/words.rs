@@ -35,6 +35,11 @@ pub fn duration(span: Duration) -> String {
     }
 }
 
+/// A whole number of seconds as a span; of a negative one its size.
+pub fn seconds(seconds: i64) -> String {
+    duration(Duration::from_secs(seconds.unsigned_abs()))
+}
+
 /// Whole seconds, rounded to the smaller of the two units that are shown.
 fn rounded_to_two_units(span: Duration) -> u64 {
     let unit = match span.as_secs() {

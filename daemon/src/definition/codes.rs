@@ -112,6 +112,8 @@ codes! {
         "A duration is a whole number with a unit: ms, s, m, h, d (24 hours) or w (7 days); several can follow each other, as in 1h30m. M is refused, because it is read as a month by some and as a minute by others."
     TIMEZONE "E1047" "not a time zone"
         "A calendar window begins and ends at midnight of a time zone, which is named as the IANA database does: Europe/Berlin, America/New_York, UTC. An offset or an abbreviation would not know when clocks change. A rolling window has no time zone."
+    SLICE "E1048" "not a slice of time"
+        "`counted-in: { slices: 1m, good-if-at-least: 99% }` judges each slice of time as a whole. A slice has whole minutes and divides an hour (1m, 2m, 3m, 5m, 10m, 15m, 30m, 1h ...), so that slices begin with every hour; where the days of a calendar window's time zone begin between two hours, it divides the half or the quarter of an hour. The share is above 0 % and up to 100 %."
     FACTOR "E1050" "not a burn rate"
         "A burn rate is a positive decimal number of at most nine significant digits, such as 14.4: how many times faster than allowed the budget is spent."
     ROW "E1051" "an alert row that cannot be"

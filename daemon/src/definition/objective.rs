@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 use burnward_core::{
     alert_rows::{self, DefaultRows, RowError},
     id::ObjectiveName,
-    slo::{AlertRow, Objective, Urgency},
+    slo::{AlertRow, CountedIn, Objective, SliceRule, Urgency},
     time::{days, minutes},
-    units::{Factor, Target, TargetError},
+    units::{Factor, GoodShare, Target, TargetError},
     window::{Period, Window},
 };
 
@@ -18,11 +18,9 @@ use super::{
     zone,
 };
 
-const OBJECTIVE: Keys = Keys {
-    of: "an objective",
-    known: &["name", "target", "window", "timezone", "alerting"],
-    later: &[("counted-in", "supported are objectives that are counted in events")],
-};
+const OBJECTIVE: Keys = Keys { of: "an objective", known: &["name", "target", "window", "timezone", "counted-in", "alerting"], later: &[] };
+const COUNTED_IN: Keys = Keys { of: "`counted-in`", known: &["slices", "good-if-at-least"], later: &[] };
+const SLICES: RangeInclusive<Duration> = minutes(1)..=minutes(60);
 const ALERTING: Keys = Keys { of: "`alerting`", known: &["rows"], later: &[] };
 const ROW: Keys = Keys { of: "an alert row", known: &["urgency", "burn-rate", "long", "short"], later: &[] };
 const ALERTING_WORDS: [&str; 3] = ["page", "ticket", "none"];
@@ -63,6 +61,11 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
     let target_node = reader.required(&fields, "target", "99.9%");
     let target = target_node.and_then(|node| read_target(reader, node));
     let window = reader.required(&fields, "window", "30d").and_then(|node| read_window(reader, node, &fields));
+    let counted_in = match (reader.optional(&fields, "counted-in"), &window) {
+        (Some(node), Some(window)) => read_counted_in(reader, node, window),
+        (Some(_), None) => None,
+        (None, _) => Some(CountedIn::Events),
+    };
     let name = match reader.optional(&fields, "name") {
         Some(node) => reader.name(node, "an objective's name", ObjectiveName::parse),
         None => window.as_ref().and_then(|window| ObjectiveName::parse(&default_name(window)).ok()),
@@ -71,13 +74,47 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
         Some(node) => read_alerting(reader, node)?,
         None => Alerting::Default { only: None },
     };
-    let (target, window, name) = (target?, window?, name?);
+    let (target, window, counted_in, name) = (target?, window?, counted_in?, name?);
     let rows = match alerting {
         Alerting::None => Vec::new(),
         Alerting::Default { only } => default_rows(reader, target_node?, target, window.pace(), only),
         Alerting::Rows(nodes) => own_rows(reader, nodes, target, window.shortest())?,
     };
-    Some(Objective { name, target, window, rows })
+    Some(Objective { name, target, window, counted_in, rows })
+}
+
+fn read_counted_in(reader: &mut Reader, node: &Node, window: &Window) -> Option<CountedIn> {
+    let fields = reader.map(node, &COUNTED_IN)?;
+    let length = reader.required(&fields, "slices", "1m").and_then(|node| read_slice(reader, node, window));
+    let good_from = reader.required(&fields, "good-if-at-least", "99%").and_then(|node| read_good_share(reader, node));
+    Some(CountedIn::Slices(SliceRule { length: length?, good_from: good_from? }))
+}
+
+/// The length of slices: they begin with every hour, and with the window where that is the calendar's.
+fn read_slice(reader: &mut Reader, node: &Node, window: &Window) -> Option<Duration> {
+    let length = reader.duration(node, "a slice")?;
+    let divides = |whole: Duration| whole.as_millis().is_multiple_of(length.as_millis());
+    let message = if !SLICES.contains(&length) || !length.as_millis().is_multiple_of(60_000) || !divides(minutes(60)) {
+        "a slice has whole minutes and divides an hour".to_owned()
+    } else if divides(window.edges()) {
+        return Some(length);
+    } else {
+        format!("periods of this time zone begin between two slices: they need slices that divide {}", duration::format(window.edges()))
+    };
+    let diagnostic = reader.diagnostic(&codes::SLICE, node.range.clone(), message);
+    reader.report(diagnostic.help("write for example `slices: 1m` or `slices: 5m`"));
+    None
+}
+
+fn read_good_share(reader: &mut Reader, node: &Node) -> Option<GoodShare> {
+    let text = reader.text(node, "a share")?;
+    let share = GoodShare::percent(text).ok();
+    if share.is_none() {
+        let message = format!("`{}` is not a share of good events", shortened(text));
+        let diagnostic = reader.diagnostic(&codes::SLICE, node.range.clone(), message);
+        reader.report(diagnostic.help("write a share above 0 % and up to 100 %, such as `99%`"));
+    }
+    share
 }
 
 /// An objective without a name is called as its window: `30d`, `calendar-month`.

@@ -10,7 +10,7 @@ use super::{
     Counts,
     marks::Marks,
     running::RunningSums,
-    slice::{LevelSpec, Span},
+    slice::{LevelSpec, MINUTE, Span},
 };
 use crate::{time::Timestamp, window::Interval};
 
@@ -105,6 +105,17 @@ impl Slices {
         self.levels.iter().find(|level| level.spec.step == step).map_or_else(Counts::default, |level| level.sum(from, to))
     }
 
+    /// The end of the newest slice that was booked at the finest level.
+    pub(super) fn newest_end(&self) -> Option<Timestamp> {
+        let finest = self.levels.first()?;
+        finest.newest.map(|newest| Timestamp::from_millis(newest * finest.step()))
+    }
+
+    /// From where on the level of `step` keeps slices; `None` while it keeps none.
+    pub(super) fn begin_of(&self, step: Duration) -> Option<Timestamp> {
+        self.levels.iter().find(|level| level.spec.step == step).filter(|level| level.newest.is_some()).map(Level::begin)
+    }
+
     /// The lengths of its slices, finest first.
     pub(super) fn steps(&self) -> impl Iterator<Item = Duration> {
         self.levels.iter().map(|level| level.spec.step)
@@ -115,10 +126,10 @@ impl Slices {
         self.coarsest().spec.step
     }
 
-    /// Whether all that `specs` ask for can be had from these slices: as far back, and as fine at the coarsest.
+    /// Whether all that `specs` ask for and a store can have can be had from these slices: as fine as far back.
     pub(super) fn suffice_for(&self, specs: &[LevelSpec]) -> bool {
-        let held = self.coarsest().spec;
-        specs.last().is_none_or(|wanted| held.keep >= wanted.keep && held.step <= wanted.step)
+        let holds = |wanted: &LevelSpec| self.levels.iter().any(|held| held.spec.keep >= wanted.keep && held.spec.step <= wanted.step);
+        specs.iter().filter(|wanted| wanted.step >= MINUTE).all(holds)
     }
 
     /// The same slices with other levels: each is filled from the coarsest of the old ones that is as fine, and behind what that one keeps from the

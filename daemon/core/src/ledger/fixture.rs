@@ -7,7 +7,7 @@ use crate::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{AlertRow, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    slo::{AlertRow, CountedIn, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
     window::Window,
@@ -46,6 +46,7 @@ pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
             name: ObjectiveName::parse("main").expect("a name"),
             target: Target::percent("99.9%").expect("a target"),
             window: Window::Rolling(days(30)),
+            counted_in: CountedIn::Events,
             rows: vec![AlertRow {
                 urgency: Urgency::Page,
                 factor: Factor::parse("14.4").expect("a factor"),

@@ -21,6 +21,7 @@ pub mod segment;
 mod slice;
 pub mod source_ledger;
 mod steps;
+mod verdict;
 
 pub use edges::Edges;
 pub use plan::Plan;

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use super::Counts;
 use crate::{
-    slo::{Slo, Urgency},
+    slo::{CountedIn, Objective, SliceRule, Slo, Urgency},
     time::{Timestamp, hours, minutes},
     window::Window,
 };
@@ -75,18 +75,53 @@ pub(super) fn lookbacks(slo: &Slo) -> Vec<Duration> {
     lookbacks.into_iter().collect()
 }
 
+/// How long minutes are kept where slices of time are judged: a counter that is not forgotten can still tell of events in a slice of so long ago.
+const JUDGED_AGAIN: Duration = hours(25);
+
 /// The levels that an SLO's lookbacks need, finest first.
 pub(super) fn levels(slo: &Slo) -> Vec<LevelSpec> {
     let rows = || slo.objectives.iter().flat_map(|objective| &objective.rows);
     let lookbacks = || rows().flat_map(|row| [row.long, row.short]);
-    let longest = lookbacks().chain(slo.objectives.iter().map(|objective| objective.window.longest())).max().unwrap_or_default();
     let mut levels = Vec::with_capacity(5);
     if let Some(brief) = lookbacks().filter(|lookback| *lookback < FIVE_MINUTES).max() {
         let page = rows().filter(|row| row.urgency == Urgency::Page).map(|row| row.long).max().unwrap_or_default();
         levels.push(LevelSpec { step: SECOND, keep: page.min(HOUR).max(brief) });
     }
-    levels.extend(standard_levels(longest, coarsest(slo)));
+    levels.extend(standard_levels(longest(slo), coarsest(slo)));
+    if !slice_rules(slo).is_empty() {
+        let minutes = levels.iter_mut().find(|level| level.step == MINUTE).expect("minutes are a level");
+        minutes.keep = JUDGED_AGAIN;
+    }
     levels
+}
+
+/// The longest lookback of an SLO.
+fn longest(slo: &Slo) -> Duration {
+    let rows = slo.objectives.iter().flat_map(|objective| &objective.rows).map(|row| row.long);
+    rows.chain(slo.objectives.iter().map(|objective| objective.window.longest())).max().unwrap_or_default()
+}
+
+/// The rules by which objectives of an SLO have slices of time judged.
+pub(super) fn slice_rules(slo: &Slo) -> BTreeSet<SliceRule> {
+    let rule = |objective: &Objective| match objective.counted_in {
+        CountedIn::Events => None,
+        CountedIn::Slices(rule) => Some(rule),
+    };
+    slo.objectives.iter().filter_map(rule).collect()
+}
+
+/// The levels of verdicts on slices of this length, finest first: the slices themselves, and those of the standard levels that hold whole ones.
+pub(super) fn verdict_levels(slo: Option<&Slo>, length: Duration) -> Vec<LevelSpec> {
+    let standard = slo.map_or_else(|| standard_levels(hours(720), HOUR), |slo| standard_levels(longest(slo), coarsest(slo)));
+    let coarser = standard.into_iter().filter(|level| level.step > length && level.step.as_secs().is_multiple_of(length.as_secs()));
+    let coarser: Vec<LevelSpec> = coarser.collect();
+    let [_, minutes, five_minutes, hours] = standard;
+    let keep = match coarser.as_slice() {
+        [] => hours.keep,
+        [one] if one.step == hours.step => five_minutes.keep,
+        [_, ..] => minutes.keep,
+    };
+    [LevelSpec { step: length, keep }].into_iter().chain(coarser).collect()
 }
 
 /// The coarsest slices of an SLO: as long as they can be with an edge wherever one of its calendar windows begins.

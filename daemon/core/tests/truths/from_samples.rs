@@ -8,7 +8,7 @@ use burnward_core::{
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Counts, Plan, Query, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
     sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{LowTraffic, NoData, NoDataThen, Objective, Origin, Slo},
+    slo::{CountedIn, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo},
     time::{Timestamp, days, hours, minutes},
     window::Window,
 };
@@ -62,6 +62,7 @@ fn slo(sli: Sli) -> Slo {
             name: ObjectiveName::parse("day").expect("a name"),
             target: target("99.9%"),
             window: Window::Rolling(days(1)),
+            counted_in: CountedIn::Events,
             rows: vec![],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },

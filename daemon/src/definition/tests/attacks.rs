@@ -67,6 +67,31 @@ fn windows() {
 }
 
 #[test]
+fn slices() {
+    for (slices, share, codes) in [
+        ("1m", "99%", &[][..]),
+        ("1h", "100%", &[]),
+        ("15m", "99.95 %", &[]),
+        ("30m", "99%", &["E1048"]),
+        ("7m", "99%", &["E1048"]),
+        ("90s", "99%", &["E1048"]),
+        ("10s", "99%", &["E1048"]),
+        ("2h", "99%", &["E1048"]),
+        ("0m", "99%", &["E1046"]),
+        ("1m", "99", &["E1048"]),
+        ("1m", "0%", &["E1048"]),
+        ("1m", "101%", &["E1048"]),
+    ] {
+        let zone = if slices == "30m" || slices == "15m" { "Asia/Kathmandu" } else { "UTC" };
+        let counted =
+            format!("calendar month\n        timezone: {zone}\n        counted-in: {{ slices: {slices}, good-if-at-least: {share} }}");
+        check("30d", &counted, codes);
+    }
+    check("30d", "30d\n        counted-in: { slices: 5m }", &["E1008"]);
+    check("30d", "30d\n        counted-in: slices", &["E1007"]);
+}
+
+#[test]
 fn time_zones() {
     for (zone, codes) in [
         ("Asia/Kathmandu", &[][..]),

@@ -20,7 +20,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("service: checkout", "service:"),
     ("team: payments", "team: !!str payments"),
     ("window: 30d", "window: 30d\n        timezone: Europe/Berlin"),
-    ("window: 30d", "window: 30d\n        counted-in: { slices: 1m }"),
+    ("window: 30d", "window: 30d\n        counted-in: { slices: 7m, good-if-at-least: 99 }"),
     ("window: 30d", "window: 30d\n    status: shadow"),
     ("window: 30d", "window: 30d\n    no-data: { then: count-as-bad }"),
     ("burnward/v1", "v2"),

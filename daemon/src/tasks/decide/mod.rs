@@ -15,9 +15,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use burnward_core::{
     exclusion::Known,
-    id::{BudgetId, Group, IncidentId, SloId, TenantId},
+    id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
     ledger::{Backfill, Query, Reads, Series, Slice, SourceLedger, Unknown},
+    slo::CountedIn,
     time::Timestamp,
     window::Interval,
 };
@@ -142,22 +143,26 @@ impl Decider {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked)).unwrap_or_default());
             }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
-            Request::Between { tenant, slo, group, from, to, reply } => {
-                answer(reply, self.stream(&tenant, &slo, &group).map(|(ledger, stream)| ledger.between(stream, from, to)));
+            Request::Between { budget, from, to, reply } => {
+                answer(reply, self.stream(&budget).map(|(ledger, stream)| ledger.between(stream, from, to)));
             }
         }
     }
 
     fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Vec<Slice> {
         let Some(book) = self.books.get(&budget.slo.tenant) else { return Vec::new() };
-        let Some((ledger, stream)) = self.stream(&budget.slo.tenant, &budget.slo, &budget.group) else { return Vec::new() };
+        let Some((ledger, stream)) = self.stream(budget) else { return Vec::new() };
         ledger.slices_and_excluded(stream, over, at_most, &book.excluded.shown.exclusions.stretches(budget, known))
     }
 
-    fn stream(&self, tenant: &TenantId, slo: &SloId, group: &Group) -> Option<(&SourceLedger, u32)> {
-        let ledger = &self.books.get(tenant)?.ledger;
-        let stream = ledger.streams().find(|stream| *stream.slo == *slo && stream.group == *group)?;
-        Some((ledger, stream.index))
+    /// The stream that a budget is counted in; of a budget that is gone, that of the events of its group.
+    fn stream(&self, budget: &BudgetId) -> Option<(&SourceLedger, u32)> {
+        let book = self.books.get(&budget.slo.tenant)?;
+        let stream = book.ledger.streams().find(|stream| *stream.slo == budget.slo && stream.group == budget.group)?;
+        let objectives = book.slos.get(&budget.slo).map_or(&[][..], |slo| &slo.objectives);
+        let objective = objectives.iter().find(|objective| objective.name == budget.objective);
+        let counted_in = objective.map_or(CountedIn::Events, |objective| objective.counted_in);
+        Some((&book.ledger, book.ledger.counted_in(stream.index, counted_in)))
     }
 
     fn plan(&self, tenant: &TenantId, now: Timestamp) -> Option<ReadPlan> {

@@ -82,9 +82,10 @@ impl Book {
 
     fn past_budget(&self, slo: &Arc<Slo>, objective: &Objective, stream: &Stream, asked: &PastAsked) -> PastBudget {
         let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
-        let counted_from = self.ledger.held_from(stream.index);
+        let counted_in = self.ledger.counted_in(stream.index, objective.counted_in);
+        let counted_from = self.ledger.held_from(counted_in);
         let at_moment = |moment: &Moment| {
-            let sums = self.ledger.past(stream.index, moment.at);
+            let sums = self.ledger.past(counted_in, moment.at);
             let over = calendar::interval(&objective.window, moment.at);
             let stretches = self.excluded.shown.exclusions.stretches(&budget, moment.known);
             let input = Input {
@@ -103,14 +104,14 @@ impl Book {
         let over = asked.slices.map(|asked| within_period(&objective.window, asked));
         let excluded = self.excluded.shown.exclusions.stretches(&budget, Known::Now);
         let of_week = |over: Interval| {
-            let past = self.ledger.past(stream.index, over.to);
+            let past = self.ledger.past(counted_in, over.to);
             past.since(over.from) - past.excluded(over.from, &excluded).counts
         };
         let counted = over.map(of_week).unwrap_or_default();
         let is_excluded = |slice: &Interval| excluded.iter().any(|stretch| stretch.from <= slice.from && slice.to <= stretch.to);
         let slices = match over {
             Some(over) if counted.bad != 0 || counted.tolerated != 0 => {
-                let mut slices = stretches(over.from, &self.ledger.slices(stream.index, over.from, over.to, SLICES));
+                let mut slices = stretches(over.from, &self.ledger.slices(counted_in, over.from, over.to, SLICES));
                 slices.retain(|(slice, _)| !is_excluded(slice));
                 slices
             }

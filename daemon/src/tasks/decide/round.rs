@@ -131,9 +131,11 @@ fn evaluate_slo(
             let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
             let before = book.alerts.get(&budget).copied().unwrap_or_default();
             let over = calendar::interval(&objective.window, answers.asked_at);
-            let excluded = sums.as_ref().map(|sums| book.excluded.excluded(&budget, sums, over)).unwrap_or_default();
+            let counted_in = book.ledger.counted_in(stream.index, objective.counted_in);
+            let own_sums = sums.as_ref().map_err(Clone::clone).and_then(|_| book.ledger.sums(counted_in, answers.asked_at));
+            let excluded = own_sums.as_ref().map(|sums| book.excluded.excluded(&budget, sums, over)).unwrap_or_default();
             let input = Input {
-                sums: sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
+                sums: own_sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
                 over,
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
@@ -143,7 +145,7 @@ fn evaluate_slo(
             };
             let mut evaluation = evaluate(slo, objective, budget.clone(), &input, before, answers.now);
             for change in &mut evaluation.changes {
-                date_the_beginning(book, stream.index, change, answers.asked_at);
+                date_the_beginning(book, counted_in, change, answers.asked_at);
                 apply_change(config, draft, slo, &budget, change);
             }
             let held_back = held_back_since_now(book, &evaluation.status);

@@ -217,7 +217,7 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
     let mut impact = Vec::new();
     for key in incident.members.keys() {
         let AlertKey::Budget(budget) = key else { continue };
-        let Some(counts) = handle.between(&budget.slo, &budget.group, incident.began, until).await else { continue };
+        let Some(counts) = handle.between(budget, incident.began, until).await else { continue };
         impact.push(BudgetImpact { budget: budget.clone(), counts, unit: unit(handle, budget), spent: spent(handle, budget, counts) });
     }
     impact
@@ -225,7 +225,9 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
 
 /// What the counts of a budget are numbers of.
 fn unit(handle: &Handle, budget: &BudgetId) -> EventUnit {
-    handle.view.borrow().slos.get(&budget.slo).map(|slo| slo.sli.unit()).unwrap_or_default()
+    let view = handle.view.borrow();
+    let status = view.budgets.get(&budget.slo.tenant).into_iter().flatten().find(|status| status.budget == *budget);
+    status.map(|status| status.unit).unwrap_or_default()
 }
 
 /// The share of the window's budget that these bad events are, measured by what the window's events allow now.

@@ -39,7 +39,7 @@ impl RoundSlices {
             out.unsigned(u64::from(entry.stream - stream));
             let seconds = entry.end.millis().div_euclid(1000);
             out.signed(seconds - end);
-            pack_counts(out, &entry.counts);
+            pack_counts(out, &entry.counts, 0);
             (stream, end) = (entry.stream, seconds);
         });
         let (mut stream, mut from) = (0, 0);
@@ -60,7 +60,7 @@ impl RoundSlices {
             stream = next_stream(reader, stream)?;
             end = plus(reader, end)?;
             let millis = end.checked_mul(1000).ok_or(reader.damaged("an instant is out of range"))?;
-            Ok(Entry { stream, end: Timestamp::from_millis(millis), counts: unpack_counts(reader)? })
+            Ok(Entry { stream, end: Timestamp::from_millis(millis), counts: unpack_single(reader)? })
         })?;
         let (mut stream, mut from) = (0_u32, 0_i64);
         let spans = reader.list(|reader| {
@@ -89,17 +89,24 @@ fn plus(reader: &mut Reader<'_>, number: i64) -> Result<i64, Damaged> {
     number.checked_add(step).ok_or(reader.damaged("an instant is out of range"))
 }
 
-/// A segment's slices: end and counts, sorted.
+/// A segment's slices: end and counts, sorted. Equal ones at equal distances are written once.
 pub(super) fn pack_segment(step: Duration, slices: &[(Timestamp, Counts)]) -> Vec<u8> {
     let step = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
     let mut out = Writer::default();
     out.byte(VERSION);
     let mut last = 0;
-    out.list(slices.iter(), |out, (end, counts)| {
+    let mut runs: Vec<(i64, Counts, u64)> = Vec::new();
+    for (end, counts) in slices {
         let index = end.millis().div_euclid(step);
-        out.signed(index - last);
-        pack_counts(out, counts);
+        match runs.last_mut() {
+            Some((distance, same, repeats)) if *distance == index - last && same == counts => *repeats += 1,
+            Some(_) | None => runs.push((index - last, *counts, 0)),
+        }
         last = index;
+    }
+    out.list(runs.iter(), |out, (distance, counts, repeats)| {
+        out.signed(*distance);
+        pack_counts(out, counts, *repeats);
     });
     out.0
 }
@@ -108,32 +115,60 @@ pub(in crate::ledger) fn unpack_segment(step: Duration, blob: &[u8]) -> Result<V
     let mut reader = Reader::new(blob, "segment", VERSION)?;
     let step = i64::try_from(step.as_millis()).ok().filter(|step| *step > 0).ok_or(reader.damaged("its level is not one"))?;
     let mut last = 0_i64;
-    let slices = reader.list(|reader| {
-        last = plus(reader, last)?;
-        let end = last.checked_mul(step).ok_or(reader.damaged("an instant is out of range"))?;
-        Ok((Timestamp::from_millis(end), unpack_counts(reader)?))
+    let mut slices = Vec::new();
+    reader.list(|reader| {
+        let distance = reader.signed()?;
+        let (counts, repeats) = unpack_counts(reader)?;
+        if slices.len() as u64 + repeats >= MOST_OF_A_DAY {
+            return Err(reader.damaged("it holds more slices than a day has"));
+        }
+        for _ in 0..=repeats {
+            last = last.checked_add(distance).ok_or(reader.damaged("an instant is out of range"))?;
+            let end = last.checked_mul(step).ok_or(reader.damaged("an instant is out of range"))?;
+            slices.push((Timestamp::from_millis(end), counts));
+        }
+        Ok(())
     })?;
     reader.end()?;
     Ok(slices)
 }
 
-/// A byte that says which numbers follow, then those that are not zero.
-fn pack_counts(out: &mut Writer, counts: &Counts) {
+/// A day has at most so many slices, of a second.
+const MOST_OF_A_DAY: u64 = 86_400 + 1;
+
+/// The bit that says that a number of repeats follows.
+const REPEATED: u8 = 1 << 4;
+
+/// A byte that says which numbers follow, then those that are not zero, then how many equal slices follow at the same distance, where some do.
+fn pack_counts(out: &mut Writer, counts: &Counts, repeats: u64) {
     let numbers = [counts.good, counts.tolerated, counts.bad, counts.unseen_millis];
     let present = numbers.iter().enumerate().filter(|(_, number)| **number != 0).fold(0, |bits, (at, _)| bits | 1 << at);
-    out.byte(present);
+    out.byte(if repeats > 0 { present | REPEATED } else { present });
     for number in numbers.into_iter().filter(|number| *number != 0) {
         out.signed(number);
     }
+    if repeats > 0 {
+        out.unsigned(repeats);
+    }
 }
 
-fn unpack_counts(reader: &mut Reader<'_>) -> Result<Counts, Damaged> {
+/// Counts that nothing repeats.
+fn unpack_single(reader: &mut Reader<'_>) -> Result<Counts, Damaged> {
+    match unpack_counts(reader)? {
+        (counts, 0) => Ok(counts),
+        (_, _) => Err(reader.damaged("a slice of a round is repeated")),
+    }
+}
+
+fn unpack_counts(reader: &mut Reader<'_>) -> Result<(Counts, u64), Damaged> {
     let present = reader.byte()?;
-    if present > 0b1111 {
+    if present > 0b1111 | REPEATED {
         return Err(reader.damaged("a slice holds what this release does not know"));
     }
     let mut number = |at: u8| if present >> at & 1 == 1 { reader.signed() } else { Ok(0) };
-    Ok(Counts { good: number(0)?, tolerated: number(1)?, bad: number(2)?, unseen_millis: number(3)? })
+    let counts = Counts { good: number(0)?, tolerated: number(1)?, bad: number(2)?, unseen_millis: number(3)? };
+    let repeats = if present & REPEATED == 0 { 0 } else { reader.unsigned()? };
+    Ok((counts, repeats))
 }
 
 #[cfg(test)]
@@ -182,9 +217,11 @@ mod tests {
         }
 
         #[test]
-        fn segments_come_back(slices in prop::collection::vec((0_i64..9_999_999, counts()), 0..20)) {
+        fn segments_come_back(slices in prop::collection::vec((0_i64..9_999_999, counts(), 0_i64..5), 0..20)) {
             let step = MINUTE;
-            let slices: Vec<_> = slices.into_iter().map(|(index, counts)| (Timestamp::from_seconds(index * 60), counts)).collect();
+            let repeated = |(index, counts, repeats): (i64, Counts, i64)| (0..=repeats).map(move |at| (index + at, counts));
+            let slices: Vec<_> =
+                slices.into_iter().flat_map(repeated).map(|(index, counts)| (Timestamp::from_seconds(index * 60), counts)).collect();
             prop_assert_eq!(unpack_segment(step, &pack_segment(step, &slices)), Ok(slices));
         }
     }

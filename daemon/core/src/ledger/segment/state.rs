@@ -15,7 +15,9 @@ use crate::{
         slice::{HOUR, TEN_SECONDS},
         source_ledger::{BucketSeen, Fill, MAX_THRESHOLDS},
     },
+    slo::SliceRule,
     time::Timestamp,
+    units::{GoodShare, Ratio},
 };
 
 const VERSION: u8 = 3;
@@ -35,6 +37,8 @@ pub(in crate::ledger) struct State {
     pub streams: Vec<StoredStream>,
     /// The last samples of series that went quiet.
     pub quiet: Vec<Quiet>,
+    /// The streams of verdicts, by index: of which stream, by which rule.
+    pub judged: Vec<(u32, SliceRule)>,
 }
 
 /// What one SLO has read.
@@ -104,6 +108,7 @@ impl State {
         out.list(self.streams.iter(), pack_stream);
         out.list(self.quiet.iter(), pack_quiet);
         self.pack_grains(&mut out);
+        self.pack_judged(&mut out);
         out.0
     }
 
@@ -112,13 +117,17 @@ impl State {
         let mut reader = Reader::new(blob, "ledger state", version)?;
         let lanes = reader.list(|reader| unpack_lane(reader, version))?;
         let streams = reader.list(|reader| unpack_stream(reader, version))?;
-        let mut state = Self { lanes, streams, quiet: reader.list(unpack_quiet)? };
+        let mut state = Self { lanes, streams, quiet: reader.list(unpack_quiet)?, judged: Vec::new() };
         if !reader.is_at_end() {
             state.unpack_grains(&mut reader)?;
         }
+        if !reader.is_at_end() {
+            state.judged = reader.list(unpack_judged)?;
+        }
         let (lanes, streams) = (state.lanes.len(), state.streams.len());
         let whole = state.streams.iter().all(|stream| (stream.lane as usize) < lanes)
-            && state.quiet.iter().all(|quiet| (quiet.stream as usize) < streams);
+            && state.quiet.iter().all(|quiet| (quiet.stream as usize) < streams)
+            && state.judged.iter().all(|(of, _)| (*of as usize) < streams);
         if !whole {
             return Err(reader.damaged("it refers to what it does not hold"));
         }
@@ -126,11 +135,24 @@ impl State {
         Ok(state)
     }
 
-    /// Those of the streams with another grain than an hour; nothing where all have it.
+    /// Nothing where there are none.
+    fn pack_judged(&self, out: &mut Writer) {
+        if !self.judged.is_empty() {
+            out.list(self.judged.iter(), |out, (of, rule)| {
+                out.unsigned(u64::from(*of));
+                out.unsigned(rule.length.as_secs());
+                out.unsigned(rule.good_from.failing().num());
+                out.unsigned(rule.good_from.failing().den());
+                out.byte(rule.good_from.decimals());
+            });
+        }
+    }
+
+    /// Those of the streams with another grain than an hour; nothing where all have it and nothing follows.
     fn pack_grains(&self, out: &mut Writer) {
         let grains: Vec<(usize, u64)> =
             self.streams.iter().map(|stream| stream.grain.as_secs()).enumerate().filter(|(_, grain)| *grain != HOUR.as_secs()).collect();
-        if !grains.is_empty() {
+        if !grains.is_empty() || !self.judged.is_empty() {
             out.list(grains.into_iter(), |out, (stream, grain)| {
                 out.len(stream);
                 out.unsigned(grain);
@@ -147,6 +169,15 @@ impl State {
         }
         Ok(())
     }
+}
+
+fn unpack_judged(reader: &mut Reader<'_>) -> Result<(u32, SliceRule), Damaged> {
+    let (of, length) = (reader.index()?, reader.unsigned()?);
+    let failing = Ratio::new(reader.unsigned()?, reader.unsigned()?);
+    let good_from = failing.zip(Some(reader.byte()?)).and_then(|(failing, decimals)| GoodShare::from_failing(failing, decimals));
+    let length = Some(length).filter(|length| *length > 0 && HOUR.as_secs().is_multiple_of(*length));
+    let rule = good_from.zip(length).map(|(good_from, length)| SliceRule { length: Duration::from_secs(length), good_from });
+    Ok((of, rule.ok_or(reader.damaged("it judges slices by a rule that is none"))?))
 }
 
 fn pack_lane(out: &mut Writer, lane: &StoredLane) {
@@ -317,6 +348,7 @@ mod tests {
                 side: 1,
                 counter: Counter { at: at(4), value: 1 << 53, spacings: Spacings([1, 2, 3]) },
             }],
+            judged: vec![],
         }
     }
 
@@ -327,6 +359,9 @@ mod tests {
         let mut fine = sample();
         fine.streams[0].grain = minutes(15);
         assert_eq!(State::unpack(&fine.pack()), Ok(fine));
+        let mut judged = sample();
+        judged.judged.push((0, SliceRule { length: minutes(1), good_from: GoodShare::percent("99.5%").expect("a share") }));
+        assert_eq!(State::unpack(&judged.pack()), Ok(judged));
     }
 
     #[test]

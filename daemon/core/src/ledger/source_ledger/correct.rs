@@ -1,8 +1,8 @@
 //! What people take out of budgets: where it begins and ends is kept between slices, so that it can be subtracted exactly however old it is.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{SourceLedger, Stream, days};
+use super::{SourceLedger, Stream, VERDICTS, days};
 use crate::{
     exclusion::Exclusions,
     ledger::{
@@ -23,15 +23,17 @@ impl SourceLedger {
         let longest = self.level_specs.iter().flatten().map(|level| level.keep).max().unwrap_or_default();
         let (before, since) = (std::mem::replace(&mut self.exclusions, exclusions), now.minus(longest.max(days(36)) + days(1)));
         let before = (before, std::mem::replace(&mut self.edges_since, since));
-        let fresh: Vec<Marks> = self.streams.iter().map(|held| Marks::at(&self.edges_of(&held.stream))).collect();
+        let fresh: BTreeMap<u32, Marks> = self.all_edges().map(|(stream, edges)| (stream, Marks::at(&edges))).collect();
         let marks = match stored {
-            None => Ok(fresh.into_iter().zip(&self.streams).map(|(marks, held)| held.slices.marks().carried_into(marks)).collect()),
+            None => Ok(fresh.into_iter().map(|(stream, marks)| (stream, self.carried(stream, marks))).collect()),
             Some(stored) => counted(fresh, stored),
         };
         match marks {
             Ok(marks) => {
-                for (held, marks) in self.streams.iter_mut().zip(marks) {
-                    held.slices.set_marks(marks);
+                for (stream, marks) in marks {
+                    if let Some(slices) = self.slices_mut(stream) {
+                        slices.set_marks(marks);
+                    }
                 }
                 Ok(())
             }
@@ -44,8 +46,29 @@ impl SourceLedger {
 
     /// The edges that no roll-up may cross.
     pub fn edges(&self) -> Edges {
-        Edges::new(self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream))))
-            .with_grains(self.streams.iter().map(|held| (held.stream.index, held.grain)))
+        let of_events = self.streams.iter().map(|held| (held.stream.index, held.grain));
+        let of_verdicts = (VERDICTS..).zip(&self.judged).map(|(stream, judged)| (stream, judged.rule.length));
+        Edges::new(self.all_edges()).with_grains(of_events.chain(of_verdicts))
+    }
+
+    /// The edges of every stream. Those of verdicts lie where whole slices end.
+    fn all_edges(&self) -> impl Iterator<Item = (u32, Vec<Timestamp>)> + '_ {
+        let of_events = self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream)));
+        let of_verdicts =
+            (VERDICTS..).zip(&self.judged).map(|(stream, judged)| (stream, self.verdict_edges(judged.of, judged.rule.length)));
+        of_events.chain(of_verdicts)
+    }
+
+    pub(super) fn verdict_edges(&self, events: u32, length: Duration) -> Vec<Timestamp> {
+        let edges = self.edges_of(&self.streams[events as usize].stream);
+        edges.into_iter().flat_map(|edge| [edge.floor(length), edge.ceil(length)]).collect()
+    }
+
+    fn carried(&self, stream: u32, marks: Marks) -> Marks {
+        match self.kept(stream) {
+            Some(kept) => kept.slices.marks().carried_into(marks),
+            None => marks,
+        }
     }
 
     pub(super) fn edges_of(&self, stream: &Stream) -> Vec<Timestamp> {
@@ -54,9 +77,9 @@ impl SourceLedger {
 }
 
 /// The marks with all that is stored; what a later release stored of streams that are not known here is left out.
-fn counted(mut marks: Vec<Marks>, stored: &Stored) -> Result<Vec<Marks>, Damaged> {
+fn counted(mut marks: BTreeMap<u32, Marks>, stored: &Stored) -> Result<BTreeMap<u32, Marks>, Damaged> {
     for segment in &stored.segments {
-        let Some(marks) = marks.get_mut(segment.key.stream as usize).filter(|marks| !marks.is_empty()) else { continue };
+        let Some(marks) = marks.get_mut(&segment.key.stream).filter(|marks| !marks.is_empty()) else { continue };
         for (end, counts) in unpack_segment(segment.key.step(), &segment.blob)? {
             marks.add(end, counts);
         }
@@ -64,12 +87,12 @@ fn counted(mut marks: Vec<Marks>, stored: &Stored) -> Result<Vec<Marks>, Damaged
     for (_, blob) in &stored.rounds {
         let round = RoundSlices::unpack(blob)?;
         for entry in &round.entries {
-            if let Some(marks) = marks.get_mut(entry.stream as usize) {
+            if let Some(marks) = marks.get_mut(&entry.stream) {
                 marks.add(entry.end, entry.counts);
             }
         }
         for span in &round.spans {
-            if let Some(marks) = marks.get_mut(span.stream as usize) {
+            if let Some(marks) = marks.get_mut(&span.stream) {
                 marks.add_span(span);
             }
         }

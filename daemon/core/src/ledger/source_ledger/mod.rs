@@ -9,6 +9,7 @@
 
 mod ask;
 mod correct;
+mod judged;
 mod parts;
 mod past;
 mod replace;
@@ -36,13 +37,16 @@ use super::{
     coverage::{Stretch, Timeline},
     marks::Marks,
     segment::RoundSlices,
-    slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, lookbacks, standard_levels},
+    slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, lookbacks, slice_rules, standard_levels},
+    verdict::VERDICTS,
 };
 use crate::{
     exclusion::Exclusions,
     id::{Group, SloId},
+    slo::SliceRule,
     time::{Timestamp, days},
 };
+use judged::Judged;
 use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
 pub(in crate::ledger) use round::Answers;
 use round::{Memory, Round, margin_before};
@@ -130,6 +134,8 @@ pub struct Counted {
     slices: RoundSlices,
     /// By stream; `None` where it stays as it is.
     provisional: Vec<Option<Provisional>>,
+    /// New streams of verdicts: of which stream, by which rule.
+    judged: Vec<(u32, SliceRule)>,
     /// The targets' samples, and the stretch of which it holds all.
     timeline: Option<(Timeline, Stretch)>,
     /// Histograms that were looked at.
@@ -168,6 +174,7 @@ impl Counted {
             forgotten: Vec::new(),
             slices: RoundSlices::default(),
             provisional: vec![None; ledger.streams.len()],
+            judged: Vec::new(),
             timeline: None,
             looks: BTreeMap::new(),
             state: None,
@@ -189,6 +196,11 @@ pub struct SourceLedger {
     /// SLOs that left the plan; what they read is not read again if they return.
     retired: BTreeMap<Arc<SloId>, Retired>,
     streams: Vec<Held>,
+    /// By the plan's SLOs: the rules by which their slices are judged.
+    slice_rules: Vec<BTreeSet<SliceRule>>,
+    /// Streams of verdicts, and which is whose.
+    judged: Vec<Judged>,
+    judged_of: BTreeMap<(u32, SliceRule), u32>,
     series: SeriesTable,
     timeline: Timeline,
     /// The timeline holds all samples of this stretch, and nothing newer.
@@ -253,6 +265,9 @@ impl SourceLedger {
             lane_streams: Vec::new(),
             retired: BTreeMap::new(),
             streams: Vec::new(),
+            slice_rules: Vec::new(),
+            judged: Vec::new(),
+            judged_of: BTreeMap::new(),
             series: SeriesTable::default(),
             timeline: Timeline::default(),
             timeline_holds: None,
@@ -322,6 +337,8 @@ impl SourceLedger {
         for (lane, stream) in counted.opened {
             self.hold(lane, stream);
         }
+        self.open_judged(counted.judged);
+        let read: Vec<bool> = counted.provisional.iter().map(Option::is_some).collect();
         for ((held, meta), provisional) in self.streams.iter_mut().zip(counted.metas).zip(counted.provisional) {
             held.meta = meta;
             held.provisional = provisional.unwrap_or_else(|| std::mem::take(&mut held.provisional));
@@ -335,7 +352,9 @@ impl SourceLedger {
         self.series.take(counted.found, counted.counters);
         self.series.forget(&counted.forgotten);
         for entry in &counted.slices.entries {
-            self.streams[entry.stream as usize].slices.add(entry.end, entry.counts);
+            if let Some(slices) = self.slices_mut(entry.stream) {
+                slices.add(entry.end, entry.counts);
+            }
         }
         for span in &counted.slices.spans {
             self.streams[span.stream as usize].slices.add_span(span);
@@ -344,6 +363,7 @@ impl SourceLedger {
             self.keep_timeline(timeline, holds);
         }
         self.looks.extend(counted.looks);
+        self.judge_provisionally(&read);
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
         if let Some(asked_at) = counted.asked_at {
             self.make_ready(asked_at);
@@ -357,6 +377,19 @@ impl SourceLedger {
             if let Some(lane) = held.lane {
                 held.slices.make_ready(&self.lookbacks[lane], now);
             }
+        }
+        for judged in self.judged.iter_mut().filter(|judged| judged.asked) {
+            if let Some(lane) = self.streams[judged.of as usize].lane {
+                judged.slices.make_ready(&self.lookbacks[lane], now);
+            }
+        }
+    }
+
+    /// The slices of a stream, of events or of verdicts.
+    fn slices_mut(&mut self, stream: u32) -> Option<&mut Slices> {
+        match stream.checked_sub(VERDICTS) {
+            None => self.streams.get_mut(stream as usize).map(|held| &mut held.slices),
+            Some(index) => self.judged.get_mut(index as usize).map(|judged| &mut judged.slices),
         }
     }
 
@@ -383,6 +416,7 @@ impl SourceLedger {
     /// Orders what was counted, and adds what the store must keep beside it.
     fn seal(&self, mut counted: Counted) -> Counted {
         counted.slices.spans.sort_unstable();
+        self.judge(&mut counted);
         counted.slices.fine = self.fine_streams(&counted);
         counted.settled = self.common_watermark(&counted.lanes);
         let (state, forgotten) = self.state_after(&counted);

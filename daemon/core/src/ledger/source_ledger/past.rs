@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Held, SourceLedger};
+use super::{Held, SourceLedger, view::Kept};
 use crate::{
     exclusion::Excluded,
     ledger::{Counts, Sums, count::is_gap},
@@ -25,7 +25,8 @@ impl Sums for PastSums<'_> {
 
     /// What nobody has read up to the moment counts as unseen.
     fn since(&self, from: Timestamp) -> Counts {
-        let unread = self.ledger.streams.get(self.stream as usize).map(|held| held.unread(from, self.at)).unwrap_or_default();
+        let events = self.ledger.events_of(self.stream);
+        let unread = self.ledger.streams.get(events as usize).map(|held| held.unread(from, self.at)).unwrap_or_default();
         self.ledger.between(self.stream, from, self.at) + unread
     }
 }
@@ -34,12 +35,12 @@ impl PastSums<'_> {
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
         let mut excluded = Excluded::default();
-        let Some(held) = self.ledger.streams.get(self.stream as usize) else { return excluded };
-        let step = held.slices.step_reaching(from);
+        let Some(kept) = self.ledger.kept(self.stream) else { return excluded };
+        let step = kept.slices.step_reaching(from);
         let start = from.floor(step);
         for stretch in stretches.iter().filter(|stretch| stretch.to > start && stretch.from < self.at) {
-            let stretch = Interval { from: stretch.from.max(start), to: stretch.to };
-            excluded.counts += held.up_to(step, stretch, self.at);
+            let stretch = kept.whole(Interval { from: stretch.from.max(start), to: stretch.to });
+            excluded.counts += kept.up_to(step, stretch, self.at);
             excluded.time += stretch.passed(self.at);
         }
         excluded
@@ -54,13 +55,12 @@ impl SourceLedger {
 
     /// From when on the memory holds a stream's events: later than they are counted from where they are older than its slices are kept.
     pub fn held_from(&self, stream: u32) -> Option<Timestamp> {
-        let held = self.streams.get(stream as usize)?;
-        let counted = held.meta.counted_from?;
-        Some(held.slices.kept_from().map_or(counted, |kept| kept.max(counted)))
+        let counted = self.streams.get(self.events_of(stream) as usize)?.meta.counted_from?;
+        Some(self.kept(stream)?.slices.kept_from().map_or(counted, |kept| kept.max(counted)))
     }
 }
 
-impl Held {
+impl Kept<'_> {
     /// The sum over the part of a stretch that has passed at a moment. Where the moment cuts it, that end moves outwards, as the whole sum's does.
     fn up_to(&self, step: Duration, stretch: Interval, at: Timestamp) -> Counts {
         if stretch.to <= at {
@@ -71,7 +71,9 @@ impl Held {
         let tail = self.between_edges(fine, Interval { from: last_edge, to: at.ceil(fine) });
         if stretch.from < last_edge { self.between_edges(step, Interval { from: stretch.from, to: last_edge }) + tail } else { tail }
     }
+}
 
+impl Held {
     /// The part of `(from, to]` behind the newest sample, where samples are missing there: nobody saw it.
     fn unread(&self, from: Timestamp, to: Timestamp) -> Counts {
         let unseen = match self.meta.newest {

@@ -10,6 +10,7 @@ use std::{
 use super::{
     HOUR, SourceLedger, TEN_SECONDS, levels, lookbacks,
     parts::{Lane, Meta, Provisional, Retired, Route, Stream},
+    slice_rules,
 };
 use crate::{
     id::{Group, SloId},
@@ -40,6 +41,7 @@ impl SourceLedger {
         self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
         self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
         self.lookbacks = plan.slos().map(|slo| lookbacks(slo)).collect();
+        self.slice_rules = plan.slos().map(|slo| slice_rules(slo)).collect();
         self.plan = plan;
         self.looks.clear();
         let moves = self.place_lanes(&before, now);
@@ -48,6 +50,7 @@ impl SourceLedger {
             self.take_back(lane, retired);
         }
         self.attach_streams(&moves.unchanged);
+        self.attach_judged();
     }
 
     /// Puts all SLOs aside; gives back which was where.

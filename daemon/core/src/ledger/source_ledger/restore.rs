@@ -33,6 +33,9 @@ impl SourceLedger {
             ledger.created = stored.settled.unwrap_or(ledger.created);
             ledger.take_lanes(&state);
             ledger.take_streams(&state);
+            for (of, rule) in &state.judged {
+                ledger.add_judged(*of, *rule);
+            }
             ledger.state.clone_from(blob);
         }
         ledger.replace_plan(plan, now);
@@ -94,18 +97,18 @@ impl SourceLedger {
     fn take_slices(&mut self, stored: &Stored) -> Result<(), Damaged> {
         let unknown = |what| Damaged { what, why: "it holds slices of a stream that the state does not name" };
         for segment in &stored.segments {
-            let held = self.streams.get_mut(segment.key.stream as usize).ok_or(unknown("segment"))?;
+            let slices = self.slices_mut(segment.key.stream).ok_or(unknown("segment"))?;
             for (end, counts) in unpack_segment(segment.key.step(), &segment.blob)? {
-                held.slices.add(end, counts);
+                slices.add(end, counts);
             }
         }
         for (_, blob) in &stored.rounds {
             let round = RoundSlices::unpack(blob)?;
             for entry in &round.entries {
-                self.streams.get_mut(entry.stream as usize).ok_or(unknown("round"))?.slices.add(entry.end, entry.counts);
+                self.slices_mut(entry.stream).ok_or(unknown("round"))?.add(entry.end, entry.counts);
             }
             for span in &round.spans {
-                self.streams.get_mut(span.stream as usize).ok_or(unknown("round"))?.slices.add_span(span);
+                self.slices_mut(span.stream).ok_or(unknown("round"))?.add_span(span);
             }
         }
         Ok(())
@@ -116,7 +119,8 @@ impl SourceLedger {
         let (quiet, forgotten) = self.quiet_after(counted);
         let (lanes, places) = self.lanes_after(counted);
         let streams = self.streams_after(counted, &places);
-        (State { lanes, streams, quiet }, forgotten)
+        let judged = self.judged.iter().map(|judged| (judged.of, judged.rule)).chain(counted.judged.iter().copied()).collect();
+        (State { lanes, streams, quiet, judged }, forgotten)
     }
 
     fn lanes_after(&self, counted: &Counted) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     Fill, Held, SourceLedger, Stream,
+    judged::Judged,
     parts::{Lane, Provisional},
 };
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     id::SloId,
     ledger::{
         Counts, Reason, Sums, Unknown,
+        cache::Slices,
         count::{Rule, is_gap},
         plan::{LanePlan, Side},
         slice::Entry,
@@ -22,7 +24,7 @@ use crate::{
 /// Sums of one stream over lookbacks that end now. What is newer than the watermark is provisional, and part of them.
 #[derive(Debug)]
 pub struct StreamSums<'a> {
-    held: &'a Held,
+    kept: Kept<'a>,
     now: Timestamp,
     /// All that is provisional, and from when on.
     newer: Counts,
@@ -30,20 +32,20 @@ pub struct StreamSums<'a> {
 }
 
 impl<'a> StreamSums<'a> {
-    fn new(held: &'a Held, now: Timestamp) -> Self {
-        let Provisional { entries, spans } = &held.provisional;
+    fn new(kept: Kept<'a>, now: Timestamp) -> Self {
+        let Provisional { entries, spans } = kept.provisional;
         let before = |entry: &Entry| entry.end.minus(Duration::from_millis(1));
         let newer_from = entries.iter().map(before).chain(spans.iter().map(|span| span.from)).min().unwrap_or(now);
-        Self { held, now, newer: held.provisional_within(newer_from, Timestamp::from_millis(i64::MAX)), newer_from }
+        Self { kept, now, newer: kept.provisional_within(newer_from, Timestamp::from_millis(i64::MAX)), newer_from }
     }
 }
 
 impl Sums for StreamSums<'_> {
     /// The start moves back to an edge of the finest slices that cover the lookback, at most a thirtieth of its length.
     fn over(&self, lookback: Duration) -> Counts {
-        let (start, settled) = self.held.slices.over(lookback, self.now);
+        let (start, settled) = self.kept.slices.over(lookback, self.now);
         let whole = start <= self.newer_from;
-        settled + if whole { self.newer } else { self.held.provisional_within(start, Timestamp::from_millis(i64::MAX)) }
+        settled + if whole { self.newer } else { self.kept.provisional_within(start, Timestamp::from_millis(i64::MAX)) }
     }
 
     fn since(&self, from: Timestamp) -> Counts {
@@ -55,18 +57,47 @@ impl StreamSums<'_> {
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
         let lookback = self.now.since(from);
-        let (step, start) = (self.held.slices.step_covering(lookback), self.held.slices.start_of(lookback, self.now));
+        let (step, start) = (self.kept.slices.step_covering(lookback), self.kept.slices.start_of(lookback, self.now));
         let mut excluded = Excluded::default();
         for stretch in stretches.iter().filter(|stretch| stretch.to > start) {
-            let stretch = Interval { from: stretch.from.max(start), to: stretch.to };
-            excluded.counts += self.held.between_edges(step, stretch);
+            let stretch = self.kept.whole(Interval { from: stretch.from.max(start), to: stretch.to });
+            excluded.counts += self.kept.between_edges(step, stretch);
             excluded.time += stretch.passed(self.now);
         }
         excluded
     }
 }
 
+/// What is kept of a stream, of events or of verdicts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept<'a> {
+    pub(super) slices: &'a Slices,
+    pub(super) provisional: &'a Provisional,
+    /// How long the slices are that were judged as wholes; nothing for events.
+    pub(super) judged: Option<Duration>,
+}
+
 impl Held {
+    pub(super) fn kept(&self) -> Kept<'_> {
+        Kept { slices: &self.slices, provisional: &self.provisional, judged: None }
+    }
+}
+
+impl Judged {
+    pub(super) fn kept(&self) -> Kept<'_> {
+        Kept { slices: &self.slices, provisional: &self.provisional, judged: Some(self.rule.length) }
+    }
+}
+
+impl Kept<'_> {
+    /// The part of a stretch that holds whole verdicts.
+    pub(super) fn whole(&self, stretch: Interval) -> Interval {
+        match self.judged {
+            None => stretch,
+            Some(length) => Interval { from: stretch.from.ceil(length), to: stretch.to.floor(length) },
+        }
+    }
+
     fn provisional_within(&self, from: Timestamp, to: Timestamp) -> Counts {
         let entries = self.provisional.entries.iter().filter(|entry| entry.end > from && entry.end <= to).map(|entry| entry.counts);
         entries.chain(self.provisional.spans.iter().map(|span| span.within(from, to))).sum()
@@ -75,6 +106,18 @@ impl Held {
     /// The ends are edges of `step`, or of exclusions.
     pub(super) fn between_edges(&self, step: Duration, stretch: Interval) -> Counts {
         self.slices.sum_between(step, stretch) + self.provisional_within(stretch.from, stretch.to)
+    }
+
+    fn slice(&self, level: Duration, over: Interval, stretches: &[Interval]) -> Slice {
+        let mut excluded = Excluded::default();
+        for stretch in stretches {
+            let part = self.whole(Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) });
+            if part.from < part.to {
+                excluded.counts += self.between_edges(level, part);
+                excluded.time += part.length();
+            }
+        }
+        Slice { end: over.to, counts: self.within(level, over.from, over.to), excluded }
     }
 
     /// Both on edges of `step`.
@@ -117,8 +160,9 @@ impl SourceLedger {
 
     /// Sums of a stream that end now, or why there are none.
     pub fn sums(&self, stream: u32, now: Timestamp) -> Result<StreamSums<'_>, Unknown> {
-        let not_yet = || Unknown::new(Reason::NotYet, "no such stream in the plan");
-        let held = self.streams.get(stream as usize).ok_or_else(not_yet)?;
+        let not_yet = || Unknown::new(Reason::NotYet, "nothing of it was counted yet");
+        let kept = self.kept(stream).ok_or_else(not_yet)?;
+        let held = &self.streams[self.events_of(stream) as usize];
         let lane = held.lane.ok_or_else(not_yet)?;
         let (state, plan) = (&self.lanes[lane], &self.plan.lanes()[lane]);
         let why_not = state
@@ -127,7 +171,20 @@ impl SourceLedger {
             .or_else(|| held.in_trouble(plan, now))
             .or_else(|| held.missing_bucket(plan).map(|side| self.no_bucket(side)))
             .or_else(|| held.out_of_date(state, plan, now));
-        why_not.map_or_else(|| Ok(StreamSums::new(held, now)), Err)
+        why_not.map_or_else(|| Ok(StreamSums::new(kept, now)), Err)
+    }
+
+    /// What is kept of a stream, of events or of verdicts.
+    pub(super) fn kept(&self, stream: u32) -> Option<Kept<'_>> {
+        match self.judged_at(stream) {
+            Some(judged) => Some(judged.kept()),
+            None => self.streams.get(stream as usize).map(Held::kept),
+        }
+    }
+
+    /// The stream of events that a stream of verdicts judges; of a stream of events itself.
+    pub(super) fn events_of(&self, stream: u32) -> u32 {
+        self.judged_at(stream).map_or(stream, |judged| judged.of)
     }
 
     /// At most `at_most` slices that cover `(from, to]`, each with its end, oldest first.
@@ -138,9 +195,9 @@ impl SourceLedger {
     /// The same, each with what of it lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn slices_and_excluded(&self, stream: u32, over: Interval, at_most: usize, stretches: &[Interval]) -> Vec<Slice> {
         let Interval { from, to } = over;
-        let Some(held) = self.streams.get(stream as usize).filter(|_| from < to && at_most > 0) else { return Vec::new() };
-        let finest = held.slices.step_reaching(from);
-        let steps: Vec<Duration> = held.slices.steps().filter(|step| *step >= finest).collect();
+        let Some(kept) = self.kept(stream).filter(|_| from < to && at_most > 0) else { return Vec::new() };
+        let finest = kept.slices.step_reaching(from);
+        let steps: Vec<Duration> = kept.slices.steps().filter(|step| *step >= finest).collect();
         let fits = |step: &&Duration| slices_between(from, to, **step) <= at_most as u64;
         let (level, step) = match (steps.iter().find(fits), steps.last()) {
             (Some(step), _) => (*step, *step),
@@ -151,21 +208,21 @@ impl SourceLedger {
         let first = if from.floor(level) == from { from } else { from.floor(step) };
         let count = u32::try_from(slices_after(first, to, step)).unwrap_or(u32::MAX);
         let starts = (0..count).map(|at| first.plus(step * at));
-        starts.map(|start| held.slice(level, Interval { from: start, to: start.plus(step) }, stretches)).collect()
+        starts.map(|start| kept.slice(level, Interval { from: start, to: start.plus(step) }, stretches)).collect()
     }
 
     /// What was counted over `(from, to]`, both moved outwards to slice edges: each to the edges that are kept there, so that an old beginning does
     /// not blur a recent end.
     pub fn between(&self, stream: u32, from: Timestamp, to: Timestamp) -> Counts {
-        let Some(held) = self.streams.get(stream as usize).filter(|_| from < to) else { return Counts::default() };
-        let coarse = held.slices.step_reaching(from);
+        let Some(kept) = self.kept(stream).filter(|_| from < to) else { return Counts::default() };
+        let coarse = kept.slices.step_reaching(from);
         let (start, last_edge) = (from.floor(coarse), to.floor(coarse));
         if last_edge <= start {
-            return held.within(coarse, start, to.ceil(coarse));
+            return kept.within(coarse, start, to.ceil(coarse));
         }
-        let fine = held.slices.step_reaching(last_edge);
-        let tail = if last_edge < to { held.within(fine, last_edge, to.ceil(fine)) } else { Counts::default() };
-        [held.within(coarse, start, last_edge), tail].into_iter().sum()
+        let fine = kept.slices.step_reaching(last_edge);
+        let tail = if last_edge < to { kept.within(fine, last_edge, to.ceil(fine)) } else { Counts::default() };
+        [kept.within(coarse, start, last_edge), tail].into_iter().sum()
     }
 }
 
@@ -204,18 +261,6 @@ pub struct Slice {
 }
 
 impl Held {
-    fn slice(&self, level: Duration, over: Interval, stretches: &[Interval]) -> Slice {
-        let mut excluded = Excluded::default();
-        for stretch in stretches {
-            let part = Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) };
-            if part.from < part.to {
-                excluded.counts += self.between_edges(level, part);
-                excluded.time += part.length();
-            }
-        }
-        Slice { end: over.to, counts: self.within(level, over.from, over.to), excluded }
-    }
-
     /// A latency SLO whose histogram is there but not the bucket of a threshold.
     pub(super) fn missing_bucket<'p>(&self, plan: &'p LanePlan) -> Option<&'p Side> {
         let (newest, usual) = self.meta.newest?;

@@ -2,8 +2,12 @@
 //!
 //! `PROPTEST_CASES` sets how many cases are tried.
 
+use super::judged::in_slices;
 use super::*;
-use crate::window::{Grain, Period, Window, Zone};
+use crate::{
+    ledger::verdict::judge,
+    window::{Grain, Period, Window, Zone},
+};
 
 /// What may happen between two scrapes of an instance.
 #[derive(Debug, Clone, Copy)]
@@ -192,6 +196,8 @@ impl Case {
         let mut split = (*two_slos()[1]).clone();
         let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
         split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
+        brief.objectives.push(in_slices(&brief.objectives[0], 1));
+        split.objectives.push(in_slices(&split.objectives[0], 5));
         vec![
             Arc::new(brief),
             Arc::new(split),
@@ -215,6 +221,7 @@ impl Case {
         rough.tick(&source, at(end));
         prop_assert_eq!(rough.decoded(), calm.decoded());
         prop_assert_eq!(sums(&rough, at(end)), sums(&calm, at(end)));
+        assert_verdicts_follow_from_events(&rough)?;
         // The memory equals what the store holds.
         rough.compact(at(end));
         rough.restart(at(end));
@@ -241,6 +248,27 @@ impl Case {
         }
         rough
     }
+}
+
+/// Every settled verdict is that of the settled events of its slice, and no slice that can be judged lacks one.
+fn assert_verdicts_follow_from_events(daemon: &Daemon) -> Result<(), TestCaseError> {
+    for (judged, stream) in daemon.ledger.judged.iter().zip(VERDICTS..) {
+        let length = judged.rule.length;
+        let verdicts: Vec<_> = daemon.history.entries.iter().filter(|entry| entry.stream == stream).collect();
+        let first = verdicts.iter().map(|entry| entry.end).min().expect("it was opened by a verdict");
+        let last = judged.slices.newest_end().expect("a verdict");
+        let mut end = first;
+        while end <= last {
+            let start = end.minus(length);
+            let events = daemon.history.entries.iter().filter(|entry| entry.stream == judged.of && entry.end > start && entry.end <= end);
+            let unseen = daemon.history.spans.iter().filter(|span| span.stream == judged.of).map(|span| span.within(start, end));
+            let counts: Counts = events.map(|entry| entry.counts).chain(unseen).sum();
+            let verdict: Counts = verdicts.iter().filter(|entry| entry.end == end).map(|entry| entry.counts).sum();
+            prop_assert_eq!(verdict, judge(&judged.rule, counts), "slice of {:?} that ends at {:?}: {:?}", length, end, counts);
+            end = end.plus(length);
+        }
+    }
+    Ok(())
 }
 
 fn cases(few: u32) -> ProptestConfig {

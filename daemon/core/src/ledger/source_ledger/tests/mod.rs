@@ -8,6 +8,7 @@ use proptest::prelude::*;
 mod counting;
 mod coverage;
 mod exclusions;
+mod judged;
 mod latency;
 mod laws;
 mod past;
@@ -252,12 +253,22 @@ impl Daemon {
         self.ledger.sums(self.index("a", ""), now).err().map(|unknown| unknown.reason)
     }
 
+    /// The name of a stream, of events or of verdicts.
+    fn name(&self, stream: u32) -> String {
+        let of = &self.ledger.streams[self.ledger.events_of(stream) as usize].stream;
+        let rule = self.ledger.judged_at(stream).map(|judged| format!(" in {:?}", judged.rule.length)).unwrap_or_default();
+        format!("{}{}{rule}", of.slo, of.group)
+    }
+
+    /// The streams of the plan, of events and of verdicts.
+    fn all_streams(&self) -> Vec<u32> {
+        let judged = (VERDICTS..).zip(&self.ledger.judged).filter(|(_, judged)| judged.asked).map(|(stream, _)| stream);
+        self.ledger.streams().map(|stream| stream.index).chain(judged).collect()
+    }
+
     /// The settled slices by name: what two daemons must agree on.
     fn decoded(&self) -> (SlicesByName, SpansByName) {
-        let name = |stream: u32| {
-            let stream = self.ledger.streams().find(|known| known.index == stream).expect("known");
-            format!("{}{}", stream.slo, stream.group)
-        };
+        let name = |stream: u32| self.name(stream);
         let mut slices: BTreeMap<_, Counts> = BTreeMap::new();
         for entry in &self.history.entries {
             *slices.entry((name(entry.stream), entry.end)).or_default() += entry.counts;
@@ -274,7 +285,7 @@ const LOOKBACKS: [Duration; 7] = [minutes(5), minutes(30), hours(1), hours(2), h
 /// All sums of all streams, by name.
 fn sums(daemon: &Daemon, now: Timestamp) -> BTreeMap<String, Vec<Result<Counts, Unknown>>> {
     let of = |stream: u32| LOOKBACKS.iter().map(|lookback| daemon.ledger.sums(stream, now).map(|sums| sums.over(*lookback))).collect();
-    daemon.ledger.streams().map(|stream| (format!("{}{}", stream.slo, stream.group), of(stream.index))).collect()
+    daemon.all_streams().into_iter().map(|stream| (daemon.name(stream), of(stream))).collect()
 }
 
 /// Every settled slice and every sum of both is the same.

@@ -1,0 +1,129 @@
+//! Verdicts on slices of time.
+
+use super::*;
+use crate::{
+    id::ObjectiveName,
+    ledger::slice::Span,
+    slo::{CountedIn, Objective, SliceRule},
+    units::GoodShare,
+};
+
+pub(super) fn rule(length_minutes: u64) -> SliceRule {
+    SliceRule { length: minutes(length_minutes), good_from: GoodShare::percent("99%").expect("a share") }
+}
+
+/// The same objective, counted in slices of so many minutes.
+pub(super) fn in_slices(objective: &Objective, length_minutes: u64) -> Objective {
+    let name = ObjectiveName::parse("slices").expect("a name");
+    Objective { name, counted_in: CountedIn::Slices(rule(length_minutes)), ..objective.clone() }
+}
+
+fn by_the_minute() -> Vec<Arc<Slo>> {
+    let mut slo = (*availability()[0]).clone();
+    slo.objectives.push(in_slices(&slo.objectives[0], 1));
+    vec![Arc::new(slo)]
+}
+
+/// Good and bad seconds, and seconds that nobody saw, from `from` to `to`.
+fn verdicts(daemon: &Daemon, from: i64, to: i64) -> (i64, i64, i64) {
+    let stream = daemon.ledger.judged(0, rule(1)).expect("something was judged");
+    let counts = daemon.ledger.between(stream, at(from), at(to));
+    (counts.good, counts.bad, counts.unseen_millis / 1000)
+}
+
+#[test]
+fn minutes_with_too_many_failures_are_down() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 7200, 1800);
+    let mut daemon = Daemon::start(by_the_minute(), at(0));
+    daemon.tick_every(&source, 10, 0, 3600);
+    // Half an hour of which every request failed, judged up to the newest sample.
+    assert_eq!(verdicts(&daemon, 0, 1800), (1800, 0, 0));
+    assert_eq!(verdicts(&daemon, 1800, 3600), (0, 1800, 0));
+    let stream = daemon.ledger.judged(0, rule(1)).expect("judged");
+    let sums = daemon.ledger.sums(stream, at(3600)).expect("seen");
+    assert_eq!(sums.over(minutes(30)).bad, 1800);
+    assert_eq!(sums.since(at(1800)).bad, 1800);
+    daemon.tick(&source, at(3610));
+    assert_eq!(verdicts(&daemon, 1800, 3660), (0, 1800, 0), "a minute that is not over has no verdict");
+}
+
+#[test]
+fn minutes_without_requests_are_up_and_those_that_nobody_saw_are_neither() {
+    let mut source = Source::default();
+    for second in (-600..4000).step_by(15).filter(|second| !(1800..2400).contains(second)) {
+        source.scrape(at(second), &[("200", 7)]);
+    }
+    let mut daemon = Daemon::start(by_the_minute(), at(0));
+    daemon.tick_every(&source, 10, 0, 2100);
+    let stream = daemon.ledger.judged(0, rule(1)).expect("judged");
+    let provisional = daemon.ledger.judged_at(stream).expect("known").provisional.clone();
+    assert_eq!(provisional.spans, [Span { stream, from: at(1800), to: at(2100) }], "a silence that goes on is unseen, provisionally");
+    daemon.tick_every(&source, 10, 2110, 3600);
+    assert_eq!(verdicts(&daemon, 0, 1800), (1800, 0, 0));
+    assert_eq!(verdicts(&daemon, 1800, 2400), (0, 0, 600));
+    assert_eq!(verdicts(&daemon, 2400, 3540), (1140, 0, 0));
+}
+
+#[test]
+fn failures_of_a_slice_that_come_late_change_its_verdict() {
+    // Two instances: one is away for half an hour and comes back with failures that happened since, nobody knows when.
+    let mut source = Source::default();
+    for second in (-600..7200).step_by(15) {
+        let requests = u64::try_from(second + 600).expect("positive");
+        source.scrape_of("a", at(second), &[("200", requests), ("500", 0)]);
+        if !(1800..3600).contains(&second) {
+            source.scrape_of("b", at(second), &[("200", requests), ("500", if second < 1800 { 0 } else { 500 })]);
+        }
+    }
+    let mut daemon = Daemon::start(by_the_minute(), at(0));
+    daemon.tick_every(&source, 10, 0, 3600);
+    assert_eq!(verdicts(&daemon, 0, 3000), (3000, 0, 0));
+    daemon.tick_every(&source, 10, 3610, 5400);
+    // They are booked right behind the last sample before.
+    assert_eq!(verdicts(&daemon, 1740, 1800), (0, 60, 0));
+    assert_eq!(verdicts(&daemon, 0, 3000), (2940, 60, 0));
+}
+
+#[test]
+fn slices_are_judged_alike_after_a_restart_and_from_the_store_alone() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 90_000, 86_400);
+    let mut daemon = Daemon::start(by_the_minute(), at(0));
+    daemon.tick_every(&source, 30, 0, 3600);
+    daemon.compact(at(3600));
+    daemon.restart(at(3600));
+    daemon.tick_every(&source, 600, 3630, 89_000);
+    daemon.compact(at(89_000));
+    let before = verdicts(&daemon, 0, 88_800);
+    daemon.restart(at(89_000));
+    daemon.tick(&source, at(89_000));
+    assert_eq!((before, verdicts(&daemon, 0, 88_800)), ((86_400, 2_400, 0), (86_400, 2_400, 0)));
+}
+
+#[test]
+fn history_that_was_filled_in_is_not_judged() {
+    let mut source = Source::default();
+    steady(&mut source, -3 * 86_400, 3600, -86_400);
+    let mut daemon = Daemon::start(by_the_minute(), at(0));
+    daemon.tick(&source, at(0));
+    daemon.backfill(&source, at(0));
+    daemon.tick_every(&source, 10, 10, 1200);
+    let stream = daemon.ledger.judged(0, rule(1)).expect("judged");
+    let judged = daemon.ledger.between(stream, at(-2 * 86_400), at(1200));
+    assert_eq!(judged.total(), 6 * 3600 + 1200, "six hours of raw samples, and what came since");
+}
+
+#[test]
+fn a_rule_that_is_new_judges_what_minutes_are_held_of() {
+    let mut source = Source::default();
+    steady(&mut source, -3600, 40_000, 36_000);
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 60, 0, 36_600);
+    daemon.replace_slos(by_the_minute(), at(36_600));
+    assert!(daemon.ledger.lacks_history(), "the store has more minutes than the memory");
+    daemon.restart(at(36_600));
+    daemon.tick(&source, at(36_600));
+    let (good, bad, _) = verdicts(&daemon, -3600, 36_600);
+    assert_eq!((good, bad), (39_600, 600));
+}
