@@ -391,7 +391,7 @@ mod tests {
         burn_rate::Verdict,
         id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
         sli::Sli,
-        slo::{LowTraffic, NoData, NoDataThen, Origin, Urgency},
+        slo::{LowTraffic, NewSeries, NoData, NoDataThen, Origin, Urgency},
         time::{days, hours, minutes},
     };
 
@@ -441,6 +441,7 @@ mod tests {
             per: vec![],
             objectives: vec![objective],
             no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+            new_series: NewSeries::Auto,
             low_traffic: LowTraffic::Exact,
             excluded_time: ExcludedTime::Removed,
             origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },

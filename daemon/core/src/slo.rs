@@ -31,6 +31,8 @@ pub struct Slo {
     pub objectives: Vec<Objective>,
     /// What happens when no data comes.
     pub no_data: NoData,
+    /// What the first value of a counter is taken for.
+    pub new_series: NewSeries,
     /// Whether few events wake somebody.
     pub low_traffic: LowTraffic,
     /// What becomes of the time that people take out of its budgets.
@@ -92,6 +94,30 @@ pub struct AlertRow {
     pub long: Duration,
     /// The lookback that makes it end soon; shorter than `long`.
     pub short: Duration,
+}
+
+/// What the first value of a counter that nobody saw before is taken for: events that happened since, or where counting starts. A counter is born with
+/// its first event, and starts anew on another target: taken for a start, first failures are lost; taken for events, a lifetime may count at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NewSeries {
+    /// Events where its target was seen one scrape before without it, or has started since.
+    #[default]
+    Auto,
+    /// Events wherever the source was scraped just before.
+    CountFirst,
+    /// Where counting starts.
+    Baseline,
+}
+
+impl NewSeries {
+    /// As documents write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::CountFirst => "count-first",
+            Self::Baseline => "baseline",
+        }
+    }
 }
 
 /// When an SLO that its source answers for, but without data, is told of, and how.

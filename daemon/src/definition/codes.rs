@@ -130,6 +130,8 @@ codes! {
         "`within:` and `tolerated:` are durations such as 300ms, the second above the first. Both must be boundaries of the histogram's buckets, because a histogram knows nothing of what lies between two boundaries."
     EXPECTED "E1062" "not the groups of an SLO of presence"
         "`expected:` names the groups that must exist from the start, each by the labels in `per`, all of them: `expected: [eu, us]` where `per: [region]`, or `- { region: eu, zone: a }` where it has several labels. Others are not counted then. Left out, a group is awaited from its first sample on."
+    NEW_SERIES "E1063" "first values where nothing is counted from counters"
+        "`new-series:` is one of auto, count-first and baseline: what the first value of a counter that nobody saw before is taken for. SLIs of `events` and `latency` count counters; samples of a probe, slices of time and values of expressions have no first value."
     RUNBOOK "E1070" "a runbook that does not exist"
         "`runbook:` is the name of a Markdown file in the tenant's runbooks directory. A file that is named and missing is found at 3 a.m. otherwise."
     RUNBOOK_NAME "E1071" "not the name of a runbook"

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, ops::Range, path::PathBuf, sync::Arc, time::Dur
 use burnward_core::{
     exclusion::ExcludedTime,
     id::{ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
-    slo::{LowTraffic, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
+    sli::Sli,
+    slo::{LowTraffic, NewSeries, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
     time::{days, minutes},
 };
 use sha2::{Digest, Sha256};
@@ -17,7 +18,7 @@ use super::{
     reader::{Fields, Keys, Reader, shortened, suggest},
     runbook,
     sli::{self, Promql},
-    yaml::{self, Node},
+    yaml::{self, Entry, Node},
 };
 
 /// What a document is read in: whose it is, and what its names must refer to.
@@ -174,12 +175,15 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let no_data = read_no_data(reader, &fields);
     only(reader, &fields, "no-traffic", "fine", &["tell-owner"]);
     let low_traffic = read_low_traffic(reader, &fields);
-    only(reader, &fields, "new-series", "auto", &["count-first", "baseline"]);
+    let new_series = read_new_series(reader, &fields);
     let excluded_time = read_excluded_time(reader, &fields);
     read_status(reader, &fields);
     let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
     if let (Some(node), Some(sli), Some(objectives)) = (sli_node, &sli, &objectives) {
         sli::check_lookbacks(reader, node, sli, objectives);
+    }
+    if let (Some(entry), Some(sli)) = (fields.entry("new-series"), &sli) {
+        check_new_series(reader, entry, sli);
     }
     let (name, service, node) = (name?, shared.service.clone()?, name_node?);
     let title = title.unwrap_or_else(|| format!("{service} {name}"));
@@ -196,6 +200,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
         per: per?,
         objectives: objectives?,
         no_data,
+        new_series,
         low_traffic,
         excluded_time,
         origin,
@@ -273,6 +278,28 @@ fn only(reader: &mut Reader, fields: &Fields<'_>, key: &str, value: &'static str
         && text != value
     {
         one_of(reader, node, text, &[value], later);
+    }
+}
+
+fn read_new_series(reader: &mut Reader, fields: &Fields<'_>) -> NewSeries {
+    const KNOWN: [NewSeries; 3] = [NewSeries::Auto, NewSeries::CountFirst, NewSeries::Baseline];
+    let Some(node) = reader.optional(fields, "new-series") else { return NewSeries::Auto };
+    let Some(text) = reader.text(node, "`new-series`") else { return NewSeries::Auto };
+    KNOWN.into_iter().find(|policy| policy.word() == text).unwrap_or_else(|| {
+        one_of(reader, node, text, &KNOWN.map(NewSeries::word), &[]);
+        NewSeries::Auto
+    })
+}
+
+/// Only counters have a first value.
+fn check_new_series(reader: &mut Reader, entry: &Entry, sli: &Sli) {
+    match sli {
+        Sli::Events { .. } | Sli::Latency { .. } => {}
+        Sli::Probe { .. } | Sli::Presence { .. } | Sli::Window { .. } | Sli::Query { .. } => {
+            let message = "`new-series` says what the first value of a counter is, and this SLI counts none";
+            let diagnostic = reader.diagnostic(&codes::NEW_SERIES, entry.key_range.clone(), message);
+            reader.report(diagnostic.help("remove it"));
+        }
     }
 }
 

@@ -171,6 +171,10 @@ impl SeriesKey {
 pub(super) struct TargetKey(pub(super) u64);
 
 impl TargetKey {
+    /// The bounds of all targets.
+    pub(super) const FIRST: Self = Self(u64::MIN);
+    pub(super) const LAST: Self = Self(u64::MAX);
+
     /// The target of a series; `None` where the series names none.
     pub(super) fn of(labels: &Labels) -> Option<Self> {
         let (job, instance) = (labels.get("job"), labels.get("instance"));

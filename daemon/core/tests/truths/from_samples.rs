@@ -8,7 +8,7 @@ use burnward_core::{
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Counts, Plan, Query, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
     sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{CountedIn, LowTraffic, NoData, NoDataThen, Objective, Origin, Slo},
+    slo::{CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, Objective, Origin, Slo},
     time::{Timestamp, days, hours, minutes},
     window::Window,
 };
@@ -66,6 +66,7 @@ fn slo(sli: Sli) -> Slo {
             rows: vec![],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        new_series: NewSeries::Auto,
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },

@@ -101,7 +101,7 @@ const CONFIGURATIONS: &[&str] = &[
 ];
 
 /// Codes that belong to files as wholes, or to expressions; `directories`, `attacks`, `expressions` and `kinds` test them.
-const ELSEWHERE: [&str; 9] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1062", "E1301", "W2013"];
+const ELSEWHERE: [&str; 10] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1062", "E1063", "E1301", "W2013"];
 
 #[test]
 fn every_diagnostic_as_it_is_shown() {

@@ -1,6 +1,6 @@
 //! SLIs that are counted from raw samples: what is read of them, and every mistake as a person sees it.
 
-use burnward_core::{sli::Sli, time::minutes};
+use burnward_core::{sli::Sli, slo::NewSeries, time::minutes};
 
 use super::{GOOD, diagnostics, read, rendered};
 
@@ -35,6 +35,8 @@ const MISTAKES: &[&str] = &[
     "{ presence: { series: 'up', expected: [eu, us, eu] } }\n    per: [region]",
     "{ presence: { series: 'up', expected: [eu] } }\n    per: [region, zone]",
     "{ presence: { series: 'up', expected: [{ region: eu, cell: a }] } }\n    per: [region, zone]",
+    "{ probe: 'redis_up' }\n    new-series: baseline",
+    "{ events: { bad: 'a', total: 'b' } }\n    new-series: first",
     "{}",
 ];
 
@@ -72,6 +74,20 @@ fn presence_names_its_series_its_slices_and_its_groups() {
     assert_eq!(one, [r#"{region="eu"}"#, r#"{region="us"}"#]);
     let two = groups("{ presence: { series: 'up', slice: 2m, expected: [{ zone: a, region: eu }] } }\n    per: [region, zone]");
     assert_eq!(two, [r#"{region="eu",zone="a"}"#]);
+}
+
+#[test]
+fn what_a_first_value_is_taken_for_is_chosen() {
+    for (text, expected) in [
+        ("", NewSeries::Auto),
+        ("\n    new-series: auto", NewSeries::Auto),
+        ("\n    new-series: count-first", NewSeries::CountFirst),
+        ("\n    new-series: baseline", NewSeries::Baseline),
+    ] {
+        let text = document(&format!("{{ events: {{ bad: 'a', total: 'b' }} }}{text}"));
+        let (slos, _) = read(&text).unwrap_or_else(|faults| panic!("{}", rendered(&faults)));
+        assert_eq!(slos[0].new_series, expected);
+    }
 }
 
 #[test]

@@ -7,12 +7,13 @@ use crate::{
     id::Group,
     ledger::{
         Counts, Sample, Unknown,
-        count::{Counter, Rule, SeriesKey, TargetKey},
+        count::{Counter, Rule, SeriesKey, TargetKey, is_gap},
         coverage::Beat,
         plan::{Role, Side},
         slice::Entry,
         source_ledger::parts::{Meta, Route, SUSPECT_FOR, Stream, Tracked, Trouble},
     },
+    slo::NewSeries,
     time::Timestamp,
 };
 
@@ -286,8 +287,29 @@ impl Round<'_> {
         plan.thresholds().try_fold(Timestamp::from_millis(i64::MIN), |from, (side, _)| Some(from.max(meta.buckets[side].first?)))
     }
 
-    /// Whether the first value of a series happened since its target was last seen.
+    /// Whether the first value of a series is taken for events.
     fn is_new(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> bool {
+        match self.plan.lanes()[lane as usize].slo.new_series {
+            NewSeries::Baseline => false,
+            NewSeries::Auto => self.is_new_of_target(stage, sights, sight, lane, at),
+            NewSeries::CountFirst => self.is_new_of_target(stage, sights, sight, lane, at) || self.source_was_seen(stage, sights, lane, at),
+        }
+    }
+
+    /// Whether the source was scraped just before; where it has no `up`, whether any series of the SLO was.
+    fn source_was_seen(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], lane: u32, at: Timestamp) -> bool {
+        let scrapes = stage.scrapes(&self.rule);
+        if !scrapes.is_empty() {
+            let before = scrapes.partition_point(|(scrape, _)| *scrape < at);
+            return before.checked_sub(1).is_some_and(|last| !is_gap(at.since(scrapes[last].0), scrapes[last].1));
+        }
+        let companions = stage.companions.get_or_insert_with(|| self.companions(sights));
+        let of_lane = companions.range((lane, TargetKey::FIRST)..=(lane, TargetKey::LAST));
+        of_lane.into_iter().any(|(_, times)| seen_just_before(times, at))
+    }
+
+    /// Whether the first value of a series happened since its target was last seen.
+    fn is_new_of_target(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> bool {
         let Some(target) = TargetKey::of(sight.labels) else { return false };
         if stage.timeline.first_value_is_new(target, at, &self.rule) {
             return true;
@@ -296,9 +318,7 @@ impl Round<'_> {
             return false;
         }
         let companions = stage.companions.get_or_insert_with(|| self.companions(sights));
-        let times = companions.get(&(lane, target)).map_or(&[][..], Vec::as_slice);
-        let before = times.partition_point(|time| *time < at);
-        before.checked_sub(1).is_some_and(|last| at.since(times[last]) <= COMPANION)
+        companions.get(&(lane, target)).is_some_and(|times| seen_just_before(times, at))
     }
 
     /// Of each series the last settled sample and those of this read: the same whatever the reads before were. Series of other SLOs tell nothing,
@@ -367,6 +387,11 @@ impl Round<'_> {
         }
         self.counted.troubles.insert(stream, troubles);
     }
+}
+
+fn seen_just_before(times: &[Timestamp], at: Timestamp) -> bool {
+    let before = times.partition_point(|time| *time < at);
+    before.checked_sub(1).is_some_and(|last| at.since(times[last]) <= COMPANION)
 }
 
 /// How often the target of a series is scraped: what is there now and then comes no less often than that.

@@ -6,6 +6,7 @@ use super::judged::in_slices;
 use super::*;
 use crate::{
     ledger::verdict::judge,
+    slo::NewSeries,
     window::{Grain, Period, Window, Zone},
 };
 
@@ -194,6 +195,7 @@ impl Case {
             brief.objectives[0].rows[0].short = minutes(1);
         }
         let mut split = (*two_slos()[1]).clone();
+        split.new_series = if self.fine { NewSeries::CountFirst } else { NewSeries::Baseline };
         let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
         split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
         brief.objectives.push(in_slices(&brief.objectives[0], 1));

@@ -9,6 +9,7 @@ mod counting;
 mod coverage;
 mod exclusions;
 mod judged;
+mod first_values;
 mod latency;
 mod laws;
 mod past;

@@ -1,0 +1,84 @@
+//! `new-series`: what the first value of a counter is taken for.
+
+use super::*;
+use crate::slo::NewSeries;
+
+/// What is counted of a counter that is first seen at 7, at 600 s, with each policy: auto, count-first, baseline.
+#[track_caller]
+fn check(source: &Source, expected: [i64; 3]) {
+    let counted = [NewSeries::Auto, NewSeries::CountFirst, NewSeries::Baseline].map(|policy| {
+        let mut slo = (*availability()[0]).clone();
+        slo.new_series = policy;
+        let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
+        daemon.tick_every(source, 10, 0, 890);
+        daemon.ledger.between(0, at(-3600), at(890)).bad
+    });
+    assert_eq!(counted, expected);
+}
+
+/// Fails seven times, and is scraped so from 600 s on.
+fn fails(source: &mut Source, instance: &str) {
+    for second in (600..900).step_by(15) {
+        source.up(instance, at(second), 1.0);
+        source.requests(instance, at(second), &[("200", 100), ("500", 7)]);
+    }
+}
+
+fn well(source: &mut Source, instance: &str, from: i64, to: i64) {
+    for second in (from..to).step_by(15) {
+        source.up(instance, at(second), 1.0);
+        source.requests(instance, at(second), &[("200", 100)]);
+    }
+}
+
+#[test]
+fn of_a_target_that_was_seen_before_first_failures_count() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 600);
+    fails(&mut source, "a");
+    check(&source, [7, 7, 0]);
+}
+
+#[test]
+fn of_a_target_that_is_new_they_count_where_that_is_wished() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 900);
+    fails(&mut source, "b");
+    check(&source, [0, 7, 0]);
+}
+
+#[test]
+fn of_a_target_that_just_started_they_count() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 900);
+    fails(&mut source, "b");
+    source.started("b", at(600), at(590));
+    check(&source, [7, 7, 0]);
+}
+
+#[test]
+fn behind_a_standstill_nothing_counts() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 300);
+    fails(&mut source, "b");
+    check(&source, [0, 0, 0]);
+}
+
+#[test]
+fn where_a_source_begins_nothing_counts() {
+    let mut source = Source::default();
+    fails(&mut source, "a");
+    check(&source, [0, 0, 0]);
+}
+
+#[test]
+fn without_up_the_other_series_of_the_slo_show_that_the_source_was_scraped() {
+    let mut source = Source::default();
+    for second in (-600..900).step_by(15) {
+        source.requests("a", at(second), &[("200", 100)]);
+    }
+    for second in (600..900).step_by(15) {
+        source.requests("b", at(second), &[("500", 7)]);
+    }
+    check(&source, [0, 7, 0]);
+}
