@@ -305,7 +305,7 @@ fn check_new_series(reader: &mut Reader, entry: &Entry, sli: &Sli) {
 
 /// Refuses a word: as not yet supported, or as unknown.
 fn one_of(reader: &mut Reader, node: &Node, word: &str, known: &[&str], later: &[&str]) {
-    let words = known.join(" and ");
+    let words = known.join(", ");
     let diagnostic = if later.contains(&word) {
         reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), format!("`{word}` is not supported in this version"))
     } else {
