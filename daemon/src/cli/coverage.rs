@@ -73,7 +73,14 @@ fn span(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use burnward_core::{alert_rows::default_rows, id::ObjectiveName, slo::Objective, time::days, units::Target, window::Window};
+    use burnward_core::{
+        alert_rows::default_rows,
+        id::ObjectiveName,
+        slo::{CountedIn, Objective},
+        time::days,
+        units::Target,
+        window::Window,
+    };
 
     use super::*;
 
@@ -81,7 +88,8 @@ mod tests {
         let target = Target::percent(percent).expect("a target");
         let rows = default_rows(target, window).rows;
         let name = ObjectiveName::parse("main").expect("a name");
-        of_objective(&ObjectiveDetection::of(&Objective { name, target, window: Window::Rolling(window), rows }, window))
+        let objective = Objective { name, target, window: Window::Rolling(window), counted_in: CountedIn::Events, rows };
+        of_objective(&ObjectiveDetection::of(&objective, window))
     }
 
     #[test]
