@@ -1,7 +1,7 @@
 //! A report as CSV: one line per budget, worst first, numbers as numbers.
 
 use burnward_core::{
-    report::{Change, Row, failed, spend},
+    report::{Change, Row},
     words::window,
 };
 
@@ -81,11 +81,11 @@ fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
         percent(change),
         minutes(change_seconds),
         CsvCell::text(no_change),
-        CsvCell::number(Some(failed(row.counted))),
-        CsvCell::whole(row.counted.total()),
+        CsvCell::number(Some(row.failed())),
+        row.total().whole().map_or_else(|| CsvCell::number(Some(row.total().as_f64())), CsvCell::whole),
         percent(row.spent),
         CsvCell::text(&words::ate(burns, None)),
-        percent(spend::share(then.target, row.unattributed, then.window_total)),
+        percent(row.unattributed_share()),
         percent(Some(row.seen)),
         percent(Some(then.coverage)),
     ]

@@ -28,6 +28,7 @@ use crate::{
     ledger::Counts,
     slo::Slo,
     time::Timestamp,
+    units::{EventCount, EventUnit},
     window::{Interval, Window},
 };
 
@@ -175,10 +176,10 @@ impl Row {
     /// The row of a budget.
     pub fn of(budget: BudgetWeek<'_>, week: Interval, spans: &Spans) -> Self {
         let BudgetWeek { slo, then, before, held_from, counted, slices } = budget;
-        let total = then.window_total;
-        let burns = spans.attribute(&then.budget, slices, then.target, total);
-        let unattributed = (failed(counted) - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
-        let spent = spend::share(then.target, failed(counted), total);
+        let burns = spans.attribute(&then, slices);
+        let failed = failed(counted, then.unit);
+        let unattributed = (failed - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
+        let spent = spend::share(&then, failed);
         let seen = seen(week, held_from, counted);
         Self {
             team: slo.team.clone(),
@@ -194,10 +195,25 @@ impl Row {
         }
     }
 
+    /// Events that failed in the week.
+    pub fn failed(&self) -> f64 {
+        failed(self.counted, self.then.unit)
+    }
+
+    /// All events of the week.
+    pub fn total(&self) -> EventCount {
+        self.then.unit.count(self.counted.total())
+    }
+
+    /// Share of the budget that the failures outside of every incident are; `None` without traffic.
+    pub fn unattributed_share(&self) -> Option<f64> {
+        spend::share(&self.then, self.unattributed)
+    }
+
     /// How many more events failed in the window than were allowed; negative where fewer did. 0 where the window is unknown.
     pub fn beyond(&self) -> f64 {
-        let BudgetStatus { counts, window_total, target, left, .. } = &self.then;
-        if left.is_none() { 0.0 } else { failed(*counts) - window_total * target.allowed().as_f64() }
+        let BudgetStatus { counts, target, left, unit, .. } = &self.then;
+        if left.is_none() { 0.0 } else { failed(*counts, *unit) - spend::window_events(&self.then) * target.allowed().as_f64() }
     }
 
     /// Worst first: by verdict; what is spent by how many more failed than were allowed, what cannot be judged by what failed, the rest by what is left.
@@ -207,7 +223,7 @@ impl Row {
         let verdict = self.judged.verdict;
         let worse = || match verdict {
             Verdict::Freeze => other.beyond().total_cmp(&self.beyond()),
-            Verdict::CannotSay => failed(other.counted).total_cmp(&failed(self.counted)),
+            Verdict::CannotSay => other.failed().total_cmp(&self.failed()),
             Verdict::Careful | Verdict::Ship => left(self).total_cmp(&left(other)),
         };
         let first = verdict.cmp(&other.judged.verdict).then_with(worse);
@@ -233,8 +249,8 @@ impl ErrorBudgetReport {
 }
 
 /// Failed events: a tolerated one is half failed. Negative counts, of two exporters that tell one event in different slices, count as none.
-pub fn failed(counts: Counts) -> f64 {
-    (counts.bad as f64 + counts.tolerated as f64 / 2.0).max(0.0)
+fn failed(counts: Counts, unit: EventUnit) -> f64 {
+    (counts.bad as f64 + counts.tolerated as f64 / 2.0).max(0.0) / unit.per_event() as f64
 }
 
 fn seen(week: Interval, held_from: Option<Timestamp>, counted: Counts) -> f64 {
@@ -263,7 +279,7 @@ fn biggest(rows: &[Row]) -> Vec<Burn> {
     let mut burns: BTreeMap<(&SloId, &Group, Option<&IncidentId>), Burn> = BTreeMap::new();
     for row in rows {
         let BudgetId { slo, group, .. } = &row.then.budget;
-        let rest = (None, row.unattributed, spend::share(row.then.target, row.unattributed, row.then.window_total));
+        let rest = (None, row.unattributed, row.unattributed_share());
         let parts = row.burns.iter().map(|burn| (Some(&burn.incident), burn.failed, burn.share)).chain([rest]);
         for (incident, failed, share) in parts.filter(|(_, failed, _)| *failed > 0.0) {
             let burn = Burn { budget: row.then.budget.clone(), incident: incident.cloned(), failed, share };

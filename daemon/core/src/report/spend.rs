@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    id::{BudgetId, Group, IncidentId, SloId},
+    evaluate::BudgetStatus,
+    id::{Group, IncidentId, SloId},
     incident::{AlertKey, Incident, Kind, Phase},
     ledger::Counts,
     slo::Urgency,
     time::Timestamp,
-    units::Target,
     window::Interval,
 };
 
@@ -60,18 +60,19 @@ impl Spans {
         Self(spans)
     }
 
-    /// What the incidents spent of a budget, the largest part first. `slices` lie one behind another; `total` events make up the window.
-    pub fn attribute(&self, budget: &BudgetId, slices: &[(Interval, Counts)], target: Target, total: f64) -> Vec<Spend> {
+    /// What the incidents spent of a budget, the largest part first. `slices` lie one behind another.
+    pub fn attribute(&self, then: &BudgetStatus, slices: &[(Interval, Counts)]) -> Vec<Spend> {
+        let budget = &then.budget;
         let Some(spans) = self.0.get(&(budget.slo.clone(), budget.group.clone())) else { return Vec::new() };
         let mut spent: BTreeMap<&IncidentId, f64> = BTreeMap::new();
         for (slice, counts) in slices {
             if let Some(span) = spans.iter().find(|span| span.over.from < slice.to && slice.from < span.over.to) {
-                *spent.entry(&span.incident).or_default() += failed(*counts);
+                *spent.entry(&span.incident).or_default() += failed(*counts, then.unit);
             }
         }
         let spends = spent.into_iter().filter(|(_, failed)| *failed > 0.0);
         let mut spends: Vec<Spend> =
-            spends.map(|(incident, failed)| Spend { incident: incident.clone(), failed, share: share(target, failed, total) }).collect();
+            spends.map(|(incident, failed)| Spend { incident: incident.clone(), failed, share: share(then, failed) }).collect();
         spends.sort_by(|a, b| b.failed.total_cmp(&a.failed));
         spends
     }
@@ -83,9 +84,15 @@ pub fn stretches(from: Timestamp, slices: &[(Timestamp, Counts)]) -> Vec<(Interv
     slices.iter().zip(begins).map(|((end, counts), begin)| (Interval { from: begin, to: *end }, *counts)).collect()
 }
 
-/// Which share of a budget failures are; `None` without traffic.
-pub fn share(target: Target, failed: f64, total: f64) -> Option<f64> {
-    (total > 0.0).then(|| failed / (total * target.allowed().as_f64()))
+/// Which share of a budget so many failed events are; `None` without traffic.
+pub fn share(then: &BudgetStatus, failed: f64) -> Option<f64> {
+    let total = window_events(then);
+    (total > 0.0).then(|| failed / (total * then.target.allowed().as_f64()))
+}
+
+/// The events that make up the window.
+pub(super) fn window_events(then: &BudgetStatus) -> f64 {
+    then.window_total / then.unit.per_event() as f64
 }
 
 fn span(incident: &Incident, week: Interval) -> Option<Span> {

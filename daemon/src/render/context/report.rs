@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use burnward_core::{
-    report::{Blind, Burn, Change, Row, TeamWeek, spend},
+    report::{Blind, Burn, Change, Row, TeamWeek},
     words,
 };
 use serde::Serialize;
@@ -162,7 +162,6 @@ fn verdicts(rows: &[Row]) -> String {
 fn row(row: &Row) -> RowContext {
     let then = &row.then;
     let burns = row.burns.iter().map(|burn| (burn.incident.as_str(), burn.share));
-    let unattributed = spend::share(then.target, row.unattributed, then.window_total);
     RowContext {
         verdict: row.judged.verdict.word().to_owned(),
         icon: row.judged.verdict.icon().to_owned(),
@@ -176,7 +175,7 @@ fn row(row: &Row) -> RowContext {
             Change::None(why) => why.words().to_owned(),
         },
         spent: told::share(row.spent),
-        ate: told::ate(burns, unattributed),
+        ate: told::ate(burns, row.unattributed_share()),
         seen: told::seen(row.seen, then.coverage),
         team: row.team.to_string(),
     }

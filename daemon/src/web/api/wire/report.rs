@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use burnward_core::{
     id::SloId,
-    report::{Blind, Burn, Change, Row, Spend, TeamWeek, Times, failed},
+    report::{Blind, Burn, Change, Row, Spend, TeamWeek, Times},
     words,
 };
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Why, budget_key, instant};
+use super::{Events, Why, budget_key, instant};
 use crate::report::Weekly;
 
 /// The report of a week: `GET /api/v1/reports/week`.
@@ -80,9 +80,9 @@ pub struct ReportedBudget {
     /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
     pub window: String,
     /// Good events of the window.
-    pub good: i64,
+    pub good: Events,
     /// Bad events of the window.
-    pub bad: i64,
+    pub bad: Events,
     /// Share of good events.
     pub sli_ratio: Option<f64>,
     /// Share of the budget that is left; negative when overspent.
@@ -102,7 +102,7 @@ pub struct ReportedBudget {
     /// Failed events of the week; a tolerated one is half failed.
     pub failed_in_week: f64,
     /// All events of the week.
-    pub total_in_week: i64,
+    pub total_in_week: Events,
     /// Share of the budget that the week's failures are.
     pub spent_ratio: Option<f64>,
     /// Which incidents spent it, the largest part first.
@@ -255,8 +255,8 @@ impl From<&Row> for ReportedBudget {
             state: then.state.word().to_owned(),
             target_percent: then.target.as_percent(),
             window: words::window(&then.window),
-            good: then.counts.good,
-            bad: then.counts.bad,
+            good: Events(then.unit.count(then.counts.good)),
+            bad: Events(then.unit.count(then.counts.bad)),
             sli_ratio: then.sli,
             left_ratio: then.left.map(|left| left.ratio),
             left_seconds: then.left.map(|left| left.seconds),
@@ -265,8 +265,8 @@ impl From<&Row> for ReportedBudget {
             change_ratio,
             change_seconds,
             no_change,
-            failed_in_week: failed(row.counted),
-            total_in_week: row.counted.total(),
+            failed_in_week: row.failed(),
+            total_in_week: Events(row.total()),
             spent_ratio: row.spent,
             burns: row.burns.iter().map(IncidentSpend::from).collect(),
             unattributed: row.unattributed,
