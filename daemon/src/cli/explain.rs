@@ -23,7 +23,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 
-    /// As it was known at that moment: without exclusions and late data that were recorded since.
+    /// As it was known at that moment: without exclusions that were recorded since.
     #[arg(long, requires = "at")]
     as_known_then: bool,
 
