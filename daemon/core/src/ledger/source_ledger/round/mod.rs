@@ -23,17 +23,24 @@ use super::{
 use crate::{
     id::Group,
     ledger::{
-        Series, Unknown,
+        Reason, Series, Unknown,
         count::{Rule, SeriesKey, TargetKey},
         coverage::{Beat, Failures, Stretch, Timeline},
         plan::{Plan, boundaries_of},
         slice::Entry,
     },
     time::{Timestamp, days, minutes},
+    words,
 };
 use cover::newest_beat;
 use follow::Companions;
 use sight::{Sight, sight_all};
+
+/// One SLO counts at most this many series; what has more is affordable only as a sum that the source makes.
+const MAX_SERIES_PER_SLO: i64 = 10_000;
+
+/// A series without a sample for so long at the end of a read has ended.
+const RECENT: Duration = minutes(5);
 
 /// Answers by query.
 pub(in crate::ledger) type Answers<'s> = BTreeMap<usize, Result<&'s [Series], &'s Unknown>>;
@@ -128,6 +135,7 @@ impl<'a> Round<'a> {
         }
         let mut sights = self.sights(&going, answers);
         self.drop_spoilt(&mut going, &sights, cohort);
+        self.drop_crowded(&mut going, &sights, cohort);
         if going.iter().next().is_none() {
             return;
         }
@@ -193,6 +201,29 @@ impl<'a> Round<'a> {
                     self.counted.lanes[lane].unknown = Some(unknown.clone());
                 }
             }
+        }
+    }
+
+    /// An SLO of more series than can be counted for it is stopped, not counted in part. Series that ended within a wide read do not add up with those
+    /// that replaced them: catching up over a deploy is not refused.
+    fn drop_crowded(&mut self, going: &mut Lanes, sights: &[Sight<'_>], cohort: &Cohort) {
+        let recent = cohort.to.minus(RECENT);
+        // A series that is bad and in the total at once is one: by lane, how many there are and after how many sights the last one came.
+        let mut taken = vec![(0_i64, 0_usize); going.0.len()];
+        let lasting = sights.iter().filter(|sight| sight.samples.last().is_some_and(|last| last.at > recent));
+        for (at, sight) in lasting.enumerate() {
+            let known = sight.place.map_or(&[][..], |place| &self.series.at(place).routes);
+            for lane in known.iter().map(|route| route.lane as usize).chain(sight.fresh.iter().map(|(lane, _)| *lane)) {
+                let (series, last) = &mut taken[lane];
+                if std::mem::replace(last, at + 1) <= at {
+                    *series += 1;
+                }
+            }
+        }
+        for lane in going.take(|lane| taken[lane].0 > MAX_SERIES_PER_SLO) {
+            let (have, allowed) = (words::grouped(taken[lane].0), words::grouped(MAX_SERIES_PER_SLO));
+            let detail = format!("it takes {have} series, and {allowed} are allowed: an SLI of kind `query` lets the source add them up");
+            self.counted.lanes[lane].unknown = Some(Unknown::new(Reason::TooMany, detail));
         }
     }
 

@@ -67,6 +67,44 @@ fn groups_beyond_the_cap_are_counted_together() {
 }
 
 #[test]
+fn an_slo_of_too_many_series_is_not_seen_and_told_what_to_write_instead_and_no_other_slo_with_it() {
+    let mut source = Source::default();
+    steady(&mut source, -600, 600, NEVER);
+    for pod in 0..9_999_u32 {
+        source.put(&[("__name__", "many"), ("job", "x"), ("pod", &pod.to_string())], at(585), 1.0);
+    }
+    let many = fixture::availability_per("b", r#"many{job="x"}"#, &[("code", MatchOp::Equal, "500")], &[]);
+    let mut daemon = Daemon::start([availability(), vec![many]].concat(), at(0));
+    // The last one is bad and in the total at once, and one series all the same.
+    source.put(&[("__name__", "many"), ("job", "x"), ("code", "500")], at(585), 1.0);
+    daemon.tick(&source, at(590));
+    assert_eq!(daemon.ledger.unknown(&fixture::slo_id("b")), None);
+    source.put(&[("__name__", "many"), ("job", "x"), ("pod", "one more")], at(585), 1.0);
+    daemon.tick(&source, at(595));
+    let unknown = daemon.ledger.unknown(&fixture::slo_id("b")).expect("too many");
+    assert_eq!(unknown.reason, Reason::TooMany);
+    let told = "it takes 10,001 series, and 10,000 are allowed: an SLI of kind `query` lets the source add them up";
+    assert_eq!((unknown.detail.as_str(), daemon.reason(at(595))), (told, None));
+}
+
+#[test]
+fn series_that_replaced_others_within_a_wide_read_do_not_add_up_with_them() {
+    let mut source = Source::default();
+    steady(&mut source, -600, 3600, NEVER);
+    for (pods, from) in [(0..6_000_u32, 0_i64), (6_000..12_000, 1_800)] {
+        for pod in pods {
+            for second in [from + 900, from + 1_785] {
+                source.put(&[("__name__", "many"), ("job", "x"), ("pod", &pod.to_string())], at(second), 1.0);
+            }
+        }
+    }
+    let many = fixture::availability_per("b", r#"many{job="x"}"#, &[("code", MatchOp::Equal, "500")], &[]);
+    let mut daemon = Daemon::start(vec![many], at(0));
+    daemon.tick(&source, at(3595));
+    assert_eq!(daemon.ledger.unknown(&fixture::slo_id("b")), None);
+}
+
+#[test]
 fn slices_for_a_chart_add_up_to_the_whole() {
     let mut source = Source::default();
     steady(&mut source, -3600, 3000, 300);
