@@ -16,6 +16,7 @@ pub(crate) mod fixture;
 mod marks;
 pub mod plan;
 mod query;
+mod replica;
 mod running;
 pub mod segment;
 mod slice;
@@ -26,6 +27,7 @@ mod verdict;
 pub use edges::Edges;
 pub use plan::Plan;
 pub use query::Query;
+pub use replica::Replica;
 pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored};
 pub use source_ledger::{Backfill, Counted, Fill, PastSums, Read, Reads, Settings, Slice, SourceLedger, Stream, StreamSums};
 

@@ -17,7 +17,7 @@ mod side;
 pub use boundary::boundaries_of;
 pub(super) use side::{Role, Side};
 
-use super::{Query, count::hash_of, group_of, slice::TEN_SECONDS, steps::Steps};
+use super::{Query, Replica, count::hash_of, group_of, slice::TEN_SECONDS, steps::Steps};
 use crate::{
     id::Group,
     sli::{Dialect, Labels, MatchOp, Sli},
@@ -34,6 +34,8 @@ pub struct Plan {
     targets: Option<TargetQueries>,
     /// By the query of a histogram's thresholds: that of all its buckets, which is asked only where a threshold is missing.
     looks: BTreeMap<usize, usize>,
+    /// The replica that is read, where there are several.
+    replica: Option<Replica>,
 }
 
 /// The queries that tell of targets rather than of events.
@@ -157,7 +159,18 @@ impl Plan {
         }
         let looks = queries.for_looks();
         let consumers = (0..queries.all.len()).map(|query| Consumers::of(query, &lanes)).collect();
-        Self { queries: queries.all, lanes, consumers, targets, looks }
+        Self { queries: queries.all, lanes, consumers, targets, looks, replica: None }
+    }
+
+    /// The same, read from one of several replicas.
+    #[must_use]
+    pub fn read_from(self, replica: Option<Replica>) -> Self {
+        Self { replica, ..self }
+    }
+
+    /// The replica that is read, where there are several.
+    pub const fn replica(&self) -> Option<Replica> {
+        self.replica
     }
 
     /// The distinct questions, each as wide as it serves; `Read::query` is an index into them.

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     id::{Group, ServiceName, SloId, SloName, TenantId},
     ledger::{
+        Replica,
         count::{Counter, SeriesKey, Spacings, TargetKey},
         coverage::Beat,
         slice::{HOUR, TEN_SECONDS},
@@ -39,6 +40,8 @@ pub(in crate::ledger) struct State {
     pub quiet: Vec<Quiet>,
     /// The streams of verdicts, by index: of which stream, by which rule.
     pub judged: Vec<(u32, SliceRule)>,
+    /// The replica that was read, where there are several.
+    pub replica: Option<Replica>,
 }
 
 /// What one SLO has read.
@@ -109,6 +112,9 @@ impl State {
         out.list(self.quiet.iter(), pack_quiet);
         self.pack_grains(&mut out);
         self.pack_judged(&mut out);
+        if let Some(replica) = self.replica {
+            out.unsigned(replica.number());
+        }
         out.0
     }
 
@@ -117,12 +123,15 @@ impl State {
         let mut reader = Reader::new(blob, "ledger state", version)?;
         let lanes = reader.list(|reader| unpack_lane(reader, version))?;
         let streams = reader.list(|reader| unpack_stream(reader, version))?;
-        let mut state = Self { lanes, streams, quiet: reader.list(unpack_quiet)?, judged: Vec::new() };
+        let mut state = Self { lanes, streams, quiet: reader.list(unpack_quiet)?, ..Self::default() };
         if !reader.is_at_end() {
             state.unpack_grains(&mut reader)?;
         }
         if !reader.is_at_end() {
             state.judged = reader.list(unpack_judged)?;
+        }
+        if !reader.is_at_end() {
+            state.replica = Some(Replica::from_number(reader.unsigned()?));
         }
         let (lanes, streams) = (state.lanes.len(), state.streams.len());
         let whole = state.streams.iter().all(|stream| (stream.lane as usize) < lanes)
@@ -135,9 +144,9 @@ impl State {
         Ok(state)
     }
 
-    /// Nothing where there are none.
+    /// Nothing where there are none and nothing follows.
     fn pack_judged(&self, out: &mut Writer) {
-        if !self.judged.is_empty() {
+        if !self.judged.is_empty() || self.replica.is_some() {
             out.list(self.judged.iter(), |out, (of, rule)| {
                 out.unsigned(u64::from(*of));
                 out.unsigned(rule.length.as_secs());
@@ -152,7 +161,7 @@ impl State {
     fn pack_grains(&self, out: &mut Writer) {
         let grains: Vec<(usize, u64)> =
             self.streams.iter().map(|stream| stream.grain.as_secs()).enumerate().filter(|(_, grain)| *grain != HOUR.as_secs()).collect();
-        if !grains.is_empty() || !self.judged.is_empty() {
+        if !grains.is_empty() || !self.judged.is_empty() || self.replica.is_some() {
             out.list(grains.into_iter(), |out, (stream, grain)| {
                 out.len(stream);
                 out.unsigned(grain);
@@ -349,6 +358,7 @@ mod tests {
                 counter: Counter { at: at(4), value: 1 << 53, spacings: Spacings([1, 2, 3]) },
             }],
             judged: vec![],
+            replica: None,
         }
     }
 
@@ -362,6 +372,8 @@ mod tests {
         let mut judged = sample();
         judged.judged.push((0, SliceRule { length: minutes(1), good_from: GoodShare::percent("99.5%").expect("a share") }));
         assert_eq!(State::unpack(&judged.pack()), Ok(judged));
+        let replicated = State { replica: Some(Replica::named("http://a")), ..sample() };
+        assert_eq!(State::unpack(&replicated.pack()), Ok(replicated));
     }
 
     #[test]

@@ -39,7 +39,9 @@ impl SourceLedger {
     /// What to ask the source in this round.
     pub fn reads(&self, now: Timestamp) -> Reads {
         let (live, behind): (Vec<usize>, Vec<usize>) = (0..self.lanes.len()).partition(|lane| !self.is_behind(*lane, now));
-        let mut reads = Reads { reads: Vec::new(), catching_up: !behind.is_empty(), cohorts: Vec::new(), generation: self.generation };
+        let targets = self.plan.targets().map(|targets| targets.up);
+        let (catching_up, generation) = (!behind.is_empty(), self.generation);
+        let mut reads = Reads { reads: Vec::new(), catching_up, cohorts: Vec::new(), targets, generation };
         if !live.is_empty() {
             let (from, looks) = (self.targets_from(&live), self.looks_due(&live, now));
             self.ask(&mut reads, live, from, now, now);

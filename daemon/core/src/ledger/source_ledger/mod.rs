@@ -31,7 +31,7 @@ pub use past::PastSums;
 pub use view::{Slice, StreamSums};
 
 use super::{
-    Plan, Reason, Series, Unknown,
+    Blinds, Plan, Reason, Series, Unknown,
     cache::Slices,
     count::{Counter, Rule, SeriesKey, TargetKey},
     coverage::{Stretch, Timeline},
@@ -82,7 +82,25 @@ pub struct Reads {
     /// True where some SLO's samples are not yet read up to now: ask the next round at once.
     pub catching_up: bool,
     cohorts: Vec<Cohort>,
+    /// The question of targets, which every SLO of raw samples needs.
+    targets: Option<usize>,
     generation: u64,
+}
+
+impl Reads {
+    /// Why the source as a whole is blind, by its answers in the order of the questions. One heavy question that fails is a matter of the SLOs that hang
+    /// on it: the source is blind where none was answered, where that of its targets failed, or where several failed and they are at least half of all.
+    pub fn source_unknown<'a>(&self, answers: &'a [Result<Vec<Series>, Unknown>]) -> Option<&'a Unknown> {
+        let blinds =
+            |answer: &'a Result<Vec<Series>, Unknown>| answer.as_ref().err().filter(|unknown| unknown.reason.blinds() == Blinds::Source);
+        let failed: Vec<(usize, &Unknown)> =
+            self.reads.iter().zip(answers).filter_map(|(read, answer)| Some((read.query, blinds(answer)?))).collect();
+        let of_targets = failed.iter().find(|(query, _)| Some(*query) == self.targets);
+        let different: BTreeSet<usize> = failed.iter().map(|(query, _)| *query).collect();
+        let asked: BTreeSet<usize> = self.reads.iter().map(|read| read.query).collect();
+        let most = different.len() == asked.len() || (different.len() > 1 && different.len() * 2 >= asked.len());
+        of_targets.or_else(|| failed.first().filter(|_| most)).map(|(_, unknown)| *unknown)
+    }
 }
 
 /// SLOs that read the same stretch.

@@ -55,6 +55,8 @@ pub(in crate::ledger) struct Lane {
     pub catching_up: bool,
     /// When it was last tried.
     pub tried: Timestamp,
+    /// Another replica was read up to here: no difference that begins by then is counted.
+    pub other_until: Option<Timestamp>,
 }
 
 /// A stretch of history that was filled in at a coarse step.
@@ -92,12 +94,18 @@ impl Lane {
             unknown: Some(not_yet()),
             catching_up: true,
             tried: begin,
+            other_until: None,
         }
     }
 
     /// The same without its counters: the next read goes wider to find them, and until then nothing is seen.
     pub(in crate::ledger) fn anew(self) -> Self {
         Self { primed: false, unknown: Some(not_yet()), catching_up: true, ..self }
+    }
+
+    /// The same, where up to its watermark another replica may have been read.
+    pub(in crate::ledger) fn behind_another(self) -> Self {
+        Self { other_until: Some(self.watermark), ..self }
     }
 
     /// Remembers one more filled stretch, joined with its newer neighbour where the step is the same.

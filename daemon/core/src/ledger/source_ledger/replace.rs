@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     id::{Group, SloId},
-    ledger::{Plan, segment::state::Quiet},
+    ledger::{Plan, Replica, segment::state::Quiet},
     time::{Timestamp, hours},
 };
 
@@ -51,6 +51,23 @@ impl SourceLedger {
         }
         self.attach_streams(&moves.unchanged);
         self.attach_judged();
+    }
+
+    /// Goes on with another replica: each SLO begins anew at its watermark, behind a wider read that finds every series' baseline.
+    pub fn read_from(&mut self, replica: Option<Replica>) {
+        if self.plan.replica() == replica {
+            return;
+        }
+        self.generation += 1;
+        self.plan = self.plan.clone().read_from(replica);
+        for lane in &mut self.lanes {
+            *lane = lane.clone().anew().behind_another();
+        }
+        for held in &mut self.streams {
+            held.troubles.clear();
+        }
+        self.looks.clear();
+        self.timeline_holds = None;
     }
 
     /// Puts all SLOs aside; gives back which was where.

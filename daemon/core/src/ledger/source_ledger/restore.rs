@@ -36,9 +36,12 @@ impl SourceLedger {
             for (of, rule) in &state.judged {
                 ledger.add_judged(*of, *rule);
             }
+            ledger.plan = Plan::new(&[]).read_from(state.replica);
             ledger.state.clone_from(blob);
         }
-        ledger.replace_plan(plan, now);
+        let replica = plan.replica();
+        ledger.replace_plan(plan.read_from(ledger.plan.replica()), now);
+        ledger.read_from(replica);
         ledger.take_slices(stored)?;
         ledger.lacks_history = false;
         ledger.show();
@@ -120,7 +123,7 @@ impl SourceLedger {
         let (lanes, places) = self.lanes_after(counted);
         let streams = self.streams_after(counted, &places);
         let judged = self.judged.iter().map(|judged| (judged.of, judged.rule)).chain(counted.judged.iter().copied()).collect();
-        (State { lanes, streams, quiet, judged }, forgotten)
+        (State { lanes, streams, quiet, judged, replica: self.plan.replica() }, forgotten)
     }
 
     fn lanes_after(&self, counted: &Counted) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {

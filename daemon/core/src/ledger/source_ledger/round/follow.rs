@@ -192,7 +192,8 @@ impl Round<'_> {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
-                    self.fallen(stage, sight, known, sample).unwrap_or_else(|| {
+                    let not_counted = || self.fallen(stage, sight, known, sample);
+                    self.across(sight, lane, known, sample).or_else(not_counted).unwrap_or_else(|| {
                         let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
                         self.increase(sight, side.role, known, sample, new)
                     })
@@ -241,6 +242,16 @@ impl Round<'_> {
             None => (0, sample.at, Counter::first(sample.at, value)),
         };
         Ok(Taken { counts: role.book(events), booked, next })
+    }
+
+    /// A sample behind one from when another replica was read, and so a new beginning.
+    fn across(&self, sight: &Sight<'_>, lane: usize, known: Option<Counter>, sample: &Sample) -> Option<Result<Taken, Unknown>> {
+        let until = self.counted.lanes[lane].other_until?;
+        let mut next = known.filter(|known| known.at <= until)?;
+        Some(sight.value(sample).map(|value| {
+            next.next(sample.at, value, &self.rule);
+            Taken { counts: Counts::default(), booked: sample.at, next }
+        }))
     }
 
     /// A sample of a counter that fell in a way that is no restart: not seen, and after a while a new beginning. Steps of history are too wide to tell.

@@ -17,6 +17,7 @@ mod plans;
 mod presence;
 mod probes;
 mod reading;
+mod replicas;
 mod stepped;
 mod suspects;
 

@@ -210,3 +210,27 @@ fn history_is_filled_in_once_whatever_restarts_between_its_steps() {
     daemon.backfill(&source, at(0));
     assert_eq!(daemon.over(days(30), at(0)), events(-start, 0));
 }
+
+#[test]
+fn one_question_that_fails_blinds_its_slos_and_several_or_that_of_the_targets_blind_the_source() {
+    let slos = ["a", "b", "c"].map(|name| fixture::availability(name, &format!("{name}{{job=\"x\"}}"), &[("code", MatchOp::Equal, "500")]));
+    let ledger = SourceLedger::new(Plan::new(&slos), Settings { settle: minutes(1), max_groups_per_slo: 10, history: false }, at(0));
+    let reads = ledger.reads(at(0));
+    let metric =
+        |read: &Read| ledger.plan().queries()[read.query].to_string().split(['{', ' ']).next().map(str::to_owned).unwrap_or_default();
+    for (failing, reason, blind) in [
+        (&[][..], Reason::Timeout, false),
+        (&["b"], Reason::Timeout, false),
+        (&["a", "b"], Reason::Timeout, false),
+        (&["a", "b", "c"], Reason::Timeout, true),
+        (&["a", "b", "c"], Reason::BadQuery, false),
+        (&["up"], Reason::Timeout, true),
+        (&["up"], Reason::TooMany, false),
+        (&["a", "b", "c", "up", "process_start_time_seconds"], Reason::Unreachable, true),
+    ] {
+        let failed = |read: &Read| failing.contains(&metric(read).as_str());
+        let answer = |read: &Read| if failed(read) { Err(Unknown::new(reason, "no answer")) } else { Ok(Vec::new()) };
+        let answers: Vec<_> = reads.reads.iter().map(answer).collect();
+        assert_eq!(reads.source_unknown(&answers).map(|unknown| unknown.reason), blind.then_some(reason), "{failing:?} {reason:?}");
+    }
+}
