@@ -1,6 +1,6 @@
 //! Indicators as organisations really run them: they load, and what makes each hard is told or counted rightly.
 
-use std::path::Path;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use super::{Promql, context, rendered};
 use crate::definition::{
@@ -20,7 +20,21 @@ fn every_indicator_loads_without_advice() {
     let faults: Vec<_> = loaded.diagnostics().cloned().collect();
     assert!(faults.is_empty(), "{}", rendered(&faults));
     let expressions = loaded.slos.iter().filter(|slo| !slo.sli.expressions().is_empty()).count();
-    assert_eq!(expressions, 12);
+    assert_eq!((expressions, loaded.slos.len() - expressions), (12, 40));
+}
+
+/// The first word of the line above each SLO names the indicator that it stands for.
+#[test]
+fn all_forty_nine_indicators_are_there() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/field");
+    let texts = fs::read_dir(tree).expect("fixtures").map(|file| fs::read_to_string(file.expect("a file").path()).expect("text"));
+    let texts: Vec<String> = texts.collect();
+    let headings = texts.iter().flat_map(|text| text.lines()).filter_map(|line| line.strip_prefix("  # "));
+    let told: BTreeSet<&str> = headings.filter_map(|heading| heading.split([',', ':']).next()).collect();
+    let numbered = |prefix: &str, most: usize| (1..=most).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>();
+    let wanted: Vec<String> = numbered("S", 24).into_iter().chain(numbered("G", 25)).collect();
+    let missing: Vec<_> = wanted.iter().filter(|name| !told.contains(name.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
@@ -91,6 +105,13 @@ fn z_a_ratio_without_traffic_loads_and_a_ratio_against_a_percentage_is_told() {
     check(&format!("{{ window: {{ expr: '{ratio}', is: '<', threshold: 0.02 }} }}"), &[]);
     check(&format!("{{ window: {{ expr: '{ratio}', is: '<', threshold: 2 }} }}"), &["W2084"]);
     check(&format!("{{ window: {{ expr: '{}', is: '<', threshold: 5 }} }}", ratio.replace("{status=\"error\"}", "")), &["W2084"]);
+}
+
+#[test]
+fn g12_a_page_that_can_never_be_reached_is_told() {
+    let text = "{ events: { bad: 'errors', total: 'jobs' } }\n    runbook: a.md";
+    let document = super::kinds::document(text).replace("99.9%", "70%");
+    assert!(super::codes(&document).contains(&"W2011"), "{:?}", super::codes(&document));
 }
 
 #[test]
