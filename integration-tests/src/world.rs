@@ -32,6 +32,9 @@ pub const TICK: Duration = Duration::from_secs(15);
 /// How long a story waits for the outside world, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Steps in which a daemon has caught up with whatever a story let pass.
+const MOST_STEPS: usize = 200;
+
 /// What holds the history.
 #[derive(Debug)]
 enum Server {
@@ -134,6 +137,19 @@ impl World {
     /// Moves the clock on, tick by tick.
     pub async fn fast_forward(&self, by: Duration) {
         self.daemon().fast_forward(by).await;
+    }
+
+    /// Lets time pass in which the daemon does nothing, as if the machine had slept; then it catches up.
+    pub async fn pass(&self, by: Duration) -> anyhow::Result<()> {
+        self.clock.advance(by);
+        for _ in 0..MOST_STEPS {
+            self.daemon().step().await;
+            let view = self.handle().view.borrow().clone();
+            if view.sources.values().all(|source| !source.catching_up) {
+                return Ok(());
+            }
+        }
+        anyhow::bail!("it still catches up after {MOST_STEPS} steps")
     }
 
     /// The clock's now.

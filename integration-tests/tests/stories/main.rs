@@ -9,6 +9,7 @@ mod restart;
 mod slow_burn;
 mod slow_source;
 mod victoria_metrics;
+mod weekly_report;
 
 use burnward_core::time::{Timestamp, hours};
 use burnward_integration_tests::history::History;
