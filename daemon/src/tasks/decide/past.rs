@@ -108,12 +108,11 @@ impl Book {
             past.since(over.from) - past.excluded(over.from, &excluded).counts
         };
         let counted = over.map(of_week).unwrap_or_default();
-        let is_excluded = |slice: &Interval| excluded.iter().any(|stretch| stretch.from <= slice.from && slice.to <= stretch.to);
         let slices = match over {
             Some(over) if counted.bad != 0 || counted.tolerated != 0 => {
-                let mut slices = stretches(over.from, &self.ledger.slices(counted_in, over.from, over.to, SLICES));
-                slices.retain(|(slice, _)| !is_excluded(slice));
-                slices
+                let slices = self.ledger.slices_and_excluded(counted_in, over, SLICES, &excluded);
+                let rest: Vec<_> = slices.into_iter().map(|slice| (slice.end, slice.counts - slice.excluded.counts)).collect();
+                stretches(over.from, &rest)
             }
             Some(_) | None => Vec::new(),
         };
