@@ -1,14 +1,14 @@
 //! A report as CSV: one line per budget, worst first, numbers as numbers.
 
 use burnward_core::{
-    report::{Change, Row},
+    report::{Change, Missing, Row},
     words::window,
 };
 
 use super::{Weekly, words};
 use crate::render::csv::{Csv, CsvCell};
 
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 31] = [
     "week",
     "from",
     "to",
@@ -28,12 +28,14 @@ const COLUMNS: [&str; 29] = [
     "left_percent",
     "left_minutes",
     "budget_minutes",
+    "no_left",
     "change_percent",
     "change_minutes",
     "no_change",
     "failed_in_week",
     "total_in_week",
     "spent_percent",
+    "no_spent",
     "spent_by",
     "unattributed_percent",
     "seen_percent",
@@ -52,6 +54,7 @@ pub fn csv(weekly: &Weekly) -> String {
 fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
     let (week, then) = (&weekly.week, &row.then);
     let percent = |share: Option<f64>| CsvCell::number(share.map(|share| share * 100.0));
+    let why = |missing: Option<Missing>| CsvCell::text(missing.map_or("", Missing::words));
     let minutes = |seconds: Option<f64>| CsvCell::number(seconds.map(|seconds| seconds / 60.0));
     let (change, change_seconds, no_change) = match row.change {
         Change::By { ratio, seconds } => (Some(ratio), Some(seconds), ""),
@@ -78,13 +81,15 @@ fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
         percent(then.left.map(|left| left.ratio)),
         minutes(then.left.map(|left| left.seconds)),
         minutes(then.left.map(|left| left.whole.as_secs_f64())),
+        why(row.missing_left()),
         percent(change),
         minutes(change_seconds),
         CsvCell::text(no_change),
         CsvCell::number(Some(row.failed())),
         row.total().whole().map_or_else(|| CsvCell::number(Some(row.total().as_f64())), CsvCell::whole),
         percent(row.spent),
-        CsvCell::text(&words::ate(burns, None)),
+        why(row.missing_spent()),
+        CsvCell::text(&words::ate(burns, None, row.missing_spent().map(Missing::words))),
         percent(row.unattributed_share()),
         percent(Some(row.seen)),
         percent(Some(then.coverage)),

@@ -39,8 +39,8 @@ pub fn count_verdicts<'a>(words: impl IntoIterator<Item = &'a str>) -> [(Verdict
     Verdict::ALL.map(|verdict| (verdict, words.iter().filter(|word| **word == verdict.word()).count()))
 }
 
-/// What ate a budget: `checkout-burn-1 13.4 %, 0.30 % outside of incidents`, `nothing`.
-pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed: Option<f64>) -> String {
+/// What ate a budget: `checkout-burn-1 13.4 %, 0.30 % outside of incidents`, `nothing`; why nobody can tell.
+pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed: Option<f64>, missing: Option<&str>) -> String {
     let mut parts: Vec<String> = burns.map(|(incident, spent)| format!("{incident} {}", share(spent))).collect();
     let rest = parts.len().saturating_sub(LISTED);
     parts.truncate(LISTED);
@@ -48,7 +48,7 @@ pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed
         parts.push(format!("{rest} more"));
     }
     parts.extend(unattributed.filter(|share| *share > 0.0).map(|share| format!("{} outside of incidents", percent(share))));
-    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { missing.unwrap_or("nothing").to_owned() } else { parts.join(", ") }
 }
 
 /// How much was seen: `all`, `61 % of the week`, `61 % of the week, 20 % of the window`.
@@ -69,9 +69,14 @@ pub const fn whole(number: f64) -> i64 {
     number.round() as i64
 }
 
-/// The share of a budget that was spent: `13.4 %`.
+/// The share of a budget that an incident spent: `13.4 %`.
 pub fn share(share: Option<f64>) -> String {
-    share.map_or_else(|| "no traffic".to_owned(), percent)
+    share.map_or_else(|| "not known".to_owned(), percent)
+}
+
+/// The share of a budget that a week spent, or why it is missing: `13.4 %`, `not seen`.
+pub fn spent(share: Option<f64>, missing: Option<&str>) -> String {
+    share.map_or_else(|| missing.unwrap_or_default().to_owned(), percent)
 }
 
 /// `5 pages (2 at night), 3 incidents, 1 ticket`.

@@ -25,7 +25,7 @@ use crate::{
     evaluate::BudgetStatus,
     id::{BudgetId, Group, IncidentId, SloId, TeamName},
     incident::{Facts, Incident, IncidentEvent, Kind, Phase},
-    ledger::Counts,
+    ledger::{Counts, Reason},
     slo::Slo,
     time::Timestamp,
     units::{EventCount, EventUnit},
@@ -93,7 +93,7 @@ pub struct Row {
     pub change: Change,
     /// What was counted in the week.
     pub counted: Counts,
-    /// Share of the budget that the failures of the week are; `None` without traffic.
+    /// Share of the budget that the failures of the week are; `None` without traffic, and where nothing of the week was seen.
     pub spent: Option<f64>,
     /// Which incidents spent it, the largest part first.
     pub burns: Vec<Spend>,
@@ -144,6 +144,28 @@ impl NoChange {
     }
 }
 
+/// Why a figure is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Missing {
+    /// Nobody saw it.
+    NotSeen,
+    /// What was counted contradicts itself.
+    Contradicted,
+    /// Nothing happened.
+    NoTraffic,
+}
+
+impl Missing {
+    /// What stands in the place of the figure.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotSeen => "not seen",
+            Self::Contradicted => "counts contradict each other",
+            Self::NoTraffic => "no traffic",
+        }
+    }
+}
+
 /// Failures of one group of one SLO in one incident, or outside of any.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Burn {
@@ -179,8 +201,8 @@ impl Row {
         let burns = spans.attribute(&then, slices);
         let failed = failed(counted, then.unit);
         let unattributed = (failed - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
-        let spent = spend::share(&then, failed);
         let seen = seen(week, held_from, counted);
+        let spent = if is_unseen(seen, counted) { None } else { spend::share(&then, failed) };
         Self {
             team: slo.team.clone(),
             title: slo.title.clone(),
@@ -193,6 +215,17 @@ impl Row {
             seen,
             then,
         }
+    }
+
+    /// Why nothing is said to be left.
+    pub fn missing_left(&self) -> Option<Missing> {
+        self.then.left.is_none().then(|| missing(&self.then))
+    }
+
+    /// Why nothing is said to be spent.
+    pub fn missing_spent(&self) -> Option<Missing> {
+        let why = || if is_unseen(self.seen, self.counted) { Missing::NotSeen } else { missing(&self.then) };
+        self.spent.is_none().then(why)
     }
 
     /// Events that failed in the week.
@@ -260,6 +293,27 @@ fn seen(week: Interval, held_from: Option<Timestamp>, counted: Counts) -> f64 {
     if week.length().is_zero() { 0.0 } else { held.saturating_sub(unseen).div_duration_f64(week.length()) }
 }
 
+/// Nothing of a week was seen: what is not counted is not zero.
+fn is_unseen(seen: f64, counted: Counts) -> bool {
+    seen <= 0.0 && counted.total() == 0
+}
+
+/// Why a budget has no figures.
+fn missing(status: &BudgetStatus) -> Missing {
+    match &status.unknown {
+        Some(unknown) if unknown.reason == Reason::GoodAboveTotal => Missing::Contradicted,
+        Some(_) => Missing::NotSeen,
+        None if status.coverage <= 0.0 => Missing::NotSeen,
+        None => Missing::NoTraffic,
+    }
+}
+
+/// The ledger held nothing of its window.
+fn is_not_counted(status: &BudgetStatus) -> bool {
+    let held_nothing = status.unknown.as_ref().is_none_or(|unknown| unknown.reason == Reason::NotYet);
+    status.left.is_none() && status.coverage <= 0.0 && held_nothing
+}
+
 fn change(then: &BudgetStatus, before: &BudgetStatus) -> Change {
     let new_period = match then.window {
         Window::Calendar { .. } => then.over.from != before.over.from,
@@ -268,8 +322,8 @@ fn change(then: &BudgetStatus, before: &BudgetStatus) -> Change {
     match (then.left, before.left) {
         _ if new_period => Change::None(NoChange::NewPeriod),
         (Some(now), Some(past)) => Change::By { ratio: now.ratio - past.ratio, seconds: now.seconds - past.seconds },
+        _ if is_not_counted(before) => Change::None(NoChange::NotCounted),
         _ if then.unknown.is_some() || before.unknown.is_some() => Change::None(NoChange::CannotSee),
-        (Some(_), None) if before.coverage <= 0.0 => Change::None(NoChange::NotCounted),
         (_, _) => Change::None(NoChange::NoTraffic),
     }
 }

@@ -162,6 +162,30 @@ fn what_was_not_counted_a_week_before_and_what_began_anew_are_not_compared() {
 }
 
 #[test]
+fn what_was_not_seen_is_not_told_as_quiet() {
+    let slo = slo("x", "payments");
+    let unseen = Counts { unseen_millis: 7 * 86_400_000, ..Counts::default() };
+    let of = |then: Result<Counts, Unknown>, held_from: Option<Timestamp>, counted: Counts| {
+        let before = status(&slo, Err(unknown()), WEEK.from, held_from);
+        let then = status(&slo, then, WEEK.to, held_from);
+        let row = Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &[] }, WEEK, &Spans::default());
+        (row.missing_left().map(Missing::words), row.missing_spent().map(Missing::words))
+    };
+    let long = Some(WEEK.from.minus(days(60)));
+    for (then, held_from, counted, expected) in [
+        (Err(unknown()), None, Counts::default(), (Some("not seen"), Some("not seen"))),
+        (Ok(counts(0, 0)), None, Counts::default(), (Some("not seen"), Some("not seen"))),
+        (Ok(counts(0, 0)), Some(WEEK.to.plus(hours(1))), Counts::default(), (Some("not seen"), Some("not seen"))),
+        (Ok(counts(1_000, 1)), long, unseen, (None, Some("not seen"))),
+        (Ok(counts(1_000, 1)), long, counts(100, 0), (None, None)),
+        (Ok(counts(0, 0)), long, counts(0, 0), (Some("no traffic"), Some("no traffic"))),
+        (Ok(Counts { good: 1_000, bad: -500, ..Counts::default() }), long, counts(10, 0), (Some("counts contradict each other"), None)),
+    ] {
+        assert_eq!(of(then.clone(), held_from, counted), expected, "{then:?} held from {held_from:?}, {counted:?}");
+    }
+}
+
+#[test]
 fn the_week_is_seen_as_far_as_it_is_held_and_not_unseen() {
     let unseen = |hours: i64| Counts { unseen_millis: hours * 3_600_000, ..counts(1, 0) };
     for (held_from, counted, expected) in [

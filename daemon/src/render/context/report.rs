@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use burnward_core::{
-    report::{Blind, Burn, Change, Row, TeamWeek},
+    report::{Blind, Burn, Change, Missing, Row, TeamWeek},
     words,
 };
 use serde::Serialize;
@@ -161,6 +161,7 @@ fn verdicts(rows: &[Row]) -> String {
 
 fn row(row: &Row) -> RowContext {
     let then = &row.then;
+    let (missing_left, missing_spent) = (row.missing_left().map(Missing::words), row.missing_spent().map(Missing::words));
     let burns = row.burns.iter().map(|burn| (burn.incident.as_str(), burn.share));
     RowContext {
         verdict: row.judged.verdict.word().to_owned(),
@@ -169,13 +170,13 @@ fn row(row: &Row) -> RowContext {
         slo: format!("{}/{}", then.budget.slo.service, then.budget.slo.name),
         group: group(&then.budget.group),
         objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
-        left: then.left.map_or_else(|| row.judged.because.clone(), |left| words::budget_left(&left)),
+        left: then.left.map(|left| words::budget_left(&left)).or_else(|| missing_left.map(str::to_owned)).unwrap_or_default(),
         change: match row.change {
             Change::By { ratio, seconds } => told::change(ratio, seconds),
             Change::None(why) => why.words().to_owned(),
         },
-        spent: told::share(row.spent),
-        ate: told::ate(burns, row.unattributed_share()),
+        spent: told::spent(row.spent, missing_spent),
+        ate: told::ate(burns, row.unattributed_share(), missing_spent),
         seen: told::seen(row.seen, then.coverage),
         team: row.team.to_string(),
     }

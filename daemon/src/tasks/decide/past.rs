@@ -86,10 +86,11 @@ impl Book {
         let counted_from = self.ledger.held_from(counted_in);
         let at_moment = |moment: &Moment| {
             let sums = self.ledger.past(counted_in, moment.at);
+            let is_held = counted_from.is_some_and(|from| from < moment.at);
             let over = calendar::interval(&objective.window, moment.at);
             let stretches = self.excluded.shown.exclusions.stretches(&budget, moment.known);
             let input = Input {
-                sums: Ok(&sums),
+                sums: if is_held { Ok(&sums) } else { Err(Unknown::new(Reason::NotYet, "nothing was counted for it until then")) },
                 over,
                 newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
                 counted_from,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use burnward_core::{
     id::SloId,
-    report::{Blind, Burn, Change, Row, Spend, TeamWeek, Times},
+    report::{Blind, Burn, Change, Missing, Row, Spend, TeamWeek, Times},
     words,
 };
 use jiff::Timestamp as Instant;
@@ -91,6 +91,8 @@ pub struct ReportedBudget {
     pub left_seconds: Option<f64>,
     /// The whole budget as such time.
     pub budget_seconds: Option<u64>,
+    /// Why nothing is said to be left: `not seen`, `no traffic`.
+    pub no_left: Option<String>,
     /// How many more failed in the window than were allowed; negative where fewer did.
     pub beyond: f64,
     /// What is left now minus what was left at the beginning of the week, as a share of the budget.
@@ -105,6 +107,8 @@ pub struct ReportedBudget {
     pub total_in_week: Events,
     /// Share of the budget that the week's failures are.
     pub spent_ratio: Option<f64>,
+    /// Why nothing is said to be spent: `not seen`, `no traffic`.
+    pub no_spent: Option<String>,
     /// Which incidents spent it, the largest part first.
     pub burns: Vec<IncidentSpend>,
     /// Failed events outside of every incident.
@@ -236,6 +240,7 @@ impl WeekReport {
 impl From<&Row> for ReportedBudget {
     fn from(row: &Row) -> Self {
         let then = &row.then;
+        let why = |missing: Missing| missing.words().to_owned();
         let (change_ratio, change_seconds, no_change) = match row.change {
             Change::By { ratio, seconds } => (Some(ratio), Some(seconds), None),
             Change::None(why) => (None, None, Some(why.words().to_owned())),
@@ -261,6 +266,7 @@ impl From<&Row> for ReportedBudget {
             left_ratio: then.left.map(|left| left.ratio),
             left_seconds: then.left.map(|left| left.seconds),
             budget_seconds: then.left.map(|left| left.whole.as_secs()),
+            no_left: row.missing_left().map(why),
             beyond: row.beyond(),
             change_ratio,
             change_seconds,
@@ -268,6 +274,7 @@ impl From<&Row> for ReportedBudget {
             failed_in_week: row.failed(),
             total_in_week: Events(row.total()),
             spent_ratio: row.spent,
+            no_spent: row.missing_spent().map(why),
             burns: row.burns.iter().map(IncidentSpend::from).collect(),
             unattributed: row.unattributed,
             seen_ratio: row.seen,

@@ -44,6 +44,21 @@ async fn what_burned_stands_above_what_is_calm_and_what_is_unseen_is_not_fine() 
 }
 
 #[tokio::test]
+async fn a_week_that_nobody_saw_is_not_told_as_quiet_in_any_form() {
+    let house = House::on_fire().await;
+    let before = "tenant=main&week=2025-W46";
+    let report = house.json(&format!("/api/v1/reports/week?{before}")).await;
+    for row in report["budgets"].as_array().expect("a list") {
+        let told = ["verdict", "state", "no_left", "no_spent"].map(|key| row[key].as_str().unwrap_or_default());
+        assert_eq!(told, ["CANNOT SAY", "CANNOT SEE", "not seen", "not seen"], "{row}");
+    }
+    for form in ["week", "week.md", "week.csv"] {
+        let text = house.get(&format!("/reports/{form}?{before}")).await.text();
+        assert!(text.contains("not seen") && !text.to_lowercase().contains("no traffic"), "{form}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn every_form_has_its_type_and_holds_no_value_as_markup_or_formula() {
     let house = House::on_fire().await;
     for (path, kind) in [
