@@ -33,6 +33,7 @@ use crate::{
         decide::{self, BackfillAnswers, CorrectionAsked, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers},
         deliver::Deliver,
         read::Reader,
+        report::Reports,
     },
     view::View,
     web,
@@ -373,6 +374,7 @@ pub struct Daemon {
     pub address: SocketAddr,
     readers: Vec<Reader>,
     scrapers: Vec<(Arc<Source>, Duration)>,
+    reports: Reports,
     deliver: Deliver,
     stop: CancellationToken,
     tracker: TaskTracker,
@@ -421,6 +423,7 @@ impl Daemon {
         let renderer = Renderer::load(config.templates.as_deref(), faults);
         let slack = config.slack.as_ref().map(|slack| Slack::connect_with(slack, options.pace.limits())).transpose().context("slack")?;
         let deliver = Deliver::new(handle.clone(), renderer.clone(), slack.clone());
+        let reports = Reports::new(handle.clone());
 
         let stop = CancellationToken::new();
         let tracker = TaskTracker::new();
@@ -432,7 +435,7 @@ impl Daemon {
         if let Some(slack) = slack {
             tracker.spawn(notify::slack::listen(slack, site.handle.clone(), stop.clone()));
         }
-        let daemon = Self { handle, address, readers, scrapers, deliver, stop, tracker };
+        let daemon = Self { handle, address, readers, scrapers, reports, deliver, stop, tracker };
         match options.pace {
             Pace::Live => daemon.spawn_loops(),
             Pace::ByHand => {}
@@ -450,6 +453,9 @@ impl Daemon {
             self.tracker.spawn(tasks::driver::read_loop(reader.clone(), self.handle.clone(), self.stop.clone()));
         }
         self.tracker.spawn(tasks::driver::timer_loop(self.handle.clone(), self.stop.clone()));
+        if !self.handle.config.reports.is_empty() {
+            self.tracker.spawn(tasks::driver::report_loop(self.reports.clone(), self.handle.clone(), self.stop.clone()));
+        }
         self.tracker.spawn(tasks::driver::deliver_loop(self.deliver.clone(), self.handle.clone(), self.stop.clone()));
         self.tracker.spawn(tasks::driver::tidy_loop(self.handle.clone(), self.stop.clone()));
     }
@@ -463,6 +469,7 @@ impl Daemon {
             reader.tick(self.handle.clock.now()).await;
         }
         self.handle.timers().await;
+        self.reports.tick(self.handle.clock.now()).await;
         self.deliver.tick(self.handle.clock.now()).await;
     }
 
@@ -483,10 +490,10 @@ impl Daemon {
 
     /// Stops everything, within ten seconds. What is not delivered stays owed in the store.
     pub async fn stop(self) {
-        let Self { handle, readers, deliver, stop, tracker, .. } = self;
+        let Self { handle, readers, reports, deliver, stop, tracker, .. } = self;
         stop.cancel();
         tracker.close();
-        drop((readers, deliver));
+        drop((readers, reports, deliver));
         let store = handle.store.clone();
         drop(handle);
         if tokio::time::timeout(DRAIN, tracker.wait()).await.is_err() {

@@ -128,10 +128,24 @@ impl World {
 
     /// Stops the daemon in order and starts it again over the same store.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.restart_after(Duration::ZERO).await
+    }
+
+    /// Stops the daemon in order and starts it again after a while, with a clock that went on.
+    pub async fn restart_after(&mut self, pause: Duration) -> anyhow::Result<()> {
         if let Some(daemon) = self.daemon.take() {
             daemon.stop().await;
         }
+        self.clock.advance(pause);
         self.start_daemon().await
+    }
+
+    /// Adds to burnward.yaml, and starts the daemon anew with it.
+    pub async fn configure(&mut self, more: &str) -> anyhow::Result<()> {
+        let file = self.directory.path().join("burnward.yaml");
+        let text = std::fs::read_to_string(&file)?;
+        write(&file, &format!("{text}{more}\n"))?;
+        self.restart().await
     }
 
     /// Moves the clock on, tick by tick.

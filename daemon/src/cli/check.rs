@@ -9,11 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use burnward_core::id::TenantId;
+use burnward_core::{
+    id::{TeamName, TenantId},
+    time::Timestamp,
+};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    config::{self, Config, ConfigError, TenantConfig},
+    clock::Clock,
+    config::{self, Config, ConfigError, ReportConfig, TenantConfig},
     definition::{
         self, Colour, Context, Diagnostic, Loaded, Promql, Severity, Source, discover,
         document::{Runbooks, Teams},
@@ -96,6 +100,48 @@ struct Report {
     places: Vec<String>,
     /// What was not checked, and why.
     notes: Vec<String>,
+    /// The reports of the configuration, with their next firings.
+    reports: Vec<NextReport>,
+}
+
+/// A report, and when it is sent next.
+#[derive(Debug)]
+struct NextReport {
+    report: ReportConfig,
+    next: Vec<Timestamp>,
+}
+
+/// Firings of a report that are shown.
+const FIRINGS: usize = 3;
+
+impl NextReport {
+    fn of(report: &ReportConfig, now: Timestamp) -> Self {
+        Self { next: report.schedule.upcoming(now).take(FIRINGS).collect(), report: report.clone() }
+    }
+
+    /// The civil times with their distance from UTC.
+    fn times(&self) -> Vec<String> {
+        let civil = |at: &Timestamp| jiff::Timestamp::from_millisecond(at.millis()).ok();
+        let zoned = self.next.iter().filter_map(civil).map(|at| at.to_zoned(self.report.schedule.zone().clone()));
+        zoned.map(|at| at.strftime("%a %-d %b %Y %H:%M %:z").to_string()).collect()
+    }
+
+    fn as_text(&self) -> String {
+        format!("Report of the {}.\n  Next: {}\n", self.report.name(), self.times().join(", "))
+    }
+
+    fn as_json(&self) -> serde_json::Value {
+        let ReportConfig { tenant, team, schedule, zone, to } = &self.report;
+        let next: Vec<String> = self.next.iter().map(|at| crate::report::words::utc(*at)).collect();
+        serde_json::json!({
+            "tenant": tenant.as_str(),
+            "team": team.as_ref().map(TeamName::as_str),
+            "cron": schedule.line(),
+            "timezone": zone.as_str(),
+            "to": to,
+            "next": next,
+        })
+    }
 }
 
 fn check(paths: &[PathBuf], config_file: Option<&Path>) -> Report {
@@ -129,7 +175,10 @@ impl Report {
         }
         self.files += 1;
         match config::read(named) {
-            Ok(config) => Some(config),
+            Ok(config) => {
+                self.reports.extend(config.reports.iter().map(|report| NextReport::of(report, Clock::Wall.now())));
+                Some(config)
+            }
             Err(ConfigError(faults)) => {
                 self.diagnostics.extend(faults);
                 self.notes.push("burnward.yaml does not load: names of teams are not checked".into());
@@ -173,6 +222,7 @@ impl Report {
 
     fn as_text(&self, colour: Colour, elapsed: Duration) -> String {
         let mut lines: Vec<String> = self.diagnostics.iter().map(|fault| fault.render(colour) + "\n").collect();
+        lines.extend(self.reports.iter().map(NextReport::as_text));
         let (errors, warnings) = self.count();
         let findings = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
         let checked = format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.files, "file"), elapsed.as_secs_f64());
@@ -194,6 +244,7 @@ impl Report {
             "files": self.files,
             "errors": errors,
             "warnings": warnings,
+            "reports": self.reports.iter().map(NextReport::as_json).collect::<Vec<_>>(),
             "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
         });
         format!("{report:#}\n")
@@ -275,6 +326,25 @@ slos:
         let (_directory, report) = report(&[("a.yaml", GOOD), ("b.yml", &GOOD.replace("checkout", "search")), ("c.txt", "not yaml: [")]);
         let text = report.text(Format::Text, Colour::Never, Duration::from_millis(310));
         assert_eq!(text, "Checked 2 SLOs in 2 files (0.31 s): 0 errors, 0 warnings.\n");
+    }
+
+    #[test]
+    fn the_next_firings_of_each_report_are_shown_in_its_zone() {
+        let text = "version: burnward/v1
+teams: { shop: { channel: '#shop' } }
+reports:
+  - { error-budget: week, team: shop, cron: '30 2 * * SUN', timezone: Europe/Berlin, to: '#shop' }
+";
+        let config = config::parse(Path::new("burnward.yaml"), text).expect("a configuration");
+        // The clocks are set forward on 28 March 2027, from two to three.
+        let next = NextReport::of(&config.reports[0], Timestamp::from_seconds(1_805_900_000));
+        assert_eq!(
+            next.as_text(),
+            "Report of the error budgets of the week, shop, at 30 2 * * SUN Europe/Berlin, to #shop.
+  Next: Sun 28 Mar 2027 03:00 +02:00, Sun 4 Apr 2027 02:30 +02:00, Sun 11 Apr 2027 02:30 +02:00
+"
+        );
+        assert_eq!(next.as_json()["next"][0], "2027-03-28T01:00:00Z");
     }
 
     #[test]

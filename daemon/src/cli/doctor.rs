@@ -182,6 +182,7 @@ async fn slack(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![finding(Health::Fail, "slack", error.to_string())],
     };
     let channels = config.teams.values().map(|team| team.channel.as_str()).chain([config.operators.channel.as_str()]);
+    let channels = channels.chain(config.reports.iter().map(|report| report.to.as_str()));
     let mut channels: Vec<&str> = channels.collect();
     channels.sort_unstable();
     channels.dedup();

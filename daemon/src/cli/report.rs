@@ -40,7 +40,7 @@ struct WeekArgs {
     #[arg(long, value_name = "DAY")]
     until: Option<String>,
 
-    /// The time zone in which the week begins and ends; without it UTC.
+    /// The time zone in which the week begins and ends; without it that of the report that burnward.yaml sends, else UTC.
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
 

@@ -6,9 +6,10 @@ use burnward_core::{
     id::{PersonName, SourceName, TeamName, TenantId},
     oncall::{Recipient, Step, Team},
     time::minutes,
+    window::Zone,
 };
 
-use crate::definition::Promql;
+use crate::{definition::Promql, schedule::Schedule};
 
 mod file;
 pub(crate) mod secrets;
@@ -40,6 +41,8 @@ pub struct Config {
     pub teams: BTreeMap<TeamName, Team>,
     /// Slack; `None`: pages stay in the outbox and are shown as undelivered.
     pub slack: Option<SlackConfig>,
+    /// Reports that are posted by a crontab line.
+    pub reports: Vec<ReportConfig>,
     /// A directory with the operator's own texts, laid out as templates/.
     pub templates: Option<PathBuf>,
 }
@@ -51,6 +54,12 @@ impl Config {
             Some(SourceConfig::Scrape(_)) => Promql::Absent,
             Some(SourceConfig::Prometheus(_)) | None => Promql::Spoken,
         }
+    }
+
+    /// The zone in which a tenant's weeks are reported: that of the team's report, else that of all teams'; `None` where no report says one.
+    pub fn report_zone(&self, tenant: &TenantId, team: Option<&TeamName>) -> Option<&Zone> {
+        let of = |team: Option<&TeamName>| self.reports.iter().find(|report| report.tenant == *tenant && report.team.as_ref() == team);
+        of(team).or_else(|| of(None)).map(|report| &report.zone)
     }
 }
 
@@ -161,6 +170,29 @@ pub struct Person {
     pub slack: Option<String>,
 }
 
+/// The report of the last whole week, posted to a channel by a crontab line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportConfig {
+    /// Whose budgets.
+    pub tenant: TenantId,
+    /// Of which team; `None`: of all.
+    pub team: Option<TeamName>,
+    /// When.
+    pub schedule: Schedule,
+    /// The zone of the schedule, in which the week begins and ends, too.
+    pub zone: Zone,
+    /// The channel.
+    pub to: String,
+}
+
+impl ReportConfig {
+    /// What it is, within its tenant: its timer is kept under it, so that one that is changed begins anew.
+    pub fn name(&self) -> String {
+        let team = self.team.as_ref().map_or("all teams", TeamName::as_str);
+        format!("error budgets of the week, {team}, at {} {}, to {}", self.schedule.line(), self.zone, self.to)
+    }
+}
+
 /// Slack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlackConfig {
@@ -235,6 +267,7 @@ impl Default for Config {
             teams: BTreeMap::from([(Operators::team_name(), operators.team())]),
             operators,
             slack: None,
+            reports: Vec::new(),
             templates: None,
         }
     }

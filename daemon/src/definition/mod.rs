@@ -17,7 +17,7 @@ pub mod runbook;
 mod selector;
 mod sli;
 pub mod yaml;
-mod zone;
+pub(crate) mod zone;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::{
 use crate::calendar::zones::{self, Found};
 
 /// Reads the name of a time zone. A former name is taken for the present one, with advice.
-pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Zone> {
+pub(crate) fn read(reader: &mut Reader, node: &Node) -> Option<Zone> {
     let text = reader.text(node, "a time zone")?;
     match zones::find(text) {
         Found::Zone(zone) => Some(zone),

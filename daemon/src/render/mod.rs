@@ -12,11 +12,11 @@ mod sink;
 mod templates;
 pub mod words;
 
-pub use context::{Moment, PageContext, PageInput, PostmortemContext, ReportContext, TimelineContext};
+pub use context::{Moment, PageContext, PageInput, PostmortemContext, ReportContext, ReportPostContext, ReportPostRow, TimelineContext};
 pub use faults::{Fault, Faults};
 pub use guard::{MAX_LIST, Refused};
 pub use sink::{Html, Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text, VALUE_CHARS, visible};
-pub use templates::{PageTexts, Renderer};
+pub use templates::{PageTexts, Renderer, ReportTexts};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,7 +7,7 @@ use handlebars::{Context, Handlebars, Helper, HelperDef, HelperResult, Output, R
 use serde::Serialize;
 
 use super::{
-    context::{PageContext, PostmortemContext, ReportContext, TimelineContext},
+    context::{PageContext, PostmortemContext, ReportContext, ReportPostContext, ReportPostRow, TimelineContext},
     faults::Faults,
     guard,
     sink::{Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text},
@@ -17,7 +17,7 @@ use super::{
 const MAX_OUTPUT: usize = 256 * 1024;
 
 /// The built-in templates by their path below templates/.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 12] = [
     (HEADLINE, include_str!("../../../templates/notify/slack/headline.hbs")),
     (BUDGET, include_str!("../../../templates/notify/slack/budget.hbs")),
     (WHERE, include_str!("../../../templates/notify/slack/where.hbs")),
@@ -25,6 +25,9 @@ const BUILT_IN: [(&str, &str); 9] = [
     (PEOPLE, include_str!("../../../templates/notify/slack/people.hbs")),
     (FOOTER, include_str!("../../../templates/notify/slack/footer.hbs")),
     (THREAD, include_str!("../../../templates/notify/slack/thread.hbs")),
+    (REPORT_HEADLINE, include_str!("../../../templates/notify/slack/report-headline.hbs")),
+    (REPORT_ROW, include_str!("../../../templates/notify/slack/report-row.hbs")),
+    (REPORT_FOOTER, include_str!("../../../templates/notify/slack/report-footer.hbs")),
     (POSTMORTEM, include_str!("../../../templates/document/postmortem.md.hbs")),
     (REPORT, include_str!("../../../templates/document/report-week.md.hbs")),
 ];
@@ -36,6 +39,9 @@ const DO_FIRST: &str = "notify/slack/do-first.hbs";
 const PEOPLE: &str = "notify/slack/people.hbs";
 const FOOTER: &str = "notify/slack/footer.hbs";
 const THREAD: &str = "notify/slack/thread.hbs";
+const REPORT_HEADLINE: &str = "notify/slack/report-headline.hbs";
+const REPORT_ROW: &str = "notify/slack/report-row.hbs";
+const REPORT_FOOTER: &str = "notify/slack/report-footer.hbs";
 const POSTMORTEM: &str = "document/postmortem.md.hbs";
 const REPORT: &str = "document/report-week.md.hbs";
 
@@ -53,6 +59,17 @@ pub struct PageTexts {
     /// Who has it, and who is next.
     pub people: SlackMrkdwn,
     /// Identities and times.
+    pub footer: SlackMrkdwn,
+}
+
+/// The texts of a report in Slack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportTexts {
+    /// Whose, which week, and how many budgets have each verdict; also the notification's text.
+    pub headline: SlackMrkdwn,
+    /// The worst budgets, a text each.
+    pub rows: Vec<SlackMrkdwn>,
+    /// How many more, what the week cost people, and whether it is late.
     pub footer: SlackMrkdwn,
 }
 
@@ -92,6 +109,20 @@ impl Renderer {
     /// One entry of a thread.
     pub fn thread(&self, entry: &TimelineContext) -> SlackMrkdwn {
         trimmed(&self.slack.render(THREAD, entry, &self.faults).unwrap_or_else(|| SlackMrkdwn::value(&entry.text)))
+    }
+
+    /// The texts of a report that is posted.
+    pub fn report_post(&self, report: &ReportPostContext) -> ReportTexts {
+        let text =
+            |name: &str, plain: &str| trimmed(&self.slack.render(name, report, &self.faults).unwrap_or_else(|| SlackMrkdwn::value(plain)));
+        let row = |row: &ReportPostRow| {
+            trimmed(&self.slack.render(REPORT_ROW, row, &self.faults).unwrap_or_else(|| SlackMrkdwn::value(&row.plain())))
+        };
+        ReportTexts {
+            headline: one_line(&text(REPORT_HEADLINE, &report.plain())),
+            rows: report.rows.iter().map(row).collect(),
+            footer: text(REPORT_FOOTER, &report.week),
+        }
     }
 
     /// The postmortem draft, in Markdown.

@@ -141,6 +141,7 @@ pub(crate) fn config() -> Config {
         people: BTreeMap::new(),
         teams: BTreeMap::from([(name, team)]),
         slack: None,
+        reports: Vec::new(),
         templates: None,
     }
 }

@@ -51,11 +51,14 @@ pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed
     if parts.is_empty() { missing.unwrap_or("nothing").to_owned() } else { parts.join(", ") }
 }
 
+/// What stands for the whole of what could be seen.
+pub const ALL: &str = "all";
+
 /// How much was seen: `all`, `61 % of the week`, `61 % of the week, 20 % of the window`.
 pub fn seen(week: f64, window: f64) -> String {
     let part = |share: f64, of: &str| (share < ALL_SEEN).then(|| format!("{} of the {of}", whole_percent(share)));
     let parts: Vec<String> = [part(week, "week"), part(window, "window")].into_iter().flatten().collect();
-    if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { ALL.to_owned() } else { parts.join(", ") }
 }
 
 /// Failed events: a whole number where it is one.
@@ -79,11 +82,13 @@ pub fn spent(share: Option<f64>, missing: Option<&str>) -> String {
     share.map_or_else(|| missing.unwrap_or_default().to_owned(), percent)
 }
 
-/// `5 pages (2 at night), 3 incidents, 1 ticket`.
-pub fn load(team: &TeamWeek) -> String {
-    let at_night: usize = team.people.iter().map(|person| person.at_night).sum();
+/// What a week cost these teams: `5 pages (2 at night), 3 incidents, 1 ticket`.
+pub fn load(teams: &[TeamWeek]) -> String {
+    let sum = |of: fn(&TeamWeek) -> usize| teams.iter().map(of).sum::<usize>();
+    let at_night = sum(|team| team.people.iter().map(|person| person.at_night).sum());
     let night = if at_night > 0 { format!(" ({at_night} at night)") } else { String::new() };
-    format!("{}{night}, {}, {}", plural(team.pages(), "page"), plural(team.incidents, "incident"), plural(team.tickets, "ticket"))
+    let (pages, incidents, tickets) = (sum(TeamWeek::pages), sum(|team| team.incidents), sum(|team| team.tickets));
+    format!("{}{night}, {}, {}", plural(pages, "page"), plural(incidents, "incident"), plural(tickets, "ticket"))
 }
 
 /// `57 s, at most 4 min` of several, `57 s` of one.

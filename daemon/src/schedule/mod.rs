@@ -66,11 +66,6 @@ impl Schedule {
         std::iter::successors(self.after(after), |last| self.after(*last))
     }
 
-    /// The newest firing of a stretch `(from, to]`; `None` where there is none. At most `MAX_MISSED` firings are looked at, the oldest first.
-    pub fn newest_within(&self, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
-        self.upcoming(from).take(MAX_MISSED).take_while(|at| *at <= to).last()
-    }
-
     /// The firings of a civil day, in no order.
     fn on(&self, date: Date) -> impl Iterator<Item = jiff::Timestamp> + '_ {
         self.crontab.times().flat_map(move |time| self.instants(date.to_datetime(time)))
@@ -102,9 +97,6 @@ pub fn once(zone: &TimeZone, civil: DateTime) -> Option<jiff::Timestamp> {
 fn end_of_gap(zone: &TimeZone, shown: jiff::Timestamp, after: jiff::tz::Offset) -> Option<jiff::Timestamp> {
     zone.following(shown).find(|transition| transition.offset() == after).map(|transition| transition.timestamp())
 }
-
-/// Firings that were missed and are looked at: three days of one each minute.
-const MAX_MISSED: usize = 5_000;
 
 fn days_apart(from: Date, to: Date) -> i32 {
     (to - from).get_days()

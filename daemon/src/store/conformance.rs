@@ -21,7 +21,8 @@ use burnward_core::{
 };
 
 use super::{
-    AttemptOutcome, AuditEntry, AuditRow, Commit, NewEvent, OutboxStats, Owed, Round, Store, StoreError, StoredAlert, StoredDefinition,
+    AttemptOutcome, AuditEntry, AuditRow, Commit, DueReport, NewEvent, OutboxStats, Owed, OwedReport, ReportTimer, Round, Store,
+    StoreError, StoredAlert, StoredDefinition,
 };
 
 /// An instant of the tests, in seconds from an arbitrary start.
@@ -348,6 +349,34 @@ pub(super) async fn pages_come_before_informs_and_the_longest_due_first(store: &
     assert_eq!(store.due_messages(at(10), 2).await.unwrap().len(), 2);
     let stats = OutboxStats { pages_owed: 3, oldest_page: Some(at(0)), pages_undeliverable: 0, informs_owed: 3 };
     assert_eq!(store.outbox_stats().await.unwrap(), stats);
+}
+
+pub(super) async fn a_report_that_fires_is_owed_once_and_apart_from_pages(store: &Store) {
+    let main = tenant("main");
+    let timer = |report: &str, due| ReportTimer { tenant: main.clone(), report: report.to_owned(), due };
+    store.set_report_timers(&[timer("a", at(10)), timer("b", at(20))]).await.unwrap();
+    store.set_report_timers(&[timer("b", at(20)), timer("c", at(30))]).await.unwrap();
+    assert_eq!(store.report_timers().await.unwrap(), [timer("b", at(20)), timer("c", at(30))]);
+
+    let page = PageId::from_text("P-report");
+    let to = Recipient::Channel("#payments".to_owned());
+    let team = Some(TeamName::parse("payments").unwrap());
+    let report = DueReport { page: page.clone(), team, timezone: "Europe/Berlin".to_owned(), fired_at: at(20), missed: 2, to };
+    for _ in 0..2 {
+        store.fire_report(&timer("b", at(40)), &report, at(21)).await.unwrap();
+    }
+    assert_eq!(store.report_timers().await.unwrap(), [timer("b", at(40)), timer("c", at(30))]);
+    owe(store, &main, vec![message("P-1", MessageKind::Root, at(0))], at(0)).await;
+    assert_eq!(due_ids(store, at(30)).await, ["P-1"]);
+    let owed = OwedReport { tenant: main.clone(), report, attempts: 0, ambiguous: false, decided_at: at(21) };
+    assert_eq!(store.due_reports(at(30), 10).await.unwrap(), [owed]);
+    assert_eq!(store.due_reports(at(20), 10).await.unwrap(), []);
+
+    assert!(store.begin_attempt(&main, &page, at(31)).await.unwrap());
+    let delivered = AttemptOutcome::Delivered(MessageRef { channel: "C1".to_owned(), ts: "1.1".to_owned() });
+    store.finish_attempt(&main, &page, delivered, at(32)).await.unwrap();
+    assert_eq!(store.due_reports(at(99), 10).await.unwrap(), []);
+    assert!(!store.begin_attempt(&main, &page, at(33)).await.unwrap(), "it was sent");
 }
 
 pub(super) async fn an_attempt_ends_as_its_outcome_says(store: &Store) {

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use burnward_core::{
     alert::AlertState,
     exclusion::Correction,
-    id::{BudgetId, IncidentId, PageId, SloId, SourceName, TenantId},
+    id::{BudgetId, IncidentId, PageId, SloId, SourceName, TeamName, TenantId},
     incident::{FaultKey, Incident, IncidentEvent, Message, MessageRef},
+    oncall::Recipient,
     time::Timestamp,
 };
 
@@ -154,6 +155,49 @@ pub struct Owed {
     pub first_attempt_at: Option<Timestamp>,
     /// The outcome of the last attempt, in a sentence.
     pub last_error: Option<String>,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+}
+
+/// When a report fires next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportTimer {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which of burnward.yaml, by what it is: whose, when, where to.
+    pub report: String,
+    /// When.
+    pub due: Timestamp,
+}
+
+/// A report of the week before a firing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueReport {
+    /// The identity of its message: the same firing is the same message.
+    pub page: PageId,
+    /// Of which team; `None`: of all.
+    pub team: Option<TeamName>,
+    /// In which zone the week begins and ends.
+    pub timezone: String,
+    /// When it was due.
+    pub fired_at: Timestamp,
+    /// How many earlier firings passed while burnward did not run.
+    pub missed: usize,
+    /// Where to.
+    pub to: Recipient,
+}
+
+/// A report that waits for delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedReport {
+    /// Whose.
+    pub tenant: TenantId,
+    /// The report.
+    pub report: DueReport,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// True where an earlier attempt may have arrived.
+    pub ambiguous: bool,
     /// When it was decided.
     pub decided_at: Timestamp,
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{deliver::Deliver, read::Reader, tidy};
+use super::{deliver::Deliver, read::Reader, report::Reports, tidy};
 use crate::{app::Handle, source::Source};
 
 /// The longest a due message or timer waits for its loop.
@@ -52,6 +52,14 @@ pub async fn timer_loop(handle: Handle, stop: CancellationToken) {
     let mut ticks = paced(PULSE);
     while next(&mut ticks, &stop).await {
         handle.timers().await;
+    }
+}
+
+/// Owes the reports that fire.
+pub async fn report_loop(reports: Reports, handle: Handle, stop: CancellationToken) {
+    let mut ticks = paced(PULSE);
+    while next(&mut ticks, &stop).await {
+        reports.tick(handle.clock.now()).await;
     }
 }
 

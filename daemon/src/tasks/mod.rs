@@ -4,4 +4,5 @@ pub mod decide;
 pub mod deliver;
 pub mod driver;
 pub mod read;
+pub mod report;
 pub mod tidy;

@@ -5,6 +5,7 @@ mod blindness;
 mod expressions;
 mod fast_burn;
 mod kills;
+mod report_to_slack;
 mod restart;
 mod slow_burn;
 mod slow_source;

@@ -1,6 +1,7 @@
 //! Reads burnward.yaml with the same reader and diagnostics as SLO documents. Relative paths are taken from the directory of the file.
 
 mod people;
+mod reports;
 mod sources;
 
 use std::{
@@ -19,6 +20,7 @@ use burnward_core::{
 
 use self::{
     people::{read_operators, read_people, read_slack, read_teams},
+    reports::read_reports,
     sources::read_sources,
 };
 use super::{Config, Operators, TenantConfig, secrets};
@@ -60,9 +62,10 @@ const CONFIG: Keys = Keys {
         "people",
         "teams",
         "slack",
+        "reports",
         "templates",
     ],
-    later: &[("reports", LATER), ("email", LATER), ("webhooks", LATER), ("schedules", LATER)],
+    later: &[("email", LATER), ("webhooks", LATER), ("schedules", LATER)],
 };
 const STORAGE: Keys = Keys { of: "`storage`", known: &["path"], later: &[("postgres", "supported is `path`, a directory for SQLite")] };
 const TENANT: Keys = Keys {
@@ -143,8 +146,23 @@ impl File {
         let tick = self.span(&fields, "tick", Duration::from_secs(1)..=minutes(5)).unwrap_or(defaults.tick);
         let storage = self.storage(&fields).unwrap_or_else(|| self.base.join(defaults.storage));
         let slack = read_slack(self, &fields);
+        let reports = read_reports(self, &fields, &tenants, &teams);
         let templates = self.path(&fields, "templates");
-        Some(Config { listen, token_file, external_url, tick, operators, storage, sources, tenants, people, teams, slack, templates })
+        Some(Config {
+            listen,
+            token_file,
+            external_url,
+            tick,
+            operators,
+            storage,
+            sources,
+            tenants,
+            people,
+            teams,
+            slack,
+            reports,
+            templates,
+        })
     }
 
     /// A mapping of the configuration. Keys of secrets are already reported and not reported again as unknown.

@@ -120,7 +120,7 @@ fn read_told(file: &mut File, node: &Node, people: &People) -> Option<(String, V
     Some((channel?, steps?))
 }
 
-fn read_channel(file: &mut File, node: &Node) -> Option<String> {
+pub(super) fn read_channel(file: &mut File, node: &Node) -> Option<String> {
     let text = file.reader.line(node, "a channel", 81)?;
     if is_channel(text) {
         return Some(text.to_owned());

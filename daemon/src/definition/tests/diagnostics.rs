@@ -92,10 +92,11 @@ const CONFIGURATIONS: &[&str] = &[
     "version: burnward/v1\nsources: []\n",
     "version: burnward/v1\nsources: {}\n",
     "version: burnward/v1\nlisten: 0.0.0.0:9095\n",
-    "version: burnward/v1\nlisten: localhost\nreports: []\n",
+    "version: burnward/v1\nlisten: localhost\nemail: {}\n",
     "version: burnward/v1\npeople: { ada: { email: ada@example.com } }\nteams:\n  shop: { channel: \"#shop\", escalation: [{ page: [adda] }] }\n",
     "version: burnward/v1\nteams:\n  shop: { channel: shop, escalation: [] }\n  web:\n    channel: #web\n",
     "version: burnward/v1\npeople: { ada: { slack: ada } }\n",
+    "version: burnward/v1\nteams: { shop: { channel: \"#shop\" } }\nreports:\n  - { error-budget: month, team: shp, tenant: mian, cron: \"0 9 * * MOON\", timezone: Europe/Berln, to: shop }\n  - { error-budget: week, cron: \"*/5 9 * * *\", to: \"#shop\" }\n  - { error-budget: week, cron: \"0 9 * * MON\", to: \"#shop\" }\n  - { error-budget: week, cron: \"0  9 * * MON\", timezone: UTC, to: \"#shop\" }\n",
     "version: burnward/v1\nsources:\n  edge: { scrape: { targets: [\"http://h/a\", \"http://h:80/b\"] } }\n",
     "version: burnward/v1\nsources:\n  prom: { prometheus: { url: \"https://ada:pw@prom.example\", replicas: [], max-series: many } }\ntenants: { main: { slo-definitions: [x], source: prm, groups-are-tenants: { tenant: tenant } } }\ntick: 1h\n",
 ];

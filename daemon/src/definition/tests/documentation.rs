@@ -55,7 +55,7 @@ fn every_example_of_the_documents_loads() {
 #[test]
 fn every_example_of_the_configuration_loads() {
     let (documents, configurations): (Vec<&str>, Vec<&str>) = yaml_blocks(CONFIGURATION).partition(|block| block.contains("\nslos:"));
-    assert_eq!((documents.len(), configurations.len()), (1, 5));
+    assert_eq!((documents.len(), configurations.len()), (1, 6));
     for block in configurations {
         let text = if block.starts_with("version:") { block.to_owned() } else { format!("version: burnward/v1\n{block}") };
         config::parse(Path::new("burnward.yaml"), &text).unwrap_or_else(|error| panic!("{block}\n{error}"));
@@ -138,6 +138,7 @@ fn every_key_of_the_configuration_is_named() {
         "teams: { shop: { zzzzzzzz: 1 } }",
         "teams: { shop: { channel: \"#a\", escalation: [{ zzzzzzzz: 1 }] } }",
         "slack: { zzzzzzzz: 1 }",
+        "reports: [{ zzzzzzzz: 1 }]",
     ] {
         let ConfigError(faults) = config::parse(Path::new("burnward.yaml"), &format!("version: burnward/v1\n{text}\n")).expect_err(text);
         check_named(CONFIGURATION, &faults, text);

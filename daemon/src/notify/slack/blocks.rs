@@ -140,11 +140,11 @@ fn links(parts: &PageParts, details: Details) -> Vec<SlackMrkdwn> {
     cut.into_iter().chain(parts.links.iter().map(|(url, label)| SlackMrkdwn::link(url, label))).collect()
 }
 
-fn section(text: &SlackMrkdwn) -> Value {
+pub(super) fn section(text: &SlackMrkdwn) -> Value {
     json!({ "type": "section", "text": mrkdwn(text) })
 }
 
-fn context(text: &SlackMrkdwn) -> Value {
+pub(super) fn context(text: &SlackMrkdwn) -> Value {
     json!({ "type": "context", "elements": [mrkdwn(text)] })
 }
 

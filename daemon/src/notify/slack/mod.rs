@@ -9,6 +9,7 @@ mod interact;
 mod limits;
 mod manifest;
 mod reference;
+mod report;
 mod socket;
 mod status;
 
@@ -22,6 +23,7 @@ pub use interact::{Interaction, Unread, act};
 pub use limits::Limits;
 pub use manifest::manifest;
 pub use reference::{Key, MAX_REFERENCE};
+pub use report::{ReportParts, report};
 pub use status::{SlackStatus, Socket};
 
 use crate::app::Handle;

@@ -5,6 +5,7 @@ mod figures;
 mod page;
 mod postmortem;
 mod report;
+mod report_post;
 
 use burnward_core::{
     time::{Timestamp, hours},
@@ -15,6 +16,7 @@ use serde::Serialize;
 pub use page::{PageContext, PageInput};
 pub use postmortem::PostmortemContext;
 pub use report::ReportContext;
+pub use report_post::{ReportPostContext, ReportPostRow};
 
 /// An instant, for the helpers `time`, `clock` and `date`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -182,7 +182,7 @@ fn row(row: &Row) -> RowContext {
     }
 }
 
-fn group(group: &burnward_core::id::Group) -> Option<String> {
+pub(super) fn group(group: &burnward_core::id::Group) -> Option<String> {
     (!group.is_whole()).then(|| words::cut(&group.values(), VALUE))
 }
 
@@ -214,7 +214,7 @@ fn team(team: &TeamWeek) -> TeamContext {
     });
     TeamContext {
         team: team.team.to_string(),
-        load: told::load(team),
+        load: told::load(std::slice::from_ref(team)),
         open: team.open,
         people: people.collect(),
         to_acknowledge: team.to_acknowledge.map(told::times),

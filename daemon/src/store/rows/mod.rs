@@ -9,19 +9,20 @@ mod correction;
 mod event;
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 mod facts;
+mod report;
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 mod values;
 
 use burnward_core::{
     exclusion::{Correction, ExclusionId},
-    id::{Group, SloId},
+    id::{Group, PageId, SloId},
     incident::{FaultKey, IncidentEvent},
     oncall::Recipient,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{DueReport, StoreError};
 
 /// An event's actor and what happened, as JSON; position and time have columns of their own.
 pub(super) fn event(event: &IncidentEvent) -> Result<String, StoreError> {
@@ -52,6 +53,17 @@ pub(super) fn recipient(to: &Recipient) -> Result<String, StoreError> {
 /// The recipient that [`recipient`] wrote.
 pub(super) fn recipient_from(data: &str) -> Result<Recipient, StoreError> {
     read("recipient", data).map(|values::To(to)| to)
+}
+
+/// A report that is owed, as JSON, without its identity and recipient.
+pub(super) fn report(report: &DueReport) -> Result<String, StoreError> {
+    written("report", &report::ReportRow::from(report))
+}
+
+/// The report that [`report()`] wrote.
+pub(super) fn report_from(page: PageId, to: Recipient, data: &str) -> Result<DueReport, StoreError> {
+    let row: report::ReportRow = read("report", data)?;
+    row.into_report(page, to).map_err(|reason| StoreError::Damaged { what: "report", reason })
 }
 
 /// A group's labels as JSON, sorted; the same group is always the same text.

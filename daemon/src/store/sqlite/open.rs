@@ -28,8 +28,11 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 2] =
-    [(1, "start", include_str!("migrations/0001_start.sql")), (2, "corrections", include_str!("migrations/0002_corrections.sql"))];
+pub(super) const MIGRATIONS: [(i64, &str, &str); 3] = [
+    (1, "start", include_str!("migrations/0001_start.sql")),
+    (2, "corrections", include_str!("migrations/0002_corrections.sql")),
+    (3, "reports", include_str!("migrations/0003_reports.sql")),
+];
 
 /// Readers at the same time.
 const READERS: u32 = 4;

@@ -76,13 +76,15 @@ pub(super) fn dropped_row(page: &PageId, reason: &str, at: Timestamp) -> Value {
 }
 
 impl SqliteStore {
-    /// The messages of all tenants that are due, at most `limit`: pages first, then the longest due.
+    /// The messages of incidents of all tenants that are due, at most `limit`: pages first, then the longest due.
     pub async fn due_messages(&self, now: Timestamp, limit: usize) -> Result<Vec<Owed>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM outbox WHERE state = 'owed' AND due <= ?1 ORDER BY is_page DESC, due, id LIMIT ?2")
-            .bind(now.millis())
-            .bind(row_limit(limit))
-            .fetch_all(self.readers())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT * FROM outbox WHERE state = 'owed' AND kind <> 'report' AND due <= ?1 ORDER BY is_page DESC, due, id LIMIT ?2",
+        )
+        .bind(now.millis())
+        .bind(row_limit(limit))
+        .fetch_all(self.readers())
+        .await?;
         rows.iter().map(owed).collect()
     }
 

@@ -41,6 +41,7 @@ conformance!(
     an_edit_can_move_the_root,
     definitions_are_replaced_and_their_versions_stay,
     corrections_are_a_record,
+    a_report_that_fires_is_owed_once_and_apart_from_pages,
     a_request_has_its_effect_once,
     facts_of_the_deployment_are_kept,
     old_rows_are_pruned_and_what_is_needed_stays,
@@ -292,6 +293,22 @@ async fn the_audit_and_the_events_can_only_grow() {
     {
         assert!(sqlx::query(statement).execute(writer).await.is_err(), "{statement}");
     }
+}
+
+#[tokio::test]
+async fn what_was_owed_before_reports_is_owed_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(file(&dir)).create_if_missing(true))
+        .await
+        .unwrap();
+    let [(_, _, start), _, (_, _, reports)] = super::open::MIGRATIONS;
+    let insert = "INSERT INTO outbox (tenant, page, incident, recipient, kind, seq, broadcast, is_page, due, decided_at)
+                  VALUES ('main', 'P-1', 'checkout-burn-1', '{\"channel\":\"#x\"}', 'thread', 3, 1, 0, 5, 4)";
+    for text in [start, insert, reports] {
+        sqlx::raw_sql(text).execute(&old).await.unwrap();
+    }
+    let row: (i64, String, i64, String) = sqlx::query_as("SELECT id, page, seq, state FROM outbox").fetch_one(&old).await.unwrap();
+    assert_eq!(row, (1, "P-1".to_owned(), 3, "owed".to_owned()));
 }
 
 #[test]

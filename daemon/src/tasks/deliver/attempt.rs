@@ -25,7 +25,7 @@ pub(super) const STORE_PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_mins(1);
 /// How long after an attempt of unknown outcome, and after the first look, Slack is asked.
-const LOOK_AFTER: Duration = Duration::from_millis(1_500);
+pub(super) const LOOK_AFTER: Duration = Duration::from_millis(1_500);
 /// How long a message waits for the root of its thread.
 const ROOT_PAUSE: Duration = Duration::from_secs(5);
 /// After how long what only informs is no longer worth sending.
@@ -326,14 +326,14 @@ fn root_is_lost(incident: &Incident) -> bool {
     }
 }
 
-fn is_class(sent: &Sent, wanted: PermanentClass) -> bool {
+pub(super) fn is_class(sent: &Sent, wanted: PermanentClass) -> bool {
     match sent {
         Sent::Permanent { class, .. } => *class == wanted,
         Sent::Delivered(_) | Sent::Retry { .. } | Sent::Ambiguous { .. } => false,
     }
 }
 
-fn reason(sent: &Sent) -> &str {
+pub(super) fn reason(sent: &Sent) -> &str {
     match sent {
         Sent::Permanent { reason, .. } | Sent::Retry { reason, .. } | Sent::Ambiguous { reason } => reason,
         Sent::Delivered(_) => "",
@@ -341,7 +341,7 @@ fn reason(sent: &Sent) -> &str {
 }
 
 /// How long until the next attempt: as Slack asks, else doubling from a second; never longer than a minute.
-fn pause(after: Option<Duration>, attempts: u32) -> Duration {
+pub(super) fn pause(after: Option<Duration>, attempts: u32) -> Duration {
     let doubling = Duration::from_secs(1 << attempts.min(6));
     after.unwrap_or(doubling).clamp(Duration::from_secs(1), MAX_BACKOFF)
 }

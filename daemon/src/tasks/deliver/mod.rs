@@ -6,6 +6,7 @@
 mod attempt;
 mod compose;
 mod operators;
+mod report;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -56,6 +57,8 @@ struct State {
     told: BTreeSet<PageId>,
     /// True while the operators are being told.
     telling: bool,
+    /// True while reports are being sent.
+    reporting: bool,
 }
 
 impl Deliver {
@@ -78,6 +81,7 @@ impl Deliver {
     /// Starts a worker for each destination that something is due to and that has none; how many.
     pub async fn start(&self, now: Timestamp) -> usize {
         self.tell_operators();
+        self.start_reports(now);
         let free = self.0.state().free(now);
         match self.0.handle.store.due_messages(now, MAX_DUE).await {
             Ok(due) if self.0.slack.is_none() => self.say_undeliverable(&due),

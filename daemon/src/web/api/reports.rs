@@ -17,6 +17,7 @@ use super::{problem::Problem, wire::WeekReport};
 use crate::{
     app::Handle,
     calendar::zones::{self, Found},
+    config::Config,
     render::ReportContext,
     report::{Asked, CivilWeek, ReportError, WeekError, Weekly, Which, csv, gather},
     web::{Site, access::Tenant},
@@ -31,7 +32,7 @@ pub struct WeekQuery {
     pub week: Option<String>,
     /// A day: the seven days before it, instead of `week`.
     pub until: Option<String>,
-    /// The zone in which the week begins and ends.
+    /// The zone in which the week begins and ends; without it that of the report that burnward.yaml sends, else UTC.
     pub timezone: Option<String>,
 }
 
@@ -54,8 +55,10 @@ impl WeekQuery {
         Self::given(self.team.as_ref()).map(parse).transpose()
     }
 
-    fn zone(&self) -> Result<Zone, Problem> {
-        let name = Self::given(self.timezone.as_ref()).unwrap_or("UTC");
+    /// The zone that is asked for, else that of the report that burnward.yaml sends.
+    fn zone(&self, config: &Config, tenant: &TenantId, team: Option<&TeamName>) -> Result<Zone, Problem> {
+        let sent = || config.report_zone(tenant, team).map_or("UTC", Zone::as_str);
+        let name = Self::given(self.timezone.as_ref()).unwrap_or_else(sent);
         match zones::find(name) {
             Found::Zone(zone) | Found::Renamed(zone) => Ok(zone),
             Found::Unknown { nearest } => {
@@ -100,7 +103,8 @@ fn attached(weekly: &Weekly, ending: &str) -> (header::HeaderName, String) {
 
 /// The report that is asked for.
 pub async fn weekly(handle: &Handle, tenant: &TenantId, query: &WeekQuery) -> Result<Weekly, Problem> {
-    let (which, team, zone) = (query.which()?, query.team()?, query.zone()?);
+    let (which, team) = (query.which()?, query.team()?);
+    let zone = query.zone(&handle.config, tenant, team.as_ref())?;
     let now = handle.view.borrow().as_of;
     let week = CivilWeek::of(&which, &zone, now)?;
     Ok(gather(handle, Asked { tenant: tenant.clone(), team, week }).await?)
