@@ -9,6 +9,7 @@ pub mod budget;
 pub mod burn_rate;
 pub mod chance;
 pub mod detection;
+pub mod downtime;
 pub mod escalation;
 pub mod evaluate;
 pub mod exclusion;

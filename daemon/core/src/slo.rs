@@ -65,6 +65,16 @@ pub enum CountedIn {
     Slices(SliceRule),
 }
 
+impl CountedIn {
+    /// How long a slice is; `None` for events.
+    pub const fn length(self) -> Option<Duration> {
+        match self {
+            Self::Events => None,
+            Self::Slices(rule) => Some(rule.length),
+        }
+    }
+}
+
 /// How a slice of time is judged by the events in it. A slice without events is good; one of which nobody saw anything is neither good nor bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SliceRule {

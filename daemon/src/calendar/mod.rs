@@ -21,6 +21,21 @@ pub fn interval(window: &Window, now: Timestamp) -> Interval {
     }
 }
 
+/// The name of a period of a calendar window: `October 2026`, `2026-W47`, `Q4 2026`; empty of a rolling one.
+pub fn name(window: &Window, over: Interval) -> String {
+    let Window::Calendar { period, zone } = window else { return String::new() };
+    let begin = Instant::from_millisecond(over.from.millis()).unwrap_or(Instant::MIN);
+    let first = TimeZone::get(zone.as_str()).unwrap_or(TimeZone::UTC).to_datetime(begin).date();
+    match period {
+        Period::Week => {
+            let week = first.iso_week_date();
+            format!("{:04}-W{:02}", week.year(), week.week())
+        }
+        Period::Month => first.strftime("%B %Y").to_string(),
+        Period::Quarter => format!("Q{} {}", (first.month() + 2) / 3, first.year()),
+    }
+}
+
 fn calendar_period(period: Period, zone: &TimeZone, now: Timestamp) -> Interval {
     let inside = Instant::from_millisecond(now.millis().saturating_sub(1)).unwrap_or(Instant::MIN);
     let day = zone.to_datetime(inside).date();

@@ -68,7 +68,7 @@ pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError
     let live = live(&view, &tenant, &week);
     let mut rows = Vec::new();
     for slos in slos.chunks(AT_A_TIME) {
-        let asked = PastAsked { slos: slos.to_vec(), group: None, moments: moments.clone(), slices: Some(over) };
+        let asked = PastAsked { moments: moments.clone(), slices: Some(over), ..PastAsked::of(slos.to_vec()) };
         let past = handle.past(&tenant, asked).await;
         rows.extend(past.into_iter().filter_map(|past| row(past, over, &spans, &live)));
     }
@@ -108,7 +108,7 @@ fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a
 }
 
 fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {
-    let PastBudget { slo, standing, held_from, counted, slices } = past;
+    let PastBudget { slo, standing, held_from, counted, slices, budget: _, place: _ } = past;
     let [then, before] = <[BudgetStatus; 2]>::try_from(standing).ok()?;
     let then = live.get(&then.budget).map_or(then, |now| (*now).clone());
     Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices }, week, spans))

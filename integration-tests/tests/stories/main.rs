@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod blindness;
+mod downtime;
 mod expressions;
 mod fast_burn;
 mod kills;

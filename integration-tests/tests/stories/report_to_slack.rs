@@ -28,7 +28,8 @@ async fn world(monday: Timestamp) -> anyhow::Result<World> {
         .failing(fault.clone(), 200)
         .tenant("globex", 20);
     let world = World::open(&[history], fault.start.minus(minutes(10)), &[("checkout.yaml", &availability("checkout"))]).await?;
-    world.slack.add_channel(CHANNEL);
+    let channel = world.slack.add_channel(CHANNEL);
+    world.slack.invite_bot(&channel);
     Ok(world)
 }
 

@@ -3,7 +3,8 @@
 use burnward_core::{
     id::{SourceName, TenantId},
     ledger::{Compaction, Segment, SegmentKey, Stored},
-    time::Timestamp,
+    time::{Timestamp, days},
+    window::Interval,
 };
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -45,6 +46,29 @@ impl SqliteStore {
             .await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
         Ok(Stored { settled: settled.map(Timestamp::from_millis), state, segments, rounds })
+    }
+
+    /// What is kept of one stream over a stretch: the segments of its days, and the rounds that are not yet compacted.
+    pub async fn stream(&self, tenant: &TenantId, source: &SourceName, stream: u32, over: Interval) -> Result<Stored, StoreError> {
+        let mut tx = self.readers().begin().await?;
+        let segments = sqlx::query(
+            "SELECT stream, level_seconds, day, blob FROM segments
+             WHERE tenant = ?1 AND source = ?2 AND stream = ?3 AND day BETWEEN ?4 AND ?5 ORDER BY day, level_seconds",
+        )
+        .bind(tenant.as_str())
+        .bind(source.as_str())
+        .bind(stream)
+        .bind(over.from.floor(days(1)).minus(days(1)).millis())
+        .bind(over.to.millis())
+        .fetch_all(&mut *tx)
+        .await?;
+        let rounds = sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 ORDER BY id")
+            .bind(tenant.as_str())
+            .bind(source.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+        let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
+        Ok(Stored { segments, rounds, ..Stored::default() })
     }
 
     /// Carries out a compaction in one transaction: the segments are written, the rounds that they hold now and the segments that were rolled up or

@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub use exclusions::CorrectionAsked;
-pub use past::{Moment, PastAsked, PastBudget};
+pub use past::{Moment, PastAsked, PastBudget, Place};
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
 

@@ -9,8 +9,8 @@ use burnward_core::{
     alert::AlertState,
     evaluate::{BudgetStatus, Input, standing},
     exclusion::{Excluded, Known},
-    id::{BudgetId, Group, SloId},
-    ledger::{Counts, Reason, Stream, Sums, Unknown},
+    id::{BudgetId, Group, SloId, SourceName},
+    ledger::{Counts, Reason, StoredStream, Stream, Sums, Unknown},
     report::spend::stretches,
     slo::{Objective, Slo},
     time::Timestamp,
@@ -31,6 +31,15 @@ pub struct PastAsked {
     pub moments: Vec<Moment>,
     /// The slices of a stretch, too, of budgets of which something failed in it.
     pub slices: Option<Interval>,
+    /// What the store holds of budgets, for moments whose windows begin before what the memory holds.
+    pub stored: BTreeMap<BudgetId, Arc<StoredStream>>,
+}
+
+impl PastAsked {
+    /// Nothing yet but which SLOs.
+    pub const fn of(slos: Vec<SloId>) -> Self {
+        Self { slos, group: None, moments: Vec::new(), slices: None, stored: BTreeMap::new() }
+    }
 }
 
 /// A moment of the past.
@@ -47,8 +56,12 @@ pub struct Moment {
 /// One budget at the moments that were asked for.
 #[derive(Debug, Clone)]
 pub struct PastBudget {
+    /// Which budget.
+    pub budget: BudgetId,
     /// Its SLO.
     pub slo: Arc<Slo>,
+    /// Where its slices are; `None`: there are none.
+    pub place: Option<Place>,
     /// How it stood, in the order of the moments.
     pub standing: Vec<BudgetStatus>,
     /// From when on its events are held; `None`: none are.
@@ -57,6 +70,19 @@ pub struct PastBudget {
     pub counted: Counts,
     /// The slices that this is the sum of, at most an hour each; none where nothing failed.
     pub slices: Vec<(Interval, Counts)>,
+}
+
+/// Where the slices of a budget are, events or verdicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// In the ledger of which source.
+    pub source: SourceName,
+    /// In which of its streams.
+    pub stream: u32,
+    /// From when on its events are counted.
+    pub counted_from: Option<Timestamp>,
+    /// From when on the memory holds each of its finest slices.
+    pub each_from: Option<Timestamp>,
 }
 
 /// Slices of a stretch at most: of a week, by the hour, and one more where clocks are set back or the week begins within an hour.
@@ -83,18 +109,23 @@ impl Book {
     fn past_budget(&self, slo: &Arc<Slo>, objective: &Objective, stream: &Stream, asked: &PastAsked) -> PastBudget {
         let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
         let counted_in = self.ledger.counted_in(stream.index, objective.counted_in);
-        let counted_from = self.ledger.held_from(counted_in);
+        let stored = asked.stored.get(&budget);
+        let counted_from = if stored.is_some() { stream.counted_from } else { self.ledger.held_from(counted_in) };
         let at_moment = |moment: &Moment| {
-            let sums = self.ledger.past(counted_in, moment.at);
             let is_held = counted_from.is_some_and(|from| from < moment.at);
             let over = calendar::interval(&objective.window, moment.at);
             let stretches = self.excluded.shown.exclusions.stretches(&budget, moment.known);
+            let (held, kept) = (self.ledger.past(counted_in, moment.at), stored.map(|stored| stored.until(moment.at)));
+            let (sums, excluded): (&dyn Sums, Excluded) = match &kept {
+                Some(kept) => (kept, kept.excluded(over.from, &stretches, objective.counted_in.length())),
+                None => (&held, held.excluded(over.from, &stretches)),
+            };
             let input = Input {
-                sums: if is_held { Ok(&sums) } else { Err(Unknown::new(Reason::NotYet, "nothing was counted for it until then")) },
+                sums: if is_held { Ok(sums) } else { Err(Unknown::new(Reason::NotYet, "nothing was counted for it until then")) },
                 over,
                 newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
                 counted_from,
-                excluded: sums.excluded(over.from, &stretches),
+                excluded,
                 began: None,
                 catching_up: false,
             };
@@ -117,7 +148,13 @@ impl Book {
             }
             Some(_) | None => Vec::new(),
         };
-        PastBudget { slo: slo.clone(), standing, held_from: counted_from, counted, slices }
+        let place = Place {
+            source: self.source.clone(),
+            stream: counted_in,
+            counted_from: stream.counted_from,
+            each_from: self.ledger.each_from(counted_in),
+        };
+        PastBudget { budget, slo: slo.clone(), place: Some(place), standing, held_from: counted_from, counted, slices }
     }
 
     fn never_seen(&self, slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastBudget {
@@ -139,7 +176,7 @@ impl Book {
         let standing = asked.moments.iter().map(at_moment).collect();
         let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
         let counted = Counts { unseen_millis: unseen, ..Counts::default() };
-        PastBudget { slo: slo.clone(), standing, held_from: None, counted, slices: Vec::new() }
+        PastBudget { budget, slo: slo.clone(), place: None, standing, held_from: None, counted, slices: Vec::new() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/api/v1/slos/{service}/{name}`, `.../explain` and `.../burn-down`: an SLO as it is written and as it stands, why, and how its budget was spent; now or
 //! at a moment.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -12,9 +12,10 @@ use burnward_core::{
     exclusion::Known,
     explain::{Explanation, explain},
     id::{ServiceName, SloId, SloName, TenantId},
-    ledger::Query as Asked,
+    ledger::{Query as Asked, StoredStream},
     slo::Slo,
     time::{Timestamp, days},
+    window::{Interval, Window},
 };
 use serde::Deserialize;
 
@@ -22,13 +23,15 @@ use super::{
     burn_down, exclusions,
     problem::Problem,
     wire::{
-        AlertChange, Budget, BurnDown, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, RowTable, SloDetail,
-        SloExplanation, budget_key, instant,
+        AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, RowTable,
+        SloDetail, SloExplanation, budget_key, instant,
     },
 };
 use crate::{
     app::Handle,
-    tasks::decide::{Moment, PastAsked},
+    calendar,
+    store::StoreError,
+    tasks::decide::{Moment, PastAsked, PastBudget, Place},
     web::{Site, access::Tenant},
 };
 
@@ -99,7 +102,13 @@ impl Figures {
 }
 
 impl ExplainQuery {
-    fn when(&self) -> Result<When, Problem> {
+    /// The `key` of the budget that is asked for.
+    pub fn budget(&self) -> Option<&str> {
+        self.budget.as_deref()
+    }
+
+    /// Which moment is asked for.
+    pub fn when(&self) -> Result<When, Problem> {
         Ok(When { at: self.at.as_deref().map(moment).transpose()?, figures: Figures::read(self.figures.as_deref())? })
     }
 }
@@ -238,14 +247,52 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
     let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
     let alerts = before.into_iter().last().map(|change| (change.budget, change.state)).into_iter().collect();
     let asked = PastAsked {
-        slos: vec![slo.id.clone()],
         group: Some(status.budget.group.clone()),
         moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }],
-        slices: None,
+        ..PastAsked::of(vec![slo.id.clone()])
     };
-    let past = handle.past(&slo.id.tenant, asked).await;
-    let found = past.into_iter().flat_map(|past| past.standing).find(|past| past.budget == status.budget);
-    Ok(found.unwrap_or_else(|| status.clone()))
+    let find = |past: Vec<PastBudget>| past.into_iter().find(|past| past.budget == status.budget);
+    let Some(mut past) = find(handle.past(&slo.id.tenant, asked.clone()).await) else { return Ok(status.clone()) };
+    if let Some((place, over)) = beyond_memory(&past) {
+        let stored = stored_stream(handle, &slo.id.tenant, &place, over).await?;
+        let stored = BTreeMap::from([(status.budget.clone(), Arc::new(stored))]);
+        if let Some(found) = find(handle.past(&slo.id.tenant, PastAsked { stored, ..asked }).await) {
+            past = found;
+        }
+    }
+    Ok(past.standing.into_iter().next().unwrap_or_else(|| status.clone()))
+}
+
+/// Where the slices of a calendar period are that begins before what the memory holds of it, and which stretch is asked for. The edges of the window's
+/// periods are edges of what is stored, so that the store's figures are as exact; of a rolling window they would not be.
+fn beyond_memory(past: &PastBudget) -> Option<(Place, Interval)> {
+    let standing = past.standing.first().filter(|standing| matches!(standing.window, Window::Calendar { .. }))?;
+    let place = past.place.clone()?;
+    let over = Interval { from: standing.over.from, to: standing.as_of };
+    let is_behind = past.held_from.is_some_and(|held| held > over.from) && place.counted_from < past.held_from;
+    is_behind.then_some((place, over))
+}
+
+/// What the store holds of a stream over a stretch.
+pub async fn stored_stream(handle: &Handle, tenant: &TenantId, place: &Place, over: Interval) -> Result<StoredStream, Problem> {
+    let stored = handle.store.stream(tenant, &place.source, place.stream, over).await?;
+    StoredStream::of(&stored, place.stream).map_err(|error| StoreError::Damaged { what: "stream", reason: error.to_string() }.into())
+}
+
+/// The period of a calendar window, and its neighbours.
+fn period(status: &BudgetStatus, now: Timestamp) -> Option<CalendarPeriod> {
+    let Window::Calendar { zone, .. } = &status.window else { return None };
+    let Interval { from, to } = status.over;
+    let after = calendar::interval(&status.window, Timestamp::from_millis(to.millis() + 1));
+    Some(CalendarPeriod {
+        name: calendar::name(&status.window, status.over),
+        from: instant(from),
+        to: instant(to),
+        timezone: zone.to_string(),
+        ended: to <= status.as_of,
+        earlier: instant(from),
+        later: (after.to <= now).then(|| instant(after.to)),
+    })
 }
 
 /// `None` where the objective has gone from the SLO meanwhile.
@@ -259,6 +306,7 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<Ale
     Some(ExplainedBudget {
         id: status.budget.to_string(),
         figures: Budget::of(&handle.view.borrow(), status),
+        period: period(status, handle.clock.now()),
         state: status.state.word().to_owned(),
         icon: status.state.icon().to_owned(),
         budget,

@@ -9,6 +9,7 @@ use super::Site;
 
 pub mod burn_down;
 pub mod detection;
+pub mod downtime;
 pub mod exclusions;
 pub mod explain;
 pub mod incidents;
@@ -25,6 +26,7 @@ pub fn routes() -> Router<Site> {
         .route("/api/v1/slos/{service}/{name}", get(explain::slo))
         .route("/api/v1/slos/{service}/{name}/explain", get(explain::get))
         .route("/api/v1/slos/{service}/{name}/burn-down", get(explain::burn_down))
+        .route("/api/v1/slos/{service}/{name}/downtime", get(downtime::get))
         .route("/api/v1/slos/{service}/{name}/detection", get(detection::get))
         .route("/api/v1/exclusions", get(exclusions::list).post(exclusions::add))
         .route("/api/v1/exclusions/{id}/withdraw", post(exclusions::withdraw))

@@ -8,6 +8,7 @@
 
 mod slices;
 pub(super) mod state;
+mod stream;
 pub(super) mod varint;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 use thiserror::Error;
 
 pub(super) use slices::{RoundSlices, unpack_segment};
+pub use stream::{StoredStream, StoredSums};
 
 use super::{
     Counts, Edges,

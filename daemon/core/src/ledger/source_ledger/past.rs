@@ -53,6 +53,12 @@ impl SourceLedger {
         PastSums { ledger: self, stream, at }
     }
 
+    /// From when on the memory holds each of a stream's finest slices; `None`: it holds none.
+    pub fn each_from(&self, stream: u32) -> Option<Timestamp> {
+        let slices = self.kept(stream)?.slices;
+        slices.steps().next().and_then(|finest| slices.begin_of(finest))
+    }
+
     /// From when on the memory holds a stream's events: later than they are counted from where they are older than its slices are kept.
     pub fn held_from(&self, stream: u32) -> Option<Timestamp> {
         let counted = self.streams.get(self.events_of(stream) as usize)?.meta.counted_from?;

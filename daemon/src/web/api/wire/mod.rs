@@ -3,6 +3,7 @@
 
 mod budget;
 mod detection;
+mod downtime;
 mod events;
 mod exclusion;
 mod incident;
@@ -17,13 +18,16 @@ use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Row, Why, budget_key};
 pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
+pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
 pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};
 pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
 pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};
 pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};
-pub use slo::{AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation};
+pub use slo::{
+    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation,
+};
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 
 /// A core instant as text: RFC 3339 in UTC with milliseconds.

@@ -108,6 +108,9 @@ pub struct ExplainedBudget {
     pub id: String,
     /// Its figures at that moment.
     pub figures: Budget,
+    /// The period of a calendar window that they are of.
+    #[serde(default)]
+    pub period: Option<CalendarPeriod>,
     /// Its state.
     pub state: String,
     /// The icon before the word.
@@ -128,6 +131,25 @@ pub struct ExplainedBudget {
     pub clears: Vec<String>,
     /// Its alert changes of the last 30 days, with the arithmetic of their moment.
     pub changes: Vec<AlertChange>,
+}
+
+/// A period of the calendar, and the ways to its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalendarPeriod {
+    /// Its name: `October 2026`, `2026-W47`, `Q4 2026`.
+    pub name: String,
+    /// When it begins.
+    pub from: Instant,
+    /// When it ends.
+    pub to: Instant,
+    /// Its time zone.
+    pub timezone: String,
+    /// True where it has ended, so that its figures are those of the whole period.
+    pub ended: bool,
+    /// The end of the period before it: `?at=`.
+    pub earlier: Instant,
+    /// The end of the period after it, where that has ended, too.
+    pub later: Option<Instant>,
 }
 
 /// The arithmetic of a row.

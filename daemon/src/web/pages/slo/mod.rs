@@ -23,18 +23,23 @@ use crate::{
         access::Tenant,
         api::{
             burn_down,
+            downtime::of as downtime_of,
             explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, statuses},
             problem::Problem,
-            wire::{Budget, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, budget_key},
+            wire::{Budget, Downtime, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, budget_key},
         },
     },
 };
 
 mod chart;
+mod downtime;
 mod excluded;
+mod period;
 
 use chart::Chart;
+use downtime::DowntimeFigures;
 use excluded::ExcludedRow;
+use period::PeriodFigures;
 
 /// Budgets of the SLO that are listed.
 const BUDGETS: usize = 50;
@@ -95,6 +100,10 @@ struct Chosen {
     allowed: String,
     clears: Vec<String>,
     rows: Vec<(RowFigures, ExplainedRow)>,
+    /// Of a calendar window: which period it is, and the ways to others.
+    period: Option<PeriodFigures>,
+    /// Of an objective that is counted in slices of time.
+    downtime: Option<DowntimeFigures>,
     chart: Option<Chart>,
     changes: Vec<(Stamp, String)>,
     events: String,
@@ -119,15 +128,15 @@ pub(super) async fn get(
     let when = When { at: asked.moment(handle)?, figures: FiguresAsked::read(asked.figures.as_deref())? };
     let key = asked.key(handle, &slo)?;
     let explained = explanation(handle, &slo, when, key.as_deref().or(Some(""))).await?;
-    let chart = match &key {
-        Some(key) => chart(handle, &slo, key, when, &explained).await?,
-        None => None,
+    let drawn = match &key {
+        Some(key) => drawn(handle, &slo, key, when, &explained).await?,
+        None => Drawn::default(),
     };
     let name = format!("{service}/{name}");
     let frame = Frame::new(handle, &tenant, Place::Elsewhere, &name);
     let key = key.unwrap_or_default();
     let frame = frame.json(&format!("/api/v1/slos/{name}/explain"), &[("budget", &key)]);
-    Ok(page(&slo_page(frame, &name, &slo, key, explained, chart, frame::now(handle))))
+    Ok(page(&slo_page(frame, &name, &slo, key, explained, drawn, frame::now(handle))))
 }
 
 impl Asked {
@@ -155,22 +164,21 @@ impl Asked {
     }
 }
 
-async fn chart(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &SloExplanation) -> Result<Option<Chart>, Problem> {
-    let Some(status) = statuses(handle, slo, Some(key)).into_iter().next() else { return Ok(None) };
-    let status = at_moment(handle, slo, status, when).await?;
-    let drawn = burn_down::of(handle, &status, when).await;
-    Ok(drawn.map(|drawn| Chart::of(&drawn, &explained.incidents)))
+/// What is read of a budget's slices.
+#[derive(Default)]
+struct Drawn {
+    chart: Option<Chart>,
+    downtime: Option<Downtime>,
 }
 
-fn slo_page(
-    frame: Frame,
-    name: &str,
-    slo: &Slo,
-    budget_key: String,
-    explained: SloExplanation,
-    chart: Option<Chart>,
-    now: Instant,
-) -> SloPage {
+async fn drawn(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &SloExplanation) -> Result<Drawn, Problem> {
+    let Some(status) = statuses(handle, slo, Some(key)).into_iter().next() else { return Ok(Drawn::default()) };
+    let status = at_moment(handle, slo, status, when).await?;
+    let chart = burn_down::of(handle, &status, when).await.map(|drawn| Chart::of(&drawn, &explained.incidents));
+    Ok(Drawn { chart, downtime: downtime_of(handle, slo, &status, when).await? })
+}
+
+fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: SloExplanation, drawn: Drawn, now: Instant) -> SloPage {
     let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents } = explained;
     let links = frame.links.clone();
     let path = format!("/slos/{name}");
@@ -186,7 +194,7 @@ fn slo_page(
         exclusions: exclusions.iter().map(|state| ExcludedRow::of(state, &links)).collect(),
         budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
         more_budgets: listed.len().saturating_sub(BUDGETS),
-        chosen: budgets.into_iter().next().map(|budget| chosen(budget, chart, &links, now)),
+        chosen: budgets.into_iter().next().map(|budget| chosen(budget, drawn, &path, &links, now)),
         queries: asking(&detail),
         incidents: incidents.iter().take(20).map(|incident| IncidentFigures::of(incident, &links, now)).collect(),
         tenant: links.tenant().map(str::to_owned),
@@ -213,11 +221,14 @@ fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> 
     (Figures::of(budget, links, now), budget.key == chosen)
 }
 
-fn chosen(explained: ExplainedBudget, chart: Option<Chart>, links: &Links, now: Instant) -> Chosen {
-    let ExplainedBudget { figures, budget, excluded, allowed, rows, decided, clears, changes, .. } = explained;
+fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, now: Instant) -> Chosen {
+    let Drawn { chart, downtime } = drawn;
+    let ExplainedBudget { figures, period, budget, excluded, allowed, rows, decided, clears, changes, .. } = explained;
     let as_of = figures.as_of;
     let rows = figures.rows.iter().map(RowFigures::of).zip(rows).collect();
     Chosen {
+        period: period.map(|period| PeriodFigures::of(&period, path, &figures.key, links)),
+        downtime: downtime.map(|downtime| DowntimeFigures::of(&downtime, &figures, path, links)),
         events: events(&figures),
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
         budget,

@@ -1,0 +1,79 @@
+//! `/api/v1/slos/{service}/{name}/downtime`: which slices of an objective that is counted in slices of time were bad, and which nobody saw.
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use burnward_core::{
+    downtime::spells,
+    evaluate::BudgetStatus,
+    exclusion::Known,
+    ledger::{Counts, StoredStream},
+    slo::{CountedIn, Slo},
+    time::Timestamp,
+    window::Interval,
+};
+
+use super::{
+    explain::{ExplainQuery, When, at_moment, find, statuses, stored_stream},
+    problem::Problem,
+    wire::Downtime,
+};
+use crate::{
+    app::Handle,
+    tasks::decide::PastAsked,
+    web::{Site, access::Tenant},
+};
+
+/// More slices than any period has.
+const EVERY: usize = 10_000_000;
+
+/// `GET /api/v1/slos/{service}/{name}/downtime`: of one budget; without `?budget=` of the worst.
+pub async fn get(
+    State(site): State<Site>,
+    tenant: Tenant,
+    Path((service, name)): Path<(String, String)>,
+    Query(query): Query<ExplainQuery>,
+) -> Result<Json<Downtime>, Problem> {
+    let slo = find(&site.handle, &tenant.0, &service, &name)?;
+    let when = query.when()?;
+    let mut found = statuses(&site.handle, &slo, query.budget()).into_iter();
+    let status = match query.budget() {
+        Some(_) => found.next(),
+        None => found.find(|status| matches!(status.counted_in, CountedIn::Slices(_))),
+    };
+    let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
+    let status = at_moment(&site.handle, &slo, status, when).await?;
+    let missing = || Problem::not_found("this budget is not counted in slices of time, so none of them is down");
+    of(&site.handle, &slo, &status, when).await?.ok_or_else(missing).map(Json)
+}
+
+/// The downtime of a budget's window, up to the moment that is asked for; `None` where it is not counted in slices.
+pub async fn of(handle: &Handle, slo: &Slo, status: &BudgetStatus, when: When) -> Result<Option<Downtime>, Problem> {
+    let CountedIn::Slices(rule) = status.counted_in else { return Ok(None) };
+    let over = Interval { from: status.over.from, to: when.at.unwrap_or(status.as_of).min(status.over.to) };
+    let excluded = {
+        let view = handle.view.borrow();
+        let of_tenant = view.exclusions.get(&slo.id.tenant);
+        of_tenant.map(|all| all.exclusions.stretches(&status.budget, when.figures.known(over.to))).unwrap_or_default()
+    };
+    let verdicts = verdicts(handle, slo, status, over).await?;
+    Ok(Some(Downtime::of(status, over, rule.length, &spells(rule.length, verdicts, &excluded))))
+}
+
+/// The verdicts of a stretch: the memory's where it still holds each of them, the store's before.
+async fn verdicts(handle: &Handle, slo: &Slo, status: &BudgetStatus, over: Interval) -> Result<Vec<(Timestamp, Counts)>, Problem> {
+    let asked = PastAsked { group: Some(status.budget.group.clone()), ..PastAsked::of(vec![slo.id.clone()]) };
+    let past = handle.past(&slo.id.tenant, asked).await;
+    let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else { return Ok(Vec::new()) };
+    let split = place.each_from.map_or(over.to, |from| from.max(over.from).min(over.to));
+    let mut found = Vec::new();
+    if over.from < split {
+        let before = Interval { to: split, ..over };
+        let stream: StoredStream = stored_stream(handle, &slo.id.tenant, &place, before).await?;
+        found.extend(stream.slices(before));
+    }
+    let held = handle.slices(&status.budget, Interval { from: split, to: over.to }, EVERY, Known::Now).await;
+    found.extend(held.into_iter().map(|slice| (slice.end, slice.counts)));
+    Ok(found)
+}
