@@ -99,6 +99,8 @@ impl SourceLedger {
                 }
             }
         }
+        // A stream may be judged first after those that were opened behind it.
+        verdicts.sort_unstable_by_key(|entry| (entry.stream, entry.end));
         counted.slices.entries.extend(verdicts);
     }
 

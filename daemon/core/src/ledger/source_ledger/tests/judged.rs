@@ -49,6 +49,26 @@ fn minutes_with_too_many_failures_are_down() {
 }
 
 #[test]
+fn a_group_that_is_judged_later_than_those_behind_it_is_kept_in_order() {
+    let mut source = Source::default();
+    for second in (-3600..1200).step_by(15) {
+        let requests = u64::try_from(second + 3600).expect("positive");
+        source.scrape_of("b", at(second), &[("200", requests)]);
+        if second >= -15 {
+            source.scrape_of("a", at(second), &[("200", requests)]);
+        }
+    }
+    let mut slo = (*fixture::availability_per("a", r#"m{job="x"}"#, &[("code", MatchOp::Regex, "5..")], &["instance"])).clone();
+    slo.objectives.push(in_slices(&slo.objectives[0], 1));
+    let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
+    daemon.tick_every(&source, 10, 0, 900);
+    daemon.restart(at(900));
+    daemon.tick(&source, at(900));
+    let good = |stream| daemon.ledger.between(daemon.ledger.judged(stream, rule(1)).expect("judged"), at(120), at(840)).good;
+    assert_eq!((good(0), good(1)), (720, 720));
+}
+
+#[test]
 fn minutes_without_requests_are_up_and_those_that_nobody_saw_are_neither() {
     let mut source = Source::default();
     for second in (-600..4000).step_by(15).filter(|second| !(1800..2400).contains(second)) {
