@@ -483,6 +483,11 @@ impl Daemon {
         }
     }
 
+    /// Resolves when the task that decides has ended although nobody told it to: then nothing is read, decided or paged any more.
+    pub async fn broken(&self) {
+        self.handle.requests.closed().await;
+    }
+
     /// Resolves when the daemon is told to stop.
     pub async fn stopped(&self) {
         self.stop.cancelled().await;

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     app::{Daemon, Options},
@@ -32,7 +32,7 @@ pub(super) struct RunArgs {
     accept_removals: bool,
 }
 
-/// Runs the daemon until SIGTERM or SIGINT; SIGHUP loads the definitions again.
+/// Runs the daemon until SIGTERM or SIGINT, or until it is broken; SIGHUP loads the definitions again.
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let config = read_config(&args)?;
     let removals = if args.accept_removals { Removals::Accepted } else { Removals::Guarded };
@@ -47,6 +47,11 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
             _ = hangup.recv() => reload(&daemon).await,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
+            () = daemon.broken() => {
+                error!("the task that decides has ended; burnward stops with an error, so that its supervisor starts it anew");
+                daemon.stop().await;
+                return Ok(ExitCode::FAILURE);
+            }
         }
     }
     info!("stopping");

@@ -25,8 +25,13 @@ pub(super) fn guarded_routes() -> Router<Site> {
     Router::new().route("/-/reload", post(reload))
 }
 
-async fn healthy() -> &'static str {
-    "burnward is healthy\n"
+/// Healthy is a daemon that decides: one that does not is to be started anew.
+async fn healthy(State(site): State<Site>) -> (StatusCode, &'static str) {
+    if site.handle.requests.is_closed() {
+        (StatusCode::SERVICE_UNAVAILABLE, "burnward decides nothing any more: its deciding task has ended; start it anew\n")
+    } else {
+        (StatusCode::OK, "burnward is healthy\n")
+    }
 }
 
 #[derive(Deserialize)]

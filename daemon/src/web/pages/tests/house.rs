@@ -79,6 +79,13 @@ impl House {
         Self { daemon, site, router, _prometheus: prometheus, _directory: directory }
     }
 
+    /// The same pages over a daemon whose deciding task has ended.
+    pub(super) fn broken(mut self) -> Self {
+        self.site.handle.requests = tokio::sync::mpsc::channel(1).0;
+        self.router = web::router(self.site.clone());
+        self
+    }
+
     /// A page as a browser asks for it.
     pub(super) async fn get(&self, path: &str) -> Answer {
         self.ask(browser("GET", path).body(Body::empty()).expect("a request")).await

@@ -6,6 +6,7 @@ mod house;
 mod report;
 mod shown;
 
+use axum::http::StatusCode;
 use house::House;
 
 /// The pages of a tenant that burns, with an incident and a runbook.
@@ -35,4 +36,14 @@ async fn all_pages(house: &House) -> Vec<String> {
         "/reports/week?tenant=dark&timezone=Asia/Kathmandu",
     ];
     fixed.into_iter().map(str::to_owned).chain(each).collect()
+}
+
+#[tokio::test]
+async fn a_daemon_that_decides_nothing_any_more_is_not_healthy() {
+    let house = House::on_fire().await;
+    assert_eq!(house.get("/-/healthy").await.status, StatusCode::OK);
+    let house = house.broken();
+    let answer = house.get("/-/healthy").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.text().contains("decides nothing any more"), "{}", answer.text());
 }
