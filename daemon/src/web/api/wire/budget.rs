@@ -5,6 +5,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     id::BudgetId,
     ledger::Unknown,
+    slo::CountedIn,
     units::EventUnit,
     window::Window,
     words,
@@ -54,7 +55,7 @@ pub struct Budget {
     pub window_to: Instant,
     /// How long it is.
     pub window_seconds: u64,
-    /// What is counted: `events`, `slices of 1 min`.
+    /// What is counted: `events`, `slices of 1 min` of a kind that judges them; of an objective that is counted in time, `in slices of 1 min`.
     #[serde(default)]
     pub counted: String,
     /// Good events of the window.
@@ -180,7 +181,10 @@ impl Budget {
             window_from: instant(status.over.from),
             window_to: instant(status.over.to),
             window_seconds: status.over.length().as_secs(),
-            counted: definition.map_or_else(|| "events".to_owned(), |slo| words::counted(&slo.sli)),
+            counted: match status.counted_in {
+                CountedIn::Events => definition.map_or_else(|| "events".to_owned(), |slo| words::counted(&slo.sli)),
+                CountedIn::Slices(rule) => format!("in slices of {}", words::duration(rule.length)),
+            },
             good: Events(status.unit.count(status.counts.good)),
             bad: Events(status.unit.count(status.counts.bad)),
             sli_ratio: status.sli,

@@ -57,7 +57,7 @@ impl Downtime {
     pub fn of(status: &BudgetStatus, over: Interval, length: Duration, spells: &[Spell]) -> Self {
         let sum = |verdict: Verdict, excluded: bool| {
             let own = spells.iter().filter(|spell| spell.verdict == verdict && spell.excluded == excluded);
-            own.map(|spell| spell.over.length().as_secs_f64()).sum()
+            own.map(|spell| spell.over.length()).sum::<Duration>().as_secs_f64()
         };
         Self {
             budget: status.budget.to_string(),
