@@ -16,10 +16,6 @@ pub(in crate::ledger) struct SeriesTable {
 }
 
 impl SeriesTable {
-    pub(super) const fn len(&self) -> usize {
-        self.known.len()
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = &Tracked> {
         self.known.iter()
     }

@@ -41,18 +41,22 @@ struct Odd {
 /// The series of an answer by their identity. Spellings of one bucket boundary are one series; equal labels are a contradiction.
 pub(super) fn sight_all<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Sight<'s>> {
     let mut walk = table.walk();
-    let mut known = vec![false; table.len()];
+    let mut known = Vec::with_capacity(series.len());
     let mut new = BTreeSet::new();
     let mut repeated = false;
     let mut sights = Vec::with_capacity(series.len());
     for one in series {
         let key = SeriesKey::of(&one.labels);
         let place = walk.find(key);
-        repeated |= match place {
-            Some(place) => std::mem::replace(&mut known[place as usize], true),
-            None => !new.insert(key),
-        };
+        match place {
+            Some(place) => known.push(place),
+            None => repeated |= !new.insert(key),
+        }
         sights.push(Sight::of(query, key, place, one));
+    }
+    if !known.is_sorted_by(|one, next| one < next) {
+        known.sort_unstable();
+        repeated |= known.windows(2).any(|pair| pair[0] == pair[1]);
     }
     if repeated { joined(query, series, table) } else { sights }
 }
