@@ -9,6 +9,7 @@ use burnward_core::{
 };
 
 mod http;
+pub mod merge;
 pub mod prometheus;
 pub mod scrape;
 

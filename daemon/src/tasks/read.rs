@@ -10,18 +10,31 @@ use std::{
 
 use burnward_core::{
     id::TenantId,
-    ledger::{Blinds, Query, Read, Reads, Series, Unknown},
+    ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Series, Unknown},
+    sli::Selector,
     time::{Timestamp, minutes},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers};
-use crate::{app::Handle, source::Source};
+use crate::{
+    app::Handle,
+    source::{
+        Source,
+        merge::{Merged, merge},
+    },
+};
 
 /// Queries of one source that are under way at once.
 const AT_ONCE: usize = 4;
+
+/// Selectors that are asked for together at most, in a live read.
+const MOST_TOGETHER: u32 = 250;
+
+/// So many samples of a series are as many as a live read has; of more, fewer selectors are asked for together.
+const SAMPLES: u64 = 8;
 
 /// Steps of catching up in one tick, so that other work comes in between.
 const STEPS_A_TICK: usize = 6;
@@ -52,12 +65,13 @@ pub struct Reader {
     /// Rounds in a row in which the source as a whole was blind.
     blind_rounds: Arc<AtomicU32>,
     limit: Arc<Mutex<Option<Limit>>>,
+    together: Arc<Together>,
 }
 
 impl Reader {
     /// A reader of `source` for `tenant`.
     pub fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
-        Self { tenant, source, handle, blind_rounds: Arc::default(), limit: Arc::default() }
+        Self { tenant, source, handle, blind_rounds: Arc::default(), limit: Arc::default(), together: Arc::default() }
     }
 
     /// One tick: live samples first, then a bounded piece of what is missing behind them.
@@ -139,9 +153,70 @@ impl Reader {
         asked
     }
 
+    /// Asks selectors together where they can be; the answers in the order of the reads.
     async fn ask_all(&self, queries: &[Query], reads: &[Read]) -> Vec<Asked> {
-        let reads: Vec<_> = reads.iter().map(|read| self.ask_one(&queries[read.query], *read)).collect();
-        stream::iter(reads).buffered(AT_ONCE).collect().await
+        let mut questions = Vec::new();
+        for (span, places) in by_span(queries, reads) {
+            let selectors: Vec<&Selector> = places.iter().filter_map(|place| selector_of(&queries[reads[*place].query])).collect();
+            let merged = merge(&selectors, self.together.at_most(span));
+            let selectors: Arc<[&Selector]> = selectors.into();
+            questions.extend(merged.into_iter().map(|merged| Question::Together {
+                merged,
+                selectors: Arc::clone(&selectors),
+                span,
+                places: places.clone(),
+            }));
+        }
+        let alone = |place: &usize| selector_of(&queries[reads[*place].query]).is_none();
+        questions.extend((0..reads.len()).filter(alone).map(Question::Alone));
+        let answers: Vec<BoxFuture<'_, _>> =
+            questions.into_iter().map(|question| self.ask_question(queries, reads, question).boxed()).collect();
+        let answers: Vec<Vec<(usize, Asked)>> = stream::iter(answers).buffered(AT_ONCE).collect().await;
+        let mut answers: Vec<(usize, Asked)> = answers.into_iter().flatten().collect();
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, asked)| asked).collect()
+    }
+
+    async fn ask_question(&self, queries: &[Query], reads: &[Read], question: Question<'_>) -> Vec<(usize, Asked)> {
+        match question {
+            Question::Alone(place) => vec![(place, self.ask_one(&queries[reads[place].query], reads[place]).await)],
+            Question::Together { merged, selectors, span, places } => {
+                let answers = self.ask_together(merged, &selectors, span).await;
+                answers.into_iter().map(|(part, asked)| (places[part], asked)).collect()
+            }
+        }
+    }
+
+    /// Asks for several selectors at once. What concerns only some of them is found by asking again in halves: one poisoned series blinds no other SLO.
+    fn ask_together<'a>(&'a self, merged: Merged, selectors: &'a [&'a Selector], span: Span) -> BoxFuture<'a, Vec<(usize, Asked)>> {
+        async move {
+            if let Some(Limit { why, .. }) = self.limit().filter(|_| span.step.is_none()) {
+                return merged.parts.iter().map(|part| (*part, (Err(why.clone()), 0))).collect();
+            }
+            let began = Instant::now();
+            let answer = match span.step {
+                None => self.source.read(&merged.selector, span.from, span.to).await,
+                Some(step) => self.source.read_steps(&merged.selector.to_string(), span.from, span.to, step).await,
+            };
+            let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            debug!(tenant = %self.tenant, parts = merged.parts.len(), took, ok = answer.is_ok(), "asked the source");
+            let halves = match answer.and_then(|answer| merged.deal(answer.series)) {
+                Ok(dealt) => return merged.parts.iter().copied().zip(dealt.into_iter().map(|series| (Ok(series), took))).collect(),
+                Err(unknown) => match merged.halves(selectors).filter(|_| !blinds_the_source(&unknown)) {
+                    None => return merged.parts.iter().map(|part| (*part, (Err(unknown.clone()), took))).collect(),
+                    Some(halves) => {
+                        self.together.was_too_much(&unknown);
+                        halves
+                    }
+                },
+            };
+            let mut answers = Vec::with_capacity(merged.parts.len());
+            for half in halves {
+                answers.extend(self.ask_together(half, selectors, span).await);
+            }
+            answers
+        }
+        .boxed()
     }
 
     async fn ask_one(&self, query: &Query, read: Read) -> Asked {
@@ -158,22 +233,103 @@ impl Reader {
         (answer.map(|answer| answer.series), took)
     }
 
+    /// The answers to a step of history.
+    async fn history(&self, queries: &[Query], backfill: &Backfill) -> Vec<Result<Vec<Series>, Unknown>> {
+        let mut answers = Vec::with_capacity(backfill.reads.len());
+        for (span, places) in by_span(queries, &backfill.reads) {
+            let span = Span { step: Some(backfill.step), ..span };
+            let selectors: Vec<&Selector> = places.iter().filter_map(|place| selector_of(&queries[backfill.reads[*place].query])).collect();
+            for merged in merge(&selectors, self.together.at_most(span)) {
+                let dealt = self.ask_together(merged, &selectors, span).await;
+                answers.extend(dealt.into_iter().map(|(part, (answer, _))| (places[part], answer)));
+            }
+        }
+        for (place, read) in backfill.reads.iter().enumerate() {
+            if let Query::Stepped { expression, step } = &queries[read.query] {
+                let answer = self.source.read_steps(expression.as_str(), read.from, read.to, *step).await;
+                answers.push((place, answer.map(|answer| answer.series)));
+            }
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
     /// One step of older history, planned behind the live reading: a step that is taken in makes what was planned before it void.
     async fn fill_in(&self) {
         let plan = self.handle.plan(&self.tenant, self.handle.clock.now()).await;
         let Some(ReadPlan { queries, reads: _, backfill: Some(backfill) }) = plan else { return };
-        let mut results = Vec::with_capacity(backfill.reads.len());
-        for read in &backfill.reads {
-            let (text, step) = match &queries[read.query] {
-                Query::Raw(selector) => (selector.to_string(), backfill.step),
-                Query::Stepped { expression, step } => (expression.to_string(), *step),
-            };
-            let answer = self.source.read_steps(&text, read.from, read.to, step).await;
-            results.push(answer.map(|answer| answer.series));
-        }
+        let results = self.history(&queries, &backfill).await;
         let now = self.handle.clock.now();
         self.handle.backfill(BackfillAnswers { tenant: self.tenant.clone(), queries, backfill, results, now }).await;
     }
+}
+
+/// Where a question begins and ends; with a step it is for values at every step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    from: Timestamp,
+    to: Timestamp,
+    step: Option<Duration>,
+}
+
+/// What is asked at once.
+enum Question<'q> {
+    /// One read.
+    Alone(usize),
+    /// The selectors of several reads, which stand at `places`.
+    Together { merged: Merged, selectors: Arc<[&'q Selector]>, span: Span, places: Vec<usize> },
+}
+
+/// The reads of selectors, by what they span, in the order of their first.
+fn by_span(queries: &[Query], reads: &[Read]) -> Vec<(Span, Vec<usize>)> {
+    let mut spans: Vec<(Span, Vec<usize>)> = Vec::new();
+    for (place, read) in reads.iter().enumerate().filter(|(_, read)| selector_of(&queries[read.query]).is_some()) {
+        let span = Span { from: read.from, to: read.to, step: None };
+        match spans.iter_mut().find(|(known, _)| *known == span) {
+            Some((_, places)) => places.push(place),
+            None => spans.push((span, vec![place])),
+        }
+    }
+    spans
+}
+
+fn selector_of(query: &Query) -> Option<&Selector> {
+    match query {
+        Query::Raw(selector) => Some(selector),
+        Query::Stepped { .. } => None,
+    }
+}
+
+/// How many selectors go into one question.
+#[derive(Debug)]
+struct Together(AtomicU32);
+
+impl Default for Together {
+    fn default() -> Self {
+        Self(AtomicU32::new(MOST_TOGETHER))
+    }
+}
+
+impl Together {
+    /// Fewer where the question spans more samples.
+    fn at_most(&self, span: Span) -> usize {
+        let minutes = span.to.since(span.from).as_secs() / step_seconds(span) / SAMPLES;
+        let most = u64::from(self.0.load(Ordering::Relaxed)) / minutes.max(1);
+        usize::try_from(most.max(1)).unwrap_or(1)
+    }
+
+    /// An answer above a cap: fewer from now on.
+    fn was_too_much(&self, unknown: &Unknown) {
+        if matches!(unknown.reason, Reason::TooBig | Reason::TooMany) {
+            let fewer = (self.0.load(Ordering::Relaxed) / 2).max(1);
+            self.0.store(fewer, Ordering::Relaxed);
+        }
+    }
+}
+
+/// How often a series has a value in an answer: a usual scrape, or the step.
+fn step_seconds(span: Span) -> u64 {
+    span.step.map_or(15, |step| step.as_secs().max(1))
 }
 
 fn blinds_the_source(unknown: &Unknown) -> bool {
