@@ -15,7 +15,7 @@ use super::http::unknown;
 pub struct Merged {
     /// What is asked.
     pub selector: Selector,
-    /// Which of the given selectors it stands for.
+    /// The places of the selectors that it stands for.
     pub parts: Vec<usize>,
     /// The label that tells them apart, with the value of each; `None` where it is one selector alone.
     told_by: Option<(String, Vec<String>)>,
@@ -24,21 +24,21 @@ pub struct Merged {
 /// What selectors have in common that are asked for together: metric, the label that tells them apart, all other matchers.
 type Alike<'s> = (&'s str, &'s str, Vec<&'s Matcher>);
 
-/// Puts selectors together, at most `at_most` in one.
-pub fn merge(selectors: &[&Selector], at_most: usize) -> Vec<Merged> {
+/// Puts selectors together, each given with its place, at most `at_most` in one.
+pub fn merge(selectors: &[(usize, &Selector)], at_most: usize) -> Vec<Merged> {
     let mut alike: BTreeMap<Alike<'_>, usize> = BTreeMap::new();
-    for selector in selectors {
+    for (_, selector) in selectors {
         for (value, rest) in splits(selector) {
             *alike.entry((selector.metric(), &value.label, rest)).or_default() += 1;
         }
     }
     let mut together: BTreeMap<Alike<'_>, Vec<(usize, &str)>> = BTreeMap::new();
     let mut merged = Vec::new();
-    for (at, selector) in selectors.iter().enumerate() {
+    for (place, selector) in selectors {
         let keys = splits(selector).map(|(value, rest)| ((selector.metric(), value.label.as_str(), rest), value.value.as_str()));
         match keys.max_by_key(|(key, _)| alike[key]).filter(|(key, _)| alike[key] > 1) {
-            Some((key, value)) => together.entry(key).or_default().push((at, value)),
-            None => merged.push(Merged { selector: (*selector).clone(), parts: vec![at], told_by: None }),
+            Some((key, value)) => together.entry(key).or_default().push((*place, value)),
+            None => merged.push(Merged::alone(*place, selector)),
         }
     }
     for ((metric, label, rest), parts) in together {
@@ -66,6 +66,11 @@ fn joined(metric: &str, label: &str, rest: &[&Matcher], parts: &[(usize, &str)])
 }
 
 impl Merged {
+    /// One selector by itself.
+    pub fn alone(place: usize, selector: &Selector) -> Self {
+        Self { selector: selector.clone(), parts: vec![place], told_by: None }
+    }
+
     /// The answer for each part, in their order.
     pub fn deal(&self, series: Vec<Series>) -> Result<Vec<Vec<Series>>, Unknown> {
         let Some((label, values)) = &self.told_by else { return Ok(vec![series]) };
@@ -86,9 +91,8 @@ impl Merged {
     pub fn halves(&self, selectors: &[&Selector]) -> Option<Vec<Self>> {
         let (first, second) = self.parts.split_at(self.parts.len() / 2);
         let half = |parts: &[usize]| {
-            let chosen: Vec<&Selector> = parts.iter().map(|part| selectors[*part]).collect();
-            let own = merge(&chosen, chosen.len());
-            own.into_iter().map(|merged| Self { parts: merged.parts.iter().map(|at| parts[*at]).collect(), ..merged }).collect::<Vec<_>>()
+            let chosen: Vec<(usize, &Selector)> = parts.iter().map(|place| (*place, selectors[*place])).collect();
+            merge(&chosen, chosen.len())
         };
         (!first.is_empty()).then(|| half(first).into_iter().chain(half(second)).collect())
     }
@@ -107,7 +111,7 @@ mod tests {
 
     #[track_caller]
     fn check(selectors: &[Selector], at_most: usize, expected: &[(&str, &[usize])]) {
-        let given: Vec<&Selector> = selectors.iter().collect();
+        let given: Vec<(usize, &Selector)> = selectors.iter().enumerate().collect();
         let merged = merge(&given, at_most);
         let shown: Vec<(String, Vec<usize>)> = merged.iter().map(|merged| (merged.selector.to_string(), merged.parts.clone())).collect();
         let expected: Vec<(String, Vec<usize>)> = expected.iter().map(|(text, parts)| ((*text).to_owned(), parts.to_vec())).collect();
@@ -139,7 +143,7 @@ mod tests {
     #[test]
     fn an_answer_is_dealt_out_whole_and_a_series_that_nobody_asked_for_refuses_it() {
         let (a, b) = (selector("m", &[("s", "a")]), selector("m", &[("s", "b")]));
-        let merged = &merge(&[&a, &b], 9)[0];
+        let merged = &merge(&[(0, &a), (1, &b)], 9)[0];
         let series = |value: &str, code: &str| Series { labels: Labels::new([("s", value), ("code", code)]), samples: Vec::new() };
         let dealt = merged.deal(vec![series("b", "1"), series("a", "1"), series("b", "2")]).unwrap();
         assert_eq!(dealt, [vec![series("a", "1")], vec![series("b", "1"), series("b", "2")]]);

@@ -70,6 +70,14 @@ impl Source {
         }
     }
 
+    /// True where an answer came near to a cap: as much again would be refused.
+    pub fn is_near_a_cap(&self, answer: &Answer) -> bool {
+        match self {
+            Self::Prometheus(source) => source.is_near_a_cap(answer),
+            Self::Scrape(_) => false,
+        }
+    }
+
     /// Asks what the source is like.
     pub async fn probe(&self, now: Timestamp) -> Result<Probe, Unknown> {
         match self {

@@ -6,6 +6,7 @@ mod downtime;
 mod expressions;
 mod fast_burn;
 mod kills;
+mod many_slos;
 mod report_to_slack;
 mod restart;
 mod slow_burn;

@@ -94,6 +94,11 @@ impl Prometheus {
         Ok(Answer { bytes: gathered.bytes, series: gathered.into_series(), took: started.elapsed() })
     }
 
+    /// True above half of a cap.
+    pub fn is_near_a_cap(&self, answer: &Answer) -> bool {
+        answer.bytes > self.api.max_bytes() / 2 || answer.series.len() > self.max_series / 2
+    }
+
     /// Asks what it is like: product, clock, oldest sample, ends of ranges. Three to six cheap requests. What cannot be known is `None`
     /// with a warning.
     ///

@@ -1,5 +1,7 @@
 //! Readers: one per tenant's source. A tick asks the decider what to read, asks the source, and hands the answers over to be decided.
 
+mod together;
+
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -11,7 +13,6 @@ use std::{
 use burnward_core::{
     id::TenantId,
     ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Series, Unknown},
-    sli::Selector,
     time::{Timestamp, minutes},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -21,20 +22,12 @@ use tracing::{debug, warn};
 use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers};
 use crate::{
     app::Handle,
-    source::{
-        Source,
-        merge::{Merged, merge},
-    },
+    source::{Source, merge::Merged},
 };
+use together::{Question, Span, Together};
 
 /// Queries of one source that are under way at once.
 const AT_ONCE: usize = 4;
-
-/// Selectors that are asked for together at most, in a live read.
-const MOST_TOGETHER: u32 = 250;
-
-/// So many samples of a series are as many as a live read has; of more, fewer selectors are asked for together.
-const SAMPLES: u64 = 8;
 
 /// Steps of catching up in one tick, so that other work comes in between.
 const STEPS_A_TICK: usize = 6;
@@ -155,68 +148,61 @@ impl Reader {
 
     /// Asks selectors together where they can be; the answers in the order of the reads.
     async fn ask_all(&self, queries: &[Query], reads: &[Read]) -> Vec<Asked> {
-        let mut questions = Vec::new();
-        for (span, places) in by_span(queries, reads) {
-            let selectors: Vec<&Selector> = places.iter().filter_map(|place| selector_of(&queries[reads[*place].query])).collect();
-            let merged = merge(&selectors, self.together.at_most(span));
-            let selectors: Arc<[&Selector]> = selectors.into();
-            questions.extend(merged.into_iter().map(|merged| Question::Together {
-                merged,
-                selectors: Arc::clone(&selectors),
-                span,
-                places: places.clone(),
-            }));
-        }
-        let alone = |place: &usize| selector_of(&queries[reads[*place].query]).is_none();
-        questions.extend((0..reads.len()).filter(alone).map(Question::Alone));
-        let answers: Vec<BoxFuture<'_, _>> =
-            questions.into_iter().map(|question| self.ask_question(queries, reads, question).boxed()).collect();
+        let questions = self.together.questions(queries, reads, None);
+        let alone = reads.iter().enumerate().filter(|(_, read)| together::selector_of(&queries[read.query]).is_none());
+        let alone = alone.map(|(place, read)| async move { vec![(place, self.ask_one(&queries[read.query], *read).await)] }.boxed());
+        let together = questions.iter().map(|question| self.ask_question(question).boxed());
+        let answers: Vec<BoxFuture<'_, _>> = together.chain(alone).collect();
         let answers: Vec<Vec<(usize, Asked)>> = stream::iter(answers).buffered(AT_ONCE).collect().await;
-        let mut answers: Vec<(usize, Asked)> = answers.into_iter().flatten().collect();
-        answers.sort_by_key(|(place, _)| *place);
-        answers.into_iter().map(|(_, asked)| asked).collect()
+        in_order(answers.into_iter().flatten().collect())
     }
 
-    async fn ask_question(&self, queries: &[Query], reads: &[Read], question: Question<'_>) -> Vec<(usize, Asked)> {
-        match question {
-            Question::Alone(place) => vec![(place, self.ask_one(&queries[reads[place].query], reads[place]).await)],
-            Question::Together { merged, selectors, span, places } => {
-                let answers = self.ask_together(merged, &selectors, span).await;
-                answers.into_iter().map(|(part, asked)| (places[part], asked)).collect()
-            }
-        }
+    async fn ask_question(&self, question: &Question<'_>) -> Vec<(usize, Asked)> {
+        self.ask_together(&question.merged, question).await
     }
 
     /// Asks for several selectors at once. What concerns only some of them is found by asking again in halves: one poisoned series blinds no other SLO.
-    fn ask_together<'a>(&'a self, merged: Merged, selectors: &'a [&'a Selector], span: Span) -> BoxFuture<'a, Vec<(usize, Asked)>> {
+    fn ask_together<'a>(&'a self, merged: &'a Merged, question: &'a Question<'a>) -> BoxFuture<'a, Vec<(usize, Asked)>> {
         async move {
-            if let Some(Limit { why, .. }) = self.limit().filter(|_| span.step.is_none()) {
-                return merged.parts.iter().map(|part| (*part, (Err(why.clone()), 0))).collect();
+            let Span { from, to, step } = question.span;
+            if let Some(Limit { why, .. }) = self.limit().filter(|_| step.is_none()) {
+                return merged.parts.iter().map(|place| (*place, (Err(why.clone()), 0))).collect();
             }
             let began = Instant::now();
-            let answer = match span.step {
-                None => self.source.read(&merged.selector, span.from, span.to).await,
-                Some(step) => self.source.read_steps(&merged.selector.to_string(), span.from, span.to, step).await,
+            let answer = match step {
+                None => self.source.read(&merged.selector, from, to).await,
+                Some(step) => self.source.read_steps(&merged.selector.to_string(), from, to, step).await,
             };
             let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             debug!(tenant = %self.tenant, parts = merged.parts.len(), took, ok = answer.is_ok(), "asked the source");
-            let halves = match answer.and_then(|answer| merged.deal(answer.series)) {
-                Ok(dealt) => return merged.parts.iter().copied().zip(dealt.into_iter().map(|series| (Ok(series), took))).collect(),
-                Err(unknown) => match merged.halves(selectors).filter(|_| !blinds_the_source(&unknown)) {
-                    None => return merged.parts.iter().map(|part| (*part, (Err(unknown.clone()), took))).collect(),
-                    Some(halves) => {
-                        self.together.was_too_much(&unknown);
-                        halves
-                    }
-                },
+            let is_near_a_cap = answer.as_ref().is_ok_and(|answer| self.source.is_near_a_cap(answer));
+            let unknown = match answer.and_then(|answer| merged.deal(answer.series)) {
+                Ok(dealt) => {
+                    self.together.answered(merged, is_near_a_cap);
+                    return merged.parts.iter().copied().zip(dealt.into_iter().map(|series| (Ok(series), took))).collect();
+                }
+                Err(unknown) => unknown,
             };
-            let mut answers = Vec::with_capacity(merged.parts.len());
-            for half in halves {
-                answers.extend(self.ask_together(half, selectors, span).await);
+            match merged.halves(&question.selectors).filter(|_| !blinds_the_source(&unknown)) {
+                None => {
+                    self.together.refused(merged, &unknown);
+                    merged.parts.iter().map(|place| (*place, (Err(unknown.clone()), took))).collect()
+                }
+                Some(halves) => self.ask_halves(&halves, question, &unknown).await,
             }
-            answers
         }
         .boxed()
+    }
+
+    async fn ask_halves(&self, halves: &[Merged], question: &Question<'_>, unknown: &Unknown) -> Vec<(usize, Asked)> {
+        let mut answers = Vec::new();
+        for half in halves {
+            answers.extend(self.ask_together(half, question).await);
+        }
+        if matches!(unknown.reason, Reason::TooBig | Reason::TooMany) && answers.iter().all(|(_, (answer, _))| answer.is_ok()) {
+            self.together.was_too_much();
+        }
+        answers
     }
 
     async fn ask_one(&self, query: &Query, read: Read) -> Asked {
@@ -236,13 +222,8 @@ impl Reader {
     /// The answers to a step of history.
     async fn history(&self, queries: &[Query], backfill: &Backfill) -> Vec<Result<Vec<Series>, Unknown>> {
         let mut answers = Vec::with_capacity(backfill.reads.len());
-        for (span, places) in by_span(queries, &backfill.reads) {
-            let span = Span { step: Some(backfill.step), ..span };
-            let selectors: Vec<&Selector> = places.iter().filter_map(|place| selector_of(&queries[backfill.reads[*place].query])).collect();
-            for merged in merge(&selectors, self.together.at_most(span)) {
-                let dealt = self.ask_together(merged, &selectors, span).await;
-                answers.extend(dealt.into_iter().map(|(part, (answer, _))| (places[part], answer)));
-            }
+        for question in self.together.questions(queries, &backfill.reads, Some(backfill.step)) {
+            answers.extend(self.ask_question(&question).await.into_iter().map(|(place, (answer, _))| (place, answer)));
         }
         for (place, read) in backfill.reads.iter().enumerate() {
             if let Query::Stepped { expression, step } = &queries[read.query] {
@@ -250,8 +231,7 @@ impl Reader {
                 answers.push((place, answer.map(|answer| answer.series)));
             }
         }
-        answers.sort_by_key(|(place, _)| *place);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        in_order(answers)
     }
 
     /// One step of older history, planned behind the live reading: a step that is taken in makes what was planned before it void.
@@ -264,72 +244,10 @@ impl Reader {
     }
 }
 
-/// Where a question begins and ends; with a step it is for values at every step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    from: Timestamp,
-    to: Timestamp,
-    step: Option<Duration>,
-}
-
-/// What is asked at once.
-enum Question<'q> {
-    /// One read.
-    Alone(usize),
-    /// The selectors of several reads, which stand at `places`.
-    Together { merged: Merged, selectors: Arc<[&'q Selector]>, span: Span, places: Vec<usize> },
-}
-
-/// The reads of selectors, by what they span, in the order of their first.
-fn by_span(queries: &[Query], reads: &[Read]) -> Vec<(Span, Vec<usize>)> {
-    let mut spans: Vec<(Span, Vec<usize>)> = Vec::new();
-    for (place, read) in reads.iter().enumerate().filter(|(_, read)| selector_of(&queries[read.query]).is_some()) {
-        let span = Span { from: read.from, to: read.to, step: None };
-        match spans.iter_mut().find(|(known, _)| *known == span) {
-            Some((_, places)) => places.push(place),
-            None => spans.push((span, vec![place])),
-        }
-    }
-    spans
-}
-
-fn selector_of(query: &Query) -> Option<&Selector> {
-    match query {
-        Query::Raw(selector) => Some(selector),
-        Query::Stepped { .. } => None,
-    }
-}
-
-/// How many selectors go into one question.
-#[derive(Debug)]
-struct Together(AtomicU32);
-
-impl Default for Together {
-    fn default() -> Self {
-        Self(AtomicU32::new(MOST_TOGETHER))
-    }
-}
-
-impl Together {
-    /// Fewer where the question spans more samples.
-    fn at_most(&self, span: Span) -> usize {
-        let minutes = span.to.since(span.from).as_secs() / step_seconds(span) / SAMPLES;
-        let most = u64::from(self.0.load(Ordering::Relaxed)) / minutes.max(1);
-        usize::try_from(most.max(1)).unwrap_or(1)
-    }
-
-    /// An answer above a cap: fewer from now on.
-    fn was_too_much(&self, unknown: &Unknown) {
-        if matches!(unknown.reason, Reason::TooBig | Reason::TooMany) {
-            let fewer = (self.0.load(Ordering::Relaxed) / 2).max(1);
-            self.0.store(fewer, Ordering::Relaxed);
-        }
-    }
-}
-
-/// How often a series has a value in an answer: a usual scrape, or the step.
-fn step_seconds(span: Span) -> u64 {
-    span.step.map_or(15, |step| step.as_secs().max(1))
+/// Answers in the order of the reads that they are for.
+fn in_order<T>(mut answers: Vec<(usize, T)>) -> Vec<T> {
+    answers.sort_by_key(|(place, _)| *place);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 fn blinds_the_source(unknown: &Unknown) -> bool {
