@@ -48,6 +48,16 @@ pub(super) fn source_url(text: &str) -> anyhow::Result<Url> {
     Ok(url)
 }
 
+/// True where nothing that is sent leaves the machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// A URL as it may be shown: without user, password, query and fragment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Redacted<'a>(pub(super) &'a Url);

@@ -48,7 +48,7 @@ impl Api {
         let path = format!("{}/api/v1/", base.path().trim_end_matches('/'));
         base.set_path(&path);
         Ok(Self {
-            access: Box::new(Access::new(config)?),
+            access: Box::new(Access::new(config, &base)?),
             base,
             at_once: Semaphore::new(config.at_once),
             timeout: config.timeout,
@@ -63,13 +63,7 @@ impl Api {
 
     /// True where a token or a password would travel in the clear over a network.
     pub(super) fn shows_its_secret(&self) -> bool {
-        let loopback = match self.base.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        self.access.sends_a_secret() && self.base.scheme() == "http" && !loopback
+        self.access.sends_a_secret() && self.base.scheme() == "http" && !http::is_loopback(&self.base)
     }
 
     /// The body of a query, sent as a form so that no length of a query meets a limit on URLs.
