@@ -19,7 +19,7 @@ pub struct View {
     /// The SLOs that run, by identity.
     pub slos: BTreeMap<SloId, Arc<Slo>>,
     /// Every budget, worst first within its tenant.
-    pub budgets: BTreeMap<TenantId, Vec<BudgetStatus>>,
+    pub budgets: BTreeMap<TenantId, Arc<Vec<BudgetStatus>>>,
     /// The sources.
     pub sources: BTreeMap<(TenantId, SourceName), SourceView>,
     /// What people took out of budgets.
@@ -28,6 +28,13 @@ pub struct View {
     pub definition_faults: Vec<DefinitionFault>,
     /// What is wrong with the operator's own texts; the built-in ones are used.
     pub text_faults: Vec<String>,
+}
+
+impl View {
+    /// A tenant's budgets, worst first.
+    pub fn budgets_of(&self, tenant: &TenantId) -> &[BudgetStatus] {
+        self.budgets.get(tenant).map_or(&[], |budgets| budgets)
+    }
 }
 
 /// What people took out of a tenant's budgets.

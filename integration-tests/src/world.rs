@@ -200,7 +200,7 @@ impl World {
     /// The states of a service's budgets, as words.
     pub fn states(&self, service: &str) -> Vec<&'static str> {
         let view = self.handle().view.borrow().clone();
-        let statuses = view.budgets.get(&self.tenant).into_iter().flatten();
+        let statuses = view.budgets_of(&self.tenant).iter();
         statuses.filter(|status| status.budget.slo.service.as_str() == service).map(|status| status.state.word()).collect()
     }
 

@@ -103,7 +103,7 @@ async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Mom
 
 /// The budgets as they stand now, of a week that goes on.
 fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a BudgetId, &'a BudgetStatus> {
-    let statuses = view.budgets.get(tenant).into_iter().flatten().filter(|_| !week.whole);
+    let statuses = view.budgets_of(tenant).iter().filter(|_| !week.whole);
     statuses.map(|status| (&status.budget, status)).collect()
 }
 

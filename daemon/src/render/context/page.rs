@@ -258,7 +258,7 @@ impl PageContext {
 }
 
 fn budgets_of<'a>(input: &PageInput<'a>) -> &'a [burnward_core::evaluate::BudgetStatus] {
-    input.view.budgets.get(&input.incident.tenant).map_or(&[], Vec::as_slice)
+    input.view.budgets_of(&input.incident.tenant)
 }
 
 /// The groups that burn (or, when all is over, burned), worst first, in a few words.

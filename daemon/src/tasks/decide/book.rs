@@ -47,7 +47,10 @@ pub(super) struct Book {
     pub(super) pending: BTreeMap<SloId, Option<Arc<Slo>>>,
     pub(super) ledger: SourceLedger,
     pub(super) alerts: BTreeMap<BudgetId, AlertState>,
-    pub(super) statuses: BTreeMap<BudgetId, BudgetStatus>,
+    /// Every budget as it stood in the last round, worst first.
+    pub(super) statuses: Arc<Vec<BudgetStatus>>,
+    /// The budgets that held back a page in the last round.
+    pub(super) held_back: BTreeSet<BudgetId>,
     /// Open incidents, and those within their grace time.
     pub(super) incidents: BTreeMap<IncidentId, Incident>,
     pub(super) ordinals: BTreeMap<FaultKey, u64>,
@@ -86,7 +89,8 @@ impl Book {
             pending: BTreeMap::new(),
             ledger,
             alerts: alerts.into_iter().map(|stored| (stored.budget, stored.state)).collect(),
-            statuses: BTreeMap::new(),
+            statuses: Arc::default(),
+            held_back: BTreeSet::new(),
             incidents: live(incidents, now),
             ordinals: store.last_ordinals(tenant).await?,
             source_blind: None,
@@ -152,21 +156,23 @@ impl Book {
         }
     }
 
-    /// Every budget as it stands, worst first: by state, then by what is left.
-    pub(super) fn worst_first(&self) -> Vec<BudgetStatus> {
-        let mut statuses: Vec<BudgetStatus> = self.statuses.values().cloned().collect();
-        let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
-        statuses.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));
-        statuses
-    }
-
     fn after_change_of_slos(&mut self, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         self.ledger.replace_plan(Plan::new(&slos), now);
-        self.statuses.retain(|budget, _| self.slos.contains_key(&budget.slo));
+        Arc::make_mut(&mut self.statuses).retain(|status| self.slos.contains_key(&status.budget.slo));
         self.forget_excluded_budgets();
         self.slo_blind.retain(|slo, _| self.slos.contains_key(slo));
     }
+}
+
+/// Budgets as they stand, worst first: by state, then by what is left.
+pub(super) fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> {
+    statuses.sort_by(|a, b| a.budget.cmp(&b.budget));
+    let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
+    // Numbers that are not negative are in the order of their bits.
+    let in_order = |number: f64| if number.is_sign_negative() { !number.to_bits() } else { number.to_bits() | 1 << 63 };
+    statuses.sort_by_cached_key(|status| (status.state, in_order(left(status))));
+    statuses
 }
 
 /// The incidents of which something can still come.

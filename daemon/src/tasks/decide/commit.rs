@@ -1,12 +1,20 @@
 //! How a decision reaches the store: whole, once more if that fails, then in parts until what the store refuses stands alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use burnward_core::incident::Subject;
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use super::{Decider, book::Book, draft::Touched, round::Evaluated};
+use super::{
+    Decider,
+    book::{Book, worst_first},
+    draft::Touched,
+    round::Evaluated,
+};
 use crate::{
     store::{Commit, StoreError},
     view::SourceView,
@@ -94,7 +102,8 @@ impl Book {
         }
         self.poisoned = self.slos.keys().filter(|slo| !kept(slo.service.as_str())).cloned().collect();
         touched.without(&committed.lost).into_book(self);
-        self.statuses = evaluated.statuses.into_iter().map(|status| (status.budget.clone(), status)).collect();
+        self.held_back = evaluated.held_back;
+        self.statuses = Arc::new(worst_first(evaluated.statuses));
         self.source_blind = evaluated.source_blind;
         self.slo_blind = evaluated.slo_blind;
         self.source_view = source_view;

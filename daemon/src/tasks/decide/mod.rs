@@ -158,7 +158,7 @@ impl Decider {
     /// The stream that a budget is counted in; of a budget that is gone, that of the events of its group.
     fn stream(&self, budget: &BudgetId) -> Option<(&SourceLedger, u32)> {
         let book = self.books.get(&budget.slo.tenant)?;
-        let stream = book.ledger.streams().find(|stream| *stream.slo == budget.slo && stream.group == budget.group)?;
+        let stream = book.ledger.stream(&budget.slo, &budget.group)?;
         let objectives = book.slos.get(&budget.slo).map_or(&[][..], |slo| &slo.objectives);
         let objective = objectives.iter().find(|objective| objective.name == budget.objective);
         let counted_in = objective.map_or(CountedIn::Events, |objective| objective.counted_in);
@@ -188,7 +188,7 @@ impl Decider {
         let shown = numbers::refresh_moved(book, &evaluated.statuses, &mut draft, answers.now);
         let source_view = round::source_view(book, &evaluated, settled, &answers);
         let blind = evaluated.source_blind.is_some();
-        self.metrics.held_back(evaluated.held_back);
+        self.metrics.held_back(evaluated.newly_held_back);
         let (commit, touched) = draft.finish();
         let committed = self.commit_parts(commit).await;
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
@@ -311,12 +311,12 @@ impl Decider {
         let mut view = View { as_of: now, definition_faults: self.view.borrow().definition_faults.clone(), ..View::default() };
         for (tenant, book) in &self.books {
             view.slos.extend(book.slos.iter().map(|(id, slo)| (id.clone(), slo.clone())));
-            view.budgets.insert(tenant.clone(), book.worst_first());
+            view.budgets.insert(tenant.clone(), Arc::clone(&book.statuses));
             view.exclusions.insert(tenant.clone(), book.excluded.shown.clone());
             view.sources.insert((tenant.clone(), book.source.clone()), book.source_view.clone());
         }
         view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();
-        let unseen = view.budgets.values().flatten().filter(|status| status.unknown.is_some()).count();
+        let unseen = view.budgets.values().flat_map(|budgets| budgets.iter()).filter(|status| status.unknown.is_some()).count();
         let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
         self.metrics.blindness(unseen, blind);
         self.view.send_replace(Arc::new(view));

@@ -1,6 +1,9 @@
 //! One round of a source: what its answers mean for every budget, and which alerts change.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
@@ -51,11 +54,14 @@ pub struct RoundAnswers {
 /// What a round leads to beside what is committed.
 pub(super) struct Evaluated {
     pub(super) statuses: Vec<BudgetStatus>,
+    /// Alert states that are other than before.
     pub(super) alerts: Vec<(BudgetId, AlertState)>,
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
-    /// Budgets that hold back a page since this round.
-    pub(super) held_back: usize,
+    /// Budgets that hold back a page.
+    pub(super) held_back: BTreeSet<BudgetId>,
+    /// How many of them do since this round.
+    pub(super) newly_held_back: usize,
 }
 
 /// Evaluates every budget of a book and writes the alerts that change into `draft`.
@@ -64,7 +70,14 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
     let blind_reason = source_unknown(&answers.results);
     let source_blind = blind_reason.map(|unknown| (blind_since(book, now), unknown));
     let source_unknown = source_blind.as_ref().map(|(_, unknown)| unknown.clone());
-    let mut evaluated = Evaluated { statuses: Vec::new(), alerts: Vec::new(), source_blind, slo_blind: BTreeMap::new(), held_back: 0 };
+    let mut evaluated = Evaluated {
+        statuses: Vec::with_capacity(book.statuses.len()),
+        alerts: Vec::new(),
+        source_blind,
+        slo_blind: BTreeMap::new(),
+        held_back: BTreeSet::new(),
+        newly_held_back: 0,
+    };
     for slo in book.slos.values() {
         let (statuses, unknown) = evaluate_slo(book, config, draft, slo, source_unknown.as_ref(), answers, &mut evaluated);
         evaluated.statuses.extend(statuses);
@@ -100,7 +113,7 @@ fn evaluate_slo(
     answers: &RoundAnswers,
     evaluated: &mut Evaluated,
 ) -> (Vec<BudgetStatus>, Option<Unknown>) {
-    let streams: Vec<&Stream> = book.ledger.streams().filter(|stream| *stream.slo == slo.id).collect();
+    let streams: Vec<&Stream> = book.ledger.streams_of_slo(&slo.id).collect();
     let mut statuses = Vec::new();
     let mut unknowns = Vec::new();
     if streams.is_empty() {
@@ -132,7 +145,11 @@ fn evaluate_slo(
             let before = book.alerts.get(&budget).copied().unwrap_or_default();
             let over = calendar::interval(&objective.window, answers.asked_at);
             let counted_in = book.ledger.counted_in(stream.index, objective.counted_in);
-            let own_sums = sums.as_ref().map_err(Clone::clone).and_then(|_| book.ledger.sums(counted_in, answers.asked_at));
+            let own_sums = match &sums {
+                Ok(of_events) if counted_in == stream.index => Ok(*of_events),
+                Ok(_) => book.ledger.sums(counted_in, answers.asked_at),
+                Err(unknown) => Err(unknown.clone()),
+            };
             let excluded = own_sums.as_ref().map(|sums| book.excluded.excluded(&budget, sums, over)).unwrap_or_default();
             let input = Input {
                 sums: own_sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
@@ -148,13 +165,20 @@ fn evaluate_slo(
                 date_the_beginning(book, counted_in, change, answers.asked_at);
                 apply_change(config, draft, slo, &budget, change);
             }
-            let held_back = held_back_since_now(book, &evaluation.status);
-            evaluated.held_back += usize::from(held_back.is_some());
+            let held_back = if evaluation.status.rows.iter().any(RowBurn::is_held_back) {
+                evaluated.held_back.insert(budget.clone());
+                held_back_since_now(book, &evaluation.status)
+            } else {
+                None
+            };
+            evaluated.newly_held_back += usize::from(held_back.is_some());
             let whys: Vec<String> = evaluation.changes.iter().map(|change| change.why.clone()).chain(held_back).collect();
             if !whys.is_empty() {
                 draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: evaluation.status.alerts, why: whys.join("; ") });
             }
-            evaluated.alerts.push((budget, evaluation.status.alerts));
+            if evaluation.status.alerts != before {
+                evaluated.alerts.push((budget, evaluation.status.alerts));
+            }
             statuses.push(evaluation.status);
         }
     }
@@ -164,9 +188,7 @@ fn evaluate_slo(
 
 /// Why a page is held back that was not in the round before: an entry of the budget's history, for no suppression is silent.
 fn held_back_since_now(book: &Book, status: &BudgetStatus) -> Option<String> {
-    let before = book.statuses.get(&status.budget);
-    let held_before = before.is_some_and(|before| before.rows.iter().any(RowBurn::is_held_back));
-    if held_before { None } else { why_held_back(status) }
+    if book.held_back.contains(&status.budget) { None } else { why_held_back(status) }
 }
 
 /// Why an SLO of which nothing was read yet cannot be seen.

@@ -172,7 +172,7 @@ pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Re
 /// An SLO with its budgets.
 pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
     let view = handle.view.borrow();
-    let statuses = view.budgets.get(&slo.id.tenant).into_iter().flatten().filter(|status| status.budget.slo == slo.id);
+    let statuses = view.budgets_of(&slo.id.tenant).iter().filter(|status| status.budget.slo == slo.id);
     SloDetail {
         service: slo.id.service.to_string(),
         name: slo.id.name.to_string(),
@@ -224,7 +224,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
 /// The budgets of an SLO, worst first: all of them, or the one with this key.
 pub fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Vec<BudgetStatus> {
     let view = handle.view.borrow();
-    let own = view.budgets.get(&slo.id.tenant).into_iter().flatten().filter(|status| status.budget.slo == slo.id);
+    let own = view.budgets_of(&slo.id.tenant).iter().filter(|status| status.budget.slo == slo.id);
     own.filter(|status| key.is_none_or(|key| budget_key(&status.budget) == key)).cloned().collect()
 }
 

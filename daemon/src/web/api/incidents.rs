@@ -226,14 +226,14 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
 /// What the counts of a budget are numbers of.
 fn unit(handle: &Handle, budget: &BudgetId) -> EventUnit {
     let view = handle.view.borrow();
-    let status = view.budgets.get(&budget.slo.tenant).into_iter().flatten().find(|status| status.budget == *budget);
+    let status = view.budgets_of(&budget.slo.tenant).iter().find(|status| status.budget == *budget);
     status.map(|status| status.unit).unwrap_or_default()
 }
 
 /// The share of the window's budget that these bad events are, measured by what the window's events allow now.
 fn spent(handle: &Handle, budget: &BudgetId, counts: Counts) -> Option<f64> {
     let view = handle.view.borrow();
-    let status = view.budgets.get(&budget.slo.tenant)?.iter().find(|status| status.budget == *budget)?;
+    let status = view.budgets_of(&budget.slo.tenant).iter().find(|status| status.budget == *budget)?;
     let allowed = status.target.allowed().as_f64() * status.window_total.max(counts.total() as f64);
     let bad = counts.bad as f64 + counts.tolerated as f64 / 2.0;
     (allowed > 0.0).then(|| bad / allowed)

@@ -30,7 +30,7 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
     Ok(Status {
         schema: "burnward/v1/status".to_owned(),
         as_of: instant(view.as_of),
-        budgets: view.budgets.get(tenant).into_iter().flatten().map(|status| Budget::of(&view, status)).collect(),
+        budgets: view.budgets_of(tenant).iter().map(|status| Budget::of(&view, status)).collect(),
         sources: view
             .sources
             .iter()

@@ -208,6 +208,7 @@ pub struct SourceLedger {
     /// By the plan's SLOs: what each has read, its identity, its levels, its streams.
     lanes: Vec<Lane>,
     lane_ids: Vec<Arc<SloId>>,
+    lane_places: BTreeMap<Arc<SloId>, usize>,
     level_specs: Vec<Vec<LevelSpec>>,
     lookbacks: Vec<Vec<Duration>>,
     lane_streams: Vec<BTreeMap<Group, u32>>,
@@ -278,6 +279,7 @@ impl SourceLedger {
             settings,
             lanes: Vec::new(),
             lane_ids: Vec::new(),
+            lane_places: BTreeMap::new(),
             level_specs: Vec::new(),
             lookbacks: Vec::new(),
             lane_streams: Vec::new(),

@@ -39,6 +39,7 @@ impl SourceLedger {
         self.generation += 1;
         let before = self.retire_all();
         self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
+        self.lane_places = self.lane_ids.iter().cloned().zip(0..).collect();
         self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
         self.lookbacks = plan.slos().map(|slo| lookbacks(slo)).collect();
         self.slice_rules = plan.slos().map(|slo| slice_rules(slo)).collect();
@@ -143,10 +144,9 @@ impl SourceLedger {
     /// Streams belong to the SLO of their name; an SLO that is not split has its one stream from the start, and one that
     /// names its groups has theirs.
     fn attach_streams(&mut self, unchanged: &BTreeSet<usize>) {
-        let places: BTreeMap<Arc<SloId>, usize> = self.lane_ids.iter().enumerate().map(|(index, id)| (Arc::clone(id), index)).collect();
         self.lane_streams = vec![BTreeMap::new(); self.lanes.len()];
         for held in &mut self.streams {
-            held.lane = places.get(&held.stream.slo).copied();
+            held.lane = self.lane_places.get(&held.stream.slo).copied();
             let Some(lane) = held.lane else {
                 held.provisional = Provisional::default();
                 continue;

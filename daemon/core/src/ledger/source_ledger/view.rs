@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     exclusion::Excluded,
-    id::SloId,
+    id::{Group, SloId},
     ledger::{
         Counts, Reason, Sums, Unknown,
         cache::Slices,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Sums of one stream over lookbacks that end now. What is newer than the watermark is provisional, and part of them.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct StreamSums<'a> {
     kept: Kept<'a>,
     now: Timestamp,
@@ -132,6 +132,17 @@ impl SourceLedger {
         self.streams.iter().filter(|held| held.lane.is_some()).map(|held| &held.stream)
     }
 
+    /// The streams of one SLO of the plan, by group.
+    pub fn streams_of_slo(&self, slo: &SloId) -> impl Iterator<Item = &Stream> {
+        self.place_of(slo).into_iter().flat_map(|lane| self.streams_of(lane)).map(|index| &self.streams[index as usize].stream)
+    }
+
+    /// The stream of one group of an SLO of the plan.
+    pub fn stream(&self, slo: &SloId, group: &Group) -> Option<&Stream> {
+        let index = self.stream_of(self.place_of(slo)?, group)?;
+        Some(&self.streams[index as usize].stream)
+    }
+
     /// Why an SLO as a whole cannot be seen: an unanswered question, or no series at all.
     pub fn unknown(&self, slo: &SloId) -> Option<Unknown> {
         let lane = self.place_of(slo)?;
@@ -155,7 +166,7 @@ impl SourceLedger {
     }
 
     fn place_of(&self, slo: &SloId) -> Option<usize> {
-        self.lane_ids.iter().position(|id| **id == *slo)
+        self.lane_places.get(slo).copied()
     }
 
     /// Sums of a stream that end now, or why there are none.
