@@ -21,7 +21,7 @@ pub struct Metrics {
     unknown_slos: Gauge,
     page_delivery: Histogram,
     pages: Family<ResultLabel, Counter>,
-    pages_held_back: Counter,
+    alerts_held_back: Counter,
     outbox_oldest: Gauge<f64, AtomicU64>,
     outbox_pages: Gauge,
     reload_ok: Gauge,
@@ -76,7 +76,7 @@ impl Default for Metrics {
             unknown_slos: Gauge::default(),
             page_delivery: latency(),
             pages: Family::default(),
-            pages_held_back: Counter::default(),
+            alerts_held_back: Counter::default(),
             outbox_oldest: Gauge::default(),
             outbox_pages: Gauge::default(),
             reload_ok: Gauge::default(),
@@ -96,9 +96,9 @@ impl Default for Metrics {
         registry.register("page_delivery_seconds", "From the decision of a page to its delivery", metrics.page_delivery.clone());
         registry.register("pages", "Attempts to deliver pages, by what became of them", metrics.pages.clone());
         registry.register(
-            "pages_held_back",
-            "Times that a page row was above its burn rate with so few events that it may be chance",
-            metrics.pages_held_back.clone(),
+            "alerts_held_back",
+            "Times that an alert row was above its burn rate and was held back",
+            metrics.alerts_held_back.clone(),
         );
         registry.register("outbox_oldest_age_seconds", "Age of the oldest page that waits for delivery", metrics.outbox_oldest.clone());
         registry.register("outbox_pages", "Pages that wait for delivery", metrics.outbox_pages.clone());
@@ -133,9 +133,9 @@ impl Metrics {
         self.page_delivery.observe(now.since(decided).as_secs_f64());
     }
 
-    /// So many budgets began to hold a page back for low traffic.
+    /// So many budgets began to hold an alert back.
     pub fn held_back(&self, budgets: usize) {
-        self.pages_held_back.inc_by(u64::try_from(budgets).unwrap_or(u64::MAX));
+        self.alerts_held_back.inc_by(u64::try_from(budgets).unwrap_or(u64::MAX));
     }
 
     /// How full the outbox is.

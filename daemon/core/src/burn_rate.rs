@@ -9,7 +9,7 @@
 //! assert!((share.burn(target) - 100.0).abs() < 1e-9);
 //! ```
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 
 use crate::{
     chance,
@@ -42,10 +42,22 @@ pub enum Verdict {
     Holds,
     /// One of them is not.
     Quiet,
-    /// Both are, and yet it does not hold: so few events may fail by chance while the objective is met.
-    HeldBack {
+    /// Both are, and yet it does not hold.
+    HeldBack(HeldBack),
+}
+
+/// Why a row does not hold although both lookbacks are above its factor.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HeldBack {
+    /// Of its long lookback only this much is counted, and were the rest without a failure, it would not be above the factor.
+    Young {
+        /// Since counting began.
+        counted: Duration,
+    },
+    /// So few events may fail by chance while the objective is met.
+    Chance {
         /// How likely at least so many failures are then; at least [`chance::LIMIT`].
-        chance: f64,
+        probability: f64,
     },
 }
 
@@ -64,6 +76,19 @@ impl RowBurn {
         }
     }
 
+    /// The same, where a row that holds is held back while counting began so late that the failures are not yet what the row stands for: it holds as
+    /// soon as it would if the part of its long lookback before that had gone by with the same traffic and without a failure.
+    #[must_use]
+    pub fn counted_for(self, counted: Duration, target: Target) -> Self {
+        let AlertRow { factor, long, .. } = self.row;
+        let above = || FailedShare::of(self.long).is_some_and(|share| share.compare_as_part(factor, target, counted, long).is_gt());
+        if self.holds() && counted < long && !above() {
+            Self { verdict: Verdict::HeldBack(HeldBack::Young { counted }), ..self }
+        } else {
+            self
+        }
+    }
+
     /// The same, where a page row that holds is held back while the failures of its long lookback may be chance. The seconds of a slice are one verdict
     /// and no independent events: nothing is held back there.
     #[must_use]
@@ -74,7 +99,7 @@ impl RowBurn {
         };
         let guarded = independent && self.holds() && self.row.urgency == Urgency::Page && low_traffic == LowTraffic::Exact;
         if guarded && chance::may_be(self.long, unit, target) {
-            Self { verdict: Verdict::HeldBack { chance: chance::probability(self.long, unit, target) }, ..self }
+            Self { verdict: Verdict::HeldBack(HeldBack::Chance { probability: chance::probability(self.long, unit, target) }), ..self }
         } else {
             self
         }
@@ -85,9 +110,9 @@ impl RowBurn {
         matches!(self.verdict, Verdict::Holds)
     }
 
-    /// True where it would hold if the failures could not be chance.
+    /// True where it does not hold although both lookbacks are above its factor.
     pub const fn is_held_back(&self) -> bool {
-        matches!(self.verdict, Verdict::HeldBack { .. })
+        matches!(self.verdict, Verdict::HeldBack(_))
     }
 }
 
@@ -156,6 +181,17 @@ impl FailedShare {
     pub fn compare(self, factor: Factor, target: Target) -> Ordering {
         let (factor, allowed) = (factor.ratio(), target.allowed());
         let limit = (u128::from(factor.num()) * u128::from(allowed.num()), u128::from(factor.den()) * u128::from(allowed.den()));
+        compare_fractions((self.failed_halves, self.all_halves), limit)
+    }
+
+    /// How the burn rate compares with `factor` where only the last `counted` of `whole` was counted and the rest is taken to have had the same traffic
+    /// and no failure.
+    fn compare_as_part(self, factor: Factor, target: Target, counted: Duration, whole: Duration) -> Ordering {
+        let (factor, allowed) = (factor.ratio(), target.allowed());
+        let limit = (
+            u128::from(factor.num()) * u128::from(allowed.num()) * whole.as_millis(),
+            u128::from(factor.den()) * u128::from(allowed.den()) * counted.as_millis().max(1),
+        );
         compare_fractions((self.failed_halves, self.all_halves), limit)
     }
 

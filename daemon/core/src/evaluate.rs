@@ -11,7 +11,7 @@ use crate::{
     id::BudgetId,
     incident::{BurnFacts, Facts, Symptom},
     ledger::{Counts, Reason, Sums, Unknown},
-    slo::{CountedIn, Objective, Slo},
+    slo::{AlertRow, CountedIn, Objective, Slo},
     time::Timestamp,
     units::{EventUnit, Target},
     window::{Interval, Window},
@@ -219,13 +219,16 @@ impl Asked<'_> {
             share: known().and_then(FailedShare::of),
             left: known().and_then(|counts| self.left(counts)),
             forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.length(), counts)),
-            rows: rows
-                .iter()
-                .map(|row| RowBurn::of(*row, *target, sums).unless_chance(self.slo.low_traffic, self.unit(), *target))
-                .collect(),
+            rows: rows.iter().map(|row| self.row_burn(*row, sums)).collect(),
             coverage: self.coverage(counts),
             unknown,
         }
+    }
+
+    fn row_burn(&self, row: AlertRow, sums: &dyn Sums) -> RowBurn {
+        let target = self.objective.target;
+        let counted = self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from));
+        RowBurn::of(row, target, sums).counted_for(counted, target).unless_chance(self.slo.low_traffic, self.unit(), target)
     }
 
     /// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
@@ -388,7 +391,7 @@ mod tests {
     use super::*;
     use crate::{
         alert_rows::default_rows,
-        burn_rate::Verdict,
+        burn_rate::{HeldBack, Verdict},
         id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
         sli::Sli,
         slo::{LowTraffic, NewSeries, NoData, NoDataThen, Origin, Urgency},
@@ -505,7 +508,7 @@ mod tests {
         let held = check(&few(1), CALM, State::Ok);
         assert_eq!(held.changes, []);
         assert!(
-            matches!(held.status.rows[0].verdict, Verdict::HeldBack { chance } if (chance - 0.009_955).abs() < 1e-6),
+            matches!(held.status.rows[0].verdict, Verdict::HeldBack(HeldBack::Chance { probability }) if (probability - 0.009_955).abs() < 1e-6),
             "{:?}",
             held.status.rows[0]
         );
@@ -518,6 +521,31 @@ mod tests {
             )
         );
         check(&few(2), CALM, State::Burning);
+    }
+
+    #[test]
+    fn a_young_history_opens_what_an_old_and_clean_one_would() {
+        let seen_for = |counted: Duration, bad: i64| {
+            let table = Table(vec![(days(30), counts(100_000, bad))]);
+            let evaluation = run(&Input { counted_from: Some(NOW.minus(counted)), ..input(Ok(&table)) }, CALM);
+            (evaluation.changes.iter().map(|change| change.urgency).collect::<Vec<_>>(), evaluation.status)
+        };
+        // 20x for 10 min is 3.3x over an hour, and 0.14x over a day.
+        let (opened, status) = seen_for(minutes(10), 2000);
+        assert_eq!(opened, []);
+        assert_eq!(status.rows[0].verdict, Verdict::HeldBack(HeldBack::Young { counted: minutes(10) }));
+        assert_eq!(
+            explain::why_held_back(&status).as_deref(),
+            Some(
+                "1h: bad 2,000 of 100,000 = 2.000 %, burn 20.0x > 14.4x and 5m: bad 2,000 of 100,000 = 2.000 %, burn 20.0x > 14.4x -> page held back: \
+                 10 min of 1h are counted; had the rest no failure, the burn would be 3.3x"
+            )
+        );
+        // A total outage pages as soon as ever: 14.4 / 1000 of an hour is 52 s.
+        assert_eq!(seen_for(Duration::from_secs(51), 100_000).0, []);
+        assert_eq!(seen_for(Duration::from_secs(52), 100_000).0, [Urgency::Page]);
+        assert_eq!(seen_for(hours(1), 2000).0, [Urgency::Page], "an hour is enough for the row of an hour");
+        assert_eq!(seen_for(days(3), 300).0, [Urgency::Ticket]);
     }
 
     #[test]

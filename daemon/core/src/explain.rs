@@ -5,7 +5,7 @@
 
 use crate::{
     alert::{Edge, Step, fastest, was_seen},
-    burn_rate::{Doubt, FailedShare, RowBurn, Verdict, burn, compare, contradicts},
+    burn_rate::{Doubt, FailedShare, HeldBack, RowBurn, Verdict, burn, compare, contradicts},
     chance,
     evaluate::{BudgetStatus, State},
     exclusion::{Excluded, ExcludedTime},
@@ -95,14 +95,28 @@ fn row(burn: &RowBurn, target: Target, unit: EventUnit) -> RowExplanation {
 
 /// `held back: 1 failure of 10 in 1h may be chance: 1.0 % of such lookbacks have as many at 99.9 %, and 0.010 % is the limit; 2 of 10 page`.
 fn held_back(burn: &RowBurn, target: Target, unit: EventUnit) -> Option<String> {
-    let Verdict::HeldBack { chance } = burn.verdict else { return None };
+    let Verdict::HeldBack(why) = burn.verdict else { return None };
+    Some(match why {
+        HeldBack::Chance { probability } => chance_words(burn, probability, target, unit),
+        HeldBack::Young { counted } => {
+            let whole = burn.long_burn * counted.div_duration_f64(burn.row.long);
+            let (counted, long) = (words::duration(counted), words::lookback(burn.row.long));
+            format!(
+                "held back: {counted} of {long} are counted; had the rest no failure, the burn would be {}",
+                words::times_beside(whole, burn.row.factor)
+            )
+        }
+    })
+}
+
+fn chance_words(burn: &RowBurn, chance: f64, target: Target, unit: EventUnit) -> String {
     let lookback = words::lookback(burn.row.long);
     let (likely, limit) = (words::percent(chance), words::percent(chance::LIMIT));
     let (failed, percent) = (failures(burn.long, unit), target.as_percent());
     let enough = enough(burn.long, target, unit);
-    Some(format!(
+    format!(
         "held back: {failed} in {lookback} may be chance: {likely} of such lookbacks have as many at {percent} %, and {limit} is the limit; {enough}"
-    ))
+    )
 }
 
 /// `1 failure of 10`: as the test counted them, half failures dropped.
@@ -124,11 +138,11 @@ fn whole(number: u64) -> String {
     words::grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// The arithmetic of a page that is held back, in one line, for the audit; `None` where none is.
+/// The arithmetic of an alert that is held back, in one line, for the audit; `None` where none is.
 pub fn why_held_back(status: &BudgetStatus) -> Option<String> {
     let held = status.rows.iter().filter(|burn| burn.is_held_back()).max_by_key(|burn| burn.row.factor)?;
     let row = row(held, status.target, status.unit);
-    Some(format!("{} and {} -> page {}", row.long, row.short, row.held_back?))
+    Some(format!("{} and {} -> {} {}", row.long, row.short, urgency_word(held.row.urgency), row.held_back?))
 }
 
 fn arithmetic(lookback: &str, unit: EventUnit, counts: Counts, factor: Factor, target: Target) -> String {
@@ -203,7 +217,7 @@ fn decided(status: &BudgetStatus) -> String {
         State::NoTraffic => "no events, so nothing failed".to_owned(),
         State::Ok if status.rows.is_empty() => "the objective has no alert rows".to_owned(),
         State::Ok if status.rows.iter().any(RowBurn::is_held_back) => {
-            "no row holds; a page is held back, for so few events may fail by chance".to_owned()
+            "no row holds; one is above its burn rate and held back, as it says".to_owned()
         }
         State::Ok => "no row holds".to_owned(),
     }

@@ -80,6 +80,8 @@ struct Watched {
     target: Target,
     rows: Vec<AlertRow>,
     low_traffic: LowTraffic,
+    /// Since counting began.
+    counted: Duration,
     state: AlertState,
 }
 
@@ -87,16 +89,14 @@ impl Watched {
     fn new(percent: &str, low_traffic: LowTraffic) -> Self {
         let target = Target::percent(percent).expect("a target");
         let rows = default_rows(target, days(30)).rows.into_iter().filter(|row| row.urgency == Urgency::Page).collect();
-        Self { target, rows, low_traffic, state: AlertState::default() }
+        Self { target, rows, low_traffic, counted: Duration::MAX, state: AlertState::default() }
     }
 
     /// One tick; true where it pages.
     fn tick(&mut self, sums: &dyn Sums, now: Timestamp) -> bool {
-        let burns: Vec<RowBurn> = self
-            .rows
-            .iter()
-            .map(|row| RowBurn::of(*row, self.target, sums).unless_chance(self.low_traffic, EventUnit::Event, self.target))
-            .collect();
+        let burn = |row: &AlertRow| RowBurn::of(*row, self.target, sums).counted_for(self.counted, self.target);
+        let exact = |row: &AlertRow| burn(row).unless_chance(self.low_traffic, EventUnit::Event, self.target);
+        let burns: Vec<RowBurn> = self.rows.iter().map(exact).collect();
         let (state, steps) = step(self.state, &burns, self.target, now);
         self.state = state;
         steps.iter().any(|step| matches!(step.edge, Edge::Opens(_)))
@@ -227,6 +227,31 @@ impl Sums for Slices {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_young_history_pages_first_when_an_old_one_without_a_failure_does_to_the_tick(
+        phases in prop::collection::vec((1_usize..400, prop_oneof![Just(0_i64), 0_i64..4, 4_i64..30, 0_i64..1000]), 1..12),
+        percent in prop::sample::select(vec!["99%", "99.5%", "99.9%", "99.95%"]),
+        noise in any::<u64>(),
+    ) {
+        let (mut young, mut old) = (Watched::new(percent, LowTraffic::Exact), Watched::new(percent, LowTraffic::Exact));
+        let (mut of_young, mut of_old) = (Slices { sums: vec![Counts::default()], before: 0 }, Slices { sums: vec![Counts::default()], before: 1000 });
+        let mut random = Random(noise);
+        for bad in phases.iter().flat_map(|(ticks, bad)| std::iter::repeat_n(*bad, *ticks)) {
+            let bad = i64::try_from(random.next() % (2 * bad.unsigned_abs() + 1)).expect("small").min(1000);
+            for slices in [&mut of_young, &mut of_old] {
+                let sum = *slices.sums.last().expect("never empty") + Counts { good: 1000 - bad, bad, ..Counts::default() };
+                slices.sums.push(sum);
+            }
+            let now = Timestamp::EPOCH.plus(TICK * u32::try_from(of_old.sums.len()).expect("few slices"));
+            young.counted = TICK * u32::try_from(of_young.sums.len() - 1).expect("few slices");
+            let pages = (young.tick(&of_young, now), old.tick(&of_old, now));
+            prop_assert_eq!(pages.0, pages.1);
+            if pages.0 {
+                break;
+            }
+        }
+    }
 
     #[test]
     fn at_100_requests_a_second_it_decides_as_burn_rates_alone_to_the_tick(

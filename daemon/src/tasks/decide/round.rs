@@ -58,7 +58,7 @@ pub(super) struct Evaluated {
     pub(super) alerts: Vec<(BudgetId, AlertState)>,
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
-    /// Budgets that hold back a page.
+    /// Budgets that hold an alert back.
     pub(super) held_back: BTreeSet<BudgetId>,
     /// How many of them do since this round.
     pub(super) newly_held_back: usize,
@@ -186,7 +186,7 @@ fn evaluate_slo(
     (statuses, unknowns.into_iter().flatten().next().filter(|_| all_unknown))
 }
 
-/// Why a page is held back that was not in the round before: an entry of the budget's history, for no suppression is silent.
+/// Why an alert is held back that was not in the round before: an entry of the budget's history, for no suppression is silent.
 fn held_back_since_now(book: &Book, status: &BudgetStatus) -> Option<String> {
     if book.held_back.contains(&status.budget) { None } else { why_held_back(status) }
 }

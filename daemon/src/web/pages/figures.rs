@@ -43,7 +43,7 @@ impl Mark {
     /// Of an alert row.
     fn of_row(row: &Row) -> Self {
         match (row.holds, row.long_total.any()) {
-            (false, _) if row.held_back_chance.is_some() => Self { class: "state-held-back".to_owned(), ..Self::of("◇", "HELD BACK") },
+            (false, _) if row.is_held_back() => Self { class: "state-held-back".to_owned(), ..Self::of("◇", "HELD BACK") },
             (true, _) => Self { class: "state-burning".to_owned(), ..Self::of("▲", "HOLDS") },
             (false, false) => Self { class: "state-no-traffic".to_owned(), ..Self::of("–", "NO TRAFFIC") },
             (false, true) => Self { class: "state-ok".to_owned(), ..Self::of("●", "QUIET") },

@@ -1,7 +1,7 @@
 //! A budget with its rows, and why it cannot be seen.
 
 use burnward_core::{
-    burn_rate::{RowBurn, Verdict},
+    burn_rate::{HeldBack, RowBurn, Verdict},
     evaluate::BudgetStatus,
     id::BudgetId,
     ledger::Unknown,
@@ -115,6 +115,8 @@ pub struct Row {
     pub holds: bool,
     /// Both are above the threshold, and so few events may yet fail by chance: how likely at least so many failures are while the target is met.
     pub held_back_chance: Option<f64>,
+    /// Both are above the threshold, and of the long lookback only so much is counted: had the rest no failure, it would not be.
+    pub held_back_counted_seconds: Option<u64>,
 }
 
 /// Why something cannot be seen.
@@ -204,6 +206,11 @@ impl Budget {
 }
 
 impl Row {
+    /// True where it does not hold although both are above the threshold.
+    pub const fn is_held_back(&self) -> bool {
+        self.held_back_chance.is_some() || self.held_back_counted_seconds.is_some()
+    }
+
     /// A row of a budget whose counts are in this unit.
     fn of(burn: &RowBurn, unit: EventUnit) -> Self {
         Self {
@@ -219,8 +226,12 @@ impl Row {
             short_burn: burn.short_burn,
             holds: burn.holds(),
             held_back_chance: match burn.verdict {
-                Verdict::HeldBack { chance } => Some(chance),
-                Verdict::Holds | Verdict::Quiet => None,
+                Verdict::HeldBack(HeldBack::Chance { probability }) => Some(probability),
+                Verdict::HeldBack(HeldBack::Young { .. }) | Verdict::Holds | Verdict::Quiet => None,
+            },
+            held_back_counted_seconds: match burn.verdict {
+                Verdict::HeldBack(HeldBack::Young { counted }) => Some(counted.as_secs()),
+                Verdict::HeldBack(HeldBack::Chance { .. }) | Verdict::Holds | Verdict::Quiet => None,
             },
         }
     }
