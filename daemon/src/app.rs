@@ -198,7 +198,7 @@ pub enum Request {
         /// To, inclusive.
         to: Timestamp,
         /// The sum; `None` for an unknown stream.
-        reply: oneshot::Sender<Option<Counts>>,
+        reply: oneshot::Sender<Option<(Counts, i64)>>,
     },
 }
 
@@ -259,8 +259,8 @@ impl Handle {
         self.ask(|reply| Request::Past { tenant, asked, reply }).await.unwrap_or_default()
     }
 
-    /// What was counted of a budget over `(from, to]`.
-    pub async fn between(&self, budget: &BudgetId, from: Timestamp, to: Timestamp) -> Option<Counts> {
+    /// What was counted of a budget over `(from, to]`, and how many events may have happened in unseen time of it.
+    pub async fn between(&self, budget: &BudgetId, from: Timestamp, to: Timestamp) -> Option<(Counts, i64)> {
         let budget = budget.clone();
         self.ask(|reply| Request::Between { budget, from, to, reply }).await.ok().flatten()
     }

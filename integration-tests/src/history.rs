@@ -22,6 +22,7 @@ struct Tenant {
     name: String,
     per_second: u64,
     failing: Vec<(Range<Timestamp>, u64)>,
+    silent: Vec<Range<Timestamp>>,
 }
 
 impl History {
@@ -33,7 +34,7 @@ impl History {
     /// A tenant with steady, healthy traffic.
     #[must_use]
     pub fn tenant(mut self, name: &str, per_second: u64) -> Self {
-        self.tenants.push(Tenant { name: name.to_owned(), per_second, failing: Vec::new() });
+        self.tenants.push(Tenant { name: name.to_owned(), per_second, failing: Vec::new(), silent: Vec::new() });
         self
     }
 
@@ -41,6 +42,13 @@ impl History {
     #[must_use]
     pub fn failing(mut self, when: Range<Timestamp>, per_mille: u64) -> Self {
         self.tenants.last_mut().expect("a tenant first").failing.push((when, per_mille));
+        self
+    }
+
+    /// The last tenant sends no request in a stretch of time, in which it does not fail either.
+    #[must_use]
+    pub fn silent(mut self, when: Range<Timestamp>) -> Self {
+        self.tenants.last_mut().expect("a tenant first").silent.push(when);
         self
     }
 
@@ -106,7 +114,8 @@ impl Tenant {
             let (start, end) = (range.start.max(from), range.end.min(at));
             if end > start { end.since(start).as_secs() } else { 0 }
         };
-        let all = self.per_second * at.since(from).as_secs();
+        let silent: u64 = self.silent.iter().map(seconds).sum();
+        let all = self.per_second * (at.since(from).as_secs() - silent);
         let bad: u64 = self.failing.iter().map(|(range, per_mille)| seconds(range) * self.per_second * per_mille / 1000).sum();
         (i64::try_from(bad).expect("small"), i64::try_from(all).expect("small"))
     }

@@ -223,7 +223,7 @@ impl World {
     /// What a stream counted over `(from, to]`.
     pub async fn counted(&self, service: &str, slo: &str, tenant: &str, from: Timestamp, to: Timestamp) -> Counts {
         let budget = self.budget(service, slo, tenant);
-        self.handle().between(&budget, from, to).await.unwrap_or_default()
+        self.handle().between(&budget, from, to).await.unwrap_or_default().0
     }
 
     /// Every slice of a stream over `(from, to]`.

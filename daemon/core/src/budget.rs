@@ -61,6 +61,19 @@ impl BudgetLeft {
     }
 }
 
+/// What unseen time may hide of a budget, and what is left of it whatever that was. For showing: alerts are decided on measured events alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Unseen {
+    /// How much of the window nobody saw since counting began.
+    pub time: Duration,
+    /// How many events may have happened in it: see [`Sums::hidden`](crate::ledger::Sums::hidden).
+    pub events: i64,
+    /// What is left if all of them failed.
+    pub least: BudgetLeft,
+    /// What is left if none did.
+    pub most: BudgetLeft,
+}
+
 /// How much of a window has passed. A rolling window is always whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {

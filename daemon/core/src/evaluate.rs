@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::{
     alert::{self, AlertChange, AlertState, Change, Edge, Step},
-    budget::{self, BudgetLeft, Part},
+    budget::{self, BudgetLeft, Part, Unseen},
     burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
     exclusion::{Excluded, ExcludedTime},
     explain,
     id::BudgetId,
     incident::{BurnFacts, Facts, Symptom},
     ledger::{Counts, Reason, Sums, Unknown},
-    slo::{AlertRow, CountedIn, Objective, Slo},
+    slo::{AlertRow, CountedIn, NoDataThen, Objective, Slo},
     time::Timestamp,
     units::{EventUnit, Target},
     window::{Interval, Window},
@@ -53,7 +53,8 @@ pub struct BudgetStatus {
     pub over: Interval,
     /// What the budget is counted in.
     pub counted_in: CountedIn,
-    /// Counted over the window, events or the seconds of slices; what people took out of the budget is treated as the SLO says.
+    /// Counted over the window, events or the seconds of slices; what people took out of the budget, and what may have happened unseen, is treated as
+    /// the SLO says.
     pub counts: Counts,
     /// What these counts, and those of the rows, are numbers of.
     pub unit: EventUnit,
@@ -73,6 +74,10 @@ pub struct BudgetStatus {
     pub rows: Vec<RowBurn>,
     /// Share of the window that was seen: counted, and not unseen. 0 where the sums are unknown.
     pub coverage: f64,
+    /// What unseen time may hide, and between what is left; `None` where all was seen since counting began, and where nothing is known of what is left.
+    pub unseen: Option<Unseen>,
+    /// What the SLO makes of unseen time.
+    pub no_data: NoDataThen,
     /// Why the counts cannot be true as they stand, where they cannot.
     pub doubt: Option<Doubt>,
     /// Timestamp of the newest sample.
@@ -159,6 +164,12 @@ pub fn standing(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Inpu
     asked.status(budget, measured, alerts)
 }
 
+/// Whether nothing happened in a lookback that is as long as somebody wants to be told of: it was counted, at least half of it was seen, and no event is in
+/// it.
+pub fn is_quiet(counts: Counts, counted: Duration, lookback: Duration) -> bool {
+    counts.total() == 0 && counted >= lookback && unseen(counts) * 2 <= lookback
+}
+
 /// What is evaluated, from what, and when.
 struct Asked<'a> {
     slo: &'a Slo,
@@ -177,11 +188,21 @@ struct Measured {
     unknown: Option<Unknown>,
     rows: Vec<RowBurn>,
     coverage: f64,
+    unseen: Option<Unseen>,
 }
 
 impl Measured {
     fn nothing(unknown: Unknown) -> Self {
-        Self { counts: Counts::default(), share: None, left: None, forecast: None, unknown: Some(unknown), rows: Vec::new(), coverage: 0.0 }
+        Self {
+            counts: Counts::default(),
+            share: None,
+            left: None,
+            forecast: None,
+            unknown: Some(unknown),
+            rows: Vec::new(),
+            coverage: 0.0,
+            unseen: None,
+        }
     }
 
     /// The most severe of what is true.
@@ -211,8 +232,10 @@ impl Asked<'_> {
             Window::Rolling(length) => sums.over(*length),
             Window::Calendar { .. } => sums.since(self.input.over.from),
         };
-        let counts = self.slo.excluded_time.apply(all, self.input.excluded.counts);
-        let unknown = self.contradiction(counts).or_else(|| self.blindness(counts));
+        let measured = self.slo.excluded_time.apply(all, self.input.excluded.counts);
+        let unknown = self.contradiction(measured).or_else(|| self.blindness(measured));
+        let hidden = self.hidden(all, measured, sums);
+        let counts = self.slo.no_data.then.apply(measured, hidden);
         let known = || unknown.is_none().then_some(counts);
         Measured {
             counts,
@@ -221,8 +244,28 @@ impl Asked<'_> {
             forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.length(), counts)),
             rows: rows.iter().map(|row| self.row_burn(*row, sums)).collect(),
             coverage: self.coverage(counts),
+            unseen: known().and_then(|_| self.unseen(measured, hidden)),
             unknown,
         }
+    }
+
+    /// How many events may have happened in the unseen time that people did not take out of the budget.
+    fn hidden(&self, all: Counts, measured: Counts, sums: &dyn Sums) -> i64 {
+        if measured.unseen_millis <= 0 {
+            return 0;
+        }
+        let hidden =
+            i128::from(sums.hidden(self.input.over.from)) * i128::from(measured.unseen_millis) / i128::from(all.unseen_millis.max(1));
+        i64::try_from(hidden).unwrap_or(i64::MAX)
+    }
+
+    /// What is left whatever happened unseen.
+    fn unseen(&self, measured: Counts, events: i64) -> Option<Unseen> {
+        let time = unseen(measured);
+        let failed = Counts { bad: measured.bad.saturating_add(events), ..measured };
+        let passed = Counts { good: measured.good.saturating_add(events), ..measured };
+        (!time.is_zero()).then_some(())?;
+        Some(Unseen { time, events, least: self.left(failed)?, most: self.left(passed)? })
     }
 
     fn row_burn(&self, row: AlertRow, sums: &dyn Sums) -> RowBurn {
@@ -372,6 +415,8 @@ impl Asked<'_> {
             window_total: self.window_total(measured.counts),
             runs_out: alert::fastest(&measured.rows).and_then(|burn| self.runs_out(&measured, burn)),
             coverage: measured.coverage,
+            unseen: measured.unseen,
+            no_data: self.slo.no_data.then,
             doubt: Doubt::of(measured.counts),
             rows: measured.rows,
             newest_sample: self.input.newest_sample,
@@ -394,7 +439,7 @@ mod tests {
         burn_rate::{HeldBack, Verdict},
         id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
         sli::Sli,
-        slo::{LowTraffic, NewSeries, NoData, NoDataThen, Origin, Urgency},
+        slo::{LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Origin, Urgency},
         time::{days, hours, minutes},
     };
 
@@ -444,6 +489,7 @@ mod tests {
             per: vec![],
             objectives: vec![objective],
             no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+            no_traffic: NoTraffic::Fine,
             new_series: NewSeries::Auto,
             low_traffic: LowTraffic::Exact,
             excluded_time: ExcludedTime::Removed,
@@ -633,6 +679,60 @@ mod tests {
             let status = run(&Input { counted_from, ..input(Ok(&table)) }, CALM).status;
             assert!((status.coverage - coverage).abs() < 1e-12, "{} where {coverage} is right", status.coverage);
         }
+    }
+
+    /// Counts of the whole window, and what its unseen time may hide.
+    struct Partly(Counts, i64);
+
+    impl Sums for Partly {
+        fn over(&self, _: Duration) -> Counts {
+            self.0
+        }
+
+        fn since(&self, _: Timestamp) -> Counts {
+            self.0
+        }
+
+        fn hidden(&self, _: Timestamp) -> i64 {
+            self.1
+        }
+    }
+
+    #[test]
+    fn unseen_time_bounds_the_budget_from_both_sides_and_changes_no_decision() {
+        let partly = Partly(Counts { unseen_millis: 3_600_000, ..counts(99_000, 50) }, 1000);
+        let Evaluation { status, changes } = run(&input(Ok(&partly)), CALM);
+        let seen = run(&input(Ok(&Partly(counts(99_000, 50), 0))), CALM);
+        assert_eq!(changes, seen.changes);
+        assert_eq!((status.left, status.sli, status.state), (seen.status.left, seen.status.sli, seen.status.state));
+        let unseen = status.unseen.expect("an hour was not seen");
+        // 50 of 100,000 at best, 1,050 of 100,000 at worst; 99.9 % allows 100.
+        assert!((unseen.most.ratio - 0.5).abs() < 1e-12 && (unseen.least.ratio + 9.5).abs() < 1e-12, "{unseen:?}");
+        assert!(unseen.least.ratio <= status.left.expect("traffic").ratio && status.left.expect("traffic").ratio <= unseen.most.ratio);
+        assert_eq!((unseen.time, unseen.events), (hours(1), 1000));
+        assert_eq!(seen.status.unseen, None);
+    }
+
+    #[test]
+    fn count_as_bad_spends_what_may_have_happened_unseen_and_wakes_nobody() {
+        let mut slo = slo();
+        slo.no_data.then = NoDataThen::CountAsBad;
+        let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+        let partly = Partly(Counts { unseen_millis: 3_600_000, ..counts(99_000, 50) }, 1000);
+        let Evaluation { status, changes } = evaluate(&slo, &slo.objectives[0], budget, &input(Ok(&partly)), CALM, NOW);
+        assert_eq!((status.counts.bad, status.counts.total()), (1050, 100_000));
+        assert_eq!((status.state, status.left), (State::Spent, status.unseen.map(|unseen| unseen.least)));
+        assert_eq!(changes, [], "alert rows are decided on measured events alone");
+        assert!(status.rows.iter().all(|row| row.long.bad == 50));
+    }
+
+    #[test]
+    fn unseen_time_that_people_took_out_hides_nothing() {
+        let partly = Partly(Counts { unseen_millis: 3_600_000, ..counts(99_000, 50) }, 1000);
+        let taken = |unseen_millis| Excluded { counts: Counts { unseen_millis, ..Counts::default() }, ..Excluded::default() };
+        let unseen = |excluded| run(&Input { excluded, ..input(Ok(&partly)) }, CALM).status.unseen;
+        assert_eq!(unseen(taken(3_600_000)), None);
+        assert_eq!(unseen(taken(2_700_000)).map(|unseen| (unseen.time, unseen.events)), Some((minutes(15), 250)));
     }
 
     #[test]

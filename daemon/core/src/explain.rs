@@ -10,7 +10,7 @@ use crate::{
     evaluate::{BudgetStatus, State},
     exclusion::{Excluded, ExcludedTime},
     ledger::Counts,
-    slo::{AlertRow, Urgency},
+    slo::{AlertRow, CountedIn, NoDataThen, Urgency},
     units::{EventUnit, Factor, Target},
     window::Window,
     words,
@@ -23,6 +23,8 @@ pub struct Explanation {
     pub budget: String,
     /// What people took out of it: `2 h 30 m: bad 120 of 4,000, removed`; `None` where nothing was.
     pub excluded: Option<String>,
+    /// How much of the window was seen, and what the rest may hide: `97 % of the window; 21 h 36 m unseen may hold 1,200 events: 60 % to 71 % left`.
+    pub seen: String,
     /// What the target allows: `0.100 %`.
     pub allowed: String,
     /// Every row, in the order of the objective.
@@ -53,6 +55,7 @@ pub fn explain(status: &BudgetStatus) -> Explanation {
     Explanation {
         budget: budget_line(status),
         excluded: excluded_line(status.excluded, status.unit),
+        seen: seen(status),
         allowed: words::exact_percent(status.target.allowed().as_f64()),
         rows: status.rows.iter().map(|burn| row(burn, status.target, status.unit)).collect(),
         decided: decided(status),
@@ -201,6 +204,24 @@ fn excluded_line(Excluded { counts, time, treated }: Excluded, unit: EventUnit) 
     (!time.is_zero()).then(|| format!("{}: {}, {made}", words::duration(time), counted(unit, counts)))
 }
 
+fn seen(status: &BudgetStatus) -> String {
+    let seen = format!("{} of the window", words::whole_percent(status.coverage));
+    let Some(unseen) = &status.unseen else { return seen };
+    let time = words::duration(unseen.time);
+    if unseen.events == 0 {
+        return format!("{seen}; {time} unseen, and no events beside it");
+    }
+    let events = match status.counted_in {
+        CountedIn::Events => format!("may hold {} events, at the larger rate beside it", status.unit.count(unseen.events)),
+        CountedIn::Slices(_) => "may be good or bad".to_owned(),
+    };
+    let counted = match status.no_data {
+        NoDataThen::TellOwner | NoDataThen::Page => "",
+        NoDataThen::CountAsBad => "; counted as bad (`no-data`)",
+    };
+    format!("{seen}; {time} unseen {events}: {}{counted}", words::left_between(&unseen.least, &unseen.most))
+}
+
 fn runs_out(status: &BudgetStatus) -> String {
     match (status.runs_out, fastest(&status.rows)) {
         (Some(span), Some(burn)) => format!("; at the {} rate gone in {}", words::lookback(burn.row.short), words::duration(span)),
@@ -282,11 +303,12 @@ mod tests {
     use crate::{
         alert::AlertState,
         alert_rows::default_rows,
-        budget::BudgetLeft,
+        budget::{BudgetLeft, Unseen},
         id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, TenantId},
         ledger::{Reason, Sums, Unknown},
-        slo::CountedIn,
+        slo::SliceRule,
         time::{Timestamp, days, hours, minutes},
+        units::GoodShare,
         window::Interval,
     };
     use std::time::Duration;
@@ -346,6 +368,8 @@ mod tests {
             runs_out: crate::budget::runs_out(left.expect("traffic"), rows[0].short_burn, window),
             rows,
             coverage: 1.0,
+            unseen: None,
+            no_data: NoDataThen::TellOwner,
             doubt: None,
             newest_sample: None,
             as_of: Timestamp::EPOCH,
@@ -406,6 +430,30 @@ mod tests {
         assert_eq!(explain(&blind).decided, "cannot see: timeout: no answer within 15 s");
         let paged = BudgetStatus { unknown, rows: vec![], ..status(&calm, State::Burning, PAGED) };
         assert_eq!(explain(&paged).decided, "page: still open; cannot see (timeout: no answer within 15 s): nothing changes");
+    }
+
+    #[test]
+    fn what_unseen_time_may_hide_is_told_with_its_assumption() {
+        let calm = Hour { long: counts(1000, 0), short: counts(1000, 0) };
+        let shown = |events: i64, no_data: NoDataThen, counted_in: CountedIn| {
+            let left = |ratio| BudgetLeft { ratio, ..BudgetLeft::untouched(Target::percent("99.9%").expect("a target"), days(30)) };
+            let unseen = Some(Unseen { time: minutes(130), events, least: left(0.6), most: left(0.71) });
+            explain(&BudgetStatus { coverage: 0.97, unseen, no_data, counted_in, ..status(&calm, State::Ok, AlertState::default()) }).seen
+        };
+        assert_eq!(
+            shown(1_200, NoDataThen::TellOwner, CountedIn::Events),
+            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the larger rate beside it: 60 % to 71 % left"
+        );
+        assert_eq!(
+            shown(1_200, NoDataThen::CountAsBad, CountedIn::Events),
+            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the larger rate beside it: 60 % to 71 % left; counted as bad (`no-data`)"
+        );
+        assert_eq!(shown(0, NoDataThen::Page, CountedIn::Events), "97 % of the window; 2 h 10 m unseen, and no events beside it");
+        let rule = SliceRule { length: minutes(1), good_from: GoodShare::percent("99%").expect("a share") };
+        assert_eq!(
+            shown(7_800, NoDataThen::Page, CountedIn::Slices(rule)),
+            "97 % of the window; 2 h 10 m unseen may be good or bad: 60 % to 71 % left"
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use crate::{
     id::{BudgetId, IncidentId},
-    incident::{Incident, IncidentEvent, Kind, PageOutcome, Phase, What},
-    ledger::Counts,
+    incident::{Facts, Incident, IncidentEvent, Kind, PageOutcome, Phase, What},
+    ledger::{Counts, Reason},
     time::Timestamp,
     timeline::{self, Entry},
     units::EventUnit,
@@ -85,6 +85,8 @@ pub struct BudgetImpact {
     pub unit: EventUnit,
     /// Share of the window's budget that the bad events of that time are; `None` without traffic.
     pub spent: Option<f64>,
+    /// The same if all that may have happened unseen in that time failed.
+    pub at_most: Option<f64>,
 }
 
 /// A page that was sent.
@@ -117,9 +119,18 @@ pub fn title(incident: &Incident) -> String {
     match (incident.fault.kind, incident.harm()) {
         (Kind::Burn, Some(harm)) => format!("{subject}: {} {}{}", words::percent(harm.bad), words::symptom(harm.symptom), whom(incident)),
         (Kind::Burn, None) => format!("{subject}: the error budget burns too fast{}", whom(incident)),
+        (Kind::CannotSee, _) if is_silent(incident) => format!("{subject}: no traffic"),
         (Kind::CannotSee, _) => format!("{subject}: cannot see"),
         (Kind::Test, _) => "TEST: the way of a page is tried, nothing is at fault".to_owned(),
     }
+}
+
+/// Data comes, and nothing happens in it.
+fn is_silent(incident: &Incident) -> bool {
+    incident.members.values().all(|member| match &member.facts {
+        Facts::Blind(blind) => blind.unknown.reason == Reason::NoTraffic,
+        Facts::Burn(_) | Facts::Test(_) => false,
+    })
 }
 
 fn whom(incident: &Incident) -> String {

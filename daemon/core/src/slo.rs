@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, SloId, SourceName, TeamName},
+    ledger::Counts,
     sli::Sli,
     units::{Factor, GoodShare, Target},
     window::Window,
@@ -31,6 +32,8 @@ pub struct Slo {
     pub objectives: Vec<Objective>,
     /// What happens when no data comes.
     pub no_data: NoData,
+    /// What happens when data comes and nothing is in it.
+    pub no_traffic: NoTraffic,
     /// What the first value of a counter is taken for.
     pub new_series: NewSeries,
     /// Whether few events wake somebody.
@@ -146,6 +149,71 @@ pub enum NoDataThen {
     TellOwner,
     /// A page to the owning team.
     Page,
+    /// A ticket to the owning team; and in its budgets, what may have happened while nobody saw counts as bad. Alert rows are decided on measured events
+    /// all the same.
+    CountAsBad,
+}
+
+impl NoDataThen {
+    /// Every value.
+    pub const ALL: [Self; 3] = [Self::TellOwner, Self::Page, Self::CountAsBad];
+
+    /// As documents write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::TellOwner => "tell-owner",
+            Self::Page => "page",
+            Self::CountAsBad => "count-as-bad",
+        }
+    }
+
+    /// How loudly the owning team is told.
+    pub const fn urgency(self) -> Urgency {
+        match self {
+            Self::TellOwner | Self::CountAsBad => Urgency::Ticket,
+            Self::Page => Urgency::Page,
+        }
+    }
+
+    /// A window's counts where so many events may have happened unseen.
+    #[must_use]
+    pub fn apply(self, measured: Counts, hidden: i64) -> Counts {
+        match self {
+            Self::TellOwner | Self::Page => measured,
+            Self::CountAsBad => Counts { bad: measured.bad.saturating_add(hidden), ..measured },
+        }
+    }
+}
+
+/// What is done where the source answers and nothing happens: no request, no observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NoTraffic {
+    /// Nothing failed, and nobody is told.
+    #[default]
+    Fine,
+    /// A ticket to the owning team once none of the SLO's groups had an event for so long.
+    TellOwner {
+        /// How long.
+        after: Duration,
+    },
+}
+
+impl NoTraffic {
+    /// As documents write it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fine => "fine",
+            Self::TellOwner { .. } => "tell-owner",
+        }
+    }
+
+    /// For how long there must have been no event for its owner to be told; `None` where nobody is.
+    pub const fn told_after(self) -> Option<Duration> {
+        match self {
+            Self::Fine => None,
+            Self::TellOwner { after } => Some(after),
+        }
+    }
 }
 
 /// Whether page rows are held back while so few events may fail by chance (see [`chance`](crate::chance)).

@@ -7,6 +7,7 @@ use crate::{
         Actor, AlertKey, BlindFacts, BurnFacts, Facts, Incident, IncidentEvent, JoinReason, PageOutcome, PageReason, RECHECK, Resolution,
         What,
     },
+    ledger::Reason,
     oncall::Recipient,
     slo::Urgency,
     time::Timestamp,
@@ -145,6 +146,9 @@ fn cannot_see(alert: &AlertKey, blind: &BlindFacts, at: Timestamp) -> String {
         many => format!(" {} are hidden by it.", words::plural(many, "SLO")),
     };
     let span = words::duration(at.since(blind.since));
+    if blind.unknown.reason == Reason::NoTraffic {
+        return format!("{}: no traffic for {span}. Nothing can be said about its users; this is not proof of an outage.", subject(alert));
+    }
     format!("{}: cannot see for {span} ({}).{hides} This is not proof of an outage.", subject(alert), blind.unknown)
 }
 

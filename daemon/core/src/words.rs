@@ -114,6 +114,17 @@ pub fn share_left(left: &BudgetLeft) -> String {
     if left.ratio < 0.0 { format!("{} overspent", whole_percent(-left.ratio)) } else { format!("{} left", whole_percent(left.ratio)) }
 }
 
+/// Between what a budget is left, as shares: `60 % to 71 % left`, `3 % overspent to 12 % left`.
+pub fn left_between(least: &BudgetLeft, most: &BudgetLeft) -> String {
+    let (low, high) = (share_left(least), share_left(most));
+    let one_side = (least.ratio < 0.0) == (most.ratio < 0.0);
+    match low == high {
+        true => high,
+        false if one_side => format!("{} to {high}", whole_percent(least.ratio.abs())),
+        false => format!("{low} to {high}"),
+    }
+}
+
 /// A share as whole percent, never rounded to nothing or to all: `71 %`, `under 1 %`, `over 99 %`.
 pub fn whole_percent(share: f64) -> String {
     match share * 100.0 {
@@ -277,6 +288,19 @@ mod tests {
             assert_eq!(duration(Duration::from_secs(seconds)), text, "{seconds} s");
         }
         assert_eq!(duration(Duration::from_millis(20)), "under 1 s");
+    }
+
+    #[test]
+    fn what_is_left_lies_between_two_shares() {
+        let left = |ratio| BudgetLeft { ratio, seconds: 0.0, whole: Duration::from_secs(2592) };
+        for (least, most, text) in [
+            (0.6, 0.71, "60 % to 71 % left"),
+            (-0.24, -0.03, "24 % to 3 % overspent"),
+            (-0.24, 0.03, "24 % overspent to 3 % left"),
+            (0.9961, 0.9968, "over 99 % left"),
+        ] {
+            assert_eq!(left_between(&left(least), &left(most)), text);
+        }
     }
 
     #[test]

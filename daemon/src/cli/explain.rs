@@ -84,6 +84,9 @@ fn text(explanation: &SloExplanation) -> String {
         }
     ));
     line(format!("  written  {}:{}, version {}", slo.file, slo.line, slo.version));
+    for policy in &slo.policies {
+        line(format!("  policy   {}: {}: {}", policy.key, policy.value, policy.meaning));
+    }
     for query in &slo.queries {
         line(format!("  asked    {}", query.asked));
         line(format!("  got      {}", got(query)));
@@ -113,6 +116,7 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
         format!("{}  {} {}", budget.id, budget.icon, budget.state),
         format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
     ];
+    lines.push(format!("  seen     {}", budget.seen));
     lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
     lines.push(format!("  rows     {}", budget.row_table.from));
     lines.extend(budget.row_table.left_out.iter().map(|left_out| format!("  left out {left_out}")));

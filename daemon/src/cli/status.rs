@@ -100,13 +100,18 @@ fn row(budget: &Budget) -> Vec<String> {
         format!("{}/{}{group}", budget.service, budget.slo),
         format!("{} % {}", budget.target_percent, budget.window_named()),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
-        left(budget).map_or_else(dash, |left| left + &excluded(budget)),
+        left(budget).map_or_else(dash, |left| left + &between(budget) + &excluded(budget)),
         burn(budget).unwrap_or_else(dash),
         budget.runs_out_seconds.map_or_else(dash, |seconds| words::duration(Duration::from_secs(seconds))),
         words::whole_percent(budget.coverage_ratio),
         budget.newest_sample.map_or_else(dash, ago),
         budget.team.clone(),
     ]
+}
+
+/// That it may be more or less, for not all was seen.
+fn between(budget: &Budget) -> String {
+    budget.left_between().map_or_else(String::new, |between| format!("; not all was seen: {between}"))
 }
 
 /// That people took time out of it.

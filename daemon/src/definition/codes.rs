@@ -132,6 +132,8 @@ codes! {
         "`expected:` names the groups that must exist from the start, each by the labels in `per`, all of them: `expected: [eu, us]` where `per: [region]`, or `- { region: eu, zone: a }` where it has several labels. Others are not counted then. Left out, a group is awaited from its first sample on."
     NEW_SERIES "E1063" "first values where nothing is counted from counters"
         "`new-series:` is one of auto, count-first and baseline: what the first value of a counter that nobody saw before is taken for. SLIs of `events` and `latency` count counters; samples of a probe, slices of time and values of expressions have no first value."
+    NO_TRAFFIC "E1064" "silence of what is never silent"
+        "`no-traffic:` says whether the owner is told when no event came for some time. SLIs of `events`, `latency` and `query` can be without any; slices of time and probes go on whatever happens, and where they do not come that is missing data: `no-data:`."
     RUNBOOK "E1070" "a runbook that does not exist"
         "`runbook:` is the name of a Markdown file in the tenant's runbooks directory. A file that is named and missing is found at 3 a.m. otherwise."
     RUNBOOK_NAME "E1071" "not the name of a runbook"

@@ -6,8 +6,8 @@ use burnward_core::{
     exclusion::ExcludedTime,
     id::{ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     sli::Sli,
-    slo::{LowTraffic, NewSeries, NoData, NoDataThen, Objective, Origin, Slo, Urgency},
-    time::{days, minutes},
+    slo::{LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
+    time::{days, hours, minutes},
 };
 use sha2::{Digest, Sha256};
 
@@ -83,6 +83,7 @@ const SLO: Keys = Keys {
     ],
 };
 const NO_DATA: Keys = Keys { of: "`no-data`", known: &["after", "then"], later: &[] };
+const NO_TRAFFIC: Keys = Keys { of: "`no-traffic`", known: &["after", "then"], later: &[] };
 const LONGEST_TITLE: usize = 120;
 const MAX_SLOS: usize = 1000;
 
@@ -173,7 +174,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let objectives =
         reader.required(&fields, "objectives", "[{ target: 99.9%, window: 30d }]").and_then(|node| objective::read(reader, node));
     let no_data = read_no_data(reader, &fields);
-    only(reader, &fields, "no-traffic", "fine", &["tell-owner"]);
+    let no_traffic = read_no_traffic(reader, &fields);
     let low_traffic = read_low_traffic(reader, &fields);
     let new_series = read_new_series(reader, &fields);
     let excluded_time = read_excluded_time(reader, &fields);
@@ -184,6 +185,9 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     }
     if let (Some(entry), Some(sli)) = (fields.entry("new-series"), &sli) {
         check_new_series(reader, entry, sli);
+    }
+    if let (Some(entry), Some(sli)) = (fields.entry("no-traffic"), &sli) {
+        check_no_traffic(reader, entry, sli);
     }
     let (name, service, node) = (name?, shared.service.clone()?, name_node?);
     let title = title.unwrap_or_else(|| format!("{service} {name}"));
@@ -200,6 +204,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
         per: per?,
         objectives: objectives?,
         no_data,
+        no_traffic,
         new_series,
         low_traffic,
         excluded_time,
@@ -238,14 +243,33 @@ fn read_no_data(reader: &mut Reader, fields: &Fields<'_>) -> NoData {
 }
 
 fn read_then(reader: &mut Reader, node: &Node) -> Option<NoDataThen> {
-    match reader.text(node, "`then`")? {
-        "tell-owner" => Some(NoDataThen::TellOwner),
-        "page" => Some(NoDataThen::Page),
-        other => {
-            one_of(reader, node, other, &["tell-owner", "page"], &["count-as-bad"]);
-            None
-        }
+    let word = reader.text(node, "`then`")?;
+    let known = NoDataThen::ALL.into_iter().find(|known| known.word() == word);
+    if known.is_none() {
+        one_of(reader, node, word, &NoDataThen::ALL.map(NoDataThen::word));
     }
+    known
+}
+
+/// `fine`, `tell-owner`, or a mapping that says after how long.
+fn read_no_traffic(reader: &mut Reader, fields: &Fields<'_>) -> NoTraffic {
+    const BOUNDS: std::ops::RangeInclusive<Duration> = minutes(1)..=days(7);
+    const AFTER: Duration = hours(1);
+    let Some(node) = reader.optional(fields, "no-traffic") else { return NoTraffic::default() };
+    let (then, after) = match &node.value {
+        yaml::Value::Map(_) => {
+            let Some(inner) = reader.map(node, &NO_TRAFFIC) else { return NoTraffic::default() };
+            let after = reader.optional(&inner, "after").and_then(|node| reader.duration_within(node, "`after`", BOUNDS));
+            (reader.required(&inner, "then", "tell-owner"), after)
+        }
+        yaml::Value::Scalar { .. } | yaml::Value::List(_) => (Some(node), None),
+    };
+    let known = [NoTraffic::Fine, NoTraffic::TellOwner { after: after.unwrap_or(AFTER) }];
+    let Some((node, word)) = then.and_then(|node| Some((node, reader.text(node, "`no-traffic`")?))) else { return NoTraffic::default() };
+    known.into_iter().find(|policy| policy.word() == word).unwrap_or_else(|| {
+        one_of(reader, node, word, &known.map(NoTraffic::word));
+        NoTraffic::default()
+    })
 }
 
 fn read_low_traffic(reader: &mut Reader, fields: &Fields<'_>) -> LowTraffic {
@@ -254,7 +278,7 @@ fn read_low_traffic(reader: &mut Reader, fields: &Fields<'_>) -> LowTraffic {
         Some("exact") | None => LowTraffic::Exact,
         Some("off") => LowTraffic::Off,
         Some(other) => {
-            one_of(reader, node, other, &["exact", "off"], &[]);
+            one_of(reader, node, other, &["exact", "off"]);
             LowTraffic::default()
         }
     }
@@ -266,19 +290,9 @@ fn read_excluded_time(reader: &mut Reader, fields: &Fields<'_>) -> ExcludedTime 
     let Some(word) = reader.text(node, "`excluded-time`") else { return ExcludedTime::default() };
     let known = ALL.into_iter().find(|known| known.word() == word);
     if known.is_none() {
-        one_of(reader, node, word, &ALL.map(ExcludedTime::word), &[]);
+        one_of(reader, node, word, &ALL.map(ExcludedTime::word));
     }
     known.unwrap_or_default()
-}
-
-/// A key of which this version knows one value.
-fn only(reader: &mut Reader, fields: &Fields<'_>, key: &str, value: &'static str, later: &[&str]) {
-    let Some(node) = reader.optional(fields, key) else { return };
-    if let Some(text) = reader.text(node, key)
-        && text != value
-    {
-        one_of(reader, node, text, &[value], later);
-    }
 }
 
 fn read_new_series(reader: &mut Reader, fields: &Fields<'_>) -> NewSeries {
@@ -286,32 +300,33 @@ fn read_new_series(reader: &mut Reader, fields: &Fields<'_>) -> NewSeries {
     let Some(node) = reader.optional(fields, "new-series") else { return NewSeries::Auto };
     let Some(text) = reader.text(node, "`new-series`") else { return NewSeries::Auto };
     KNOWN.into_iter().find(|policy| policy.word() == text).unwrap_or_else(|| {
-        one_of(reader, node, text, &KNOWN.map(NewSeries::word), &[]);
+        one_of(reader, node, text, &KNOWN.map(NewSeries::word));
         NewSeries::Auto
     })
 }
 
 /// Only counters have a first value.
 fn check_new_series(reader: &mut Reader, entry: &Entry, sli: &Sli) {
-    match sli {
-        Sli::Events { .. } | Sli::Latency { .. } => {}
-        Sli::Probe { .. } | Sli::Presence { .. } | Sli::Window { .. } | Sli::Query { .. } => {
-            let message = "`new-series` says what the first value of a counter is, and this SLI counts none";
-            let diagnostic = reader.diagnostic(&codes::NEW_SERIES, entry.key_range.clone(), message);
-            reader.report(diagnostic.help("remove it"));
-        }
+    if !sli.counts_counters() {
+        let message = "`new-series` says what the first value of a counter is, and this SLI counts none";
+        let diagnostic = reader.diagnostic(&codes::NEW_SERIES, entry.key_range.clone(), message);
+        reader.report(diagnostic.help("remove it"));
     }
 }
 
-/// Refuses a word: as not yet supported, or as unknown.
-fn one_of(reader: &mut Reader, node: &Node, word: &str, known: &[&str], later: &[&str]) {
-    let words = known.join(", ");
-    let diagnostic = if later.contains(&word) {
-        reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), format!("`{word}` is not supported in this version"))
-    } else {
-        reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), format!("`{}` is not known here", shortened(word)))
-    };
-    reader.report(diagnostic.help(format!("supported: {words}")));
+/// Only what counts requests or observations can be without any: of slices of time and probes there is always the next.
+fn check_no_traffic(reader: &mut Reader, entry: &Entry, sli: &Sli) {
+    if !sli.can_be_silent() {
+        let message = "`no-traffic` is about requests, and this SLI counts probes or slices of time";
+        let diagnostic = reader.diagnostic(&codes::NO_TRAFFIC, entry.key_range.clone(), message);
+        reader.report(diagnostic.help("remove it; `no-data` says what happens when none comes"));
+    }
+}
+
+/// Refuses a word.
+fn one_of(reader: &mut Reader, node: &Node, word: &str, known: &[&str]) {
+    let diagnostic = reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), format!("`{}` is not known here", shortened(word)));
+    reader.report(diagnostic.help(format!("supported: {}", known.join(", "))));
 }
 
 /// `active` only: `shadow` and `suspended` come later.

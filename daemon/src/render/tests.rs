@@ -279,6 +279,7 @@ fn a_recovered_page_says_what_it_cost() {
         counts: counts(1_260_000, 8_300_000),
         unit: EventUnit::Event,
         spent: Some(0.134),
+        at_most: Some(0.134),
     };
     insta::assert_snapshot!(shown(&texts(&incident, &[impact], resolved)), @r"
     ● Recovered 03:42 UTC · checkout · acme: 38 min, 13.4 % of budget, 1.26 M failed

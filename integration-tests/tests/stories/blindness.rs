@@ -65,3 +65,31 @@ async fn a_prometheus_that_stood_still_for_five_minutes_loses_no_event() -> anyh
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_source_that_hides_two_hundred_slos_is_one_page_that_names_ten_and_leads_to_all() -> anyhow::Result<()> {
+    let from = beginning();
+    let start = from.plus(hours(1));
+    let one = |at: usize| {
+        let objectives = "[{ target: 99.9%, window: 30d }, { name: week, target: 99%, window: 7d }]";
+        let sli = "{ events: { bad: 'checkout_http_requests_total{code=\"500\"}', total: 'checkout_http_requests_total' } }";
+        format!("  - name: slo-{at:03}\n    sli: {sli}\n    objectives: {objectives}\n")
+    };
+    let slos: String = (0..200).map(one).collect();
+    let document = format!("version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n{slos}");
+    let world = World::open(&[checkout(from).tenant("acme", 20)], start, &[("checkout.yaml", &document)]).await?;
+    world.fast_forward(minutes(1)).await;
+    world.proxy.cut(true);
+    world.fast_forward(minutes(7)).await;
+
+    assert_eq!(world.incidents().await?, ["prom-cannot-see-1"], "one page for the source, none for its SLOs");
+    let posts: Vec<String> = world.pages("prom-cannot-see-1").await?.into_iter().map(|page| page.text).collect();
+    assert!(posts.iter().all(|post| post.contains("hides 200 SLOs")), "{posts:?}");
+    let page = reqwest::get(format!("{}/incidents/prom-cannot-see-1", world.web())).await?.text().await?;
+    assert!(
+        page.contains("checkout/slo-000") && page.contains("It hides 200 SLOs with 400 objectives") && page.contains("and 190 more."),
+        "{page}"
+    );
+    assert!(page.contains("state=cannot-see"), "it leads to all of them: {page}");
+    Ok(())
+}

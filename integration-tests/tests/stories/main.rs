@@ -7,6 +7,7 @@ mod expressions;
 mod fast_burn;
 mod kills;
 mod many_slos;
+mod policies;
 mod report_to_slack;
 mod restart;
 mod slow_burn;

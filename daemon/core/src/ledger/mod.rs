@@ -13,6 +13,7 @@ mod coverage;
 mod edges;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod hidden;
 mod marks;
 pub mod plan;
 mod query;
@@ -102,6 +103,12 @@ pub trait Sums {
 
     /// What was counted after `from`, the start moved back to a slice edge.
     fn since(&self, from: Timestamp) -> Counts;
+
+    /// How many events may have happened after `from` in time that nobody saw, good or bad: the larger rate beside the unseen time, times its length. None
+    /// where the sums hold no unseen time.
+    fn hidden(&self, _from: Timestamp) -> i64 {
+        0
+    }
 }
 
 /// One observation of a series.
@@ -238,6 +245,8 @@ reasons! {
     TooManyGroups = "too_many_groups", Slo;
     /// The store refused the round.
     Store = "store", Slo;
+    /// The source answers, and nothing happened for as long as the SLO's owner wants to be told of.
+    NoTraffic = "no_traffic", Slo;
     /// Nothing was read yet since the start.
     NotYet = "not_yet", Slo;
 }

@@ -100,6 +100,22 @@ impl Sli {
         }
     }
 
+    /// Whether there can be nothing to count although all is well: of probes and slices of time there is always the next.
+    pub const fn can_be_silent(&self) -> bool {
+        match self {
+            Self::Events { .. } | Self::Latency { .. } | Self::Query { .. } => true,
+            Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } => false,
+        }
+    }
+
+    /// Whether it is counted from counters, which have a first value.
+    pub const fn counts_counters(&self) -> bool {
+        match self {
+            Self::Events { .. } | Self::Latency { .. } => true,
+            Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } | Self::Query { .. } => false,
+        }
+    }
+
     /// What the ledger's numbers of it are.
     pub const fn unit(&self) -> EventUnit {
         match self {

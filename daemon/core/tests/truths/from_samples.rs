@@ -8,7 +8,7 @@ use burnward_core::{
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Counts, Plan, Query, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
     sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
-    slo::{CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, Objective, Origin, Slo},
+    slo::{CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo},
     time::{Timestamp, days, hours, minutes},
     window::Window,
 };
@@ -16,27 +16,27 @@ use burnward_core::{
 use crate::slices::target;
 
 /// When the recorded day begins.
-const START: Timestamp = Timestamp::from_seconds(1_700_006_400);
+pub(crate) const START: Timestamp = Timestamp::from_seconds(1_700_006_400);
 
 fn labels(pairs: &[(&str, &str)]) -> Labels {
     Labels::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
 /// A series with a value at each minute of the day that `value` gives one for.
-fn series(pairs: &[(&str, &str)], value: impl Fn(i64) -> Option<i64>) -> Series {
+pub(crate) fn series(pairs: &[(&str, &str)], value: impl Fn(i64) -> Option<i64>) -> Series {
     let at = |minute: i64| START.plus(minutes(u64::try_from(minute).expect("not before the start")));
     let samples = (0..=1440).filter_map(|minute| Some(Sample { at: at(minute), value: value(minute)? as f64 })).collect();
     Series { labels: labels(pairs), samples }
 }
 
-const TOTAL: &[(&str, &str)] = &[("__name__", "requests_total"), ("job", "shop"), ("instance", "a")];
-const BAD: &[(&str, &str)] = &[("__name__", "failures_total"), ("job", "shop"), ("instance", "a")];
+pub(crate) const TOTAL: &[(&str, &str)] = &[("__name__", "requests_total"), ("job", "shop"), ("instance", "a")];
+pub(crate) const BAD: &[(&str, &str)] = &[("__name__", "failures_total"), ("job", "shop"), ("instance", "a")];
 
 fn equal(label: &str, value: &str) -> Matcher {
     Matcher { label: label.into(), op: MatchOp::Equal, value: value.into() }
 }
 
-fn availability() -> Sli {
+pub(crate) fn availability() -> Sli {
     let selector = |metric| vec![Selector::new(metric, vec![equal("job", "shop")])];
     Sli::Events { counted: Counted::Bad(selector("failures_total")), total: selector("requests_total") }
 }
@@ -45,7 +45,7 @@ fn latency(within: f64) -> Sli {
     Sli::Latency { buckets: Selector::new("seconds_bucket", vec![equal("job", "shop")]), within, tolerated: None }
 }
 
-fn slo(sli: Sli) -> Slo {
+pub(crate) fn slo(sli: Sli) -> Slo {
     Slo {
         id: SloId {
             tenant: TenantId::parse("main").expect("a name"),
@@ -66,6 +66,7 @@ fn slo(sli: Sli) -> Slo {
             rows: vec![],
         }],
         no_data: NoData { after: minutes(5), then: NoDataThen::TellOwner },
+        no_traffic: NoTraffic::Fine,
         new_series: NewSeries::Auto,
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
@@ -74,14 +75,18 @@ fn slo(sli: Sli) -> Slo {
 }
 
 /// The ledger of a source with these series, read at every minute of the day.
-struct Day {
-    ledger: SourceLedger,
-    slo: Arc<Slo>,
+pub(crate) struct Day {
+    pub(crate) ledger: SourceLedger,
+    pub(crate) slo: Arc<Slo>,
 }
 
 impl Day {
-    fn of(sli: Sli, held: &[Series]) -> Self {
-        let slo = Arc::new(slo(sli));
+    pub(crate) fn of(sli: Sli, held: &[Series]) -> Self {
+        Self::of_slo(slo(sli), held)
+    }
+
+    pub(crate) fn of_slo(slo: Slo, held: &[Series]) -> Self {
+        let slo = Arc::new(slo);
         let settings = Settings { settle: minutes(1), max_groups_per_slo: 1000, history: true };
         let mut ledger = SourceLedger::new(Plan::new(&[Arc::clone(&slo)]), settings, START);
         for minute in 0..=1440 {
@@ -91,7 +96,7 @@ impl Day {
     }
 
     /// What was counted over a lookback from the end of the day.
-    fn over(&self, lookback: Duration) -> Counts {
+    pub(crate) fn over(&self, lookback: Duration) -> Counts {
         let stream = self.ledger.streams().next().expect("a stream").index;
         self.ledger.sums(stream, START.plus(days(1))).expect("it is seen").over(lookback)
     }
@@ -101,7 +106,7 @@ impl Day {
     }
 
     /// Why the one stream has no sums at the end of the day.
-    fn unknown(&self) -> Option<Unknown> {
+    pub(crate) fn unknown(&self) -> Option<Unknown> {
         let stream = self.ledger.streams().find(|stream| *stream.slo == self.slo.id).expect("a stream").index;
         self.ledger.sums(stream, START.plus(days(1))).err()
     }

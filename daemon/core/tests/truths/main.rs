@@ -5,6 +5,7 @@ mod detection_grid;
 mod from_samples;
 mod laws;
 mod pitfalls;
+mod policies;
 mod slices;
 mod workbook;
 mod worked_figures;

@@ -22,7 +22,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("window: 30d", "window: 30d\n        timezone: Europe/Berlin"),
     ("window: 30d", "window: 30d\n        counted-in: { slices: 7m, good-if-at-least: 99 }"),
     ("window: 30d", "window: 30d\n    status: shadow"),
-    ("window: 30d", "window: 30d\n    no-data: { then: count-as-bad }"),
+    ("window: 30d", "window: 30d\n    no-data: { then: count-bad }\n    no-traffic: warn"),
     ("burnward/v1", "v2"),
     ("'http_requests_total{job=\"checkout\"}'", "http_requests_total{job=\"check #out\"}"),
     ("'http_requests_total{job=\"checkout\"}'", "{__name__=\"http_requests_total\", job=\"checkout\"}"),
@@ -102,7 +102,7 @@ const CONFIGURATIONS: &[&str] = &[
 ];
 
 /// Codes that belong to files as wholes, or to expressions; `directories`, `attacks`, `expressions` and `kinds` test them.
-const ELSEWHERE: [&str; 10] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1062", "E1063", "E1301", "W2013"];
+const ELSEWHERE: [&str; 11] = ["E1002", "E1010", "E1013", "E1014", "E1022", "E1034", "E1062", "E1063", "E1064", "E1301", "W2013"];
 
 #[test]
 fn every_diagnostic_as_it_is_shown() {

@@ -121,6 +121,7 @@ fn every_key_of_a_document_is_named() {
         ("window:", "alerting: { zzzzzzzz: 1 }\n        window:"),
         ("window:", "alerting: { rows: [{ zzzzzzzz: 1 }] }\n        window:"),
         ("    objectives:", "    no-data: { zzzzzzzz: 1 }\n    objectives:"),
+        ("    objectives:", "    no-traffic: { zzzzzzzz: 1 }\n    objectives:"),
     ] {
         check_named(DOCUMENTS, &diagnostics(&GOOD.replacen(from, to, 1)), to);
     }

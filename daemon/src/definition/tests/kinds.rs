@@ -1,6 +1,10 @@
 //! SLIs that are counted from raw samples: what is read of them, and every mistake as a person sees it.
 
-use burnward_core::{sli::Sli, slo::NewSeries, time::minutes};
+use burnward_core::{
+    sli::Sli,
+    slo::{NewSeries, NoDataThen, NoTraffic},
+    time::minutes,
+};
 
 use super::{GOOD, diagnostics, read, rendered};
 
@@ -37,6 +41,8 @@ const MISTAKES: &[&str] = &[
     "{ presence: { series: 'up', expected: [{ region: eu, cell: a }] } }\n    per: [region, zone]",
     "{ probe: 'redis_up' }\n    new-series: baseline",
     "{ events: { bad: 'a', total: 'b' } }\n    new-series: first",
+    "{ probe: 'redis_up' }\n    no-traffic: tell-owner",
+    "{ events: { bad: 'a', total: 'b' } }\n    no-traffic: { after: 1s, then: page }",
     "{}",
 ];
 
@@ -87,6 +93,23 @@ fn what_a_first_value_is_taken_for_is_chosen() {
         let text = document(&format!("{{ events: {{ bad: 'a', total: 'b' }} }}{text}"));
         let (slos, _) = read(&text).unwrap_or_else(|faults| panic!("{}", rendered(&faults)));
         assert_eq!(slos[0].new_series, expected);
+    }
+}
+
+#[test]
+fn what_happens_without_data_and_without_traffic_is_chosen() {
+    let tell_owner = |after| NoTraffic::TellOwner { after };
+    for (text, no_data, no_traffic) in [
+        ("", (minutes(5), NoDataThen::TellOwner), NoTraffic::Fine),
+        ("no-data: { then: page }", (minutes(5), NoDataThen::Page), NoTraffic::Fine),
+        ("no-data: { after: 10m, then: count-as-bad }", (minutes(10), NoDataThen::CountAsBad), NoTraffic::Fine),
+        ("no-traffic: fine", (minutes(5), NoDataThen::TellOwner), NoTraffic::Fine),
+        ("no-traffic: tell-owner", (minutes(5), NoDataThen::TellOwner), tell_owner(minutes(60))),
+        ("no-traffic: { after: 30m, then: tell-owner }", (minutes(5), NoDataThen::TellOwner), tell_owner(minutes(30))),
+    ] {
+        let text = document(&format!("{{ events: {{ bad: 'a', total: 'b' }} }}\n    {text}"));
+        let (slos, _) = read(&text).unwrap_or_else(|faults| panic!("{}", rendered(&faults)));
+        assert_eq!(((slos[0].no_data.after, slos[0].no_data.then), slos[0].no_traffic), (no_data, no_traffic), "{text}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use burnward_core::{
-    budget::BudgetLeft,
+    budget::{BudgetLeft, Unseen},
     burn_rate::RowBurn,
     evaluate::BudgetStatus,
     id::BudgetId,
@@ -24,6 +24,8 @@ pub(super) struct Figures<'a> {
     pub(super) window: &'a Window,
     pub(super) row: RowBurn,
     pub(super) left: BudgetLeft,
+    /// What unseen time may hide of it, as known now.
+    pub(super) unseen: Option<Unseen>,
     pub(super) runs_out: Option<Duration>,
     pub(super) as_of: Timestamp,
     pub(super) recovered: bool,
@@ -59,6 +61,7 @@ impl<'a> Figures<'a> {
             window: &facts.window,
             row: facts.fired,
             left: facts.left,
+            unseen: None,
             runs_out: facts.runs_out,
             as_of: facts.as_of,
             recovered,
@@ -70,7 +73,14 @@ impl<'a> Figures<'a> {
         let row = *status.rows.iter().find(|row| row.row == self.row.row)?;
         let left = status.left?;
         let as_of = status.newest_sample?;
-        (as_of >= self.as_of && status.unknown.is_none()).then(|| Self { row, left, runs_out: status.runs_out, as_of, ..self.clone() })
+        (as_of >= self.as_of && status.unknown.is_none()).then(|| Self {
+            row,
+            left,
+            unseen: status.unseen,
+            runs_out: status.runs_out,
+            as_of,
+            ..self.clone()
+        })
     }
 
     /// Share of bad events over the row's short lookback.

@@ -3,10 +3,11 @@
 use std::{borrow::Cow, time::Duration};
 
 use burnward_core::{
+    budget::Unseen,
     escalation::{self, Outlook},
     id::{Group, SloId},
     incident::{AlertKey, BlindFacts, Facts, Incident, Kind, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom},
-    ledger::Counts,
+    ledger::{Counts, Reason},
     oncall::{Recipient, Team},
     postmortem::BudgetImpact,
     sli::Sli,
@@ -113,6 +114,8 @@ pub struct BudgetContext {
     pub whose: Option<String>,
     /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
     pub left: String,
+    /// Between what that lies where not all was seen: `60 % to 71 % left`.
+    pub left_between: Option<String>,
     /// Its window: `30 d`, `the calendar month in Europe/Berlin`.
     pub window: String,
     /// When it is gone at this rate: `3 h 22 m`.
@@ -166,12 +169,16 @@ pub struct GroupContext {
 pub struct BlindContext {
     /// The source as a whole is blind, not only an SLO.
     pub is_source: bool,
+    /// Its data comes, and nothing happens in it.
+    pub silent: bool,
     /// Why, in a sentence.
     pub why: String,
     /// The SLOs that are hidden, at most ten.
     pub hides: Vec<String>,
     /// How many there are.
     pub count: usize,
+    /// How many objectives they have, where they run.
+    pub objectives: usize,
     /// How many more there are than listed.
     pub more: usize,
 }
@@ -225,7 +232,7 @@ impl PageContext {
             subject: incident.fault.subject.to_string(),
             whom: whom(&figures),
             burn: burn(&figures, input),
-            blind: blind(incident),
+            blind: blind(incident, input.view),
             test: test(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
             since: Moment::at(incident.began, input.now),
@@ -354,6 +361,7 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
     BudgetContext {
         whose,
         left: words::budget_left(&worst.left),
+        left_between: worst.unseen.and_then(|unseen| left_between(&unseen)),
         window: words::window_spoken(worst.window),
         runs_out: worst.runs_out.map(words::duration),
         long: words::duration(worst.row.row.long),
@@ -365,6 +373,11 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
         threshold: words::times(worst.row.row.factor.as_f64()),
         as_of: Moment::at(worst.as_of, now),
     }
+}
+
+/// Where the two ends differ as they are shown.
+fn left_between(unseen: &Unseen) -> Option<String> {
+    (words::share_left(&unseen.least) != words::share_left(&unseen.most)).then(|| words::left_between(&unseen.least, &unseen.most))
 }
 
 /// A burn rate, with more decimals only where it would look like the threshold.
@@ -405,10 +418,10 @@ fn slo(id: &SloId, figures: &[Figures<'_>]) -> Option<SloContext> {
     })
 }
 
-fn blind(incident: &Incident) -> Option<BlindContext> {
+fn blind(incident: &Incident, view: &View) -> Option<BlindContext> {
     match incident.fault.kind {
         Kind::Burn | Kind::Test => None,
-        Kind::CannotSee => Some(blind_context(incident)),
+        Kind::CannotSee => Some(blind_context(incident, view)),
     }
 }
 
@@ -419,14 +432,15 @@ fn test(incident: &Incident) -> Option<String> {
     })
 }
 
-fn blind_context(incident: &Incident) -> BlindContext {
+fn blind_context(incident: &Incident, view: &View) -> BlindContext {
     let mut hidden: Vec<&SloId> = Vec::new();
-    let mut why = None;
+    let (mut why, mut silent) = (None, true);
     for (key, member) in &incident.members {
         if let Facts::Blind(BlindFacts { unknown, hides, .. }) = &member.facts {
             if member.recovered_at.is_none() || why.is_none() {
                 why = Some(unknown.detail.clone());
             }
+            silent &= unknown.reason == Reason::NoTraffic;
             hidden.extend(hides);
         }
         if let AlertKey::Slo(id) = key {
@@ -445,6 +459,8 @@ fn blind_context(incident: &Incident) -> BlindContext {
         why: why.unwrap_or_else(|| "no reason is known".to_owned()),
         hides: hidden.iter().take(LISTED).map(name).collect(),
         count: hidden.len(),
+        objectives: hidden.iter().filter_map(|id| view.slos.get(*id)).map(|slo| slo.objectives.len()).sum(),
+        silent,
         more: hidden.len().saturating_sub(LISTED),
     }
 }

@@ -62,7 +62,7 @@ pub struct ImpactContext {
     pub bad: String,
     /// All events.
     pub total: String,
-    /// Share of the window's budget: `13.4 %`.
+    /// Share of the window's budget: `13.4 %`, `13.4 % to 15 %` where not all was seen.
     pub spent: Option<String>,
     /// For how long nobody could see, where that is not nothing.
     pub unseen: Option<String>,
@@ -114,7 +114,10 @@ fn impact(impact: &BudgetImpact) -> ImpactContext {
         objective: impact.budget.objective.to_string(),
         bad: impact.unit.count(impact.counts.bad).to_string(),
         total: impact.unit.count(impact.counts.total()).to_string(),
-        spent: impact.spent.map(words::percent),
+        spent: impact.spent.map(|spent| match impact.at_most.map(words::percent) {
+            Some(most) if most != words::percent(spent) => format!("{} to {most}", words::percent(spent)),
+            Some(_) | None => words::percent(spent),
+        }),
         unseen: (unseen >= Duration::from_secs(1)).then(|| words::duration(unseen)),
     }
 }

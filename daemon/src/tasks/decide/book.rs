@@ -58,6 +58,8 @@ pub(super) struct Book {
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     /// Since when SLOs are blind although the source answers.
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
+    /// SLOs whose owner is told that nothing happens, each with since when.
+    pub(super) slo_silent: BTreeMap<SloId, (Timestamp, Unknown)>,
     /// SLOs whose decisions the store refused in the last round.
     pub(super) poisoned: BTreeSet<SloId>,
     pub(super) source_view: SourceView,
@@ -95,6 +97,7 @@ impl Book {
             ordinals: store.last_ordinals(tenant).await?,
             source_blind: None,
             slo_blind: BTreeMap::new(),
+            slo_silent: BTreeMap::new(),
             poisoned: BTreeSet::new(),
             source_view: SourceView::default(),
             excluded,
@@ -162,6 +165,7 @@ impl Book {
         Arc::make_mut(&mut self.statuses).retain(|status| self.slos.contains_key(&status.budget.slo));
         self.forget_excluded_budgets();
         self.slo_blind.retain(|slo, _| self.slos.contains_key(slo));
+        self.slo_silent.retain(|slo, _| self.slos.contains_key(slo));
     }
 }
 

@@ -106,6 +106,7 @@ impl Book {
         self.statuses = Arc::new(worst_first(evaluated.statuses));
         self.source_blind = evaluated.source_blind;
         self.slo_blind = evaluated.slo_blind;
+        self.slo_silent = evaluated.slo_silent;
         self.source_view = source_view;
     }
 }

@@ -17,7 +17,7 @@ use burnward_core::{
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Query, Reads, Series, Slice, SourceLedger, Unknown},
+    ledger::{Backfill, Query, Reads, Series, Slice, SourceLedger, Sums as _, Unknown},
     slo::CountedIn,
     time::Timestamp,
     window::Interval,
@@ -144,7 +144,9 @@ impl Decider {
             }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
             Request::Between { budget, from, to, reply } => {
-                answer(reply, self.stream(&budget).map(|(ledger, stream)| ledger.between(stream, from, to)));
+                let told =
+                    |(ledger, stream): (&SourceLedger, u32)| (ledger.between(stream, from, to), ledger.past(stream, to).hidden(from));
+                answer(reply, self.stream(&budget).map(told));
             }
         }
     }

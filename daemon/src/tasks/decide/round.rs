@@ -3,20 +3,22 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
     burn_rate::RowBurn,
-    evaluate::{BudgetStatus, Input, evaluate},
+    evaluate::{BudgetStatus, Input, evaluate, is_quiet},
     exclusion::Excluded,
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
     ledger::{Blinds, Counts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
-    slo::{NoDataThen, Slo, Urgency},
+    slo::{Slo, Urgency},
     time::{Timestamp, minutes},
     units::Target,
+    words,
 };
 
 use super::{
@@ -58,6 +60,8 @@ pub(super) struct Evaluated {
     pub(super) alerts: Vec<(BudgetId, AlertState)>,
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
+    /// SLOs whose owner is told that nothing happens, each with since when.
+    pub(super) slo_silent: BTreeMap<SloId, (Timestamp, Unknown)>,
     /// Budgets that hold an alert back.
     pub(super) held_back: BTreeSet<BudgetId>,
     /// How many of them do since this round.
@@ -75,6 +79,7 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
         alerts: Vec::new(),
         source_blind,
         slo_blind: BTreeMap::new(),
+        slo_silent: BTreeMap::new(),
         held_back: BTreeSet::new(),
         newly_held_back: 0,
     };
@@ -84,6 +89,9 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
         if let (Some(unknown), None) = (unknown, &source_unknown) {
             let since = book.slo_blind.get(&slo.id).map_or(now, |(since, _)| *since);
             evaluated.slo_blind.insert(slo.id.clone(), (since, unknown));
+        }
+        if let Some(silent) = silent(book, slo, source_unknown.as_ref(), answers.asked_at) {
+            evaluated.slo_silent.insert(slo.id.clone(), silent);
         }
     }
     tell_blindness(book, config, draft, &evaluated, answers);
@@ -268,23 +276,45 @@ fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &
 }
 
 fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evaluated, answers: &RoundAnswers) {
-    let urgency = match slo.no_data.then {
-        NoDataThen::TellOwner => Urgency::Ticket,
-        NoDataThen::Page => Urgency::Page,
-    };
-    let fault = FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::CannotSee, urgency };
-    let alert = AlertKey::Slo(slo.id.clone());
+    let blind = evaluated.slo_blind.get(&slo.id);
+    let missing = blind.filter(|(since, _)| answers.now.since(*since) >= slo.no_data.after).map(|told| (slo.no_data.then.urgency(), told));
+    let silent = evaluated.slo_silent.get(&slo.id).map(|told| (Urgency::Ticket, told));
+    let alert = || AlertKey::Slo(slo.id.clone());
+    let fault = |urgency| FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::CannotSee, urgency };
     let team = team_of(config, &slo.team);
-    match evaluated.slo_blind.get(&slo.id) {
-        Some((since, unknown)) if answers.now.since(*since) >= slo.no_data.after => {
-            let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides: vec![slo.id.clone()] });
-            draft.command_to_fault(&fault, &team, &Command::Fire { fault: fault.clone(), alert, facts }, &Actor::Daemon);
-        }
-        None if evaluated.source_blind.is_none() && !answers.reads.catching_up => {
-            draft.command_to_fault(&fault, &team, &Command::Clear { alert }, &Actor::Daemon);
-        }
-        Some(_) | None => {}
+    if let Some((urgency, (since, unknown))) = missing.or(silent) {
+        let fault = fault(urgency);
+        let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides: vec![slo.id.clone()] });
+        draft.command_to_fault(&fault, &team, &Command::Fire { fault: fault.clone(), alert: alert(), facts }, &Actor::Daemon);
     }
+    let is_seen = blind.is_none() && evaluated.source_blind.is_none() && !answers.reads.catching_up;
+    let told = missing.or(silent).map(|(urgency, _)| urgency);
+    for urgency in urgencies(slo).filter(|urgency| is_seen && told != Some(*urgency)) {
+        draft.command_to_fault(&fault(urgency), &team, &Command::Clear { alert: alert() }, &Actor::Daemon);
+    }
+}
+
+/// How loudly the owner of an SLO may be told that nothing comes.
+fn urgencies(slo: &Slo) -> impl Iterator<Item = Urgency> {
+    let no_data = slo.no_data.then.urgency();
+    let no_traffic = slo.no_traffic.told_after().map(|_| Urgency::Ticket);
+    std::iter::once(no_data).chain(no_traffic.filter(|urgency| *urgency != no_data))
+}
+
+/// Since when nothing happened in an SLO, where its owner wants to know: it is seen, and none of its groups had an event for so long.
+fn silent(book: &Book, slo: &Slo, source_unknown: Option<&Unknown>, now: Timestamp) -> Option<(Timestamp, Unknown)> {
+    let after = slo.no_traffic.told_after().filter(|_| source_unknown.is_none())?;
+    let mut streams = book.ledger.streams_of_slo(&slo.id).peekable();
+    streams.peek()?;
+    let is_silent = |stream: &Stream| {
+        let counted_for = stream.counted_from.map_or(Duration::ZERO, |from| now.since(from));
+        let sums = book.ledger.sums(stream.index, now).ok().filter(|_| !stream.catching_up);
+        sums.is_some_and(|sums| is_quiet(sums.over(after), counted_for, after))
+    };
+    streams.all(is_silent).then(|| {
+        let since = book.slo_silent.get(&slo.id).map_or_else(|| now.minus(after), |(since, _)| *since);
+        (since, Unknown::new(Reason::NoTraffic, format!("the source answers, and for {} nothing happened", words::duration(after))))
+    })
 }
 
 /// What a person sees of the source after a round.

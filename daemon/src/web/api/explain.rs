@@ -23,7 +23,7 @@ use super::{
     burn_down, exclusions,
     problem::Problem,
     wire::{
-        AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, IncidentState, Query as WireQuery, RowTable,
+        AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, IncidentState, Policy, Query as WireQuery, RowTable,
         SloDetail, SloExplanation, budget_key, instant,
     },
 };
@@ -182,6 +182,7 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
         file: slo.origin.file.clone(),
         line: slo.origin.line,
         version: slo.origin.version.clone(),
+        policies: Policy::of(slo),
         budgets: statuses.map(|status| Budget::of(&view, status)).collect(),
         queries: view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).map(queries_of(slo)).unwrap_or_default(),
     }
@@ -298,7 +299,7 @@ fn period(status: &BudgetStatus, now: Timestamp) -> Option<CalendarPeriod> {
 /// `None` where the objective has gone from the SLO meanwhile.
 fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<AlertChange>) -> Option<ExplainedBudget> {
     let objective = slo.objectives.iter().find(|objective| objective.name == status.budget.objective)?;
-    let Explanation { budget, excluded, allowed, rows, decided, clears } = explain(status);
+    let Explanation { budget, excluded, seen, allowed, rows, decided, clears } = explain(status);
     let rows = rows
         .into_iter()
         .map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds, held_back: row.held_back })
@@ -311,6 +312,7 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<Ale
         icon: status.state.icon().to_owned(),
         budget,
         excluded,
+        seen,
         allowed,
         row_table: RowTable::of(objective),
         rows,

@@ -217,8 +217,15 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
     let mut impact = Vec::new();
     for key in incident.members.keys() {
         let AlertKey::Budget(budget) = key else { continue };
-        let Some(counts) = handle.between(budget, incident.began, until).await else { continue };
-        impact.push(BudgetImpact { budget: budget.clone(), counts, unit: unit(handle, budget), spent: spent(handle, budget, counts) });
+        let Some((counts, hidden)) = handle.between(budget, incident.began, until).await else { continue };
+        let failed = Counts { bad: counts.bad.saturating_add(hidden), ..counts };
+        impact.push(BudgetImpact {
+            budget: budget.clone(),
+            counts,
+            unit: unit(handle, budget),
+            spent: spent(handle, budget, counts),
+            at_most: spent(handle, budget, failed),
+        });
     }
     impact
 }

@@ -96,7 +96,7 @@ pub(super) struct Figures {
     /// Why it cannot be seen.
     pub(super) why: Option<String>,
     pub(super) since: Option<When>,
-    /// Said where the window was not wholly seen: `12 % of the window seen`.
+    /// Said where the window was not wholly seen: `97 % of the window seen: 60 % to 71 % left`.
     pub(super) seen: Option<String>,
     /// How much time people took out of the budget: `2 h 30 m`.
     pub(super) excluded: Option<String>,
@@ -126,12 +126,18 @@ impl Figures {
             to_go: to_go(budget),
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
             since: budget.since.map(|since| When::of(since, now)),
-            seen: (budget.coverage_ratio < 0.9995).then(|| format!("{} of the window seen", words::whole_percent(budget.coverage_ratio))),
+            seen: seen(budget),
             excluded: budget.excluded.as_ref().map(excluded),
             newest: budget.newest_sample.map(|newest| When::of(newest, now)),
             team: budget.team.clone(),
         }
     }
+}
+
+fn seen(budget: &Budget) -> Option<String> {
+    let between = budget.left_between().map_or_else(String::new, |between| format!(": {between}"));
+    (budget.coverage_ratio < 0.9995 || !between.is_empty())
+        .then(|| format!("{} of the window seen{between}", words::whole_percent(budget.coverage_ratio)))
 }
 
 fn excluded(share: &ExcludedShare) -> String {

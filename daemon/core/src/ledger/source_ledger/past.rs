@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Held, SourceLedger, view::Kept};
 use crate::{
     exclusion::Excluded,
-    ledger::{Counts, Sums, count::is_gap},
+    ledger::{Counts, Sums, count::is_gap, slice::HOUR},
     time::Timestamp,
     window::Interval,
 };
@@ -25,13 +25,30 @@ impl Sums for PastSums<'_> {
 
     /// What nobody has read up to the moment counts as unseen.
     fn since(&self, from: Timestamp) -> Counts {
-        let events = self.ledger.events_of(self.stream);
-        let unread = self.ledger.streams.get(events as usize).map(|held| held.unread(from, self.at)).unwrap_or_default();
-        self.ledger.between(self.stream, from, self.at) + unread
+        self.ledger.between(self.stream, from, self.at) + self.unread(from)
+    }
+
+    fn hidden(&self, from: Timestamp) -> i64 {
+        let Some(kept) = self.ledger.kept(self.stream) else { return 0 };
+        match (self.since(from).unseen_millis, kept.judged) {
+            (..=0, _) => 0,
+            (unseen, Some(_)) => unseen / 1000,
+            (_, None) => {
+                let unread = self.unread(from).unseen_millis;
+                let read_to = self.at.minus(Duration::from_millis(u64::try_from(unread).unwrap_or(0)));
+                let hour = self.ledger.between(self.stream, read_to.minus(HOUR), read_to);
+                kept.slices.hidden_between(from, read_to) + Kept::at_rate_of(hour, unread)
+            }
+        }
     }
 }
 
 impl PastSums<'_> {
+    fn unread(&self, from: Timestamp) -> Counts {
+        let events = self.ledger.events_of(self.stream);
+        self.ledger.streams.get(events as usize).map(|held| held.unread(from, self.at)).unwrap_or_default()
+    }
+
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
         let mut excluded = Excluded::default();

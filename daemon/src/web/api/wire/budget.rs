@@ -1,11 +1,14 @@
 //! A budget with its rows, and why it cannot be seen.
 
+use std::time::Duration;
+
 use burnward_core::{
+    budget::{BudgetLeft, Unseen},
     burn_rate::{HeldBack, RowBurn, Verdict},
     evaluate::BudgetStatus,
     id::BudgetId,
     ledger::Unknown,
-    slo::CountedIn,
+    slo::{CountedIn, NoDataThen},
     units::EventUnit,
     window::Window,
     words,
@@ -78,6 +81,9 @@ pub struct Budget {
     pub excluded: Option<ExcludedShare>,
     /// Share of the window that was seen.
     pub coverage_ratio: f64,
+    /// What the rest may hide; absent where all was seen since counting began, and where nothing is known of what is left.
+    #[serde(default)]
+    pub unseen: Option<UnseenShare>,
     /// Timestamp of the newest sample.
     pub newest_sample: Option<Instant>,
     /// When it was evaluated.
@@ -86,6 +92,33 @@ pub struct Budget {
     pub unknown: Option<Why>,
     /// Every alert row with its arithmetic.
     pub rows: Vec<Row>,
+}
+
+/// What unseen time may hide of a budget. For showing: alerts are decided on measured events alone.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnseenShare {
+    /// How much of the window nobody saw since counting began.
+    pub seconds: f64,
+    /// How many events may have happened in it: the larger rate beside it, times its length.
+    pub events: Events,
+    /// Share of the budget that is left if all of them failed.
+    pub least_left_ratio: f64,
+    /// Share of the budget that is left if none did.
+    pub most_left_ratio: f64,
+    /// True where the SLO counts them as bad.
+    pub counts_as_bad: bool,
+}
+
+impl UnseenShare {
+    fn of(unseen: &Unseen, no_data: NoDataThen, unit: EventUnit) -> Self {
+        Self {
+            seconds: unseen.time.as_secs_f64(),
+            events: Events(unit.count(unseen.events)),
+            least_left_ratio: unseen.least.ratio,
+            most_left_ratio: unseen.most.ratio,
+            counts_as_bad: no_data == NoDataThen::CountAsBad,
+        }
+    }
 }
 
 /// An alert row.
@@ -155,6 +188,13 @@ fn timezone(window: &Window) -> Option<String> {
 }
 
 impl Budget {
+    /// Between what is left, where the two differ as they are shown: `60 % to 71 % left`.
+    pub fn left_between(&self) -> Option<String> {
+        let (unseen, seconds, whole) = (self.unseen.as_ref()?, self.left_seconds?, Duration::from_secs(self.budget_seconds?));
+        let [least, most] = [unseen.least_left_ratio, unseen.most_left_ratio].map(|ratio| BudgetLeft { ratio, seconds, whole });
+        (words::share_left(&least) != words::share_left(&most)).then(|| words::left_between(&least, &most))
+    }
+
     /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
     pub fn window_named(&self) -> String {
         self.timezone.as_ref().map_or_else(|| self.window.clone(), |zone| format!("{}, {zone}", self.window))
@@ -197,6 +237,7 @@ impl Budget {
             runs_out_seconds: status.runs_out.map(|rest| rest.as_secs()),
             excluded: ExcludedShare::of(status.excluded, status.unit),
             coverage_ratio: status.coverage,
+            unseen: status.unseen.as_ref().map(|unseen| UnseenShare::of(unseen, status.no_data, status.unit)),
             newest_sample: status.newest_sample.map(instant),
             as_of: instant(status.as_of),
             unknown: status.unknown.as_ref().map(Why::from),

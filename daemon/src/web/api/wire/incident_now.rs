@@ -17,6 +17,12 @@ pub struct IncidentNow {
     pub blind: Option<String>,
     /// The SLOs that are hidden, at most ten.
     pub hides: Vec<String>,
+    /// How many SLOs are hidden in all.
+    #[serde(default)]
+    pub hides_slos: usize,
+    /// How many objectives they have.
+    #[serde(default)]
+    pub hides_objectives: usize,
     /// Who is paged now.
     pub paged: Vec<String>,
     /// Who is paged next, if nobody acknowledges.
@@ -57,6 +63,8 @@ impl IncidentNow {
             sentence: sentence(&page),
             whom: page.whom,
             blind: page.blind.as_ref().map(|blind| blind.why.clone()),
+            hides_slos: page.blind.as_ref().map_or(0, |blind| blind.count),
+            hides_objectives: page.blind.as_ref().map_or(0, |blind| blind.objectives),
             hides: page.blind.map(|blind| blind.hides).unwrap_or_default(),
             burn: page.burn.map(|burn| BurnNow {
                 failing: burn.failing,
@@ -92,6 +100,9 @@ fn sentence(page: &PageContext) -> String {
         (_, _, Some(by)) => format!("TEST: {by} tries the way of a page. Nothing is at fault."),
         (_, Some(_), None) => format!("It is over. It lasted {}.", page.lasts),
         (Some(burn), None, None) => format!("Now {} {} (allowed {}), for {} so far.", burn.failing, burn.of, burn.limit, page.lasts),
+        (None, None, None) if page.blind.as_ref().is_some_and(|blind| blind.silent) => {
+            format!("Nothing has happened for {}. This is not proof of an outage.", page.lasts)
+        }
         (None, None, None) => format!("We cannot see for {}. This is not proof of an outage.", page.lasts),
     }
 }

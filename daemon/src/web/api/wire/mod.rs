@@ -16,7 +16,7 @@ mod status;
 use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
-pub use budget::{Budget, Row, Why, budget_key};
+pub use budget::{Budget, Row, UnseenShare, Why, budget_key};
 pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
@@ -26,7 +26,7 @@ pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};
 pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};
 pub use slo::{
-    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, SloDetail, SloExplanation,
+    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, Policy, SloDetail, SloExplanation,
 };
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 

@@ -48,6 +48,8 @@ pub struct Impact {
     pub total: Events,
     /// Share of the window's budget.
     pub spent_ratio: Option<f64>,
+    /// The same if all that may have happened unseen in that time failed.
+    pub spent_at_most_ratio: Option<f64>,
 }
 
 impl Postmortem {
@@ -74,6 +76,7 @@ impl Postmortem {
                     bad: Events(impact.unit.count(impact.counts.bad)),
                     total: Events(impact.unit.count(impact.counts.total())),
                     spent_ratio: impact.spent,
+                    spent_at_most_ratio: impact.at_most,
                 })
                 .collect(),
             markdown,

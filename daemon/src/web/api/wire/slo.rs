@@ -1,5 +1,10 @@
 //! An SLO, why it stands as it does, and how its budget was spent.
 
+use burnward_core::{
+    exclusion::ExcludedTime,
+    slo::{LowTraffic, NewSeries, NoDataThen, NoTraffic, Slo},
+    words,
+};
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
@@ -24,10 +29,71 @@ pub struct SloDetail {
     pub line: u32,
     /// Which version of the file runs.
     pub version: String,
+    /// What it does where nothing comes, where nothing happens, and where little does.
+    pub policies: Vec<Policy>,
     /// Its budgets, worst first.
     pub budgets: Vec<Budget>,
     /// What was asked for it in the last round, and what came.
     pub queries: Vec<Query>,
+}
+
+/// What an SLO does in a case that its figures alone do not decide.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Policy {
+    /// The key of its definition: `no-data`.
+    pub key: String,
+    /// What stands there, or would: `tell-owner after 5m`.
+    pub value: String,
+    /// What that means.
+    pub meaning: String,
+}
+
+impl Policy {
+    /// The policies of an SLO, those that it can have.
+    pub fn of(slo: &Slo) -> Vec<Self> {
+        let of = |(key, value, meaning): (&str, String, &str)| Self { key: key.to_owned(), value, meaning: meaning.to_owned() };
+        policies(slo).into_iter().map(of).collect()
+    }
+}
+
+fn policies(slo: &Slo) -> Vec<(&'static str, String, &'static str)> {
+    let no_data = match slo.no_data.then {
+        NoDataThen::TellOwner => "a ticket to the team when no data comes for so long",
+        NoDataThen::Page => "a page to the team when no data comes for so long",
+        NoDataThen::CountAsBad => {
+            "a ticket to the team when no data comes for so long; what may have happened unseen is counted as bad in the budgets"
+        }
+    };
+    let no_traffic = match slo.no_traffic {
+        NoTraffic::Fine => ("fine".to_owned(), "without events nothing failed, and nobody is told"),
+        NoTraffic::TellOwner { after } => (
+            format!("tell-owner after {}", words::lookback(after)),
+            "a ticket to the team when none of its groups had an event for so long",
+        ),
+    };
+    let new_series = match slo.new_series {
+        NewSeries::Auto => "a first value counts where its target was seen without it one scrape before, or has started since",
+        NewSeries::CountFirst => "a first value counts wherever the source was scraped just before",
+        NewSeries::Baseline => "a first value is where counting starts",
+    };
+    let low_traffic = match slo.low_traffic {
+        LowTraffic::Exact => ("exact", "a page is held back while so few events may fail by chance"),
+        LowTraffic::Off => ("off", "the burn rates alone decide"),
+    };
+    let excluded_time = match slo.excluded_time {
+        ExcludedTime::Removed => "events of excluded time are taken out",
+        ExcludedTime::CountsAsGood => "events of excluded time count as good",
+    };
+    let mut all = vec![("no-data", format!("{} after {}", slo.no_data.then.word(), words::lookback(slo.no_data.after)), no_data)];
+    if slo.sli.can_be_silent() {
+        all.push(("no-traffic", no_traffic.0, no_traffic.1));
+    }
+    if slo.sli.counts_counters() {
+        all.push(("new-series", slo.new_series.word().to_owned(), new_series));
+    }
+    all.push(("low-traffic", low_traffic.0.to_owned(), low_traffic.1));
+    all.push(("excluded-time", slo.excluded_time.word().to_owned(), excluded_time));
+    all
 }
 
 /// Why an SLO stands as it does: `GET /api/v1/slos/{service}/{name}/explain`.
@@ -119,6 +185,8 @@ pub struct ExplainedBudget {
     pub budget: String,
     /// What people took out of it, in a line.
     pub excluded: Option<String>,
+    /// How much of the window was seen, and what the rest may hide, in a line.
+    pub seen: String,
     /// What the target allows.
     pub allowed: String,
     /// Where its rows come from, and what of the default table was left out.

@@ -60,6 +60,11 @@ struct IncidentPage {
     burn: Option<BurnNow>,
     blind: Option<String>,
     hides: Vec<String>,
+    /// How many SLOs with how many objectives are hidden in all.
+    hides_all: String,
+    hides_more: usize,
+    /// The way to everything that cannot be seen.
+    all_hidden: String,
     spent: Option<String>,
     steps: Vec<Rendered>,
     runbook: Option<String>,
@@ -143,7 +148,10 @@ fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Insta
         actions: actions(&incident, &links),
         burn: live.burn,
         blind: live.blind.as_deref().map(visible),
+        hides_all: format!("{} with {}", words::plural(live.hides_slos, "SLO"), words::plural(live.hides_objectives, "objective")),
+        hides_more: live.hides_slos.saturating_sub(live.hides.len()),
         hides: live.hides,
+        all_hidden: links.with("/", &[("state", "cannot-see")]),
         spent: live.spent,
         steps: live.steps.iter().map(|step| Rendered::inline(step, &links)).collect(),
         runbook: live.runbook.map(|name| links.to(&format!("/runbooks/{name}"))),

@@ -26,7 +26,7 @@ use crate::{
             downtime::of as downtime_of,
             explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, statuses},
             problem::Problem,
-            wire::{Budget, Downtime, ExplainedBudget, ExplainedRow, Query as WireQuery, SloDetail, SloExplanation, budget_key},
+            wire::{Budget, Downtime, ExplainedBudget, ExplainedRow, Policy, Query as WireQuery, SloDetail, SloExplanation, budget_key},
         },
     },
 };
@@ -78,6 +78,7 @@ struct SloPage {
     exclusions: Vec<ExcludedRow>,
     queries: Vec<Asking>,
     incidents: Vec<IncidentFigures>,
+    policies: Vec<Policy>,
 }
 
 /// A moment of the past, and the ways from it.
@@ -93,6 +94,8 @@ struct Past {
 struct Chosen {
     figures: Figures,
     budget: String,
+    /// How much of the window was seen, and what the rest may hide.
+    seen: String,
     /// What people took out of it.
     excluded: Option<String>,
     /// Which rule decided its state.
@@ -198,6 +201,7 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         queries: asking(&detail),
         incidents: incidents.iter().take(20).map(|incident| IncidentFigures::of(incident, &links, now)).collect(),
         tenant: links.tenant().map(str::to_owned),
+        policies: detail.policies,
         name: name.to_owned(),
         path,
         budget_key,
@@ -223,7 +227,7 @@ fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> 
 
 fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, now: Instant) -> Chosen {
     let Drawn { chart, downtime } = drawn;
-    let ExplainedBudget { figures, period, budget, excluded, allowed, rows, decided, clears, changes, .. } = explained;
+    let ExplainedBudget { figures, period, budget, excluded, seen, allowed, rows, decided, clears, changes, .. } = explained;
     let as_of = figures.as_of;
     let rows = figures.rows.iter().map(RowFigures::of).zip(rows).collect();
     Chosen {
@@ -232,6 +236,7 @@ fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, n
         events: events(&figures),
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
         budget,
+        seen,
         excluded,
         because: because(&figures, &decided),
         allowed,

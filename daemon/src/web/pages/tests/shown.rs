@@ -49,8 +49,8 @@ async fn now_tells_incidents_first_then_budgets_worst_first() {
     let html = house.get("/?tenant=main").await.text();
     let html = html.split_once("id=\"open\"").expect("open incidents").1;
     let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("{text} in {html}"));
-    assert!(at("checkout-burn-1") < at("checkout-ticket-1"), "a page stands before a ticket");
-    assert!(at("checkout-ticket-1") < at("Budgets, worst first"));
+    assert!(at("checkout-burn-1") < at("ghost-no-data-1"), "a page stands before a ticket");
+    assert!(at("ghost-no-data-1") < at("Budgets, worst first"));
     assert!(at("BURNING</span>") < at("idle/availability"));
     assert!(at("idle/availability") < at("calm"));
     assert!(html.contains("Nobody has it; the next step is paged in"));
