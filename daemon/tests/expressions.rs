@@ -89,14 +89,23 @@ struct Shop {
 
 impl Shop {
     fn open() -> Self {
+        Self::scraped_at([("a", 3), ("b", 8)], true)
+    }
+
+    /// The same where every scrape of every instance falls on a whole quarter of a minute and none is missed; instance b restarts as well.
+    fn on_the_minute() -> Self {
+        Self::scraped_at([("a", 0), ("b", 0)], false)
+    }
+
+    fn scraped_at(instances: [(&'static str, i64); 2], misses: bool) -> Self {
         let mut dice = Dice(7);
         let mut counters = Vec::new();
-        for (instance, offset) in [("a", 3), ("b", 8)] {
+        for (instance, offset) in instances {
             for (tenant, good, bad) in [("busy", 40, 3), ("rare", 1, 1)] {
                 for (code, most) in [("200", good), ("500", bad)] {
                     let rare = if tenant == "rare" { 12 } else { 1 };
-                    let samples =
-                        count(&mut dice, instance == "b", offset, |dice| if dice.under(rare) == 0 { dice.under(most + 1) } else { 0 });
+                    let events = |dice: &mut Dice| if dice.under(rare) == 0 { dice.under(most + 1) } else { 0 };
+                    let samples = count(&mut dice, (instance == "b", misses), offset, events);
                     counters.push((instance, Counter { tenant, code, samples }));
                 }
             }
@@ -158,14 +167,14 @@ fn scrapes(offset: i64) -> impl Iterator<Item = i64> {
     (BEGIN - 1200 + offset..end).step_by(usize::try_from(SCRAPE).expect("positive"))
 }
 
-fn count(dice: &mut Dice, unsteady: bool, offset: i64, mut events: impl FnMut(&mut Dice) -> u64) -> Vec<(i64, u64)> {
+fn count(dice: &mut Dice, (restarts, misses): (bool, bool), offset: i64, mut events: impl FnMut(&mut Dice) -> u64) -> Vec<(i64, u64)> {
     let (mut value, mut missed, mut samples) = (1000, false, Vec::new());
     for at in scrapes(offset) {
         value += events(dice);
-        if unsteady && dice.under(160) == 0 {
+        if restarts && dice.under(160) == 0 {
             value = events(dice);
         }
-        missed = unsteady && !missed && dice.under(50) == 0;
+        missed = restarts && misses && !missed && dice.under(50) == 0;
         if !missed {
             samples.push((at, value));
         }
@@ -266,6 +275,24 @@ async fn what_prometheus_extrapolates_stays_within_the_documented_bound_of_the_e
             "differences of an unreset counter are exact"
         );
         assert_eq!(counted.of("depth", tenant), shop.minutes(tenant, to));
+    }
+}
+
+#[tokio::test]
+async fn where_increase_has_nothing_to_extrapolate_it_agrees_with_the_ledger_event_by_event() {
+    let shop = Shop::on_the_minute();
+    let dir = tempfile::tempdir().unwrap();
+    backfill(dir.path(), &shop.openmetrics()).await.unwrap();
+    let real = Real::start(dir.path(), "global: {}\n").await.unwrap();
+    let counted = Counted::from(&client(&real.url())).await;
+    for tenant in ["busy", "rare"] {
+        let exact = counted.of("exact", tenant);
+        assert!(exact.bad > 0 && exact.good > exact.bad, "{exact:?}");
+        // A range of Prometheus 2 holds the samples at both of its ends: a step's increase is the difference of the two, and resets are counted from zero.
+        for slo in ["one-minute", "five-minutes"] {
+            let computed = counted.of(slo, tenant);
+            assert_eq!((exact.good * 1_000_000, exact.bad * 1_000_000), (computed.good, computed.bad), "{tenant} {slo}");
+        }
     }
 }
 

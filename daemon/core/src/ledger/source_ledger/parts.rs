@@ -7,7 +7,7 @@ use crate::{
     ledger::{
         Unknown,
         count::{SeriesKey, TargetKey},
-        coverage::{Beat, Stretch},
+        coverage::{Beat, Stretch, open_silence},
         segment::state::Quiet,
         slice::{Entry, Span},
     },
@@ -117,13 +117,23 @@ impl Lane {
         }
     }
 
-    /// Whether a counter that was last seen at `last` is forgotten at `at`. Time in which the scraper stood still does not count.
+    /// Whether a counter that was last seen at `last` is forgotten at its next sample, at `at`. Time in which the scraper stood still does not count.
     pub(in crate::ledger) fn forgets(&self, has_up: bool, last: Timestamp, at: Timestamp) -> bool {
+        self.forgets_with(has_up, last, at, None)
+    }
+
+    /// Whether a counter that was last seen at `last` is forgotten at the watermark: the scraper may stand still there since the last scrape of all.
+    pub(in crate::ledger) fn forgets_by_now(&self, has_up: bool, last: Timestamp) -> bool {
+        self.forgets_with(has_up, last, self.watermark, open_silence(self.beat, self.watermark))
+    }
+
+    fn forgets_with(&self, has_up: bool, last: Timestamp, at: Timestamp, open: Option<Stretch>) -> bool {
         let age = at.since(last);
         if !has_up {
             return age > FORGET_UNSEEN_AFTER;
         }
-        let still = || self.stood_still.iter().map(|(from, to)| (*to).min(at).since((*from).max(last))).sum::<Duration>();
+        let stretches = || self.stood_still.iter().chain(&open);
+        let still = || stretches().map(|(from, to)| (*to).min(at).since((*from).max(last))).sum::<Duration>();
         age > FORGET_AFTER && age.saturating_sub(still()) > FORGET_AFTER
     }
 }

@@ -194,7 +194,7 @@ impl SourceLedger {
                 let lane = &counted.lanes[route.lane as usize];
                 if !Self::is_quiet(counter.at, lane.watermark) {
                     remembered = true;
-                } else if !lane.forgets(counted.metas[route.stream as usize].has_up, counter.at, lane.watermark) {
+                } else if !lane.forgets_by_now(counted.metas[route.stream as usize].has_up, counter.at) {
                     remembered = true;
                     quiet.push(Quiet { key: tracked.key, stream: route.stream, side: route.side, counter });
                 }

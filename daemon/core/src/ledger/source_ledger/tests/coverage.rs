@@ -19,6 +19,23 @@ fn when_the_scraper_stood_still_sums_are_equal_and_the_time_is_unseen() {
 }
 
 #[test]
+fn a_scraper_that_stood_still_for_days_forgets_no_counter() {
+    for hours_long in [1, 2, 50] {
+        let after = 1000 + hours_long * 3600;
+        let mut source = Source::default();
+        steady(&mut source, -3600, 1000, NEVER);
+        for second in (after..after + 600).step_by(15) {
+            source.scrape(at(second), &[("200", u64::try_from(second + 3600).unwrap() + 1000)]);
+        }
+        let mut daemon = Daemon::start(availability(), at(0));
+        daemon.tick_every(&source, 10, 0, 1500);
+        daemon.tick_every(&source, 300, 1500, after + 590);
+        daemon.tick(&source, at(after + 590));
+        assert_eq!(daemon.over(days(30), at(after + 590)).good, 3600 + after + 585, "{hours_long} h");
+    }
+}
+
+#[test]
 fn a_failed_scrape_is_unseen_by_its_share() {
     let mut source = Source::default();
     for second in (-3600..1200).step_by(15) {
@@ -79,6 +96,25 @@ fn up_that_comes_later_is_used_from_then_on() {
     let mut daemon = Daemon::start(availability(), at(0));
     daemon.tick_every(&source, 10, 0, 1190);
     assert_eq!(daemon.over(hours(1), at(1190)).unseen_millis, 15_000);
+}
+
+#[test]
+fn what_is_lost_in_a_gap_with_a_restart_lies_within_what_the_gap_may_hide() {
+    let mut source = Source::default();
+    steady(&mut source, -7200, 1000, NEVER);
+    for second in (4005..9000).step_by(15) {
+        source.scrape(at(second), &[("200", u64::try_from(second - 4000).unwrap())]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 8990);
+    let now = at(8990);
+    let sums = daemon.ledger.sums(0, now).expect("seen");
+    let counts = sums.over(days(30));
+    assert_eq!(counts, Counts { unseen_millis: 3_015_000, ..events(990 + 7200 + 8985 - 4000, 0) });
+    // One request a second before and after: what was lost between 990 and 4000, and 5 s more that the restarted process told.
+    assert_eq!(sums.hidden(now.minus(days(30))), 3015);
+    assert_eq!(sums.hidden(now.minus(minutes(30))), 0, "a lookback without unseen time hides nothing");
+    assert_eq!(daemon.ledger.past(0, now).hidden(now.minus(days(30))), 3015, "the past tells the same");
 }
 
 #[test]

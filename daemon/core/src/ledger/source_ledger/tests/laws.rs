@@ -141,31 +141,6 @@ fn difference(before: u64, after: u64) -> i64 {
     i64::try_from(if after < before { after } else { after - before }).expect("few")
 }
 
-/// What may happen to the daemon.
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Tick,
-    Restart,
-    Compact,
-    NoAnswer,
-    NoAnswerOf(&'static str),
-    /// The second SLO is removed, and returns with the next one of these or at the end.
-    Remove,
-    Return,
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        5 => Just(Event::Tick),
-        2 => Just(Event::Restart),
-        1 => Just(Event::Compact),
-        1 => Just(Event::NoAnswer),
-        1 => prop::sample::select(vec!["up", "n", "m", "h_bucket", "p"]).prop_map(Event::NoAnswerOf),
-        1 => Just(Event::Remove),
-        1 => Just(Event::Return),
-    ]
-}
-
 /// What a source held, and when the daemon did what, each so many seconds after the one before.
 #[derive(Debug, Clone)]
 struct Case {
@@ -178,7 +153,7 @@ struct Case {
 
 fn case() -> impl Strategy<Value = Case> {
     let turns = |most| prop::collection::vec(turn(), 1..most);
-    let events = prop::collection::vec((1_i64..400, event()), 1..60);
+    let events = prop::collection::vec((1_i64..400, event(&["up", "n", "m", "h_bucket", "p"])), 1..60);
     (turns(200), turns(100), prop::bool::weighted(0.7), any::<bool>(), events).prop_map(|(a, b, up, fine, events)| Case {
         a,
         b,
@@ -233,20 +208,13 @@ impl Case {
     }
 
     fn rough(&self, source: &Source, end: i64) -> Daemon {
-        let mut rough = Daemon::start(self.slos(), at(0));
+        let slos = self.slos();
+        let fleet = Fleet { kept: slos[..1].to_vec(), all: slos };
+        let mut rough = Daemon::start(fleet.all.clone(), at(0));
         let mut now = 0;
         for (later, event) in &self.events {
             now = (now + later).min(end - 1);
-            let (slos, now) = (self.slos(), at(now));
-            match event {
-                Event::Tick => rough.tick(source, now),
-                Event::Restart => rough.restart(now),
-                Event::Compact => rough.compact(now),
-                Event::NoAnswer => drop(rough.round_without(source, now, |_| true)),
-                Event::NoAnswerOf(metric) => drop(rough.round_without_name(source, now, metric)),
-                Event::Remove => rough.replace_slos(slos[..1].to_vec(), now),
-                Event::Return => rough.replace_slos(slos, now),
-            }
+            rough.undergo(*event, source, &fleet, at(now));
         }
         rough
     }
@@ -271,11 +239,6 @@ fn assert_verdicts_follow_from_events(daemon: &Daemon) -> Result<(), TestCaseErr
         }
     }
     Ok(())
-}
-
-fn cases(few: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: asked.unwrap_or(few), max_shrink_iters: 20_000, ..ProptestConfig::default() }
 }
 
 proptest! {

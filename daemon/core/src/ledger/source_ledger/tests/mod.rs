@@ -12,6 +12,7 @@ mod first_values;
 mod judged;
 mod latency;
 mod laws;
+mod oracle;
 mod past;
 mod plans;
 mod presence;
@@ -123,6 +124,44 @@ impl Source {
     }
 }
 
+/// What may happen to a daemon.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Tick,
+    Restart,
+    Compact,
+    NoAnswer,
+    NoAnswerOf(&'static str),
+    /// Some SLOs are removed, and return with the next one of these or at the end.
+    Remove,
+    Return,
+}
+
+/// Events of a daemon that asks for these names.
+fn event(names: &'static [&'static str]) -> impl Strategy<Value = Event> {
+    prop_oneof![
+        5 => Just(Event::Tick),
+        2 => Just(Event::Restart),
+        1 => Just(Event::Compact),
+        1 => Just(Event::NoAnswer),
+        1 => prop::sample::select(names).prop_map(Event::NoAnswerOf),
+        1 => Just(Event::Remove),
+        1 => Just(Event::Return),
+    ]
+}
+
+/// The SLOs of a daemon, and those that it keeps when some are removed.
+struct Fleet {
+    all: Vec<Arc<Slo>>,
+    kept: Vec<Arc<Slo>>,
+}
+
+/// `PROPTEST_CASES` sets how many cases are tried.
+fn cases(few: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(few), max_shrink_iters: 20_000, ..ProptestConfig::default() }
+}
+
 type SlicesByName = BTreeMap<(String, Timestamp), Counts>;
 type SpansByName = Vec<(String, Timestamp, Timestamp)>;
 
@@ -211,6 +250,18 @@ impl Daemon {
                 step.reads.iter().map(|read| Ok(source.ask_history(&queries[read.query], read.from, read.to, step.step))).collect();
             let counted = self.ledger.count_backfill(&step, &answers);
             self.commit(counted);
+        }
+    }
+
+    fn undergo(&mut self, event: Event, source: &Source, fleet: &Fleet, now: Timestamp) {
+        match event {
+            Event::Tick => self.tick(source, now),
+            Event::Restart => self.restart(now),
+            Event::Compact => self.compact(now),
+            Event::NoAnswer => drop(self.round_without(source, now, |_| true)),
+            Event::NoAnswerOf(metric) => drop(self.round_without_name(source, now, metric)),
+            Event::Remove => self.replace_slos(fleet.kept.clone(), now),
+            Event::Return => self.replace_slos(fleet.all.clone(), now),
         }
     }
 

@@ -218,29 +218,6 @@ fn value() -> impl Strategy<Value = Option<f64>> {
     ]
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Tick,
-    Restart,
-    Compact,
-    NoAnswer,
-    NoAnswerOf(&'static str),
-    Remove,
-    Return,
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        5 => Just(Event::Tick),
-        2 => Just(Event::Restart),
-        1 => Just(Event::Compact),
-        1 => Just(Event::NoAnswer),
-        1 => prop::sample::select(vec!["v", "t", "b", "m"]).prop_map(Event::NoAnswerOf),
-        1 => Just(Event::Remove),
-        1 => Just(Event::Return),
-    ]
-}
-
 /// A window, events of expressions at another step, and counters beside them.
 fn mixed() -> Vec<Arc<Slo>> {
     let counters = Arc::new(Slo { id: fixture::slo_id("c"), ..(*availability()[0]).clone() });
@@ -261,11 +238,6 @@ fn recorded(tenants: &[Vec<Option<f64>>]) -> Source {
     }
     steady(&mut source, -900, 3600, NEVER);
     source
-}
-
-fn cases(few: u32) -> ProptestConfig {
-    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig { cases: asked.unwrap_or(few), max_shrink_iters: 5_000, ..ProptestConfig::default() }
 }
 
 /// Good, bad and unseen slices of one tenant from its first value on, by looking at each instant.
@@ -289,25 +261,18 @@ proptest! {
     #[test]
     fn down_and_caught_up_equals_never_down(
         tenants in prop::collection::vec(prop::collection::vec(value(), 1..220), 1..4),
-        events in prop::collection::vec((1_i64..700, event()), 1..30),
+        events in prop::collection::vec((1_i64..700, event(&["v", "t", "b", "m"])), 1..30),
     ) {
         let source = recorded(&tenants);
         let end = 7200;
         let mut calm = Daemon::start(mixed(), at(0));
         calm.tick_every(&source, 10, 0, end);
+        let fleet = Fleet { all: mixed(), kept: mixed()[2..].to_vec() };
         let mut rough = Daemon::start(mixed(), at(0));
         let mut now = 0;
         for (later, event) in &events {
             now = (now + later).min(end - 1);
-            match event {
-                Event::Tick => rough.tick(&source, at(now)),
-                Event::Restart => rough.restart(at(now)),
-                Event::Compact => rough.compact(at(now)),
-                Event::NoAnswer => drop(rough.round_without(&source, at(now), |_| true)),
-                Event::NoAnswerOf(name) => drop(rough.round_without_name(&source, at(now), name)),
-                Event::Remove => rough.replace_slos(mixed()[2..].to_vec(), at(now)),
-                Event::Return => rough.replace_slos(mixed(), at(now)),
-            }
+            rough.undergo(*event, &source, &fleet, at(now));
         }
         rough.replace_slos(mixed(), at(end));
         rough.tick(&source, at(end));
