@@ -155,13 +155,24 @@ async fn we_show_our_certificate_and_a_rotated_one_is_used_at_once() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_used_are_refused_with_their_name() {
-    drop(rustls::crypto::ring::default_provider().install_default());
+async fn a_source_whose_files_cannot_be_used_is_blind_with_their_name_until_they_can() {
+    let ours = authority("ours");
+    let server = serve(&own(&ours, "localhost", 2100), Lets::Everybody).await;
     let directory = tempfile::tempdir().expect("a directory");
-    let ca = Some(write(directory.path(), "ca.pem", "not a certificate"));
-    let config = PrometheusConfig { tls: TlsFiles { ca, client: None }, ..PrometheusConfig::at("https://localhost") };
-    let error = format!("{:#}", Prometheus::new(&config).expect_err("no certificate"));
-    assert!(error.contains("ca.pem holds no certificate in PEM form"), "{error}");
+    let ca = directory.path().join("ca.pem");
+    let source = source(server, TlsFiles { ca: Some(ca.clone()), client: None });
+    for (text, told) in [
+        (None, "ca.pem of TLS cannot be read: No such file or directory"),
+        (Some("not a certificate"), "ca.pem holds no certificate in PEM form"),
+    ] {
+        if let Some(text) = text {
+            write(directory.path(), "ca.pem", text);
+        }
+        let unknown = read(&source).await.expect_err("no certificate");
+        assert!(unknown.reason == Reason::Denied && unknown.detail.contains(told), "{unknown}");
+    }
+    write(directory.path(), "ca.pem", &ours.pem());
+    assert_eq!(read(&source).await, Ok(()));
 }
 
 #[tokio::test]

@@ -36,17 +36,35 @@ pub(super) struct Access {
     client: Mutex<Built>,
 }
 
-/// A client, and when the files that it was built from were written.
-#[derive(Debug, Clone)]
+/// A client, or why there is none, and when the files that it was built from were written.
+#[derive(Debug)]
 struct Built {
-    client: Client,
+    client: Result<Client, Unknown>,
     written: Vec<Option<SystemTime>>,
 }
 
+impl Built {
+    /// With the times from before the files are read: what changes meanwhile is seen next time.
+    fn from(tls: &TlsFiles, timeout: Duration) -> Self {
+        let written = written(tls);
+        let client = client(tls, timeout).map_err(|error| unknown(Reason::Denied, format!("{error:#}")));
+        Self { client, written }
+    }
+
+    /// Whether it may be used as it is. What failed is tried again each time: a file that may be read now has not changed.
+    fn is_current(&self, tls: &TlsFiles) -> bool {
+        self.client.is_ok() && self.written == written(tls)
+    }
+}
+
 impl Access {
-    /// Over a loopback nothing is asked for compressed: there it costs both sides more CPU than all the rest of an answer, and spares nothing.
+    /// Files that cannot be used are no error here: they may come later, and until then the source is blind. Over a loopback nothing is asked for
+    /// compressed: there it costs both sides more CPU than all the rest of an answer, and spares nothing.
+    ///
+    /// # Errors
+    /// What no file can mend: a header that cannot be sent, a timeout of zero.
     pub(super) fn new(config: &PrometheusConfig, base: &Url) -> anyhow::Result<Self> {
-        let client = client(&config.tls, config.timeout)?;
+        drop(http::builder(config.timeout)?);
         let mut headers = headers(config)?;
         if http::is_loopback(base) {
             headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
@@ -56,7 +74,7 @@ impl Access {
             headers,
             tls: config.tls.clone(),
             timeout: config.timeout,
-            client: Mutex::new(Built { client, written: written(&config.tls) }),
+            client: Mutex::new(Built::from(&config.tls, config.timeout)),
         })
     }
 
@@ -73,13 +91,11 @@ impl Access {
     /// # Errors
     /// A file that cannot be read or holds no certificate or key.
     pub(super) fn client(&self) -> Result<Client, Unknown> {
-        let written = written(&self.tls);
         let mut built = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if built.written != written {
-            let client = client(&self.tls, self.timeout).map_err(|error| unknown(Reason::Denied, format!("{error:#}")))?;
-            *built = Built { client, written };
+        if !built.is_current(&self.tls) {
+            *built = Built::from(&self.tls, self.timeout);
         }
-        Ok(built.client.clone())
+        built.client.clone()
     }
 
     /// The request with headers and credentials, and what of these must not come back in an error, longest first.
