@@ -7,7 +7,7 @@ use burnward_core::{
     exclusion::{ExclusionId, Known},
     id::{BudgetId, IncidentId, PersonName, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
-    ledger::{Counts, Edges, Slice},
+    ledger::{Counts, Edges, Replica, Slice},
     slo::Slo,
     time::Timestamp,
     window::Interval,
@@ -26,7 +26,7 @@ use crate::{
         slack::{Limits, Slack},
     },
     render::{self, Renderer},
-    source::{Source, prometheus::Prometheus, scrape::Scrape},
+    source::{Source, replicas::Replicas, scrape::Scrape},
     store::Store,
     tasks::{
         self,
@@ -79,6 +79,8 @@ pub enum Request {
         tenant: TenantId,
         /// Now.
         now: Timestamp,
+        /// Which replica of the source will be asked, where there are several.
+        replica: Option<Replica>,
         /// Where the plan goes; `None` for an unknown tenant.
         reply: oneshot::Sender<Option<ReadPlan>>,
     },
@@ -298,9 +300,9 @@ impl Handle {
         }
     }
 
-    pub(crate) async fn plan(&self, tenant: &TenantId, now: Timestamp) -> Option<ReadPlan> {
+    pub(crate) async fn plan(&self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<ReadPlan> {
         let tenant = tenant.clone();
-        self.ask(|reply| Request::Plan { tenant, now, reply }).await.ok().flatten()
+        self.ask(|reply| Request::Plan { tenant, now, replica, reply }).await.ok().flatten()
     }
 
     pub(crate) async fn answers(&self, answers: RoundAnswers) -> bool {
@@ -411,7 +413,7 @@ impl Daemon {
         let mut sources: BTreeMap<&SourceName, Arc<Source>> = BTreeMap::new();
         for (tenant, tenant_config) in &config.tenants {
             if !sources.contains_key(&tenant_config.source) {
-                let source = Arc::new(source(&config, tenant_config).with_context(|| format!("tenant {tenant}"))?);
+                let source = Arc::new(source(&config, tenant_config, &handle.metrics).with_context(|| format!("tenant {tenant}"))?);
                 if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
                     scrapers.push((source.clone(), scrape.every));
                 }
@@ -509,10 +511,10 @@ impl Daemon {
     }
 }
 
-fn source(config: &Config, tenant: &crate::config::TenantConfig) -> anyhow::Result<Source> {
+fn source(config: &Config, tenant: &crate::config::TenantConfig, metrics: &Metrics) -> anyhow::Result<Source> {
     let source = config.sources.get(&tenant.source).with_context(|| format!("there is no source `{}`", tenant.source))?;
     Ok(match source {
-        SourceConfig::Prometheus(prometheus) => Source::Prometheus(Prometheus::new(prometheus)?),
+        SourceConfig::Prometheus(prometheus) => Source::Prometheus(Replicas::new(prometheus, metrics.source(&tenant.source))?),
         SourceConfig::Scrape(scrape) => Source::Scrape(Scrape::new(scrape)?),
     })
 }

@@ -5,11 +5,16 @@ use std::{
     time::Duration,
 };
 
-use burnward_core::time::Timestamp;
+use burnward_core::{id::SourceName, ledger::Unknown, time::Timestamp};
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::Registry,
+};
+
+use crate::{
+    source::Answer,
+    view::{Circuit, SourceView},
 };
 
 /// The metrics of one daemon. Cheap to clone; clones share the numbers.
@@ -27,6 +32,71 @@ pub struct Metrics {
     reload_ok: Gauge,
     blind_sources: Gauge,
     commit: Histogram,
+    sources: Sources,
+}
+
+/// What is known of the asking of each source.
+#[derive(Debug, Clone, Default)]
+struct Sources {
+    asks: Family<SourceLabel, Counter>,
+    failures: Family<SourceLabel, Counter>,
+    seconds: Family<SourceLabel, Counter<f64, AtomicU64>>,
+    bytes: Family<SourceLabel, Counter>,
+    samples: Family<SourceLabel, Counter>,
+    circuit_open: Family<SourceLabel, Gauge>,
+    replica: Family<SourceLabel, Gauge>,
+}
+
+impl Sources {
+    fn register(&self, registry: &mut Registry) {
+        registry.register("source_asks", "Questions to a source", self.asks.clone());
+        registry.register("source_failures", "Questions to a source without a whole answer", self.failures.clone());
+        registry.register(
+            "source_ask_seconds",
+            "Time that the questions to a source took, waiting for a turn included",
+            self.seconds.clone(),
+        );
+        registry.register("source_bytes", "Decoded bytes of a source's answers", self.bytes.clone());
+        registry.register("source_samples", "Samples in a source's answers", self.samples.clone());
+        registry.register(
+            "source_circuit_open",
+            "1 while a source that stays blind is asked one small question a tick",
+            self.circuit_open.clone(),
+        );
+        registry.register("source_replica", "Which replica of a source is read, from 1", self.replica.clone());
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabel {
+    source: String,
+}
+
+/// Counts the questions to one source.
+#[derive(Debug, Clone)]
+pub struct SourceMeter {
+    asks: Counter,
+    failures: Counter,
+    seconds: Counter<f64, AtomicU64>,
+    bytes: Counter,
+    samples: Counter,
+}
+
+impl SourceMeter {
+    /// A question was answered, or not.
+    pub fn asked(&self, answer: &Result<Answer, Unknown>, took: Duration) {
+        self.asks.inc();
+        self.seconds.inc_by(took.as_secs_f64());
+        match answer {
+            Ok(answer) => {
+                self.bytes.inc_by(answer.bytes as u64);
+                self.samples.inc_by(answer.series.iter().map(|series| series.samples.len() as u64).sum());
+            }
+            Err(_) => {
+                self.failures.inc();
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +152,7 @@ impl Default for Metrics {
             reload_ok: Gauge::default(),
             blind_sources: Gauge::default(),
             commit: Histogram::new([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
+            sources: Sources::default(),
         };
         for outcome in [Outcome::on_time, Outcome::late, Outcome::blind] {
             drop(metrics.evaluations.get_or_create(&OutcomeLabel { outcome }));
@@ -105,6 +176,7 @@ impl Default for Metrics {
         registry.register("config_last_reload_successful", "1 if the last load of the definitions had no fault", metrics.reload_ok.clone());
         registry.register("sources_blind", "Sources that do not answer now", metrics.blind_sources.clone());
         registry.register("store_commit_seconds", "How long commits take", metrics.commit.clone());
+        metrics.sources.register(&mut registry);
         Self { registry: Arc::new(registry), ..metrics }
     }
 }
@@ -120,6 +192,27 @@ impl Metrics {
     pub fn blindness(&self, budgets: usize, sources: usize) {
         self.unknown_slos.set(i64::try_from(budgets).unwrap_or(i64::MAX));
         self.blind_sources.set(i64::try_from(sources).unwrap_or(i64::MAX));
+    }
+
+    /// What counts the questions to a source.
+    pub fn source(&self, name: &SourceName) -> SourceMeter {
+        let label = SourceLabel { source: name.to_string() };
+        SourceMeter {
+            asks: self.sources.asks.get_or_create(&label).clone(),
+            failures: self.sources.failures.get_or_create(&label).clone(),
+            seconds: self.sources.seconds.get_or_create(&label).clone(),
+            bytes: self.sources.bytes.get_or_create(&label).clone(),
+            samples: self.sources.samples.get_or_create(&label).clone(),
+        }
+    }
+
+    /// How a source is asked: everything, or one question a tick; and which replica, where there are several.
+    pub fn source_state(&self, name: &SourceName, source: &SourceView) {
+        let label = SourceLabel { source: name.to_string() };
+        self.sources.circuit_open.get_or_create(&label).set(i64::from(source.circuit == Circuit::Open));
+        if let Some(replica) = &source.replica {
+            self.sources.replica.get_or_create(&label).set(i64::try_from(replica.number).unwrap_or(i64::MAX));
+        }
     }
 
     /// An attempt to deliver a page ended.
@@ -164,6 +257,8 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use burnward_core::ledger::Reason;
+
     use super::*;
 
     #[test]
@@ -179,5 +274,20 @@ mod tests {
         }
         let read = prometheus_parse::Scrape::parse(text.lines().map(|line| Ok(line.to_owned()))).expect("readable");
         assert!(read.samples.iter().any(|sample| sample.metric == "burnward_pages_total"));
+    }
+
+    #[test]
+    fn what_a_source_costs_is_counted_by_its_name() {
+        let metrics = Metrics::default();
+        let meter = metrics.source(&SourceName::parse("prom-eu").expect("a name"));
+        meter.asked(&Ok(Answer { series: Vec::new(), bytes: 7, took: Duration::ZERO }), Duration::from_millis(1500));
+        meter.asked(&Err(Unknown::new(Reason::Timeout, "no answer")), Duration::from_millis(500));
+        let text = metrics.text();
+        for (name, value) in
+            [("asks_total", "2"), ("failures_total", "1"), ("ask_seconds_total", "2.0"), ("bytes_total", "7"), ("samples_total", "0")]
+        {
+            let line = format!("burnward_source_{name}{{source=\"prom-eu\"}} {value}\n");
+            assert!(text.contains(&line), "{line} is missing in\n{text}");
+        }
     }
 }

@@ -63,6 +63,43 @@ pub struct SourceView {
     pub queries: Vec<QueryView>,
     /// True while history is being filled in or a gap is being caught up.
     pub catching_up: bool,
+    /// The replica that is read, where there are several.
+    pub replica: Option<ReplicaView>,
+    /// Whether it is asked everything.
+    pub circuit: Circuit,
+}
+
+/// The replica that a source is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaView {
+    /// Its address.
+    pub place: String,
+    /// Which one it is in the order of the configuration, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Since when it is read, and what was wrong with the one before; `None` since the start.
+    pub switched: Option<(Timestamp, String)>,
+}
+
+/// Whether a source is asked everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Circuit {
+    /// Everything.
+    #[default]
+    Closed,
+    /// It was blind for several rounds: one small question a tick until it answers.
+    Open,
+}
+
+impl Circuit {
+    /// As a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// One query of a round.

@@ -5,14 +5,14 @@ use std::{
     process::ExitCode,
 };
 
-use burnward_core::time::Timestamp;
+use burnward_core::{ledger::Unknown, time::Timestamp};
 
 use crate::{
     clock::Clock,
     config::{self, Config, SourceConfig, TenantConfig},
     definition::{self, Diagnostic, Severity},
     notify::{Sent, slack::Slack},
-    source::{Source, prometheus::Prometheus, scrape::Scrape},
+    source::{Probe, prometheus::Prometheus, scrape::Scrape},
     store::{Store, StoreError, StoreHealth},
 };
 
@@ -137,36 +137,53 @@ fn first_error(diagnostics: &[Diagnostic]) -> Option<String> {
 
 async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<Finding> {
     let name = tenant.source.as_str();
-    let built = match config.sources.get(&tenant.source) {
-        Some(SourceConfig::Prometheus(prometheus)) => Prometheus::new(prometheus).map(Source::Prometheus),
-        Some(SourceConfig::Scrape(scrape)) => Scrape::new(scrape).map(Source::Scrape),
-        None => return vec![finding(Health::Fail, name, "no source of that name in burnward.yaml")],
-    };
-    let source = match built {
-        Ok(source) => source,
-        Err(error) => return vec![finding(Health::Fail, name, format!("{error:#}"))],
-    };
-    if let Source::Scrape(scrape) = &source {
-        scrape.scrape(now).await;
-    }
-    match source.probe(now).await {
-        Err(unknown) => vec![finding(Health::Fail, name, format!("{unknown}"))],
-        Ok(probe) => {
-            let keeps = probe.retention.as_ref().map(|retention| format!(", keeps {retention}")).unwrap_or_default();
-            let product = format!("{}{keeps}", probe.product);
-            let skew = match probe.skew_millis {
-                Some(millis) if millis.abs() > SKEW_MILLIS => finding(
-                    Health::Warn,
-                    name,
-                    format!("its clock is {:.1} s off ours; pages may be late: synchronise both", millis as f64 / 1000.0),
-                ),
-                Some(millis) => finding(Health::Ok, name, format!("{product}, clock {:+.1} s off ours", millis as f64 / 1000.0)),
-                None => finding(Health::Ok, name, format!("{product}, its clock cannot be known")),
-            };
-            let warnings = probe.warnings.iter().map(|warning| finding(Health::Warn, name, warning.clone()));
-            [skew].into_iter().chain(warnings).collect()
+    match config.sources.get(&tenant.source) {
+        Some(SourceConfig::Prometheus(prometheus)) => {
+            let of = prometheus.replicas().count();
+            let mut findings = Vec::new();
+            for (one, number) in prometheus.replicas().zip(1..) {
+                let place = if of > 1 { format!("replica {number} of {of}, {}: ", one.url) } else { String::new() };
+                findings.extend(match Prometheus::new(&one) {
+                    Ok(one) => probed(name, &place, one.probe(now).await),
+                    Err(error) => vec![finding(Health::Fail, name, format!("{place}{error:#}"))],
+                });
+            }
+            if of > 1 {
+                let advice = "`burnward status` says which replica the daemon reads; it begins with the first";
+                findings.push(finding(Health::Ok, name, advice));
+            }
+            findings
         }
+        Some(SourceConfig::Scrape(scrape)) => match Scrape::new(scrape) {
+            Ok(scrape) => {
+                scrape.scrape(now).await;
+                probed(name, "", scrape.probe(now))
+            }
+            Err(error) => vec![finding(Health::Fail, name, format!("{error:#}"))],
+        },
+        None => vec![finding(Health::Fail, name, "no source of that name in burnward.yaml")],
     }
+}
+
+/// What a source, or one replica of it, turned out to be like.
+fn probed(name: &str, place: &str, probe: Result<Probe, Unknown>) -> Vec<Finding> {
+    let probe = match probe {
+        Ok(probe) => probe,
+        Err(unknown) => return vec![finding(Health::Fail, name, format!("{place}{unknown}"))],
+    };
+    let keeps = probe.retention.as_ref().map(|retention| format!(", keeps {retention}")).unwrap_or_default();
+    let product = format!("{place}{}{keeps}", probe.product);
+    let seconds = |millis: i64| millis as f64 / 1000.0;
+    let clock = match probe.skew_millis {
+        Some(millis) if millis.abs() > SKEW_MILLIS => {
+            let text = format!("{place}its clock is {:.1} s off ours; pages may be late: synchronise both", seconds(millis));
+            finding(Health::Warn, name, text)
+        }
+        Some(millis) => finding(Health::Ok, name, format!("{product}, clock {:+.1} s off ours", seconds(millis))),
+        None => finding(Health::Ok, name, format!("{product}, its clock cannot be known")),
+    };
+    let warnings = probe.warnings.iter().map(|warning| finding(Health::Warn, name, format!("{place}{warning}")));
+    [clock].into_iter().chain(warnings).collect()
 }
 
 async fn slack(config: &Config) -> Vec<Finding> {

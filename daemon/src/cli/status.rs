@@ -60,14 +60,16 @@ fn notices(status: &Status) -> Vec<String> {
     let mut notices = Vec::new();
     for source in &status.sources {
         if let (Some(since), Some(why)) = (source.blind_since, &source.blind) {
+            let circuit = if source.circuit == "open" { "; it is asked one small question a tick until it answers" } else { "" };
             notices.push(format!(
-                "? CANNOT SEE: source {} does not answer since {}: {} ({})",
+                "? CANNOT SEE: source {} does not answer since {}: {} ({}){circuit}",
                 source.name,
                 ago(since),
                 why.detail,
                 why.reason
             ));
         }
+        notices.extend(source.replica_sentence(ago).map(|sentence| format!("· {sentence}")));
         if source.catching_up {
             notices.push(format!("… source {} is being caught up; nothing is decided for what is not yet read", source.name));
         }

@@ -84,8 +84,10 @@ pub enum SourceConfig {
 /// How Prometheus is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrometheusConfig {
-    /// Base URL without a trailing slash.
+    /// Base URL without a trailing slash; of several replicas the first.
     pub url: String,
+    /// The base URLs of its other replicas.
+    pub other_replicas: Vec<String>,
     /// How we say who we are.
     pub credentials: Credentials,
     /// Headers that are sent with every request, such as the tenant of a Mimir.
@@ -211,6 +213,7 @@ impl PrometheusConfig {
     pub fn at(url: &str) -> Self {
         Self {
             url: url.trim_end_matches('/').to_owned(),
+            other_replicas: Vec::new(),
             credentials: Credentials::None,
             headers: BTreeMap::new(),
             tls: TlsFiles::default(),
@@ -220,6 +223,14 @@ impl PrometheusConfig {
             max_bytes: 64 << 20,
             max_series: 100_000,
         }
+    }
+}
+
+impl PrometheusConfig {
+    /// Each replica as a Prometheus of its own, in the order of the file.
+    pub fn replicas(&self) -> impl Iterator<Item = Self> {
+        let urls = std::iter::once(&self.url).chain(&self.other_replicas);
+        urls.map(|url| Self { url: url.clone(), other_replicas: Vec::new(), ..self.clone() })
     }
 }
 

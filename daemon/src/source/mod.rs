@@ -3,21 +3,25 @@
 use std::time::Duration;
 
 use burnward_core::{
-    ledger::{Series, Unknown},
+    ledger::{Replica, Series, Unknown},
     sli::Selector,
     time::Timestamp,
 };
 
+use self::replicas::{Looked, Standing};
+use crate::view::ReplicaView;
+
 mod http;
 pub mod merge;
 pub mod prometheus;
+pub mod replicas;
 pub mod scrape;
 
 /// A source of samples.
 #[derive(Debug)]
 pub enum Source {
     /// The HTTP API of Prometheus, or what speaks it.
-    Prometheus(prometheus::Prometheus),
+    Prometheus(replicas::Replicas),
     /// Targets that we read ourselves.
     Scrape(scrape::Scrape),
 }
@@ -53,6 +57,30 @@ pub struct Probe {
 }
 
 impl Source {
+    /// The replica that is read, where there are several.
+    pub fn replica(&self) -> Option<Replica> {
+        match self {
+            Self::Prometheus(source) => source.replica(),
+            Self::Scrape(_) => None,
+        }
+    }
+
+    /// The same for people.
+    pub fn replica_view(&self) -> Option<ReplicaView> {
+        match self {
+            Self::Prometheus(source) => source.view(),
+            Self::Scrape(_) => None,
+        }
+    }
+
+    /// Goes on with another replica where one stands better than the one that is read, which stands like this.
+    pub async fn look_around(&self, standing: Standing, why: &str, now: Timestamp) -> Looked {
+        match self {
+            Self::Prometheus(source) => source.look_around(standing, why, now).await,
+            Self::Scrape(_) => Looked::Stays(None),
+        }
+    }
+
     /// Raw samples of a selector with `from < timestamp <= to`.
     pub async fn read(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
         match self {

@@ -30,14 +30,17 @@ pub async fn scrape_once(source: &Source, handle: &Handle) {
     }
 }
 
-/// Reads the source at every tick, and probes it until it has answered once.
+/// Reads the source at every tick, and probes it until it has answered once, each replica anew.
 pub async fn read_loop(reader: Reader, handle: Handle, stop: CancellationToken) {
     let mut ticks = paced(handle.config.tick);
-    let mut probed = false;
+    let mut probed = None;
     while next(&mut ticks, &stop).await {
         let due = handle.clock.now();
         let tick = async {
-            probed = probed || reader.probe().await;
+            let replica = reader.replica();
+            if probed != Some(replica) && reader.probe().await {
+                probed = Some(replica);
+            }
             reader.tick(due).await;
         };
         tokio::select! {

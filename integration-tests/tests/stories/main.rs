@@ -8,6 +8,7 @@ mod fast_burn;
 mod kills;
 mod many_slos;
 mod policies;
+mod replicas;
 mod report_to_slack;
 mod restart;
 mod slow_burn;

@@ -1,4 +1,5 @@
-//! A source in trouble is a matter of its own tenant: nobody else waits for it, and it is not loaded with what it cannot answer.
+//! A source in trouble is a matter of its own tenant: nobody else waits for it, and it is not loaded with what it cannot answer. One heavy question is a
+//! matter of the SLOs that hang on it.
 
 use std::{path::Path, time::Duration};
 
@@ -6,9 +7,11 @@ use burnward::{
     app::{Daemon, Options, Pace},
     clock::Clock,
     config,
+    definition::Removals,
 };
 use burnward_core::{
     id::{SourceName, TenantId},
+    ledger::Reason,
     time::{Timestamp, minutes},
 };
 use burnward_integration_tests::world::install_tls;
@@ -86,5 +89,76 @@ async fn a_source_that_stays_blind_is_asked_one_question_a_tick_until_it_answers
     let (before, healthy) = (bad.asked().len(), good.asked().len());
     daemon.fast_forward(Duration::from_secs(10)).await;
     assert_eq!(bad.asked().len() - before, good.asked().len() - healthy, "all questions again");
+    Ok(())
+}
+
+const HEAVY: &str = r#"  - name: searched
+    title: Customers can search
+    sli: { events: { bad: 'heavy_total{code="500"}', total: 'heavy_total' } }
+    objectives: [ { target: 99%, window: 1d } ]
+"#;
+
+/// The SLOs that cannot be seen, with the reason, and why the source is blind.
+type Unseen = (Vec<(String, Reason)>, Option<Reason>);
+
+/// Of a tenant.
+fn unseen(daemon: &Daemon, tenant: &str, source: &str) -> anyhow::Result<Unseen> {
+    let view = daemon.handle.view.borrow().clone();
+    let tenant = TenantId::parse(tenant)?;
+    let unseen =
+        view.budgets[&tenant].iter().filter_map(|status| Some((status.budget.slo.name.to_string(), status.unknown.clone()?.reason)));
+    let blind = view.sources[&(tenant.clone(), SourceName::parse(source)?)].blind.as_ref().map(|(_, unknown)| unknown.reason);
+    Ok((unseen.collect(), blind))
+}
+
+#[tokio::test]
+async fn one_heavy_question_that_fails_blinds_its_own_slo_and_several_blind_the_source() -> anyhow::Result<()> {
+    let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
+    let start = Timestamp::from_seconds(1_700_000_000);
+    for at in (-600..600).step_by(15).map(|second| start.millis() + second * 1000) {
+        for metric in ["hits_total", "heavy_total", "up"] {
+            bad.push(&[("__name__", metric), ("job", "shop"), ("instance", "a:1"), ("code", "200")], at, 1.0);
+        }
+    }
+    let clock = Clock::by_hand(start);
+    let daemon = daemon(root.path(), &good, &bad, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
+    std::fs::write(root.path().join("slos/shop.yaml"), format!("{SLO}{HEAVY}"))?;
+    daemon.handle.reload(Removals::Guarded).await?;
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+
+    let timeout = Fault::Status { code: 504, error_type: String::new(), message: String::new(), retry_after: None };
+    bad.fail_where("heavy_total", timeout.clone());
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![("searched".to_owned(), Reason::Timeout)], None));
+    bad.fail_where("hits_total", timeout.clone());
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    let both = ["pay", "searched"].map(|slo| (slo.to_owned(), Reason::Timeout)).to_vec();
+    assert_eq!(unseen(&daemon, "globex", "bad")?, (both, Some(Reason::Timeout)));
+    bad.heal().await;
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_source_whose_authority_is_not_there_yet_starts_blind_and_sees_when_the_file_comes() -> anyhow::Result<()> {
+    install_tls();
+    let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
+    let text = configuration(root.path(), fake.url(), fake.url());
+    let ca = root.path().join("ca.pem");
+    let text = text.replacen("good: { prometheus: {", &format!("good: {{ prometheus: {{ tls: {{ ca-file: \"{}\" }},", ca.display()), 1);
+    let config = config::parse(&root.path().join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let clock = Clock::by_hand(Timestamp::from_seconds(1_700_000_000));
+    let daemon = Daemon::start(config, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    let source = (TenantId::parse("acme")?, SourceName::parse("good")?);
+    let (_, why) = daemon.handle.view.borrow().sources[&source].blind.clone().expect("blind");
+    assert_eq!(why.reason, Reason::Denied);
+    assert!(why.detail.contains(&format!("the file {} of TLS cannot be read: No such file", ca.display())), "{why}");
+
+    std::fs::write(&ca, rcgen::generate_simple_self_signed(["prometheus.example".to_owned()])?.cert.pem())?;
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    assert!(daemon.handle.view.borrow().sources[&source].blind.is_none());
     Ok(())
 }

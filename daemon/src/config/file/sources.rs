@@ -21,16 +21,29 @@ use crate::{
     },
 };
 
-const REPLICAS: &str = "remove it; name one replica as `url`, or a proxy before them";
 const TENANT_HEADER: &str = "write it as `headers: { X-Scope-OrgID: ... }`";
 const SOURCE: Keys = Keys { of: "a source", known: &["prometheus", "scrape"], later: &[] };
 const PROMETHEUS: Keys = Keys {
     of: "a Prometheus source",
-    known: &["url", "bearer-token-file", "basic-auth", "headers", "tls", "at-once", "settle", "timeout", "max-bytes", "max-series"],
-    later: &[("replicas", REPLICAS), ("tenant-header", TENANT_HEADER)],
+    known: &[
+        "url",
+        "replicas",
+        "bearer-token-file",
+        "basic-auth",
+        "headers",
+        "tls",
+        "at-once",
+        "settle",
+        "timeout",
+        "max-bytes",
+        "max-series",
+    ],
+    later: &[("tenant-header", TENANT_HEADER)],
 };
 const BASIC: Keys = Keys { of: "`basic-auth`", known: &["user", "password-file"], later: &[] };
 const TLS: Keys = Keys { of: "`tls`", known: &["ca-file", "certificate-file", "key-file"], later: &[] };
+/// Most replicas of a source.
+const MAX_REPLICAS: usize = 8;
 /// Headers that are ours, HTTP's, or secret.
 const OWN_HEADERS: [&str; 10] = [
     "authorization",
@@ -82,8 +95,8 @@ fn read_source(file: &mut File, node: &Node) -> Option<SourceConfig> {
 
 fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let fields = file.map(node, &PROMETHEUS)?;
-    let url = file.reader.required(&fields, "url", "http://127.0.0.1:9090").and_then(|node| file.url_of(node, "url"));
-    let defaults = PrometheusConfig::at(url.as_deref().unwrap_or_default());
+    let urls = read_urls(file, &fields);
+    let defaults = PrometheusConfig::at("");
     let credentials = read_credentials(file, &fields);
     let headers = read_headers(file, &fields);
     let tls = read_tls(file, &fields);
@@ -92,7 +105,39 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let timeout = file.span(&fields, "timeout", Duration::from_secs(1)..=minutes(2)).unwrap_or(defaults.timeout);
     let max_bytes = number(file, &fields, "max-bytes", (1 << 20)..=(1 << 30)).unwrap_or(defaults.max_bytes);
     let max_series = number(file, &fields, "max-series", 1..=10_000_000).unwrap_or(defaults.max_series);
-    url.map(|url| PrometheusConfig { url, credentials, headers, tls, at_once, settle, timeout, max_bytes, max_series })
+    let mut urls = urls?.into_iter();
+    let (url, other_replicas) = (urls.next()?, urls.collect());
+    Some(PrometheusConfig { url, other_replicas, credentials, headers, tls, at_once, settle, timeout, max_bytes, max_series })
+}
+
+/// The one address, or those of several replicas.
+fn read_urls(file: &mut File, fields: &Fields<'_>) -> Option<Vec<String>> {
+    let Some(replicas) = file.reader.optional(fields, "replicas") else {
+        let url = file.reader.required(fields, "url", "http://127.0.0.1:9090").and_then(|node| file.url_of(node, "url"));
+        return url.map(|url| vec![url]);
+    };
+    if fields.get("url").is_some() {
+        let diagnostic = file.reader.diagnostic(&codes::WRONG_TYPE, fields.place(), "a source has either `url` or `replicas`, not both");
+        file.reader.report(diagnostic.help("write all addresses under `replicas`; the first one is read as long as it answers"));
+        return None;
+    }
+    let items = file.reader.list(replicas, "`replicas`")?;
+    if !(2..=MAX_REPLICAS).contains(&items.len()) {
+        let message = format!("a source has 2 to {MAX_REPLICAS} replicas");
+        let diagnostic = file.reader.diagnostic(&codes::NUMBER, replicas.range.clone(), message);
+        file.reader.report(diagnostic.help("name a single one as `url`"));
+        return None;
+    }
+    let read: Vec<Option<String>> = items.iter().map(|item| file.url_of(item, "a replica")).collect();
+    for (at, url) in read.iter().enumerate() {
+        let first = read[..at].iter().position(|other| other.is_some() && other == url);
+        if let (Some(first), Some(url)) = (first, url) {
+            let diagnostic = file.reader.diagnostic(&codes::DUPLICATE_NAME, items[at].range.clone(), format!("`{url}` is there twice"));
+            let related = file.reader.place(items[first].range.clone());
+            file.reader.report(diagnostic.related(related, "the first one").help("remove one of them"));
+        }
+    }
+    read.into_iter().collect()
 }
 
 fn read_credentials(file: &mut File, fields: &Fields<'_>) -> Credentials {

@@ -98,7 +98,8 @@ const CONFIGURATIONS: &[&str] = &[
     "version: burnward/v1\npeople: { ada: { slack: ada } }\n",
     "version: burnward/v1\nteams: { shop: { channel: \"#shop\" } }\nreports:\n  - { error-budget: month, team: shp, tenant: mian, cron: \"0 9 * * MOON\", timezone: Europe/Berln, to: shop }\n  - { error-budget: week, cron: \"*/5 9 * * *\", to: \"#shop\" }\n  - { error-budget: week, cron: \"0 9 * * MON\", to: \"#shop\" }\n  - { error-budget: week, cron: \"0  9 * * MON\", timezone: UTC, to: \"#shop\" }\n",
     "version: burnward/v1\nsources:\n  edge: { scrape: { targets: [\"http://h/a\", \"http://h:80/b\"] } }\n",
-    "version: burnward/v1\nsources:\n  prom: { prometheus: { url: \"https://ada:pw@prom.example\", replicas: [], max-series: many } }\ntenants: { main: { slo-definitions: [x], source: prm, groups-are-tenants: { tenant: tenant } } }\ntick: 1h\n",
+    "version: burnward/v1\nsources:\n  prom: { prometheus: { url: \"https://ada:pw@prom.example\", max-series: many } }\ntenants: { main: { slo-definitions: [x], source: prm, groups-are-tenants: { tenant: tenant } } }\ntick: 1h\n",
+    "version: burnward/v1\nsources:\n  a: { prometheus: { url: \"http://a:9090\", replicas: [\"http://b:9090\"] } }\n  b: { prometheus: { replicas: [\"http://b:9090\"] } }\n  c: { prometheus: { replicas: [\"http://c:9090\", \"http://c:9090/\"] } }\n",
 ];
 
 /// Codes that belong to files as wholes, or to expressions; `directories`, `attacks`, `expressions` and `kinds` test them.

@@ -82,9 +82,14 @@ impl Api {
 
     /// The same with the place in front, where the detail says only what.
     pub(super) fn at(&self, what: &Unknown) -> Unknown {
+        unknown(what.reason, format!("{}: {}", self.place(), what.detail))
+    }
+
+    /// Its base as it may be shown.
+    pub(super) fn place(&self) -> String {
         let mut place = self.base.clone();
         place.set_path(self.base.path().trim_end_matches("/api/v1/"));
-        unknown(what.reason, format!("{}: {}", Redacted(&place), what.detail))
+        Redacted(&place).to_string()
     }
 
     fn url(&self, path: &str) -> Url {

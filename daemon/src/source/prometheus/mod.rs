@@ -56,6 +56,11 @@ impl Prometheus {
         Ok(Self { api: Api::new(config)?, max_series: config.max_series, seen: Mutex::default() })
     }
 
+    /// Where it is, without anything secret.
+    pub fn place(&self) -> String {
+        self.api.place()
+    }
+
     /// Raw samples with `from < timestamp <= to`, series sorted by labels and samples by time. An empty span has no samples.
     ///
     /// Prometheus 2 includes the left end of a range, Prometheus 3 does not; the answer is the same from both.

@@ -161,7 +161,7 @@ impl Book {
 
     fn after_change_of_slos(&mut self, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
-        self.ledger.replace_plan(Plan::new(&slos), now);
+        self.ledger.replace_plan(Plan::new(&slos).read_from(self.ledger.plan().replica()), now);
         Arc::make_mut(&mut self.statuses).retain(|status| self.slos.contains_key(&status.budget.slo));
         self.forget_excluded_budgets();
         self.slo_blind.retain(|slo, _| self.slos.contains_key(slo));

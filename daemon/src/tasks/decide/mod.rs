@@ -17,7 +17,7 @@ use burnward_core::{
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Query, Reads, Series, Slice, SourceLedger, Sums as _, Unknown},
+    ledger::{Backfill, Query, Reads, Replica, Series, Slice, SourceLedger, Sums as _, Unknown},
     slo::CountedIn,
     time::Timestamp,
     window::Interval,
@@ -127,7 +127,7 @@ impl Decider {
 
     async fn serve(&mut self, request: Request) {
         match request {
-            Request::Plan { tenant, now, reply } => answer(reply, self.plan(&tenant, now)),
+            Request::Plan { tenant, now, replica, reply } => answer(reply, self.plan(&tenant, now, replica)),
             Request::Answers { answers, reply } => answer(reply, self.take_answers(*answers).await),
             Request::Backfill { answers, reply } => answer(reply, self.take_backfill(*answers).await),
             Request::Probed { tenant, product, skew_millis } => self.take_probe(&tenant, product, skew_millis),
@@ -167,8 +167,9 @@ impl Decider {
         Some((&book.ledger, book.ledger.counted_in(stream.index, counted_in)))
     }
 
-    fn plan(&self, tenant: &TenantId, now: Timestamp) -> Option<ReadPlan> {
-        let ledger = &self.books.get(tenant)?.ledger;
+    fn plan(&mut self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<ReadPlan> {
+        let ledger = &mut self.books.get_mut(tenant)?.ledger;
+        ledger.read_from(replica);
         let reads = ledger.reads(now);
         let backfill = if reads.catching_up { None } else { ledger.backfill(now) };
         Some(ReadPlan { queries: ledger.plan().queries().to_vec(), reads, backfill })
@@ -321,6 +322,9 @@ impl Decider {
         let unseen = view.budgets.values().flat_map(|budgets| budgets.iter()).filter(|status| status.unknown.is_some()).count();
         let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
         self.metrics.blindness(unseen, blind);
+        for ((_, name), source) in &view.sources {
+            self.metrics.source_state(name, source);
+        }
         self.view.send_replace(Arc::new(view));
     }
 }

@@ -14,7 +14,7 @@ use burnward_core::{
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
-    ledger::{Blinds, Counts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
+    ledger::{Counts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
     slo::{Slo, Urgency},
     time::{Timestamp, minutes},
     units::Target,
@@ -29,7 +29,7 @@ use crate::{
     calendar,
     config::Config,
     store::StoredAlert,
-    view::{QueryView, SourceView},
+    view::{Circuit, QueryView, ReplicaView, SourceView},
 };
 
 /// What a source answered in one round.
@@ -45,6 +45,10 @@ pub struct RoundAnswers {
     pub results: Vec<Result<Vec<Series>, Unknown>>,
     /// Milliseconds that each took.
     pub took_millis: Vec<u64>,
+    /// The replica that answered, where there are several.
+    pub replica: Option<ReplicaView>,
+    /// How much it will be asked next.
+    pub circuit: Circuit,
     /// When it was asked: lookbacks end here.
     pub asked_at: Timestamp,
     /// When the round was due.
@@ -71,9 +75,7 @@ pub(super) struct Evaluated {
 /// Evaluates every budget of a book and writes the alerts that change into `draft`.
 pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>, answers: &RoundAnswers) -> Evaluated {
     let now = answers.now;
-    let blind_reason = source_unknown(&answers.results);
-    let source_blind = blind_reason.map(|unknown| (blind_since(book, now), unknown));
-    let source_unknown = source_blind.as_ref().map(|(_, unknown)| unknown.clone());
+    let source_blind = answers.reads.source_unknown(&answers.results).map(|unknown| (blind_since(book, now), unknown.clone()));
     let mut evaluated = Evaluated {
         statuses: Vec::with_capacity(book.statuses.len()),
         alerts: Vec::new(),
@@ -84,23 +86,18 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
         newly_held_back: 0,
     };
     for slo in book.slos.values() {
-        let (statuses, unknown) = evaluate_slo(book, config, draft, slo, source_unknown.as_ref(), answers, &mut evaluated);
+        let (statuses, unknown) = evaluate_slo(book, config, draft, slo, answers, &mut evaluated);
         evaluated.statuses.extend(statuses);
-        if let (Some(unknown), None) = (unknown, &source_unknown) {
+        if let (Some(unknown), None) = (unknown, &evaluated.source_blind) {
             let since = book.slo_blind.get(&slo.id).map_or(now, |(since, _)| *since);
             evaluated.slo_blind.insert(slo.id.clone(), (since, unknown));
         }
-        if let Some(silent) = silent(book, slo, source_unknown.as_ref(), answers.asked_at) {
+        if let Some(silent) = silent(book, slo, evaluated.source_blind.as_ref().map(|(_, unknown)| unknown), answers.asked_at) {
             evaluated.slo_silent.insert(slo.id.clone(), silent);
         }
     }
     tell_blindness(book, config, draft, &evaluated, answers);
     evaluated
-}
-
-/// Why the source as a whole is blind: an answer is missing for a reason that blinds the source.
-fn source_unknown(results: &[Result<Vec<Series>, Unknown>]) -> Option<Unknown> {
-    results.iter().filter_map(|result| result.as_ref().err()).find(|unknown| unknown.reason.blinds() == Blinds::Source).cloned()
 }
 
 /// Since when a source is blind: the first failure, or the last settled sample where that was long before (a daemon that was down itself).
@@ -117,7 +114,6 @@ fn evaluate_slo(
     config: &Config,
     draft: &mut Draft<'_>,
     slo: &Arc<Slo>,
-    source_unknown: Option<&Unknown>,
     answers: &RoundAnswers,
     evaluated: &mut Evaluated,
 ) -> (Vec<BudgetStatus>, Option<Unknown>) {
@@ -125,7 +121,7 @@ fn evaluate_slo(
     let mut statuses = Vec::new();
     let mut unknowns = Vec::new();
     if streams.is_empty() {
-        let unknown = source_unknown.cloned().or_else(|| book.ledger.unknown(&slo.id)).unwrap_or_else(nothing_read);
+        let unknown = book.ledger.unknown(&slo.id).unwrap_or_else(nothing_read);
         statuses.extend(slo.objectives.iter().map(|objective| {
             let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
             let input = Input {
@@ -142,10 +138,11 @@ fn evaluate_slo(
         return (statuses, Some(unknown));
     }
     for stream in &streams {
-        let sums = match (source_unknown, book.poisoned.contains(&slo.id)) {
-            (Some(unknown), _) => Err(unknown.clone()),
-            (None, true) => Err(Unknown { reason: Reason::Store, detail: "the store refused what was decided for this SLO".to_owned() }),
-            (None, false) => book.ledger.sums(stream.index, answers.asked_at),
+        // Also of a blind source what was answered is decided: an SLO that lacks an answer says so itself.
+        let sums = if book.poisoned.contains(&slo.id) {
+            Err(Unknown { reason: Reason::Store, detail: "the store refused what was decided for this SLO".to_owned() })
+        } else {
+            book.ledger.sums(stream.index, answers.asked_at)
         };
         unknowns.push(sums.as_ref().err().cloned());
         for objective in &slo.objectives {
@@ -264,7 +261,8 @@ fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &
     let patience = book.slos.values().map(|slo| slo.no_data.after).min().unwrap_or(minutes(5));
     match &evaluated.source_blind {
         Some((since, unknown)) if answers.now.since(*since) >= patience => {
-            let hides = book.slos.keys().cloned().collect();
+            let hidden = evaluated.statuses.iter().filter(|status| status.unknown.is_some()).map(|status| status.budget.slo.clone());
+            let hides = hidden.collect::<BTreeSet<SloId>>().into_iter().collect();
             let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
             draft.command_to_fault(&fault, &operators(config), &Command::Fire { fault: fault.clone(), alert, facts }, &Actor::Daemon);
         }
@@ -338,6 +336,8 @@ pub(super) fn source_view(book: &Book, evaluated: &Evaluated, settled: Timestamp
         settled: Some(settled),
         queries,
         catching_up: answers.reads.catching_up,
+        replica: answers.replica.clone(),
+        circuit: answers.circuit,
         ..book.source_view.clone()
     }
 }

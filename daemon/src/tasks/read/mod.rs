@@ -12,7 +12,7 @@ use std::{
 
 use burnward_core::{
     id::TenantId,
-    ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Series, Unknown},
+    ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Replica, Series, Unknown},
     time::{Timestamp, minutes},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -22,7 +22,12 @@ use tracing::{debug, warn};
 use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers};
 use crate::{
     app::Handle,
-    source::{Source, merge::Merged},
+    source::{
+        Source,
+        merge::Merged,
+        replicas::{Looked, Standing},
+    },
+    view::Circuit,
 };
 use together::{Question, Span, Together};
 
@@ -35,6 +40,9 @@ const STEPS_A_TICK: usize = 6;
 /// After so many rounds in which the source as a whole was blind, one question goes ahead of all others, so that a source in trouble is not
 /// loaded with what it cannot answer, nor the reader held up by it.
 const ROUNDS_OF_PATIENCE: u32 = 3;
+
+/// After so many rounds of trouble in a row another replica is looked for, where there are several.
+const ROUNDS_OF_TROUBLE: u32 = 2;
 
 /// A source that gives no raw samples is probed again after this long.
 const PROBED_AGAIN: Duration = minutes(5);
@@ -59,12 +67,15 @@ pub struct Reader {
     blind_rounds: Arc<AtomicU32>,
     limit: Arc<Mutex<Option<Limit>>>,
     together: Arc<Together>,
+    /// Rounds in a row in which the source was blind, or nothing was scraped into it.
+    troubled_rounds: Arc<AtomicU32>,
 }
 
 impl Reader {
     /// A reader of `source` for `tenant`.
     pub fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
-        Self { tenant, source, handle, blind_rounds: Arc::default(), limit: Arc::default(), together: Arc::default() }
+        let (blind_rounds, troubled_rounds) = (Arc::default(), Arc::default());
+        Self { tenant, source, handle, blind_rounds, limit: Arc::default(), together: Arc::default(), troubled_rounds }
     }
 
     /// One tick: live samples first, then a bounded piece of what is missing behind them.
@@ -100,6 +111,11 @@ impl Reader {
         }
     }
 
+    /// The replica that is read, where there are several.
+    pub fn replica(&self) -> Option<Replica> {
+        self.source.replica()
+    }
+
     fn limit(&self) -> Option<Limit> {
         self.limit.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -107,15 +123,52 @@ impl Reader {
     /// One reading; true where more is to be read at once.
     async fn round(&self, due: Timestamp) -> bool {
         let asked_at = self.handle.clock.now();
-        let Some(ReadPlan { queries, reads, backfill: _ }) = self.handle.plan(&self.tenant, asked_at).await else { return false };
-        let (results, took_millis) = self.ask(&queries, &reads).await;
+        let replica = self.replica();
+        let plan = self.handle.plan(&self.tenant, asked_at, replica).await;
+        let Some(ReadPlan { queries, reads, backfill: _ }) = plan else { return false };
+        let (mut results, took_millis) = self.ask(&queries, &reads).await;
+        if self.looks_around(&reads, &mut results).await || self.replica() != replica {
+            return true; // What one replica answered is not counted as another's.
+        }
         let now = self.handle.clock.now();
-        let answers = RoundAnswers { tenant: self.tenant.clone(), queries, reads, results, took_millis, asked_at, due, now };
+        let circuit = if self.is_impatient() { Circuit::Open } else { Circuit::Closed };
+        let (tenant, replica) = (self.tenant.clone(), self.source.replica_view());
+        let answers = RoundAnswers { tenant, queries, reads, results, took_millis, replica, circuit, asked_at, due, now };
         let more = self.handle.answers(answers).await;
         if !more && !self.is_impatient() {
             self.fill_in().await;
         }
         more
+    }
+
+    /// Looks, after some rounds of trouble, whether another replica stands better; true where that one is read now. Where none does, the reason says so.
+    async fn looks_around(&self, reads: &Reads, results: &mut [Result<Vec<Series>, Unknown>]) -> bool {
+        let (standing, why) = match (reads.source_unknown(results), reads.targets_are_silent(results)) {
+            (Some(unknown), _) => (Standing::Blind, unknown.detail.clone()),
+            (None, true) => (Standing::Silent, "nothing is scraped into it".to_owned()),
+            (None, false) => (Standing::Well, String::new()),
+        };
+        if standing == Standing::Well {
+            self.troubled_rounds.store(0, Ordering::Relaxed);
+            return false;
+        }
+        if self.troubled_rounds.fetch_add(1, Ordering::Relaxed) + 1 < ROUNDS_OF_TROUBLE {
+            return false;
+        }
+        match self.source.look_around(standing, &why, self.handle.clock.now()).await {
+            Looked::Switched => {
+                self.troubled_rounds.store(0, Ordering::Relaxed);
+                self.blind_rounds.store(0, Ordering::Relaxed);
+                *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                true
+            }
+            Looked::Stays(others) => {
+                for unknown in results.iter_mut().filter_map(|result| result.as_mut().err()).filter(|unknown| blinds_the_source(unknown)) {
+                    *unknown = others.iter().fold(unknown.clone(), |own, others| also(&own, others));
+                }
+                false
+            }
+        }
     }
 
     fn is_impatient(&self) -> bool {
@@ -127,12 +180,12 @@ impl Reader {
             Some((last, others)) if self.is_impatient() => self.ask_one_first(queries, *last, others).await,
             Some(_) | None => self.ask_all(queries, &reads.reads).await,
         };
-        if asked.iter().any(|(answer, _)| answer.as_ref().is_err_and(blinds_the_source)) {
-            self.blind_rounds.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.blind_rounds.store(0, Ordering::Relaxed);
-        }
-        asked.into_iter().unzip()
+        let (answers, took_millis): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+        match reads.source_unknown(&answers) {
+            Some(_) => self.blind_rounds.fetch_add(1, Ordering::Relaxed),
+            None => self.blind_rounds.swap(0, Ordering::Relaxed),
+        };
+        (answers, took_millis)
     }
 
     /// Asks the last question, of targets and so a small one; the others only where it was answered, else they share its answer.
@@ -236,9 +289,13 @@ impl Reader {
 
     /// One step of older history, planned behind the live reading: a step that is taken in makes what was planned before it void.
     async fn fill_in(&self) {
-        let plan = self.handle.plan(&self.tenant, self.handle.clock.now()).await;
+        let replica = self.replica();
+        let plan = self.handle.plan(&self.tenant, self.handle.clock.now(), replica).await;
         let Some(ReadPlan { queries, reads: _, backfill: Some(backfill) }) = plan else { return };
         let results = self.history(&queries, &backfill).await;
+        if self.replica() != replica {
+            return;
+        }
         let now = self.handle.clock.now();
         self.handle.backfill(BackfillAnswers { tenant: self.tenant.clone(), queries, backfill, results, now }).await;
     }
@@ -248,6 +305,13 @@ impl Reader {
 fn in_order<T>(mut answers: Vec<(usize, T)>) -> Vec<T> {
     answers.sort_by_key(|(place, _)| *place);
     answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Why nothing is seen, with what the other replicas answered.
+fn also(own: &Unknown, others: &str) -> Unknown {
+    let room: String = own.detail.chars().take(140).collect();
+    let cut = if room.len() < own.detail.len() { "…" } else { "" };
+    Unknown::new(own.reason, format!("{room}{cut}; the other replicas: {others}"))
 }
 
 fn blinds_the_source(unknown: &Unknown) -> bool {

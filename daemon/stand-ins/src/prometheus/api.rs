@@ -81,7 +81,7 @@ async fn serve(
     let fault = {
         let mut state = switch.state();
         state.remember(asked);
-        state.faults.get(&class).cloned()
+        state.fault_of(class, form.get("query").map_or("", String::as_str))
     };
     match &fault {
         Some(Fault::Hang) => std::future::pending().await,

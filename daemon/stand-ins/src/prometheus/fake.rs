@@ -92,6 +92,11 @@ impl FakePrometheus {
         self.switch.fail(class, fault).await;
     }
 
+    /// From now on questions whose query holds this text meet this fault, one of a connection or of an answer.
+    pub fn fail_where(&self, query_holds: &str, fault: Fault) {
+        self.switch.state().faults_of_queries.insert(query_holds.to_owned(), fault);
+    }
+
     /// Ends all faults.
     pub async fn heal(&self) {
         self.switch.heal().await;
@@ -127,6 +132,8 @@ pub(super) struct Switch {
 pub(super) struct State {
     pub(super) tsdb: Tsdb,
     pub(super) faults: BTreeMap<Class, Fault>,
+    /// By a text that the query holds.
+    faults_of_queries: BTreeMap<String, Fault>,
     pub(super) skew_millis: i64,
     asked: VecDeque<Asked>,
 }
@@ -137,6 +144,12 @@ impl State {
             self.asked.pop_front();
         }
         self.asked.push_back(asked);
+    }
+
+    /// What a question of this class meets.
+    pub(super) fn fault_of(&self, class: Class, query: &str) -> Option<Fault> {
+        let of_query = self.faults_of_queries.iter().find(|(text, _)| query.contains(text.as_str())).map(|(_, fault)| fault);
+        self.faults.get(&class).or(of_query).cloned()
     }
 
     pub(super) fn asked(&self) -> impl Iterator<Item = &Asked> {
@@ -162,8 +175,14 @@ impl Switch {
     }
 
     pub(super) async fn heal(&self) {
-        self.state().faults.clear();
+        self.forget_faults();
         self.set_shut(false).await;
+    }
+
+    fn forget_faults(&self) {
+        let mut state = self.state();
+        state.faults.clear();
+        state.faults_of_queries.clear();
     }
 
     /// Returns when the port is as it should be.

@@ -101,6 +101,14 @@ impl Reads {
         let most = different.len() == asked.len() || (different.len() > 1 && different.len() * 2 >= asked.len());
         of_targets.or_else(|| failed.first().filter(|_| most)).map(|(_, unknown)| *unknown)
     }
+
+    /// True where the targets were asked for up to now and nothing was scraped of any of late: the source answers, and stands still.
+    pub fn targets_are_silent(&self, answers: &[Result<Vec<Series>, Unknown>]) -> bool {
+        let live = self.cohorts.iter().filter(|cohort| cohort.live).flat_map(|cohort| cohort.reads.clone());
+        let of_targets = live.filter(|at| Some(self.reads[*at].query) == self.targets).filter_map(|at| answers.get(at));
+        let mut scraped = of_targets.map(|answer| answer.as_ref().map_or(1, Vec::len)).peekable();
+        scraped.peek().is_some() && scraped.all(|series| series == 0)
+    }
 }
 
 /// SLOs that read the same stretch.

@@ -61,6 +61,9 @@ impl SourceLedger {
         }
         self.generation += 1;
         self.plan = self.plan.clone().read_from(replica);
+        if self.series.len() == 0 && self.state.is_empty() {
+            return; // Nothing was counted yet.
+        }
         for lane in &mut self.lanes {
             *lane = lane.clone().anew().behind_another();
         }

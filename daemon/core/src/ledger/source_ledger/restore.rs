@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl SourceLedger {
-    /// The ledger as the store holds it. The next read goes a little wider, to find each series' last sample before the watermark.
+    /// The ledger as the store holds it, read from the replica that was read last. The next read goes a little wider, to find each series' last sample before the watermark.
     pub fn restore(plan: Plan, settings: Settings, stored: &Stored, now: Timestamp) -> Result<Self, Damaged> {
         let mut ledger = Self::new(Plan::new(&[]), settings, now);
         if let Some(blob) = &stored.state {
@@ -39,9 +39,7 @@ impl SourceLedger {
             ledger.plan = Plan::new(&[]).read_from(state.replica);
             ledger.state.clone_from(blob);
         }
-        let replica = plan.replica();
         ledger.replace_plan(plan.read_from(ledger.plan.replica()), now);
-        ledger.read_from(replica);
         ledger.take_slices(stored)?;
         ledger.lacks_history = false;
         ledger.show();

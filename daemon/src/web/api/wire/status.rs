@@ -4,7 +4,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, IncidentState, Why, instant};
-use crate::view::{DefinitionFault, QueryView, SourceView};
+use crate::view::{DefinitionFault, QueryView, ReplicaView, SourceView};
 
 /// `GET /api/v1/status`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,8 +48,27 @@ pub struct SourceState {
     pub skew_millis: Option<i64>,
     /// True while older samples are being read.
     pub catching_up: bool,
+    /// The replica that is read, where there are several.
+    pub replica: Option<Replica>,
+    /// `open` while it stays blind and is asked one small question a tick; else `closed`.
+    pub circuit: String,
     /// What was asked in the last round, and what came.
     pub queries: Vec<Query>,
+}
+
+/// The replica that a source is read from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Replica {
+    /// Its address.
+    pub place: String,
+    /// Which one it is in the order of the configuration, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Since when it is read in the place of another; absent since the start.
+    pub switched_at: Option<Instant>,
+    /// What was wrong with the one before.
+    pub switched_because: Option<String>,
 }
 
 /// A query of a round.
@@ -127,7 +146,33 @@ impl SourceState {
             settled: source.settled.map(instant),
             skew_millis: source.skew_millis,
             catching_up: source.catching_up,
+            replica: source.replica.as_ref().map(Replica::from),
+            circuit: source.circuit.word().to_owned(),
             queries: source.queries.iter().map(Query::from).collect(),
+        }
+    }
+}
+
+impl SourceState {
+    /// Which replica is read, as a sentence; nothing where there is one alone.
+    pub fn replica_sentence(&self, ago: impl Fn(Instant) -> String) -> Option<String> {
+        let Replica { place, number, of, switched_at, switched_because } = self.replica.as_ref()?;
+        let reads = format!("source {} reads replica {number} of {of}, {place}", self.name);
+        match (switched_at, switched_because) {
+            (Some(at), Some(why)) => Some(format!("{reads}, since {}; before that: {why}", ago(*at))),
+            (Some(_) | None, _) => Some(reads),
+        }
+    }
+}
+
+impl From<&ReplicaView> for Replica {
+    fn from(replica: &ReplicaView) -> Self {
+        Self {
+            place: replica.place.clone(),
+            number: replica.number,
+            of: replica.of,
+            switched_at: replica.switched.as_ref().map(|(at, _)| instant(*at)),
+            switched_because: replica.switched.as_ref().map(|(_, why)| why.clone()),
         }
     }
 }

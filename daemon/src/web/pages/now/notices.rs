@@ -35,6 +35,7 @@ pub(super) fn notices(status: &Status, links: &Links, now: Instant) -> Vec<Notic
     let mut notices: Vec<Notice> = sources.iter().filter_map(|source| blind(source, now)).collect();
     notices.extend(undelivered(&status.outbox, links, now));
     notices.extend(sources.iter().filter_map(catching_up));
+    notices.extend(sources.iter().filter_map(|source| switched(source, now)));
     notices.extend(status.definition_faults.iter().map(does_not_load));
     notices.extend(status.text_faults.iter().map(|fault| text_fault(fault)));
     notices
@@ -42,7 +43,9 @@ pub(super) fn notices(status: &Status, links: &Links, now: Instant) -> Vec<Notic
 
 fn blind(source: &SourceState, now: Instant) -> Option<Notice> {
     let (since, why) = (source.blind_since?, source.blind.as_ref()?);
-    let text = format!("Source {} does not answer since {}: {} ({})", source.name, ago(since, now), visible(&why.detail), why.reason);
+    let circuit = if source.circuit == "open" { ". It is asked one small question a tick until it answers" } else { "" };
+    let text =
+        format!("Source {} does not answer since {}: {} ({}){circuit}", source.name, ago(since, now), visible(&why.detail), why.reason);
     Some(Notice::new(
         Mark::of("?", "CANNOT SEE"),
         text,
@@ -78,6 +81,16 @@ fn catching_up(source: &SourceState) -> Option<Notice> {
         let text = format!("Source {} is being caught up", source.name);
         Notice::new(Mark::of("…", "BACK-FILLING"), text, "Nothing is decided for what is not yet read.")
     })
+}
+
+/// A source that is read from another replica than at the start.
+fn switched(source: &SourceState, now: Instant) -> Option<Notice> {
+    let replica = source.replica.as_ref().filter(|replica| replica.switched_at.is_some())?;
+    let sentence = source.replica_sentence(|at| ago(at, now))?;
+    let text = visible(&format!("{}{}", sentence[..1].to_uppercase(), &sentence[1..]));
+    let but = "Counting began anew there: nothing is counted across, nothing twice.";
+    let mark = Mark { class: "state-back-filling".to_owned(), ..Mark::of("·", &format!("REPLICA {}", replica.number)) };
+    Some(Notice::new(mark, text, but))
 }
 
 fn does_not_load(fault: &Fault) -> Notice {
