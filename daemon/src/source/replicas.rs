@@ -102,6 +102,11 @@ impl Replicas {
         self.read_one().probe(now).await
     }
 
+    /// As `Source::is_near_a_cap`.
+    pub fn is_near_a_cap(&self, answer: &Answer) -> bool {
+        self.read_one().is_near_a_cap(answer)
+    }
+
     /// Looks at the other replicas, where the one that is read stands like this, and goes on with the best that stands better.
     pub async fn look_around(&self, standing: Standing, why: &str, now: Timestamp) -> Looked {
         let before = self.reading().clone();

@@ -15,6 +15,7 @@ mod slow_burn;
 mod slow_source;
 mod victoria_metrics;
 mod weekly_report;
+mod wrong_answers;
 
 use burnward_core::time::{Timestamp, hours};
 use burnward_integration_tests::history::History;

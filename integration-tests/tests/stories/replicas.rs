@@ -86,7 +86,7 @@ impl Pair {
         };
         let objective = ObjectiveName::parse("events").expect("a name");
         let budget = BudgetId { slo, objective, group: Group::whole() };
-        self.daemon.handle.between(&budget, START, self.daemon.handle.clock.now()).await.expect("it is counted")
+        self.daemon.handle.between(&budget, START, self.daemon.handle.clock.now()).await.expect("it is counted").0
     }
 }
 

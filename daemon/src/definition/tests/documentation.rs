@@ -17,6 +17,7 @@ use crate::{
 
 const DOCUMENTS: &str = include_str!("../../../../docs/slo-documents.md");
 const CONFIGURATION: &str = include_str!("../../../../docs/configuration.md");
+const WRONG_ANSWERS: &str = include_str!("../../../../docs/wrong-answers.md");
 
 /// The texts of the fenced blocks that are marked as YAML.
 fn yaml_blocks(markdown: &str) -> impl Iterator<Item = &str> {
@@ -144,4 +145,33 @@ fn every_key_of_the_configuration_is_named() {
         let ConfigError(faults) = config::parse(Path::new("burnward.yaml"), &format!("version: burnward/v1\n{text}\n")).expect_err(text);
         check_named(CONFIGURATION, &faults, text);
     }
+}
+
+/// All Rust text below a directory.
+fn code_below(directory: &Path) -> String {
+    let entries = std::fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let read = |path: std::path::PathBuf| match path.extension() {
+        _ if path.is_dir() => code_below(&path),
+        Some(kind) if kind == "rs" => std::fs::read_to_string(&path).expect("text"),
+        Some(_) | None => String::new(),
+    };
+    entries.map(read).collect()
+}
+
+#[test]
+fn each_proof_that_the_table_of_wrong_answers_names_is_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let code: String =
+        ["src", "core/src", "core/tests", "tests", "../integration-tests/tests"].map(|place| code_below(&root.join(place))).concat();
+    let rows = WRONG_ANSWERS.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what comes"));
+    let mut proved = 0;
+    for row in rows {
+        let proofs = row.trim_end_matches(" |").rsplit(" | ").next().expect("a cell");
+        for proof in proofs.split(", ") {
+            let name = proof.trim_matches('`');
+            assert!(code.contains(&format!("fn {name}(")), "no test is called {name}, which stands in\n{row}");
+            proved += 1;
+        }
+    }
+    assert!(proved > 30, "{proved}");
 }

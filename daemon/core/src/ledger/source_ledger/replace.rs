@@ -61,7 +61,7 @@ impl SourceLedger {
         }
         self.generation += 1;
         self.plan = self.plan.clone().read_from(replica);
-        if self.series.len() == 0 && self.state.is_empty() {
+        if self.series.iter().next().is_none() && self.state.is_empty() {
             return; // Nothing was counted yet.
         }
         for lane in &mut self.lanes {

@@ -1,0 +1,198 @@
+//! Whatever a source answers wrongly while a page is open: nothing of it counts as good, nothing resolves, nobody is paged again for the same fault, and
+//! once it answers rightly the ledger is as if nothing had happened.
+
+use std::{path::Path, time::Duration};
+
+use burnward::{
+    app::{Daemon, Options, Pace},
+    clock::Clock,
+    config,
+};
+use burnward_core::{
+    evaluate::BudgetStatus,
+    id::{IncidentId, TenantId},
+    incident::{Incident, Kind},
+    ledger::{Counts, Reason},
+    time::{Timestamp, minutes},
+};
+use burnward_integration_tests::world::install_tls;
+use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
+
+const SLO: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: pay
+    title: Customers can pay
+    sli: { events: { bad: 'hits_total{code="500"}', total: 'hits_total' } }
+    objectives: [ { target: 99%, window: 30d } ]
+  - name: search
+    title: Customers can search
+    sli: { events: { bad: 'searches_total{code="500"}', total: 'searches_total' } }
+    objectives: [ { target: 99%, window: 30d } ]
+"#;
+
+/// A whole hour: where old slices are joined, none of them holds what was before.
+const START: Timestamp = Timestamp::from_seconds(1_699_999_200);
+/// For how long each fault lasts: longer than the patience with a blind source.
+const FAULT: Duration = minutes(6);
+/// From then on everything fails, in seconds after the start.
+const FAILS: i64 = 300;
+
+/// A shop whose payments fail, and a daemon over it whose clock is moved by hand.
+struct Shop {
+    fake: FakePrometheus,
+    daemon: Daemon,
+    tenant: TenantId,
+    _root: tempfile::TempDir,
+}
+
+impl Shop {
+    async fn open() -> anyhow::Result<Self> {
+        install_tls();
+        let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
+        for second in (-3600..6 * 3600).step_by(15) {
+            scrape(&fake, second);
+        }
+        let config = configuration(root.path(), fake.url())?;
+        let options = Options { clock: Clock::by_hand(START), pace: Pace::ByHand, ..Options::default() };
+        Ok(Self { fake, daemon: Daemon::start(config, options).await?, tenant: TenantId::parse("main")?, _root: root })
+    }
+
+    fn status(&self, slo: &str) -> BudgetStatus {
+        let view = self.daemon.handle.view.borrow();
+        view.budgets[&self.tenant].iter().find(|status| status.budget.slo.name.as_str() == slo).expect("it is defined").clone()
+    }
+
+    async fn incidents(&self) -> anyhow::Result<Vec<Incident>> {
+        let stored = self.daemon.handle.store.incidents(&self.tenant, 100, None).await?;
+        Ok(stored.into_iter().map(|stored| stored.incident).collect())
+    }
+
+    async fn counted(&self, slo: &str) -> Counts {
+        let (budget, now) = (self.status(slo).budget, self.daemon.handle.clock.now());
+        self.daemon.handle.between(&budget, START, now).await.expect("it is counted").0
+    }
+}
+
+fn scrape(fake: &FakePrometheus, second: i64) {
+    let at = START.millis() + second * 1000;
+    let (good, bad) = (10_000 + second.min(FAILS), (second - FAILS).max(0));
+    for metric in ["hits_total", "searches_total"] {
+        for (code, value) in [("200", good), ("500", bad)] {
+            let value = f64::from(i32::try_from(value).expect("small"));
+            fake.push(&[("__name__", metric), ("job", "shop"), ("instance", "a:1"), ("code", code)], at, value);
+        }
+    }
+    fake.push(&[("__name__", "up"), ("job", "shop"), ("instance", "a:1")], at, 1.0);
+}
+
+fn configuration(root: &Path, url: &str) -> anyhow::Result<config::Config> {
+    let (slos, store) = (root.join("slos"), root.join("store"));
+    std::fs::create_dir_all(&slos)?;
+    std::fs::write(slos.join("shop.yaml"), SLO)?;
+    let text = format!(
+        "version: burnward/v1\nlisten: 127.0.0.1:0\ntick: 15s\nstorage: {{ path: \"{}\" }}\nsources:\n  prom: {{ prometheus: {{ url: \"{url}\", \
+         max-series: 100, max-bytes: 1048576 }} }}\ntenants:\n  main: {{ slo-definitions: [\"{}\"], source: prom }}\n",
+        store.display(),
+        slos.display()
+    );
+    config::parse(&root.join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+fn status(code: u16) -> Fault {
+    Fault::Status { code, error_type: String::new(), message: "no".to_owned(), retry_after: None }
+}
+
+#[tokio::test]
+async fn no_wrong_answer_resolves_a_page_or_gives_budget_back_and_none_leaves_a_trace() -> anyhow::Result<()> {
+    let value = |text: &str| Fault::Value(text.to_owned());
+    let shop = Shop::open().await?;
+    shop.daemon.fast_forward(minutes(15)).await;
+    let page = IncidentId::from_text("shop-burn-1");
+    assert!(shop.incidents().await?.iter().any(|incident| incident.id == page && incident.is_open()));
+
+    for (fault, reason) in [
+        (Fault::Refuse, Reason::Unreachable),
+        (Fault::Reset, Reason::Cut),
+        (Fault::Html, Reason::BadType),
+        (Fault::Redirect("https://sso.example/".to_owned()), Reason::BadType),
+        (Fault::Truncated, Reason::BadJson),
+        (Fault::TwoObjects, Reason::BadJson),
+        (Fault::Endless, Reason::TooBig),
+        (Fault::GzipBomb { mebibytes: 100 }, Reason::TooBig),
+        (Fault::ManySeries(200), Reason::TooMany),
+        (status(401), Reason::Denied),
+        (status(422), Reason::BadQuery),
+        (status(429), Reason::Busy),
+        (status(503), Reason::Busy),
+        (status(504), Reason::Timeout),
+        (Fault::ErrorWith200("internal".to_owned()), Reason::SourceError),
+        (Fault::NoData, Reason::BadJson),
+        (Fault::Warning("a store is missing".to_owned()), Reason::Partial),
+        (Fault::IsPartial, Reason::Partial),
+        (Fault::DuplicateSeries, Reason::Duplicate),
+        (Fault::ConflictingSamples, Reason::Duplicate),
+        (Fault::SampleAfter(3_600_000), Reason::ClockSkew),
+        (Fault::NoSeries, Reason::Stale),
+        (value("abc"), Reason::BadJson),
+    ] {
+        let before = shop.status("pay").left.expect("it was seen").ratio;
+        shop.fake.fail(Class::Query, fault.clone()).await;
+        shop.daemon.fast_forward(FAULT).await;
+        let blind = shop.status("pay");
+        assert_eq!(blind.unknown.as_ref().map(|unknown| unknown.reason), Some(reason), "{fault:?}");
+        assert!(blind.left.is_none_or(|left| left.ratio <= before), "{fault:?} gave budget back");
+        let incidents = shop.incidents().await?;
+        let burns = incidents.iter().filter(|incident| incident.id.as_str().starts_with("shop-burn-")).count();
+        assert!(burns == 1 && incidents.iter().any(|incident| incident.id == page && incident.is_open()), "{fault:?}");
+        let told = incidents.iter().filter(|incident| incident.is_open() && incident.fault.kind == Kind::CannotSee).count();
+        assert_eq!(told, 1, "{fault:?} is told once");
+
+        shop.fake.heal().await;
+        shop.daemon.fast_forward(minutes(1)).await;
+        assert_eq!(shop.status("pay").unknown, None, "{fault:?}");
+        let (counts, passed) = (shop.counted("pay").await, shop.daemon.handle.clock.now().since(START).as_secs());
+        let bad = i64::try_from(passed)? / 15 * 15 - FAILS;
+        assert_eq!((counts.good, counts.bad), (FAILS, bad), "{fault:?} left a trace");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn values_that_no_counter_has_are_not_counted_and_what_comes_after_them_is() -> anyhow::Result<()> {
+    for (text, reason) in [
+        ("NaN", Reason::Nan),
+        ("+Inf", Reason::Infinite),
+        ("-Inf", Reason::Infinite),
+        ("1e999", Reason::Infinite),
+        ("-5", Reason::Negative),
+        ("0.5", Reason::Fractional),
+    ] {
+        let shop = Shop::open().await?;
+        shop.daemon.fast_forward(minutes(15)).await;
+        shop.fake.fail_where("hits_total", Fault::Value(text.to_owned()));
+        shop.daemon.fast_forward(FAULT).await;
+        assert_eq!(shop.status("pay").unknown.map(|unknown| unknown.reason), Some(reason), "{text}");
+        assert_eq!(shop.status("search").unknown, None, "{text}: another metric is seen");
+        shop.fake.heal().await;
+        shop.daemon.fast_forward(minutes(2)).await;
+        let counts = shop.counted("pay").await;
+        assert_eq!((shop.status("pay").unknown, counts.good, counts.bad), (None, FAILS, 23 * 60 - FAILS), "{text}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_query_that_is_refused_is_told_to_its_owner_once() -> anyhow::Result<()> {
+    let shop = Shop::open().await?;
+    shop.fake.fail_where("searches_total", status(422));
+    shop.daemon.fast_forward(minutes(4)).await;
+    assert!(shop.incidents().await?.is_empty(), "not at once");
+    shop.daemon.fast_forward(minutes(30)).await;
+    let incidents = shop.incidents().await?;
+    let told = incidents.iter().filter(|incident| incident.fault.kind == Kind::CannotSee).count();
+    assert_eq!((told, shop.status("pay").unknown), (1, None));
+    assert_eq!(shop.status("search").unknown.map(|unknown| unknown.reason), Some(Reason::BadQuery));
+    Ok(())
+}
