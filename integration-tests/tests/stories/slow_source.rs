@@ -1,7 +1,7 @@
 //! A source in trouble is a matter of its own tenant: nobody else waits for it, and it is not loaded with what it cannot answer. One heavy question is a
 //! matter of the SLOs that hang on it.
 
-use std::{path::Path, time::Duration};
+use std::{fmt::Write as _, path::Path, time::Duration};
 
 use burnward::{
     app::{Daemon, Options, Pace},
@@ -138,6 +138,41 @@ async fn one_heavy_question_that_fails_blinds_its_own_slo_and_several_blind_the_
     bad.heal().await;
     daemon.fast_forward(Duration::from_secs(5)).await;
     assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_heavy_selector_of_many_that_are_asked_together_is_soon_the_only_one_that_is_not_seen() -> anyhow::Result<()> {
+    let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
+    let start = Timestamp::from_seconds(1_700_000_000);
+    let mut slos = SLO.to_owned();
+    for service in ["s1", "s2", "s3", "s4", "s5", "s6"] {
+        for at in (-600..600).step_by(15).map(|second| start.millis() + second * 1000) {
+            let labels = [("__name__", "calls_total"), ("job", "shop"), ("instance", "a:1"), ("service", service), ("code", "200")];
+            bad.push(&labels, at, 1.0);
+            bad.push(&[("__name__", "hits_total"), ("job", "shop"), ("instance", "a:1"), ("code", "200")], at, 1.0);
+            bad.push(&[("__name__", "up"), ("job", "shop"), ("instance", "a:1")], at, 1.0);
+        }
+        let selector = format!("calls_total{{service=\"{service}\"");
+        write!(
+            slos,
+            "  - name: {service}\n    title: Calls\n    sli: {{ events: {{ bad: '{selector},code=\"500\"}}', total: '{selector}}}' }} }}\n    \
+             objectives: [ {{ target: 99%, window: 1d }} ]\n"
+        )?;
+    }
+    let clock = Clock::by_hand(start);
+    let daemon = daemon(root.path(), &good, &bad, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
+    std::fs::write(root.path().join("slos/shop.yaml"), slos)?;
+    daemon.handle.reload(Removals::Guarded).await?;
+    daemon.fast_forward(Duration::from_secs(5)).await;
+    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+    let timeout = Fault::Status { code: 504, error_type: String::new(), message: String::new(), retry_after: None };
+    bad.fail_where("s3", timeout);
+    daemon.fast_forward(Duration::from_secs(4)).await;
+    for _ in 0..10 {
+        daemon.fast_forward(Duration::from_secs(1)).await;
+        assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![("s3".to_owned(), Reason::Timeout)], None));
+    }
     Ok(())
 }
 

@@ -97,8 +97,17 @@ impl Together {
 
     /// A question was too much, or near to it: fewer from now on.
     pub(super) fn was_too_much(&self) {
-        let fewer = (self.most.load(Ordering::Relaxed) / 2).max(1);
+        self.at_most_half_of(MOST);
+    }
+
+    fn at_most_half_of(&self, parts: u32) {
+        let fewer = (self.most.load(Ordering::Relaxed).min(parts) / 2).max(1);
         self.most.store(fewer, Ordering::Relaxed);
+    }
+
+    /// What failed while the source as a whole answered is asked for alone: what is then answered is let go again, and what is too heavy stays alone.
+    pub(super) fn keep_apart(&self, selector: &Selector) {
+        self.apart().insert(selector.clone());
     }
 
     /// What was answered alone is asked for with others again; what was answered together may be one more next time, or far fewer where it came near to a
@@ -116,14 +125,14 @@ impl Together {
         }
     }
 
-    /// What was refused by itself is asked for alone from now on. A question for many that took too long is for fewer next time.
+    /// What was refused by itself is asked for alone from now on. A question for many that took too long is for half of them next time.
     pub(super) fn refused(&self, merged: &Merged, unknown: &Unknown) {
         match (merged.parts.as_slice(), unknown.reason) {
             ([_], reason) if reason.blinds() != Blinds::Source => {
                 self.apart().insert(merged.selector.clone());
             }
             ([_], _) => {}
-            (_, Reason::Timeout) => self.was_too_much(),
+            (parts, Reason::Timeout) => self.at_most_half_of(u32::try_from(parts.len()).unwrap_or(MOST)),
             (_, _) => {}
         }
     }
