@@ -58,10 +58,12 @@ async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Res
     let store = site.handle.store.outbox_stats().await;
     let view = site.handle.view.borrow().clone();
     let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
+    let idle = view.sources.values().filter(|source| source.blind.is_none() && source.last_good.is_none()).count();
+    let idle = if idle > 0 { format!(", {idle} not asked yet: no SLO has read it") } else { String::new() };
     let mut lines = vec![
         (store.is_ok(), "store", if store.is_ok() { "answers".to_owned() } else { "does not answer".to_owned() }),
         slack_line(site.slack.as_ref().map(Slack::status)),
-        (blind == 0, "sources", format!("{} of {} blind", blind, view.sources.len())),
+        (blind == 0, "sources", format!("{blind} of {} blind{idle}", view.sources.len())),
         (
             view.definition_faults.is_empty(),
             "definitions",

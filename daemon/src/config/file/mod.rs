@@ -189,7 +189,11 @@ impl File {
         }
         let message = format!("`{}` would be a secret in the configuration", shortened(&entry.key));
         let diagnostic = self.reader.diagnostic(&codes::SECRET_INLINE, entry.key_range.clone(), message);
-        let help = format!("write it into a file of its own and name that as `{}-file:`", shortened(&entry.key));
+        let key = match entry.key.as_str() {
+            "password" => "basic-auth: { user: ..., password-file: ... }".to_owned(),
+            other => format!("{}-file:", shortened(other)),
+        };
+        let help = format!("write it into a file of its own and name that as `{key}`");
         self.reader.report(diagnostic.label("the value is not shown").help(help));
     }
 

@@ -182,7 +182,8 @@ async fn refused(response: Response) -> Unknown {
     let reason = reason_of(status, refusal.as_ref());
     let wait = header(&headers, &RETRY_AFTER).map(|wait| format!(", Retry-After {wait}")).unwrap_or_default();
     let separator = if said.is_empty() { "" } else { ": " };
-    unknown(reason, format!("HTTP {}{wait}{separator}{said}", status.as_u16()))
+    let place = if status == StatusCode::NOT_FOUND { "; does its URL lead to a Prometheus, without /api/v1?" } else { "" };
+    unknown(reason, format!("HTTP {}{wait}{separator}{said}{place}", status.as_u16()))
 }
 
 /// The API's own words in a refusal, where it has any.

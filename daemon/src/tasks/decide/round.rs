@@ -330,8 +330,10 @@ pub(super) fn source_view(book: &Book, evaluated: &Evaluated, settled: Timestamp
             got: result.as_ref().map(|series| (series.len(), *took)).map_err(Clone::clone),
         })
         .collect();
+    // Of a source that no SLO reads nothing is known.
+    let all_answered = evaluated.source_blind.is_none() && !answers.results.is_empty();
     SourceView {
-        last_good: if evaluated.source_blind.is_none() { Some(answers.now) } else { book.source_view.last_good },
+        last_good: if all_answered { Some(answers.now) } else { book.source_view.last_good },
         blind: evaluated.source_blind.clone(),
         settled: Some(settled),
         queries,

@@ -5,7 +5,7 @@ mod together;
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -17,7 +17,7 @@ use burnward_core::{
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers};
 use crate::{
@@ -69,13 +69,16 @@ pub struct Reader {
     together: Arc<Together>,
     /// Rounds in a row in which the source was blind, or nothing was scraped into it.
     troubled_rounds: Arc<AtomicU32>,
+    /// True while it did not answer its probe.
+    probe_failed: Arc<AtomicBool>,
 }
 
 impl Reader {
     /// A reader of `source` for `tenant`.
     pub fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
-        let (blind_rounds, troubled_rounds) = (Arc::default(), Arc::default());
-        Self { tenant, source, handle, blind_rounds, limit: Arc::default(), together: Arc::default(), troubled_rounds }
+        let (limit, together, blind_rounds) = (Arc::default(), Arc::default(), Arc::default());
+        let (troubled_rounds, probe_failed) = (Arc::default(), Arc::default());
+        Self { tenant, source, handle, blind_rounds, limit, together, troubled_rounds, probe_failed }
     }
 
     /// One tick: live samples first, then a bounded piece of what is missing behind them.
@@ -97,6 +100,9 @@ impl Reader {
         match self.source.probe(now).await {
             Ok(probe) => {
                 let limited = probe.limited.is_some();
+                if self.probe_failed.swap(false, Ordering::Relaxed) {
+                    info!(tenant = %self.tenant, product = probe.product, "the source answers");
+                }
                 *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = probe.limited.map(|why| Limit { why, since: now });
                 for warning in &probe.warnings {
                     warn!(tenant = %self.tenant, "{warning}");
@@ -105,7 +111,9 @@ impl Reader {
                 !limited
             }
             Err(unknown) => {
-                debug!(tenant = %self.tenant, %unknown, "the source did not answer its probe yet");
+                if !self.probe_failed.swap(true, Ordering::Relaxed) {
+                    warn!(tenant = %self.tenant, %unknown, "the source did not answer when it was probed; it is probed again at every tick");
+                }
                 false
             }
         }
@@ -182,10 +190,26 @@ impl Reader {
         };
         let (answers, took_millis): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
         match reads.source_unknown(&answers) {
-            Some(_) => self.blind_rounds.fetch_add(1, Ordering::Relaxed),
-            None => self.blind_rounds.swap(0, Ordering::Relaxed),
-        };
+            Some(unknown) => {
+                if self.blind_rounds.fetch_add(1, Ordering::Relaxed) == 0 {
+                    warn!(tenant = %self.tenant, %unknown, "the source cannot be seen");
+                }
+            }
+            None => {
+                if self.blind_rounds.swap(0, Ordering::Relaxed) > 0 {
+                    info!(tenant = %self.tenant, "the source is seen again");
+                }
+                self.keep_failed_apart(queries, &reads.reads, &answers);
+            }
+        }
         (answers, took_millis)
+    }
+
+    fn keep_failed_apart(&self, queries: &[Query], reads: &[Read], answers: &[Result<Vec<Series>, Unknown>]) {
+        let failed = reads.iter().zip(answers).filter(|(_, answer)| answer.as_ref().is_err_and(blinds_the_source));
+        for selector in failed.filter_map(|(read, _)| together::selector_of(&queries[read.query])) {
+            self.together.keep_apart(selector);
+        }
     }
 
     /// Asks the last question, of targets and so a small one; the others only where it was answered, else they share its answer.
