@@ -9,7 +9,7 @@ use burnward_core::{ledger::Unknown, time::Timestamp};
 
 use crate::{
     clock::Clock,
-    config::{self, Config, SourceConfig, TenantConfig},
+    config::{self, Config, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{self, Diagnostic, Severity},
     notify::{Sent, slack::Slack},
     source::{Probe, prometheus::Prometheus, scrape::Scrape},
@@ -142,7 +142,7 @@ async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<F
             let of = prometheus.replicas().count();
             let mut findings = Vec::new();
             for (one, number) in prometheus.replicas().zip(1..) {
-                let place = if of > 1 { format!("replica {number} of {of}, {}: ", one.url) } else { String::new() };
+                let place = if of > 1 { format!("replica {number} of {of}, {}: ", place_of(&one)) } else { String::new() };
                 findings.extend(match Prometheus::new(&one) {
                     Ok(one) => probed(name, &place, one.probe(now).await),
                     Err(error) => vec![finding(Health::Fail, name, format!("{place}{error:#}"))],
@@ -162,6 +162,13 @@ async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<F
             Err(error) => vec![finding(Health::Fail, name, format!("{error:#}"))],
         },
         None => vec![finding(Health::Fail, name, "no source of that name in burnward.yaml")],
+    }
+}
+
+fn place_of(replica: &PrometheusConfig) -> String {
+    match &replica.replica_label {
+        Some(label) => format!("{} {{{}={:?}}}", replica.url, label.name, label.values.concat()),
+        None => replica.url.clone(),
     }
 }
 

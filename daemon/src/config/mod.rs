@@ -88,6 +88,8 @@ pub struct PrometheusConfig {
     pub url: String,
     /// The base URLs of its other replicas.
     pub other_replicas: Vec<String>,
+    /// Of a Thanos: by which label its replicas are told apart, and which of them are read.
+    pub replica_label: Option<Box<ReplicaLabel>>,
     /// How we say who we are.
     pub credentials: Credentials,
     /// Headers that are sent with every request, such as the tenant of a Mimir.
@@ -104,6 +106,15 @@ pub struct PrometheusConfig {
     pub max_bytes: usize,
     /// Cap on the series of one answer.
     pub max_series: usize,
+}
+
+/// The replicas behind one Thanos.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaLabel {
+    /// The label that each Prometheus gives all its series.
+    pub name: String,
+    /// Its values, the first of which is read.
+    pub values: Vec<String>,
 }
 
 /// How we say who we are. Files are read anew for every request, so that what rotates is used at once.
@@ -214,6 +225,7 @@ impl PrometheusConfig {
         Self {
             url: url.trim_end_matches('/').to_owned(),
             other_replicas: Vec::new(),
+            replica_label: None,
             credentials: Credentials::None,
             headers: BTreeMap::new(),
             tls: TlsFiles::default(),
@@ -230,7 +242,16 @@ impl PrometheusConfig {
     /// Each replica as a Prometheus of its own, in the order of the file.
     pub fn replicas(&self) -> impl Iterator<Item = Self> {
         let urls = std::iter::once(&self.url).chain(&self.other_replicas);
-        urls.map(|url| Self { url: url.clone(), other_replicas: Vec::new(), ..self.clone() })
+        let labels = |label: &ReplicaLabel| {
+            let one = |value: &String| Some(Box::new(ReplicaLabel { name: label.name.clone(), values: vec![value.clone()] }));
+            label.values.iter().map(one).collect()
+        };
+        let labels = self.replica_label.as_deref().map_or_else(|| vec![None], labels);
+        let of_url = move |url: &String| {
+            let one = Self { url: url.clone(), other_replicas: Vec::new(), ..self.clone() };
+            labels.iter().map(|label| Self { replica_label: label.clone(), ..one.clone() }).collect::<Vec<_>>()
+        };
+        urls.flat_map(of_url)
     }
 }
 

@@ -89,7 +89,15 @@ impl Source {
         }
     }
 
-    /// Values of a query at every multiple of `step` with `from < timestamp <= to`: of a selector for history, of an expression for what is live, too.
+    /// Values of a selector at every multiple of `step` with `from < timestamp <= to`, for history. A source without one answers with nothing.
+    pub async fn read_history(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        match self {
+            Self::Prometheus(source) => source.read_history(selector, from, to, step).await,
+            Self::Scrape(_) => Ok(Answer { series: Vec::new(), bytes: 0, took: Duration::ZERO }),
+        }
+    }
+
+    /// Values of an expression at every multiple of `step` with `from < timestamp <= to`.
     /// A source without a query language answers with nothing; expressions are refused for it when they are loaded.
     pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
         match self {

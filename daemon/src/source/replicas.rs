@@ -97,6 +97,11 @@ impl Replicas {
         self.metered(self.read_one().read_steps(query, from, to, step)).await
     }
 
+    /// As `Source::read_history`.
+    pub async fn read_history(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        self.metered(self.read_one().read_history(selector, from, to, step)).await
+    }
+
     /// As `Source::probe`.
     pub async fn probe(&self, now: Timestamp) -> Result<Probe, Unknown> {
         self.read_one().probe(now).await

@@ -13,7 +13,9 @@ use burnward_core::{
 
 use super::File;
 use crate::{
-    config::{ClientCertificate, Credentials, PrometheusConfig, ScrapeConfig, SourceConfig, TlsFiles, secrets::is_secret_key},
+    config::{
+        ClientCertificate, Credentials, PrometheusConfig, ReplicaLabel, ScrapeConfig, SourceConfig, TlsFiles, secrets::is_secret_key,
+    },
     definition::{
         codes,
         reader::{Fields, Keys, shortened},
@@ -28,6 +30,7 @@ const PROMETHEUS: Keys = Keys {
     known: &[
         "url",
         "replicas",
+        "replica-label",
         "bearer-token-file",
         "basic-auth",
         "headers",
@@ -97,6 +100,7 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let fields = file.map(node, &PROMETHEUS)?;
     let urls = read_urls(file, &fields);
     let defaults = PrometheusConfig::at("");
+    let replica_label = file.reader.optional(&fields, "replica-label").and_then(|node| read_replica_label(file, node));
     let credentials = read_credentials(file, &fields);
     let headers = read_headers(file, &fields);
     let tls = read_tls(file, &fields);
@@ -107,7 +111,19 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let max_series = number(file, &fields, "max-series", 1..=10_000_000).unwrap_or(defaults.max_series);
     let mut urls = urls?.into_iter();
     let (url, other_replicas) = (urls.next()?, urls.collect());
-    Some(PrometheusConfig { url, other_replicas, credentials, headers, tls, at_once, settle, timeout, max_bytes, max_series })
+    Some(PrometheusConfig {
+        url,
+        other_replicas,
+        replica_label,
+        credentials,
+        headers,
+        tls,
+        at_once,
+        settle,
+        timeout,
+        max_bytes,
+        max_series,
+    })
 }
 
 /// The one address, or those of several replicas.
@@ -138,6 +154,30 @@ fn read_urls(file: &mut File, fields: &Fields<'_>) -> Option<Vec<String>> {
         }
     }
     read.into_iter().collect()
+}
+
+/// `{ label: [value, value] }`.
+fn read_replica_label(file: &mut File, node: &Node) -> Option<Box<ReplicaLabel>> {
+    let given = file.reader.any_map(node, "`replica-label`")?;
+    let [entry] = given.entries() else {
+        let diagnostic = file.reader.diagnostic(&codes::NUMBER, node.range.clone(), "`replica-label` names one label");
+        file.reader.report(diagnostic.help("write for example `replica-label: { prometheus_replica: [eu-0, eu-1] }`"));
+        return None;
+    };
+    let legal = !entry.key.starts_with(|c: char| c.is_ascii_digit()) && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !legal || entry.key.starts_with("__") {
+        let message = format!("`{}` is no name of a label", shortened(&entry.key));
+        file.reader.error(&codes::WRONG_TYPE, entry.key_range.clone(), message);
+        return None;
+    }
+    let items = file.reader.list(&entry.value, "the values of `replica-label`")?;
+    if !(2..=MAX_REPLICAS).contains(&items.len()) {
+        file.reader.error(&codes::NUMBER, entry.value.range.clone(), format!("a source has 2 to {MAX_REPLICAS} replicas"));
+        return None;
+    }
+    let values: Vec<Option<String>> =
+        items.iter().map(|item| file.reader.line(item, "a value of `replica-label`", 200).map(ToOwned::to_owned)).collect();
+    Some(Box::new(ReplicaLabel { name: entry.key.clone(), values: values.into_iter().collect::<Option<_>>()? }))
 }
 
 fn read_credentials(file: &mut File, fields: &Fields<'_>) -> Credentials {

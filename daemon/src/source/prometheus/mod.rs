@@ -18,7 +18,7 @@ use std::{
 
 use burnward_core::{
     ledger::{Reason, Series, Unknown},
-    sli::{Labels, Selector},
+    sli::{Labels, MatchOp, Matcher, Selector},
     time::Timestamp,
 };
 
@@ -43,6 +43,8 @@ const KEPT: Duration = Duration::from_mins(10);
 pub struct Prometheus {
     api: Api,
     max_series: usize,
+    /// Of one replica of a Thanos: its label, which series are read by and then go without.
+    only: Option<Matcher>,
     /// Of each question that was asked of late, the label sets of its last answer.
     seen: Mutex<BTreeMap<String, (Instant, Arc<Seen>)>>,
 }
@@ -53,12 +55,42 @@ impl Prometheus {
     /// # Errors
     /// A URL that is not http(s), or that holds a user, a password, a query or a fragment; a timeout of zero.
     pub fn new(config: &PrometheusConfig) -> anyhow::Result<Self> {
-        Ok(Self { api: Api::new(config)?, max_series: config.max_series, seen: Mutex::default() })
+        let only = config.replica_label.as_ref().and_then(|label| {
+            let value = label.values.first()?.clone();
+            Some(Matcher { label: label.name.clone(), op: MatchOp::Equal, value })
+        });
+        Ok(Self { api: Api::new(config)?, max_series: config.max_series, only, seen: Mutex::default() })
     }
 
     /// Where it is, without anything secret.
     pub fn place(&self) -> String {
-        self.api.place()
+        match &self.only {
+            Some(matcher) => format!("{} {{{matcher}}}", self.api.place()),
+            None => self.api.place(),
+        }
+    }
+
+    /// The selector of the replica's own series.
+    fn narrowed(&self, selector: &Selector) -> Selector {
+        self.only.as_ref().map_or_else(|| selector.clone(), |only| selector.with(only.clone()))
+    }
+
+    /// What a question for raw series is sent with: a Thanos gives them as they were scraped, not mixed of several replicas.
+    fn as_scraped<'a>(&self, mut form: Vec<(&'a str, &'a str)>) -> Vec<(&'a str, &'a str)> {
+        if self.only.is_some() {
+            form.push(("dedup", "false"));
+        }
+        form
+    }
+
+    /// A series is the same one in every replica.
+    fn without_replica(&self, mut series: Vec<Series>) -> Vec<Series> {
+        if let Some(only) = &self.only {
+            for one in &mut series {
+                one.labels = Labels::new(one.labels.pairs().filter(|(name, _)| *name != only.label));
+            }
+        }
+        series
     }
 
     /// Raw samples with `from < timestamp <= to`, series sorted by labels and samples by time. An empty span has no samples.
@@ -69,22 +101,37 @@ impl Prometheus {
         if to <= from {
             return Ok(Answer { series: Vec::new(), bytes: 0, took: started.elapsed() });
         }
-        let query = format!("{selector}[{}]", duration_text(to.since(from) + MARGIN));
-        let body = self.api.post("query", &[("query", &query), ("time", &time_text(to)?)]).await?;
+        let selector = self.narrowed(selector);
+        let (query, time) = (format!("{selector}[{}]", duration_text(to.since(from) + MARGIN)), time_text(to)?);
+        let body = self.api.post("query", &self.as_scraped(vec![("query", &query), ("time", &time)])).await?;
         let bytes = body.len();
         let bounds = Bounds { range: Range { earliest: from.minus(MARGIN), after: from, to }, max_series: self.max_series };
-        let series = self.decode(body, bounds, &selector.to_string()).await?;
+        let series = self.without_replica(self.decode(body, bounds, &selector.to_string()).await?);
         Ok(Answer { series, bytes, took: started.elapsed() })
     }
 
     /// Values of a query at every multiple of `step` with `from < timestamp <= to`; those of a selector are the newest samples up to then that are at
     /// most the server's lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
     pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        self.steps(vec![("query", query)], from, to, step).await
+    }
+
+    /// The same of a selector.
+    pub async fn read_history(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        let query = self.narrowed(selector).to_string();
+        let answer = self.steps(self.as_scraped(vec![("query", &query)]), from, to, step).await?;
+        Ok(Answer { series: self.without_replica(answer.series), ..answer })
+    }
+
+    /// `asked` begins with the query.
+    async fn steps(&self, asked: Vec<(&str, &str)>, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
         let started = Instant::now();
+        let (query, step_asked) = (asked[0].1, duration_text(step));
         let mut gathered = Gathered::default();
         for piece in pieces(from, to, step)? {
             let (start, end) = (time_text(piece.earliest)?, time_text(piece.to)?);
-            let form = [("query", query), ("start", &start), ("end", &end), ("step", &duration_text(step))];
+            let span = [("start", start.as_str()), ("end", &end), ("step", &step_asked)];
+            let form: Vec<(&str, &str)> = asked.iter().copied().chain(span).collect();
             let body = self.api.post("query_range", &form).await?;
             gathered.bytes += body.len();
             if gathered.bytes > self.api.max_bytes() {

@@ -184,8 +184,9 @@ fn known_sample(recent: &Answer) -> Option<(Selector, Timestamp)> {
 impl Prometheus {
     async fn holds_its_left_end(&self, selector: &Selector, at: Timestamp) -> Result<bool, Unknown> {
         let to = at.plus(TRIED);
-        let query = format!("{selector}[{}]", super::duration_text(TRIED));
-        let body = self.api.post("query", &[("query", &query), ("time", &super::time_text(to)?)]).await?;
+        let selector = self.narrowed(selector);
+        let (query, time) = (format!("{selector}[{}]", super::duration_text(TRIED)), super::time_text(to)?);
+        let body = self.api.post("query", &self.as_scraped(vec![("query", &query), ("time", &time)])).await?;
         let range = decode::Range { earliest: at, after: at.minus(Duration::from_millis(1)), to };
         let series = self.decode(body, decode::Bounds { range, max_series: self.max_series }, &query).await?;
         Ok(series.iter().flat_map(|series| &series.samples).any(|sample| sample.at == at))

@@ -7,7 +7,7 @@ use burnward_core::{
 use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
 
 use super::*;
-use crate::config::Credentials;
+use crate::config::{Credentials, ReplicaLabel};
 
 /// The instant up to which tests read.
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -308,22 +308,22 @@ async fn history_comes_in_pieces_on_multiples_of_the_step() {
     let source = Prometheus::new(&config(&fake)).unwrap();
     let steps = |answer: &Answer| answer.series.iter().map(|series| series.samples.len()).collect::<Vec<_>>();
 
-    let answer = source.read_steps(&hits().to_string(), NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await.unwrap();
+    let answer = source.read_history(&hits(), NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await.unwrap();
     assert_eq!(steps(&answer), [4, 4]);
     assert!(answer.series[0].samples.iter().all(|sample| sample.at.millis() % 15_000 == 0));
 
     // 600 s of samples and 300 s of lookback before their end, at 20 ms: in three pieces.
-    let answer = source.read_steps(&hits().to_string(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await.unwrap();
+    let answer = source.read_history(&hits(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await.unwrap();
     assert_eq!(steps(&answer), [29_251, 29_251]);
     assert!(answer.series[0].samples.windows(2).all(|pair| pair[1].at.since(pair[0].at) == Duration::from_millis(20)));
     assert_eq!(fake.asked().len(), 1 + 3);
 
     let small = Prometheus::new(&PrometheusConfig { max_bytes: 1_000_000, ..config(&fake) }).unwrap();
-    let answer = small.read_steps(&hits().to_string(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await;
+    let answer = small.read_history(&hits(), NOW.minus(MINUTE * 10), NOW, Duration::from_millis(20)).await;
     let unknown = answer.map(|answer| answer.bytes).unwrap_err();
     assert_eq!(unknown.reason, Reason::TooBig, "the cap holds for the pieces together: {unknown}");
-    assert!(source.read_steps(&hits().to_string(), NOW, NOW, MINUTE).await.unwrap().series.is_empty());
-    assert_eq!(source.read_steps(&hits().to_string(), NOW, NOW, Duration::ZERO).await.unwrap_err().reason, Reason::BadQuery);
+    assert!(source.read_history(&hits(), NOW, NOW, MINUTE).await.unwrap().series.is_empty());
+    assert_eq!(source.read_history(&hits(), NOW, NOW, Duration::ZERO).await.unwrap_err().reason, Reason::BadQuery);
 }
 
 #[tokio::test]
@@ -392,4 +392,41 @@ async fn an_address_that_cannot_be_right_is_refused_at_once() {
     }
     let config = PrometheusConfig { timeout: Duration::ZERO, ..config(&fake) };
     assert!(Prometheus::new(&config).is_err());
+}
+
+#[tokio::test]
+async fn a_thanos_is_read_by_the_label_of_one_replica_and_a_series_is_the_same_in_all() {
+    let fake = fake().await;
+    for (replica, value) in [("eu-0", 7.0), ("eu-1", 5.0)] {
+        for second in [0, 15] {
+            let labels = [("__name__", "calls_total"), ("job", "shop"), ("prometheus_replica", replica)];
+            fake.push(&labels, NOW.millis() - second * 1000, value);
+        }
+        fake.push(&[("__name__", "up"), ("job", "shop"), ("prometheus_replica", replica)], NOW.millis(), 1.0);
+    }
+    let replica_label = ReplicaLabel { name: "prometheus_replica".to_owned(), values: vec!["eu-0".to_owned(), "eu-1".to_owned()] };
+    let replica_label = Some(Box::new(replica_label));
+    let config = PrometheusConfig { replica_label, ..config(&fake) };
+    let calls = Selector::new("calls_total", Vec::new());
+    let mut places = Vec::new();
+    for (replica, value) in config.replicas().zip([7.0, 5.0]) {
+        let source = Prometheus::new(&replica).unwrap();
+        places.push(source.place());
+        let raw = source.read(&calls, NOW.minus(MINUTE), NOW).await.unwrap();
+        let asked = fake.asked().pop().unwrap().form;
+        assert_eq!(asked["dedup"], "false");
+        assert!(asked["query"].starts_with("calls_total{prometheus_replica=\"eu-"), "{}", asked["query"]);
+        let history = source.read_history(&calls, NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await.unwrap();
+        assert_eq!(fake.asked().pop().unwrap().form["dedup"], "false");
+        for answer in [raw, history] {
+            let labels: Vec<(&str, &str)> = answer.series[0].labels.pairs().collect();
+            assert_eq!((answer.series.len(), labels), (1, vec![("__name__", "calls_total"), ("job", "shop")]));
+            assert!(answer.series[0].samples.iter().all(|sample| sample.value.to_bits() == f64::to_bits(value)));
+        }
+        assert_eq!(source.probe(NOW).await.unwrap().left_closed, Some(true));
+        source.read_steps("sum(calls_total)", NOW.minus(MINUTE), NOW, MINUTE).await.unwrap_err();
+        assert!(!fake.asked().pop().unwrap().form.contains_key("dedup"), "expressions are the querier's own matter");
+    }
+    let shown = |replica: &str| format!("{} {{prometheus_replica=\"{replica}\"}}", fake.url());
+    assert_eq!(places, [shown("eu-0"), shown("eu-1")]);
 }

@@ -189,18 +189,15 @@ impl Reader {
             Some(_) | None => self.ask_all(queries, &reads.reads).await,
         };
         let (answers, took_millis): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
-        match reads.source_unknown(&answers) {
-            Some(unknown) => {
-                if self.blind_rounds.fetch_add(1, Ordering::Relaxed) == 0 {
-                    warn!(tenant = %self.tenant, %unknown, "the source cannot be seen");
-                }
+        if let Some(unknown) = reads.source_unknown(&answers) {
+            if self.blind_rounds.fetch_add(1, Ordering::Relaxed) == 0 {
+                warn!(tenant = %self.tenant, %unknown, "the source cannot be seen");
             }
-            None => {
-                if self.blind_rounds.swap(0, Ordering::Relaxed) > 0 {
-                    info!(tenant = %self.tenant, "the source is seen again");
-                }
-                self.keep_failed_apart(queries, &reads.reads, &answers);
+        } else {
+            if self.blind_rounds.swap(0, Ordering::Relaxed) > 0 {
+                info!(tenant = %self.tenant, "the source is seen again");
             }
+            self.keep_failed_apart(queries, &reads.reads, &answers);
         }
         (answers, took_millis)
     }
@@ -248,7 +245,7 @@ impl Reader {
             let began = Instant::now();
             let answer = match step {
                 None => self.source.read(&merged.selector, from, to).await,
-                Some(step) => self.source.read_steps(&merged.selector.to_string(), from, to, step).await,
+                Some(step) => self.source.read_history(&merged.selector, from, to, step).await,
             };
             let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             debug!(tenant = %self.tenant, parts = merged.parts.len(), took, ok = answer.is_ok(), "asked the source");
