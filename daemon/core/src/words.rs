@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    budget::BudgetLeft,
+    budget::{BudgetLeft, Unseen},
     incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
     sli::Sli,
     units::{EventCount, Factor},
@@ -123,6 +123,11 @@ pub fn left_between(least: &BudgetLeft, most: &BudgetLeft) -> String {
         false if one_side => format!("{} to {high}", whole_percent(least.ratio.abs())),
         false => format!("{low} to {high}"),
     }
+}
+
+/// The same of what unseen time may hide, where the two ends differ as they are shown.
+pub fn unseen_left(unseen: &Unseen) -> Option<String> {
+    (share_left(&unseen.least) != share_left(&unseen.most)).then(|| left_between(&unseen.least, &unseen.most))
 }
 
 /// A share as whole percent, never rounded to nothing or to all: `71 %`, `under 1 %`, `over 99 %`.

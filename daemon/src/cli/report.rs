@@ -127,7 +127,7 @@ fn row(budget: &ReportedBudget) -> Vec<String> {
         },
         told::spent(budget.spent_ratio, budget.no_spent.as_deref()),
         told::ate(budget.burns.iter().map(|burn| (burn.incident.as_str(), burn.spent_ratio)), outside, budget.no_spent.as_deref()),
-        told::seen(budget.seen_ratio, budget.coverage_ratio),
+        told::seen(budget.seen_ratio, budget.coverage_ratio, budget.left_between().as_deref()),
         budget.team.clone(),
         budget.because.clone(),
     ]

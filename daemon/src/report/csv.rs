@@ -8,7 +8,7 @@ use burnward_core::{
 use super::{Weekly, words};
 use crate::render::csv::{Csv, CsvCell};
 
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 33] = [
     "week",
     "from",
     "to",
@@ -27,6 +27,8 @@ const COLUMNS: [&str; 31] = [
     "window",
     "left_percent",
     "left_minutes",
+    "least_left_percent",
+    "most_left_percent",
     "budget_minutes",
     "no_left",
     "change_percent",
@@ -80,6 +82,8 @@ fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
         CsvCell::text(&window(&then.window)),
         percent(then.left.map(|left| left.ratio)),
         minutes(then.left.map(|left| left.seconds)),
+        percent(then.unseen.map_or(then.left, |unseen| Some(unseen.least)).map(|left| left.ratio)),
+        percent(then.unseen.map_or(then.left, |unseen| Some(unseen.most)).map(|left| left.ratio)),
         minutes(then.left.map(|left| left.whole.as_secs_f64())),
         why(row.missing_left()),
         percent(change),

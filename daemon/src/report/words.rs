@@ -54,11 +54,13 @@ pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed
 /// What stands for the whole of what could be seen.
 pub const ALL: &str = "all";
 
-/// How much was seen: `all`, `61 % of the week`, `61 % of the week, 20 % of the window`.
-pub fn seen(week: f64, window: f64) -> String {
+/// How much was seen, and between what the budget is left where the rest may change that: `all`, `61 % of the week`,
+/// `61 % of the week, 20 % of the window: 60 % to 71 % left`.
+pub fn seen(week: f64, window: f64, between: Option<&str>) -> String {
     let part = |share: f64, of: &str| (share < ALL_SEEN).then(|| format!("{} of the {of}", whole_percent(share)));
     let parts: Vec<String> = [part(week, "week"), part(window, "window")].into_iter().flatten().collect();
-    if parts.is_empty() { ALL.to_owned() } else { parts.join(", ") }
+    let seen = if parts.is_empty() { ALL.to_owned() } else { parts.join(", ") };
+    between.map_or_else(|| seen.clone(), |between| format!("{seen}: {between}"))
 }
 
 /// Failed events: a whole number where it is one.

@@ -103,7 +103,7 @@ fn words_of(budget: &Value) -> Vec<String> {
         budget["verdict"].as_str().unwrap_or_default().to_owned(),
         change,
         told::spent(number("spent_ratio"), budget["no_spent"].as_str()),
-        told::seen(number("seen_ratio").unwrap_or_default(), number("coverage_ratio").unwrap_or_default()),
+        told::seen(number("seen_ratio").unwrap_or_default(), number("coverage_ratio").unwrap_or_default(), None),
     ]
 }
 

@@ -3,7 +3,6 @@
 use std::{borrow::Cow, time::Duration};
 
 use burnward_core::{
-    budget::Unseen,
     escalation::{self, Outlook},
     id::{Group, SloId},
     incident::{AlertKey, BlindFacts, Facts, Incident, Kind, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom},
@@ -361,7 +360,7 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
     BudgetContext {
         whose,
         left: words::budget_left(&worst.left),
-        left_between: worst.unseen.and_then(|unseen| left_between(&unseen)),
+        left_between: worst.unseen.as_ref().and_then(words::unseen_left),
         window: words::window_spoken(worst.window),
         runs_out: worst.runs_out.map(words::duration),
         long: words::duration(worst.row.row.long),
@@ -373,11 +372,6 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
         threshold: words::times(worst.row.row.factor.as_f64()),
         as_of: Moment::at(worst.as_of, now),
     }
-}
-
-/// Where the two ends differ as they are shown.
-fn left_between(unseen: &Unseen) -> Option<String> {
-    (words::share_left(&unseen.least) != words::share_left(&unseen.most)).then(|| words::left_between(&unseen.least, &unseen.most))
 }
 
 /// A burn rate, with more decimals only where it would look like the threshold.

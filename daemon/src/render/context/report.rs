@@ -177,7 +177,7 @@ fn row(row: &Row) -> RowContext {
         },
         spent: told::spent(row.spent, missing_spent),
         ate: told::ate(burns, row.unattributed_share(), missing_spent),
-        seen: told::seen(row.seen, then.coverage),
+        seen: told::seen(row.seen, then.coverage, then.unseen.as_ref().and_then(words::unseen_left).as_deref()),
         team: row.team.to_string(),
     }
 }

@@ -93,7 +93,7 @@ impl ReportPostRow {
     fn of(row: &Row) -> Self {
         let then = &row.then;
         let burns = row.burns.iter().map(|burn| (burn.incident.as_str(), burn.share));
-        let seen = told::seen(row.seen, then.coverage);
+        let seen = told::seen(row.seen, then.coverage, then.unseen.as_ref().and_then(words::unseen_left).as_deref());
         Self {
             icon: row.judged.verdict.icon().to_owned(),
             verdict: row.judged.verdict.word().to_owned(),

@@ -110,7 +110,14 @@ pub struct UnseenShare {
 }
 
 impl UnseenShare {
-    fn of(unseen: &Unseen, no_data: NoDataThen, unit: EventUnit) -> Self {
+    /// Between what a budget of so many seconds is left, where the two differ as they are shown: `60 % to 71 % left`.
+    pub(super) fn left_between(&self, seconds: f64, whole_seconds: u64) -> Option<String> {
+        let left = |ratio| BudgetLeft { ratio, seconds, whole: Duration::from_secs(whole_seconds) };
+        let (least, most) = (left(self.least_left_ratio), left(self.most_left_ratio));
+        words::unseen_left(&Unseen { time: Duration::ZERO, events: 0, least, most })
+    }
+
+    pub(super) fn of(unseen: &Unseen, no_data: NoDataThen, unit: EventUnit) -> Self {
         Self {
             seconds: unseen.time.as_secs_f64(),
             events: Events(unit.count(unseen.events)),
@@ -190,9 +197,7 @@ fn timezone(window: &Window) -> Option<String> {
 impl Budget {
     /// Between what is left, where the two differ as they are shown: `60 % to 71 % left`.
     pub fn left_between(&self) -> Option<String> {
-        let (unseen, seconds, whole) = (self.unseen.as_ref()?, self.left_seconds?, Duration::from_secs(self.budget_seconds?));
-        let [least, most] = [unseen.least_left_ratio, unseen.most_left_ratio].map(|ratio| BudgetLeft { ratio, seconds, whole });
-        (words::share_left(&least) != words::share_left(&most)).then(|| words::left_between(&least, &most))
+        self.unseen.as_ref()?.left_between(self.left_seconds?, self.budget_seconds?)
     }
 
     /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.

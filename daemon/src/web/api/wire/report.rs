@@ -10,7 +10,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Events, Why, budget_key, instant};
+use super::{Events, UnseenShare, Why, budget_key, instant};
 use crate::report::Weekly;
 
 /// The report of a week: `GET /api/v1/reports/week`.
@@ -117,6 +117,9 @@ pub struct ReportedBudget {
     pub seen_ratio: f64,
     /// Share of the window that was seen.
     pub coverage_ratio: f64,
+    /// What the rest may hide.
+    #[serde(default)]
+    pub unseen: Option<UnseenShare>,
     /// Why it cannot be seen.
     pub unknown: Option<Why>,
 }
@@ -237,6 +240,13 @@ impl WeekReport {
     }
 }
 
+impl ReportedBudget {
+    /// Between what is left, where the two differ as they are shown: `60 % to 71 % left`.
+    pub fn left_between(&self) -> Option<String> {
+        self.unseen.as_ref()?.left_between(self.left_seconds?, self.budget_seconds?)
+    }
+}
+
 impl From<&Row> for ReportedBudget {
     fn from(row: &Row) -> Self {
         let then = &row.then;
@@ -279,6 +289,7 @@ impl From<&Row> for ReportedBudget {
             unattributed: row.unattributed,
             seen_ratio: row.seen,
             coverage_ratio: then.coverage,
+            unseen: then.unseen.as_ref().map(|unseen| UnseenShare::of(unseen, then.no_data, then.unit)),
             unknown: then.unknown.as_ref().map(Why::from),
         }
     }

@@ -244,7 +244,7 @@ impl RowFigures {
             spent: told::spent(budget.spent_ratio, budget.no_spent.as_deref()),
             ate: ate.collect(),
             outside: outside.map(|spent| words::percent(spent * budget.unattributed / budget.failed_in_week)),
-            seen: told::seen(budget.seen_ratio, budget.coverage_ratio),
+            seen: told::seen(budget.seen_ratio, budget.coverage_ratio, budget.left_between().as_deref()),
             objective: format!("{} % over {}", budget.target_percent, budget.window),
             team: budget.team.clone(),
         }
