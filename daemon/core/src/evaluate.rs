@@ -22,6 +22,8 @@ use crate::{
 pub struct Input<'a> {
     /// Sums over lookbacks that end now, or why there are none.
     pub sums: Result<&'a dyn Sums, Unknown>,
+    /// What the ledger holds where there are none: for showing, with what was not seen since. Nothing is decided by it.
+    pub held: Option<&'a dyn Sums>,
     /// What the budget is over now: of a calendar window the present period, which ends in the future.
     pub over: Interval,
     /// Timestamp of the newest sample that the sums hold.
@@ -220,14 +222,18 @@ impl Measured {
 
 impl Asked<'_> {
     fn measured(&self) -> Measured {
-        match self.input.sums.clone() {
-            Ok(sums) => self.measure(sums),
-            Err(unknown) => Measured::nothing(unknown),
+        match (self.input.sums.clone(), self.input.held) {
+            (Ok(sums), _) => {
+                Measured { rows: self.objective.rows.iter().map(|row| self.row_burn(*row, sums)).collect(), ..self.measure(sums) }
+            }
+            (Err(unknown), Some(held)) => Measured { unknown: Some(unknown), ..self.measure(held) },
+            (Err(unknown), None) => Measured::nothing(unknown),
         }
     }
 
+    /// The figures of the window, without the rows.
     fn measure(&self, sums: &dyn Sums) -> Measured {
-        let Objective { target, window, rows, counted_in: _, name: _ } = self.objective;
+        let Objective { target, window, rows: _, counted_in: _, name: _ } = self.objective;
         let all = match window {
             Window::Rolling(length) => sums.over(*length),
             Window::Calendar { .. } => sums.since(self.input.over.from),
@@ -242,7 +248,7 @@ impl Asked<'_> {
             share: known().and_then(FailedShare::of),
             left: known().and_then(|counts| self.left(counts)),
             forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.length(), counts)),
-            rows: rows.iter().map(|row| self.row_burn(*row, sums)).collect(),
+            rows: Vec::new(),
             coverage: self.coverage(counts),
             unseen: known().and_then(|_| self.unseen(measured, hidden)),
             unknown,
@@ -308,15 +314,22 @@ impl Asked<'_> {
         }
     }
 
-    /// A window without an event of which nothing was seen is not a quiet one.
+    /// A window without an event of which nothing was seen, or counted, is not a quiet one.
     fn blindness(&self, counts: Counts) -> Option<Unknown> {
         let held = self.held();
         let hidden = match self.objective.counted_in {
             CountedIn::Events => held,
             CountedIn::Slices(rule) => rule.length,
         };
-        let blind = counts.total() == 0 && !held.is_zero() && unseen(counts) >= hidden;
-        blind.then(|| Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
+        match (counts.total() == 0, held.is_zero()) {
+            (true, true) => {
+                (!self.input.catching_up).then(|| Unknown { reason: Reason::NotYet, detail: "nothing had been counted by then".to_owned() })
+            }
+            (true, false) if unseen(counts) >= hidden => {
+                Some(Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
+            }
+            (true, false) | (false, _) => None,
+        }
     }
 
     /// How much of the window the ledger holds.
@@ -338,10 +351,10 @@ impl Asked<'_> {
         }
     }
 
-    /// The part of the window that these counts are of: of slices, exactly the time that was judged.
+    /// The part of the window that these counts are of: what the ledger holds of it; of slices, exactly the time that was judged.
     fn part(&self, counts: Counts) -> Part {
         let passed = match self.objective.counted_in {
-            CountedIn::Events => self.passed(),
+            CountedIn::Events => self.held(),
             CountedIn::Slices(_) => Duration::from_secs(u64::try_from(counts.total()).unwrap_or(0)),
         };
         Part { passed, length: self.length() }
@@ -500,6 +513,7 @@ mod tests {
     fn input(sums: Result<&dyn Sums, Unknown>) -> Input<'_> {
         Input {
             sums,
+            held: None,
             over: Interval::ending(NOW, days(30)),
             newest_sample: Some(SEEN),
             counted_from: Some(NOW.minus(days(40))),
@@ -733,6 +747,41 @@ mod tests {
         let unseen = |excluded| run(&Input { excluded, ..input(Ok(&partly)) }, CALM).status.unseen;
         assert_eq!(unseen(taken(3_600_000)), None);
         assert_eq!(unseen(taken(2_700_000)).map(|unseen| (unseen.time, unseen.events)), Some((minutes(15), 250)));
+    }
+
+    #[test]
+    fn a_budget_that_is_counted_since_a_moment_has_spent_only_what_failed_since() {
+        let table = Table(vec![(days(30), counts(20, 20))]);
+        let counted_for = |span| run(&Input { counted_from: Some(NOW.minus(span)), ..input(Ok(&table)) }, CALM).status;
+        let left = |span| counted_for(span).left.expect("traffic");
+        // A total outage of 20 s is 20 s of the 43 m 12 s, whenever counting began.
+        assert!((left(Duration::from_secs(20)).ratio - (1.0 - 20.0 / 2592.0)).abs() < 1e-12, "{:?}", left(Duration::from_secs(20)));
+        assert!((left(days(30)).ratio + 999.0).abs() < 1e-9 && (left(days(40)).ratio + 999.0).abs() < 1e-9);
+        assert!((counted_for(days(3)).window_total - 200.0).abs() < 1e-9, "ten times as many make up the window");
+    }
+
+    #[test]
+    fn a_moment_before_counting_began_is_not_a_quiet_one() {
+        for counted_from in [None, Some(NOW), Some(NOW.plus(days(1)))] {
+            let empty = Table(vec![]);
+            let asked = Input { counted_from, ..input(Ok(&empty)) };
+            let status = run(&asked, CALM).status;
+            assert_eq!((status.state, status.unknown.map(|unknown| unknown.reason)), (State::CannotSee, Some(Reason::NotYet)));
+            assert_eq!(run(&Input { catching_up: true, ..asked }, CALM).status.state, State::BackFilling);
+        }
+    }
+
+    #[test]
+    fn while_we_cannot_see_the_budget_shows_what_is_held_and_nothing_is_decided() {
+        let unknown = Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".into() };
+        let held = Partly(Counts { unseen_millis: 3 * 86_400_000, ..counts(100_000, 200) }, 1000);
+        let blind = Input { held: Some(&held), ..input(Err(unknown.clone())) };
+        let Evaluation { status, changes } = run(&blind, PAGED);
+        assert_eq!((status.state, status.alerts, changes), (State::Burning, PAGED, vec![]));
+        let status = run(&blind, CALM).status;
+        assert_eq!((status.state, status.unknown, status.rows), (State::CannotSee, Some(unknown), vec![]));
+        assert!(status.left.is_some_and(|left| left.is_spent()) && (status.coverage - 0.9).abs() < 1e-12);
+        assert_eq!(status.unseen.map(|unseen| unseen.time), Some(days(3)));
     }
 
     #[test]

@@ -74,7 +74,8 @@ async fn what_nobody_saw_bounds_a_budget_and_is_bad_only_where_the_slo_counts_it
     let (plain, strict) = (budget(&world, "plain").await?, budget(&world, "strict").await?);
     let ratio = |budget: &serde_json::Value, name: &str| budget["figures"][name].as_f64().unwrap_or_else(|| panic!("{name} in {budget:#}"));
     assert!((ratio(&plain, "left_ratio") - 1.0).abs() < 1e-9, "nothing measured was bad: {plain:#}");
-    assert!(ratio(&strict, "left_ratio") < 0.0, "40 min of 4 h are far more than 1 %: {strict:#}");
+    // 40 minutes of the 7 h 12 m that 1 % of 30 days are; a little less, for the counters told of the gap's requests as well.
+    assert!((0.92..0.93).contains(&ratio(&strict, "left_ratio")), "{strict:#}");
     for explained in [&plain, &strict] {
         let unseen = &explained["figures"]["unseen"];
         // 20 a second, for the 40 minutes and the scrape behind them.

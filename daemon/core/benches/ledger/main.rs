@@ -76,6 +76,7 @@ fn decide(bench: &Bench, slos: &[Arc<Slo>]) {
             let sums = bench.ledger.sums(stream.index, bench.now).expect("it is seen");
             let input = Input {
                 sums: Ok(&sums),
+                held: None,
                 over: Interval::ending(bench.now, days(30)),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,

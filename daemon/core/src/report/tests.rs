@@ -54,7 +54,16 @@ fn status(slo: &Slo, sums: Result<Counts, Unknown>, at: Timestamp, counted_from:
         Window::Rolling(length) => Interval::ending(at, *length),
         Window::Calendar { .. } => Interval { from: at.minus(days(1)), to: at.plus(days(29)) },
     };
-    let input = Input { sums, over, newest_sample: Some(at), counted_from, excluded: Excluded::default(), began: None, catching_up: false };
+    let input = Input {
+        sums,
+        held: None,
+        over,
+        newest_sample: Some(at),
+        counted_from,
+        excluded: Excluded::default(),
+        began: None,
+        catching_up: false,
+    };
     standing(slo, objective, budget, &input, AlertState::default(), at)
 }
 

@@ -21,6 +21,7 @@ fn standing(day: &Day) -> BudgetStatus {
     let sums = day.ledger.sums(stream.index, now);
     let input = Input {
         sums: sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
+        held: None,
         over: Interval::ending(now, days(1)),
         newest_sample: stream.newest_sample,
         counted_from: stream.counted_from,

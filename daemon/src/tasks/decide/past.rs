@@ -122,6 +122,7 @@ impl Book {
             };
             let input = Input {
                 sums: if is_held { Ok(sums) } else { Err(Unknown::new(Reason::NotYet, "nothing was counted for it until then")) },
+                held: None,
                 over,
                 newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
                 counted_from,
@@ -164,6 +165,7 @@ impl Book {
             let over = calendar::interval(&objective.window, moment.at);
             let input = Input {
                 sums: Err(unknown.clone()),
+                held: None,
                 over,
                 newest_sample: None,
                 counted_from: None,

@@ -10,7 +10,7 @@ use burnward_core::{
     alert::{AlertChange, AlertState, Change},
     burn_rate::RowBurn,
     evaluate::{BudgetStatus, Input, evaluate, is_quiet},
-    exclusion::Excluded,
+    exclusion::{Excluded, Known},
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
@@ -126,6 +126,7 @@ fn evaluate_slo(
             let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
             let input = Input {
                 sums: Err(unknown.clone()),
+                held: None,
                 over: calendar::interval(&objective.window, answers.asked_at),
                 newest_sample: None,
                 counted_from: None,
@@ -155,9 +156,14 @@ fn evaluate_slo(
                 Ok(_) => book.ledger.sums(counted_in, answers.asked_at),
                 Err(unknown) => Err(unknown.clone()),
             };
-            let excluded = own_sums.as_ref().map(|sums| book.excluded.excluded(&budget, sums, over)).unwrap_or_default();
+            let held = book.ledger.past(counted_in, answers.asked_at);
+            let excluded = match &own_sums {
+                Ok(sums) => book.excluded.excluded(&budget, sums, over),
+                Err(_) => held.excluded(over.from, &book.excluded.shown.exclusions.stretches(&budget, Known::Now)),
+            };
             let input = Input {
                 sums: own_sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
+                held: Some(&held),
                 over,
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,

@@ -44,9 +44,14 @@ impl Sums for PastSums<'_> {
 }
 
 impl PastSums<'_> {
+    /// What is not booked as unseen already of the time that nobody has read.
     fn unread(&self, from: Timestamp) -> Counts {
         let events = self.ledger.events_of(self.stream);
-        self.ledger.streams.get(events as usize).map(|held| held.unread(from, self.at)).unwrap_or_default()
+        let Some(held) = self.ledger.streams.get(events as usize) else { return Counts::default() };
+        let unread = held.unread(from, self.at);
+        let since = self.at.minus(Duration::from_millis(u64::try_from(unread.unseen_millis).unwrap_or(0)));
+        let booked = held.provisional.spans.iter().map(|span| span.within(since, self.at).unseen_millis).sum::<i64>();
+        Counts { unseen_millis: (unread.unseen_millis - booked).max(0), ..Counts::default() }
     }
 
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.

@@ -95,7 +95,8 @@ pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(
 impl Asked {
     fn takes(&self, budget: &Budget) -> bool {
         let is = |asked: &Option<String>, value: &str| asked.as_deref().is_none_or(|asked| asked.is_empty() || asked == value);
-        is(&self.team, &budget.team) && is(&self.service, &budget.service) && is(&self.state, &slug(&budget.state))
+        let state = self.state.as_deref().filter(|state| !state.is_empty());
+        is(&self.team, &budget.team) && is(&self.service, &budget.service) && state.is_none_or(|state| is_in(budget, state))
     }
 
     fn parameters<'a>(&'a self, skip: &'a str) -> Vec<(&'a str, &'a str)> {
@@ -107,6 +108,11 @@ impl Asked {
     fn is_any(&self) -> bool {
         [&self.team, &self.service, &self.state].into_iter().flatten().any(|value| !value.is_empty())
     }
+}
+
+/// Whether a budget is in a state; a spent one is, whatever else is true of it.
+fn is_in(budget: &Budget, state: &str) -> bool {
+    slug(&budget.state) == state || (state == "spent" && budget.left_ratio.is_some_and(|left| left <= 0.0))
 }
 
 impl Filter {
@@ -141,7 +147,7 @@ fn most_urgent_first(status: &Status) -> impl Iterator<Item = &IncidentState> {
 fn tiles(status: &Status, frame: &Frame) -> Vec<Tile> {
     let of_state = |name, word: &str, class| Tile {
         name,
-        number: status.budgets.iter().filter(|budget| budget.state == word).count(),
+        number: status.budgets.iter().filter(|budget| is_in(budget, &slug(word))).count(),
         href: frame.links.with("/", &[("state", &slug(word))]) + "#budgets",
         class,
     };

@@ -307,6 +307,7 @@ impl Case {
         let sums = daemon.ledger.sums(stream.index, now).expect("seen");
         let input = Input {
             sums: Ok(&sums),
+            held: None,
             over: Interval::ending(now, days(30)),
             newest_sample: stream.newest_sample,
             counted_from: stream.counted_from,
@@ -320,7 +321,7 @@ impl Case {
         for row in &status.rows {
             prop_assert_eq!(row.holds(), self.holds(told, row, counted, now), "{:?}", row);
         }
-        let spent = burn(over(told, days(30), now), self.allowed);
+        let spent = burn(over(told, days(30), now), self.allowed).map(|burn| burn.times(part_of(counted, days(30))));
         let left = spent.map(|spent| Fraction::new(spent.den - spent.num, spent.den));
         prop_assert_eq!(left.is_some(), status.left.is_some());
         if let (Some(exact), Some(BudgetLeft { ratio, .. })) = (left, status.left) {
@@ -340,6 +341,12 @@ impl Case {
         let above = |burn: Option<Fraction>| burn.is_some_and(|burn| burn.exceeds(factor));
         above(burn_over(long).map(|burn| burn.times(part))) && above(burn_over(short))
     }
+}
+
+/// The part of a lookback that is counted.
+fn part_of(counted: Duration, whole: Duration) -> Fraction {
+    let millis = |span: Duration| i128::try_from(span.as_millis()).expect("short");
+    Fraction::new(millis(counted.min(whole)), millis(whole))
 }
 
 /// Every lookback holds what the samples tell.
