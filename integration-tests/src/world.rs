@@ -148,6 +148,15 @@ impl World {
         self.restart().await
     }
 
+    /// Writes an SLO document, or with `None` takes it away; the daemon reads it at its next start or reload.
+    pub fn define(&self, name: &str, text: Option<&str>) -> anyhow::Result<()> {
+        let file = self.directory.path().join("slo-definitions").join(name);
+        match text {
+            Some(text) => write(&file, text),
+            None => std::fs::remove_file(&file).with_context(|| file.display().to_string()),
+        }
+    }
+
     /// Moves the clock on, tick by tick.
     pub async fn fast_forward(&self, by: Duration) {
         self.daemon().fast_forward(by).await;

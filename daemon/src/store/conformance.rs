@@ -21,8 +21,8 @@ use burnward_core::{
 };
 
 use super::{
-    AttemptOutcome, AuditEntry, AuditRow, Commit, DueReport, NewEvent, OutboxStats, Owed, OwedReport, ReportTimer, Round, Store,
-    StoreError, StoredAlert, StoredDefinition,
+    AttemptOutcome, AuditEntry, AuditRow, Commit, DefinitionChanges, DueReport, NewEvent, OutboxStats, Owed, OwedReport, ReportTimer,
+    Round, Store, StoreError, StoredAlert, StoredDefinition,
 };
 
 /// An instant of the tests, in seconds from an arbitrary start.
@@ -508,12 +508,25 @@ pub(super) async fn definitions_are_replaced_and_their_versions_stay(store: &Sto
         loaded_at: loaded,
     };
     let (a1, b1, a2) = (definition("a.yaml", "a1", at(0)), definition("b.yaml", "b1", at(0)), definition("a.yaml", "a2", at(1)));
-    store.save_definitions(&main, &[b1.clone(), a1.clone()], &[], at(0), &[audit("load")]).await.unwrap();
+    let load = |loaded: &[&StoredDefinition], removed: &[&str]| DefinitionChanges {
+        loaded: loaded.iter().map(|&definition| definition.clone()).collect(),
+        removed: removed.iter().map(|&path| path.to_owned()).collect(),
+        held: Vec::new(),
+    };
+    store.save_definitions(&main, &load(&[&b1, &a1], &[]), at(0), &[audit("load")]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1.clone(), b1.clone()]);
-    store.save_definitions(&main, std::slice::from_ref(&a2), &["b.yaml".to_owned()], at(1), &[]).await.unwrap();
+    let held = vec![(slo.clone(), "b.yaml".to_owned(), "b1".to_owned())];
+    let changes = DefinitionChanges { held, ..load(&[&a2], &["b.yaml"]) };
+    store.save_definitions(&main, &changes, at(1), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a2]);
+    assert_eq!(store.held_definitions(&main).await.unwrap(), [(slo.clone(), b1)], "a version that is held stays although its file is gone");
+    assert_eq!(store.held_definitions(&tenant("other")).await.unwrap(), []);
+    store.release_held(&tenant("other"), std::slice::from_ref(&slo)).await.unwrap();
+    assert_eq!(store.held_definitions(&main).await.unwrap().len(), 1);
+    store.release_held(&main, std::slice::from_ref(&slo)).await.unwrap();
+    assert_eq!(store.held_definitions(&main).await.unwrap(), []);
     let back = definition("a.yaml", "a1", at(2));
-    store.save_definitions(&main, &[back], &[], at(2), &[]).await.unwrap();
+    store.save_definitions(&main, &load(&[&back], &[]), at(2), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1], "a version that comes back was loaded first when it was loaded first");
     assert_eq!(store.definitions(&tenant("other")).await.unwrap(), []);
     assert_eq!(store.audit(&main, 9).await.unwrap().len(), 1);

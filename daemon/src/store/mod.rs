@@ -265,6 +265,17 @@ pub struct StoredDefinition {
     pub loaded_at: Timestamp,
 }
 
+/// What a load changes in the definitions that are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DefinitionChanges {
+    /// The new last good texts of their files.
+    pub loaded: Vec<StoredDefinition>,
+    /// Paths of files that are gone from what runs.
+    pub removed: Vec<String>,
+    /// Every SLO that runs on in an earlier version because its alert holds, with the path and the version of that text.
+    pub held: Vec<(SloId, String, String)>,
+}
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

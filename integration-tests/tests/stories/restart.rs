@@ -3,10 +3,45 @@
 use burnward_core::{
     incident::Command,
     time::{hours, minutes},
+    units::Target,
 };
-use burnward_integration_tests::world::{World, availability};
+use burnward_integration_tests::{
+    history::History,
+    world::{World, availability},
+};
 
 use super::{beginning, checkout};
+
+/// Checkout burns for twenty minutes, orders are well; both are watched, and checkout has paged.
+async fn burning_checkout() -> anyhow::Result<World> {
+    let from = beginning();
+    let fault = from.plus(hours(1))..from.plus(minutes(80));
+    let histories = [
+        checkout(from).tenant("acme", 20).failing(fault.clone(), 300),
+        History::of("orders", from, from.plus(hours(6))).tenant("acme", 20),
+    ];
+    let slos = [("checkout.yaml", &*paging("checkout", "99.9%")), ("orders.yaml", &*paging("orders", "99.9%"))];
+    let world = World::open(&histories, fault.start, &slos).await?;
+    world.fast_forward(minutes(5)).await;
+    assert!(world.incident("checkout-burn-1").await?.is_open());
+    Ok(world)
+}
+
+/// Availability with pages alone, whose rows clear within hours.
+fn paging(service: &str, target: &str) -> String {
+    let pages = format!("target: {target}\n        alerting: page");
+    availability(service).replace("target: 99.9%", &pages)
+}
+
+fn runs(world: &World, service: &str) -> Option<Target> {
+    let view = world.handle().view.borrow().clone();
+    let slo = view.slos.values().find(|slo| slo.id.service.as_str() == service)?;
+    Some(slo.objectives[0].target)
+}
+
+fn percent(text: &str) -> Option<Target> {
+    Target::percent(text).ok()
+}
 
 async fn page_ids(world: &World) -> anyhow::Result<Vec<Option<String>>> {
     Ok(world.pages("checkout-burn-1").await?.into_iter().map(|page| page.page_id).collect())
@@ -30,5 +65,45 @@ async fn a_restart_in_the_middle_of_an_incident_pages_nobody_again() -> anyhow::
 
     assert_eq!(page_ids(&world).await?, before, "no page is sent twice, none is new");
     assert_eq!(world.incidents().await?.iter().filter(|id| id.contains("burn")).count(), 1);
+    Ok(())
+}
+
+/// Invariant 9, through two restarts: no edit silences a firing alert.
+#[tokio::test]
+async fn an_slo_that_is_removed_while_it_burns_runs_on_until_its_alert_clears() -> anyhow::Result<()> {
+    let mut world = burning_checkout().await?;
+    let before = page_ids(&world).await?;
+    world.define("checkout.yaml", None)?;
+    world.restart().await?;
+    world.fast_forward(minutes(5)).await;
+    world.restart().await?;
+    world.fast_forward(minutes(5)).await;
+    assert!(world.incident("checkout-burn-1").await?.is_open(), "the fault goes on, and so does the incident");
+    assert_eq!(runs(&world, "checkout"), percent("99.9%"));
+
+    world.person("ada", "checkout-burn-1", Command::Acknowledge).await?;
+    world.fast_forward(hours(2)).await;
+    assert!(!world.incident("checkout-burn-1").await?.is_open(), "it ends as every incident does");
+    assert_eq!(&page_ids(&world).await?[..before.len()], before, "what was paged stays as it was");
+    assert_eq!(runs(&world, "checkout"), None, "and then it is gone");
+    world.restart().await?;
+    assert_eq!((runs(&world, "checkout"), runs(&world, "orders")), (None, percent("99.9%")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_slo_that_is_edited_while_it_burns_is_judged_as_before_until_its_alert_clears() -> anyhow::Result<()> {
+    let mut world = burning_checkout().await?;
+    world.define("checkout.yaml", Some(&paging("checkout", "99%")))?;
+    world.restart().await?;
+    world.fast_forward(minutes(5)).await;
+    assert!(world.incident("checkout-burn-1").await?.is_open());
+    assert_eq!(runs(&world, "checkout"), percent("99.9%"), "the version that paged decides");
+    world.person("ada", "checkout-burn-1", Command::Acknowledge).await?;
+    world.fast_forward(hours(2)).await;
+    assert!(!world.incident("checkout-burn-1").await?.is_open());
+    assert_eq!(runs(&world, "checkout"), percent("99%"), "then the new one");
+    world.restart().await?;
+    assert_eq!(runs(&world, "checkout"), percent("99%"));
     Ok(())
 }

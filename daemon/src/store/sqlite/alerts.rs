@@ -2,7 +2,7 @@
 
 use burnward_core::{
     alert::AlertState,
-    id::{BudgetId, ObjectiveName, ServiceName, SloId, SloName, TenantId},
+    id::{BudgetId, NameError, ObjectiveName, ServiceName, SloId, SloName, TenantId},
     time::Timestamp,
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -78,14 +78,22 @@ fn state(row: &SqliteRow) -> Result<AlertState, sqlx::Error> {
 }
 
 fn budget(tenant: &TenantId, row: &SqliteRow) -> Result<BudgetId, StoreError> {
-    let damaged = |error: burnward_core::id::NameError| StoreError::Damaged { what: "alert", reason: error.to_string() };
     Ok(BudgetId {
-        slo: SloId {
-            tenant: tenant.clone(),
-            service: ServiceName::parse(row.try_get("service")?).map_err(damaged)?,
-            name: SloName::parse(row.try_get("slo")?).map_err(damaged)?,
-        },
+        slo: slo_id(tenant, row)?,
         objective: ObjectiveName::parse(row.try_get("objective")?).map_err(damaged)?,
         group: rows::group(row.try_get("labels")?)?,
     })
+}
+
+/// The SLO that the columns `service` and `slo` name.
+pub(super) fn slo_id(tenant: &TenantId, row: &SqliteRow) -> Result<SloId, StoreError> {
+    Ok(SloId {
+        tenant: tenant.clone(),
+        service: ServiceName::parse(row.try_get("service")?).map_err(damaged)?,
+        name: SloName::parse(row.try_get("slo")?).map_err(damaged)?,
+    })
+}
+
+fn damaged(error: NameError) -> StoreError {
+    StoreError::Damaged { what: "name", reason: error.to_string() }
 }

@@ -1,12 +1,15 @@
-//! The definitions that ran last, and every version that ever ran.
+//! The definitions that ran last, those that run on because their alerts hold, and every version that ever ran.
 
-use burnward_core::{id::TenantId, time::Timestamp};
+use burnward_core::{
+    id::{SloId, TenantId},
+    time::Timestamp,
+};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{SqliteStore, time, upkeep};
-use crate::store::{AuditEntry, StoreError, StoredDefinition, rows};
+use super::{SqliteStore, alerts::slo_id, time, upkeep};
+use crate::store::{AuditEntry, DefinitionChanges, StoreError, StoredDefinition, rows};
 
 impl SqliteStore {
     /// The last good definitions of a tenant, by path.
@@ -22,25 +25,43 @@ impl SqliteStore {
         rows.iter().map(definition).collect()
     }
 
-    /// Makes `loaded` the last good versions of their files, and takes the files `removed` out of what runs, with the audit of it. Versions that ran
-    /// before stay in the history.
+    /// The versions that run on because their alerts hold, by the SLO that each is held for.
+    pub async fn held_definitions(&self, tenant: &TenantId) -> Result<Vec<(SloId, StoredDefinition)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT h.service, h.slo, v.path, v.version, v.text, v.slos, v.loaded_at
+             FROM held_definitions h JOIN definition_versions v ON v.tenant = h.tenant AND v.path = h.path AND v.version = h.version
+             WHERE h.tenant = ?1 ORDER BY h.service, h.slo",
+        )
+        .bind(tenant.as_str())
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(|row| Ok((slo_id(tenant, row)?, definition(row)?))).collect()
+    }
+
+    /// Makes the loaded texts the last good versions of their files, takes the removed files out of what runs, and holds exactly the versions that
+    /// `changes` names, with the audit of it: all or nothing. Versions that ran before stay in the history.
     pub async fn save_definitions(
         &self,
         tenant: &TenantId,
-        loaded: &[StoredDefinition],
-        removed: &[String],
+        changes: &DefinitionChanges,
         at: Timestamp,
         audit: &[AuditEntry],
     ) -> Result<(), StoreError> {
         let tenant = tenant.to_string();
-        let loaded = Value::Array(loaded.iter().map(definition_row).collect::<Result<_, _>>()?).to_string();
-        let removed = json!(removed).to_string();
+        let loaded = Value::Array(changes.loaded.iter().map(definition_row).collect::<Result<_, _>>()?).to_string();
+        let removed = json!(changes.removed).to_string();
+        let held = Value::Array(changes.held.iter().map(|(id, path, version)| held_row(id, path, version)).collect()).to_string();
         let audit = Value::Array(audit.iter().map(|entry| upkeep::audit_row(entry, at)).collect()).to_string();
         self.write(move |tx| {
             async move {
-                for (statement, rows) in
-                    [(SAVE_VERSIONS, &loaded), (SAVE_CURRENT, &loaded), (REMOVE_CURRENT, &removed), (upkeep::SAVE_AUDIT, &audit)]
-                {
+                sqlx::query("DELETE FROM held_definitions WHERE tenant = ?1").bind(&tenant).execute(&mut *tx).await?;
+                for (statement, rows) in [
+                    (SAVE_VERSIONS, &loaded),
+                    (SAVE_CURRENT, &loaded),
+                    (REMOVE_CURRENT, &removed),
+                    (SAVE_HELD, &held),
+                    (upkeep::SAVE_AUDIT, &audit),
+                ] {
                     sqlx::query(statement).bind(&tenant).bind(rows).execute(&mut *tx).await?;
                 }
                 Ok(())
@@ -50,6 +71,20 @@ impl SqliteStore {
         .await?;
         self.committed(at);
         Ok(())
+    }
+
+    /// Lets go of the versions that were held for these SLOs: their alerts have cleared.
+    pub async fn release_held(&self, tenant: &TenantId, slos: &[SloId]) -> Result<(), StoreError> {
+        let tenant = tenant.to_string();
+        let released = Value::Array(slos.iter().map(|id| held_row(id, "", "")).collect()).to_string();
+        self.write(move |tx| {
+            async move {
+                sqlx::query(RELEASE_HELD).bind(&tenant).bind(&released).execute(&mut *tx).await?;
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
     }
 }
 
@@ -65,6 +100,14 @@ const SAVE_CURRENT: &str = "
     SELECT ?1, value ->> 'path', value ->> 'version' FROM json_each(?2) WHERE true
     ON CONFLICT (tenant, path) DO UPDATE SET version = excluded.version";
 
+const SAVE_HELD: &str = "
+    INSERT INTO held_definitions (tenant, service, slo, path, version)
+    SELECT ?1, value ->> 'service', value ->> 'slo', value ->> 'path', value ->> 'version' FROM json_each(?2)";
+
+const RELEASE_HELD: &str = "
+    DELETE FROM held_definitions
+    WHERE tenant = ?1 AND (service, slo) IN (SELECT value ->> 'service', value ->> 'slo' FROM json_each(?2))";
+
 const REMOVE_CURRENT: &str = "DELETE FROM definitions WHERE tenant = ?1 AND path IN (SELECT value FROM json_each(?2))";
 
 fn definition_row(definition: &StoredDefinition) -> Result<Value, StoreError> {
@@ -75,6 +118,10 @@ fn definition_row(definition: &StoredDefinition) -> Result<Value, StoreError> {
         "slos": rows::slos(&definition.slos)?,
         "loaded_at": definition.loaded_at.millis(),
     }))
+}
+
+fn held_row(id: &SloId, path: &str, version: &str) -> Value {
+    json!({ "service": id.service.as_str(), "slo": id.name.as_str(), "path": path, "version": version })
 }
 
 fn definition(row: &SqliteRow) -> Result<StoredDefinition, StoreError> {

@@ -28,10 +28,11 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 3] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 4] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "corrections", include_str!("migrations/0002_corrections.sql")),
     (3, "reports", include_str!("migrations/0003_reports.sql")),
+    (4, "held", include_str!("migrations/0004_held.sql")),
 ];
 
 /// Readers at the same time.

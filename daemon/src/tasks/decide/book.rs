@@ -19,7 +19,7 @@ use burnward_core::{
 
 use tracing::error;
 
-use super::{exclusions::Kept, numbers::Shown};
+use super::{exclusions::Kept, numbers::Shown, reload::Opened};
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
     store::{Store, StoreError, StoredIncident},
@@ -76,9 +76,11 @@ impl Book {
         config: &Config,
         tenant: &TenantId,
         tenant_config: &TenantConfig,
-        slos: Vec<Arc<Slo>>,
+        opened: Opened,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        let (running, pending) = with_held(opened.slos, opened.held);
+        let slos: Vec<Arc<Slo>> = running.values().cloned().collect();
         let source = tenant_config.source.clone();
         let excluded = Kept::load(store, tenant, now).await?;
         let ledger = load_ledger(store, config, tenant, &source, &slos, &excluded, now).await?;
@@ -87,8 +89,8 @@ impl Book {
         Ok(Self {
             tenant: tenant.clone(),
             source,
-            slos: slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect(),
-            pending: BTreeMap::new(),
+            slos: running,
+            pending,
             ledger,
             alerts: alerts.into_iter().map(|stored| (stored.budget, stored.state)).collect(),
             statuses: Arc::default(),
@@ -127,36 +129,29 @@ impl Book {
 
     /// Whether any alert of an SLO fires.
     pub(super) fn fires(&self, slo: &SloId) -> bool {
-        self.alerts.iter().any(|(budget, state)| budget.slo == *slo && (state.page.is_some() || state.ticket.is_some()))
+        self.alerts.iter().any(|(budget, state)| budget.slo == *slo && state.holds())
     }
 
-    /// Takes a new set of SLOs. A version whose alert fires runs on until that ends (invariant 9).
-    pub(super) fn replace_slos(&mut self, slos: Vec<Arc<Slo>>, now: Timestamp) {
-        let mut next: BTreeMap<SloId, Arc<Slo>> = slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
-        self.pending.clear();
-        for (id, running) in &self.slos {
-            let changed = next.get(id).is_none_or(|new| **new != **running);
-            if changed && self.fires(id) {
-                let new = next.insert(id.clone(), running.clone());
-                self.pending.insert(id.clone(), new);
-            }
-        }
-        self.slos = next;
+    /// Takes a new set of SLOs, and the versions of before that run on in their place.
+    pub(super) fn replace_slos(&mut self, slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>, now: Timestamp) {
+        (self.slos, self.pending) = with_held(slos, held);
         self.after_change_of_slos(now);
     }
 
-    /// Lets waiting versions run whose predecessors' alerts have cleared.
-    pub(super) fn promote_pending(&mut self, now: Timestamp) {
-        let ready: Vec<SloId> = self.pending.keys().filter(|id| !self.fires(id)).cloned().collect();
-        for id in &ready {
+    /// The SLOs whose waiting versions may run now: their predecessors' alerts have cleared.
+    pub(super) fn cleared(&self) -> Vec<SloId> {
+        self.pending.keys().filter(|id| !self.fires(id)).cloned().collect()
+    }
+
+    /// Lets the waiting versions of these SLOs run.
+    pub(super) fn promote(&mut self, cleared: &[SloId], now: Timestamp) {
+        for id in cleared {
             match self.pending.remove(id).flatten() {
                 Some(slo) => self.slos.insert(id.clone(), slo),
                 None => self.slos.remove(id),
             };
         }
-        if !ready.is_empty() {
-            self.after_change_of_slos(now);
-        }
+        self.after_change_of_slos(now);
     }
 
     fn after_change_of_slos(&mut self, now: Timestamp) {
@@ -177,6 +172,13 @@ pub(super) fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> 
     let in_order = |number: f64| if number.is_sign_negative() { !number.to_bits() } else { number.to_bits() | 1 << 63 };
     statuses.sort_by_cached_key(|status| (status.state, in_order(left(status))));
     statuses
+}
+
+/// What runs, and what waits for it: a version that is held runs in place of its successor, or of nothing where the SLO is gone.
+fn with_held(slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>) -> (BTreeMap<SloId, Arc<Slo>>, BTreeMap<SloId, Option<Arc<Slo>>>) {
+    let mut running: BTreeMap<SloId, Arc<Slo>> = slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
+    let pending = held.into_iter().map(|slo| (slo.id.clone(), running.insert(slo.id.clone(), slo))).collect();
+    (running, pending)
 }
 
 /// The incidents of which something can still come.

@@ -104,10 +104,10 @@ impl Decider {
         let (view, receiver) = watch::channel(Arc::new(View::default()));
         let mut books = BTreeMap::new();
         let mut definition_faults = Vec::new();
-        for (tenant, opened) in opened {
+        for (tenant, mut opened) in opened {
             let tenant_config = &parts.config.tenants[&tenant];
-            definition_faults.extend(opened.faults);
-            let book = Book::load(&parts.store, &parts.config, &tenant, tenant_config, opened.slos, now).await?;
+            definition_faults.append(&mut opened.faults);
+            let book = Book::load(&parts.store, &parts.config, &tenant, tenant_config, opened, now).await?;
             books.insert(tenant, book);
         }
         let Parts { config, store, metrics, faults, wake_delivery } = parts;
@@ -197,7 +197,13 @@ impl Decider {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         book.take_round(touched, evaluated, source_view, &committed);
         book.shown = shown;
-        book.promote_pending(answers.now);
+        let cleared = book.cleared();
+        if !cleared.is_empty() {
+            match self.store.release_held(&answers.tenant, &cleared).await {
+                Ok(()) => book.promote(&cleared, answers.now),
+                Err(error) => warn!(tenant = %answers.tenant, %error, "changed definitions wait for one more round"),
+            }
+        }
         if committed.round_lost || book.ledger.lacks_history() {
             book.reload_ledger(&self.store, &self.config, answers.now).await;
         }

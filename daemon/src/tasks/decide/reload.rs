@@ -1,25 +1,36 @@
 //! Loading definitions, at the start and again: a bad file never replaces a good one, one bad file never blocks the others, and an empty mount never
 //! removes everything (invariant 9).
 
-use std::{collections::BTreeMap, iter, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+    sync::Arc,
+};
 
-use burnward_core::{id::TenantId, slo::Slo, time::Timestamp, words::plural};
-use tracing::warn;
+use burnward_core::{
+    id::{SloId, TenantId},
+    slo::Slo,
+    time::Timestamp,
+    words::plural,
+};
+use tracing::{info, warn};
 
 use super::Decider;
 use crate::{
     app::RequestError,
     config::{Config, TenantConfig},
     definition::{self, Acceptance, FileVersion, Removals},
-    store::{AuditEntry, Store, StoreError, StoredDefinition},
+    store::{AuditEntry, DefinitionChanges, Store, StoreError, StoredDefinition},
     view::{DefinitionFault, View},
 };
 
 /// The SLOs that run for a tenant, and what is wrong with the files.
 #[derive(Debug, Default)]
 pub struct Opened {
-    /// What runs.
+    /// What runs by the files, and by the last good text of each that does not load.
     pub(super) slos: Vec<Arc<Slo>>,
+    /// Versions of before that run on in their place, because their alerts hold (invariant 9).
+    pub(super) held: Vec<Arc<Slo>>,
     /// What does not load.
     pub(super) faults: Vec<DefinitionFault>,
 }
@@ -65,8 +76,40 @@ async fn open(
     for fault in &faults {
         warn!(%tenant, file = fault.file, "a definition does not load; `burnward check` and the status say why");
     }
-    save(store, tenant, &stored, &acceptance, now).await?;
-    Ok(Opened { slos: acceptance.runs().slos.clone(), faults })
+    let held = held(store, tenant, place, &last_good.slos, &acceptance.runs().slos).await?;
+    if !held.is_empty() {
+        let slos: Vec<String> = held.iter().map(|slo| slo.id.to_string()).collect();
+        info!(%tenant, slos = slos.join(", "), "these were changed or removed while their alerts hold; they run on as before until they clear");
+    }
+    save(store, tenant, &stored, &acceptance, &held, now).await?;
+    Ok(Opened { slos: acceptance.runs().slos.clone(), held, faults })
+}
+
+/// The versions that run on: of every SLO whose alert holds, the one that decided it, where the files say something else by now.
+async fn held(
+    store: &Store,
+    tenant: &TenantId,
+    place: &TenantConfig,
+    last_good: &[Arc<Slo>],
+    runs: &[Arc<Slo>],
+) -> Result<Vec<Arc<Slo>>, StoreError> {
+    let alerts = store.alerts(tenant).await?;
+    let holds: BTreeSet<SloId> = alerts.into_iter().filter(|alert| alert.state.holds()).map(|alert| alert.budget.slo).collect();
+    if holds.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ran: BTreeMap<SloId, Arc<Slo>> = last_good.iter().map(|slo| (slo.id.clone(), slo.clone())).collect();
+    for (id, definition) in store.held_definitions(tenant).await? {
+        let loaded = definition::load_stored(tenant, place, &[definition]);
+        ran.extend(loaded.slos.into_iter().filter(|slo| slo.id == id).map(|slo| (id.clone(), slo)));
+    }
+    let runs: BTreeMap<&SloId, &Arc<Slo>> = runs.iter().map(|slo| (&slo.id, slo)).collect();
+    let other = |slo: &Arc<Slo>| runs.get(&slo.id).is_none_or(|new| text_of(new) != text_of(slo));
+    Ok(ran.into_values().filter(|slo| holds.contains(&slo.id) && other(slo)).collect())
+}
+
+fn text_of(slo: &Slo) -> (&str, &str) {
+    (&slo.origin.file, &slo.origin.version)
 }
 
 /// Keeps the texts that run as the last good ones, where they changed.
@@ -75,20 +118,28 @@ async fn save(
     tenant: &TenantId,
     stored: &[StoredDefinition],
     acceptance: &Acceptance,
+    held: &[Arc<Slo>],
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let runs = acceptance.runs();
     let known = |file: &FileVersion| stored.iter().any(|have| have.path == file.path && have.version == file.version);
-    let changed: Vec<StoredDefinition> =
-        runs.files.iter().filter(|file| !known(file)).map(|file| definition_of(file, &runs.slos, now)).collect();
-    let gone: Vec<String> =
-        stored.iter().filter(|have| !runs.files.iter().any(|file| file.path == have.path)).map(|have| have.path.clone()).collect();
-    if changed.is_empty() && gone.is_empty() {
+    let gone = |have: &&StoredDefinition| !runs.files.iter().any(|file| file.path == have.path);
+    let changes = DefinitionChanges {
+        loaded: runs.files.iter().filter(|file| !known(file)).map(|file| definition_of(file, &runs.slos, now)).collect(),
+        removed: stored.iter().filter(gone).map(|have| have.path.clone()).collect(),
+        held: held.iter().map(|slo| (slo.id.clone(), slo.origin.file.clone(), slo.origin.version.clone())).collect(),
+    };
+    let held_before = store.held_definitions(tenant).await?.len();
+    if changes == DefinitionChanges::default() && held_before == 0 {
         return Ok(());
     }
-    let detail = format!("{} changed, {} gone, {} SLOs run", changed.len(), gone.len(), runs.slos.len());
-    let audit = AuditEntry { actor: "burnward".to_owned(), action: "definitions.load".to_owned(), subject: tenant.to_string(), detail };
-    store.save_definitions(tenant, &changed, &gone, now, &[audit]).await
+    let mut audit = Vec::new();
+    if !changes.loaded.is_empty() || !changes.removed.is_empty() {
+        let run = format!("{} changed, {} gone, {} SLOs run", changes.loaded.len(), changes.removed.len(), runs.slos.len());
+        let detail = if held.is_empty() { run } else { format!("{run}, {} as before until their alerts clear", held.len()) };
+        audit.push(AuditEntry { actor: "burnward".to_owned(), action: "definitions.load".to_owned(), subject: tenant.to_string(), detail });
+    }
+    store.save_definitions(tenant, &changes, now, &audit).await
 }
 
 fn definition_of(file: &FileVersion, slos: &[Arc<Slo>], now: Timestamp) -> StoredDefinition {
@@ -110,7 +161,7 @@ impl Decider {
         for (tenant, opened) in opened {
             faults.extend(opened.faults);
             if let Some(book) = self.books.get_mut(&tenant) {
-                book.replace_slos(opened.slos, now);
+                book.replace_slos(opened.slos, opened.held, now);
                 if book.ledger.lacks_history() {
                     book.reload_ledger(&self.store, &self.config, now).await;
                 }
@@ -128,7 +179,10 @@ impl Decider {
 
 fn sentence(slos: usize, waiting: usize, faults: usize) -> String {
     let run = if slos == 1 { "1 SLO runs".to_owned() } else { format!("{slos} SLOs run") };
-    let waiting = (waiting > 0).then(|| format!("{} wait until their alerts clear", plural(waiting, "changed definition")));
+    let waiting = (waiting > 0).then(|| match waiting {
+        1 => "1 changed or removed SLO runs on as before until its alert clears".to_owned(),
+        _ => format!("{waiting} changed or removed SLOs run on as before until their alerts clear"),
+    });
     let faulty = (faults > 0).then(|| format!("{} at fault: `burnward status` says what and why", plural(faults, "file")));
     iter::once(run).chain(waiting).chain(faulty).collect::<Vec<_>>().join("; ")
 }

@@ -97,7 +97,24 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
         }
     }
     tell_blindness(book, config, draft, &evaluated, answers);
+    clear_what_is_gone(book, draft, &mut evaluated);
     evaluated
+}
+
+/// Clears the alerts of SLOs that run no more: nobody looks at them, so they cannot end by themselves.
+fn clear_what_is_gone(book: &Book, draft: &mut Draft<'_>, evaluated: &mut Evaluated) {
+    let gone = |slo: &SloId| !book.slos.contains_key(slo);
+    for (budget, _) in book.alerts.iter().filter(|(budget, state)| state.holds() && gone(&budget.slo)) {
+        let why = "its SLO runs no more".to_owned();
+        draft.audit(&Actor::Daemon, "alert.change", budget.to_string(), why.clone());
+        draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: AlertState::default(), why });
+        evaluated.alerts.push((budget.clone(), AlertState::default()));
+    }
+    for incident in book.incidents.values() {
+        for (alert, _) in incident.open_members().filter(|(alert, _)| alert.slo().is_some_and(gone)) {
+            draft.command_to_incident(&incident.id, &Command::Clear { alert: alert.clone() }, &Actor::Daemon);
+        }
+    }
 }
 
 /// Since when a source is blind: the first failure, or the last settled sample where that was long before (a daemon that was down itself).
