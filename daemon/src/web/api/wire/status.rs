@@ -159,7 +159,7 @@ impl SourceState {
         let Replica { place, number, of, switched_at, switched_because } = self.replica.as_ref()?;
         let reads = format!("source {} reads replica {number} of {of}, {place}", self.name);
         match (switched_at, switched_because) {
-            (Some(at), Some(why)) => Some(format!("{reads}, since {}; before that: {why}", ago(*at))),
+            (Some(at), Some(why)) => Some(format!("{reads}, switched to {}; the one before: {why}", ago(*at))),
             (Some(_) | None, _) => Some(reads),
         }
     }
