@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use burnward::source::prometheus::decode::{Bounds, Range, Seen, matrix};
+use burnward::source::prometheus::decode::{Bounds, Points, Range, Seen, matrix};
 use burnward_core::time::Timestamp;
 
 const SERIES: usize = 60_000;
@@ -32,7 +32,11 @@ fn main() {
 
 fn decode(answer: &str, now: Timestamp, seen: &Arc<Seen>) -> Arc<Seen> {
     let after = now.minus(SCRAPE * 5);
-    let bounds = Bounds { range: Range { earliest: after, after, to: now.plus(Duration::from_secs(1)) }, max_series: 100_000 };
+    let bounds = Bounds {
+        range: Range { earliest: after, after, to: now.plus(Duration::from_secs(1)) },
+        max_series: 100_000,
+        points: Points::Numbers,
+    };
     let (series, seen) = matrix(answer.as_bytes(), bounds, seen).expect("a whole answer");
     assert_eq!(series.len(), SERIES);
     black_box(series);

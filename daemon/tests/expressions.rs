@@ -1,20 +1,19 @@
 //! SLIs that are expressions against real servers: what `query` adds up stays within its documented bound of the exact count of the same counters, and
 //! `window` judges what the values say. `prometheus`, `promtool` and `victoria-metrics` must be on the path.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc, time::Duration};
+mod counted;
 
-use burnward::{
-    config::PrometheusConfig,
-    definition::{Context, Promql, Source, document},
-    source::prometheus::Prometheus,
-};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+use burnward::definition::{Context, Promql, Source, document};
 use burnward_core::{
     id::{SourceName, TenantId},
-    ledger::{Counts, Plan, Query, Read, Series, Settings, SourceLedger, Unknown},
+    ledger::Counts,
     slo::Slo,
     time::{Timestamp, hours, minutes},
 };
 use burnward_stand_ins::prometheus::{Real, Victoria, backfill};
+use counted::{Counted, client};
 
 /// A whole number of hours since the epoch: counting begins here.
 const BEGIN: i64 = 1_699_999_200;
@@ -192,52 +191,21 @@ impl Dice {
     }
 }
 
-/// A ledger that has read six hours, and up to where it is settled.
-struct Counted {
-    ledger: SourceLedger,
+/// What all SLOs counted in the six hours from the beginning, and up to where that is compared.
+struct SixHours {
+    counted: Counted,
     to: Timestamp,
 }
 
-impl Counted {
-    async fn from(source: &Prometheus) -> Self {
+impl SixHours {
+    async fn from(url: &str) -> Self {
         let now = Timestamp::from_seconds(BEGIN).plus(hours(HOURS));
-        let settings = Settings { settle: minutes(1), max_groups_per_slo: 100, history: true };
-        let mut ledger = SourceLedger::new(Plan::new(&slos()), settings, now);
-        for _ in 0..20 {
-            let reads = ledger.reads(now);
-            let mut answers = Vec::new();
-            for read in &reads.reads {
-                answers.push(ask(source, &ledger.plan().queries()[read.query], *read).await);
-            }
-            let counted = ledger.count(&reads, &answers);
-            ledger.apply(counted);
-            if !reads.catching_up {
-                return Self { ledger, to: now.minus(minutes(10)) };
-            }
-        }
-        panic!("it never catches up");
+        Self { counted: Counted::from(&client(url), &slos(), now).await, to: now.minus(minutes(10)) }
     }
 
     fn of(&self, slo: &str, tenant: &str) -> Counts {
-        let found = self.ledger.streams().find(|stream| stream.slo.name.as_str() == slo && stream.group.values() == tenant);
-        let stream =
-            found.unwrap_or_else(|| panic!("no {slo} of {tenant}: {:?}", self.ledger.streams().map(|s| &s.group).collect::<Vec<_>>()));
-        self.ledger.between(stream.index, Timestamp::from_seconds(BEGIN), self.to)
+        self.counted.of(slo, tenant, Timestamp::from_seconds(BEGIN), self.to)
     }
-}
-
-async fn ask(source: &Prometheus, query: &Query, read: Read) -> Result<Vec<Series>, Unknown> {
-    let answer = match query {
-        Query::Raw(selector) => source.read(selector, read.from, read.to).await,
-        Query::Stepped { expression, step } => source.read_steps(expression.as_str(), read.from, read.to, *step).await,
-    };
-    answer.map(|answer| answer.series)
-}
-
-fn client(url: &str) -> Prometheus {
-    // Fails where another test has installed it already.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    Prometheus::new(&PrometheusConfig { settle: Duration::from_secs(1), ..PrometheusConfig::at(url) }).expect("the configuration is fine")
 }
 
 /// Millionths as events.
@@ -251,7 +219,7 @@ async fn what_prometheus_extrapolates_stays_within_the_documented_bound_of_the_e
     let dir = tempfile::tempdir().unwrap();
     backfill(dir.path(), &shop.openmetrics()).await.unwrap();
     let real = Real::start(dir.path(), "global: {}\n").await.unwrap();
-    let counted = Counted::from(&client(&real.url())).await;
+    let counted = SixHours::from(&real.url()).await;
     let to = counted.to.millis() / 1000;
     for tenant in ["busy", "rare"] {
         let exact = counted.of("exact", tenant);
@@ -284,7 +252,7 @@ async fn where_increase_has_nothing_to_extrapolate_it_agrees_with_the_ledger_eve
     let dir = tempfile::tempdir().unwrap();
     backfill(dir.path(), &shop.openmetrics()).await.unwrap();
     let real = Real::start(dir.path(), "global: {}\n").await.unwrap();
-    let counted = Counted::from(&client(&real.url())).await;
+    let counted = SixHours::from(&real.url()).await;
     for tenant in ["busy", "rare"] {
         let exact = counted.of("exact", tenant);
         assert!(exact.bad > 0 && exact.good > exact.bad, "{exact:?}");
@@ -302,7 +270,7 @@ async fn what_victoria_metrics_counts_is_exact() {
     let dir = tempfile::tempdir().unwrap();
     let victoria = Victoria::start(dir.path()).await.unwrap();
     victoria.import(&shop.openmetrics()).await.unwrap();
-    let counted = Counted::from(&client(&victoria.url())).await;
+    let counted = SixHours::from(&victoria.url()).await;
     let to = counted.to.millis() / 1000;
     for tenant in ["busy", "rare"] {
         let exact = counted.of("exact", tenant);

@@ -63,6 +63,22 @@ pub fn explain(status: &BudgetStatus) -> Explanation {
     }
 }
 
+/// How sure the share of good observations is where some lie in the bucket of a native histogram that holds the threshold, in seconds: `good are 97.5 % to
+/// 99.5 %: 20 of 1,000 observations lie in the bucket that holds 0.3 s, and half of them is taken for good`. `None` where none do.
+pub fn around_threshold(counts: Counts, threshold: f64) -> Option<String> {
+    let Counts { good, tolerated, .. } = counts;
+    let share = |good: i64| words::exact_percent(good as f64 / counts.total() as f64);
+    (tolerated > 0 && counts.total() > 0).then(|| {
+        format!(
+            "good are {} to {}: {} of {} observations lie in the bucket that holds {threshold} s, and half of them is taken for good",
+            share(good),
+            share(good + tolerated),
+            words::grouped(tolerated),
+            words::grouped(counts.total()),
+        )
+    })
+}
+
 /// The arithmetic of a step in one line, for the audit: `1h: bad 191,160 of 13,093,200 = 1.460 %, burn 14.6x > 14.4x and 5m: ... -> page`.
 pub(crate) fn why(step: &Step, target: Target, unit: EventUnit) -> String {
     let urgency = urgency_word(step.urgency);
@@ -454,6 +470,17 @@ mod tests {
             shown(7_800, NoDataThen::Page, CountedIn::Slices(rule)),
             "97 % of the window; 2 h 10 m unseen may be good or bad: 60 % to 71 % left"
         );
+    }
+
+    #[test]
+    fn what_lies_around_the_threshold_of_a_native_histogram_is_told_from_both_sides() {
+        let counts = Counts { good: 975, tolerated: 20, bad: 5, ..Counts::default() };
+        let text = around_threshold(counts, 0.3).expect("twenty do");
+        assert_eq!(
+            text,
+            "good are 97.500 % to 99.500 %: 20 of 1,000 observations lie in the bucket that holds 0.3 s, and half of them is taken for good"
+        );
+        assert_eq!(around_threshold(Counts { tolerated: 0, ..counts }, 0.3), None);
     }
 
     #[test]

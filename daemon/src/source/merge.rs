@@ -144,7 +144,7 @@ mod tests {
     fn an_answer_is_dealt_out_whole_and_a_series_that_nobody_asked_for_refuses_it() {
         let (a, b) = (selector("m", &[("s", "a")]), selector("m", &[("s", "b")]));
         let merged = &merge(&[(0, &a), (1, &b)], 9)[0];
-        let series = |value: &str, code: &str| Series { labels: Labels::new([("s", value), ("code", code)]), samples: Vec::new() };
+        let series = |value: &str, code: &str| Series::new(Labels::new([("s", value), ("code", code)]), Vec::new());
         let dealt = merged.deal(vec![series("b", "1"), series("a", "1"), series("b", "2")]).unwrap();
         assert_eq!(dealt, [vec![series("a", "1")], vec![series("b", "1"), series("b", "2")]]);
         assert_eq!(merged.deal(vec![series("c", "1")]).map_err(|unknown| unknown.reason), Err(Reason::SourceError));

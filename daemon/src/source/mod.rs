@@ -37,6 +37,13 @@ pub struct Answer {
     pub took: Duration,
 }
 
+impl Answer {
+    /// Nothing, asked of nobody.
+    const fn none() -> Self {
+        Self { series: Vec::new(), bytes: 0, took: Duration::ZERO }
+    }
+}
+
 /// What a source turned out to be like at the start.
 #[derive(Debug, Clone)]
 pub struct Probe {
@@ -93,7 +100,29 @@ impl Source {
     pub async fn read_history(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
         match self {
             Self::Prometheus(source) => source.read_history(selector, from, to, step).await,
-            Self::Scrape(_) => Ok(Answer { series: Vec::new(), bytes: 0, took: Duration::ZERO }),
+            Self::Scrape(_) => Ok(Answer::none()),
+        }
+    }
+
+    /// Native histograms of a selector with `from < timestamp <= to`. Targets that we read ourselves have none; they are refused when they are loaded.
+    pub async fn read_histograms(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+        match self {
+            Self::Prometheus(source) => source.read_histograms(selector, from, to).await,
+            Self::Scrape(_) => Ok(Answer::none()),
+        }
+    }
+
+    /// The same at every multiple of `step`, for history.
+    pub async fn read_histogram_steps(
+        &self,
+        selector: &Selector,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+    ) -> Result<Answer, Unknown> {
+        match self {
+            Self::Prometheus(source) => source.read_histogram_steps(selector, from, to, step).await,
+            Self::Scrape(_) => Ok(Answer::none()),
         }
     }
 
@@ -102,7 +131,7 @@ impl Source {
     pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
         match self {
             Self::Prometheus(source) => source.read_steps(query, from, to, step).await,
-            Self::Scrape(_) => Ok(Answer { series: Vec::new(), bytes: 0, took: Duration::ZERO }),
+            Self::Scrape(_) => Ok(Answer::none()),
         }
     }
 

@@ -102,6 +102,22 @@ impl Replicas {
         self.metered(self.read_one().read_history(selector, from, to, step)).await
     }
 
+    /// As `Source::read_histograms`.
+    pub async fn read_histograms(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+        self.metered(self.read_one().read_histograms(selector, from, to)).await
+    }
+
+    /// As `Source::read_histogram_steps`.
+    pub async fn read_histogram_steps(
+        &self,
+        selector: &Selector,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+    ) -> Result<Answer, Unknown> {
+        self.metered(self.read_one().read_histogram_steps(selector, from, to, step)).await
+    }
+
     /// As `Source::probe`.
     pub async fn probe(&self, now: Timestamp) -> Result<Probe, Unknown> {
         self.read_one().probe(now).await

@@ -164,7 +164,7 @@ impl Source {
 fn series(labels: &Labels, pace: i64, read: Read) -> Series {
     let scrapes = (1..).map(|n| read.from.floor(SCRAPE).plus(SCRAPE * n)).take_while(|at| *at <= read.to);
     let value = |at: Timestamp| if pace == 0 { 1 } else { pace * (at.millis() - START.millis() + 3_600_000) / 15_000 };
-    Series { labels: labels.clone(), samples: scrapes.map(|at| Sample { at, value: value(at) as f64 }).collect() }
+    Series::new(labels.clone(), scrapes.map(|at| Sample { at, value: value(at) as f64 }).collect())
 }
 
 fn requests(job: usize, group: usize, code: &str) -> Labels {

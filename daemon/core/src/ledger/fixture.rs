@@ -6,7 +6,7 @@ use super::{Sample, Series};
 use crate::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
-    sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
+    sli::{Counted, HistogramKind, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{AlertRow, CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
@@ -77,7 +77,14 @@ pub(crate) fn availability_per(name: &str, total: &str, bad: &[(&str, MatchOp, &
 }
 
 pub(crate) fn latency(name: &str, within: f64, tolerated: Option<f64>) -> Arc<Slo> {
-    Arc::new(slo(name, Sli::Latency { buckets: selector(r#"h_bucket{job="x"}"#), within, tolerated }, &[]))
+    let (buckets, kind) = (selector(r#"h_bucket{job="x"}"#), HistogramKind::Classic);
+    Arc::new(slo(name, Sli::Latency { buckets, kind, within, tolerated }, &[]))
+}
+
+/// The native histogram `h{job="x"}`.
+pub(crate) fn native_latency(name: &str, within: f64) -> Arc<Slo> {
+    let (buckets, kind) = (selector(r#"h{job="x"}"#), HistogramKind::Native);
+    Arc::new(slo(name, Sli::Latency { buckets, kind, within, tolerated: None }, &[]))
 }
 
 /// The gauges of these names.
@@ -92,5 +99,5 @@ pub(crate) fn presence(name: &str, slice: Duration, per: &[&str]) -> Arc<Slo> {
 
 pub(crate) fn series(pairs: &[(&str, &str)], samples: &[(i64, f64)]) -> Series {
     let samples = samples.iter().map(|(at, value)| Sample { at: Timestamp::from_millis(*at), value: *value }).collect();
-    Series { labels: labels(pairs), samples }
+    Series::new(labels(pairs), samples)
 }

@@ -3,7 +3,7 @@
 //! `count` turns raw samples into exact differences per series; `SourceLedger` books them per budget and answers sums over any lookback;
 //! `segment` packs them for the store. Nothing is extrapolated and absent data is never zero.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use crate::{id::Group, sli::Labels, time::Timestamp};
 
@@ -14,6 +14,7 @@ mod edges;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod hidden;
+mod histogram;
 mod marks;
 pub mod plan;
 mod query;
@@ -26,6 +27,7 @@ mod steps;
 mod verdict;
 
 pub use edges::Edges;
+pub use histogram::Histogram;
 pub use plan::Plan;
 pub use query::Query;
 pub use replica::Replica;
@@ -125,8 +127,17 @@ pub struct Sample {
 pub struct Series {
     /// All labels with `__name__`.
     pub labels: Labels,
-    /// Its samples within the range asked for.
+    /// Its samples within the range asked for; of native histograms their counts.
     pub samples: Vec<Sample>,
+    /// Its native histograms by moment: those that were asked for, of whole numbers.
+    pub histograms: BTreeMap<Timestamp, Arc<Histogram>>,
+}
+
+impl Series {
+    /// A series of plain numbers.
+    pub const fn new(labels: Labels, samples: Vec<Sample>) -> Self {
+        Self { labels, samples, histograms: BTreeMap::new() }
+    }
 }
 
 /// The group that a series belongs to where an SLO is split by these labels.

@@ -1,4 +1,4 @@
-//! What is asked of a source: raw samples of a selector, or the values of an expression at the edges of a step.
+//! What is asked of a source: raw samples or native histograms of a selector, or the values of an expression at the edges of a step.
 
 use std::{fmt, time::Duration};
 
@@ -12,6 +12,8 @@ use crate::{
 pub enum Query {
     /// Raw samples with their own timestamps.
     Raw(Selector),
+    /// Native histograms with their own timestamps.
+    Histograms(Selector),
     /// The values of an expression at every multiple of `step`.
     Stepped {
         /// The expression.
@@ -24,7 +26,7 @@ pub enum Query {
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Raw(selector) => selector.fmt(f),
+            Self::Raw(selector) | Self::Histograms(selector) => selector.fmt(f),
             Self::Stepped { expression, step } => write!(f, "{expression} every {}", words::lookback(*step)),
         }
     }

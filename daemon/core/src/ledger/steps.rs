@@ -141,7 +141,7 @@ impl Steps {
 
     fn values(&self, per: &[String], series: &[Series], to: Timestamp) -> Result<Values, Unknown> {
         let mut values = Values::new();
-        for Series { labels, samples } in series {
+        for Series { labels, samples, .. } in series {
             let group = group_of(per, labels);
             for sample in samples {
                 if sample.at > to.plus(SKEW) || sample.at.floor(self.step) != sample.at {

@@ -24,14 +24,16 @@ pub enum Sli {
         /// All events.
         total: Vec<Selector>,
     },
-    /// A classic histogram: an observation is good if it is at most `within`, and half good if it is at most `tolerated`. Both must be bucket
-    /// boundaries.
+    /// A histogram: an observation is good if it is at most `within`, and half good if it is at most `tolerated`. Of a classic one both must be bucket
+    /// boundaries; of a native one what lies in the bucket that holds `within` is taken for half good.
     Latency {
-        /// The `_bucket` series, without a matcher on `le`.
+        /// The series: of a classic histogram its `_bucket`, without a matcher on `le`; of a native one itself.
         buckets: Selector,
+        /// How it keeps its observations.
+        kind: HistogramKind,
         /// The boundary of good, in the histogram's unit (seconds by convention).
         within: f64,
-        /// The boundary of what counts half, above `within`.
+        /// The boundary of what counts half, above `within`; of a native histogram none.
         tolerated: Option<f64>,
     },
     /// Gauges of 0 and 1: every sample is an event, good above one half. The selectors are summed.
@@ -68,6 +70,15 @@ pub enum Sli {
         /// The step; divides an hour.
         step: Duration,
     },
+}
+
+/// How a histogram keeps its observations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistogramKind {
+    /// As a series for each bucket boundary.
+    Classic,
+    /// As one series, whose samples hold all buckets.
+    Native,
 }
 
 /// The side of the events that is counted directly; the other is the rest of the total.
@@ -113,6 +124,19 @@ impl Sli {
         match self {
             Self::Events { .. } | Self::Latency { .. } => true,
             Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } | Self::Query { .. } => false,
+        }
+    }
+
+    /// The threshold that the observations of a native histogram are judged by; `None` for any other kind.
+    pub const fn native_threshold(&self) -> Option<f64> {
+        match self {
+            Self::Latency { kind: HistogramKind::Native, within, .. } => Some(*within),
+            Self::Latency { kind: HistogramKind::Classic, .. }
+            | Self::Events { .. }
+            | Self::Probe { .. }
+            | Self::Presence { .. }
+            | Self::Window { .. }
+            | Self::Query { .. } => None,
         }
     }
 

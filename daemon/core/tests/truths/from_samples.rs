@@ -7,7 +7,7 @@ use burnward_core::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Counts, Plan, Query, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
-    sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
+    sli::{CompiledSelector, Counted, Dialect, HistogramKind, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo},
     time::{Timestamp, days, hours, minutes},
     window::Window,
@@ -26,7 +26,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 pub(crate) fn series(pairs: &[(&str, &str)], value: impl Fn(i64) -> Option<i64>) -> Series {
     let at = |minute: i64| START.plus(minutes(u64::try_from(minute).expect("not before the start")));
     let samples = (0..=1440).filter_map(|minute| Some(Sample { at: at(minute), value: value(minute)? as f64 })).collect();
-    Series { labels: labels(pairs), samples }
+    Series::new(labels(pairs), samples)
 }
 
 pub(crate) const TOTAL: &[(&str, &str)] = &[("__name__", "requests_total"), ("job", "shop"), ("instance", "a")];
@@ -42,7 +42,12 @@ pub(crate) fn availability() -> Sli {
 }
 
 fn latency(within: f64) -> Sli {
-    Sli::Latency { buckets: Selector::new("seconds_bucket", vec![equal("job", "shop")]), within, tolerated: None }
+    Sli::Latency {
+        buckets: Selector::new("seconds_bucket", vec![equal("job", "shop")]),
+        kind: HistogramKind::Classic,
+        within,
+        tolerated: None,
+    }
 }
 
 pub(crate) fn slo(sli: Sli) -> Slo {
@@ -128,11 +133,11 @@ fn round(ledger: &mut SourceLedger, held: &[Series], now: Timestamp) {
 }
 
 fn answer(query: &Query, held: &[Series], from: Timestamp, to: Timestamp) -> Vec<Series> {
-    let Query::Raw(selector) = query else { panic!("{query} is no selector") };
+    let Query::Raw(selector) = query else { panic!("{query} is no plain selector") };
     let query = CompiledSelector::new(selector, Dialect::default());
-    let within = |series: &Series| Series {
-        labels: series.labels.clone(),
-        samples: series.samples.iter().filter(|sample| from < sample.at && sample.at <= to).copied().collect(),
+    let within = |series: &Series| {
+        let samples = series.samples.iter().filter(|sample| from < sample.at && sample.at <= to).copied().collect();
+        Series::new(series.labels.clone(), samples)
     };
     held.iter().filter(|series| query.matches(&series.labels)).map(within).filter(|series| !series.samples.is_empty()).collect()
 }

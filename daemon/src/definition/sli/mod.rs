@@ -17,7 +17,7 @@ pub use expression::Promql;
 pub(super) use expression::check_lookbacks;
 use selectors::selectors;
 
-const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where it applies, tolerated), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold) and `query` (bad or good, and total)";
+const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where they apply, tolerated and buckets), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold) and `query` (bad or good, and total)";
 const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "presence", "window", "query"], later: &[] };
 const EVENTS: Keys =
     Keys { of: "an SLI of events", known: &["bad", "good", "total"], later: &[("tolerated", "supported are bad or good, and total")] };
@@ -50,7 +50,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, per: Option<&[String]>, pro
 fn read_kind(reader: &mut Reader, kind: &Entry, per: Option<&[String]>, promql: Promql) -> Option<Sli> {
     let node = &kind.value;
     match kind.key.as_str() {
-        "latency" => latency::read(reader, node),
+        "latency" => latency::read(reader, node, promql),
         "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
         "presence" => presence::read(reader, node, per),
         "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node)),

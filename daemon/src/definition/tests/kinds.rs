@@ -1,12 +1,13 @@
 //! SLIs that are counted from raw samples: what is read of them, and every mistake as a person sees it.
 
 use burnward_core::{
-    sli::Sli,
+    sli::{HistogramKind, Sli},
     slo::{NewSeries, NoDataThen, NoTraffic},
     time::minutes,
 };
 
-use super::{GOOD, diagnostics, read, rendered};
+use super::{Context, GOOD, Promql, context, diagnostics, read, rendered};
+use crate::definition::{Severity, Source, document};
 
 /// A document with one SLO, of this SLI.
 pub(super) fn document(sli: &str) -> String {
@@ -25,6 +26,8 @@ pub(super) fn sli(text: &str) -> Sli {
 const MISTAKES: &[&str] = &[
     "{ latency: { histogram: 'http_seconds', within: 1s, tolerated: 300ms } }",
     "{ latency: { histogram: 'http_seconds', within: 300ms, tolerated: 1 } }",
+    "{ latency: { histogram: 'http_seconds', within: 300ms, buckets: sparse } }",
+    "{ latency: { histogram: 'http_seconds', within: 300ms, tolerated: 1s, buckets: native } }",
     "{ latency: { histogram: 'http_seconds', within: 300ms }, events: { bad: 'a', total: 'b' } }",
     "{ probe: 'probe_success > 0' }",
     "{ probe: [] }",
@@ -115,11 +118,21 @@ fn what_happens_without_data_and_without_traffic_is_chosen() {
 
 #[test]
 fn a_latency_has_one_threshold_or_two() {
-    let Sli::Latency { within, tolerated, buckets } = sli("{ latency: { histogram: 'http_seconds', within: 250ms, tolerated: 1s } }")
+    let Sli::Latency { within, tolerated, buckets, .. } = sli("{ latency: { histogram: 'http_seconds', within: 250ms, tolerated: 1s } }")
     else {
         panic!("another kind")
     };
     assert_eq!((within, tolerated, buckets.to_string().as_str()), (0.25, Some(1.0), "http_seconds_bucket"));
     let Sli::Latency { tolerated, .. } = sli("{ latency: { histogram: 'http_seconds', within: 250ms } }") else { panic!("another kind") };
     assert_eq!(tolerated, None);
+}
+
+#[test]
+fn a_native_histogram_is_one_series_and_needs_a_prometheus() {
+    let text = "{ latency: { histogram: 'http_seconds_bucket{job=\"x\"}', within: 300ms, buckets: native } }";
+    let Sli::Latency { kind, buckets, .. } = sli(text) else { panic!("another kind") };
+    assert_eq!((kind, buckets.to_string().as_str()), (HistogramKind::Native, "http_seconds{job=\"x\"}"));
+    let context = Context { promql: Promql::Absent, ..context() };
+    let faults = document::read(&Source::new("slo.yaml", &document(text)), "0", &context).expect_err("no native histograms in text");
+    assert_eq!(faults.iter().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.code.id).collect::<Vec<_>>(), ["E1088"]);
 }

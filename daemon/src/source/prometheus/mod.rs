@@ -24,7 +24,7 @@ use burnward_core::{
 
 use self::{
     api::Api,
-    decode::{Bounds, Range, Seen},
+    decode::{Bounds, Points, Range, Seen},
 };
 use super::{Answer, Probe, http::unknown};
 use crate::config::PrometheusConfig;
@@ -97,6 +97,15 @@ impl Prometheus {
     ///
     /// Prometheus 2 includes the left end of a range, Prometheus 3 does not; the answer is the same from both.
     pub async fn read(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+        self.read_points(selector, from, to, Points::Numbers).await
+    }
+
+    /// The same of native histograms.
+    pub async fn read_histograms(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+        self.read_points(selector, from, to, Points::Histograms).await
+    }
+
+    async fn read_points(&self, selector: &Selector, from: Timestamp, to: Timestamp, points: Points) -> Result<Answer, Unknown> {
         let started = Instant::now();
         if to <= from {
             return Ok(Answer { series: Vec::new(), bytes: 0, took: started.elapsed() });
@@ -105,7 +114,7 @@ impl Prometheus {
         let (query, time) = (format!("{selector}[{}]", duration_text(to.since(from) + MARGIN)), time_text(to)?);
         let body = self.api.post("query", &self.as_scraped(vec![("query", &query), ("time", &time)])).await?;
         let bytes = body.len();
-        let bounds = Bounds { range: Range { earliest: from.minus(MARGIN), after: from, to }, max_series: self.max_series };
+        let bounds = Bounds { range: Range { earliest: from.minus(MARGIN), after: from, to }, max_series: self.max_series, points };
         let series = self.without_replica(self.decode(body, bounds, &selector.to_string()).await?);
         Ok(Answer { series, bytes, took: started.elapsed() })
     }
@@ -113,18 +122,47 @@ impl Prometheus {
     /// Values of a query at every multiple of `step` with `from < timestamp <= to`; those of a selector are the newest samples up to then that are at
     /// most the server's lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
     pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
-        self.steps(vec![("query", query)], from, to, step).await
+        self.steps(vec![("query", query)], from, to, step, Points::Numbers).await
     }
 
     /// The same of a selector.
     pub async fn read_history(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+        self.history(selector, from, to, step, Points::Numbers).await
+    }
+
+    /// The same of the native histograms of a selector.
+    pub async fn read_histogram_steps(
+        &self,
+        selector: &Selector,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+    ) -> Result<Answer, Unknown> {
+        self.history(selector, from, to, step, Points::Histograms).await
+    }
+
+    async fn history(
+        &self,
+        selector: &Selector,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+        points: Points,
+    ) -> Result<Answer, Unknown> {
         let query = self.narrowed(selector).to_string();
-        let answer = self.steps(self.as_scraped(vec![("query", &query)]), from, to, step).await?;
+        let answer = self.steps(self.as_scraped(vec![("query", &query)]), from, to, step, points).await?;
         Ok(Answer { series: self.without_replica(answer.series), ..answer })
     }
 
     /// `asked` begins with the query.
-    async fn steps(&self, asked: Vec<(&str, &str)>, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
+    async fn steps(
+        &self,
+        asked: Vec<(&str, &str)>,
+        from: Timestamp,
+        to: Timestamp,
+        step: Duration,
+        points: Points,
+    ) -> Result<Answer, Unknown> {
         let started = Instant::now();
         let (query, step_asked) = (asked[0].1, duration_text(step));
         let mut gathered = Gathered::default();
@@ -140,7 +178,7 @@ impl Prometheus {
                     "the pieces of history together are above the cap: ask for a shorter time or a wider step",
                 )));
             }
-            let series = self.decode(body, Bounds { range: piece, max_series: self.max_series }, query).await?;
+            let series = self.decode(body, Bounds { range: piece, max_series: self.max_series, points }, query).await?;
             gathered.add(series, self.max_series).map_err(|what| self.api.at(&what))?;
         }
         Ok(Answer { bytes: gathered.bytes, series: gathered.into_series(), took: started.elapsed() })
@@ -209,9 +247,10 @@ struct Gathered {
 impl Gathered {
     /// Pieces come in the order of time, so the samples of a series stay sorted.
     fn add(&mut self, piece: Vec<Series>, max_series: usize) -> Result<(), Unknown> {
-        for Series { labels, samples } in piece {
-            let series = self.series.entry(labels.clone()).or_insert_with(|| Series { labels, samples: Vec::new() });
+        for Series { labels, samples, histograms } in piece {
+            let series = self.series.entry(labels.clone()).or_insert_with(|| Series::new(labels, Vec::new()));
             series.samples.extend(samples);
+            series.histograms.extend(histograms);
         }
         match self.series.len() {
             fine if fine <= max_series => Ok(()),

@@ -168,7 +168,7 @@ impl<'a> Found<'a> {
 
     fn into_series(self) -> Vec<Series> {
         let found = self.series.into_iter().filter_map(|(labels, samples)| samples.map(|samples| (labels, samples)));
-        found.map(|(labels, samples)| Series { labels: labels.clone(), samples }).collect()
+        found.map(|(labels, samples)| Series::new(labels.clone(), samples)).collect()
     }
 }
 

@@ -281,12 +281,11 @@ impl Reader {
 
     async fn ask_one(&self, query: &Query, read: Read) -> Asked {
         let began = Instant::now();
-        let answer = match query {
-            Query::Raw(selector) => match self.limit() {
-                Some(Limit { why, .. }) => Err(why),
-                None => self.source.read(selector, read.from, read.to).await,
-            },
-            Query::Stepped { expression, step } => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
+        let answer = match (query, self.limit()) {
+            (Query::Raw(_) | Query::Histograms(_), Some(Limit { why, .. })) => Err(why),
+            (Query::Raw(selector), None) => self.source.read(selector, read.from, read.to).await,
+            (Query::Histograms(selector), None) => self.source.read_histograms(selector, read.from, read.to).await,
+            (Query::Stepped { expression, step }, _) => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
         };
         let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         debug!(tenant = %self.tenant, %query, took, ok = answer.is_ok(), "asked the source");
@@ -300,10 +299,12 @@ impl Reader {
             answers.extend(self.ask_question(&question).await.into_iter().map(|(place, (answer, _))| (place, answer)));
         }
         for (place, read) in backfill.reads.iter().enumerate() {
-            if let Query::Stepped { expression, step } = &queries[read.query] {
-                let answer = self.source.read_steps(expression.as_str(), read.from, read.to, *step).await;
-                answers.push((place, answer.map(|answer| answer.series)));
-            }
+            let answer = match &queries[read.query] {
+                Query::Raw(_) => continue,
+                Query::Histograms(selector) => self.source.read_histogram_steps(selector, read.from, read.to, backfill.step).await,
+                Query::Stepped { expression, step } => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
+            };
+            answers.push((place, answer.map(|answer| answer.series)));
         }
         in_order(answers)
     }

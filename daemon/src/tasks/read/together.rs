@@ -146,7 +146,7 @@ impl Together {
 pub(super) fn selector_of(query: &Query) -> Option<&Selector> {
     match query {
         Query::Raw(selector) => Some(selector),
-        Query::Stepped { .. } => None,
+        Query::Histograms(_) | Query::Stepped { .. } => None,
     }
 }
 

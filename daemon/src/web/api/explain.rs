@@ -10,7 +10,7 @@ use axum::{
 use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::Known,
-    explain::{Explanation, explain},
+    explain::{Explanation, around_threshold, explain},
     id::{ServiceName, SloId, SloName, TenantId},
     ledger::{Query as Asked, StoredStream},
     slo::Slo,
@@ -300,6 +300,8 @@ fn period(status: &BudgetStatus, now: Timestamp) -> Option<CalendarPeriod> {
 fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<AlertChange>) -> Option<ExplainedBudget> {
     let objective = slo.objectives.iter().find(|objective| objective.name == status.budget.objective)?;
     let Explanation { budget, excluded, seen, allowed, rows, decided, clears } = explain(status);
+    let around = slo.sli.native_threshold().and_then(|threshold| around_threshold(status.counts, threshold));
+    let budget = around.map_or_else(|| budget.clone(), |around| format!("{budget}; {around}"));
     let rows = rows
         .into_iter()
         .map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds, held_back: row.held_back })

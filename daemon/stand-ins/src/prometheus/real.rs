@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use super::{
     process::{Process, free_port},
     raw,
+    remote_write::{self, Written},
 };
 
 /// A running Prometheus; killed on drop.
@@ -20,7 +21,11 @@ use super::{
 pub struct Real {
     dir: PathBuf,
     process: Process,
+    features: &'static [&'static str],
 }
+
+/// What takes native histograms, which are not scraped from text.
+const HISTOGRAMS: &[&str] = &["--enable-feature=native-histograms", "--web.enable-remote-write-receiver"];
 
 impl Real {
     /// Starts Prometheus over `dir` (its data lies in `dir/data`) with this text as its configuration, and waits until it is ready.
@@ -28,7 +33,27 @@ impl Real {
     pub async fn start(dir: &Path, config: &str) -> anyhow::Result<Self> {
         fs::create_dir_all(data_dir(dir))?;
         fs::write(dir.join("prometheus.yml"), config)?;
-        Self::start_on(dir, free_port()?).await
+        Self::start_on(dir, free_port()?, &[]).await
+    }
+
+    /// The same without scrapes, ready to `take` native histograms.
+    pub async fn start_for_histograms(dir: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(data_dir(dir))?;
+        fs::write(dir.join("prometheus.yml"), "global: {}\n")?;
+        Self::start_on(dir, free_port()?, HISTOGRAMS).await
+    }
+
+    /// Takes samples in by remote write, those of all series in the order of time.
+    pub async fn take(&self, written: &[Written]) -> anyhow::Result<()> {
+        for body in remote_write::requests(written) {
+            let head = format!(
+                "POST /api/v1/write HTTP/1.0\r\nContent-Encoding: snappy\r\nContent-Type: application/x-protobuf\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let answer = raw::exchange_bytes(self.process.port, &[head.as_bytes(), &body].concat()).await?;
+            ensure!(answer.starts_with("HTTP/1.0 204"), "the samples were refused: {answer}");
+        }
+        Ok(())
     }
 
     /// Takes another configuration, as a reload does.
@@ -52,7 +77,7 @@ impl Real {
     /// Starts it again over the same directory on the same port; it is stopped first if it still runs.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.stop().await?;
-        *self = Self::start_on(&self.dir, self.process.port).await?;
+        *self = Self::start_on(&self.dir, self.process.port, self.features).await?;
         Ok(())
     }
 
@@ -71,9 +96,11 @@ impl Real {
         self.process.pid()
     }
 
-    async fn start_on(dir: &Path, port: u16) -> anyhow::Result<Self> {
-        let process = Process::start(command(dir, port), port, &dir.join("prometheus.log"), "/-/ready").await?;
-        Ok(Self { dir: dir.to_owned(), process })
+    async fn start_on(dir: &Path, port: u16, features: &'static [&'static str]) -> anyhow::Result<Self> {
+        let mut command = command(dir, port);
+        command.args(features);
+        let process = Process::start(command, port, &dir.join("prometheus.log"), "/-/ready").await?;
+        Ok(Self { dir: dir.to_owned(), process, features })
     }
 }
 

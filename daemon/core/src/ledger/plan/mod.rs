@@ -119,8 +119,9 @@ impl LanePlan {
             return format!("{} per {:?}", steps.meaning(), self.slo.per);
         }
         let slice = self.presence().map_or_else(String::new, |slice| format!(" {slice:?}"));
+        let within = self.slo.sli.native_threshold().map_or_else(String::new, |within| format!(" within {within}"));
         let sides: Vec<String> = self.sides.iter().map(|side| format!("{:?} {} {:?}", side.role, side.selector, side.boundary)).collect();
-        format!("{}{slice} per {:?}", sides.join(" "), self.slo.per)
+        format!("{}{slice}{within} per {:?}", sides.join(" "), self.slo.per)
     }
 
     /// The same as a number, for the store.

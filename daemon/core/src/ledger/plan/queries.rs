@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{LanePlan, Side, TargetQueries, boundary::spellings};
+use super::{LanePlan, Role, Side, TargetQueries, boundary::spellings};
 use crate::{
     ledger::Query,
     sli::{Expression, MatchOp, Matcher, Selector},
@@ -21,6 +21,8 @@ pub(super) struct Queries {
     alone: BTreeMap<Selector, usize>,
     /// Histograms, with their thresholds in the query.
     histograms: BTreeMap<Selector, usize>,
+    /// Native histograms.
+    native: BTreeMap<Selector, usize>,
     /// Expressions with their steps.
     stepped: BTreeMap<(Expression, Duration), usize>,
 }
@@ -36,6 +38,7 @@ impl Queries {
                     thresholds.entry(&side.selector).or_default().insert(spellings(boundary));
                 }
                 Some(_) => {}
+                None if side.role == Role::Observed => queries.native_for(&side.selector),
                 None if side.compiled.local() => {
                     plain.insert(&side.selector);
                 }
@@ -75,6 +78,13 @@ impl Queries {
         })
     }
 
+    fn native_for(&mut self, selector: &Selector) {
+        if !self.native.contains_key(selector) {
+            self.all.push(Query::Histograms(selector.clone()));
+            self.native.insert(selector.clone(), self.all.len() - 1);
+        }
+    }
+
     fn alone_for(&mut self, selector: &Selector) {
         if !self.alone.contains_key(selector) {
             let at = self.ask(selector.clone());
@@ -86,6 +96,8 @@ impl Queries {
     pub(super) fn serving(&self, side: &Side) -> usize {
         let at = if side.boundary.is_some() {
             self.histograms.get(&side.selector)
+        } else if side.role == Role::Observed {
+            self.native.get(&side.selector)
         } else if side.compiled.local() {
             self.wide.get(&widest(&side.selector, &self.wide.keys().collect()))
         } else {

@@ -3,7 +3,7 @@
 use super::boundary::bucket_boundary;
 use crate::{
     ledger::Counts,
-    sli::{CompiledSelector, Counted, Dialect, Labels, Selector, Sli},
+    sli::{CompiledSelector, Counted, Dialect, HistogramKind, Labels, Selector, Sli},
 };
 
 /// One selector of an SLO.
@@ -36,6 +36,8 @@ pub(in crate::ledger) enum Role {
     Tolerated,
     /// All events, where the good are counted beside them.
     TotalBesideGood,
+    /// A native histogram, whose observations are judged by where they lie.
+    Observed,
     /// Not a counter: each sample is an event, good or bad by its value.
     Probe,
     /// Not a counter: that there is a sample is what counts.
@@ -43,12 +45,12 @@ pub(in crate::ledger) enum Role {
 }
 
 impl Role {
-    /// What `events` of this role add; those of what is no counter are good ones.
+    /// What `events` of this role add; those of what is no plain counter are good ones.
     pub(in crate::ledger) fn book(self, events: u64) -> Counts {
         let n = i64::try_from(events).unwrap_or(i64::MAX);
         match self {
             Self::Bad => Counts { bad: n, good: -n, ..Counts::default() },
-            Self::TotalBesideBad | Self::Probe | Self::Present => Counts { good: n, ..Counts::default() },
+            Self::TotalBesideBad | Self::Observed | Self::Probe | Self::Present => Counts { good: n, ..Counts::default() },
             Self::Good => Counts { good: n, bad: -n, ..Counts::default() },
             Self::Within => Counts { good: n, tolerated: -n, ..Counts::default() },
             Self::Tolerated => Counts { tolerated: n, bad: -n, ..Counts::default() },
@@ -59,7 +61,7 @@ impl Role {
     /// True for the side without which nothing is known.
     pub(in crate::ledger) const fn is_total(self) -> bool {
         match self {
-            Self::TotalBesideBad | Self::TotalBesideGood | Self::Probe | Self::Present => true,
+            Self::TotalBesideBad | Self::TotalBesideGood | Self::Observed | Self::Probe | Self::Present => true,
             Self::Bad | Self::Good | Self::Within | Self::Tolerated => false,
         }
     }
@@ -95,7 +97,8 @@ pub(super) fn sides_of(sli: &Sli, dialect: Dialect) -> Vec<Side> {
             let good = good.iter().map(|selector| side(Role::Good, selector, None));
             good.chain(total.iter().map(|selector| side(Role::TotalBesideGood, selector, None))).collect()
         }
-        Sli::Latency { buckets, within, tolerated } => {
+        Sli::Latency { buckets, kind: HistogramKind::Native, .. } => vec![side(Role::Observed, buckets, None)],
+        Sli::Latency { buckets, kind: HistogramKind::Classic, within, tolerated } => {
             let within = side(if tolerated.is_some() { Role::Within } else { Role::Good }, buckets, Some(*within));
             let tolerated = tolerated.map(|boundary| side(Role::Tolerated, buckets, Some(boundary)));
             let total = side(Role::TotalBesideGood, buckets, Some(f64::INFINITY));

@@ -31,7 +31,7 @@ pub use past::PastSums;
 pub use view::{Slice, StreamSums};
 
 use super::{
-    Blinds, Plan, Reason, Series, Unknown,
+    Blinds, Histogram, Plan, Reason, Series, Unknown,
     cache::Slices,
     count::{Counter, Rule, SeriesKey, TargetKey},
     coverage::{Stretch, Timeline},
@@ -156,6 +156,8 @@ pub struct Counted {
     found: Vec<Tracked>,
     /// Of all routes, the new ones last.
     counters: Vec<Option<Counter>>,
+    /// By route: the last settled native histogram.
+    histograms: BTreeMap<u32, Arc<Histogram>>,
     forgotten: Vec<SeriesKey>,
     slices: RoundSlices,
     /// By stream; `None` where it stays as it is.
@@ -197,6 +199,7 @@ impl Counted {
             troubles: BTreeMap::new(),
             found: Vec::new(),
             counters: ledger.series.counters().to_vec(),
+            histograms: ledger.series.histograms().clone(),
             forgotten: Vec::new(),
             slices: RoundSlices::default(),
             provisional: vec![None; ledger.streams.len()],
@@ -377,7 +380,7 @@ impl SourceLedger {
         for (stream, troubles) in counted.troubles {
             self.streams[stream as usize].troubles = troubles;
         }
-        self.series.take(counted.found, counted.counters);
+        self.series.take(counted.found, counted.counters, counted.histograms);
         self.series.forget(&counted.forgotten);
         for entry in &counted.slices.entries {
             if let Some(slices) = self.slices_mut(entry.stream) {

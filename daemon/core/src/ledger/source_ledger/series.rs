@@ -1,10 +1,13 @@
 //! The series that a ledger remembers: each has a place and is found by its identity. Places are given in the order of the answers, so that the next
 //! series of an answer mostly has the next place.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::parts::{Route, Tracked};
-use crate::ledger::count::{Counter, SeriesKey};
+use crate::ledger::{
+    Histogram,
+    count::{Counter, SeriesKey},
+};
 
 /// All series, and the counters of those who take them.
 #[derive(Debug, Default)]
@@ -13,6 +16,8 @@ pub(in crate::ledger) struct SeriesTable {
     places: BTreeMap<SeriesKey, u32>,
     /// The last settled sample of each route, by `Route::counter`. Apart from the routes, so that a round takes a copy of all and moves its own on.
     counters: Vec<Option<Counter>>,
+    /// The last settled native histogram of each route that counts one, by `Route::counter`.
+    histograms: BTreeMap<u32, Arc<Histogram>>,
 }
 
 impl SeriesTable {
@@ -32,6 +37,10 @@ impl SeriesTable {
         &self.counters
     }
 
+    pub(super) const fn histograms(&self) -> &BTreeMap<u32, Arc<Histogram>> {
+        &self.histograms
+    }
+
     pub(super) fn counter(&self, route: &Route) -> Option<Counter> {
         self.counters[route.counter as usize]
     }
@@ -41,9 +50,10 @@ impl SeriesTable {
         Walk { table: self, next: 0 }
     }
 
-    /// Takes over what a round found, with all counters as they are after it.
-    pub(super) fn take(&mut self, found: Vec<Tracked>, counters: Vec<Option<Counter>>) {
+    /// Takes over what a round found, with all counters and histograms as they are after it.
+    pub(super) fn take(&mut self, found: Vec<Tracked>, counters: Vec<Option<Counter>>, histograms: BTreeMap<u32, Arc<Histogram>>) {
         self.counters = counters;
+        self.histograms = histograms;
         for tracked in found {
             self.put(tracked);
         }
@@ -84,13 +94,15 @@ impl SeriesTable {
     /// Lets `change` alter the routes of each series, with all counters at hand, and drops the series that nobody takes any more.
     pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Tracked, &[Option<Counter>])) {
         let counters = std::mem::take(&mut self.counters);
+        let mut histograms = std::mem::take(&mut self.histograms);
         self.known.retain_mut(|tracked| {
             change(tracked, &counters);
             !tracked.routes.is_empty()
         });
         for route in self.known.iter_mut().flat_map(|tracked| &mut tracked.routes) {
             self.counters.push(counters[route.counter as usize]);
-            route.counter = index(self.counters.len() - 1);
+            let before = std::mem::replace(&mut route.counter, index(self.counters.len() - 1));
+            self.histograms.extend(histograms.remove(&before).map(|histogram| (route.counter, histogram)));
         }
         self.places = self.known.iter().enumerate().map(|(place, tracked)| (tracked.key, index(place))).collect();
     }

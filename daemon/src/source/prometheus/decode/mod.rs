@@ -3,6 +3,7 @@
 //! Values that are numbers are passed on as they are (NaN, infinite, negative, fractional): the core judges them where it counts. Tens of thousands of
 //! series come with every tick, mostly the same as before: their labels are read once (`seen`), their samples by a reader of the usual form (`row`).
 
+mod native;
 mod row;
 mod seen;
 
@@ -31,6 +32,17 @@ pub struct Bounds {
     pub range: Range,
     /// More series are refused.
     pub max_series: usize,
+    /// What its points are.
+    pub points: Points,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Points {
+    /// Numbers; a native histogram among them is refused.
+    Numbers,
+    /// Native histograms; a number among them is passed on without one.
+    Histograms,
 }
 
 /// Where samples may lie and which of them are wanted.
@@ -54,7 +66,7 @@ pub fn matrix(body: &[u8], bounds: Bounds, seen: &Arc<Seen>) -> Result<(Vec<Seri
     }
     let rows = data(envelope?)?;
     let mut walk = Seen::walk(seen);
-    let mut series = rows.iter().map(|row| row.series(&mut walk, bounds.range)).collect::<Result<Vec<_>, _>>()?;
+    let mut series = rows.iter().map(|row| row.series(&mut walk, bounds)).collect::<Result<Vec<_>, _>>()?;
     let (seen, sorted) = walk.end(&rows, &series);
     if !sorted {
         sort_distinct(&mut series)?;

@@ -1,7 +1,7 @@
 //! One series of a matrix. The samples are read by a reader of the form in which Prometheus writes counters, `[1700000000.123,"456"]`; whatever has
 //! another form goes to the general one.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use burnward_core::{
     ledger::{Reason, Sample, Series, Unknown},
@@ -10,11 +10,15 @@ use burnward_core::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+    de::{Error as _, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
-use super::{Range, bad_json, instant, seen::Walk};
+use super::{
+    Bounds, Points, Range, bad_json, instant,
+    native::{self, Histograms},
+    seen::Walk,
+};
 use crate::source::http::unknown;
 
 /// A series as it stands in a matrix.
@@ -25,21 +29,43 @@ pub(super) struct Row<'a> {
     pub(super) metric: &'a RawValue,
     #[serde(borrow, default)]
     values: Option<&'a RawValue>,
-    #[serde(default)]
-    histograms: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    histograms: Option<&'a RawValue>,
 }
 
 impl Row<'_> {
-    pub(super) fn series(&self, walk: &mut Walk<'_>, range: Range) -> Result<Series, Unknown> {
-        let labels = walk.labels(self.metric.get())?;
-        if self.histograms.is_some() {
-            return Err(unknown(Reason::Partial, format!("{} holds native histograms, which are not read", named(&labels))));
-        }
-        let text = self.values.ok_or_else(|| bad_json(format!("{} has no values", named(&labels))))?.get();
-        let samples = settled(usual(text).map_or_else(|| general(text), Ok)?, &labels)?;
+    pub(super) fn series(&self, walk: &mut Walk<'_>, bounds: Bounds) -> Result<Series, Unknown> {
+        let (labels, range) = (walk.labels(self.metric.get())?, bounds.range);
+        let (samples, histograms) = match bounds.points {
+            Points::Numbers => (self.numbers(&labels)?, BTreeMap::new()),
+            Points::Histograms => self.observations(&labels)?,
+        };
+        let samples = settled(samples, &labels)?;
         within(&samples, &labels, range)?;
         let first = samples.partition_point(|sample| sample.at <= range.after);
-        Ok(Series { samples: if first == 0 { samples } else { samples[first..].to_vec() }, labels })
+        Ok(Series { samples: if first == 0 { samples } else { samples[first..].to_vec() }, labels, histograms })
+    }
+
+    fn numbers(&self, labels: &Labels) -> Result<Vec<Sample>, Unknown> {
+        if self.histograms.is_some() {
+            let advice = "which count with `latency: { buckets: native }`";
+            return Err(unknown(Reason::Partial, format!("{} holds native histograms, {advice}", named(labels))));
+        }
+        let text = self.values.ok_or_else(|| bad_json(format!("{} has no values", named(labels))))?.get();
+        usual(text).map_or_else(|| general(text), Ok)
+    }
+
+    /// Native histograms, and the numbers that may stand beside them where a metric changed from one to the other.
+    fn observations(&self, labels: &Labels) -> Result<Histograms, Unknown> {
+        let (mut samples, found) = match (self.histograms, self.values) {
+            (Some(text), _) => native::histograms(text.get())?,
+            (None, Some(_)) => Histograms::default(),
+            (None, None) => return Err(bad_json(format!("{} has neither histograms nor values", named(labels)))),
+        };
+        if let Some(values) = self.values {
+            samples.extend(general(values.get())?);
+        }
+        Ok((samples, found))
     }
 }
 
@@ -53,7 +79,7 @@ fn general(text: &str) -> Result<Vec<Sample>, Unknown> {
     Ok(points.into_iter().map(|Point(sample)| sample).collect())
 }
 
-fn not_the_api(error: &serde_json::Error) -> Unknown {
+pub(super) fn not_the_api(error: &serde_json::Error) -> Unknown {
     bad_json(format!("not the JSON of the API: {error}"))
 }
 

@@ -6,9 +6,10 @@ use super::{Memory, Round, Sight, Stage, add, index};
 use crate::{
     id::Group,
     ledger::{
-        Counts, Sample, Unknown,
+        Counts, Histogram, Sample, Unknown,
         count::{Counter, Rule, SeriesKey, TargetKey, is_gap},
         coverage::Beat,
+        histogram::Parts,
         plan::{Role, Side},
         slice::Entry,
         source_ledger::parts::{Meta, Route, SUSPECT_FOR, Stream, Tracked, Trouble},
@@ -185,15 +186,19 @@ impl Round<'_> {
         let has_up = self.meta(route.stream).has_up;
         let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at));
         let (mut counter, mut kept) = (before, before);
+        let mut histogram = self.counted.histograms.get(&route.counter).cloned();
         let mut fault = None;
         for sample in &sight.samples[seen..] {
             let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
+                Role::Observed => self.not_counted(stage, sight, lane, known, sample).unwrap_or_else(|| {
+                    let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
+                    self.observations(sight, lane, (known, histogram.as_deref()), sample, new)
+                }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
-                    let not_counted = || self.fallen(stage, sight, known, sample);
-                    self.across(sight, lane, known, sample).or_else(not_counted).unwrap_or_else(|| {
+                    self.not_counted(stage, sight, lane, known, sample).unwrap_or_else(|| {
                         let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
                         self.increase(sight, side.role, known, sample, new)
                     })
@@ -208,8 +213,12 @@ impl Round<'_> {
             };
             fault = None;
             counter = Some(next);
+            if side.role == Role::Observed {
+                histogram = sight.histogram(sample).ok().cloned();
+            }
             if sample.at <= settled {
                 kept = counter;
+                self.keep_histogram(route, histogram.as_ref());
             }
             if sample.at > count_after && !counts.is_zero() && counts_from.is_some_and(|from| sample.at >= from) {
                 let end = booked.ceil(self.finest(lane));
@@ -242,6 +251,54 @@ impl Round<'_> {
             None => (0, sample.at, Counter::first(sample.at, value)),
         };
         Ok(Taken { counts: role.book(events), booked, next })
+    }
+
+    /// A sample of a native histogram: the observations since the one before, by where they lie. Where that is not known any more, any of them may be
+    /// good.
+    fn observations(
+        &self,
+        sight: &Sight<'_>,
+        lane: usize,
+        (known, before): (Option<Counter>, Option<&Histogram>),
+        sample: &Sample,
+        new: impl FnOnce(Timestamp) -> bool,
+    ) -> Result<Taken, Unknown> {
+        let (count, histogram) = (sight.value(sample)?, sight.histogram(sample)?);
+        let threshold = self.plan.lanes()[lane].slo.sli.native_threshold().expect("only native histograms are observed");
+        let since_birth = || histogram.parts(threshold);
+        let (parts, booked, next) = match known {
+            Some(known) => {
+                let mut next = known;
+                let increment = next.next(sample.at, count, &self.rule);
+                let (parts, booked) = match before.map(|before| histogram.since(before, threshold)) {
+                    Some(Some(parts)) => (parts, increment.booked),
+                    None if count >= known.value => (Parts { around: increment.events, ..Parts::default() }, increment.booked),
+                    Some(None) | None => (since_birth(), sample.at),
+                };
+                (parts, booked, next)
+            }
+            None if new(sample.at) => (since_birth(), sample.at, Counter::first(sample.at, count)),
+            None => (Parts::default(), sample.at, Counter::first(sample.at, count)),
+        };
+        Ok(Taken { counts: judged(parts), booked, next })
+    }
+
+    fn keep_histogram(&mut self, route: Route, histogram: Option<&Arc<Histogram>>) {
+        if let Some(histogram) = histogram {
+            self.counted.histograms.insert(route.counter, Arc::clone(histogram));
+        }
+    }
+
+    /// A sample of a counter that is a new beginning, or cannot be counted; `None` for any other.
+    fn not_counted(
+        &self,
+        stage: &Stage<'_>,
+        sight: &Sight<'_>,
+        lane: usize,
+        known: Option<Counter>,
+        sample: &Sample,
+    ) -> Option<Result<Taken, Unknown>> {
+        self.across(sight, lane, known, sample).or_else(|| self.fallen(stage, sight, known, sample))
     }
 
     /// A sample behind one from when another replica was read, and so a new beginning.
@@ -398,6 +455,12 @@ impl Round<'_> {
         }
         self.counted.troubles.insert(stream, troubles);
     }
+}
+
+/// Observations as events: what lies around the threshold is taken for half good.
+fn judged(Parts { within, around, above }: Parts) -> Counts {
+    let [good, tolerated, bad] = [within, around, above].map(|events| i64::try_from(events).unwrap_or(i64::MAX));
+    Counts { good, tolerated, bad, ..Counts::default() }
 }
 
 fn seen_just_before(times: &[Timestamp], at: Timestamp) -> bool {

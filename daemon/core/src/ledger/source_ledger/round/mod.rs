@@ -120,7 +120,8 @@ impl Lanes {
 impl<'a> Round<'a> {
     /// A round against `series`: those that the ledger remembers, or none, where history from before is counted for itself.
     pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, series: &'a SeriesTable, memory: Memory) -> Self {
-        let counted = Counted { counters: series.counters().to_vec(), ..Counted::unchanged(ledger) };
+        let (counters, histograms) = (series.counters().to_vec(), series.histograms().clone());
+        let counted = Counted { counters, histograms, ..Counted::unchanged(ledger) };
         let settled = vec![Vec::new(); ledger.streams.len()];
         Self { ledger, plan: &ledger.plan, rule, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series, memory }
     }
@@ -297,6 +298,7 @@ impl<'a> Round<'a> {
         self.counted.troubles.clear();
         self.counted.found.clear();
         self.counted.counters = self.ledger.series.counters().to_vec();
+        self.counted.histograms = self.ledger.series.histograms().clone();
         self.counted.provisional.fill(None);
         self.counted.timeline = None;
     }

@@ -1,10 +1,15 @@
 //! The series of an answer as a round sees them: without repeats, with what is wrong about them.
 
-use std::{borrow::Cow, collections::BTreeSet, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     ledger::{
-        Reason, Sample, Series, Unknown,
+        Histogram, Reason, Sample, Series, Unknown,
         count::{SeriesKey, whole},
         source_ledger::series::SeriesTable,
     },
@@ -21,6 +26,7 @@ pub(super) struct Sight<'s> {
     pub key: SeriesKey,
     pub labels: &'s Labels,
     pub samples: Cow<'s, [Sample]>,
+    histograms: &'s BTreeMap<Timestamp, Arc<Histogram>>,
     /// Its place, where the ledger knows it.
     pub place: Option<u32>,
     /// The lanes and sides that take it, where the ledger did not know them.
@@ -72,7 +78,8 @@ fn joined<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Si
 impl<'s> Sight<'s> {
     fn of(query: usize, key: SeriesKey, place: Option<u32>, series: &'s Series) -> Self {
         let samples = Cow::Borrowed(series.samples.as_slice());
-        let mut sight = Self { query, key, labels: &series.labels, samples, place, fresh: Vec::new(), odd: None };
+        let Series { labels, histograms, .. } = series;
+        let mut sight = Self { query, key, labels, samples, histograms, place, fresh: Vec::new(), odd: None };
         if !series.samples.is_sorted_by(|one, next| one.at < next.at) {
             sight.sort(&[(key, series)]);
         }
@@ -93,11 +100,20 @@ impl<'s> Sight<'s> {
     }
 }
 
-impl Sight<'_> {
+impl<'s> Sight<'s> {
     /// The value of one of its samples, if it can be counted.
     pub(super) fn value(&self, sample: &Sample) -> Result<u64, Unknown> {
         self.unambiguous(sample)?;
         whole(sample.value).map_err(|reason| Unknown::new(reason, format!("the counter {} is {}", shown(self.labels), sample.value)))
+    }
+
+    /// The native histogram of one of its samples.
+    pub(super) fn histogram(&self, sample: &Sample) -> Result<&'s Arc<Histogram>, Unknown> {
+        let missing = || {
+            let (series, at) = (shown(self.labels), sample.at.seconds());
+            Unknown::new(Reason::Fractional, format!("{series} is no native histogram of whole numbers at {at}"))
+        };
+        self.histograms.get(&sample.at).ok_or_else(missing)
     }
 
     /// Whether one of its samples, taken as a gauge of 0 and 1, is good.

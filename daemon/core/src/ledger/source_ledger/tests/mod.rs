@@ -12,6 +12,7 @@ mod first_values;
 mod judged;
 mod latency;
 mod laws;
+mod native;
 mod oracle;
 mod past;
 mod plans;
@@ -24,7 +25,7 @@ mod suspects;
 
 use super::*;
 use crate::{
-    ledger::{Counts, Query, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
+    ledger::{Counts, Histogram, Query, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
     sli::{CompiledSelector, Counted::Bad, Dialect, Labels, MatchOp, Selector, Sli},
     slo::Slo,
     time::{hours, minutes},
@@ -41,11 +42,25 @@ fn at(seconds: i64) -> Timestamp {
 #[derive(Debug, Clone, Default)]
 struct Source {
     series: BTreeMap<Labels, BTreeMap<Timestamp, f64>>,
+    histograms: BTreeMap<Labels, BTreeMap<Timestamp, Arc<Histogram>>>,
 }
 
 impl Source {
     fn put(&mut self, labels: &[(&str, &str)], at: Timestamp, value: f64) {
         self.series.entry(fixture::labels(labels)).or_default().insert(at, value);
+    }
+
+    /// A sample of a native histogram: all observations, and the buckets as lower bound, upper bound and count.
+    fn observe(&mut self, labels: &[(&str, &str)], at: Timestamp, count: u64, buckets: &[(f64, f64, u64)]) {
+        let histogram = Histogram::new(count, buckets.iter().copied()).expect("in order");
+        self.histograms.entry(fixture::labels(labels)).or_default().insert(at, Arc::new(histogram));
+        self.put(labels, at, count as f64);
+    }
+
+    fn histograms(&self, labels: &Labels, samples: &[Sample]) -> BTreeMap<Timestamp, Arc<Histogram>> {
+        let Some(held) = self.histograms.get(labels) else { return BTreeMap::new() };
+        // At a step of history stands the newest one before.
+        samples.iter().filter_map(|sample| Some((sample.at, Arc::clone(held.range(..=sample.at).next_back()?.1)))).collect()
     }
 
     /// A scrape of the instance `a`: `up`, requests by code.
@@ -75,7 +90,7 @@ impl Source {
     /// What it answers to a question of the plan.
     fn ask(&self, query: &Query, from: Timestamp, to: Timestamp) -> Vec<Series> {
         match query {
-            Query::Raw(selector) => self.read(selector, from, to),
+            Query::Raw(selector) | Query::Histograms(selector) => self.read(selector, from, to),
             Query::Stepped { expression, step } => self.evaluate(expression.as_str(), from, to, *step),
         }
     }
@@ -83,7 +98,7 @@ impl Source {
     /// The same for a step of history.
     fn ask_history(&self, query: &Query, from: Timestamp, to: Timestamp, step: Duration) -> Vec<Series> {
         match query {
-            Query::Raw(selector) => self.read_steps(selector, from, to, step),
+            Query::Raw(selector) | Query::Histograms(selector) => self.read_steps(selector, from, to, step),
             Query::Stepped { .. } => self.ask(query, from, to),
         }
     }
@@ -103,7 +118,7 @@ impl Source {
         let within = |samples: &BTreeMap<Timestamp, f64>| -> Vec<Sample> {
             samples.range((Excluded(from), Included(to))).map(|(at, value)| Sample { at: *at, value: *value }).collect()
         };
-        let series = matching.map(|(labels, samples)| Series { labels: labels.clone(), samples: within(samples) });
+        let series = matching.map(|(labels, samples)| self.series_of(labels, within(samples)));
         series.filter(|series| !series.samples.is_empty()).collect()
     }
 
@@ -118,9 +133,11 @@ impl Source {
                 .map(|(_, value)| Sample { at, value: *value })
         };
         let matching = self.series.iter().filter(|(labels, _)| compiled.matches(labels));
-        matching
-            .map(|(labels, samples)| Series { labels: labels.clone(), samples: steps().filter_map(|at| newest(samples, at)).collect() })
-            .collect()
+        matching.map(|(labels, samples)| self.series_of(labels, steps().filter_map(|at| newest(samples, at)).collect())).collect()
+    }
+
+    fn series_of(&self, labels: &Labels, samples: Vec<Sample>) -> Series {
+        Series { labels: labels.clone(), histograms: self.histograms(labels, &samples), samples }
     }
 }
 
