@@ -161,6 +161,42 @@ fn what_the_parser_does_not_know_is_sent_with_advice() {
     assert_eq!(unchecked(&"(".repeat(100)).expect_err("too deep").code.id, "E1081");
 }
 
+/// As of Prometheus 3.8, experimental ones included.
+#[test]
+fn the_newest_functions_load_checked_or_with_advice_and_newest_grammar_passes_unchecked() {
+    for text in [
+        "mad_over_time(x[5m])",
+        "first_over_time(x[5m])",
+        "last_over_time(x[5m])",
+        "present_over_time(x[5m])",
+        "ts_of_max_over_time(x[5m])",
+        "ts_of_min_over_time(x[5m])",
+        "ts_of_first_over_time(x[5m])",
+        "ts_of_last_over_time(x[5m])",
+        "double_exponential_smoothing(x[5m], 0.5, 0.5)",
+        "histogram_avg(rate(x[5m]))",
+        "histogram_count(increase(x[5m]))",
+        "histogram_fraction(0, 0.3, rate(x[5m]))",
+        "histogram_stddev(x)",
+        "histogram_quantiles(x, \"q\", 0.5, 0.9)",
+        "info(x)",
+        "sum(limitk(2, x))",
+        "sum(limit_ratio(0.5, x))",
+        "max(sort_by_label(x, \"a\"))",
+        "increase(x[5m] anchored)",
+        "rate(x[5m] smoothed)",
+        "start_timestamp(x)",
+    ] {
+        let checked = read(text, WINDOW).unwrap_or_else(|finding| panic!("{text}: {finding:?}"));
+        assert!(checked.advice.iter().all(|finding| finding.code.id == "W2080"), "{text}: {:?}", checked.advice);
+        assert!(unchecked(text).is_ok(), "{text}");
+    }
+    for text in ["rate(x[5m * 2])", "x offset (5m + 1m)", "x </ 5", "a + fill (0) b", "max(x[step() + 1m])", "sum by (\"utf.8\") (x)"] {
+        let sent = unchecked(text).unwrap_or_else(|finding| panic!("{text}: {finding:?}"));
+        assert_eq!(sent.expression.as_str(), text);
+    }
+}
+
 #[test]
 fn missing_data_that_is_made_to_look_like_a_value_is_told() {
     for text in ["sum(x) or vector(0)", "max(x or on() vector(0))", "sum(x) or (vector(0))"] {
