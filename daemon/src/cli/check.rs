@@ -1,4 +1,7 @@
-//! `burnward check`: SLO documents and burnward.yaml, with diagnostics like a compiler's. Exit code 0 fine, 1 findings, 2 could not do it.
+//! `burnward check`: SLO documents and burnward.yaml, with diagnostics like a compiler's, and on request what a source shows of them. Exit code 0 fine,
+//! 1 findings, 2 could not do it.
+
+mod source;
 
 use std::{
     collections::BTreeMap,
@@ -10,25 +13,32 @@ use std::{
 };
 
 use burnward_core::{
-    id::{TeamName, TenantId},
+    id::{SourceName, TeamName, TenantId},
     time::Timestamp,
 };
 use clap::{Args, ValueEnum};
 
 use crate::{
     clock::Clock,
-    config::{self, Config, ConfigError, ReportConfig, TenantConfig},
+    config::{self, Config, ConfigError, PrometheusConfig, ReportConfig, SourceConfig, TenantConfig},
     definition::{
         self, Colour, Context, Diagnostic, Loaded, Promql, Severity, Source, discover,
         document::{Runbooks, Teams},
     },
 };
 
+/// What `--source` alone stands for.
+const CONFIGURED: &str = "configured";
+
 /// What to check, and how to say it.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Files and directories; without any, those of burnward.yaml, else ./slo-definitions.
     paths: Vec<PathBuf>,
+
+    /// Ask the sources of the tenants, too, or the Prometheus at this URL: what matches nothing or too much, thresholds between real buckets, young metrics.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = CONFIGURED)]
+    source: Option<String>,
 
     /// How findings are written.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
@@ -55,29 +65,34 @@ enum Format {
 }
 
 /// Checks, prints, and says by the exit code what was found.
-pub fn run(args: &CheckArgs) -> ExitCode {
+pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     if let Some(missing) = args.paths.iter().chain(&args.config_file).find(|path| !path.exists()) {
         eprintln!("burnward: there is no {}", missing.display());
-        return ExitCode::from(super::EXIT_CANNOT);
+        return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
-    let report = check(&args.paths, args.config_file.as_deref());
+    let mut report = check(&args.paths, args.config_file.as_deref());
     if report.files == 0 && report.count().0 == 0 {
         eprintln!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", "));
-        return ExitCode::from(super::EXIT_CANNOT);
+        return Ok(ExitCode::from(super::EXIT_CANNOT));
+    }
+    if let Some(named) = &args.source {
+        report.ask_sources(Some(named.as_str()).filter(|named| *named != CONFIGURED), args.config_file.as_deref()).await;
     }
     for note in &report.notes {
         eprintln!("note: {note}");
+    }
+    for failure in &report.failures {
+        eprintln!("burnward: {failure}");
     }
     let text = report.text(args.output, colour(), start.elapsed());
     if let Err(error) = io::stdout().write_all(text.as_bytes())
         && error.kind() != io::ErrorKind::BrokenPipe
     {
         eprintln!("burnward: cannot write the findings: {error}");
-        return ExitCode::from(super::EXIT_CANNOT);
+        return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
-    let (errors, warnings) = report.count();
-    ExitCode::from(u8::from(errors > 0 || (args.strict && warnings > 0)))
+    Ok(ExitCode::from(report.exit_code(args.strict)))
 }
 
 /// The page of a diagnostic code; `None` where there is no such code.
@@ -102,6 +117,10 @@ struct Report {
     notes: Vec<String>,
     /// The reports of the configuration, with their next firings.
     reports: Vec<NextReport>,
+    /// What should have been checked and could not be.
+    failures: Vec<String>,
+    /// What loaded, with the source that it reads from.
+    loaded: Vec<(SourceName, Loaded)>,
 }
 
 /// A report, and when it is sent next.
@@ -193,6 +212,39 @@ impl Report {
         self.slos += loaded.slos.len();
         self.files += loaded.files.len() + loaded.faulty.len();
         self.diagnostics.extend(loaded.diagnostics().cloned());
+        self.loaded.push((context.source.clone(), loaded));
+    }
+
+    /// Asks the source of each tenant about its SLOs, or for all of them the one at `url`.
+    async fn ask_sources(&mut self, url: Option<&str>, config_file: Option<&Path>) {
+        let config = config::read(config_file).unwrap_or_default();
+        for (name, loaded) in std::mem::take(&mut self.loaded) {
+            let said = match (url, config.sources.get(&name)) {
+                (Some(url), _) => source::ask(url, &PrometheusConfig::at(url), &loaded, Clock::Wall.now()).await,
+                (None, Some(SourceConfig::Prometheus(prometheus))) => {
+                    source::ask(name.as_str(), prometheus, &loaded, Clock::Wall.now()).await
+                }
+                (None, Some(SourceConfig::Scrape(_))) => {
+                    self.notes.push(format!("source {name} is targets that burnward scrapes itself: `burnward doctor` tries them"));
+                    continue;
+                }
+                (None, None) => {
+                    self.failures.push(format!("source {name} is not configured: name one as --source=URL"));
+                    continue;
+                }
+            };
+            self.diagnostics.extend(said.diagnostics);
+            self.notes.extend(said.notes);
+            self.failures.extend(said.failures);
+        }
+    }
+
+    fn exit_code(&self, strict: bool) -> u8 {
+        match self.count() {
+            (1.., _) => 1,
+            _ if !self.failures.is_empty() => super::EXIT_CANNOT,
+            (0, warnings) => u8::from(strict && warnings > 0),
+        }
     }
 
     fn all_tenants(&mut self, config: Option<&Config>) {
@@ -245,6 +297,7 @@ impl Report {
             "errors": errors,
             "warnings": warnings,
             "reports": self.reports.iter().map(NextReport::as_json).collect::<Vec<_>>(),
+            "not_checked": self.failures,
             "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
         });
         format!("{report:#}\n")

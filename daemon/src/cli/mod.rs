@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Run(args) => asynchronous(run::run(args)),
         Command::Demo(args) => asynchronous(demo::run(args)),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => asynchronous(check::run(args)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E12xx: burnward.yaml; W20xx: advice, W208x about expressions.
+//! E12xx: burnward.yaml; E14xx: what a source shows; W20xx: advice, W208x about expressions, W209x by a source.
 
 use super::diagnostic::Severity;
 
@@ -186,6 +186,16 @@ codes! {
         "Five fields: minute, hour, day of the month, month, day of the week, such as 0 9 * * MON. The time is that of the clocks in `timezone`: a named hour fires once, also where clocks are set forward over it or back. A report is sent at most once an hour."
     REMOVALS "E1301" "a change that removes most SLOs"
         "A start or reload that would remove all or more than half of the SLOs that ran last is refused: more often than not the directory is empty because a volume was not mounted. The last good definitions go on. Start with --accept-removals where it is meant."
+    SOURCE_NOTHING "E1401" "nothing in the source"
+        "`check --source` asked the source, and it holds no series (or no value) for what is to be counted, so the SLO would stand at CANNOT SEE. A misspelt name or label, a target that is not scraped, or a metric that was renamed."
+    SOURCE_TOO_MUCH "E1402" "too many series in the source"
+        "Raw samples of at most 10,000 series are read for one selector, so that one SLO does not slow down all others. Narrow the selector, or let the source add the series up with `query`, whose error is documented."
+    SOURCE_BUCKET "E1403" "a threshold between the histogram's real buckets"
+        "A classic histogram knows only how many observations lie up to each of its boundaries. The message names the boundaries next to the threshold, as the source has them now."
+    SOURCE_KIND "E1404" "a kind of SLI that the source cannot serve"
+        "The source evaluates expressions and gives no raw samples, which `events`, `latency`, `probe` and `presence` are counted from. `query` and `window` work there."
+    SOURCE_REFUSES "E1405" "the source's answer cannot be counted"
+        "The source refused the question, or answered with what is no number of events: a fraction, a negative number, several values for one group. A running burnward would say the same beside CANNOT SEE."
     NO_RUNBOOK "W2010" "an SLO that pages has no runbook"
         "Who is woken needs the first steps. Name a Markdown file of the tenant's runbooks directory as `runbook:`; its title and first numbered steps stand on the page."
     ROW_LEFT_OUT "W2011" "default alert rows are left out"
@@ -208,6 +218,14 @@ codes! {
         "The form of the expression bounds its values: a part of a whole lies between 0 and 1, a percentage between 0 and 100. Against this threshold the comparison always (or never) holds, so the SLO can never be missed (or met). Frequent cause: a ratio compared with a percentage."
     PROMQL_QUANTILE "W2085" "a quantile as an SLI"
         "histogram_quantile() guesses a value between two buckets, and judging it per slice weighs a quiet night like a busy day. `latency` counts how many requests were within a threshold, exactly: 99 % within 300 ms is the same promise as a 99th percentile of at most 300 ms."
+    SOURCE_SIDE "W2090" "a side of the events that the source never had"
+        "The bad (or good) events that are counted beside the total had no series within the window. That is right where no such event ever happened, and counts as none. A misspelt label looks the same."
+    SOURCE_YOUNG "W2091" "a metric that is younger than the window"
+        "The source has the metric for less than half of the objective's window. The time before is not seen; the budget is judged by what is there, and its coverage is shown."
+    SOURCE_RETENTION "W2092" "a source that keeps less than the window"
+        "At the first start history can only be filled in as far back as the source keeps samples. From then on burnward keeps what it counted itself, so the gap closes with time."
+    SOURCE_GROUPS "W2093" "more groups than are kept apart"
+        "An SLO keeps at most 1,000 groups apart, each with a budget and alerts of its own; the rest is counted together as (other)."
 }
 
 #[cfg(test)]

@@ -136,6 +136,25 @@ impl Loaded {
         diagnostic.help("keep one of them, or give one another name")
     }
 
+    /// The shortest line of an SLO that holds all of these texts; the line of its name where none does.
+    pub fn line_with(&self, slo: &Slo, texts: &[&str]) -> Place {
+        let name = self.place(slo);
+        let text = name.source.text();
+        let first = name.range.as_ref().map_or(0, |range| range.start);
+        let other = |other: &&Arc<Slo>| other.origin.file == slo.origin.file && other.origin.line > slo.origin.line;
+        let next = self.slos.iter().filter(other).map(|other| self.place(other)).filter_map(|place| place.range).map(|range| range.start);
+        let end = next.min().unwrap_or(text.len());
+        let mut from = first;
+        let lines = text[first..end].split_inclusive('\n').map(|line| {
+            let start = from + line.len() - line.trim_start().len();
+            from += line.len();
+            (start, line.trim())
+        });
+        let holding = lines.filter(|(_, line)| !texts.is_empty() && texts.iter().all(|text| line.contains(text)));
+        let range = holding.min_by_key(|(_, line)| line.len()).map(|(start, line)| start..start + line.len());
+        range.map_or_else(|| name.clone(), |range| Place::new(&name.source, range))
+    }
+
     /// The line of an SLO's name in its file.
     fn place(&self, slo: &Slo) -> Place {
         let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());

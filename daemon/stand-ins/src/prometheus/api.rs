@@ -122,14 +122,13 @@ fn instant(switch: &Switch, form: &Form, fault: Option<&Fault>) -> Answered {
     Ok(match query {
         Query::Range(selector, range) => answer::series(state.tsdb.range(&selector, range, at), Shape::Matrix, at, fault),
         Query::Instant(selector) => answer::series(state.tsdb.at(&selector, &[at]), Shape::Vector, at, fault),
+        Query::Count(selector, by) => answer::series(state.tsdb.count(&selector, &by, &[at]), Shape::Vector, at, fault),
         Query::Time => answer::success(&format!(r#"{{"resultType":"scalar","result":[{0},"{0}"]}}"#, jiff_seconds(at))),
     })
 }
 
 fn steps(switch: &Switch, form: &Form, fault: Option<&Fault>) -> Answered {
-    let Query::Instant(selector) = Query::parse(field(form, "query")?)? else {
-        return Err("invalid expression type for range query, must be Scalar or instant Vector".to_owned());
-    };
+    let query = Query::parse(field(form, "query")?)?;
     let (start, end) = (instant_of(field(form, "start")?)?, instant_of(field(form, "end")?)?);
     let step = span_of(field(form, "step")?)?;
     if end < start {
@@ -139,7 +138,15 @@ fn steps(switch: &Switch, form: &Form, fault: Option<&Fault>) -> Answered {
     if instants.len() > MAX_POINTS {
         return Err("exceeded maximum resolution of 11,000 points per timeseries".to_owned());
     }
-    Ok(answer::series(switch.state().tsdb.at(&selector, &instants), Shape::Matrix, end, fault))
+    let state = switch.state();
+    let found = match query {
+        Query::Instant(selector) => state.tsdb.at(&selector, &instants),
+        Query::Count(selector, by) => state.tsdb.count(&selector, &by, &instants),
+        Query::Range(..) | Query::Time => {
+            return Err("invalid expression type for range query, must be Scalar or instant Vector".to_owned());
+        }
+    };
+    Ok(answer::series(found, Shape::Matrix, end, fault))
 }
 
 fn field<'a>(form: &'a Form, name: &str) -> Result<&'a str, String> {

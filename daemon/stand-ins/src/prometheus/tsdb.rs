@@ -1,10 +1,10 @@
-//! Series in memory, and the few queries that the stand-in answers: plain selectors and `time()`.
+//! Series in memory, and the few queries that the stand-in answers: plain selectors, how many series they match, and `time()`.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use promql_parser::{
     label::Matchers,
-    parser::{Expr, VectorSelector, parse},
+    parser::{Expr, LabelModifier, VectorSelector, parse},
 };
 
 /// How far an instant looks back for a sample, as in Prometheus.
@@ -20,6 +20,8 @@ pub(super) enum Query {
     Range(VectorSelector, i64),
     /// `name{...}`
     Instant(VectorSelector),
+    /// `count by (a, b) (name{...})`
+    Count(VectorSelector, Vec<String>),
     /// `time()`
     Time,
 }
@@ -30,8 +32,13 @@ impl Query {
         match parse(text)? {
             Expr::MatrixSelector(matrix) => Ok(Self::Range(plain(matrix.vs)?, millis(matrix.range))),
             Expr::VectorSelector(selector) => plain(selector).map(Self::Instant),
+            Expr::Aggregate(aggregate) if aggregate.op.to_string() == "count" => match (*aggregate.expr, aggregate.modifier) {
+                (Expr::VectorSelector(selector), None) => Ok(Self::Count(plain(selector)?, Vec::new())),
+                (Expr::VectorSelector(selector), Some(LabelModifier::Include(by))) => Ok(Self::Count(plain(selector)?, by.labels)),
+                _ => Err(format!("the stand-in counts the series of plain selectors, not `{text}`")),
+            },
             Expr::Call(call) if call.func.name == "time" => Ok(Self::Time),
-            _ => Err(format!("the stand-in answers plain selectors and time(), not `{text}`")),
+            _ => Err(format!("the stand-in answers plain selectors, counts of them and time(), not `{text}`")),
         }
     }
 }
@@ -84,6 +91,19 @@ impl Tsdb {
             samples: instants.iter().filter_map(|at| newest(samples, *at).map(|value| (*at, value))).collect(),
         });
         found.filter(|found| !found.samples.is_empty()).collect()
+    }
+
+    /// How many series have a value at each of `instants`, by these labels.
+    pub(super) fn count(&self, selector: &VectorSelector, by: &[String], instants: &[i64]) -> Vec<Found> {
+        let mut counts: BTreeMap<LabelSet, BTreeMap<i64, f64>> = BTreeMap::new();
+        for Found { labels, samples } in self.at(selector, instants) {
+            let group = labels.into_iter().filter(|(name, _)| by.contains(name)).collect();
+            let group = counts.entry(group).or_default();
+            for (at, _) in samples {
+                *group.entry(at).or_default() += 1.0;
+            }
+        }
+        counts.into_iter().map(|(labels, counts)| Found { labels, samples: counts.into_iter().collect() }).collect()
     }
 
     fn matching(&self, selector: &VectorSelector) -> impl Iterator<Item = (&LabelSet, &BTreeMap<i64, f64>)> {

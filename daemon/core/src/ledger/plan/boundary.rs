@@ -15,6 +15,23 @@ pub fn boundaries_of(series: &[Series]) -> Vec<f64> {
     boundaries
 }
 
+/// The boundaries next to a threshold that is none, in words that follow a sentence; empty where there are no boundaries.
+pub fn beside(threshold: f64, boundaries: &[f64]) -> String {
+    match neighbours(threshold, boundaries) {
+        (None, None) => String::new(),
+        (Some(only), None) => format!("; the highest is {only}"),
+        (None, Some(only)) => format!("; the lowest is {only}"),
+        (Some(below), Some(above)) => format!("; its neighbours are {below} and {above}"),
+    }
+}
+
+/// The boundaries below and above a threshold that is none.
+fn neighbours(threshold: f64, boundaries: &[f64]) -> (Option<f64>, Option<f64>) {
+    let below = boundaries.iter().copied().filter(|boundary| *boundary < threshold).reduce(f64::max);
+    let above = boundaries.iter().copied().filter(|boundary| *boundary > threshold).reduce(f64::min);
+    (below, above)
+}
+
 /// A regular expression for every spelling of a bucket boundary that client libraries use: `0.3`, `.3`, `0.30`, `3e-01`, `3.0E-1`; `30`, `30.0`, `3e+01`.
 pub(super) fn spellings(boundary: f64) -> String {
     let scientific = format!("{boundary:e}");

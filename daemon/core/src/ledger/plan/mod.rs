@@ -14,7 +14,7 @@ mod boundary;
 mod queries;
 mod side;
 
-pub use boundary::boundaries_of;
+pub use boundary::{beside, boundaries_of};
 pub(super) use side::{Role, Side};
 
 use super::{Query, Replica, count::hash_of, group_of, slice::TEN_SECONDS, steps::Steps};

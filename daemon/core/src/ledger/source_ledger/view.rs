@@ -15,7 +15,7 @@ use crate::{
         cache::Slices,
         count::{Rule, is_gap},
         hidden,
-        plan::{LanePlan, Side},
+        plan::{LanePlan, Side, beside},
         slice::{Entry, HOUR},
     },
     time::Timestamp,
@@ -336,18 +336,6 @@ fn no_series(plan: &LanePlan) -> Unknown {
 
 fn no_bucket(side: &Side, boundaries: &[f64]) -> Unknown {
     let threshold = side.boundary.unwrap_or_default();
-    let advice = match neighbours(threshold, boundaries) {
-        (None, None) => String::new(),
-        (Some(only), None) => format!("; the highest is {only}"),
-        (None, Some(only)) => format!("; the lowest is {only}"),
-        (Some(below), Some(above)) => format!("; its neighbours are {below} and {above}"),
-    };
+    let advice = beside(threshold, boundaries);
     Unknown::new(Reason::NoBucket, format!("{threshold} is no bucket boundary of {}{advice}", side.selector))
-}
-
-/// The boundaries next to a threshold that is none: below and above.
-fn neighbours(threshold: f64, boundaries: &[f64]) -> (Option<f64>, Option<f64>) {
-    let below = boundaries.iter().copied().filter(|boundary| *boundary < threshold).reduce(f64::max);
-    let above = boundaries.iter().copied().filter(|boundary| *boundary > threshold).reduce(f64::min);
-    (below, above)
 }

@@ -1,0 +1,425 @@
+//! `burnward check --source`: SLOs against what a source really holds. Selectors that match nothing or too much, thresholds between real buckets, metrics
+//! that are younger than the window, a source that keeps less than it or cannot serve a kind. The questions are small (counts of series, a few instants)
+//! and bounded in time; what could not be asked is said, and is no finding.
+
+use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
+
+use burnward_core::{
+    ledger::{Blinds, Series, Unknown, plan},
+    sli::{Counted, HistogramKind, MatchOp, Matcher, Selector, Sli},
+    slo::Slo,
+    time::{Timestamp, minutes},
+    words,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{
+    config::PrometheusConfig,
+    definition::{
+        Diagnostic, Loaded,
+        codes::{self, Code},
+        duration,
+    },
+    source::{Probe, prometheus::Prometheus},
+};
+
+/// All questions to one source take no longer.
+const WITHIN: Duration = Duration::from_mins(1);
+/// SLOs that are asked for at once; the source's own bound of requests holds beside it.
+const AT_ONCE: usize = 8;
+/// Counters of more series are read as a sum by the source.
+const MOST_SERIES: u64 = 10_000;
+/// More groups are counted together.
+const MOST_GROUPS: usize = 1_000;
+/// Values are looked at one by one up to so many series.
+const LOOKED_AT: u64 = 1_000;
+/// Instants of the window at which a series is looked for.
+const INSTANTS: u32 = 24;
+/// What is exact now is asked for at a multiple of this.
+const NOW: Duration = Duration::from_secs(10);
+
+/// What a source said of SLOs.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// What it shows to be wrong with them.
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What it is: product, retention.
+    pub(super) notes: Vec<String>,
+    /// Why SLOs could not be checked against it.
+    pub(super) failures: Vec<String>,
+}
+
+/// One thing that a source shows to be wrong with an SLO.
+#[derive(Debug)]
+struct Finding {
+    code: &'static Code,
+    message: String,
+    help: String,
+    /// What it is about.
+    about: Option<Selector>,
+}
+
+/// Asks a source about SLOs.
+pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, now: Timestamp) -> Said {
+    let mut said = Said::default();
+    let unchecked = |left: usize| format!("{} not checked against it", words::plural(left, "SLO"));
+    let deadline = Instant::now() + WITHIN;
+    let source = match Prometheus::new(config) {
+        Ok(source) => source,
+        Err(error) => {
+            said.failures.push(format!("source {name}: {error:#}; {}", unchecked(loaded.slos.len())));
+            return said;
+        }
+    };
+    let probe = match timeout_at(deadline, source.probe(now)).await {
+        Ok(Ok(probe)) => probe,
+        Ok(Err(unknown)) => {
+            said.failures.push(format!("source {name} cannot be asked: {unknown}; {}", unchecked(loaded.slos.len())));
+            return said;
+        }
+        Err(_) => {
+            said.failures.push(format!("source {name} did not answer within {}", duration::format(WITHIN)));
+            return said;
+        }
+    };
+    said.notes.push(format!("source {name}: {}", described(&probe)));
+    said.diagnostics.extend(keeps_less(&probe, loaded));
+    let asked = Asked { source: &source, probe: &probe, now };
+    let questions: Vec<_> = loaded.slos.iter().map(|slo| timeout_at(deadline, asked.about(slo))).collect();
+    let mut answers = stream::iter(questions).buffered(AT_ONCE);
+    for (slo, done) in loaded.slos.iter().zip(0..) {
+        match answers.next().await {
+            Some(Ok(Ok(findings))) => said.diagnostics.extend(findings.into_iter().map(|finding| finding.at(loaded, slo))),
+            Some(Ok(Err(unknown))) if unknown.reason.blinds() == Blinds::Source => {
+                said.failures.push(format!("source {name} stopped answering: {unknown}; {}", unchecked(loaded.slos.len() - done)));
+                return said;
+            }
+            Some(Ok(Err(unknown))) => said.diagnostics.push(refused(&unknown, None).at(loaded, slo)),
+            Some(Err(_)) | None => {
+                let within = duration::format(WITHIN);
+                said.failures
+                    .push(format!("source {name} did not answer everything within {within}; {}", unchecked(loaded.slos.len() - done)));
+                return said;
+            }
+        }
+    }
+    said
+}
+
+fn described(probe: &Probe) -> String {
+    let keeps = probe.retention.as_ref().map(|retention| format!(", keeps {retention}")).unwrap_or_default();
+    let first = format!("{}{keeps}", probe.product);
+    [first].into_iter().chain(probe.warnings.iter().cloned()).collect::<Vec<_>>().join("; ")
+}
+
+/// One advice for all SLOs whose window is longer than what the source keeps, at the first of them.
+fn keeps_less(probe: &Probe, loaded: &Loaded) -> Option<Diagnostic> {
+    let (text, keeps) = (probe.retention.as_deref()?, kept(probe)?);
+    let longer: Vec<_> = loaded.slos.iter().filter(|slo| longest_window(slo) > keeps).collect();
+    let longest = longer.iter().map(|slo| longest_window(slo)).max()?;
+    let message = format!("the source keeps {text}, and {} longer windows, up to {}", have(longer.len()), words::lookback(longest));
+    let help =
+        "burnward fills in what there is, and keeps the rest of the window itself from now on; until then that time shows as not seen";
+    Some(Finding { code: &codes::SOURCE_RETENTION, message, help: help.to_owned(), about: None }.at(loaded, longer[0]))
+}
+
+/// How long a source keeps samples, where it says so as a duration: `15d`, or `15d or 1GiB`.
+fn kept(probe: &Probe) -> Option<Duration> {
+    duration::parse(probe.retention.as_deref()?.split_whitespace().next()?).ok()
+}
+
+fn have(slos: usize) -> String {
+    if slos == 1 { "1 SLO has".to_owned() } else { format!("{slos} SLOs have") }
+}
+
+fn longest_window(slo: &Slo) -> Duration {
+    slo.objectives.iter().map(|objective| objective.window.longest()).max().unwrap_or_default()
+}
+
+fn refused(unknown: &Unknown, about: Option<Selector>) -> Finding {
+    let help = "burnward would stand at CANNOT SEE with these words".to_owned();
+    Finding { code: &codes::SOURCE_REFUSES, message: unknown.to_string(), help, about }
+}
+
+impl Finding {
+    fn at(self, loaded: &Loaded, slo: &Slo) -> Diagnostic {
+        let texts = self.about.iter().flat_map(|selector| {
+            let own = selector.matchers().iter().filter(|matcher| matcher.label != "le");
+            let matchers = own.flat_map(|matcher| [matcher.label.as_str(), matcher.value.as_str()]);
+            [selector.metric().strip_suffix("_bucket").unwrap_or(selector.metric())].into_iter().chain(matchers)
+        });
+        let place = loaded.line_with(slo, &texts.collect::<Vec<_>>());
+        Diagnostic { code: self.code, message: self.message, place, related: Vec::new(), help: vec![self.help] }
+    }
+}
+
+/// A source that answers.
+struct Asked<'a> {
+    source: &'a Prometheus,
+    probe: &'a Probe,
+    now: Timestamp,
+}
+
+/// How many series match.
+enum Matching {
+    /// So many now.
+    Now(u64),
+    /// None now; the last ones then.
+    Until(Timestamp),
+    /// None in the whole window.
+    Never,
+}
+
+impl Asked<'_> {
+    async fn about(&self, slo: &Slo) -> Result<Vec<Finding>, Unknown> {
+        if let (Some(limited), true) = (&self.probe.limited, slo.sli.step().is_none()) {
+            let help = "count with `query` or `window`, or read from a source that gives raw samples".to_owned();
+            return Ok(vec![Finding { code: &codes::SOURCE_KIND, message: limited.detail.clone(), help, about: None }]);
+        }
+        match &slo.sli {
+            Sli::Events { counted: Counted::Bad(side) | Counted::Good(side), total } => {
+                let mut findings = self.totals(slo, total).await?;
+                if findings.iter().all(|finding| finding.code != &codes::SOURCE_NOTHING) {
+                    findings.extend(self.side(slo, side).await?);
+                }
+                findings.extend(self.values(side.iter().chain(total)).await?);
+                Ok(findings)
+            }
+            Sli::Latency { buckets, kind: HistogramKind::Classic, within, tolerated } => {
+                let thresholds: Vec<f64> = [Some(*within), *tolerated].into_iter().flatten().collect();
+                self.classic(slo, buckets, &thresholds).await
+            }
+            Sli::Latency { buckets, kind: HistogramKind::Native, .. } => self.native(slo, buckets).await,
+            Sli::Probe { probes } => self.totals(slo, probes).await,
+            Sli::Presence { series, .. } => self.totals(slo, std::slice::from_ref(series)).await,
+            Sli::Window { expression, slice, .. } => self.expression(slo, expression.as_str(), *slice, &codes::SOURCE_NOTHING).await,
+            Sli::Query { counted: Counted::Bad(side) | Counted::Good(side), total, step } => {
+                let mut findings = self.expression(slo, total.as_str(), *step, &codes::SOURCE_NOTHING).await?;
+                findings.extend(self.expression(slo, side.as_str(), *step, &codes::SOURCE_SIDE).await?);
+                Ok(findings)
+            }
+        }
+    }
+
+    /// The selectors of all events: without any series nothing is known.
+    async fn totals(&self, slo: &Slo, selectors: &[Selector]) -> Result<Vec<Finding>, Unknown> {
+        let mut findings = Vec::new();
+        for selector in selectors {
+            match self.matching(selector, self.in_source(slo)).await? {
+                Matching::Now(many) => {
+                    findings.extend(too_many(selector, many));
+                    findings.extend(self.young(slo, selector).await?);
+                    findings.extend(self.groups(slo, selector).await?);
+                }
+                Matching::Until(last) => {
+                    let ago = words::duration(self.now.since(last));
+                    let message = format!("{selector} matches nothing now; the last of it was about {ago} ago");
+                    let help = "was the metric renamed, or its target removed? burnward would stand at CANNOT SEE".to_owned();
+                    findings.push(Finding { code: &codes::SOURCE_NOTHING, message, help, about: Some(selector.clone()) });
+                }
+                Matching::Never => findings.push(self.never(slo, selector).await?),
+            }
+        }
+        Ok(findings)
+    }
+
+    /// A selector of all events without a series; where its metric exists, a matcher is at fault.
+    async fn never(&self, slo: &Slo, selector: &Selector) -> Result<Finding, Unknown> {
+        let bare = Selector::new(selector.metric(), Vec::new());
+        let exists = !selector.matchers().is_empty() && self.count(&bare.to_string()).await? > 0;
+        let window = words::lookback(self.in_source(slo));
+        let help = if exists {
+            format!("the metric {} exists: look at the matchers", selector.metric())
+        } else {
+            "is the metric's name right, and is its target scraped by this source?".to_owned()
+        };
+        let message = format!("{selector} matches nothing, neither now nor within {window}");
+        Ok(Finding { code: &codes::SOURCE_NOTHING, message, help, about: Some(selector.clone()) })
+    }
+
+    /// The side that is counted beside the total: it may be absent where nothing failed yet.
+    async fn side(&self, slo: &Slo, selectors: &[Selector]) -> Result<Vec<Finding>, Unknown> {
+        let mut findings = Vec::new();
+        for selector in selectors {
+            match self.matching(selector, self.in_source(slo)).await? {
+                Matching::Now(many) => findings.extend(too_many(selector, many)),
+                Matching::Until(_) => {}
+                Matching::Never => {
+                    let message = format!("{selector} matched nothing within {}", words::lookback(self.in_source(slo)));
+                    let help = "right where no such event ever happened; a misspelt label looks the same".to_owned();
+                    findings.push(Finding { code: &codes::SOURCE_SIDE, message, help, about: Some(selector.clone()) });
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Counters hold whole numbers.
+    async fn values(&self, selectors: impl Iterator<Item = &Selector>) -> Result<Vec<Finding>, Unknown> {
+        let mut findings = Vec::new();
+        for selector in selectors {
+            if !(1..=LOOKED_AT).contains(&self.count(&selector.to_string()).await?) {
+                continue;
+            }
+            let read = self.source.read(selector, self.now.minus(minutes(5)), self.now).await;
+            let odd = match read {
+                Ok(answer) => answer
+                    .series
+                    .iter()
+                    .filter_map(|series| series.samples.last())
+                    .map(|sample| sample.value)
+                    .find(|value| is_no_count(*value)),
+                Err(unknown) if unknown.reason.blinds() == Blinds::Slo => {
+                    findings.push(refused(&unknown, Some(selector.clone())));
+                    None
+                }
+                Err(unknown) => return Err(unknown),
+            };
+            findings.extend(odd.map(|value| {
+                let message = format!("{selector} has the value {value}, which no counter of events has");
+                let help = "events are whole numbers: use the counter's `_count`, or add up fractions with `query`".to_owned();
+                Finding { code: &codes::SOURCE_REFUSES, message, help, about: Some(selector.clone()) }
+            }));
+        }
+        Ok(findings)
+    }
+
+    async fn classic(&self, slo: &Slo, buckets: &Selector, thresholds: &[f64]) -> Result<Vec<Finding>, Unknown> {
+        let all = buckets.with(Matcher { label: "le".to_owned(), op: MatchOp::Regex, value: "\\+Inf".to_owned() });
+        let mut findings = self.totals(slo, std::slice::from_ref(&all)).await?;
+        if findings.iter().any(|finding| finding.code == &codes::SOURCE_NOTHING) {
+            let native = Selector::new(buckets.metric().trim_end_matches("_bucket"), buckets.matchers().to_vec());
+            if self.count(&native.to_string()).await? > 0 {
+                return Ok(advised(findings, "it is a native histogram: write `buckets: native`"));
+            }
+            return Ok(findings);
+        }
+        let answer = self.at_now(&format!("count by (le) ({buckets})")).await?;
+        let boundaries = plan::boundaries_of(&answer);
+        for threshold in thresholds.iter().filter(|threshold| !boundaries.contains(threshold)) {
+            let beside = plan::beside(*threshold, &boundaries);
+            let message = format!("{threshold} s is no bucket boundary of {buckets}{beside}");
+            let help = "choose one of the boundaries, or have the service observe into such a bucket".to_owned();
+            findings.push(Finding { code: &codes::SOURCE_BUCKET, message, help, about: Some(buckets.clone()) });
+        }
+        Ok(findings)
+    }
+
+    async fn native(&self, slo: &Slo, histogram: &Selector) -> Result<Vec<Finding>, Unknown> {
+        let findings = self.totals(slo, std::slice::from_ref(histogram)).await?;
+        let classic = Selector::new(&format!("{}_bucket", histogram.metric()), histogram.matchers().to_vec());
+        if findings.iter().any(|finding| finding.code == &codes::SOURCE_NOTHING) && self.count(&classic.to_string()).await? > 0 {
+            return Ok(advised(findings, "it is a classic histogram: remove `buckets: native`"));
+        }
+        Ok(findings)
+    }
+
+    /// An expression at its last two steps: it is understood, has a value, and one for each group.
+    async fn expression(&self, slo: &Slo, text: &str, step: Duration, missing: &'static Code) -> Result<Vec<Finding>, Unknown> {
+        let finding = |code, message, help: &str| Finding { code, message, help: help.to_owned(), about: None };
+        let series = match self.source.read_steps(text, self.now.minus(step * 2), self.now, step).await {
+            Ok(answer) => answer.series,
+            Err(unknown) if unknown.reason.blinds() == Blinds::Slo => return Ok(vec![refused(&unknown, None)]),
+            Err(unknown) => return Err(unknown),
+        };
+        let groups: BTreeSet<Vec<&str>> =
+            series.iter().map(|series| slo.per.iter().map(|label| series.labels.get(label)).collect()).collect();
+        let shown = words::cut(text, 80);
+        Ok(if series.is_empty() {
+            vec![finding(
+                missing,
+                format!("{shown} has no value now"),
+                "a slice without a value is unseen; a side without one is no events",
+            )]
+        } else if groups.len() < series.len() {
+            let message = format!("{shown} has {} values for {}", series.len(), words::plural(groups.len(), "group"));
+            vec![finding(&codes::SOURCE_REFUSES, message, "add them up with sum(), or name the labels that tell them apart in `per`")]
+        } else {
+            too_many_groups(groups.len()).into_iter().collect()
+        })
+    }
+
+    async fn groups(&self, slo: &Slo, selector: &Selector) -> Result<Option<Finding>, Unknown> {
+        if slo.per.is_empty() {
+            return Ok(None);
+        }
+        let groups = self.at_now(&format!("count by ({}) ({selector})", slo.per.join(", "))).await?;
+        Ok(too_many_groups(groups.len()))
+    }
+
+    /// Whether it has existed for most of the window.
+    async fn young(&self, slo: &Slo, selector: &Selector) -> Result<Option<Finding>, Unknown> {
+        let asked = self.in_source(slo);
+        let seen = self.over(selector, asked).await?;
+        let age = self.now.since(seen.first().copied().unwrap_or(self.now)) + step_of(asked);
+        Ok((age < asked / 2).then(|| {
+            let (age, window) = (words::duration(age), words::lookback(longest_window(slo)));
+            let message = format!("{selector} has existed for less than {age}, and the window is {window}");
+            let help = "the time before counts as not seen until the window has passed over it".to_owned();
+            Finding { code: &codes::SOURCE_YOUNG, message, help, about: Some(selector.clone()) }
+        }))
+    }
+
+    /// The longest window of an SLO, as far as the source can hold it.
+    fn in_source(&self, slo: &Slo) -> Duration {
+        kept(self.probe).map_or(longest_window(slo), |keeps| keeps.min(longest_window(slo)))
+    }
+
+    async fn matching(&self, selector: &Selector, window: Duration) -> Result<Matching, Unknown> {
+        let now = self.count(&selector.to_string()).await?;
+        if now > 0 {
+            return Ok(Matching::Now(now));
+        }
+        Ok(self.over(selector, window).await?.last().map_or(Matching::Never, |last| Matching::Until(*last)))
+    }
+
+    /// The instants of the window at which the selector matched something.
+    async fn over(&self, selector: &Selector, window: Duration) -> Result<Vec<Timestamp>, Unknown> {
+        let (query, from) = (format!("count({selector})"), self.now.minus(window));
+        let answer = self.source.read_steps(&query, from, self.now, step_of(window)).await?;
+        Ok(answer.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect())
+    }
+
+    async fn count(&self, selector: &str) -> Result<u64, Unknown> {
+        let counted = self.at_now(&format!("count({selector})")).await?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, which saturates")]
+        Ok(counted.first().and_then(|series| series.samples.last()).map_or(0, |sample| sample.value as u64))
+    }
+
+    async fn at_now(&self, query: &str) -> Result<Vec<Series>, Unknown> {
+        Ok(self.source.read_steps(query, self.now.minus(NOW), self.now, NOW).await?.series)
+    }
+}
+
+/// The same findings with this advice.
+fn advised(findings: Vec<Finding>, help: &str) -> Vec<Finding> {
+    findings.into_iter().map(|finding| Finding { help: help.to_owned(), ..finding }).collect()
+}
+
+/// The spacing of the instants at which a series is looked for.
+fn step_of(window: Duration) -> Duration {
+    Duration::from_secs((window / INSTANTS).as_secs().max(1))
+}
+
+fn is_no_count(value: f64) -> bool {
+    const COUNTS: RangeInclusive<f64> = 0.0..=9_007_199_254_740_992.0;
+    !COUNTS.contains(&value) || value.fract() != 0.0
+}
+
+fn too_many(selector: &Selector, many: u64) -> Option<Finding> {
+    (many > MOST_SERIES).then(|| {
+        let many = words::grouped(i64::try_from(many).unwrap_or(i64::MAX));
+        let message = format!("{selector} matches {many} series, and at most 10,000 are read one by one");
+        let help = "add matchers, or let the source add them up with `query`".to_owned();
+        Finding { code: &codes::SOURCE_TOO_MUCH, message, help, about: Some(selector.clone()) }
+    })
+}
+
+fn too_many_groups(groups: usize) -> Option<Finding> {
+    (groups > MOST_GROUPS).then(|| {
+        let message = format!("`per` makes {groups} groups, and at most {MOST_GROUPS} are kept apart");
+        let help = "the rest is counted together as (other): split by fewer labels, or narrow the selectors".to_owned();
+        Finding { code: &codes::SOURCE_GROUPS, message, help, about: None }
+    })
+}

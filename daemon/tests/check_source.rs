@@ -1,0 +1,179 @@
+//! `burnward check --source`: what a source shows of SLO documents, from the stand-in, from a real Prometheus, and from nobody. `prometheus` must be on the path.
+
+use std::{fs, path::Path, process::Command};
+
+use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault, Real, Value, Written};
+
+const SLOS: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: fine
+    sli: { events: { bad: 'requests_total{code="500"}', total: 'requests_total' } }
+    per: [tenant]
+    objectives: &o [{ target: 99.9%, window: 1d, alerting: ticket }]
+  - name: misspelt
+    sli:
+      events:
+        bad: 'requests_total{code="500"}'
+        total: 'requests_total{tennant="a"}'
+    objectives: *o
+  - name: never-failed
+    sli: { events: { bad: 'requests_total{code="503"}', total: 'requests_total' } }
+    objectives: *o
+  - name: between
+    sli: { latency: { histogram: 'request_seconds', within: 300ms } }
+    objectives: *o
+  - name: no-counter
+    sli: { events: { bad: 'requests_total{code="500"}', total: 'temperature' } }
+    objectives: *o
+  - name: young
+    sli: { probe: 'probe_success' }
+    objectives: [{ target: 99%, window: 30d, alerting: ticket }]
+"#;
+
+/// The exit code, and what was written, as one text.
+fn check(slos: &str, args: &[&str]) -> (Option<i32>, String) {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("shop.yaml"), slos).expect("a file");
+    let command = Command::new(env!("CARGO_BIN_EXE_burnward")).arg("check").args(args).arg("shop.yaml").current_dir(dir.path()).output();
+    let output = command.expect("it runs");
+    let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).expect("text")).concat();
+    (output.status.code(), text)
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// A sample every four minutes of so many hours up to now.
+fn push(fake: &FakePrometheus, labels: &[(&str, &str)], hours: i64, value: f64) {
+    for step in 0..=hours * 15 {
+        fake.push(labels, now() - 1000 - step * 240_000, value);
+    }
+}
+
+async fn shop() -> FakePrometheus {
+    let fake = FakePrometheus::start().await.expect("a free port");
+    push(&fake, &[("__name__", "up"), ("job", "shop"), ("instance", "a")], 1, 1.0);
+    for (code, value) in [("200", 900.0), ("500", 3.0)] {
+        push(&fake, &[("__name__", "requests_total"), ("tenant", "a"), ("code", code)], 26, value);
+    }
+    for (le, value) in [("0.25", 5.0), ("0.5", 8.0), ("+Inf", 9.0)] {
+        push(&fake, &[("__name__", "request_seconds_bucket"), ("le", le)], 26, value);
+    }
+    push(&fake, &[("__name__", "temperature")], 26, 21.5);
+    push(&fake, &[("__name__", "probe_success")], 72, 1.0);
+    fake
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_is_shown_at_its_line() {
+    let fake = shop().await;
+    let (code, text) = check(SLOS, &[&format!("--source={}", fake.url())]);
+    assert_eq!(code, Some(1), "{text}");
+    for expected in [
+        "error[E1401]: requests_total{tennant=\"a\"} matches nothing, neither now nor within 1d",
+        "shop.yaml:13:",
+        "the metric requests_total exists: look at the matchers",
+        "warning[W2090]: requests_total{code=\"503\"} matched nothing within 1d",
+        "error[E1403]: 0.3 s is no bucket boundary of request_seconds_bucket; its neighbours are 0.25 and 0.5",
+        "error[E1405]: temperature has the value 21.5, which no counter of events has",
+        "warning[W2091]: probe_success has existed for less than 3 d ",
+        "warning[W2092]: the source keeps 15d, and 1 SLO has longer windows, up to 30d",
+        "3 errors, 3 warnings",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_where_all_is_well() {
+    let fake = shop().await;
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let (code, text) = check(fine, &[&format!("--source={}", fake.url()), "--strict"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("note: source ") && text.contains("keeps 15d"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_cannot_be_asked_is_told_and_hides_no_mistake() {
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let (code, text) = check(fine, &["--source=http://127.0.0.1:1"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("cannot be asked: unreachable") && text.contains("1 SLO not checked against it"), "{text}");
+    let (code, text) = check(&fine.replace("99.9%", "100%"), &["--source=http://127.0.0.1:1"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("E1042"), "{text}");
+    let fake = shop().await;
+    fake.fail(Class::QueryRange, Fault::Reset).await;
+    let (code, text) = check(fine, &[&format!("--source={}", fake.url())]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("stopped answering"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_series_and_groups_are_told() {
+    let fake = shop().await;
+    for tenant in 0..10_001 {
+        let tenant = format!("t{tenant}");
+        fake.push(&[("__name__", "requests_total"), ("tenant", &tenant), ("code", "200")], now() - 15_000, 1.0);
+    }
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let (code, text) = check(fine, &[&format!("--source={}", fake.url())]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("error[E1402]: requests_total matches 10,003 series"), "{text}");
+    assert!(text.contains("warning[W2093]: `per` makes 10002 groups"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_without_raw_samples_serves_expressions_alone() {
+    let fake = shop().await;
+    fake.fail(Class::Query, Fault::Status { code: 422, error_type: "execution".into(), message: "no".into(), retry_after: None }).await;
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let (code, text) = check(fine, &[&format!("--source={}", fake.url())]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("error[E1404]: the source gives no raw samples"), "{text}");
+}
+
+const REAL: &str = r"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: native
+    sli: { latency: { histogram: 'request_seconds', within: 300ms, buckets: native } }
+    objectives: &o [{ target: 99.9%, window: 1h, alerting: none }]
+  - name: taken-for-classic
+    sli: { latency: { histogram: 'request_seconds', within: 300ms } }
+    objectives: *o
+  - name: several-values
+    sli: { window: { expr: 'up', is: '==', threshold: 1 } }
+    objectives: *o
+  - name: newer-than-the-source
+    sli:
+      window: { expr: 'sum(mad_over_time(up[5m]))', is: '<', threshold: 1, promql-check: off }
+    objectives: *o
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_prometheus_is_asked_about_histograms_and_expressions() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let real = Real::start_for_histograms(Path::new(dir.path())).await.expect("it starts");
+    let series = |name: &str, instance: &str, value: Value| Written {
+        labels: [("__name__", name), ("instance", instance)].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        samples: (0..=240).rev().map(|n| (now() - 1000 - n * 15_000, value.clone())).collect(),
+    };
+    let histogram = Value::Histogram { schema: 3, buckets: vec![(-13, 4)] };
+    let up = |instance| series("up", instance, Value::Number(1.0));
+    real.take(&[series("request_seconds", "a", histogram), up("a"), up("b")]).await.expect("it takes them");
+    let (code, text) = check(REAL, &[&format!("--source={}", real.url())]);
+    assert_eq!(code, Some(1), "{text}");
+    for expected in [
+        "it is a native histogram: write `buckets: native`",
+        "up has 2 values for 1 group",
+        "unknown function with name \"mad_over_time\"",
+        "3 errors, 0 warnings",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+}
