@@ -78,6 +78,14 @@ impl Histogram {
         Some(Parts { within, around, above: whole.checked_sub(within + around)? })
     }
 
+    /// Of the store: the count of all observations, and the buckets as `new` takes them.
+    pub(super) fn told(&self) -> (u64, impl ExactSizeIterator<Item = (f64, f64, u64)>) {
+        let below = [0].into_iter().chain(self.buckets.iter().map(|bucket| bucket.up_to)).collect::<Vec<_>>();
+        let bucket = |(at, bucket): (usize, &Bucket)| (bucket.lower, bucket.upper, bucket.up_to - below[at]);
+        let buckets: Vec<_> = self.buckets.iter().enumerate().map(bucket).collect();
+        (self.count, buckets.into_iter())
+    }
+
     fn edges(&self) -> impl Iterator<Item = f64> + '_ {
         self.buckets.iter().flat_map(|bucket| [bucket.lower, bucket.upper])
     }
@@ -161,6 +169,13 @@ mod tests {
         {
             assert_eq!(Histogram::new(count, buckets), None);
         }
+    }
+
+    #[test]
+    fn what_is_told_makes_the_same_histogram() {
+        let seen = histogram(12, &[(-1.0, 0.5, 3), (0.5, 1.0, 4), (2.0, 4.0, 4)]);
+        let (count, buckets) = seen.told();
+        assert_eq!(Histogram::new(count, buckets), Some(seen));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The packed state that a restart needs beside the slices: streams with their indices, what each SLO has read and filled in, and the last samples
 //! of series that a restart would not find by reading a little before the watermark.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Damaged,
@@ -10,7 +10,7 @@ use super::{
 use crate::{
     id::{Group, ServiceName, SloId, SloName, TenantId},
     ledger::{
-        Replica,
+        Histogram, Replica,
         count::{Counter, SeriesKey, Spacings, TargetKey},
         coverage::Beat,
         slice::{HOUR, TEN_SECONDS},
@@ -21,13 +21,16 @@ use crate::{
     units::{GoodShare, Ratio},
 };
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 /// An older version: watermarks on edges of ten seconds alone.
 const BEFORE_GRIDS: u8 = 1;
 
 /// An older version: latency has one threshold.
 const ONE_THRESHOLD: u8 = 2;
+
+/// An older version: no native histograms.
+const ONLY_NUMBERS: u8 = 3;
 
 /// The state as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -91,7 +94,7 @@ pub(in crate::ledger) struct StoredStream {
 }
 
 /// The last sample of a series that went quiet.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::ledger) struct Quiet {
     /// Which series.
     pub key: SeriesKey,
@@ -101,6 +104,8 @@ pub(in crate::ledger) struct Quiet {
     pub side: u32,
     /// The sample.
     pub counter: Counter,
+    /// The same as a native histogram, where it is one.
+    pub histogram: Option<Arc<Histogram>>,
 }
 
 impl State {
@@ -119,11 +124,12 @@ impl State {
     }
 
     pub(in crate::ledger) fn unpack(blob: &[u8]) -> Result<Self, Damaged> {
-        let version = blob.first().copied().filter(|version| [BEFORE_GRIDS, ONE_THRESHOLD].contains(version)).unwrap_or(VERSION);
+        let version =
+            blob.first().copied().filter(|version| [BEFORE_GRIDS, ONE_THRESHOLD, ONLY_NUMBERS].contains(version)).unwrap_or(VERSION);
         let mut reader = Reader::new(blob, "ledger state", version)?;
         let lanes = reader.list(|reader| unpack_lane(reader, version))?;
         let streams = reader.list(|reader| unpack_stream(reader, version))?;
-        let mut state = Self { lanes, streams, quiet: reader.list(unpack_quiet)?, ..Self::default() };
+        let mut state = Self { lanes, streams, quiet: reader.list(|reader| unpack_quiet(reader, version))?, ..Self::default() };
         if !reader.is_at_end() {
             state.unpack_grains(&mut reader)?;
         }
@@ -283,13 +289,32 @@ fn pack_quiet(out: &mut Writer, quiet: &Quiet) {
     for spacing in quiet.counter.spacings.0 {
         out.unsigned(u64::from(spacing));
     }
+    out.option(quiet.histogram.as_deref(), pack_histogram);
 }
 
-fn unpack_quiet(reader: &mut Reader<'_>) -> Result<Quiet, Damaged> {
+fn unpack_quiet(reader: &mut Reader<'_>, version: u8) -> Result<Quiet, Damaged> {
     let key = SeriesKey(u128::from_le_bytes(reader.bytes()?));
     let (stream, side, at, value) = (reader.index()?, reader.index()?, unpack_instant(reader)?, reader.unsigned()?);
     let spacings = Spacings([reader.index()?, reader.index()?, reader.index()?]);
-    Ok(Quiet { key, stream, side, counter: Counter { at, value, spacings } })
+    let histogram = if version <= ONLY_NUMBERS { None } else { reader.option(unpack_histogram)?.map(Arc::new) };
+    Ok(Quiet { key, stream, side, counter: Counter { at, value, spacings }, histogram })
+}
+
+fn pack_histogram(out: &mut Writer, histogram: &Histogram) {
+    let (count, buckets) = histogram.told();
+    out.unsigned(count);
+    out.list(buckets, |out, (lower, upper, held)| {
+        out.0.extend_from_slice(&lower.to_bits().to_le_bytes());
+        out.0.extend_from_slice(&upper.to_bits().to_le_bytes());
+        out.unsigned(held);
+    });
+}
+
+fn unpack_histogram(reader: &mut Reader<'_>) -> Result<Histogram, Damaged> {
+    let bound = |reader: &mut Reader<'_>| Ok(f64::from_bits(u64::from_le_bytes(reader.bytes()?)));
+    let count = reader.unsigned()?;
+    let buckets = reader.list(|reader| Ok((bound(reader)?, bound(reader)?, reader.unsigned()?)))?;
+    Histogram::new(count, buckets).ok_or_else(|| reader.damaged("a native histogram contradicts itself"))
 }
 
 fn pack_instant(out: &mut Writer, at: Timestamp) {
@@ -356,6 +381,7 @@ mod tests {
                 stream: 0,
                 side: 1,
                 counter: Counter { at: at(4), value: 1 << 53, spacings: Spacings([1, 2, 3]) },
+                histogram: Histogram::new(9, [(0.25, 0.5, 2), (0.5, 1.0, 6)]).map(Arc::new),
             }],
             judged: vec![],
             replica: None,

@@ -117,7 +117,7 @@ impl SourceLedger {
     /// something else now are dropped.
     fn move_series(&mut self, before: &[Arc<SloId>], stays: &BTreeMap<u32, u32>) {
         let retired = &mut self.retired;
-        self.series.retain(|tracked, counters| {
+        self.series.retain(|tracked, counters, histograms| {
             tracked.matched.clear();
             let key = tracked.key;
             tracked.routes.retain_mut(|route| {
@@ -128,7 +128,8 @@ impl SourceLedger {
                 if let Some(retired) = retired.get_mut(&before[route.lane as usize]) {
                     let watermark = retired.lane.watermark;
                     let quiet = counters[route.counter as usize].filter(|counter| Self::is_quiet(counter.at, watermark));
-                    retired.quiet.extend(quiet.map(|counter| Quiet { key, stream: route.stream, side: route.side, counter }));
+                    let histogram = histograms.get(&route.counter).cloned();
+                    retired.quiet.extend(quiet.map(|counter| Quiet { key, stream: route.stream, side: route.side, counter, histogram }));
                 }
                 false
             });
@@ -139,8 +140,8 @@ impl SourceLedger {
     fn take_back(&mut self, lane: usize, retired: Retired) {
         let sides = self.plan.lanes()[lane].sides.len();
         let lane = u32::try_from(lane).expect("fewer SLOs than 2^32");
-        for Quiet { key, stream, side, counter } in retired.quiet.into_iter().filter(|quiet| (quiet.side as usize) < sides) {
-            self.series.add(key, Route { lane, side, stream, counter: 0 }, counter);
+        for Quiet { key, stream, side, counter, histogram } in retired.quiet.into_iter().filter(|quiet| (quiet.side as usize) < sides) {
+            self.series.add(key, Route { lane, side, stream, counter: 0 }, counter, histogram);
         }
     }
 

@@ -53,7 +53,7 @@ impl SourceLedger {
         }
         for quiet in &state.quiet {
             let slo = &state.lanes[state.streams[quiet.stream as usize].lane as usize].slo;
-            self.retired.entry(Arc::new(slo.clone())).and_modify(|retired| retired.quiet.push(*quiet));
+            self.retired.entry(Arc::new(slo.clone())).and_modify(|retired| retired.quiet.push(quiet.clone()));
         }
     }
 
@@ -194,14 +194,15 @@ impl SourceLedger {
                     remembered = true;
                 } else if !lane.forgets_by_now(counted.metas[route.stream as usize].has_up, counter.at) {
                     remembered = true;
-                    quiet.push(Quiet { key: tracked.key, stream: route.stream, side: route.side, counter });
+                    let histogram = counted.histograms.get(&route.counter).cloned();
+                    quiet.push(Quiet { key: tracked.key, stream: route.stream, side: route.side, counter, histogram });
                 }
             }
             if !remembered {
                 forgotten.push(tracked.key);
             }
         }
-        quiet.extend(self.retired.values().flat_map(|retired| &retired.quiet));
+        quiet.extend(self.retired.values().flat_map(|retired| &retired.quiet).cloned());
         quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
         (quiet, forgotten)
     }

@@ -70,9 +70,11 @@ impl SeriesTable {
     }
 
     /// Gives a series one more taker.
-    pub(super) fn add(&mut self, key: SeriesKey, route: Route, counter: Counter) {
+    pub(super) fn add(&mut self, key: SeriesKey, route: Route, counter: Counter, histogram: Option<Arc<Histogram>>) {
         let mut tracked = self.get(key).cloned().unwrap_or(Tracked::new(key));
-        tracked.routes.push(Route { counter: index(self.counters.len()), ..route });
+        let place = index(self.counters.len());
+        tracked.routes.push(Route { counter: place, ..route });
+        self.histograms.extend(histogram.map(|histogram| (place, histogram)));
         self.counters.push(Some(counter));
         self.put(tracked);
     }
@@ -87,16 +89,16 @@ impl SeriesTable {
             }
         }
         if self.counters.len() > 2 * self.known.iter().map(|tracked| tracked.routes.len()).sum::<usize>() {
-            self.retain(|_, _| {});
+            self.retain(|_, _, _| {});
         }
     }
 
-    /// Lets `change` alter the routes of each series, with all counters at hand, and drops the series that nobody takes any more.
-    pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Tracked, &[Option<Counter>])) {
+    /// Lets `change` alter the routes of each series, with all counters and histograms at hand, and drops the series that nobody takes any more.
+    pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Tracked, &[Option<Counter>], &BTreeMap<u32, Arc<Histogram>>)) {
         let counters = std::mem::take(&mut self.counters);
         let mut histograms = std::mem::take(&mut self.histograms);
         self.known.retain_mut(|tracked| {
-            change(tracked, &counters);
+            change(tracked, &counters, &histograms);
             !tracked.routes.is_empty()
         });
         for route in self.known.iter_mut().flat_map(|tracked| &mut tracked.routes) {
@@ -139,7 +141,7 @@ mod tests {
     fn table(keys: &[u128]) -> SeriesTable {
         let mut table = SeriesTable::default();
         for (key, value) in keys.iter().zip(0..) {
-            table.add(SeriesKey(*key), Route { lane: 0, side: 0, stream: 0, counter: 0 }, counter(value));
+            table.add(SeriesKey(*key), Route { lane: 0, side: 0, stream: 0, counter: 0 }, counter(value), None);
         }
         table
     }

@@ -43,6 +43,8 @@ struct Instance {
     expected: Counts,
     /// The same of the histogram.
     observed: Counts,
+    /// The same of the native histogram.
+    native: Counts,
     /// Every sample of the probe.
     probed: Counts,
 }
@@ -59,6 +61,7 @@ impl Instance {
             last_bad: 0,
             expected: Counts::default(),
             observed: Counts::default(),
+            native: Counts::default(),
             probed: Counts::default(),
         };
         for _ in 0..50 {
@@ -105,6 +108,10 @@ impl Instance {
         let (before, after) = (observations(self.good), observations(good));
         let [within, tolerated, all] = [0, 1, 2].map(|bucket: usize| difference(before[bucket].1, after[bucket].1));
         self.observed += Counts { good: within, tolerated: tolerated - within, bad: all - tolerated, unseen_millis: 0 };
+        let (fast, before) = (i64::try_from(good / 2).expect("few"), if good < self.good { 0 } else { self.good });
+        let new = i64::try_from(good - before).expect("few");
+        let fast = fast - i64::try_from(before / 2).expect("few");
+        self.native += Counts { tolerated: fast, bad: new - fast, ..Counts::default() };
         self.good = good;
     }
 
@@ -125,6 +132,8 @@ impl Instance {
         for (le, count) in observations(self.good) {
             source.put(&[("__name__", "h_bucket"), ("job", "x"), ("instance", self.name), ("le", le)], at, count as f64);
         }
+        let native = [(0.05, 0.1, self.good / 2), (0.5, 1.0, self.good - self.good / 2)];
+        source.observe(&[("__name__", "h"), ("job", "x"), ("instance", self.name)], at, self.good, &native);
         source.put(&[("__name__", "p"), ("job", "x"), ("instance", self.name)], at, f64::from(u8::from(!self.good.is_multiple_of(5))));
         self.probed += if self.good.is_multiple_of(5) { events(0, 1) } else { events(1, 0) };
         self.now += 15;
@@ -181,6 +190,7 @@ impl Case {
             fixture::latency("c", 0.1, Some(1.0)),
             fixture::probe("d", &["p", "up"], &["instance"]),
             fixture::presence("e", minutes(1), &["instance"]),
+            fixture::native_latency("f", 0.07),
         ]
     }
 
@@ -249,10 +259,10 @@ proptest! {
         let mut source = Source::default();
         let instance = Instance::record(&mut source, "a", 0, true, &turns);
         let end = at(instance.now + 60);
-        let slos = vec![availability()[0].clone(), fixture::latency("b", 0.1, Some(1.0)), fixture::probe("c", &["p"], &[])];
+        let slos = vec![availability()[0].clone(), fixture::latency("b", 0.1, Some(1.0)), fixture::probe("c", &["p"], &[]), fixture::native_latency("d", 0.07)];
         let mut daemon = Daemon::start(slos, at(0));
         daemon.tick(&source, end);
-        for (slo, expected) in [("a", instance.expected), ("b", instance.observed), ("c", instance.probed)] {
+        for (slo, expected) in [("a", instance.expected), ("b", instance.observed), ("c", instance.probed), ("d", instance.native)] {
             let counted = daemon.ledger.between(daemon.index(slo, ""), at(-7200), end);
             prop_assert_eq!(Counts { unseen_millis: 0, ..counted }, expected);
         }
