@@ -7,7 +7,7 @@ use burnward_core::{
     exclusion::{ExclusionId, Known},
     id::{BudgetId, IncidentId, PersonName, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
-    ledger::{Counts, Edges, Replica, Slice},
+    ledger::{Counts, Edges, Late, Replica, Slice},
     slo::Slo,
     time::Timestamp,
     window::Interval,
@@ -27,10 +27,10 @@ use crate::{
     },
     render::{self, Renderer},
     source::{Source, replicas::Replicas, scrape::Scrape},
-    store::Store,
+    store::{Store, StoreError},
     tasks::{
         self,
-        decide::{self, BackfillAnswers, CorrectionAsked, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers},
+        decide::{self, BackfillAnswers, CorrectionAsked, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers, SecondAnswers},
         deliver::Deliver,
         read::Reader,
         report::Reports,
@@ -97,6 +97,13 @@ pub enum Request {
         answers: Box<BackfillAnswers>,
         /// Whether it was taken.
         reply: oneshot::Sender<bool>,
+    },
+    /// A source was read again.
+    Second {
+        /// What it answered.
+        answers: Box<SecondAnswers>,
+        /// Told when it was taken.
+        taken: oneshot::Sender<()>,
     },
     /// A source told what it is like.
     Probed {
@@ -181,6 +188,8 @@ pub enum Request {
         tenant: TenantId,
         /// Which budgets, and when.
         asked: PastAsked,
+        /// What was found late since the first moment of which is asked what was known then.
+        late: Vec<Late>,
         /// The budgets.
         reply: oneshot::Sender<Vec<PastBudget>>,
     },
@@ -256,9 +265,18 @@ impl Handle {
     }
 
     /// How budgets stood at moments of the past.
-    pub async fn past(&self, tenant: &TenantId, asked: PastAsked) -> Vec<PastBudget> {
+    pub async fn past(&self, tenant: &TenantId, asked: PastAsked) -> Result<Vec<PastBudget>, StoreError> {
+        let known_then = asked.moments.iter().filter_map(|moment| match moment.known {
+            Known::Now => None,
+            Known::By(then) => Some(then),
+        });
+        let source = self.config.tenants.get(tenant).map(|tenant| &tenant.source);
+        let late = match known_then.min().zip(source) {
+            Some((since, source)) => self.store.late(tenant, source, since).await?,
+            None => Vec::new(),
+        };
         let tenant = tenant.clone();
-        self.ask(|reply| Request::Past { tenant, asked, reply }).await.unwrap_or_default()
+        Ok(self.ask(|reply| Request::Past { tenant, asked, late, reply }).await.unwrap_or_default())
     }
 
     /// What was counted of a budget over `(from, to]`, and how many events may have happened in unseen time of it.
@@ -311,6 +329,10 @@ impl Handle {
 
     pub(crate) async fn backfill(&self, answers: BackfillAnswers) -> bool {
         self.ask(|reply| Request::Backfill { answers: Box::new(answers), reply }).await.unwrap_or(false)
+    }
+
+    pub(crate) async fn second(&self, answers: SecondAnswers) {
+        drop(self.ask(|taken| Request::Second { answers: Box::new(answers), taken }).await);
     }
 
     pub(crate) async fn probed(&self, tenant: &TenantId, product: String, skew_millis: Option<i64>) {

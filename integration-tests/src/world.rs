@@ -59,7 +59,7 @@ pub struct World {
     /// Where pages arrive.
     pub slack: SlackStandIn,
     directory: tempfile::TempDir,
-    _server: Server,
+    server: Server,
     clock: Clock,
     daemon: Option<Daemon>,
     tenant: TenantId,
@@ -87,7 +87,7 @@ impl World {
         install_tls();
         let proxy = Proxy::start(server.url().trim_start_matches("http://")).await?;
         let (slack, clock, tenant) = (slack().await?, Clock::by_hand(start), TenantId::parse("main")?);
-        let mut world = Self { proxy, slack, directory, _server: server, clock, daemon: None, tenant };
+        let mut world = Self { proxy, slack, directory, server, clock, daemon: None, tenant };
         world.write_configuration(slos)?;
         world.start_daemon().await?;
         Ok(world)
@@ -101,6 +101,19 @@ impl World {
         write(&root.join("secrets/bot"), self.slack.bot_token())?;
         write(&root.join("secrets/app"), self.slack.app_token())?;
         write(&root.join("burnward.yaml"), &configuration(root, &self.proxy.url(), &self.slack.api_url()))
+    }
+
+    /// Samples that arrive now, whenever they were taken. Only VictoriaMetrics takes them.
+    pub async fn arrive_late(&self, histories: &[History]) -> anyhow::Result<()> {
+        match &self.server {
+            Server::Victoria(victoria) => victoria.import(&document(histories)).await,
+            Server::Prometheus(_) => anyhow::bail!("a Prometheus takes no samples that are older than its newest"),
+        }
+    }
+
+    /// What the API answers.
+    pub async fn get(&self, path: &str) -> anyhow::Result<serde_json::Value> {
+        Ok(reqwest::get(format!("{}{path}", self.web())).await?.error_for_status()?.json().await?)
     }
 
     /// The daemon's handle.

@@ -69,7 +69,7 @@ pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError
     let mut rows = Vec::new();
     for slos in slos.chunks(AT_A_TIME) {
         let asked = PastAsked { moments: moments.clone(), slices: Some(over), ..PastAsked::of(slos.to_vec()) };
-        let past = handle.past(&tenant, asked).await;
+        let past = handle.past(&tenant, asked).await?;
         rows.extend(past.into_iter().filter_map(|past| row(past, over, &spans, &live)));
     }
     let told: Vec<Told<'_>> = incidents.iter().map(|stored| Told { incident: &stored.incident, events: &stored.events }).collect();

@@ -12,7 +12,7 @@ use burnward_core::{
         Actor, AlertKey, BurnFacts, Facts, FaultKey, IncidentEvent, Kind, Message, MessageKind, MessageRef, Phase, Resolution, Subject,
         Symptom, Via, What,
     },
-    ledger::{Compaction, Counts, Segment, SegmentKey},
+    ledger::{Compaction, Counts, Late, Segment, SegmentKey},
     oncall::Recipient,
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, minutes},
@@ -21,8 +21,8 @@ use burnward_core::{
 };
 
 use super::{
-    AttemptOutcome, AuditEntry, AuditRow, Commit, DefinitionChanges, DueReport, NewEvent, OutboxStats, Owed, OwedReport, ReportTimer,
-    Round, Store, StoreError, StoredAlert, StoredDefinition,
+    AttemptOutcome, AuditEntry, AuditRow, Behind, Commit, DefinitionChanges, DueReport, NewEvent, OutboxStats, Owed, OwedReport,
+    ReportTimer, Round, Store, StoreError, StoredAlert, StoredDefinition,
 };
 
 /// An instant of the tests, in seconds from an arbitrary start.
@@ -135,7 +135,14 @@ pub(super) async fn a_commit_comes_back_as_it_went_in(store: &Store) {
     let alert = StoredAlert { budget: budget(&main, group), state, why: "100 > 14.4\0".to_owned() };
     let events = vec![opening(&main, 1), noted(1, 2)];
     let commit = Commit {
-        round: Some(Round { source: source(), settled: at(-60), blob: Some(vec![0, 1, 255]), state: Some(vec![7]) }),
+        round: Some(Round {
+            source: source(),
+            settled: at(-60),
+            blob: Some(vec![0, 1, 255]),
+            state: Some(vec![7]),
+            behind: Behind::default(),
+            late: None,
+        }),
         alerts: vec![alert.clone()],
         events: events.clone(),
         messages: vec![message("P-1", MessageKind::Root, at(1))],
@@ -176,7 +183,14 @@ pub(super) async fn an_event_out_of_place_refuses_the_whole_commit(store: &Store
 async fn check_refused(store: &Store, main: &TenantId, events: Vec<NewEvent>) {
     let shown = format!("{events:?}");
     let commit = Commit {
-        round: Some(Round { source: source(), settled: at(5), blob: Some(vec![1]), state: Some(vec![2]) }),
+        round: Some(Round {
+            source: source(),
+            settled: at(5),
+            blob: Some(vec![1]),
+            state: Some(vec![2]),
+            behind: Behind::default(),
+            late: None,
+        }),
         alerts: vec![StoredAlert { budget: budget(main, Group::whole()), state: AlertState::default(), why: String::new() }],
         events,
         messages: vec![message("P-9", MessageKind::Root, at(0))],
@@ -205,7 +219,14 @@ pub(super) async fn a_tenant_sees_its_own_rows_only(store: &Store) {
     let (main, other) = (tenant("main"), tenant("other"));
     let alerts = vec![StoredAlert { budget: budget(&main, Group::whole()), state: AlertState::default(), why: String::new() }];
     let commit = Commit {
-        round: Some(Round { source: source(), settled: at(0), blob: Some(vec![1]), state: Some(vec![1]) }),
+        round: Some(Round {
+            source: source(),
+            settled: at(0),
+            blob: Some(vec![1]),
+            state: Some(vec![1]),
+            behind: Behind::default(),
+            late: None,
+        }),
         alerts,
         events: vec![opening(&main, 1)],
         messages: vec![message("P-1", MessageKind::Root, at(0))],
@@ -239,7 +260,7 @@ pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
     for n in 0..4_u8 {
         let state = (n == 1).then(|| vec![9]);
         let blob = (n != 2).then(|| vec![n; 3]);
-        let round = Round { source: source(), settled: at(i64::from(n)), blob, state };
+        let round = Round { source: source(), settled: at(i64::from(n)), blob, state, behind: Behind::default(), late: None };
         store.commit(&Commit { round: Some(round), ..empty(&main, at(i64::from(n))) }).await.unwrap();
     }
     let ledger = store.ledger(&main, &source()).await.unwrap();
@@ -262,6 +283,24 @@ pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
     store.compact(&main, &source(), &compaction).await.unwrap();
     let left = store.ledger(&main, &source()).await.unwrap();
     assert_eq!((left.segments, left.rounds.len()), (vec![first[1].clone(), second[0].clone()], 1));
+}
+
+pub(super) async fn what_a_second_reading_begins_with_is_replaced_and_what_it_found_stays(store: &Store) {
+    let main = tenant("main");
+    let blob = |byte: u8| Some(vec![byte]);
+    let late = |stream: u8| Some(vec![1, 1, stream, 2, 2, 0, 0, 0, 0, 0, 0]);
+    let rounds =
+        [(Behind { seal: blob(1), log: None }, None), (Behind { seal: None, log: blob(2) }, late(0)), (Behind::default(), late(1))];
+    for (n, (behind, late)) in (0..).zip(rounds) {
+        let round = Round { source: source(), settled: at(n), blob: None, state: None, behind, late };
+        store.commit(&Commit { round: Some(round), ..empty(&main, at(n)) }).await.unwrap();
+    }
+    let ledger = store.ledger(&main, &source()).await.unwrap();
+    assert_eq!((ledger.seal, ledger.log), (blob(1), blob(2)));
+    let found = |late: Vec<Late>| late.len();
+    assert_eq!(found(store.late(&main, &source(), at(0)).await.unwrap()), 2);
+    assert_eq!(found(store.late(&main, &source(), at(1)).await.unwrap()), 1, "what was recorded since");
+    assert_eq!(found(store.late(&tenant("other"), &source(), at(0)).await.unwrap()), 0);
 }
 
 pub(super) async fn alert_changes_are_kept_in_order(store: &Store) {

@@ -8,6 +8,7 @@ use burnward_core::{
     exclusion::Correction,
     id::{BudgetId, IncidentId, PageId, SloId, SourceName, TeamName, TenantId},
     incident::{FaultKey, Incident, IncidentEvent, Message, MessageRef},
+    ledger::Counted,
     oncall::Recipient,
     time::Timestamp,
 };
@@ -77,6 +78,33 @@ pub struct Round {
     pub blob: Option<Vec<u8>>,
     /// The packed state that a restart needs beside the slices (streams, coverage, back-fill); replaces the one before. `None`: unchanged.
     pub state: Option<Vec<u8>>,
+    /// Where a second reading begins; each replaces the one before.
+    pub behind: Behind,
+    /// Those of the slices that are of samples which came late; an entry of its own, that no other replaces.
+    pub late: Option<Vec<u8>>,
+}
+
+/// What a second reading begins with. `None`: unchanged.
+#[derive(Debug, Clone, Default)]
+pub struct Behind {
+    /// The packed seal.
+    pub seal: Option<Vec<u8>>,
+    /// The packed log.
+    pub log: Option<Vec<u8>>,
+}
+
+impl Round {
+    /// What the store keeps of what was counted.
+    pub fn of(source: SourceName, counted: &Counted) -> Self {
+        Self {
+            source,
+            settled: counted.settled(),
+            blob: counted.blob(),
+            state: counted.state_blob(),
+            behind: Behind { seal: counted.seal_blob(), log: counted.log_blob() },
+            late: counted.late_blob(),
+        }
+    }
 }
 
 /// The state of one alert, with the inputs of its last change.

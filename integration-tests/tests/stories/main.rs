@@ -6,6 +6,7 @@ mod downtime;
 mod expressions;
 mod fast_burn;
 mod kills;
+mod late_data;
 mod many_slos;
 mod policies;
 mod replicas;

@@ -32,7 +32,9 @@ pub use plan::Plan;
 pub use query::Query;
 pub use replica::Replica;
 pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored, StoredStream, StoredSums};
-pub use source_ledger::{Backfill, Counted, Fill, PastSums, Read, Reads, Settings, Slice, SourceLedger, Stream, StreamSums};
+pub use source_ledger::{
+    Backfill, Counted, Fill, Late, PastSums, Read, Reads, SecondReading, Settings, Slice, SourceLedger, Stream, StreamSums,
+};
 
 /// What happened in a stretch of time. `good` and `bad` may be negative in a single slice where two exporters report the same event in
 /// different slices; over a lookback they are not.

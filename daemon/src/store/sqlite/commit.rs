@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
 use super::{SqliteStore, corrections, outbox, primary_code, upkeep};
-use crate::store::{Commit, NewEvent, Round, StoreError, StoredAlert, rows};
+use crate::store::{Behind, Commit, NewEvent, Round, StoreError, StoredAlert, rows};
 
 impl SqliteStore {
     /// Commits all of it or nothing. An event whose position is taken, or that leaves a gap, refuses the whole commit.
@@ -144,6 +144,7 @@ async fn save_round(tx: &mut SqliteConnection, tenant: &str, at: i64, round: &Ro
         .execute(&mut *tx)
         .await?;
     }
+    save_behind(tx, tenant, at, round).await?;
     if let Some(blob) = &round.blob {
         sqlx::query("INSERT INTO rounds (tenant, source, at, settled, blob) VALUES (?1, ?2, ?3, ?4, ?5)")
             .bind(tenant)
@@ -151,6 +152,33 @@ async fn save_round(tx: &mut SqliteConnection, tenant: &str, at: i64, round: &Ro
             .bind(at)
             .bind(round.settled.millis())
             .bind(blob.as_slice())
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// What a second reading begins with, and what it found.
+async fn save_behind(tx: &mut SqliteConnection, tenant: &str, at: i64, round: &Round) -> Result<(), StoreError> {
+    let Behind { seal, log } = &round.behind;
+    if seal.is_some() || log.is_some() {
+        sqlx::query(
+            "INSERT INTO seals (tenant, source, seal, log) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (tenant, source) DO UPDATE SET seal = coalesce(excluded.seal, seal), log = coalesce(excluded.log, log)",
+        )
+        .bind(tenant)
+        .bind(round.source.as_str())
+        .bind(seal.as_deref())
+        .bind(log.as_deref())
+        .execute(&mut *tx)
+        .await?;
+    }
+    if let Some(late) = &round.late {
+        sqlx::query("INSERT INTO late (tenant, source, at, blob) VALUES (?1, ?2, ?3, ?4)")
+            .bind(tenant)
+            .bind(round.source.as_str())
+            .bind(at)
+            .bind(late.as_slice())
             .execute(&mut *tx)
             .await?;
     }

@@ -2,7 +2,7 @@
 
 use burnward_core::{
     id::{SourceName, TenantId},
-    ledger::{Compaction, Segment, SegmentKey, Stored},
+    ledger::{Compaction, Damaged, Late, Segment, SegmentKey, Stored},
     time::{Timestamp, days},
     window::Interval,
 };
@@ -15,6 +15,8 @@ use crate::store::StoreError;
 
 /// Segments whose bytes go into one statement together, in bytes.
 const STATEMENT_BYTES: usize = 8 << 20;
+
+type OptionalBlob = Option<Vec<u8>>;
 
 impl SqliteStore {
     /// What the ledger of a source is rebuilt from.
@@ -31,6 +33,12 @@ impl SqliteStore {
             .bind(source.as_str())
             .fetch_optional(&mut *tx)
             .await?;
+        let behind: Option<(OptionalBlob, OptionalBlob)> = sqlx::query_as("SELECT seal, log FROM seals WHERE tenant = ?1 AND source = ?2")
+            .bind(tenant.as_str())
+            .bind(source.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let (seal, log) = behind.unwrap_or_default();
         let segments = sqlx::query(
             "SELECT stream, level_seconds, day, blob FROM segments WHERE tenant = ?1 AND source = ?2
              ORDER BY day, level_seconds, stream",
@@ -45,7 +53,20 @@ impl SqliteStore {
             .fetch_all(&mut *tx)
             .await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
-        Ok(Stored { settled: settled.map(Timestamp::from_millis), state, segments, rounds })
+        Ok(Stored { settled: settled.map(Timestamp::from_millis), state, seal, log, segments, rounds })
+    }
+
+    /// What was found late after `since`, oldest first.
+    pub async fn late(&self, tenant: &TenantId, source: &SourceName, since: Timestamp) -> Result<Vec<Late>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT at, blob FROM late WHERE tenant = ?1 AND source = ?2 AND at > ?3 ORDER BY at, id")
+                .bind(tenant.as_str())
+                .bind(source.as_str())
+                .bind(since.millis())
+                .fetch_all(self.readers())
+                .await?;
+        let damaged = |error: Damaged| StoreError::Damaged { what: "late", reason: error.to_string() };
+        rows.iter().map(|(at, blob)| Late::unpack(Timestamp::from_millis(*at), blob).map_err(damaged)).collect()
     }
 
     /// What is kept of one stream over a stretch: the segments of its days, and the rounds that are not yet compacted.

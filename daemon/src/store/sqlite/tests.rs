@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::store::{
-    Commit, Round, StoreError,
+    Behind, Commit, Round, StoreError,
     conformance::{self, at, empty, event, message, opening, tenant},
 };
 
@@ -29,6 +29,7 @@ conformance!(
     an_alert_of_another_tenant_is_refused,
     a_tenant_sees_its_own_rows_only,
     rounds_are_compacted_into_segments,
+    what_a_second_reading_begins_with_is_replaced_and_what_it_found_stays,
     alert_changes_are_kept_in_order,
     resolved_incidents_leave_the_live_ones,
     incidents_are_listed_newest_first,
@@ -258,7 +259,14 @@ async fn a_child_commits_until_it_is_killed() {
     let last = store.live_incidents(&main, at(0)).await.unwrap().pop().map_or(0, |stored| stored.incident.last_seq);
     for seq in last + 1.. {
         let event = if seq == 1 { opening(&main, 1) } else { event(1, seq, What::Noted { text: "x".repeat(3000) }, "open") };
-        let round = Round { source: conformance::source(), settled: at(0), blob: Some(vec![7; 5000]), state: Some(vec![7; 5000]) };
+        let round = Round {
+            source: conformance::source(),
+            settled: at(0),
+            blob: Some(vec![7; 5000]),
+            state: Some(vec![7; 5000]),
+            behind: Behind::default(),
+            late: None,
+        };
         let messages = vec![message(&format!("P-{seq}"), MessageKind::Root, at(0))];
         let audit = vec![conformance::audit("kill me")];
         let commit = Commit { round: Some(round), events: vec![event], messages, audit, ..empty(&main, at(0)) };

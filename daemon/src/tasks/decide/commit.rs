@@ -116,13 +116,13 @@ mod tests {
     use burnward_core::{id::TenantId, time::Timestamp};
 
     use super::*;
-    use crate::store::{AuditEntry, Round};
+    use crate::store::{AuditEntry, Behind, Round};
 
     #[test]
     fn a_split_keeps_what_was_counted_apart_from_every_decision() {
         let source = burnward_core::id::SourceName::parse("prom").expect("a name");
         let commit = Commit {
-            round: Some(Round { source, settled: Timestamp::EPOCH, blob: None, state: None }),
+            round: Some(Round { source, settled: Timestamp::EPOCH, blob: None, state: None, behind: Behind::default(), late: None }),
             audit: vec![AuditEntry { actor: "burnward".into(), action: "a".into(), subject: "s".into(), detail: "d".into() }],
             ..Commit::empty(TenantId::parse("main").expect("a name"), Timestamp::EPOCH)
         };

@@ -17,7 +17,7 @@ use burnward_core::{
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Query, Reads, Replica, Series, Slice, SourceLedger, Sums as _, Unknown},
+    ledger::{Backfill, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
     slo::CountedIn,
     time::Timestamp,
     window::Interval,
@@ -47,8 +47,25 @@ pub struct ReadPlan {
     pub queries: Vec<Query>,
     /// What is read now, live samples first.
     pub reads: Reads,
-    /// Older history that waits to be filled in, when nothing newer is missing.
+    /// What is settled and read again, when nothing newer is missing.
+    pub second: Option<SecondReading>,
+    /// Older history that waits to be filled in, when neither is.
     pub backfill: Option<Backfill>,
+}
+
+/// A stretch that was read again.
+#[derive(Debug)]
+pub struct SecondAnswers {
+    /// For whom.
+    pub tenant: TenantId,
+    /// The plan's queries, by which it was asked.
+    pub queries: Vec<Query>,
+    /// What was asked for.
+    pub asked: SecondReading,
+    /// The answers in the order of its reads.
+    pub results: Vec<Result<Vec<Series>, Unknown>>,
+    /// Now.
+    pub now: Timestamp,
 }
 
 /// Older history that was read.
@@ -130,6 +147,10 @@ impl Decider {
             Request::Plan { tenant, now, replica, reply } => answer(reply, self.plan(&tenant, now, replica)),
             Request::Answers { answers, reply } => answer(reply, self.take_answers(*answers).await),
             Request::Backfill { answers, reply } => answer(reply, self.take_backfill(*answers).await),
+            Request::Second { answers, taken } => {
+                self.take_second(*answers).await;
+                answer(taken, ());
+            }
             Request::Probed { tenant, product, skew_millis } => self.take_probe(&tenant, product, skew_millis),
             Request::Timers { now, reply } => answer(reply, self.timers(now).await),
             Request::Incident { tenant, incident, command, by, now, reply } => {
@@ -139,8 +160,8 @@ impl Decider {
             Request::Correct { tenant, asked, by, now, reply } => answer(reply, self.correct(&tenant, asked, &by, now).await),
             Request::TestPage { person, by, now, reply } => answer(reply, self.test_page(person, &by, now).await),
             Request::Slices { budget, over, at_most, known, reply } => answer(reply, self.slices(&budget, over, at_most, known)),
-            Request::Past { tenant, asked, reply } => {
-                answer(reply, self.books.get(&tenant).map(|book| book.past(&asked)).unwrap_or_default());
+            Request::Past { tenant, asked, late, reply } => {
+                answer(reply, self.books.get(&tenant).map(|book| book.past(&asked, &late)).unwrap_or_default());
             }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
             Request::Between { budget, from, to, reply } => {
@@ -171,8 +192,9 @@ impl Decider {
         let ledger = &mut self.books.get_mut(tenant)?.ledger;
         ledger.read_from(replica);
         let reads = ledger.reads(now);
-        let backfill = if reads.catching_up { None } else { ledger.backfill(now) };
-        Some(ReadPlan { queries: ledger.plan().queries().to_vec(), reads, backfill })
+        let second = if reads.catching_up { None } else { ledger.second_reading(now) };
+        let backfill = if reads.catching_up || second.is_some() { None } else { ledger.backfill(now) };
+        Some(ReadPlan { queries: ledger.plan().queries().to_vec(), reads, second, backfill })
     }
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
@@ -182,7 +204,7 @@ impl Decider {
         }
         let counted = book.ledger.count(&answers.reads, &answers.results);
         let settled = counted.settled();
-        let round = Round { source: book.source.clone(), settled, blob: counted.blob(), state: counted.state_blob() };
+        let round = Round::of(book.source.clone(), &counted);
         book.ledger.apply(counted);
         book.refresh_exclusions(answers.now);
         let mut draft = Draft::new(book, &self.config, answers.now);
@@ -229,7 +251,7 @@ impl Decider {
             return true;
         }
         let counted = book.ledger.count_backfill(&answers.backfill, &answers.results);
-        let round = Round { source: book.source.clone(), settled: counted.settled(), blob: counted.blob(), state: counted.state_blob() };
+        let round = Round::of(book.source.clone(), &counted);
         let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
         match self.store.commit(&commit).await {
             Ok(()) => book.ledger.apply(counted),
@@ -237,6 +259,27 @@ impl Decider {
         }
         self.publish(answers.now);
         true
+    }
+
+    /// What was read again; at the end of it the entries by which what came late corrects the ledger.
+    async fn take_second(&mut self, answers: SecondAnswers) {
+        let Some(book) = self.books.get_mut(&answers.tenant) else { return };
+        if answers.queries != book.ledger.plan().queries() {
+            return;
+        }
+        let Some(counted) = book.ledger.take_second_reading(&answers.asked, &answers.results) else { return };
+        let round = Round::of(book.source.clone(), &counted);
+        if round.late.is_some() {
+            warn!(tenant = %answers.tenant, source = %book.source, "samples came later than the settling time of the source; the budgets are corrected");
+        }
+        let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
+        match self.store.commit(&commit).await {
+            Ok(()) => book.ledger.apply(counted),
+            Err(error) => {
+                warn!(tenant = %answers.tenant, %error, "what was read again could not be committed; it is read once more");
+                book.reload_ledger(&self.store, &self.config, answers.now).await;
+            }
+        }
     }
 
     fn take_probe(&mut self, tenant: &TenantId, product: String, skew_millis: Option<i64>) {

@@ -10,7 +10,7 @@ use burnward_core::{
     evaluate::{BudgetStatus, Input, standing},
     exclusion::{Excluded, Known},
     id::{BudgetId, Group, SloId, SourceName},
-    ledger::{Counts, Reason, StoredStream, Stream, Sums, Unknown},
+    ledger::{Counts, Late, Reason, StoredStream, Stream, Sums, Unknown},
     report::spend::stretches,
     slo::{Objective, Slo},
     time::Timestamp,
@@ -90,14 +90,15 @@ const SLICES: usize = 7 * 24 + 2;
 
 impl Book {
     /// The budgets of the SLOs at the moments; an SLO without a stream has one budget per objective, of which nothing was seen.
-    pub(super) fn past(&self, asked: &PastAsked) -> Vec<PastBudget> {
+    /// `late` holds what was found late since the first moment of which is asked what was known then.
+    pub(super) fn past(&self, asked: &PastAsked, late: &[Late]) -> Vec<PastBudget> {
         let slos: BTreeMap<&SloId, &Arc<Slo>> = asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).collect();
         let wanted = |stream: &&Stream| asked.group.as_ref().is_none_or(|group| *group == stream.group);
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         for stream in self.ledger.streams().filter(wanted) {
             if let Some(slo) = slos.get(&*stream.slo) {
-                found.extend(slo.objectives.iter().map(|objective| self.past_budget(slo, objective, stream, asked)));
+                found.extend(slo.objectives.iter().map(|objective| self.past_budget(slo, objective, stream, asked, late)));
                 seen.insert(&*stream.slo);
             }
         }
@@ -106,7 +107,7 @@ impl Book {
         found
     }
 
-    fn past_budget(&self, slo: &Arc<Slo>, objective: &Objective, stream: &Stream, asked: &PastAsked) -> PastBudget {
+    fn past_budget(&self, slo: &Arc<Slo>, objective: &Objective, stream: &Stream, asked: &PastAsked, late: &[Late]) -> PastBudget {
         let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
         let counted_in = self.ledger.counted_in(stream.index, objective.counted_in);
         let stored = asked.stored.get(&budget);
@@ -115,7 +116,8 @@ impl Book {
             let is_held = counted_from.is_some_and(|from| from < moment.at);
             let over = calendar::interval(&objective.window, moment.at);
             let stretches = self.excluded.shown.exclusions.stretches(&budget, moment.known);
-            let (held, kept) = (self.ledger.past(counted_in, moment.at), stored.map(|stored| stored.until(moment.at)));
+            let (held, kept) =
+                (self.ledger.past_as_known(counted_in, moment.at, moment.known, late), stored.map(|stored| stored.until(moment.at)));
             let (sums, excluded): (&dyn Sums, Excluded) = match &kept {
                 Some(kept) => (kept, kept.excluded(over.from, &stretches, objective.counted_in.length())),
                 None => (&held, held.excluded(over.from, &stretches)),

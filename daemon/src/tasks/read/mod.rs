@@ -12,14 +12,14 @@ use std::{
 
 use burnward_core::{
     id::TenantId,
-    ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Replica, Series, Unknown},
+    ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Replica, SecondReading, Series, Unknown},
     time::{Timestamp, minutes},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers};
+use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers, SecondAnswers};
 use crate::{
     app::Handle,
     source::{
@@ -133,7 +133,7 @@ impl Reader {
         let asked_at = self.handle.clock.now();
         let replica = self.replica();
         let plan = self.handle.plan(&self.tenant, asked_at, replica).await;
-        let Some(ReadPlan { queries, reads, backfill: _ }) = plan else { return false };
+        let Some(ReadPlan { queries, reads, second: _, backfill: _ }) = plan else { return false };
         let (mut results, took_millis) = self.ask(&queries, &reads).await;
         if self.looks_around(&reads, &mut results).await || self.replica() != replica {
             return true; // What one replica answered is not counted as another's.
@@ -144,7 +144,7 @@ impl Reader {
         let answers = RoundAnswers { tenant, queries, reads, results, took_millis, replica, circuit, asked_at, due, now };
         let more = self.handle.answers(answers).await;
         if !more && !self.is_impatient() {
-            self.fill_in().await;
+            self.read_behind().await;
         }
         more
     }
@@ -309,11 +309,29 @@ impl Reader {
         in_order(answers)
     }
 
-    /// One step of older history, planned behind the live reading: a step that is taken in makes what was planned before it void.
-    async fn fill_in(&self) {
+    /// One step behind the live reading, planned after it: a step that is taken in makes what was planned before it void.
+    async fn read_behind(&self) {
         let replica = self.replica();
         let plan = self.handle.plan(&self.tenant, self.handle.clock.now(), replica).await;
-        let Some(ReadPlan { queries, reads: _, backfill: Some(backfill) }) = plan else { return };
+        match plan {
+            Some(ReadPlan { queries, reads: _, second: Some(asked), backfill: _ }) => self.read_again(queries, asked, replica).await,
+            Some(ReadPlan { queries, reads: _, second: None, backfill: Some(backfill) }) => self.fill_in(queries, backfill, replica).await,
+            Some(ReadPlan { second: None, backfill: None, .. }) | None => {}
+        }
+    }
+
+    /// A stretch of what is settled, to find samples that came late.
+    async fn read_again(&self, queries: Vec<Query>, asked: SecondReading, replica: Option<Replica>) {
+        let results = self.ask_all(&queries, &asked.reads.reads).await.into_iter().map(|(answer, _)| answer).collect();
+        if self.replica() != replica {
+            return;
+        }
+        let now = self.handle.clock.now();
+        self.handle.second(SecondAnswers { tenant: self.tenant.clone(), queries, asked, results, now }).await;
+    }
+
+    /// A step of older history.
+    async fn fill_in(&self, queries: Vec<Query>, backfill: Backfill, replica: Option<Replica>) {
         let results = self.history(&queries, &backfill).await;
         if self.replica() != replica {
             return;

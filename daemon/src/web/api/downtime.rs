@@ -64,7 +64,7 @@ pub async fn of(handle: &Handle, slo: &Slo, status: &BudgetStatus, when: When) -
 /// The verdicts of a stretch: the memory's where it still holds each of them, the store's before.
 async fn verdicts(handle: &Handle, slo: &Slo, status: &BudgetStatus, over: Interval) -> Result<Vec<(Timestamp, Counts)>, Problem> {
     let asked = PastAsked { group: Some(status.budget.group.clone()), ..PastAsked::of(vec![slo.id.clone()]) };
-    let past = handle.past(&slo.id.tenant, asked).await;
+    let past = handle.past(&slo.id.tenant, asked).await?;
     let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else { return Ok(Vec::new()) };
     let split = place.each_from.map_or(over.to, |from| from.max(over.from).min(over.to));
     let mut found = Vec::new();

@@ -253,11 +253,11 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
         ..PastAsked::of(vec![slo.id.clone()])
     };
     let find = |past: Vec<PastBudget>| past.into_iter().find(|past| past.budget == status.budget);
-    let Some(mut past) = find(handle.past(&slo.id.tenant, asked.clone()).await) else { return Ok(status.clone()) };
+    let Some(mut past) = find(handle.past(&slo.id.tenant, asked.clone()).await?) else { return Ok(status.clone()) };
     if let Some((place, over)) = beyond_memory(&past) {
         let stored = stored_stream(handle, &slo.id.tenant, &place, over).await?;
         let stored = BTreeMap::from([(status.budget.clone(), Arc::new(stored))]);
-        if let Some(found) = find(handle.past(&slo.id.tenant, PastAsked { stored, ..asked }).await) {
+        if let Some(found) = find(handle.past(&slo.id.tenant, PastAsked { stored, ..asked }).await?) {
             past = found;
         }
     }

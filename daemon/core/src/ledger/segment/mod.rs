@@ -6,6 +6,7 @@
 //!
 //! No roll-up crosses an edge: what lies before an edge within a coarser slice becomes a slice of its own that ends at the edge, at the level `PIECES`.
 
+pub(super) mod behind;
 mod slices;
 pub(super) mod state;
 mod stream;
@@ -54,6 +55,10 @@ pub struct Stored {
     pub settled: Option<Timestamp>,
     /// The packed state of the last round that had one.
     pub state: Option<Vec<u8>>,
+    /// The packed seal that a second reading begins at, of the last round that had one.
+    pub seal: Option<Vec<u8>>,
+    /// The packed log of what was booked before where it was sampled, of the last round that had one.
+    pub log: Option<Vec<u8>>,
     /// All segments, in any order.
     pub segments: Vec<Segment>,
     /// Rounds that are not yet compacted, oldest first: id and blob.

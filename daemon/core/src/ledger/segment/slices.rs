@@ -1,6 +1,9 @@
 //! The packed forms of slices: a round (all streams, in the order of streams and time) and a segment (one stream, one level, one day).
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     Damaged,
@@ -9,7 +12,7 @@ use super::{
 use crate::{
     ledger::{
         Counts,
-        slice::{Entry, Span},
+        slice::{Entry, MINUTE, Span},
     },
     time::Timestamp,
 };
@@ -28,6 +31,17 @@ pub(in crate::ledger) struct RoundSlices {
 }
 
 impl RoundSlices {
+    /// The entries alone, of each minute one.
+    pub(in crate::ledger) fn by_the_minute(&self) -> Self {
+        let mut minutes: BTreeMap<(u32, Timestamp), Counts> = BTreeMap::new();
+        for entry in &self.entries {
+            *minutes.entry((entry.stream, entry.end.ceil(MINUTE))).or_default() += entry.counts;
+        }
+        let entries = minutes.into_iter().filter(|(_, counts)| !counts.is_zero());
+        let entries = entries.map(|((stream, end), counts)| Entry { stream, end, counts }).collect();
+        Self { entries, ..Self::default() }
+    }
+
     pub(in crate::ledger) fn pack(&self) -> Option<Vec<u8>> {
         if self.entries.is_empty() && self.spans.is_empty() {
             return None;

@@ -29,8 +29,12 @@ impl Writer {
     }
 
     pub(in crate::ledger) fn text(&mut self, text: &str) {
-        self.len(text.len());
-        self.0.extend_from_slice(text.as_bytes());
+        self.blob(text.as_bytes());
+    }
+
+    pub(in crate::ledger) fn blob(&mut self, blob: &[u8]) {
+        self.len(blob.len());
+        self.0.extend_from_slice(blob);
     }
 
     pub(in crate::ledger) fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
@@ -106,10 +110,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(in crate::ledger) fn text(&mut self) -> Result<String, Damaged> {
+        String::from_utf8(self.blob()?).map_err(|_| self.damaged("a text is not UTF-8"))
+    }
+
+    pub(in crate::ledger) fn blob(&mut self) -> Result<Vec<u8>, Damaged> {
         let len = self.len()?;
-        let (text, rest) = self.rest.split_at(len);
+        let (blob, rest) = self.rest.split_at(len);
         self.rest = rest;
-        String::from_utf8(text.to_vec()).map_err(|_| self.damaged("a text is not UTF-8"))
+        Ok(blob.to_vec())
     }
 
     pub(in crate::ledger) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {

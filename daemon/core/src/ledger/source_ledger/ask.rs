@@ -73,7 +73,7 @@ impl SourceLedger {
     }
 
     /// Adds the questions of a cohort that reads up to `to`.
-    fn ask(&self, reads: &mut Reads, lanes: Vec<usize>, targets_from: Timestamp, to: Timestamp, now: Timestamp) {
+    pub(super) fn ask(&self, reads: &mut Reads, lanes: Vec<usize>, targets_from: Timestamp, to: Timestamp, now: Timestamp) {
         let mut from: BTreeMap<usize, Timestamp> = BTreeMap::new();
         for lane in &lanes {
             let state = &self.lanes[*lane];

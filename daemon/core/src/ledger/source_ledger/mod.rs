@@ -15,6 +15,7 @@ mod past;
 mod replace;
 mod restore;
 mod round;
+mod second;
 mod series;
 mod view;
 
@@ -27,7 +28,8 @@ use std::{
 
 pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS};
 pub use parts::{Fill, Stream};
-pub use past::PastSums;
+pub use past::{Late, PastSums};
+pub use second::SecondReading;
 pub use view::{Slice, StreamSums};
 
 use super::{
@@ -36,7 +38,7 @@ use super::{
     count::{Counter, Rule, SeriesKey, TargetKey},
     coverage::{Stretch, Timeline},
     marks::Marks,
-    segment::RoundSlices,
+    segment::{RoundSlices, behind::Log},
     slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, lookbacks, slice_rules, standard_levels},
     verdict::VERDICTS,
 };
@@ -48,8 +50,10 @@ use crate::{
 };
 use judged::Judged;
 use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
+use restore::Keep;
 pub(in crate::ledger) use round::Answers;
 use round::{Memory, Round, margin_before};
+use second::Second;
 use series::SeriesTable;
 
 /// How a source is read.
@@ -168,7 +172,13 @@ pub struct Counted {
     timeline: Option<(Timeline, Stretch)>,
     /// Histograms that were looked at.
     looks: BTreeMap<usize, Look>,
+    /// What was booked before where it was sampled.
+    log: Log,
+    /// True where the slices are of samples that came late.
+    late: bool,
     state: Option<Vec<u8>>,
+    packed_seal: Option<Vec<u8>>,
+    packed_log: Option<Vec<u8>>,
 }
 
 impl Counted {
@@ -185,6 +195,21 @@ impl Counted {
     /// The packed state that a restart needs beside the slices; `None` where it did not change.
     pub fn state_blob(&self) -> Option<Vec<u8>> {
         self.state.clone()
+    }
+
+    /// The packed seal that a second reading begins at; `None` where it did not move.
+    pub fn seal_blob(&self) -> Option<Vec<u8>> {
+        self.packed_seal.clone()
+    }
+
+    /// The packed log that a second reading needs; `None` where it did not change.
+    pub fn log_blob(&self) -> Option<Vec<u8>> {
+        self.packed_log.clone()
+    }
+
+    /// Where the slices are of samples that came late: the same, packed by the minute. They correct what was known before.
+    pub fn late_blob(&self) -> Option<Vec<u8>> {
+        if self.late { self.slices.by_the_minute().pack() } else { None }
     }
 
     fn unchanged(ledger: &SourceLedger) -> Self {
@@ -206,7 +231,11 @@ impl Counted {
             judged: Vec::new(),
             timeline: None,
             looks: BTreeMap::new(),
+            log: Log::default(),
+            late: false,
             state: None,
+            packed_seal: None,
+            packed_log: None,
         }
     }
 }
@@ -245,6 +274,10 @@ pub struct SourceLedger {
     looks: BTreeMap<usize, Look>,
     /// The packed state as the store has it.
     state: Vec<u8>,
+    /// What was booked before where it was sampled, lately.
+    log: Log,
+    /// Where samples that came late are looked for; `None` where the source has no history, and in the memory of a second reading.
+    second: Option<Second>,
     /// True where an SLO of the plan needs older or finer slices than the memory had; the store may have them.
     lacks_history: bool,
     /// Counts the changes, so that an answer to an older question is not taken for one to a newer.
@@ -307,6 +340,8 @@ impl SourceLedger {
             looks: BTreeMap::new(),
             created: now.floor(TEN_SECONDS),
             state: Vec::new(),
+            log: Log::default(),
+            second: settings.history.then(|| Second::new(now)),
             lacks_history: false,
             generation: 0,
         };
@@ -396,8 +431,10 @@ impl SourceLedger {
         self.looks.extend(counted.looks);
         self.judge_provisionally(&read);
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
+        self.take_log(counted.log, counted.packed_seal.is_some(), counted.packed_log.is_some());
         if let Some(asked_at) = counted.asked_at {
             self.make_ready(asked_at);
+            self.tend_second(asked_at);
         }
         self.show();
     }
@@ -450,9 +487,10 @@ impl SourceLedger {
         self.judge(&mut counted);
         counted.slices.fine = self.fine_streams(&counted);
         counted.settled = self.common_watermark(&counted.lanes);
-        let (state, forgotten) = self.state_after(&counted);
+        let (state, forgotten) = self.state_after(&counted, Keep::Quiet);
         let packed = state.pack();
         counted.state = (packed != self.state).then_some(packed);
+        (counted.packed_seal, counted.packed_log) = self.behind_after(&counted.log);
         counted.forgotten = forgotten;
         counted
     }

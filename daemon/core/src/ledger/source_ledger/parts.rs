@@ -239,6 +239,13 @@ pub(in crate::ledger) struct Route {
     pub counter: u32,
 }
 
+impl Route {
+    /// Whether it is of the same side of the same SLO.
+    pub(in crate::ledger) const fn is_of(&self, other: &Self) -> bool {
+        self.lane == other.lane && self.side == other.side
+    }
+}
+
 /// What is counted but not settled: recomputed by every read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::ledger) struct Provisional {

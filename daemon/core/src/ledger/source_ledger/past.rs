@@ -1,11 +1,16 @@
-//! Sums that end at a moment of the past: the same slices, read up to there.
+//! Sums that end at a moment of the past: the same slices, read up to there, with or without what was found late.
 
 use std::time::Duration;
 
 use super::{Held, SourceLedger, view::Kept};
 use crate::{
-    exclusion::Excluded,
-    ledger::{Counts, Sums, count::is_gap, slice::HOUR},
+    exclusion::{Excluded, Known},
+    ledger::{
+        Counts, Damaged, Sums,
+        count::is_gap,
+        segment::RoundSlices,
+        slice::{Entry, HOUR},
+    },
     time::Timestamp,
     window::Interval,
 };
@@ -16,6 +21,32 @@ pub struct PastSums<'a> {
     ledger: &'a SourceLedger,
     stream: u32,
     at: Timestamp,
+    /// What was not known yet.
+    unknown: Vec<&'a Late>,
+}
+
+/// What one second reading found that had come late, of each minute one entry. It is in all sums; whoever asks what was known before takes it out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Late {
+    recorded: Timestamp,
+    entries: Vec<Entry>,
+}
+
+impl Late {
+    /// What was recorded at a moment, as [`super::Counted::late_blob`] packed it.
+    ///
+    /// # Errors
+    /// The blob cannot be read.
+    pub fn unpack(recorded: Timestamp, blob: &[u8]) -> Result<Self, Damaged> {
+        Ok(Self { recorded, entries: RoundSlices::unpack(blob)?.entries })
+    }
+
+    /// What of a stream is in the sum of the slices that end after `from` and not after `to`.
+    fn within(&self, stream: u32, from: Timestamp, to: Timestamp) -> Counts {
+        let first = self.entries.partition_point(|entry| (entry.stream, entry.end) <= (stream, from));
+        let found = self.entries[first..].iter().take_while(|entry| entry.stream == stream && entry.end <= to);
+        found.map(|entry| entry.counts).sum()
+    }
 }
 
 impl Sums for PastSums<'_> {
@@ -25,7 +56,7 @@ impl Sums for PastSums<'_> {
 
     /// What nobody has read up to the moment counts as unseen.
     fn since(&self, from: Timestamp) -> Counts {
-        self.ledger.between(self.stream, from, self.at) + self.unread(from)
+        self.ledger.between(self.stream, from, self.at) + self.unread(from) - self.unknown_within(from, self.at)
     }
 
     fn hidden(&self, from: Timestamp) -> i64 {
@@ -54,6 +85,13 @@ impl PastSums<'_> {
         Counts { unseen_millis: (unread.unseen_millis - booked).max(0), ..Counts::default() }
     }
 
+    /// What was not known yet of a stretch; its ends move outwards to edges of the slices that are kept there, but not beyond the moment.
+    fn unknown_within(&self, from: Timestamp, to: Timestamp) -> Counts {
+        let Some(kept) = self.ledger.kept(self.stream).filter(|_| !self.unknown.is_empty()) else { return Counts::default() };
+        let from = from.floor(kept.slices.step_reaching(from));
+        self.unknown.iter().map(|late| late.within(self.stream, from, to)).sum()
+    }
+
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
         let mut excluded = Excluded::default();
@@ -62,7 +100,7 @@ impl PastSums<'_> {
         let start = from.floor(step);
         for stretch in stretches.iter().filter(|stretch| stretch.to > start && stretch.from < self.at) {
             let stretch = kept.whole(Interval { from: stretch.from.max(start), to: stretch.to });
-            excluded.counts += kept.up_to(step, stretch, self.at);
+            excluded.counts += kept.up_to(step, stretch, self.at) - self.unknown_within(stretch.from, stretch.to.min(self.at));
             excluded.time += stretch.passed(self.at);
         }
         excluded
@@ -72,7 +110,16 @@ impl PastSums<'_> {
 impl SourceLedger {
     /// Sums of a stream that end at a moment of the past.
     pub const fn past(&self, stream: u32, at: Timestamp) -> PastSums<'_> {
-        PastSums { ledger: self, stream, at }
+        PastSums { ledger: self, stream, at, unknown: Vec::new() }
+    }
+
+    /// The same with what was known by then; `late` holds what was recorded since.
+    pub fn past_as_known<'a>(&'a self, stream: u32, at: Timestamp, known: Known, late: &'a [Late]) -> PastSums<'a> {
+        let unknown = match known {
+            Known::Now => Vec::new(),
+            Known::By(then) => late.iter().filter(|late| late.recorded > then).collect(),
+        };
+        PastSums { unknown, ..self.past(stream, at) }
     }
 
     /// From when on the memory holds each of a stream's finest slices; `None`: it holds none.

@@ -52,6 +52,7 @@ impl SourceLedger {
         }
         self.attach_streams(&moves.unchanged);
         self.attach_judged();
+        self.replan_second(&moves.unchanged);
     }
 
     /// Goes on with another replica: each SLO begins anew at its watermark, behind a wider read that finds every series' baseline.
@@ -72,6 +73,7 @@ impl SourceLedger {
         }
         self.looks.clear();
         self.timeline_holds = None;
+        self.drop_seal();
     }
 
     /// Puts all SLOs aside; gives back which was where.

@@ -24,6 +24,24 @@ use crate::{
     time::{Timestamp, days},
 };
 
+/// Which last samples a packed state holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Those that a wider read would not find.
+    Quiet,
+    /// All.
+    All,
+}
+
+impl Keep {
+    fn holds(self, last: Timestamp, watermark: Timestamp) -> bool {
+        match self {
+            Self::Quiet => SourceLedger::is_quiet(last, watermark),
+            Self::All => true,
+        }
+    }
+}
+
 impl SourceLedger {
     /// The ledger as the store holds it, read from the replica that was read last. The next read goes a little wider, to find each series' last sample before the watermark.
     pub fn restore(plan: Plan, settings: Settings, stored: &Stored, now: Timestamp) -> Result<Self, Damaged> {
@@ -39,6 +57,7 @@ impl SourceLedger {
             ledger.plan = Plan::new(&[]).read_from(state.replica);
             ledger.state.clone_from(blob);
         }
+        ledger.take_second(stored, now)?;
         ledger.replace_plan(plan.read_from(ledger.plan.replica()), now);
         ledger.take_slices(stored)?;
         ledger.lacks_history = false;
@@ -46,7 +65,7 @@ impl SourceLedger {
         Ok(ledger)
     }
 
-    fn take_lanes(&mut self, state: &State) {
+    pub(super) fn take_lanes(&mut self, state: &State) {
         for stored in &state.lanes {
             let retired = Retired { meaning: stored.meaning, lane: self.lane_from(stored), quiet: Vec::new() };
             self.retired.insert(Arc::new(stored.slo.clone()), retired);
@@ -72,7 +91,7 @@ impl SourceLedger {
         }
     }
 
-    fn take_streams(&mut self, state: &State) {
+    pub(super) fn take_streams(&mut self, state: &State) {
         for (index, stored) in state.streams.iter().enumerate() {
             let stream = Stream {
                 index: u32::try_from(index).unwrap_or(u32::MAX),
@@ -116,15 +135,15 @@ impl SourceLedger {
     }
 
     /// The state after a round, and the series that are forgotten by then.
-    pub(super) fn state_after(&self, counted: &Counted) -> (State, Vec<SeriesKey>) {
-        let (quiet, forgotten) = self.quiet_after(counted);
-        let (lanes, places) = self.lanes_after(counted);
-        let streams = self.streams_after(counted, &places);
+    pub(super) fn state_after(&self, counted: &Counted, keep: Keep) -> (State, Vec<SeriesKey>) {
+        let (quiet, forgotten) = self.quiet_after(counted, keep);
+        let (lanes, places) = self.lanes_after(counted, keep);
+        let streams = self.streams_after(counted, &places, keep);
         let judged = self.judged.iter().map(|judged| (judged.of, judged.rule)).chain(counted.judged.iter().copied()).collect();
         (State { lanes, streams, quiet, judged, replica: self.plan.replica() }, forgotten)
     }
 
-    fn lanes_after(&self, counted: &Counted) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
+    fn lanes_after(&self, counted: &Counted, keep: Keep) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
         let planned = self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes);
         let planned = planned.map(|((id, plan), lane)| (id, plan.meaning_hash(), plan.grid(), lane));
         let retired = self.retired.iter().map(|(id, retired)| (id, retired.meaning, TEN_SECONDS, &retired.lane));
@@ -139,28 +158,28 @@ impl SourceLedger {
                 begin: lane.begin,
                 filled_to: lane.filled_to,
                 fills: lane.fills.clone(),
-                beat: lane.beat.filter(|(at, _)| Self::is_quiet(*at, lane.watermark)),
+                beat: lane.beat.filter(|(at, _)| keep.holds(*at, lane.watermark)),
                 stood_still: lane.stood_still.clone(),
             }
         });
         (lanes.collect(), places)
     }
 
-    fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>) -> Vec<StoredStream> {
+    fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>, keep: Keep) -> Vec<StoredStream> {
         let watermark = |lane: Option<usize>| lane.map_or(counted.settled, |lane| counted.lanes[lane].watermark);
         let held = self.streams.iter().map(|held| (&held.stream, held.lane, held.targets.as_slice(), held.grain));
         let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &[][..], self.grain_of(*lane)));
         let stored = held.chain(opened).map(|(stream, lane, targets, grain)| {
             let meta = &counted.metas[stream.index as usize];
-            let quiet = |at: Timestamp| Self::is_quiet(at, watermark(lane));
+            let held = |at: Timestamp| keep.holds(at, watermark(lane));
             StoredStream {
                 lane: places.get(&stream.slo).copied().unwrap_or(0),
                 group: stream.group.clone(),
                 counted_from: meta.counted_from,
                 has_up: meta.has_up,
-                newest: meta.newest.filter(|(at, _)| self.keeps_newest(lane, *at, watermark(lane))),
-                buckets: meta.buckets.map(|seen| BucketSeen { newest: seen.newest.filter(|at| quiet(*at)), ..seen }),
-                beat: meta.beat.filter(|(at, _)| quiet(*at)),
+                newest: meta.newest.filter(|(at, _)| keep == Keep::All || self.keeps_newest(lane, *at, watermark(lane))),
+                buckets: meta.buckets.map(|seen| BucketSeen { newest: seen.newest.filter(|at| held(*at)), ..seen }),
+                beat: meta.beat.filter(|(at, _)| held(*at)),
                 targets: counted.targets.get(&stream.index).map_or(targets, Vec::as_slice).to_vec(),
                 grain,
             }
@@ -178,7 +197,7 @@ impl SourceLedger {
     }
 
     /// Counters that a restart would not find by its wider read, and series of which nothing is remembered any more.
-    fn quiet_after(&self, counted: &Counted) -> (Vec<Quiet>, Vec<SeriesKey>) {
+    fn quiet_after(&self, counted: &Counted, keep: Keep) -> (Vec<Quiet>, Vec<SeriesKey>) {
         let (mut quiet, mut forgotten) = (Vec::new(), Vec::new());
         let found: BTreeSet<SeriesKey> = counted.found.iter().map(|tracked| tracked.key).collect();
         let untouched = self.series.iter().filter(|tracked| found.is_empty() || !found.contains(&tracked.key));
@@ -190,7 +209,7 @@ impl SourceLedger {
                     continue;
                 };
                 let lane = &counted.lanes[route.lane as usize];
-                if !Self::is_quiet(counter.at, lane.watermark) {
+                if !keep.holds(counter.at, lane.watermark) {
                     remembered = true;
                 } else if !lane.forgets_by_now(counted.metas[route.stream as usize].has_up, counter.at) {
                     remembered = true;

@@ -79,6 +79,38 @@ impl SeriesTable {
         self.put(tracked);
     }
 
+    /// Takes these SLOs' counters from another table of the same plan: afterwards both know the same series of theirs.
+    pub(super) fn adopt(&mut self, other: &Self, lanes: &[bool]) {
+        let adopted = |route: &Route| lanes[route.lane as usize];
+        let has = |key, route: &Route| other.get(key).is_some_and(|tracked| tracked.routes.iter().any(|known| known.is_of(route)));
+        self.retain(|tracked, _, _| {
+            let key = tracked.key;
+            tracked.routes.retain(|route| !adopted(route) || has(key, route));
+        });
+        for tracked in other.iter() {
+            for route in tracked.routes.iter().filter(|route| adopted(route)) {
+                self.set(tracked, route, other.counter(route), other.histograms.get(&route.counter).cloned());
+            }
+        }
+    }
+
+    /// Sets the counter and the histogram of a taker of a series, which may be new here.
+    fn set(&mut self, of: &Tracked, route: &Route, counter: Option<Counter>, histogram: Option<Arc<Histogram>>) {
+        let known = self.get(of.key).and_then(|tracked| tracked.routes.iter().find(|known| known.is_of(route))).map(|known| known.counter);
+        if let Some(known) = known {
+            self.counters[known as usize] = counter;
+            self.histograms.remove(&known);
+            self.histograms.extend(histogram.map(|histogram| (known, histogram)));
+            return;
+        }
+        let mut tracked = self.get(of.key).cloned().unwrap_or(Tracked { target: of.target, ..Tracked::new(of.key) });
+        let place = index(self.counters.len());
+        tracked.routes.push(Route { counter: place, ..*route });
+        self.histograms.extend(histogram.map(|histogram| (place, histogram)));
+        self.counters.push(counter);
+        self.put(tracked);
+    }
+
     /// Forgets these series.
     pub(super) fn forget(&mut self, keys: &[SeriesKey]) {
         for key in keys {

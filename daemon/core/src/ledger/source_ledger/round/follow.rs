@@ -11,6 +11,7 @@ use crate::{
         coverage::Beat,
         histogram::Parts,
         plan::{Role, Side},
+        segment::behind::Displaced,
         slice::Entry,
         source_ledger::parts::{Meta, Route, SUSPECT_FOR, Stream, Tracked, Trouble},
     },
@@ -184,7 +185,8 @@ impl Round<'_> {
         let count_after = if before.is_some() { Timestamp::from_millis(i64::MIN) } else { watermark };
         let counts_from = self.counts_from(lane, route.stream);
         let has_up = self.meta(route.stream).has_up;
-        let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at));
+        // What lies behind the watermark and was not counted came late: that is for a second reading.
+        let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at.max(watermark)));
         let (mut counter, mut kept) = (before, before);
         let mut histogram = self.counted.histograms.get(&route.counter).cloned();
         let mut fault = None;
@@ -221,8 +223,12 @@ impl Round<'_> {
                 self.keep_histogram(route, histogram.as_ref());
             }
             if sample.at > count_after && !counts.is_zero() && counts_from.is_some_and(|from| sample.at >= from) {
-                let end = booked.ceil(self.finest(lane));
-                self.book(Entry { stream: route.stream, end, counts }, sample.at <= settled);
+                let (end, own_end) = (booked.ceil(self.finest(lane)), sample.at.ceil(self.finest(lane)));
+                let entry = Entry { stream: route.stream, end, counts };
+                if end < own_end && sample.at <= settled {
+                    self.counted.log.displaced.push(Displaced { at: sample.at, entry });
+                }
+                self.book(entry, sample.at <= settled);
             }
             let own = next.usual(&self.rule);
             let usual = if side.role == Role::Present { scraped_every(stage, sight, sample.at, &self.rule).unwrap_or(own) } else { own };

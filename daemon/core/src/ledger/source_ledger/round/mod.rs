@@ -27,7 +27,8 @@ use crate::{
         count::{Rule, SeriesKey, TargetKey},
         coverage::{Beat, Failures, Stretch, Timeline},
         plan::{Plan, boundaries_of},
-        slice::Entry,
+        segment::behind::{Hidden, Log},
+        slice::{Entry, Span},
     },
     time::{Timestamp, days, minutes},
     words,
@@ -305,13 +306,29 @@ impl<'a> Round<'a> {
 
     /// What the round comes to.
     pub(super) fn finish(self) -> Counted {
+        let hidden = self.hidden();
         let mut counted = self.counted;
+        match self.memory {
+            Memory::Ledger => counted.log.hidden = hidden,
+            Memory::Nothing => counted.log = Log::default(),
+        }
         counted.slices.entries = self.settled.into_iter().flatten().filter(|entry| !entry.counts.is_zero()).collect();
         for provisional in counted.provisional.iter_mut().flatten() {
             provisional.entries.retain(|entry| !entry.counts.is_zero());
             provisional.spans.sort_unstable();
         }
         counted
+    }
+
+    /// The unseen stretches that are settled, each with the sample that ends it.
+    fn hidden(&self) -> Vec<Hidden> {
+        let lane_of = |stream: u32| match self.ledger.streams.get(stream as usize) {
+            Some(held) => held.lane,
+            None => self.counted.opened.get(stream as usize - self.ledger.streams.len()).map(|(lane, _)| *lane),
+        };
+        let steps = |stream: u32| lane_of(stream).and_then(|lane| self.plan.lanes()[lane].steps.as_ref());
+        let ended = |span: &Span| steps(span.stream).map_or(span.to, |steps| span.to.plus(steps.step));
+        self.counted.slices.spans.iter().map(|span| Hidden { at: ended(span), span: *span }).collect()
     }
 
     fn meta(&mut self, stream: u32) -> &mut Meta {

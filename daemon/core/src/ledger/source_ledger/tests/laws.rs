@@ -12,7 +12,7 @@ use crate::{
 
 /// What may happen between two scrapes of an instance.
 #[derive(Debug, Clone, Copy)]
-enum Turn {
+pub(super) enum Turn {
     Requests { good: u64, bad: u64 },
     Restart { good: u64 },
     Failed,
@@ -20,7 +20,7 @@ enum Turn {
     StoodStill { scrapes: u8 },
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+pub(super) fn turn() -> impl Strategy<Value = Turn> {
     prop_oneof![
         12 => (0_u64..50, 0_u64..4).prop_map(|(good, bad)| Turn::Requests { good, bad }),
         1 => (0_u64..9).prop_map(|good| Turn::Restart { good }),
@@ -31,10 +31,10 @@ fn turn() -> impl Strategy<Value = Turn> {
 }
 
 /// An instance, scraped every 15 s from 15 minutes before the start, with the histories of its counters.
-struct Instance {
+pub(super) struct Instance {
     name: &'static str,
     up: bool,
-    now: i64,
+    pub(super) now: i64,
     start: Timestamp,
     good: u64,
     bad: Option<u64>,
@@ -50,7 +50,7 @@ struct Instance {
 }
 
 impl Instance {
-    fn record(source: &mut Source, name: &'static str, offset: i64, up: bool, turns: &[Turn]) -> Self {
+    pub(super) fn record(source: &mut Source, name: &'static str, offset: i64, up: bool, turns: &[Turn]) -> Self {
         let mut instance = Self {
             name,
             up,

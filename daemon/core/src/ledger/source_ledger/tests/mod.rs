@@ -20,6 +20,7 @@ mod presence;
 mod probes;
 mod reading;
 mod replicas;
+mod second;
 mod stepped;
 mod suspects;
 
@@ -189,6 +190,10 @@ struct Daemon {
     ledger: SourceLedger,
     settled: Option<Timestamp>,
     state: Option<Vec<u8>>,
+    seal: Option<Vec<u8>>,
+    log: Option<Vec<u8>>,
+    /// What was found late, and when.
+    late: Vec<(Timestamp, RoundSlices)>,
     rounds: Vec<(i64, Vec<u8>)>,
     segments: BTreeMap<SegmentKey, Segment>,
     /// Everything that was ever settled.
@@ -208,6 +213,9 @@ impl Daemon {
             ledger,
             settled: None,
             state: None,
+            seal: None,
+            log: None,
+            late: vec![],
             rounds: vec![],
             segments: BTreeMap::new(),
             history: RoundSlices::default(),
@@ -217,6 +225,8 @@ impl Daemon {
     fn commit(&mut self, counted: Counted) {
         self.settled = Some(counted.settled());
         self.state = counted.state_blob().or(self.state.take());
+        self.seal = counted.seal_blob().or(self.seal.take());
+        self.log = counted.log_blob().or(self.log.take());
         if let Some(blob) = counted.blob() {
             let round = RoundSlices::unpack(&blob).expect("own blob");
             self.history.entries.extend(round.entries);
@@ -252,6 +262,20 @@ impl Daemon {
             }
         }
         panic!("never catches up");
+    }
+
+    /// One stretch of a second reading, where one is due.
+    fn read_again(&mut self, source: &Source, now: Timestamp) -> bool {
+        let Some(asked) = self.ledger.second_reading(now) else { return false };
+        let queries = self.ledger.plan().queries();
+        let answers: Vec<_> = asked.reads.reads.iter().map(|read| Ok(source.ask(&queries[read.query], read.from, read.to))).collect();
+        if let Some(counted) = self.ledger.take_second_reading(&asked, &answers) {
+            if let Some(blob) = counted.late_blob() {
+                self.late.push((now, RoundSlices::unpack(&blob).expect("own blob")));
+            }
+            self.commit(counted);
+        }
+        true
     }
 
     fn tick_every(&mut self, source: &Source, step: i64, from: i64, to: i64) {
@@ -296,6 +320,8 @@ impl Daemon {
         Stored {
             settled: self.settled,
             state: self.state.clone(),
+            seal: self.seal.clone(),
+            log: self.log.clone(),
             segments: self.segments.values().cloned().collect(),
             rounds: self.rounds.clone(),
         }

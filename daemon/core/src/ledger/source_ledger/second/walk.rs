@@ -1,0 +1,169 @@
+//! A second reading under way: a ledger of its own that goes on from the seal.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{SETTLING, SecondReading, compare::reach};
+use crate::{
+    ledger::{
+        Damaged, Plan, Series, Unknown,
+        segment::{behind::Seal, state::State},
+        slice::{HOUR, LevelSpec, MINUTE, TEN_SECONDS},
+        source_ledger::{Held, Meta, Slices, SourceLedger, standard_levels},
+    },
+    time::{Timestamp, minutes},
+};
+
+/// How much one question asks for.
+const STRETCH: Duration = minutes(30);
+
+/// The same of a source with more series than `MANY_SERIES`: its answers would become too large.
+const STRETCH_OF_MANY: Duration = minutes(5);
+const MANY_SERIES: usize = 10_000;
+
+/// So often an SLO's question may stay without an answer in one walk.
+const PATIENCE: u8 = 3;
+
+/// A walk that takes longer than this finds only minutes of what it began with.
+const WALKED_WITHIN: Duration = minutes(8);
+
+/// A second reading under way.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) memory: Box<SourceLedger>,
+    /// From where on each SLO is read again.
+    pub(super) since: Vec<Timestamp>,
+    /// Where the seal moves to.
+    pub(super) seal_at: Timestamp,
+    /// The seal there, once it is reached.
+    pub(super) sealed: Option<(Timestamp, State)>,
+    /// How often each SLO's question stayed without an answer; those that cannot be compared have no patience left.
+    pub(super) failed: Vec<u8>,
+    /// The streams that the live ledger and the walk had in common when they were last compared.
+    pub(super) streams: usize,
+}
+
+impl SourceLedger {
+    /// A walk that begins at a seal.
+    pub(super) fn walk_from(&self, seal: &Seal, now: Timestamp) -> Result<Walk, Damaged> {
+        let state = State::unpack(&seal.state)?;
+        let mut memory = Self::new(Plan::new(&[]), self.settings, seal.settled);
+        (memory.second, memory.created) = (None, seal.settled);
+        memory.take_lanes(&state);
+        memory.take_streams(&state);
+        memory.streams.extend(self.streams.iter().skip(state.streams.len()).map(|held| self.unread(held)));
+        memory.replace_plan(self.plan.clone(), now);
+        let meanings: BTreeMap<_, _> = state.lanes.iter().map(|lane| (&lane.slo, lane.meaning)).collect();
+        let is_known = |lane: &usize| meanings.get(&*self.lane_ids[*lane]) == Some(&self.plan.lanes()[*lane].meaning_hash());
+        let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && self.is_live(lane)).collect();
+        let since: Vec<Timestamp> = memory.lanes.iter().map(|lane| lane.watermark).collect();
+        let compared: Vec<bool> = known.iter().enumerate().map(|(lane, known)| *known && self.cells(lane, since[lane]).is_some()).collect();
+        let reaches_finest = |lane: usize| {
+            let level = self.level_specs[lane].iter().find(|level| level.step == TEN_SECONDS);
+            level.is_some_and(|level| reach(level, self.lanes[lane].watermark.plus(WALKED_WITHIN)) <= since[lane])
+        };
+        let finest_alone = (0..self.lanes.len()).filter(|lane| compared[*lane]).all(reaches_finest);
+        for (of, lane) in memory.lanes.iter_mut().zip(&self.lanes) {
+            of.other_until = lane.other_until;
+        }
+        memory.hold_little(if finest_alone { TEN_SECONDS } else { MINUTE });
+        let settled = self.common_watermark(&self.lanes);
+        let failed = compared.iter().map(|compared| if *compared { 0 } else { PATIENCE }).collect();
+        let mut walk = Walk {
+            memory: Box::new(memory),
+            since,
+            seal_at: settled.minus(SETTLING).floor(MINUTE),
+            sealed: None,
+            failed,
+            streams: self.streams.len(),
+        };
+        walk.seal();
+        Ok(walk)
+    }
+
+    /// A stream of which nothing was read yet.
+    pub(super) fn unread(&self, held: &Held) -> Held {
+        let expected = held.lane.is_some_and(|lane| self.plan.lanes()[lane].expected().contains(&held.stream.group));
+        let counted_from = held.meta.counted_from.filter(|_| expected);
+        let meta = Meta { counted_from, ..Meta::default() };
+        Held { grain: held.grain, ..Held::new(held.stream.clone(), held.lane, meta, Slices::new(&no_slices())) }
+    }
+
+    /// Makes this the memory of a walk: it needs only every counter, and the finest slices.
+    pub(super) fn hold_little(&mut self, coarsest: Duration) {
+        for lane in 0..self.lanes.len() {
+            self.level_specs[lane].retain(|level| level.step <= coarsest);
+            self.lookbacks[lane].clear();
+            self.slice_rules[lane].clear();
+            // Every counter is known. Whether a series is new can depend on its companions, where no `up` tells of their target: those are looked for.
+            let has_up = self.lane_streams[lane].values().all(|stream| self.streams[*stream as usize].meta.has_up);
+            self.lanes[lane].primed = has_up;
+        }
+        for held in &mut self.streams {
+            held.slices = held.lane.map_or_else(|| Slices::new(&no_slices()), |lane| Slices::new(&self.level_specs[lane]));
+        }
+    }
+
+    /// Has the live ledger and a walk know the same streams; false where both found some that the other does not know.
+    pub(super) fn share_streams(&self, walk: &mut Walk) -> bool {
+        if walk.memory.streams.len() > walk.streams && self.streams.len() > walk.streams {
+            return false;
+        }
+        for held in &self.streams[walk.streams.min(self.streams.len())..] {
+            if let Some(lane) = held.lane {
+                walk.memory.hold(lane, self.unread(held).stream);
+            }
+        }
+        walk.streams = self.streams.len();
+        true
+    }
+
+    /// The SLOs that read the next stretch, and where it ends; `None` where all arrived at the live ledger.
+    pub(super) fn next_stretch(&self, walk: &Walk) -> Option<(Vec<usize>, Timestamp)> {
+        let behind = |lane: &usize| walk.is_followed(*lane) && walk.memory.lanes[*lane].watermark < self.lanes[*lane].watermark;
+        let limit = |lane: usize| {
+            let seal = walk.seal_at.floor(self.plan.lanes()[lane].grid()).min(self.lanes[lane].watermark);
+            if walk.memory.lanes[lane].watermark < seal { seal } else { self.lanes[lane].watermark }
+        };
+        let place = |lane: usize| (walk.memory.lanes[lane].watermark, limit(lane), self.plan.lanes()[lane].grid());
+        let first = (0..self.lanes.len()).filter(behind).min_by_key(|lane| place(*lane))?;
+        let (from, limit, grid) = place(first);
+        let stretch = if self.series.len() > MANY_SERIES { STRETCH_OF_MANY } else { STRETCH };
+        let lanes = (0..self.lanes.len()).filter(behind).filter(|lane| place(*lane) == place(first)).collect();
+        Some((lanes, from.plus(stretch.max(grid)).min(limit)))
+    }
+}
+
+impl Walk {
+    /// Whether an SLO is still read again.
+    pub(super) fn is_followed(&self, lane: usize) -> bool {
+        self.failed[lane] < PATIENCE
+    }
+
+    /// Reads a stretch; false where it is not one of this walk.
+    pub(super) fn read(&mut self, asked: &SecondReading, answers: &[Result<Vec<Series>, Unknown>]) -> bool {
+        let before: Vec<Timestamp> = self.memory.lanes.iter().map(|lane| lane.watermark).collect();
+        let counted = self.memory.count(&asked.reads, answers);
+        self.memory.apply(counted);
+        for lane in asked.reads.cohorts.iter().flat_map(|cohort| &cohort.lanes) {
+            if self.memory.lanes[*lane].watermark == before[*lane] {
+                self.failed[*lane] = self.failed[*lane].saturating_add(1);
+            }
+        }
+        self.seal();
+        true
+    }
+
+    /// Keeps the memory where the seal moves to, once every SLO is there.
+    pub(super) fn seal(&mut self) {
+        let grid = |lane: usize| self.memory.plan.lanes()[lane].grid();
+        let there = |lane: usize| self.memory.lanes[lane].watermark >= self.seal_at.floor(grid(lane));
+        if self.sealed.is_none() && (0..self.failed.len()).all(|lane| !self.is_followed(lane) || there(lane)) {
+            self.sealed = Some((self.memory.common_watermark(&self.memory.lanes), self.memory.full_state()));
+        }
+    }
+}
+
+/// What a stream holds of which nothing is read.
+fn no_slices() -> Vec<LevelSpec> {
+    standard_levels(HOUR, HOUR).to_vec()
+}

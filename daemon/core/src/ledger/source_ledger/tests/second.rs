@@ -1,0 +1,220 @@
+//! Samples that come late: found by the second reading, and then everything is as if they had come in time.
+
+use super::{
+    laws::{Instance, Turn, turn},
+    *,
+};
+use crate::ledger::slice::{Entry, MINUTE};
+
+/// A source that shows each sample only when it has arrived.
+#[derive(Debug, Default)]
+struct Delayed {
+    shown: Source,
+    to_come: BTreeMap<Timestamp, Vec<(Labels, Timestamp, f64)>>,
+}
+
+impl Delayed {
+    /// All samples of a source, each so much later as `delay` says.
+    fn of(source: &Source, delay: impl Fn(&Labels, Timestamp) -> Duration) -> Self {
+        let mut delayed = Self::default();
+        for (labels, samples) in &source.series {
+            for (at, value) in samples {
+                let arrives = at.plus(delay(labels, *at));
+                delayed.to_come.entry(arrives).or_default().push((labels.clone(), *at, *value));
+            }
+        }
+        delayed
+    }
+
+    fn at(&mut self, now: Timestamp) -> &Source {
+        let later = self.to_come.split_off(&now.plus(Duration::from_millis(1)));
+        for (labels, at, value) in std::mem::replace(&mut self.to_come, later).into_values().flatten() {
+            self.shown.series.entry(labels).or_default().insert(at, value);
+        }
+        &self.shown
+    }
+}
+
+fn run(daemon: &mut Daemon, source: &mut Delayed, from: i64, to: i64) {
+    for now in (from..=to).step_by(30) {
+        daemon.tick(source.at(at(now)), at(now));
+        daemon.read_again(source.at(at(now)), at(now));
+    }
+}
+
+/// What is booked, in slices of ten seconds, unseen time too.
+fn slices(daemon: &Daemon) -> BTreeMap<(String, Timestamp), Counts> {
+    let name = |stream: u32| daemon.name(stream);
+    let mut slices: BTreeMap<_, Counts> = BTreeMap::new();
+    for Entry { stream, end, counts } in &daemon.history.entries {
+        *slices.entry((name(*stream), end.ceil(TEN_SECONDS))).or_default() += *counts;
+    }
+    for span in &daemon.history.spans {
+        let first = span.from.millis() / 10_000;
+        for end in (first..=span.to.millis() / 10_000).map(|slice| Timestamp::from_millis((slice + 1) * 10_000)) {
+            *slices.entry((name(span.stream), end)).or_default() += span.within(end.minus(TEN_SECONDS), end);
+        }
+    }
+    slices.retain(|_, counts| !counts.is_zero());
+    slices
+}
+
+fn by_the_minute(slices: BTreeMap<(String, Timestamp), Counts>) -> BTreeMap<(String, Timestamp), Counts> {
+    let mut minutes: BTreeMap<_, Counts> = BTreeMap::new();
+    for ((name, end), counts) in slices {
+        *minutes.entry((name, end.ceil(MINUTE))).or_default() += counts;
+    }
+    minutes.retain(|_, counts| !counts.is_zero());
+    minutes
+}
+
+type Differing = Vec<((String, Timestamp), Option<Counts>, Option<Counts>)>;
+
+fn differing(one: &BTreeMap<(String, Timestamp), Counts>, other: &BTreeMap<(String, Timestamp), Counts>) -> Differing {
+    let keys: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let of = |key: &(String, Timestamp)| (key.clone(), one.get(key).copied(), other.get(key).copied());
+    keys.into_iter().map(of).filter(|(_, one, other)| one != other).collect()
+}
+
+/// One request a second, half of which fail while they are delayed.
+fn two_hours() -> Source {
+    let mut source = Source::default();
+    for second in (0..7_200).step_by(15) {
+        let at_second = u64::try_from(second).expect("positive");
+        source.scrape(at(second), &[("200", 1_000 + at_second), ("500", 7 + at_second / 2)]);
+    }
+    source
+}
+
+fn between(from: i64, to: i64, delay: Duration) -> impl Fn(&Labels, Timestamp) -> Duration {
+    move |_, sampled| if sampled > at(from) && sampled <= at(to) { delay } else { Duration::ZERO }
+}
+
+#[test]
+fn a_source_without_late_samples_is_corrected_in_nothing() {
+    let mut daemon = Daemon::start(two_slos(), at(0));
+    let mut source = Delayed::of(&two_hours(), |_, _| Duration::ZERO);
+    run(&mut daemon, &mut source, 0, 7_190);
+    assert_eq!(daemon.late.len(), 0, "{:?}", daemon.late);
+    let sealed = daemon.ledger.sealed().expect("it reads again");
+    assert!(sealed > at(7_190 - 3_200) && sealed < at(7_190 - 1_800), "{}", sealed.since(at(0)).as_secs());
+}
+
+#[test]
+fn samples_that_come_late_correct_what_was_known_and_what_was_known_stays() {
+    let mut calm = Daemon::start(availability(), at(0));
+    run(&mut calm, &mut Delayed::of(&two_hours(), |_, _| Duration::ZERO), 0, 7_190);
+    let mut late = Daemon::start(availability(), at(0));
+    let mut source = Delayed::of(&two_hours(), between(3_000, 3_600, minutes(20)));
+    run(&mut late, &mut source, 0, 4_500);
+    let known_then = slices(&late);
+    run(&mut late, &mut source, 4_530, 7_190);
+    assert_eq!(slices(&late), slices(&calm), "as corrected");
+    assert_eq!(sums(&late, at(7_190)), sums(&calm, at(7_190)));
+    let since: Vec<_> = late.late.iter().filter(|(recorded, _)| *recorded > at(4_500)).collect();
+    assert!(!since.is_empty() && late.late.iter().all(|(recorded, _)| *recorded <= at(3_600 + 1_200 + 1_260)), "found within a walk");
+    let mut without = by_the_minute(slices(&late));
+    for entry in since.iter().flat_map(|(_, found)| &found.entries) {
+        let slice = without.entry((late.name(entry.stream), entry.end)).or_default();
+        *slice = *slice - entry.counts;
+    }
+    without.retain(|(_, end), counts| !counts.is_zero() && *end <= at(4_440));
+    assert_eq!(without, by_the_minute(known_then), "as known at 4,500 s");
+}
+
+#[test]
+fn a_new_series_that_comes_late_is_found_with_its_first_failures() {
+    let mut source = Source::default();
+    for second in (0..7_200).step_by(15) {
+        let at_second = u64::try_from(second).expect("positive");
+        source.scrape(at(second), &[("200", 1_000 + at_second)]);
+        if (3_000..3_300).contains(&second) {
+            source.requests("a", at(second), &[("503", at_second - 2_990)]);
+        }
+    }
+    let mut late = Daemon::start(availability(), at(0));
+    let failures = |labels: &Labels, _| if labels.get("code") == "503" { minutes(10) } else { Duration::ZERO };
+    run(&mut late, &mut Delayed::of(&source, failures), 0, 7_190);
+    let bad: i64 = slices(&late).values().map(|counts| counts.bad).sum();
+    assert_eq!(bad, 295, "from nothing to 295");
+}
+
+/// What happens to a daemon while its source is late.
+#[derive(Debug, Clone)]
+enum Event {
+    Nothing,
+    Restart,
+    Compact,
+    NoAnswer,
+    Remove,
+    Return,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => Just(Event::Nothing),
+        1 => Just(Event::Restart),
+        1 => Just(Event::Compact),
+        1 => Just(Event::NoAnswer),
+        1 => Just(Event::Remove),
+        1 => Just(Event::Return),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..cases(12) })]
+
+    #[test]
+    fn late_samples_lead_to_the_same_sums_as_samples_that_come_in_time(
+        a in prop::collection::vec(turn(), 1..160),
+        b in prop::collection::vec(turn(), 1..80),
+        up: bool,
+        delays in prop::collection::vec(prop_oneof![3 => Just(0_u64), 2 => 1_u64..120, 2 => 120_u64..1_800], 1..9),
+        events in prop::collection::vec((1_usize..40, event()), 0..12),
+    ) {
+        check(&a, &b, up, &delays, &events)?;
+    }
+}
+
+fn check(a: &[Turn], b: &[Turn], up: bool, delays: &[u64], events: &[(usize, Event)]) -> Result<(), TestCaseError> {
+    let mut source = Source::default();
+    let ends = [("a", 1_500, a), ("b", 1_507, b)].map(|(name, begin, turns)| Instance::record(&mut source, name, begin, up, turns).now);
+    let end = (ends.into_iter().max().expect("two") + 300) / 10 * 10;
+    let end_of_walks = (end + 3_600) / 30 * 30;
+    let slos = vec![availability()[0].clone(), two_slos()[1].clone()];
+    let mut calm = Daemon::start(slos.clone(), at(0));
+    run(&mut calm, &mut Delayed::of(&source, |_, _| Duration::ZERO), 0, end_of_walks);
+    // A batch of samples comes together, as where a sender was held up.
+    let delay = |_: &Labels, sampled: Timestamp| {
+        let batch = usize::try_from(sampled.millis() / 300_000).expect("positive");
+        Duration::from_secs(delays[batch % delays.len()])
+    };
+    let mut delayed = Delayed::of(&source, delay);
+    let mut late = Daemon::start(slos.clone(), at(0));
+    let mut events = events.iter();
+    let mut next = events.next();
+    let mut since = 0;
+    for now in (0..=end_of_walks).step_by(30) {
+        since += 1;
+        if let Some((_, event)) = next.filter(|(ticks, _)| now > 600 && since >= *ticks) {
+            match event {
+                Event::Nothing => {}
+                Event::Restart => late.restart(at(now)),
+                Event::Compact => late.compact(at(now)),
+                Event::NoAnswer => drop(late.round_without(delayed.at(at(now)), at(now), |_| true)),
+                Event::Remove => late.replace_slos(slos[..1].to_vec(), at(now)),
+                Event::Return => late.replace_slos(slos.clone(), at(now)),
+            }
+            (next, since) = (events.next(), 0);
+        }
+        late.tick(delayed.at(at(now)), at(now));
+        late.read_again(delayed.at(at(now)), at(now));
+    }
+    // What came late while an SLO was away is found when it is back.
+    late.replace_slos(slos, at(end_of_walks));
+    run(&mut late, &mut delayed, end_of_walks, end_of_walks + 1_800);
+    run(&mut calm, &mut Delayed::of(&source, |_, _| Duration::ZERO), end_of_walks + 30, end_of_walks + 1_800);
+    prop_assert_eq!(differing(&by_the_minute(slices(&late)), &by_the_minute(slices(&calm))), vec![]);
+    prop_assert_eq!(sums(&late, at(end_of_walks + 1_800)), sums(&calm, at(end_of_walks + 1_800)));
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! Samples that reach the source late: a second reading finds them, corrects the ledger, and leaves what was known then to be asked for.
+
+use burnward_core::time::{hours, minutes};
+use burnward_integration_tests::world::{World, availability};
+
+use super::{beginning, checkout};
+
+#[tokio::test]
+async fn samples_that_come_late_correct_the_ledger_and_the_figures_of_then_stay() -> anyhow::Result<()> {
+    let from = beginning();
+    let held_up = from.plus(hours(1)).plus(minutes(5))..from.plus(hours(1)).plus(minutes(15));
+    let history = || checkout(from).tenant("acme", 20).failing(held_up.start.plus(minutes(4))..held_up.start.plus(minutes(6)), 500);
+    let (start, slos) = (from.plus(hours(1)), [("checkout.yaml", availability("checkout"))]);
+    let slos = slos.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let calm = World::open_over_victoria(&[history()], start, &slos).await?;
+    let mut late = World::open_over_victoria(&[history().not_scraped(held_up.clone())], start, &slos).await?;
+
+    for world in [&calm, &late] {
+        world.fast_forward(minutes(20)).await;
+    }
+    late.arrive_late(&[history()]).await?;
+    let (slice_from, slice_to) = (held_up.start.minus(minutes(1)), held_up.end.plus(minutes(1)));
+    let expected = calm.slices("checkout", "availability", "acme", slice_from, slice_to).await;
+    assert_ne!(late.slices("checkout", "availability", "acme", slice_from, slice_to).await, expected, "not found yet");
+
+    late.restart().await?;
+    for world in [&calm, &late] {
+        world.fast_forward(minutes(25)).await;
+    }
+    assert_eq!(late.slices("checkout", "availability", "acme", slice_from, slice_to).await, expected);
+
+    // Three minutes into the hold-up nothing had failed yet; before the samples came, the failures of the gap were booked at its beginning.
+    let at = held_up.start.plus(minutes(3));
+    let mut bad = Vec::new();
+    for figures in ["as-corrected", "as-known-then"] {
+        let asked = format!("/api/v1/slos/checkout/availability/explain?at={}&figures={figures}", instant(at));
+        bad.push(late.get(&asked).await?["budgets"][0]["bad"].clone());
+    }
+    assert_eq!(bad, [serde_json::json!(0), serde_json::json!(1200)]);
+    Ok(())
+}
+
+fn instant(at: burnward_core::time::Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.millis()).expect("a time of our days").to_string()
+}
