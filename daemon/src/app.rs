@@ -30,7 +30,9 @@ use crate::{
     store::{Store, StoreError},
     tasks::{
         self,
-        decide::{self, BackfillAnswers, CorrectionAsked, Decider, PastAsked, PastBudget, ReadPlan, RoundAnswers, SecondAnswers},
+        decide::{
+            self, BackfillAnswers, CorrectionAsked, Decider, FalsePositive, PastAsked, PastBudget, ReadPlan, RoundAnswers, SecondAnswers,
+        },
         deliver::Deliver,
         read::Reader,
         report::Reports,
@@ -149,6 +151,19 @@ pub enum Request {
         /// Where the outcome goes: which exclusion it is.
         reply: oneshot::Sender<Result<ExclusionId, RequestError>>,
     },
+    /// Records that an incident was a false positive.
+    FalsePositive {
+        /// For whom.
+        tenant: TenantId,
+        /// What a person says of it.
+        asked: FalsePositive,
+        /// Who.
+        by: Actor,
+        /// Now.
+        now: Timestamp,
+        /// The exclusions.
+        reply: oneshot::Sender<Result<Vec<ExclusionId>, RequestError>>,
+    },
     /// Load the definitions again.
     Reload {
         /// Whether a set is taken that removes more than half of the SLOs.
@@ -244,6 +259,12 @@ impl Handle {
     pub async fn correct(&self, tenant: &TenantId, asked: CorrectionAsked, by: Actor) -> Result<ExclusionId, RequestError> {
         let (tenant, now) = (tenant.clone(), self.clock.now());
         self.ask(|reply| Request::Correct { tenant, asked, by, now, reply }).await?
+    }
+
+    /// Records that an incident was a false positive; the exclusions that give back what it spent.
+    pub async fn false_positive(&self, tenant: &TenantId, asked: FalsePositive, by: Actor) -> Result<Vec<ExclusionId>, RequestError> {
+        let (tenant, now) = (tenant.clone(), self.clock.now());
+        self.ask(|reply| Request::FalsePositive { tenant, asked, by, now, reply }).await?
     }
 
     /// Loads the definitions again; answers with a sentence that says what runs now.

@@ -1,4 +1,4 @@
-//! `burnward incident`: list, show, acknowledge, resolve, annotate.
+//! `burnward incident`: list, show, acknowledge, resolve, annotate, mark as a false positive.
 
 use std::{fmt::Write as _, path::PathBuf, process::ExitCode};
 
@@ -13,7 +13,7 @@ use crate::{
     store::Store,
     web::api::{
         incidents::detail,
-        wire::{CommandOutcome, IncidentDetail, IncidentState, NoteBody},
+        wire::{CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentState, NoteBody},
     },
 };
 
@@ -66,6 +66,17 @@ enum Command {
         /// The words.
         text: String,
     },
+    /// Say that an incident which is over was none: its time is taken out of its budgets.
+    FalsePositive {
+        /// Which.
+        id: String,
+        /// Why it was none.
+        #[arg(long)]
+        reason: String,
+        /// Who approved it.
+        #[arg(long)]
+        approver: String,
+    },
 }
 
 /// Runs the subcommand.
@@ -77,6 +88,9 @@ pub(super) async fn run(args: IncidentArgs) -> anyhow::Result<ExitCode> {
         Command::Ack { id } => change(&server, output, &[&id, "acknowledge"], &()).await?,
         Command::Escalate { id } => change(&server, output, &[&id, "escalate"], &()).await?,
         Command::Resolve { id } => change(&server, output, &[&id, "resolve"], &()).await?,
+        Command::FalsePositive { id, reason, approver } => {
+            change(&server, output, &[&id, "false-positive"], &FalsePositiveBody { reason, approver }).await?;
+        }
         Command::Note { id, text } => change(&server, output, &[&id, "note"], &NoteBody { text }).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -130,8 +130,22 @@ fn read_rrule(text: &str, zone: &TimeZone, from: Timestamp) -> Result<rrule::RRu
     let rule = rule.strip_prefix("RRULE:").unwrap_or(&rule);
     refuse_parts(rule)?;
     let start: DateTime = zone.to_datetime(jiff::Timestamp::from_millisecond(from.millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH));
+    let rule = sharp(rule);
     let whole = format!("DTSTART:{}\nRRULE:{rule}", start.strftime("%Y%m%dT%H%M%SZ"));
     whole.parse().map_err(|error: rrule::RRuleError| RecurrenceError::Rrule(error.to_string()))
+}
+
+/// A rule that names an hour and no minute means the full hour, not the minute at which it happens to be written down.
+fn sharp(rule: &str) -> String {
+    let names = |part: &str| rule.split(';').any(|named| named.trim_start().starts_with(part));
+    let mut sharp = rule.trim_end_matches(';').to_owned();
+    if names("BYHOUR=") && !names("BYMINUTE=") {
+        sharp.push_str(";BYMINUTE=0");
+    }
+    if !names("BYSECOND=") {
+        sharp.push_str(";BYSECOND=0");
+    }
+    sharp
 }
 
 /// Refuses what would not be civil time, or is said in another place.
@@ -196,6 +210,19 @@ mod tests {
     fn an_rrule_takes_its_time_of_day_from_its_beginning_and_counts_from_there() {
         let shown = beginnings("FREQ=MONTHLY;BYDAY=1SU;COUNT=2", "America/New_York", "2026-11-25T06:00:00Z", 9);
         assert_eq!(shown, ["2026-12-06 01:00 -05:00", "2027-01-03 01:00 -05:00"]);
+    }
+
+    #[test]
+    fn an_rrule_with_an_hour_means_the_full_hour_and_whole_minutes_always() {
+        for (rule, first) in [
+            ("FREQ=MONTHLY;BYDAY=1SU;BYHOUR=2", "2026-12-06 02:00 +00:00"),
+            ("FREQ=DAILY;BYHOUR=2;BYMINUTE=30", "2026-11-26 02:30 +00:00"),
+            ("FREQ=WEEKLY;BYDAY=SU;", "2026-11-29 11:47 +00:00"),
+        ] {
+            let occurrences = Occurrences::read(&recurrence(rule, "UTC", "2026-11-25T11:47:31Z")).expect("a rule");
+            let begins = occurrences.stretches(at("2026-11-25T11:47:31Z"), at("2027-06-01T00:00:00Z"))[0].from;
+            assert_eq!(begins, at(&first.replace(" +00:00", ":00Z").replace(' ', "T")), "{rule}");
+        }
     }
 
     #[test]

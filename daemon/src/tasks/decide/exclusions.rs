@@ -55,8 +55,6 @@ pub enum CorrectionAsked {
         reason: String,
         /// Who approved it.
         approver: String,
-        /// The incident whose burn it is.
-        incident: Option<IncidentId>,
     },
     /// To take an exclusion back.
     Withdraw {
@@ -168,10 +166,10 @@ impl Decider {
         let Some(book) = self.books.get(tenant) else { return Err(RequestError::Refused("no such tenant".to_owned())) };
         let cases = &book.excluded.shown.cases;
         let (correction, id) = match asked {
-            CorrectionAsked::Exclude { scope, when, reason, approver, incident } => {
+            CorrectionAsked::Exclude { scope, when, reason, approver } => {
                 covers_something(book, &scope)?;
                 let id = ExclusionId(cases.iter().map(|case| case.entry.id.0).max().unwrap_or(0) + 1);
-                (Correction::Excluded(Box::new(Entry { id, scope, when, reason, author: by.to_string(), approver, incident })), id)
+                (Correction::Excluded(Box::new(Entry { id, scope, when, reason, author: by.to_string(), approver, incident: None })), id)
             }
             CorrectionAsked::Withdraw { id, reason } => {
                 stands(cases, id)?;
@@ -184,18 +182,18 @@ impl Decider {
         let (commit, _) = draft.finish();
         self.commit_whole(&commit).await.map_err(|error| RequestError::Store(error.to_string()))?;
         info!(%tenant, exclusion = %id, action = action(&correction), "a correction was recorded");
-        self.take_correction(tenant, Recorded { at: now, what: correction }, now).await;
+        self.take_corrections(tenant, vec![Recorded { at: now, what: correction }], now).await;
         self.publish(now);
         Ok(id)
     }
 
-    /// Takes a committed correction into the book.
-    async fn take_correction(&mut self, tenant: &TenantId, recorded: Recorded, now: Timestamp) {
+    /// Takes committed corrections into the book.
+    pub(super) async fn take_corrections(&mut self, tenant: &TenantId, recorded: Vec<Recorded>, now: Timestamp) {
         let Some(source) = self.books.get(tenant).map(|book| book.source.clone()) else { return };
         let stored = self.store.ledger(tenant, &source).await;
         let Some(book) = self.books.get_mut(tenant) else { return };
         let before = book.excluded.shown.cases.iter().flat_map(as_record);
-        let cases = fold(before.chain([recorded]));
+        let cases = fold(before.chain(recorded));
         if let Err(error) = &stored {
             warn!(%tenant, %error, "the ledger could not be read; an exclusion of the past takes out whole slices until the next start");
         }
@@ -221,7 +219,11 @@ fn covers_something(book: &Book, scope: &Scope) -> Result<(), RequestError> {
         splits && slo.objectives.iter().any(|objective| scope.names(&slo.id, &objective.name))
     };
     if book.slos.values().any(|slo| named(slo)) {
-        return Ok(());
+        let mut groups = book.ledger.streams().filter(|stream| book.slos.get(&*stream.slo).is_some_and(|slo| named(slo)));
+        if scope.group.is_whole() || groups.any(|stream| scope.touches(&stream.slo, &stream.group)) {
+            return Ok(());
+        }
+        return Err(RequestError::Refused(format!("nothing was counted yet for a group {}; `burnward status` lists all", scope.group)));
     }
     let split = if scope.group.is_whole() { "" } else { ", split by these labels (`per`)" };
     Err(RequestError::Refused(format!("no SLO that runs is {scope}{split}; `burnward status` lists all")))

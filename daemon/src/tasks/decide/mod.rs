@@ -5,6 +5,7 @@ mod book;
 mod commit;
 mod draft;
 mod exclusions;
+mod false_positive;
 mod numbers;
 mod past;
 mod reload;
@@ -36,6 +37,7 @@ use crate::{
 };
 
 pub use exclusions::CorrectionAsked;
+pub use false_positive::FalsePositive;
 pub use past::{Moment, PastAsked, PastBudget, Place};
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
@@ -158,6 +160,9 @@ impl Decider {
             }
             Request::Reload { removals, now, reply } => answer(reply, self.reload(removals, now).await),
             Request::Correct { tenant, asked, by, now, reply } => answer(reply, self.correct(&tenant, asked, &by, now).await),
+            Request::FalsePositive { tenant, asked, by, now, reply } => {
+                answer(reply, self.false_positive(&tenant, asked, &by, now).await);
+            }
             Request::TestPage { person, by, now, reply } => answer(reply, self.test_page(person, &by, now).await),
             Request::Slices { budget, over, at_most, known, reply } => answer(reply, self.slices(&budget, over, at_most, known)),
             Request::Past { tenant, asked, late, reply } => {

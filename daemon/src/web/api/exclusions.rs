@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Query, State},
 };
 use burnward_core::{
-    exclusion::{ExclusionId, Owner, Recurrence, Scope, When},
+    exclusion::{Case, ExclusionId, Known, Owner, Recurrence, Scope, When},
     id::{Group, NameError, ObjectiveName, ServiceName, SloId, SloName, TenantId},
     incident::Via,
     time::{Timestamp, days},
@@ -53,16 +53,41 @@ pub struct ListQuery {
 /// `GET /api/v1/exclusions`: newest first, withdrawn ones too.
 pub async fn list(State(site): State<Site>, tenant: Tenant, Query(query): Query<ListQuery>) -> Result<Json<Vec<ExclusionState>>, Problem> {
     let slo = query.slo.as_deref().map(|slo| slo_id(&tenant.0, slo)).transpose()?;
-    Ok(Json(states(&site.handle, &tenant.0, |scope| slo.as_ref().is_none_or(|slo| scope.is_of(slo)))))
+    if let Some(slo) = &slo {
+        is_known(&site.handle, slo)?;
+    }
+    Ok(Json(states(&site.handle, &tenant.0, Known::Now, |scope| slo.as_ref().is_none_or(|slo| scope.is_of(slo)))))
 }
 
-/// The exclusions of a tenant that are about something, newest first.
-pub fn states(handle: &Handle, tenant: &TenantId, about: impl Fn(&Scope) -> bool) -> Vec<ExclusionState> {
+/// The exclusions of a tenant that are about something, newest first: those that were recorded by then, and taken back only where that was, too.
+pub fn states(handle: &Handle, tenant: &TenantId, known: Known, about: impl Fn(&Scope) -> bool) -> Vec<ExclusionState> {
     let view = handle.view.borrow();
     let Some(record) = view.exclusions.get(tenant) else { return Vec::new() };
-    let cases = record.cases.iter().filter(|case| about(&case.entry.scope)).rev();
+    let was_known = |at: Timestamp| match known {
+        Known::Now => true,
+        Known::By(then) => at <= then,
+    };
+    let cases = record.cases.iter().filter(|case| about(&case.entry.scope) && was_known(case.recorded_at)).rev();
     let now = handle.clock.now();
-    cases.filter_map(|case| Some(ExclusionState::of(case, record.exclusions.get(case.entry.id)?, now))).collect()
+    let state = |case: &Case| {
+        let withdrawal = case.withdrawal.clone().filter(|withdrawal| was_known(withdrawal.at));
+        Some(ExclusionState::of(&Case { withdrawal, ..case.clone() }, record.exclusions.get(case.entry.id)?, now))
+    };
+    cases.filter_map(state).collect()
+}
+
+/// An SLO that neither runs nor is named by an exclusion is a mistake: its list would be empty and look as if nothing were excluded.
+fn is_known(handle: &Handle, slo: &SloId) -> Result<(), Problem> {
+    let view = handle.view.borrow();
+    let names = |scope: &Scope| match &scope.of {
+        Owner::Tenant | Owner::Service(_) => false,
+        Owner::Slo(..) | Owner::Objective(..) => scope.is_of(slo),
+    };
+    let named = view.exclusions.get(&slo.tenant).is_some_and(|record| record.cases.iter().any(|case| names(&case.entry.scope)));
+    if named || view.slos.contains_key(slo) {
+        return Ok(());
+    }
+    Err(Problem::not_found(&format!("no SLO `{}/{}` runs for this tenant; `burnward status` lists all", slo.service, slo.name)))
 }
 
 fn slo_id(tenant: &TenantId, text: &str) -> Result<SloId, Problem> {
@@ -118,7 +143,6 @@ fn read(body: &ExclusionBody, now: Timestamp) -> Result<CorrectionAsked, Problem
         when: when(body, now)?,
         reason: words(&body.reason, "reason", REASON)?,
         approver: words(&body.approver, "approver", APPROVER)?,
-        incident: None,
     })
 }
 
@@ -192,6 +216,11 @@ fn time(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, Problem> {
             Ok(Timestamp::from_millis(at.as_millisecond()))
         }
     }
+}
+
+/// Why something is corrected, and who approved it.
+pub fn reason_and_approver(reason: &str, approver: &str) -> Result<(String, String), Problem> {
+    Ok((words(reason, "reason", REASON)?, words(approver, "approver", APPROVER)?))
 }
 
 fn words(text: &str, what: &str, most: usize) -> Result<String, Problem> {

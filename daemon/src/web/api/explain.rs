@@ -216,7 +216,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
         slo: detail(handle, slo),
-        exclusions: exclusions::states(handle, &slo.id.tenant, |scope| scope.is_of(&slo.id)),
+        exclusions: exclusions::states(handle, &slo.id.tenant, when.figures.known(until), |scope| scope.is_of(&slo.id)),
         budgets,
         incidents,
     })

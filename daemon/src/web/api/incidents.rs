@@ -17,14 +17,19 @@ use burnward_core::{
 use serde::Deserialize;
 
 use super::{
+    exclusions::reason_and_approver,
     explain::moment,
     problem::Problem,
-    wire::{CommandOutcome, IncidentDetail, IncidentNow, IncidentState, NoteBody, PageDelivery, Postmortem, TimelineEntry, instant},
+    wire::{
+        CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentNow, IncidentState, NoteBody, PageDelivery, Postmortem, TimelineEntry,
+        instant,
+    },
 };
 use crate::{
     app::{Handle, RequestError},
     render::{PageContext, PageInput},
     store::StoredIncident,
+    tasks::decide::FalsePositive,
     web::{
         Site,
         access::{Caller, Tenant},
@@ -159,6 +164,38 @@ pub async fn note(
         return Err(Problem::bad_request("a note needs words"));
     }
     api_command(&site, &tenant.0, &caller, &id, Command::Note { text: body.text }).await
+}
+
+/// `POST /api/v1/incidents/{id}/false-positive`.
+pub async fn false_positive(
+    State(site): State<Site>,
+    tenant: Tenant,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(body): Json<FalsePositiveBody>,
+) -> Result<Json<CommandOutcome>, Problem> {
+    mark_false_positive(&site.handle, &tenant.0, &caller, Via::Api, &id, &body).await.map(Json)
+}
+
+/// Marks an incident as a false positive and tells what came of it.
+pub async fn mark_false_positive(
+    handle: &Handle,
+    tenant: &TenantId,
+    caller: &Caller,
+    via: Via,
+    id: &str,
+    body: &FalsePositiveBody,
+) -> Result<CommandOutcome, Problem> {
+    let (reason, approver) = reason_and_approver(&body.reason, &body.approver)?;
+    let asked = FalsePositive { incident: IncidentId::from_text(id), reason, approver };
+    let exclusions = handle.false_positive(tenant, asked, caller.actor(via)).await?;
+    let incident = IncidentState::from(&stored(handle, tenant, id).await?.incident);
+    let taken_out: Vec<String> = exclusions.iter().map(ToString::to_string).collect();
+    let sentence = match taken_out.as_slice() {
+        [] => format!("{id} is a false positive; no budget was spent by it"),
+        ids => format!("{id} is a false positive; its time is taken out of its budgets by {}", ids.join(", ")),
+    };
+    Ok(CommandOutcome { outcome: "done".to_owned(), sentence, incident })
 }
 
 async fn api_command(site: &Site, tenant: &TenantId, caller: &Caller, id: &str, command: Command) -> Result<Json<CommandOutcome>, Problem> {

@@ -36,6 +36,7 @@ pub fn routes() -> Router<Site> {
         .route("/api/v1/incidents/{id}/escalate", post(incidents::escalate))
         .route("/api/v1/incidents/{id}/resolve", post(incidents::resolve))
         .route("/api/v1/incidents/{id}/note", post(incidents::note))
+        .route("/api/v1/incidents/{id}/false-positive", post(incidents::false_positive))
         .route("/api/v1/incidents/{id}/postmortem", get(incidents::postmortem))
         .route("/api/v1/incidents/{id}/postmortem.md", get(incidents::postmortem_markdown))
         .route("/api/v1/reports/week", get(reports::week))

@@ -41,6 +41,7 @@ pub fn routes() -> Router<Site> {
         .route("/incidents/{id}/escalate", post(incidents::actions::escalate))
         .route("/incidents/{id}/resolve", post(incidents::actions::resolve))
         .route("/incidents/{id}/note", post(incidents::actions::note))
+        .route("/incidents/{id}/false-positive", post(incidents::actions::false_positive))
         .route("/incidents/{id}/postmortem", get(incidents::postmortem::get))
         .route("/incidents/{id}/postmortem.md", get(incidents::postmortem::download))
         .route("/reports/week", get(report::get))

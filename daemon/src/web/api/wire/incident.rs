@@ -131,6 +131,16 @@ pub struct NoteBody {
     pub text: String,
 }
 
+/// `POST /api/v1/incidents/{id}/false-positive`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FalsePositiveBody {
+    /// Why it was none.
+    pub reason: String,
+    /// Who approved it.
+    pub approver: String,
+}
+
 /// `POST /api/v1/pages/test`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -21,7 +21,9 @@ pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable,
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
 pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};
-pub use incident::{Alert, CommandOutcome, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry};
+pub use incident::{
+    Alert, CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry,
+};
 pub use incident_now::{BurnNow, IncidentNow};
 pub use postmortem::{Impact, Postmortem};
 pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};

@@ -86,6 +86,7 @@ struct Actions {
     escalate: Option<String>,
     resolve: Option<String>,
     note: String,
+    false_positive: Option<String>,
 }
 
 struct AlertRow {
@@ -191,6 +192,9 @@ fn said(asked: &Asked, incident: &IncidentState) -> Option<String> {
         (Some("escalate"), _) => Some("Done: the next step is paged now.".to_owned()),
         (Some("resolve"), _) => Some(format!("Done: it is {phase}. If an alert still holds in 10 min, it is open again and says so.")),
         (Some("note"), _) => Some("Done: your note stands in the timeline.".to_owned()),
+        (Some("false-positive"), _) => {
+            Some("Done: it is a false positive. Its timeline says what was taken out of the budgets.".to_owned())
+        }
         (_, Some("escalate")) => Some("Nothing changed: the next step was paged a moment ago, or it is over.".to_owned()),
         (_, Some("note")) => Some("Nothing changed: the same note stands in the timeline already.".to_owned()),
         (_, Some(_)) => Some(format!("Nothing changed: it was {phase} by {by} already.")),
@@ -206,6 +210,7 @@ fn actions(incident: &IncidentState, links: &Links) -> Actions {
         escalate: open.then(|| to("escalate")),
         resolve: open.then(|| to("resolve")),
         note: to("note"),
+        false_positive: (!open).then(|| to("false-positive")),
     }
 }
 

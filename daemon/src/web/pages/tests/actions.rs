@@ -48,9 +48,32 @@ async fn an_incident_is_acknowledged_helped_noted_and_resolved_by_plain_forms() 
 }
 
 #[tokio::test]
+async fn an_incident_that_was_none_gives_its_budgets_back_what_it_spent() {
+    let house = House::on_fire().await;
+    let form = "reason=load+test+of+%3Cb%3Eours%3C%2Fb%3E&approver=sam";
+    assert!(!house.get(&format!("{INCIDENT}?tenant=main")).await.text().contains("It was a false positive"));
+    let early = press(&house, "false-positive", form).await;
+    assert!(early.status.is_client_error() && early.text().contains("not over yet"), "{}", early.text());
+
+    after(&house, "resolve", "").await;
+    assert!(press(&house, "false-positive", "reason=+&approver=sam").await.text().contains("say the reason"));
+    let marked = after(&house, "false-positive", form).await;
+    assert!(marked.contains("Done: it is a false positive"), "{marked}");
+    assert!(marked.contains("False positive, approved by sam: load test of &#60;b&#62;ours&#60;/b&#62;"), "{marked}");
+    assert!(marked.contains("Its time is taken out of the budget: X-1."), "{marked}");
+
+    let exclusions = house.json("/api/v1/exclusions?tenant=main").await;
+    assert_eq!((&exclusions[0]["id"], &exclusions[0]["incident"]), (&"X-1".into(), &"checkout-burn-1".into()));
+    assert!(exclusions[0]["stretches"][0]["from"].is_string(), "{exclusions}");
+    assert!(press(&house, "false-positive", form).await.text().contains("marked already by local"));
+    let draft = house.get(&format!("{INCIDENT}/postmortem.md?tenant=main")).await.text();
+    assert!(draft.contains("False positive, approved by sam"), "{draft}");
+}
+
+#[tokio::test]
 async fn a_change_is_taken_from_our_own_pages_only_and_never_by_get() {
     let house = House::on_fire().await;
-    for action in ["acknowledge", "escalate", "resolve", "note"] {
+    for action in ["acknowledge", "escalate", "resolve", "note", "false-positive"] {
         let path = format!("{INCIDENT}/{action}?tenant=main");
         for origin in ["https://evil.example", "null", "http://127.0.0.1:9096"] {
             let answer = house.post_from(origin, &path, "text=x").await;
