@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use burnward::store::{AuditEntry, Commit, NewEvent, Round, Store, StoredAlert};
+use burnward::store::{AuditEntry, Behind, Commit, NewEvent, Round, Store, StoredAlert};
 use burnward_core::{
     alert::AlertState,
     id::{BudgetId, Group, ObjectiveName, PageId, ServiceName, SloId, SloName, SourceName, TenantId},
@@ -34,7 +34,8 @@ async fn rounds(store: &Store) {
     let blob: Vec<u8> = (0..BUDGETS).flat_map(|n| [1, n.to_le_bytes()[0], n.to_le_bytes()[1], 90, 3, 0]).collect();
     let mut took = Vec::new();
     for tick in 0..500 {
-        let round = Round { source: source(), settled: at(tick), blob: Some(blob.clone()), state: None };
+        let round =
+            Round { source: source(), settled: at(tick), blob: Some(blob.clone()), state: None, behind: Behind::default(), late: None };
         let commit = Commit { round: Some(round), ..empty(at(tick)) };
         took.push(timed(store.commit(&commit)).await);
     }

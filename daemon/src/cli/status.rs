@@ -6,7 +6,7 @@ use burnward_core::words;
 
 use super::{
     client::{Client, OutputArgs, ServerArgs},
-    table::{Table, ago},
+    table::{Table, ago, local},
 };
 use crate::web::api::wire::{Budget, ExcludedShare, Status};
 
@@ -16,6 +16,10 @@ pub(super) struct StatusArgs {
     /// Only the worst budgets.
     #[arg(long, value_name = "N")]
     worst: Option<usize>,
+
+    /// The budgets as they stood at a moment, as far as was known then: 2026-11-25T03:10:00Z.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 
     /// Exit with 1 where a budget burns, is spent or cannot be seen.
     #[arg(long)]
@@ -29,17 +33,22 @@ pub(super) struct StatusArgs {
 
 /// Runs the command.
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
-    let mut status: Status = Client::new(&args.server)?.get(&["status"], &[]).await?;
+    let mut status: Status =
+        Client::new(&args.server)?.get(&["status"], &args.at.iter().map(|at| ("at", at.clone())).collect::<Vec<_>>()).await?;
     let troubled = status.budgets.iter().any(|budget| ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str()));
     if let Some(worst) = args.worst {
         status.budgets.truncate(worst);
     }
-    args.output.print(&status, text)?;
+    let past = args.at.is_some();
+    args.output.print(&status, |status| text(status, past))?;
     Ok(if args.exit_code && troubled { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn text(status: &Status) -> String {
+fn text(status: &Status, past: bool) -> String {
     let mut text = String::new();
+    if past {
+        writeln!(text, "at {}, as far as was known then", local(status.as_of)).expect("writing to a String cannot fail");
+    }
     for notice in notices(status) {
         writeln!(text, "{notice}").expect("writing to a String cannot fail");
     }
@@ -50,7 +59,7 @@ fn text(status: &Status) -> String {
     let mut table =
         Table::new(&["STATE", "SLO", "TARGET", "SLI", "BUDGET LEFT", "BURN SHORT/LONG", "RUNS OUT", "SEEN", "NEWEST SAMPLE", "TEAM"]);
     for budget in &status.budgets {
-        table.row(row(budget));
+        table.row(row(budget, past));
     }
     text + &table.to_string()
 }
@@ -90,7 +99,7 @@ fn notices(status: &Status) -> Vec<String> {
     notices
 }
 
-fn row(budget: &Budget) -> Vec<String> {
+fn row(budget: &Budget, past: bool) -> Vec<String> {
     let group = if budget.group.is_empty() {
         String::new()
     } else {
@@ -106,7 +115,7 @@ fn row(budget: &Budget) -> Vec<String> {
         burn(budget).unwrap_or_else(dash),
         budget.runs_out_seconds.map_or_else(dash, |seconds| words::duration(Duration::from_secs(seconds))),
         words::whole_percent(budget.coverage_ratio),
-        budget.newest_sample.map_or_else(dash, ago),
+        budget.newest_sample.map_or_else(dash, if past { local } else { ago }),
         budget.team.clone(),
     ]
 }

@@ -34,7 +34,7 @@ async fn samples_that_come_late_correct_the_ledger_and_the_figures_of_then_stay(
     let mut bad = Vec::new();
     for figures in ["as-corrected", "as-known-then"] {
         let asked = format!("/api/v1/slos/checkout/availability/explain?at={}&figures={figures}", instant(at));
-        bad.push(late.get(&asked).await?["budgets"][0]["bad"].clone());
+        bad.push(late.get(&asked).await?["budgets"][0]["figures"]["bad"].clone());
     }
     assert_eq!(bad, [serde_json::json!(0), serde_json::json!(1200)]);
     Ok(())

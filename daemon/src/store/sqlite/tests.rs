@@ -309,7 +309,7 @@ async fn what_was_owed_before_reports_is_owed_after() {
     let old = sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(file(&dir)).create_if_missing(true))
         .await
         .unwrap();
-    let [(_, _, start), _, (_, _, reports), _] = super::open::MIGRATIONS;
+    let [(_, _, start), _, (_, _, reports), ..] = super::open::MIGRATIONS;
     let insert = "INSERT INTO outbox (tenant, page, incident, recipient, kind, seq, broadcast, is_page, due, decided_at)
                   VALUES ('main', 'P-1', 'checkout-burn-1', '{\"channel\":\"#x\"}', 'thread', 3, 1, 0, 5, 4)";
     for text in [start, insert, reports] {

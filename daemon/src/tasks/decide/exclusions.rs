@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
     exclusion::{Case, Correction, Entry, Excluded, Exclusion, ExclusionId, Exclusions, Known, Recorded, Scope, When, fold, whole_slices},
-    id::{BudgetId, IncidentId, TenantId},
+    id::{BudgetId, TenantId},
     incident::Actor,
     ledger::{Stored, StreamSums},
     slo::Slo,

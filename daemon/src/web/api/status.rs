@@ -1,24 +1,69 @@
-//! `GET /api/v1/status`: every budget, the sources, what waits for delivery.
+//! `GET /api/v1/status`: every budget, the sources, what waits for delivery; with `?at=` the budgets as they stood then, as far as was known then.
 
-use axum::{Json, extract::State};
-use burnward_core::{id::TenantId, time::Timestamp};
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State},
+};
+use burnward_core::{
+    evaluate::BudgetStatus,
+    exclusion::Known,
+    id::{SloId, TenantId},
+    time::Timestamp,
+};
+use serde::Deserialize;
 
 use super::{
+    explain::moment,
     problem::Problem,
     wire::{Budget, Fault, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
     app::Handle,
     store::{StoreError, UndeliveredPage},
+    tasks::decide::{Moment, PastAsked},
     web::{Site, access::Tenant},
 };
 
 /// How many undelivered pages are listed.
 const UNDELIVERED: usize = 50;
 
+/// Parameters of the status.
+#[derive(Debug, Default, Deserialize)]
+pub struct StatusQuery {
+    /// RFC 3339; without it: now.
+    at: Option<String>,
+}
+
 /// Everything about one tenant.
-pub async fn get(State(site): State<Site>, tenant: Tenant) -> Result<Json<Status>, Problem> {
-    Ok(Json(status(&site.handle, &tenant.0).await?))
+pub async fn get(State(site): State<Site>, tenant: Tenant, Query(query): Query<StatusQuery>) -> Result<Json<Status>, Problem> {
+    match query.at.as_deref().map(moment).transpose()? {
+        Some(at) if at > site.handle.clock.now() => Err(Problem::bad_request("that moment lies in the future; leave `at` out for now")),
+        Some(at) => Ok(Json(status_then(&site.handle, &tenant.0, at).await?)),
+        None => Ok(Json(status(&site.handle, &tenant.0).await?)),
+    }
+}
+
+/// The budgets of one tenant at a moment of the past, with what was recorded by then. Sources and deliveries are of the present, so they are left out.
+async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Status, StoreError> {
+    let view = handle.view.borrow().clone();
+    let slos: Vec<SloId> = view.slos.keys().filter(|slo| slo.tenant == *tenant).cloned().collect();
+    let alerts = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
+    let asked = PastAsked { moments: vec![Moment { at, known: Known::By(at), alerts: Arc::new(alerts) }], ..PastAsked::of(slos) };
+    let mut budgets: Vec<_> = handle.past(tenant, asked).await?.into_iter().flat_map(|past| past.standing).collect();
+    let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
+    budgets.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));
+    Ok(Status {
+        schema: "burnward/v1/status".to_owned(),
+        as_of: instant(at),
+        budgets: budgets.iter().map(|status| Budget::of(&view, status)).collect(),
+        sources: Vec::new(),
+        open_incidents: Vec::new(),
+        outbox: Outbox { pages_owed: 0, oldest_page: None, pages_undeliverable: 0, informs_owed: 0, undelivered: Vec::new() },
+        definition_faults: Vec::new(),
+        text_faults: Vec::new(),
+    })
 }
 
 /// The status of one tenant, as every surface shows it.

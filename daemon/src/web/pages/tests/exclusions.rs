@@ -77,6 +77,17 @@ async fn excluded_time_leaves_the_budget_and_never_the_alert() {
 }
 
 #[tokio::test]
+async fn the_status_of_a_moment_holds_the_budgets_of_then_and_nothing_of_now() {
+    let house = House::on_fire().await;
+    let now = house.json("/api/v1/status?tenant=main").await;
+    let as_of = now["as_of"].as_str().expect("a time").to_owned();
+    let then = house.json(&format!("/api/v1/status?tenant=main&at={as_of}")).await;
+    assert_eq!((&then["as_of"], then["budgets"].as_array().map(Vec::len)), (&now["as_of"], now["budgets"].as_array().map(Vec::len)));
+    assert_eq!((then["sources"].as_array().map(Vec::len), then["open_incidents"].as_array().map(Vec::len)), (Some(0), Some(0)));
+    assert!(house.get("/api/v1/status?tenant=main&at=2999-01-01T00:00:00Z").await.text().contains("lies in the future"));
+}
+
+#[tokio::test]
 async fn figures_of_then_are_shown_with_what_was_known_then_and_as_corrected() {
     let house = House::on_fire().await;
     house.exclude().await;

@@ -127,7 +127,7 @@ impl SourceLedger {
         let place = |lane: usize| (walk.memory.lanes[lane].watermark, limit(lane), self.plan.lanes()[lane].grid());
         let first = (0..self.lanes.len()).filter(behind).min_by_key(|lane| place(*lane))?;
         let (from, limit, grid) = place(first);
-        let stretch = if self.series.len() > MANY_SERIES { STRETCH_OF_MANY } else { STRETCH };
+        let stretch = if self.series.iter().count() > MANY_SERIES { STRETCH_OF_MANY } else { STRETCH };
         let lanes = (0..self.lanes.len()).filter(behind).filter(|lane| place(*lane) == place(first)).collect();
         Some((lanes, from.plus(stretch.max(grid)).min(limit)))
     }
