@@ -80,7 +80,7 @@ fn state(row: &SqliteRow) -> Result<AlertState, sqlx::Error> {
 fn budget(tenant: &TenantId, row: &SqliteRow) -> Result<BudgetId, StoreError> {
     Ok(BudgetId {
         slo: slo_id(tenant, row)?,
-        objective: ObjectiveName::parse(row.try_get("objective")?).map_err(damaged)?,
+        objective: ObjectiveName::parse(row.try_get("objective")?).map_err(|error| damaged(&error))?,
         group: rows::group(row.try_get("labels")?)?,
     })
 }
@@ -89,11 +89,11 @@ fn budget(tenant: &TenantId, row: &SqliteRow) -> Result<BudgetId, StoreError> {
 pub(super) fn slo_id(tenant: &TenantId, row: &SqliteRow) -> Result<SloId, StoreError> {
     Ok(SloId {
         tenant: tenant.clone(),
-        service: ServiceName::parse(row.try_get("service")?).map_err(damaged)?,
-        name: SloName::parse(row.try_get("slo")?).map_err(damaged)?,
+        service: ServiceName::parse(row.try_get("service")?).map_err(|error| damaged(&error))?,
+        name: SloName::parse(row.try_get("slo")?).map_err(|error| damaged(&error))?,
     })
 }
 
-fn damaged(error: NameError) -> StoreError {
+fn damaged(error: &NameError) -> StoreError {
     StoreError::Damaged { what: "name", reason: error.to_string() }
 }

@@ -174,9 +174,12 @@ pub(super) fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> 
     statuses
 }
 
+type Running = BTreeMap<SloId, Arc<Slo>>;
+type Pending = BTreeMap<SloId, Option<Arc<Slo>>>;
+
 /// What runs, and what waits for it: a version that is held runs in place of its successor, or of nothing where the SLO is gone.
-fn with_held(slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>) -> (BTreeMap<SloId, Arc<Slo>>, BTreeMap<SloId, Option<Arc<Slo>>>) {
-    let mut running: BTreeMap<SloId, Arc<Slo>> = slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
+fn with_held(slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>) -> (Running, Pending) {
+    let mut running: Running = slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
     let pending = held.into_iter().map(|slo| (slo.id.clone(), running.insert(slo.id.clone(), slo))).collect();
     (running, pending)
 }
