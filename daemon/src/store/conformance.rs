@@ -271,11 +271,17 @@ pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
         |stream, level_seconds, day, blob: &[u8]| Segment { key: SegmentKey { stream, level_seconds, day: at(day) }, blob: blob.to_vec() };
     let first = [segment(0, 10, 0, b"a"), segment(0, 60, 0, b""), segment(1, 10, 0, b"ccc"), segment(0, 10, 86_400, b"dd\0")];
     let through = Some(ledger.rounds[1].0);
+    let kept = store.rounds_kept(&main, &source()).await.unwrap();
+    assert_eq!(kept.iter().map(|(_, settled, bytes)| (*settled, *bytes)).collect::<Vec<_>>(), [(at(0), 3), (at(1), 3), (at(3), 3)]);
+    assert_eq!(store.rounds_through(&main, &source(), kept[1].0).await.unwrap(), ledger.rounds[..2]);
     let compaction = Compaction { segments: first.to_vec(), drop_rounds_through: through, drop_segments: Vec::new() };
     store.compact(&main, &source(), &compaction).await.unwrap();
     let ledger = store.ledger(&main, &source()).await.unwrap();
     assert_eq!(ledger.rounds.iter().map(|(_, blob)| blob[0]).collect::<Vec<_>>(), [3]);
     assert_eq!(ledger.segments, [&first[0], &first[2], &first[1], &first[3]].map(Clone::clone), "oldest first, then by level and stream");
+    assert_eq!(store.segment_keys(&main, &source()).await.unwrap().len(), 4);
+    let some = store.segments(&main, &source(), &[first[3].key, first[1].key]).await.unwrap();
+    assert_eq!(some.iter().map(|segment| segment.blob.as_slice()).collect::<Vec<_>>(), [&b"dd\0"[..], b""]);
 
     let second = vec![segment(0, 10, 86_400, b"new")];
     let dropped = vec![first[0].key, first[2].key, first[3].key];

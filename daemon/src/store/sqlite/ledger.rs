@@ -92,6 +92,42 @@ impl SqliteStore {
         Ok(Stored { segments, rounds, ..Stored::default() })
     }
 
+    /// The rounds that are not compacted yet, oldest first: id, up to where it settled, bytes.
+    pub async fn rounds_kept(&self, tenant: &TenantId, source: &SourceName) -> Result<Vec<(i64, Timestamp, usize)>, StoreError> {
+        let rows: Vec<(i64, i64, i64)> =
+            sqlx::query_as("SELECT id, settled, length(blob) FROM rounds WHERE tenant = ?1 AND source = ?2 ORDER BY id")
+                .bind(tenant.as_str())
+                .bind(source.as_str())
+                .fetch_all(self.readers())
+                .await?;
+        let kept = |(id, settled, bytes)| (id, Timestamp::from_millis(settled), usize::try_from(bytes).unwrap_or(0));
+        Ok(rows.into_iter().map(kept).collect())
+    }
+
+    /// The rounds up to this one, oldest first.
+    pub async fn rounds_through(&self, tenant: &TenantId, source: &SourceName, id: i64) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+        let rounds = sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 AND id <= ?3 ORDER BY id");
+        Ok(rounds.bind(tenant.as_str()).bind(source.as_str()).bind(id).fetch_all(self.readers()).await?)
+    }
+
+    /// Which segments there are.
+    pub async fn segment_keys(&self, tenant: &TenantId, source: &SourceName) -> Result<Vec<SegmentKey>, StoreError> {
+        let keys = sqlx::query("SELECT stream, level_seconds, day FROM segments WHERE tenant = ?1 AND source = ?2")
+            .bind(tenant.as_str())
+            .bind(source.as_str())
+            .fetch_all(self.readers())
+            .await?;
+        Ok(keys.iter().map(key).collect::<Result<_, _>>()?)
+    }
+
+    /// Some of the segments.
+    pub async fn segments(&self, tenant: &TenantId, source: &SourceName, keys: &[SegmentKey]) -> Result<Vec<Segment>, StoreError> {
+        let asked = Value::Array(keys.iter().map(key_row).collect()).to_string();
+        let segments =
+            sqlx::query(SOME_SEGMENTS).bind(tenant.as_str()).bind(source.as_str()).bind(&asked).fetch_all(self.readers()).await?;
+        Ok(segments.iter().map(segment).collect::<Result<_, _>>()?)
+    }
+
     /// Carries out a compaction in one transaction: the segments are written, the rounds that they hold now and the segments that were rolled up or
     /// are too old are deleted. A segment that is both written and dropped is written.
     pub async fn compact(&self, tenant: &TenantId, source: &SourceName, compaction: &Compaction) -> Result<(), StoreError> {
@@ -114,6 +150,12 @@ impl SqliteStore {
     }
 }
 
+/// `CROSS JOIN` keeps the order: each is looked up by its key, none besides is read.
+const SOME_SEGMENTS: &str = "
+    SELECT stream, level_seconds, day, blob FROM json_each(?3)
+    CROSS JOIN segments ON tenant = ?1 AND source = ?2
+        AND day = value ->> 'day' AND level_seconds = value ->> 'level' AND stream = value ->> 'stream'";
+
 const SAVE_SEGMENTS: &str = "
     INSERT INTO segments (tenant, source, day, level_seconds, stream, blob)
     SELECT ?1, ?2, value ->> 'day', value ->> 'level', value ->> 'stream', substr(?4, value ->> 'start', value ->> 'length')
@@ -128,8 +170,11 @@ const DROP_SEGMENTS: &str = "
 const DROP_ROUNDS: &str = "DELETE FROM rounds WHERE tenant = ?1 AND source = ?2 AND id <= ?3";
 
 fn segment(row: &SqliteRow) -> Result<Segment, sqlx::Error> {
-    let key = SegmentKey { stream: row.try_get("stream")?, level_seconds: row.try_get("level_seconds")?, day: time(row, "day")? };
-    Ok(Segment { key, blob: row.try_get("blob")? })
+    Ok(Segment { key: key(row)?, blob: row.try_get("blob")? })
+}
+
+fn key(row: &SqliteRow) -> Result<SegmentKey, sqlx::Error> {
+    Ok(SegmentKey { stream: row.try_get("stream")?, level_seconds: row.try_get("level_seconds")?, day: time(row, "day")? })
 }
 
 fn key_row(key: &SegmentKey) -> Value {

@@ -1,8 +1,8 @@
 //! Packed forms of the ledger for the store: rounds, segments and state. The first byte of each is its version; a damaged one is an error.
 //!
-//! A round holds what one round settled, of all streams. `compact` moves rounds into segments (one stream, one level, one day) and rolls old slices
-//! up: the finest are kept for 3 h, 1 min for 8 days, 5 min for 35 days, 1 h for 25 months; where a calendar window of the stream can begin between two
-//! hours, the last are of 30 or 15 min. Each event is held once, so no sum changes.
+//! A round holds what one round settled, of all streams. Rounds are the finest level themselves for 3 h (`due`); then `compact` moves them into segments
+//! (one stream, one level, one day) and rolls old slices up: 1 min is kept for 8 days, 5 min for 35 days, 1 h for 25 months; where a calendar window of
+//! the stream can begin between two hours, the last are of 30 or 15 min. Each event is held once, so no sum changes.
 //!
 //! No roll-up crosses an edge: what lies before an edge within a coarser slice becomes a slice of its own that ends at the edge, at the level `PIECES`.
 
@@ -14,6 +14,7 @@ pub(super) mod varint;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -95,6 +96,12 @@ const KEEP_FIVE_MINUTES: Duration = days(35);
 /// How long it keeps the coarsest: 25 months.
 const KEEP_COARSEST: Duration = days(762);
 
+/// Rounds take at most so much of the store, in bytes: with 10,000 budgets three hours are some 70 MB.
+const MOST_IN_ROUNDS: usize = 96 << 20;
+
+/// So many streams are compacted at once.
+const STREAMS_OF_A_PART: u32 = 1000;
+
 /// The level of slices that end at edges. It is never rolled up.
 const PIECES: Duration = Duration::ZERO;
 
@@ -113,21 +120,65 @@ pub fn grid(age: Duration) -> Duration {
     }
 }
 
-/// Which of the stored segments `compact` must be given for these rounds: those that grow, are rolled up or dropped.
-pub fn touched(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], edges: &Edges, now: Timestamp) -> Result<Vec<SegmentKey>, Damaged> {
-    let cuts = Cuts::at(now);
-    let grown: BTreeSet<SegmentKey> = gathered(rounds, edges, cuts)?.into_keys().collect();
-    let aged = stored.iter().filter(|key| cuts.ages(key, edges));
-    let rolled: BTreeSet<SegmentKey> = aged.flat_map(|key| heirs(*key, edges.grain(key.stream))).collect();
-    let touched = stored.iter().filter(|key| grown.contains(key) || rolled.contains(key) || cuts.ages(key, edges));
-    Ok(touched.copied().collect())
+/// How many of these rounds, oldest first, are to be compacted now: those whose slices are not kept at the finest level any more, and more where all
+/// together are large, as those that fill in history are. Each is given with up to where it settled and its size in bytes.
+pub fn due(rounds: &[(Timestamp, usize)], now: Timestamp) -> usize {
+    let finest = Cuts::at(now).finest;
+    let old = rounds.partition_point(|(settled, _)| *settled <= finest);
+    let mut bytes: usize = rounds[old..].iter().map(|(_, bytes)| bytes).sum();
+    let too_much = |(_, size): &&(Timestamp, usize)| {
+        let over = bytes > MOST_IN_ROUNDS;
+        bytes -= size;
+        over
+    };
+    old + rounds[old..].iter().take_while(too_much).count()
 }
 
-/// Moves rounds into segments and rolls old slices up, without changing any sum. `segments` must hold at least those that `touched` names.
-pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], edges: &Edges, now: Timestamp) -> Result<Compaction, Damaged> {
+/// Some streams, and which of their stored segments a compaction must be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The streams.
+    pub streams: RangeInclusive<u32>,
+    /// The segments that grow, are rolled up or dropped; others may be among them.
+    pub segments: Vec<SegmentKey>,
+}
+
+/// The parts in which these rounds are compacted into what is stored, so that little is unpacked at once. Nothing changes in other streams.
+pub fn parts(rounds: &[(i64, Vec<u8>)], stored: &[SegmentKey], edges: &Edges, now: Timestamp) -> Result<Vec<Part>, Damaged> {
     let cuts = Cuts::at(now);
-    let mut after = gathered(rounds, edges, cuts)?;
-    let before: BTreeMap<SegmentKey, &Vec<u8>> = segments.iter().map(|segment| (segment.key, &segment.blob)).collect();
+    let (mut grown, mut parts) = (BTreeSet::new(), BTreeMap::new());
+    for (_, blob) in rounds {
+        let round = RoundSlices::unpack(blob)?;
+        grown.extend(round.entries.iter().map(|entry| day_of(entry.end)));
+        grown.extend(round.spans.iter().flat_map(|span| days_of(span, cuts)));
+        let streams = round.entries.iter().map(|entry| entry.stream).chain(round.spans.iter().map(|span| span.stream));
+        parts.extend(streams.map(|stream| (stream / STREAMS_OF_A_PART, Vec::new())));
+    }
+    let rolled: BTreeSet<(u32, Timestamp)> = stored.iter().filter(|key| cuts.ages(key, edges)).map(|key| (key.stream, key.day)).collect();
+    for key in stored.iter().filter(|key| grown.contains(&key.day) || rolled.contains(&(key.stream, key.day))) {
+        parts.entry(key.stream / STREAMS_OF_A_PART).or_default().push(*key);
+    }
+    let streams = |part: u32| part * STREAMS_OF_A_PART..=(part * STREAMS_OF_A_PART).saturating_add(STREAMS_OF_A_PART - 1);
+    Ok(parts.into_iter().map(|(part, segments)| Part { streams: streams(part), segments }).collect())
+}
+
+/// Moves rounds into segments and rolls old slices up, without changing any sum. `segments` must hold at least those that `parts` names.
+pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], edges: &Edges, now: Timestamp) -> Result<Compaction, Damaged> {
+    compact_streams(rounds, &(0..=u32::MAX), segments, edges, now)
+}
+
+/// The same for some of the streams, so that what is unpacked stays small; a round may be dropped when it was done for all.
+pub fn compact_streams(
+    rounds: &[(i64, Vec<u8>)],
+    streams: &RangeInclusive<u32>,
+    segments: &[Segment],
+    edges: &Edges,
+    now: Timestamp,
+) -> Result<Compaction, Damaged> {
+    let cuts = Cuts::at(now);
+    let mut after = gathered(rounds, streams, edges, cuts)?;
+    let own = segments.iter().filter(|segment| streams.contains(&segment.key.stream));
+    let before: BTreeMap<SegmentKey, &Vec<u8>> = own.map(|segment| (segment.key, &segment.blob)).collect();
     let mut drained = BTreeSet::new();
     for (key, blob) in before.iter().filter(|(key, _)| cuts.ages(key, edges)) {
         drained.insert(*key);
@@ -147,6 +198,17 @@ pub fn compact(rounds: &[(i64, Vec<u8>)], segments: &[Segment], edges: &Edges, n
     let changed = packed(&after).filter(|segment| before.get(&segment.key) != Some(&&segment.blob)).collect();
     let drop_segments = drained.into_iter().filter(|key| !after.contains_key(key)).collect();
     Ok(Compaction { segments: changed, drop_rounds_through: rounds.iter().map(|(id, _)| *id).max(), drop_segments })
+}
+
+impl Compaction {
+    /// Both in one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.segments.extend(other.segments);
+        self.drop_segments.extend(other.drop_segments);
+        self.drop_rounds_through = self.drop_rounds_through.max(other.drop_rounds_through);
+        self
+    }
 }
 
 type Slices = BTreeMap<SegmentKey, BTreeMap<Timestamp, Counts>>;
@@ -218,16 +280,21 @@ impl Cuts {
     }
 }
 
-/// The segments that what is rolled up goes to, in a stream of this grain.
-fn heirs(key: SegmentKey, grain: Duration) -> impl Iterator<Item = SegmentKey> {
-    let coarser = [MINUTE, FIVE_MINUTES, grain].into_iter().filter(move |step| *step > key.level());
-    [PIECES].into_iter().chain(coarser).map(move |step| key_of(key.stream, step, key.last_end()))
-}
-
 /// The segment that holds a slice.
 fn key_of(stream: u32, step: Duration, end: Timestamp) -> SegmentKey {
     let level_seconds = u32::try_from(step.as_secs()).unwrap_or(u32::MAX);
-    SegmentKey { stream, level_seconds, day: end.minus(Duration::from_millis(1)).floor(days(1)) }
+    SegmentKey { stream, level_seconds, day: day_of(end) }
+}
+
+/// The start of the day that a slice with this end lies in.
+fn day_of(end: Timestamp) -> Timestamp {
+    end.minus(Duration::from_millis(1)).floor(days(1))
+}
+
+/// The starts of the days that an unseen stretch lies in.
+fn days_of(span: &Span, cuts: Cuts) -> impl Iterator<Item = Timestamp> {
+    let (first, to) = (span.from.max(cuts.coarsest).floor(days(1)), span.to);
+    std::iter::successors(Some(first), |day| Some(day.plus(days(1)))).take_while(move |day| *day < to)
 }
 
 /// Books a slice at a level, or before the edge that lies in the level's slice.
@@ -239,9 +306,10 @@ fn book(slices: &mut Slices, edges: &Edges, stream: u32, level: Duration, (end, 
     *slices.entry(key_of(stream, step, end)).or_default().entry(end).or_default() += counts;
 }
 
-/// What the rounds hold, at the level of its age. A stream with an entry between two edges of 10 s has slices of a second.
-fn gathered(rounds: &[(i64, Vec<u8>)], edges: &Edges, cuts: Cuts) -> Result<Slices, Damaged> {
-    let rounds: Vec<RoundSlices> = rounds.iter().map(|(_, blob)| RoundSlices::unpack(blob)).collect::<Result<_, _>>()?;
+/// What the rounds hold of some streams, at the level of its age. A stream with an entry between two edges of 10 s has slices of a second.
+fn gathered(rounds: &[(i64, Vec<u8>)], streams: &RangeInclusive<u32>, edges: &Edges, cuts: Cuts) -> Result<Slices, Damaged> {
+    let unpacked = rounds.iter().map(|(_, blob)| RoundSlices::unpack_some(blob, streams));
+    let rounds: Vec<RoundSlices> = unpacked.collect::<Result<_, _>>()?;
     let mut slices = Slices::new();
     for entry in rounds.iter().flat_map(|round| &round.entries) {
         let finest = if entry.end.floor(TEN_SECONDS) == entry.end { TEN_SECONDS } else { SECOND };
@@ -341,9 +409,13 @@ mod tests {
                 entered.extend(&round.entries);
                 let rounds: Vec<_> = round.pack().into_iter().map(|blob| (id, blob)).collect();
                 let keys: Vec<_> = stored.keys().copied().collect();
-                let needed = touched(&rounds, &keys, &edges, now).expect("own blobs");
-                let given: Vec<Segment> = needed.iter().map(|key: &SegmentKey| Segment::clone(&stored[key])).collect();
-                apply(&mut stored, compact(&rounds, &given, &edges, now).expect("own blobs"));
+                let parts = parts(&rounds, &keys, &edges, now).expect("own blobs");
+                let compacted = parts.iter().map(|part| {
+                    let given: Vec<Segment> = part.segments.iter().map(|key: &SegmentKey| Segment::clone(&stored[key])).collect();
+                    compact_streams(&rounds, &part.streams, &given, &edges, now).expect("own blobs")
+                });
+                let compaction = compacted.fold(Compaction::default(), Compaction::and);
+                apply(&mut stored, compaction);
                 prop_assert_eq!(total(&stored), expected);
                 for edge in &instants {
                     let before = entered.iter().filter(|entry| entry.stream < 2 && entry.end <= *edge).map(|entry| entry.counts).sum::<Counts>();
@@ -412,6 +484,33 @@ mod tests {
             assert_eq!(stored.keys().map(|key| key.level_seconds).next(), level, "{age:?}");
             assert_eq!(stored.len(), usize::from(level.is_some()));
         }
+    }
+
+    #[test]
+    fn rounds_wait_until_their_slices_are_rolled_up_unless_they_are_large() {
+        let (now, half) = (Timestamp::from_seconds(100 * 3600), MOST_IN_ROUNDS / 2);
+        let settled = |ago: Duration| now.minus(ago);
+        let of = |rounds: &[(Duration, usize)]| due(&rounds.iter().map(|(ago, bytes)| (settled(*ago), *bytes)).collect::<Vec<_>>(), now);
+        assert_eq!(of(&[(hours(5), 1), (hours(3), 1), (minutes(179), 1), (minutes(1), 1)]), 2);
+        assert_eq!(of(&[(minutes(3), half), (minutes(2), half), (minutes(1), half)]), 1);
+        assert_eq!(of(&[(minutes(3), half), (minutes(2), half)]), 0);
+    }
+
+    #[test]
+    fn what_is_compacted_in_parts_is_what_is_compacted_at_once() {
+        let entry = |stream, seconds| Entry { stream, end: Timestamp::from_seconds(seconds), counts: good(i64::from(stream) + seconds) };
+        let span = |stream| Span { stream, from: Timestamp::from_seconds(80_000), to: Timestamp::from_seconds(90_000) };
+        let round = |from: i64| RoundSlices {
+            entries: (0..4).flat_map(|stream| (0..9).map(move |at| entry(stream, from + at * 10))).collect(),
+            spans: vec![span(1), span(3)],
+            fine: BTreeSet::new(),
+        };
+        let rounds = [(1, round(70_000).pack().expect("not empty")), (2, round(86_370).pack().expect("not empty"))];
+        let (edges, now) = (Edges::default(), Timestamp::from_seconds(200_000));
+        let part = |streams| compact_streams(&rounds, &streams, &[], &edges, now).expect("own blobs");
+        let mut parts = part(0..=1).and(part(2..=u32::MAX));
+        parts.segments.sort_by_key(|segment| segment.key);
+        assert_eq!(parts, compact(&rounds, &[], &edges, now).expect("own blobs"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -68,21 +69,31 @@ impl RoundSlices {
     }
 
     pub(in crate::ledger) fn unpack(blob: &[u8]) -> Result<Self, Damaged> {
+        Self::unpack_some(blob, &(0..=u32::MAX))
+    }
+
+    /// What it holds of some streams.
+    pub(super) fn unpack_some(blob: &[u8], streams: &RangeInclusive<u32>) -> Result<Self, Damaged> {
         let mut reader = Reader::new(blob, "round", VERSION)?;
         let (mut stream, mut end) = (0_u32, 0_i64);
-        let entries = reader.list(|reader| {
-            stream = next_stream(reader, stream)?;
-            end = plus(reader, end)?;
+        let mut entries = Vec::new();
+        for _ in 0..reader.len()? {
+            stream = next_stream(&mut reader, stream)?;
+            end = plus(&mut reader, end)?;
             let millis = end.checked_mul(1000).ok_or(reader.damaged("an instant is out of range"))?;
-            Ok(Entry { stream, end: Timestamp::from_millis(millis), counts: unpack_single(reader)? })
-        })?;
+            let counts = unpack_single(&mut reader)?;
+            if streams.contains(&stream) {
+                entries.push(Entry { stream, end: Timestamp::from_millis(millis), counts });
+            }
+        }
         let (mut stream, mut from) = (0_u32, 0_i64);
-        let spans = reader.list(|reader| {
+        let mut spans = reader.list(|reader| {
             stream = next_stream(reader, stream)?;
             from = plus(reader, from)?;
             let start = Timestamp::from_millis(from);
             Ok(Span { stream, from: start, to: start.plus(Duration::from_millis(reader.unsigned()?)) })
         })?;
+        spans.retain(|span| streams.contains(&span.stream));
         let fine = reader.list(Reader::index)?.into_iter().collect();
         reader.end()?;
         Ok(Self { entries, spans, fine })

@@ -31,11 +31,11 @@ impl StoredStream {
             }
         }
         for (_, blob) in &stored.rounds {
-            let round = RoundSlices::unpack(blob)?;
-            for entry in round.entries.iter().filter(|entry| entry.stream == stream) {
+            let round = RoundSlices::unpack_some(blob, &(stream..=stream))?;
+            for entry in &round.entries {
                 found.add(entry.end, entry.counts);
             }
-            found.spans.extend(round.spans.into_iter().filter(|span| span.stream == stream));
+            found.spans.extend(round.spans);
         }
         Ok(found)
     }
