@@ -180,7 +180,7 @@ impl Story {
             Answer::Events(facts) => facts.clone(),
             Answer::Already { .. } => Vec::new(),
         };
-        let recorded = record(self.incident.as_ref(), facts, by, &scope, self.now);
+        let recorded = record(self.incident.clone(), facts, by, &scope, self.now);
         if !self.together {
             self.batch.clear();
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burnward_core::{
     id::IncidentId,
-    incident::{Actor, Answer, Command, FaultKey, Incident, IncidentEvent, Scope, handle, messages, record},
+    incident::{Actor, Answer, Command, FaultKey, Incident, IncidentEvent, Scope, What, handle, messages, record},
     oncall::Team,
     time::Timestamp,
 };
@@ -45,14 +45,14 @@ impl<'a> Draft<'a> {
     pub(super) fn command_to_fault(&mut self, fault: &FaultKey, team: &Team, command: &Command, by: &Actor) -> Answer {
         let current = self.current(fault);
         let ordinal = self.last_ordinal(fault) + 1;
-        self.handle(current.as_ref(), ordinal, team, command, by)
+        self.handle(current, ordinal, team, command, by)
     }
 
     /// A command to an incident by its identity; `None` where the book has no such incident.
     pub(super) fn command_to_incident(&mut self, id: &IncidentId, command: &Command, by: &Actor) -> Option<Answer> {
-        let incident = self.touched.get(id).or_else(|| self.book.incidents.get(id)).cloned()?;
-        let team = team_of(self.config, &incident.team);
-        Some(self.handle(Some(&incident), incident.ordinal, &team, command, by))
+        let incident = self.touched.get(id).or_else(|| self.book.incidents.get(id))?;
+        let (team, ordinal) = (team_of(self.config, &incident.team), incident.ordinal);
+        Some(self.handle(Some(id.clone()), ordinal, &team, command, by))
     }
 
     /// A row of the audit.
@@ -73,22 +73,29 @@ impl<'a> Draft<'a> {
         (self.commit, Touched { incidents: self.touched, ordinals: self.ordinals })
     }
 
-    fn current(&self, fault: &FaultKey) -> Option<Incident> {
-        let touched = self.touched.values().filter(|incident| incident.fault == *fault).max_by_key(|incident| incident.ordinal);
-        touched.or_else(|| self.book.current(fault)).cloned()
+    /// The newest incident of a fault.
+    fn current(&self, fault: &FaultKey) -> Option<IncidentId> {
+        let ordinal = self.last_ordinal(fault);
+        let newest = fault.incident(ordinal);
+        let is_at_hand = self.touched.contains_key(&newest) || self.book.incidents.contains_key(&newest);
+        if is_at_hand { Some(newest) } else { self.book.current(fault).map(|incident| incident.id.clone()) }
     }
 
     fn last_ordinal(&self, fault: &FaultKey) -> u64 {
         self.ordinals.get(fault).or_else(|| self.book.ordinals.get(fault)).copied().unwrap_or(0)
     }
 
-    fn handle(&mut self, incident: Option<&Incident>, ordinal: u64, team: &Team, command: &Command, by: &Actor) -> Answer {
+    fn handle(&mut self, id: Option<IncidentId>, ordinal: u64, team: &Team, command: &Command, by: &Actor) -> Answer {
         let scope = Scope { tenant: &self.book.tenant, team, ordinal };
-        let answer = handle(incident, command, by, &scope, self.now);
-        if let Answer::Events(facts) = &answer
-            && let Some((incident, events)) = record(incident, facts.clone(), by, &scope, self.now)
-        {
-            self.take(incident, events, command, by);
+        let known = id.as_ref().and_then(|id| self.touched.get(id).or_else(|| self.book.incidents.get(id)));
+        let answer = handle(known, command, by, &scope, self.now);
+        if let Answer::Events(facts) = &answer {
+            let goes_on = facts.first().is_some_and(|first| !matches!(first, What::Opened { .. }));
+            // What was touched is folded in place: an incident of thousands of alerts is not copied for each of them.
+            let before = id.filter(|_| goes_on).and_then(|id| self.touched.remove(&id).or_else(|| self.book.incidents.get(&id).cloned()));
+            if let Some((incident, events)) = record(before, facts.clone(), by, &scope, self.now) {
+                self.take(incident, events, command, by);
+            }
         }
         answer
     }

@@ -169,7 +169,7 @@ async fn decided(store: &Store, config: &Config, command: Command, by: &Actor, n
     let scope = Scope { tenant: &tenant, team: config.teams.values().next().unwrap(), ordinal: 1 };
     let answer = handle(before.as_ref(), &command, by, &scope, now);
     if let Answer::Events(facts) = &answer
-        && let Some((incident, events)) = record(before.as_ref(), facts.clone(), by, &scope, now)
+        && let Some((incident, events)) = record(before, facts.clone(), by, &scope, now)
     {
         let messages = messages(&incident, &events);
         let new = |event| NewEvent { incident: incident.id.clone(), fault: fault.clone(), ordinal: 1, event, phase: phase(&incident) };

@@ -69,9 +69,12 @@ fn acknowledged_long_ago(incident: &Incident, now: Timestamp) -> bool {
 }
 
 fn doubles(incident: &Incident, alert: &AlertKey, now: Timestamp) -> bool {
+    if now.since(incident.last_told.at) <= GATHER {
+        return false;
+    }
     let mut hit = incident.groups_hit();
     hit.extend(alert.group().filter(|group| !group.is_whole()));
-    now.since(incident.last_told.at) > GATHER && hit.len() >= 2 * incident.last_told.groups
+    hit.len() >= 2 * incident.last_told.groups
 }
 
 /// The step that was paged last hears of it. An old acknowledgement ends with it, and escalation begins anew; otherwise its timer runs on.

@@ -121,7 +121,7 @@ pub fn handle(incident: Option<&Incident>, command: &Command, by: &Actor, scope:
 
 /// Numbers new facts and folds them: the incident after them, and its new events. `None` where there are none, or none that an incident could begin with.
 pub fn record(
-    incident: Option<&Incident>,
+    incident: Option<Incident>,
     facts: Vec<What>,
     by: &Actor,
     scope: &Scope<'_>,
@@ -129,11 +129,10 @@ pub fn record(
 ) -> Option<(Incident, Vec<IncidentEvent>)> {
     let begins = matches!(facts.first()?, What::Opened { .. });
     let before = incident.filter(|_| !begins);
-    let first = before.map_or(1, |incident| incident.last_seq + 1);
+    let first = before.as_ref().map_or(1, |incident| incident.last_seq + 1);
     let events: Vec<IncidentEvent> = (first..).zip(facts).map(|(seq, what)| IncidentEvent { seq, at: now, by: by.clone(), what }).collect();
     let after = match before {
-        Some(incident) => {
-            let mut after = incident.clone();
+        Some(mut after) => {
             for event in &events {
                 after.apply(event);
             }
