@@ -1,10 +1,15 @@
 //! The fleet as a target that is scraped.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use axum::{Router, extract::State, routing::get};
 use burnward::clock::Clock;
 use tokio::net::TcpListener;
 
 use super::Fleet;
+
+/// From when on all services fail, in milliseconds since the epoch.
+static FAILS_FROM: AtomicI64 = AtomicI64::new(i64::MAX);
 
 /// Serves `/metrics` on this address until the program ends.
 pub async fn serve(fleet: Fleet, address: &str) -> anyhow::Result<()> {
@@ -14,6 +19,11 @@ pub async fn serve(fleet: Fleet, address: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// From now on every service of every fleet that is served fails.
+pub fn begin_to_fail() {
+    FAILS_FROM.store(Clock::Wall.now().millis(), Ordering::Relaxed);
+}
+
 async fn metrics(State(fleet): State<Fleet>) -> String {
-    fleet.exposition(Clock::Wall.now().millis())
+    fleet.exposition(Clock::Wall.now().millis(), FAILS_FROM.load(Ordering::Relaxed))
 }

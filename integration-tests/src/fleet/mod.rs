@@ -9,7 +9,7 @@ mod live;
 use std::fmt::Write as _;
 
 pub use block::{Recorded, write_blocks};
-pub use live::serve;
+pub use live::{begin_to_fail, serve};
 
 /// Status codes with how many of 10,000 requests end so.
 const CODES: [(&str, u64); 3] = [("200", 9_895), ("404", 100), ("500", 5)];
@@ -81,14 +81,15 @@ impl Fleet {
         counter.per_day() * (elapsed + jitter) / 86_400_000
     }
 
-    /// All counters as a target shows them at a moment.
-    fn exposition(&self, at_millis: i64) -> String {
+    /// All counters as a target shows them at a moment; from `fails_from` on every service answers 10,000 requests a second more with an error.
+    fn exposition(&self, at_millis: i64, fails_from: i64) -> String {
         let mut text = String::with_capacity(100 * self.series());
         text.push_str("# TYPE http_requests_total counter\n");
         for counter in self.counters() {
             let (code, pod, service) = (CODES[counter.code].0, PODS[counter.pod], Self::service(counter.service));
             let customer = counter.customer.map(|customer| format!("customer=\"{}\",", name_of_customer(customer))).unwrap_or_default();
-            let value = self.value(counter, at_millis);
+            let failed = if counter.is_error() { (at_millis - fails_from).max(0) * 10 } else { 0 };
+            let value = self.value(counter, at_millis) + failed.unsigned_abs();
             writeln!(text, "http_requests_total{{code=\"{code}\",{customer}pod=\"{pod}\",service=\"{service}\"}} {value}")
                 .expect("a String");
         }

@@ -1,7 +1,7 @@
 //! What burnward costs itself and a real Prometheus at scale: `integration-tests/measure-scale` (it builds, and finds slokit). Two set-ups, each over a
 //! synthetic fleet that is scraped every 15 s:
 //!
-//! - `fleet`: 1,000 SLO definitions, 10,000 budgets, 60,000 series.
+//! - `fleet`: 1,000 SLO definitions, 10,000 budgets, 60,000 series; at the end all of them begin to burn at once.
 //! - `rules`: 1,000 SLOs over 6,000 series with 30 days of history, first by burnward, then as Sloth-style rules, in one Prometheus.
 //!
 //! CPU is the time that the kernel counts for each process, less what the same process took before burnward (or the rules) came. Prints a table and ends
@@ -12,7 +12,7 @@ mod setup;
 
 use std::{process::ExitCode, time::Duration};
 
-use burnward_integration_tests::{cost, world::install_tls};
+use burnward_integration_tests::{cost, fleet, world::install_tls};
 use tokio::time::sleep;
 
 use setup::Setup;
@@ -27,7 +27,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let measured = Duration::from_secs(arguments.minutes * 60);
     let mut rows = Vec::new();
     if arguments.only != Some(Part::Rules) {
-        rows.extend(fleet(measured * 6 / 10).await?);
+        rows.extend(of_fleet(measured * 6 / 10).await?);
     }
     if arguments.only != Some(Part::Fleet) {
         rows.extend(rules(measured * 4 / 10).await?);
@@ -46,20 +46,33 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 /// 10,000 budgets over 60,000 series.
-async fn fleet(measured: Duration) -> anyhow::Result<Vec<Row>> {
+async fn of_fleet(measured: Duration) -> anyhow::Result<Vec<Row>> {
     let mut setup = Setup::fleet().await?;
     let before = setup.watch(measured / 6).await?;
     setup.start_daemon()?;
     setup.until_caught_up().await?;
     let with = setup.watch(measured * 5 / 6).await?;
-    let daemon = with.daemon.unwrap_or_default();
+    let (daemon, memory) = (with.daemon.unwrap_or_default(), setup.daemon_memory()?);
+    let before_the_fire = setup.rounds().await?;
+    fleet::begin_to_fail();
+    sleep(Duration::from_mins(3)).await;
+    let (burning, longest) = (setup.burning().await?, longest(&before_the_fire, &setup.rounds().await?));
     Ok(vec![
         Row::new("1,000 SLOs, 10,000 budgets, 60,000 series: burnward's CPU", daemon, Unit::Core, Some(0.01)),
         Row::new("    the same a tick of 10 s", daemon * 10_000.0, Unit::Millis, Some(100.0)),
-        Row::new("    burnward's memory", setup.daemon_memory()?, Unit::Mebibytes, Some(450.0)),
+        Row::new("    burnward's memory", memory, Unit::Mebibytes, Some(450.0)),
         Row::new("    Prometheus's CPU caused by burnward", with.prometheus - before.prometheus, Unit::Core, Some(0.05)),
         Row::new("    Prometheus's CPU without", before.prometheus, Unit::Core, None),
+        Row::new("all begin to fail: budgets that burn three minutes later", burning as f64, Unit::Number, None),
+        Row::new("    the slowest round, from due to decided: at most", longest, Unit::Seconds, Some(10.0)),
     ])
+}
+
+/// Within how many seconds the slowest of the rounds between two readings was decided.
+fn longest(before: &[(f64, f64)], after: &[(f64, f64)]) -> f64 {
+    let rounds: Vec<(f64, f64)> = before.iter().zip(after).map(|((seconds, before), (_, after))| (*seconds, after - before)).collect();
+    let all = rounds.last().map_or(0.0, |(_, count)| *count);
+    rounds.iter().find(|(_, count)| *count >= all).map_or(f64::INFINITY, |(seconds, _)| *seconds)
 }
 
 /// 1,000 SLOs over 6,000 series, both ways.
@@ -101,6 +114,8 @@ enum Unit {
     Mebibytes,
     /// Of another figure.
     Share,
+    Seconds,
+    Number,
 }
 
 impl Row {
@@ -122,6 +137,8 @@ impl Row {
             Unit::Millis => format!("{value:.0} ms"),
             Unit::Mebibytes => format!("{value:.0} MiB"),
             Unit::Share => format!("{:.2} %", value * 100.0),
+            Unit::Seconds => format!("{value:.1} s"),
+            Unit::Number => format!("{value:.0}"),
         }
     }
 }

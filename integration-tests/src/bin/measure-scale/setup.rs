@@ -89,10 +89,33 @@ impl Setup {
     }
 
     async fn catching_up(&self) -> anyhow::Result<bool> {
+        Ok(self.status().await?["sources"][0]["catching_up"] != false)
+    }
+
+    fn address(&self) -> anyhow::Result<String> {
         let log = fs::read_to_string(self.log())?;
-        let address = log.lines().find_map(|line| line.split_once("burnward listens on ")).context("it does not listen yet")?.1;
-        let status: serde_json::Value = reqwest::get(format!("{address}/api/v1/status")).await?.json().await?;
-        Ok(status["sources"][0]["catching_up"] != false)
+        let address = log.lines().find_map(|line| line.split_once("burnward listens on "));
+        Ok(address.context("it does not listen yet")?.1.to_owned())
+    }
+
+    async fn status(&self) -> anyhow::Result<serde_json::Value> {
+        Ok(reqwest::get(format!("{}/api/v1/status", self.address()?)).await?.json().await?)
+    }
+
+    /// How many budgets burn.
+    pub(crate) async fn burning(&self) -> anyhow::Result<usize> {
+        let status = self.status().await?;
+        Ok(status["budgets"].as_array().into_iter().flatten().filter(|budget| budget["state"] == "BURNING").count())
+    }
+
+    /// The rounds that were decided so many seconds after they were due or sooner, by these seconds.
+    pub(crate) async fn rounds(&self) -> anyhow::Result<Vec<(f64, f64)>> {
+        let text = reqwest::get(format!("{}/metrics", self.address()?)).await?.text().await?;
+        let bucket = |line: &str| {
+            let (seconds, count) = line.strip_prefix("burnward_evaluation_lateness_seconds_bucket{le=\"")?.split_once("\"} ")?;
+            Some((seconds.parse().unwrap_or(f64::INFINITY), count.parse().ok()?))
+        };
+        Ok(text.lines().filter_map(bucket).collect())
     }
 
     /// How many questions for history Prometheus has answered so far.
