@@ -1,6 +1,6 @@
 //! The view: what the daemon knows now, published after every round, so that pages, API and messages show the same numbers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
     evaluate::BudgetStatus,
@@ -67,6 +67,8 @@ pub struct SourceView {
     pub replica: Option<ReplicaView>,
     /// Whether it is asked everything.
     pub circuit: Circuit,
+    /// How much older history is still to be read, of the SLO that lacks most.
+    pub to_fill: Duration,
 }
 
 /// The replica that a source is read from.

@@ -1,5 +1,7 @@
 //! `burnward run`: the daemon, until a signal ends it.
 
+mod progress;
+
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
@@ -39,6 +41,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let options = Options { removals, ..Options::default() };
     let daemon = Daemon::start(config, options).await?;
     eprintln!("burnward listens on http://{}", daemon.address);
+    let progress = tokio::spawn(progress::show(daemon.handle.view.clone()));
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
@@ -48,12 +51,14 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             () = daemon.broken() => {
+                progress.abort();
                 error!("the task that decides has ended; burnward stops with an error, so that its supervisor starts it anew");
                 daemon.stop().await;
                 return Ok(ExitCode::FAILURE);
             }
         }
     }
+    progress.abort();
     info!("stopping");
     daemon.stop().await;
     Ok(ExitCode::SUCCESS)

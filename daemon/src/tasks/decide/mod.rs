@@ -370,7 +370,8 @@ impl Decider {
             view.slos.extend(book.slos.iter().map(|(id, slo)| (id.clone(), slo.clone())));
             view.budgets.insert(tenant.clone(), Arc::clone(&book.statuses));
             view.exclusions.insert(tenant.clone(), book.excluded.shown.clone());
-            view.sources.insert((tenant.clone(), book.source.clone()), book.source_view.clone());
+            let source = SourceView { to_fill: book.ledger.to_fill(now), ..book.source_view.clone() };
+            view.sources.insert((tenant.clone(), book.source.clone()), source);
         }
         view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();
         let unseen = view.budgets.values().flat_map(|budgets| budgets.iter()).filter(|status| status.unknown.is_some()).count();

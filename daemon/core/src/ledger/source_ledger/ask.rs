@@ -129,6 +129,12 @@ impl SourceLedger {
         Some(Backfill { step, reads, cohort, from, generation: self.generation })
     }
 
+    /// How much older history is still to be filled in, of the SLO that lacks most.
+    pub fn to_fill(&self, now: Timestamp) -> Duration {
+        let left = |lane: usize| self.lanes[lane].filled_to.since(now.minus(self.longest(lane)));
+        if self.settings.history { (0..self.lanes.len()).map(left).max().unwrap_or_default() } else { Duration::ZERO }
+    }
+
     /// From where on a lane reads whose last samples are not known; of expressions so far that the reason not to see the newest value is found again.
     fn margin_of(&self, lane: usize) -> Timestamp {
         let watermark = self.lanes[lane].watermark;
