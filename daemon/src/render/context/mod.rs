@@ -29,7 +29,7 @@ pub struct Moment {
 
 impl Moment {
     /// The instant as it is read at `now`.
-    pub(super) fn at(at: Timestamp, now: Timestamp) -> Self {
+    pub(crate) fn at(at: Timestamp, now: Timestamp) -> Self {
         Self { millis: at.millis(), far: now.since(at).max(at.since(now)) > hours(18) }
     }
 }

@@ -52,13 +52,15 @@ pub struct ReportPostRow {
     pub slo: String,
     /// The group, where it is split.
     pub group: Option<String>,
+    /// `99.9 % over 30d`.
+    pub objective: String,
     /// `71 % left (30 m 40 s of 43 m 12 s)`, `not seen`.
     pub left: String,
     /// `-18.0 %, -7 m 46 s`; absent where nothing changed or nobody can tell.
     pub change: Option<String>,
     /// Which incidents spent it; absent where nothing failed.
     pub ate: Option<String>,
-    /// How much was seen; absent where all was.
+    /// How much was seen; absent where all or nothing was.
     pub seen: Option<String>,
     /// Why; absent where the figures say it.
     pub because: Option<String>,
@@ -93,12 +95,14 @@ impl ReportPostRow {
     fn of(row: &Row) -> Self {
         let then = &row.then;
         let burns = row.burns.iter().map(|burn| (burn.incident.as_str(), burn.share));
-        let seen = told::seen(row.seen, then.coverage, then.unseen.as_ref().and_then(words::unseen_left).as_deref());
+        let between = then.unseen.as_ref().and_then(words::unseen_left);
+        let seen = (row.seen > 0.0 || then.coverage > 0.0).then(|| told::seen(row.seen, then.coverage, between.as_deref()));
         Self {
             icon: row.judged.verdict.icon().to_owned(),
             verdict: row.judged.verdict.word().to_owned(),
             slo: format!("{}/{}", then.budget.slo.service, then.budget.slo.name),
             group: group(&then.budget.group),
+            objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
             left: then
                 .left
                 .map(|left| words::budget_left(&left))
@@ -109,7 +113,7 @@ impl ReportPostRow {
                 Change::By { .. } | Change::None(_) => None,
             },
             ate: (row.failed() > 0.0).then(|| told::ate(burns, row.unattributed_share(), None)),
-            seen: (seen != told::ALL).then_some(seen),
+            seen: seen.filter(|seen| seen != told::ALL),
             because: match row.judged.verdict {
                 Verdict::CannotSay | Verdict::Careful => Some(row.judged.because.clone()),
                 Verdict::Freeze | Verdict::Ship => None,

@@ -126,7 +126,7 @@ impl Book {
                 sums: if is_held { Ok(sums) } else { Err(Unknown::new(Reason::NotYet, "nothing was counted for it until then")) },
                 held: None,
                 over,
-                newest_sample: stream.newest_sample.map(|newest| newest.min(moment.at)),
+                newest_sample: stream.newest_sample.filter(|_| is_held).map(|newest| newest.min(moment.at)),
                 counted_from,
                 excluded,
                 began: None,

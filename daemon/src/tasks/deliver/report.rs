@@ -66,6 +66,8 @@ enum Step {
     Ends(AttemptOutcome),
     /// It was sent, or is about to be.
     Sent(Sent),
+    /// It is no longer owed.
+    Gone,
 }
 
 impl Inner {
@@ -74,6 +76,7 @@ impl Inner {
             let outcome = match self.report(slack, &owed).await? {
                 Step::Ends(outcome) => outcome,
                 Step::Sent(sent) => self.outcome(&owed, sent),
+                Step::Gone => continue,
             };
             self.told(slack, &owed, &outcome).await;
             self.handle.store.finish_attempt(&owed.tenant, &owed.report.page, outcome, self.handle.clock.now()).await?;
@@ -99,7 +102,7 @@ impl Inner {
         let body = self.post(owed, &weekly, repeat);
         slack.turn(&place).await;
         if !self.handle.store.begin_attempt(&owed.tenant, &owed.report.page, self.handle.clock.now()).await? {
-            return Ok(Step::Ends(dropped("it is no longer owed")));
+            return Ok(Step::Gone);
         }
         let sent = slack.post(&place, None, &body).await;
         if !is_class(&sent, PermanentClass::Content) {

@@ -31,6 +31,8 @@ pub struct Downtime {
     pub unseen_seconds: f64,
     /// All bad slices that people took out of the budget.
     pub excluded_seconds: f64,
+    /// Share of the window that was seen.
+    pub coverage_ratio: f64,
     /// Neighbouring slices with one verdict, newest first.
     pub spells: Vec<DowntimeSpell>,
 }
@@ -68,6 +70,7 @@ impl Downtime {
             bad_seconds: sum(Verdict::Bad, false),
             unseen_seconds: sum(Verdict::Unseen, false),
             excluded_seconds: sum(Verdict::Bad, true),
+            coverage_ratio: status.coverage,
             spells: spells.iter().rev().map(|spell| DowntimeSpell::of(spell, length)).collect(),
         }
     }

@@ -6,7 +6,10 @@ use burnward_core::words;
 use jiff::Timestamp as Instant;
 
 use super::super::when::Stamp;
-use crate::web::api::wire::{BurnDown, BurnDownPoint, IncidentState};
+use crate::{
+    report::words as told,
+    web::api::wire::{BurnDown, BurnDownPoint, IncidentState},
+};
 
 /// The drawing's own units.
 const WIDTH: f64 = 1000.0;
@@ -15,6 +18,9 @@ const HEIGHT: f64 = 300.0;
 /// Heights between two lines of the scale, as shares of the budget; the first with which the scale needs at most [`MOST_STEPS`] is taken.
 const STEPS: [f64; 12] = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0];
 const MOST_STEPS: f64 = 6.0;
+
+/// A forecast that is lower, as it is where little was counted yet, leaves the drawing at its bottom, so that what was spent stays readable.
+const LOWEST_FORECAST: f64 = -1.0;
 
 /// A drawing with its scale, its legend and its table.
 pub(super) struct Chart {
@@ -90,7 +96,7 @@ struct Area {
 
 impl Area {
     fn of(drawn: &BurnDown) -> Self {
-        let forecast = drawn.period.as_ref().and_then(|period| period.forecast_ratio);
+        let forecast = drawn.period.as_ref().and_then(|period| period.forecast_ratio).map(|ratio| ratio.max(LOWEST_FORECAST));
         let lowest = drawn.points.iter().map(|point| point.left_ratio).chain(forecast).fold(0.0_f64, f64::min);
         let fits = |step: &&f64| ((1.0 - lowest) / **step).ceil() <= MOST_STEPS;
         let step = STEPS.iter().find(fits).copied().unwrap_or(1.0 - lowest);
@@ -102,7 +108,19 @@ impl Area {
         let period = drawn.period.as_ref().filter(|period| drawn.to < period.to)?;
         let (forecast, last) = (period.forecast_ratio?, drawn.points.last()?);
         let point = |at: Instant, left: f64| format!("{},{}", number(self.x(at)), number(self.y(left)));
-        Some(format!("{} {}", point(last.at, last.left_ratio), point(period.to, forecast)))
+        let (at, left) = self.as_far_as_it_is_drawn((last.at, last.left_ratio), (period.to, forecast));
+        Some(format!("{} {}", point(last.at, last.left_ratio), point(at, left)))
+    }
+
+    /// The end of a line, or where it leaves the drawing.
+    fn as_far_as_it_is_drawn(&self, (from, high): (Instant, f64), (to, low): (Instant, f64)) -> (Instant, f64) {
+        let bottom = 1.0 - self.step * f64::from(self.steps);
+        if low >= bottom || high <= bottom {
+            return (to, low);
+        }
+        let part = (high - bottom) / (high - low);
+        let millis = (to.as_millisecond() - from.as_millisecond()) as f64 * part;
+        (Instant::from_millisecond(from.as_millisecond() + told::whole(millis)).unwrap_or(to), bottom)
     }
 
     fn span_of_time(&self) -> Duration {
@@ -287,6 +305,9 @@ mod tests {
             chart.says,
             "In 2 min, with 2 min to go: 50 % of the budget was spent, 50 % is left; at the rate so far 0 % is left at the end."
         );
+        month.period = Some(period(Some(-7.5)));
+        let steep = Chart::of(&month, &[]);
+        assert_eq!((steep.forecast.as_deref(), steep.scale.last().map(String::as_str)), (Some("500,75 593.8,300"), Some("-100 %")));
         month.period = Some(period(None));
         assert_eq!(Chart::of(&month, &[]).forecast, None);
         month.period = Some(BurnDownPeriod { to: at(120), ..period(Some(0.5)) });

@@ -59,15 +59,18 @@ impl SpellRow {
     }
 }
 
-/// `27 m of downtime in 3 spells; 4 m that nobody saw; 10 m were taken out.`
+/// `27 min of downtime in 3 spells, of 3 h 36 m that are allowed; 4 min that nobody saw; 10 min of downtime taken out.`
 fn says(downtime: &Downtime, figures: &Budget) -> String {
     let down = downtime.spells.iter().filter(|spell| spell.verdict == "bad" && !spell.excluded).count();
-    let allowed = figures.budget_seconds.map(|whole| format!(" of {} that are allowed", words::duration(Duration::from_secs(whole))));
-    let bad = if down == 0 {
-        "No slice was bad".to_owned()
-    } else {
-        let spells = words::plural(down, "spell");
-        format!("{} of downtime in {spells}{}", span(downtime.bad_seconds), allowed.unwrap_or_default())
+    let allowed = figures.budget_seconds.map(|whole| format!(", of {} that are allowed", words::duration(Duration::from_secs(whole))));
+    let bad = match (down, downtime.coverage_ratio) {
+        (0, seen) if seen <= 0.0 => "Nobody saw any slice".to_owned(),
+        (0, seen) if seen < 0.9995 => format!("No slice that was seen was bad; {} of the window was", words::whole_percent(seen)),
+        (0, _) => "No slice was bad".to_owned(),
+        (_, _) => {
+            let spells = words::plural(down, "spell");
+            format!("{} of downtime in {spells}{}", span(downtime.bad_seconds), allowed.unwrap_or_default())
+        }
     };
     let unseen = (downtime.unseen_seconds > 0.0).then(|| format!("; {} that nobody saw", span(downtime.unseen_seconds)));
     let excluded = (downtime.excluded_seconds > 0.0).then(|| format!("; {} of downtime taken out", span(downtime.excluded_seconds)));

@@ -59,6 +59,24 @@ async fn a_week_that_nobody_saw_is_not_told_as_quiet_in_any_form() {
 }
 
 #[tokio::test]
+async fn a_period_before_anything_was_counted_has_no_figures_and_no_newest_sample() {
+    let house = House::on_fire().await;
+    let path = "/slos/vault/availability?tenant=vault";
+    let status = house.json("/api/v1/status?tenant=vault").await;
+    let monthly =
+        status["budgets"].as_array().expect("a list").iter().find(|budget| budget["timezone"] == "Europe/Berlin").expect("a budget");
+    let key = monthly["key"].as_str().expect("a key");
+    let now = house.get(&format!("{path}&budget={key}")).await.text();
+    assert!(now.contains("<strong>November 2025, Europe/Berlin</strong> (so far)"), "{now}");
+    let october = house.get(&format!("{path}&budget={key}&at=2025-10-31T23:00:00Z")).await.text();
+    for told in
+        ["<strong>October 2025, Europe/Berlin</strong> (ended)", "CANNOT SEE", "No sample was ever seen", "Earlier period", "Later period"]
+    {
+        assert!(october.contains(told), "{told}: {october}");
+    }
+}
+
+#[tokio::test]
 async fn every_form_has_its_type_and_holds_no_value_as_markup_or_formula() {
     let house = House::on_fire().await;
     for (path, kind) in [
