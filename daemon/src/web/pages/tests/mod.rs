@@ -3,6 +3,7 @@
 mod actions;
 mod exclusions;
 mod house;
+mod periods;
 mod report;
 mod shown;
 
