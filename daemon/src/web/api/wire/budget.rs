@@ -8,7 +8,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     id::BudgetId,
     ledger::Unknown,
-    slo::{CountedIn, NoDataThen},
+    slo::{CountedIn, NoDataThen, Slo},
     units::EventUnit,
     window::Window,
     words,
@@ -117,7 +117,7 @@ impl UnseenShare {
         words::unseen_left(&Unseen { time: Duration::ZERO, events: 0, least, most })
     }
 
-    pub(super) fn of(unseen: &Unseen, no_data: NoDataThen, unit: EventUnit) -> Self {
+    fn of(unseen: &Unseen, no_data: NoDataThen, unit: EventUnit) -> Self {
         Self {
             seconds: unseen.time.as_secs_f64(),
             events: Events(unit.count(unseen.events)),
@@ -207,8 +207,12 @@ impl Budget {
 
     /// A budget of a view.
     pub fn of(view: &View, status: &BudgetStatus) -> Self {
+        Self::described(view.slos.get(&status.budget.slo).map(AsRef::as_ref), status)
+    }
+
+    /// A budget of an SLO, where that is known.
+    pub(super) fn described(definition: Option<&Slo>, status: &BudgetStatus) -> Self {
         let BudgetId { slo, objective, group } = &status.budget;
-        let definition = view.slos.get(slo);
         Self {
             id: status.budget.to_string(),
             key: budget_key(&status.budget),

@@ -10,7 +10,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Events, UnseenShare, Why, budget_key, instant};
+use super::{Budget, Events, UnseenShare, Why, budget_key, instant};
 use crate::report::Weekly;
 
 /// The report of a week: `GET /api/v1/reports/week`.
@@ -255,27 +255,29 @@ impl From<&Row> for ReportedBudget {
             Change::By { ratio, seconds } => (Some(ratio), Some(seconds), None),
             Change::None(why) => (None, None, Some(why.words().to_owned())),
         };
+        // The figures are those of every other surface.
+        let figures = Budget::described(None, then);
         Self {
             verdict: row.judged.verdict.word().to_owned(),
             icon: row.judged.verdict.icon().to_owned(),
             because: row.judged.because.clone(),
-            id: then.budget.to_string(),
-            key: budget_key(&then.budget),
-            service: then.budget.slo.service.to_string(),
-            slo: then.budget.slo.name.to_string(),
-            objective: then.budget.objective.to_string(),
-            group: then.budget.group.labels().to_vec(),
+            id: figures.id,
+            key: figures.key,
+            service: figures.service,
+            slo: figures.slo,
+            objective: figures.objective,
+            group: figures.group,
             title: row.title.clone(),
             team: row.team.to_string(),
-            state: then.state.word().to_owned(),
-            target_percent: then.target.as_percent(),
+            state: figures.state,
+            target_percent: figures.target_percent,
             window: words::window(&then.window),
-            good: Events(then.unit.count(then.counts.good)),
-            bad: Events(then.unit.count(then.counts.bad)),
-            sli_ratio: then.sli,
-            left_ratio: then.left.map(|left| left.ratio),
-            left_seconds: then.left.map(|left| left.seconds),
-            budget_seconds: then.left.map(|left| left.whole.as_secs()),
+            good: figures.good,
+            bad: figures.bad,
+            sli_ratio: figures.sli_ratio,
+            left_ratio: figures.left_ratio,
+            left_seconds: figures.left_seconds,
+            budget_seconds: figures.budget_seconds,
             no_left: row.missing_left().map(why),
             beyond: row.beyond(),
             change_ratio,
@@ -288,9 +290,9 @@ impl From<&Row> for ReportedBudget {
             burns: row.burns.iter().map(IncidentSpend::from).collect(),
             unattributed: row.unattributed,
             seen_ratio: row.seen,
-            coverage_ratio: then.coverage,
-            unseen: then.unseen.as_ref().map(|unseen| UnseenShare::of(unseen, then.no_data, then.unit)),
-            unknown: then.unknown.as_ref().map(Why::from),
+            coverage_ratio: figures.coverage_ratio,
+            unseen: figures.unseen,
+            unknown: figures.unknown,
         }
     }
 }
