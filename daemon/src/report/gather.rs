@@ -108,8 +108,9 @@ fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a
 }
 
 fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {
-    let PastBudget { slo, standing, held_from, counted, slices, budget: _, place: _ } = past;
+    let PastBudget { slo, standing, held_from, counted, slices, budget: _, place } = past;
     let [then, before] = <[BudgetStatus; 2]>::try_from(standing).ok()?;
-    let then = live.get(&then.budget).map_or(then, |now| (*now).clone());
+    // Of an SLO without a series, what is wrong with its source right now is not the reason.
+    let then = live.get(&then.budget).filter(|_| place.is_some()).map_or(then, |now| (*now).clone());
     Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices }, week, spans))
 }

@@ -147,8 +147,10 @@ impl NoChange {
 /// Why a figure is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Missing {
-    /// Nobody saw it.
+    /// Nobody saw anything of the week.
     NotSeen,
+    /// The week was seen, and what it is a share of cannot be.
+    CannotSee,
     /// What was counted contradicts itself.
     Contradicted,
     /// Nothing happened.
@@ -160,6 +162,7 @@ impl Missing {
     pub const fn words(self) -> &'static str {
         match self {
             Self::NotSeen => "not seen",
+            Self::CannotSee => "cannot see",
             Self::Contradicted => "counts contradict each other",
             Self::NoTraffic => "no traffic",
         }
@@ -219,13 +222,22 @@ impl Row {
 
     /// Why nothing is said to be left.
     pub fn missing_left(&self) -> Option<Missing> {
-        self.then.left.is_none().then(|| missing(&self.then))
+        self.then.left.is_none().then(|| self.missing())
     }
 
     /// Why nothing is said to be spent.
     pub fn missing_spent(&self) -> Option<Missing> {
-        let why = || if is_unseen(self.seen, self.counted) { Missing::NotSeen } else { missing(&self.then) };
-        self.spent.is_none().then(why)
+        self.spent.is_none().then(|| self.missing())
+    }
+
+    fn missing(&self) -> Missing {
+        match &self.then.unknown {
+            Some(unknown) if unknown.reason == Reason::GoodAboveTotal => Missing::Contradicted,
+            _ if is_unseen(self.seen, self.counted) => Missing::NotSeen,
+            Some(_) => Missing::CannotSee,
+            None if self.then.coverage <= 0.0 => Missing::NotSeen,
+            None => Missing::NoTraffic,
+        }
     }
 
     /// Events that failed in the week.
@@ -296,16 +308,6 @@ fn seen(week: Interval, held_from: Option<Timestamp>, counted: Counts) -> f64 {
 /// Nothing of a week was seen: what is not counted is not zero.
 fn is_unseen(seen: f64, counted: Counts) -> bool {
     seen <= 0.0 && counted.total() == 0
-}
-
-/// Why a budget has no figures.
-fn missing(status: &BudgetStatus) -> Missing {
-    match &status.unknown {
-        Some(unknown) if unknown.reason == Reason::GoodAboveTotal => Missing::Contradicted,
-        Some(_) => Missing::NotSeen,
-        None if status.coverage <= 0.0 => Missing::NotSeen,
-        None => Missing::NoTraffic,
-    }
 }
 
 /// The ledger held nothing of its window.

@@ -185,6 +185,7 @@ fn what_was_not_seen_is_not_told_as_quiet() {
         (Err(unknown()), None, Counts::default(), (Some("not seen"), Some("not seen"))),
         (Ok(counts(0, 0)), None, Counts::default(), (Some("not seen"), Some("not seen"))),
         (Ok(counts(0, 0)), Some(WEEK.to.plus(hours(1))), Counts::default(), (Some("not seen"), Some("not seen"))),
+        (Err(unknown()), long, counts(100, 5), (Some("cannot see"), Some("cannot see"))),
         (Ok(counts(1_000, 1)), long, unseen, (None, Some("not seen"))),
         (Ok(counts(1_000, 1)), long, counts(100, 0), (None, None)),
         (Ok(counts(0, 0)), long, counts(0, 0), (Some("no traffic"), Some("no traffic"))),

@@ -102,8 +102,8 @@ impl Book {
                 seen.insert(&*stream.slo);
             }
         }
-        let never_seen = slos.into_values().filter(|slo| !seen.contains(&slo.id));
-        found.extend(never_seen.flat_map(|slo| slo.objectives.iter().map(|objective| self.never_seen(slo, objective, asked))));
+        let without = slos.into_values().filter(|slo| !seen.contains(&slo.id));
+        found.extend(without.flat_map(|slo| slo.objectives.iter().map(|objective| never_seen(slo, objective, asked))));
         found
     }
 
@@ -159,29 +159,30 @@ impl Book {
         };
         PastBudget { budget, slo: slo.clone(), place: Some(place), standing, held_from: counted_from, counted, slices }
     }
+}
 
-    fn never_seen(&self, slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastBudget {
-        let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
-        let unknown = self.ledger.unknown(&slo.id).unwrap_or_else(|| Unknown::new(Reason::NotYet, "nothing was read for it yet"));
-        let at_moment = |moment: &Moment| {
-            let over = calendar::interval(&objective.window, moment.at);
-            let input = Input {
-                sums: Err(unknown.clone()),
-                held: None,
-                over,
-                newest_sample: None,
-                counted_from: None,
-                excluded: Excluded::default(),
-                began: None,
-                catching_up: false,
-            };
-            standing(slo, objective, budget.clone(), &input, AlertState::default(), moment.at)
+/// A budget of an SLO without a stream.
+fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastBudget {
+    let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
+    let unknown = Unknown::new(Reason::NotYet, "no series of it was ever counted");
+    let at_moment = |moment: &Moment| {
+        let over = calendar::interval(&objective.window, moment.at);
+        let input = Input {
+            sums: Err(unknown.clone()),
+            held: None,
+            over,
+            newest_sample: None,
+            counted_from: None,
+            excluded: Excluded::default(),
+            began: None,
+            catching_up: false,
         };
-        let standing = asked.moments.iter().map(at_moment).collect();
-        let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
-        let counted = Counts { unseen_millis: unseen, ..Counts::default() };
-        PastBudget { budget, slo: slo.clone(), place: None, standing, held_from: None, counted, slices: Vec::new() }
-    }
+        standing(slo, objective, budget.clone(), &input, AlertState::default(), moment.at)
+    };
+    let standing = asked.moments.iter().map(at_moment).collect();
+    let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
+    let counted = Counts { unseen_millis: unseen, ..Counts::default() };
+    PastBudget { budget, slo: slo.clone(), place: None, standing, held_from: None, counted, slices: Vec::new() }
 }
 
 /// The part of a stretch that a budget's window is over at its end: what a calendar period did not hold is not of its budget.
