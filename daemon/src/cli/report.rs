@@ -145,7 +145,7 @@ fn burns(report: &WeekReport) -> String {
     let mut table = Table::new(&["BIGGEST BURNS", "OF", "FAILED", "OF THE BUDGET"]);
     for burn in &report.burns {
         let incident = burn.incident.as_deref().unwrap_or("outside of incidents");
-        table.row(vec![incident.to_owned(), burn.subject.clone(), told::failures(burn.failed), told::share(burn.spent_ratio)]);
+        table.row(vec![incident.to_owned(), burn.subject.clone(), burn.failed_words.clone(), told::share(burn.spent_ratio)]);
     }
     format!("\n{table}")
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use burnward_core::{
     report::{TeamWeek, Times, Verdict},
     time::Timestamp,
-    words::{duration, percent, plural, whole_percent},
+    units::EventUnit,
+    words::{self, duration, percent, plural, whole_percent},
 };
 
 /// An instant for programs: `2026-11-16T00:00:00Z`.
@@ -63,9 +64,12 @@ pub fn seen(week: f64, window: f64, between: Option<&str>) -> String {
     between.map_or_else(|| seen.clone(), |between| format!("{seen}: {between}"))
 }
 
-/// Failed events: a whole number where it is one.
-pub fn failures(failed: f64) -> String {
-    burnward_core::words::count(whole(failed))
+/// What failed: `545` events, `16 min` of slices of time.
+pub fn failures(failed: f64, unit: EventUnit) -> String {
+    match unit {
+        EventUnit::Event | EventUnit::Millionth => words::count(whole(failed)),
+        EventUnit::Second => words::seconds(whole(failed)),
+    }
 }
 
 /// The nearest whole number.

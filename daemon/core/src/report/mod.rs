@@ -176,10 +176,18 @@ pub struct Burn {
     pub budget: BudgetId,
     /// The incident; `None`: no incident explains it.
     pub incident: Option<IncidentId>,
-    /// Failed events; a tolerated one is half failed.
+    /// What failed: events, of which a tolerated one is half failed, or seconds.
     pub failed: f64,
+    /// Whether these are events or seconds.
+    pub unit: EventUnit,
     /// Share of the budget.
     pub share: Option<f64>,
+}
+
+impl Burn {
+    const fn is_time(&self) -> bool {
+        matches!(self.unit, EventUnit::Second)
+    }
 }
 
 /// A stretch in which burnward could not see.
@@ -330,7 +338,8 @@ fn change(then: &BudgetStatus, before: &BudgetStatus) -> Change {
     }
 }
 
-/// The largest parts of all rows. Objectives of one SLO count the same failures: the one of which most was spent stands for all.
+/// The largest parts of all rows, events before time. Objectives of one SLO count the same failures: the one of which most was spent stands for all, one
+/// in events before one in time.
 fn biggest(rows: &[Row]) -> Vec<Burn> {
     let mut burns: BTreeMap<(&SloId, &Group, Option<&IncidentId>), Burn> = BTreeMap::new();
     for row in rows {
@@ -338,15 +347,17 @@ fn biggest(rows: &[Row]) -> Vec<Burn> {
         let rest = (None, row.unattributed, row.unattributed_share());
         let parts = row.burns.iter().map(|burn| (Some(&burn.incident), burn.failed, burn.share)).chain([rest]);
         for (incident, failed, share) in parts.filter(|(_, failed, _)| *failed > 0.0) {
-            let burn = Burn { budget: row.then.budget.clone(), incident: incident.cloned(), failed, share };
+            let burn = Burn { budget: row.then.budget.clone(), incident: incident.cloned(), failed, unit: row.then.unit, share };
             let known = burns.entry((slo, group, incident)).or_insert_with(|| burn.clone());
-            if burn.share > known.share {
+            if (!burn.is_time(), burn.share) > (!known.is_time(), known.share) {
                 *known = burn;
             }
         }
     }
     let mut burns: Vec<Burn> = burns.into_values().collect();
-    burns.sort_by(|a, b| b.failed.total_cmp(&a.failed).then_with(|| a.budget.cmp(&b.budget)));
+    let order =
+        |a: &Burn, b: &Burn| a.is_time().cmp(&b.is_time()).then(b.failed.total_cmp(&a.failed)).then_with(|| a.budget.cmp(&b.budget));
+    burns.sort_by(order);
     burns.truncate(BIGGEST);
     burns
 }

@@ -285,6 +285,21 @@ fn the_biggest_burns_stand_first_and_objectives_of_one_slo_count_them_once() {
     assert_eq!(told, [("tight", Some("checkout-burn-1"), 540.0), ("tight", None, 60.0)]);
 }
 
+#[test]
+fn failures_in_events_stand_for_those_in_minutes() {
+    let (page, _) = page_and_ticket();
+    let spans = Spans::of([page.state()], WEEK);
+    let slices = hourly(START.minus(hours(1)).floor(hours(1)), &[60, 40, 500]);
+    let lived = |slo| Lived { slo, before: Ok(counts(1_000, 0)), then: Ok(counts(1_000_000, 600)), week: counts(3_000, 600) };
+    let events = of_story();
+    let mut minutes = of_story();
+    minutes.objectives[0].target = crate::units::Target::percent("99.99%").expect("a target");
+    let mut in_minutes = lived(&minutes).row(&slices, &spans);
+    in_minutes.then.unit = EventUnit::Second;
+    let burns = report(vec![in_minutes, lived(&events).row(&slices, &spans)]).burns;
+    assert!(!burns.is_empty() && burns.iter().all(|burn| burn.unit == EventUnit::Event), "{burns:?}");
+}
+
 fn told(story: &Story) -> Told<'_> {
     Told { incident: story.state(), events: &story.events }
 }

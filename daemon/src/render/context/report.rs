@@ -191,7 +191,7 @@ fn burn(burn: &Burn) -> BurnContext {
         slo: format!("{}/{}", burn.budget.slo.service, burn.budget.slo.name),
         group: group(&burn.budget.group),
         incident: burn.incident.as_ref().map(ToString::to_string),
-        failed: told::failures(burn.failed),
+        failed: told::failures(burn.failed, burn.unit),
         spent: told::share(burn.share),
     }
 }

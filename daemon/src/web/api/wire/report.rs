@@ -11,7 +11,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Events, UnseenShare, Why, budget_key, instant};
-use crate::report::Weekly;
+use crate::report::{Weekly, words as told};
 
 /// The report of a week: `GET /api/v1/reports/week`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -148,8 +148,11 @@ pub struct ReportedBurn {
     pub slo: String,
     /// In which incident; absent: no incident explains it.
     pub incident: Option<String>,
-    /// Failed events.
+    /// What failed: events, or seconds of slices of time.
     pub failed: f64,
+    /// The same as people read it: `545`, `16 min`.
+    #[serde(default)]
+    pub failed_words: String,
     /// Share of the budget.
     pub spent_ratio: Option<f64>,
 }
@@ -314,6 +317,7 @@ impl From<&Burn> for ReportedBurn {
             slo,
             incident: burn.incident.as_ref().map(ToString::to_string),
             failed: burn.failed,
+            failed_words: told::failures(burn.failed, burn.unit),
             spent_ratio: burn.share,
         }
     }

@@ -267,7 +267,7 @@ impl BurnFigures {
             incident: burn.incident.as_ref().map(|id| (frame.links.to(&format!("/incidents/{id}")), id.clone())),
             subject: shown(&burn.subject),
             href: slo_link(&burn.slo, &burn.key, report, frame),
-            failed: told::failures(burn.failed),
+            failed: burn.failed_words.clone(),
             spent: told::share(burn.spent_ratio),
         }
     }
