@@ -11,6 +11,7 @@ use super::{
     identity::Identity,
     table::local,
 };
+use crate::render::visible_whole;
 use crate::web::api::wire::{ExplainedBudget, Query, SloDetection, SloExplanation};
 
 /// Arguments of `explain`.
@@ -73,7 +74,7 @@ async fn show_coverage(server: &ServerArgs, identity: &Identity, output: OutputA
 fn text(explanation: &SloExplanation) -> String {
     let slo = &explanation.slo;
     let mut text = format!("{}/{}  {}\n", slo.service, slo.name, slo.title);
-    let mut line = |line: String| writeln!(text, "{line}").expect("writing to a String cannot fail");
+    let mut line = |line: String| writeln!(text, "{}", visible_whole(&line)).expect("writing to a String cannot fail");
     line(format!(
         "  at       {}{}",
         local(explanation.at),

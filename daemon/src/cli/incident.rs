@@ -7,7 +7,7 @@ use burnward_core::id::{IncidentId, TenantId};
 
 use super::{
     client::{Client, OutputArgs, ServerArgs},
-    table::{Table, ago, local},
+    table::{Table, ago, local, words_of_people},
 };
 use crate::{
     store::Store,
@@ -126,7 +126,7 @@ async fn open(directory: &std::path::Path, server: &ServerArgs) -> anyhow::Resul
 async fn change(server: &ServerArgs, output: OutputArgs, path: &[&str], body: &impl serde::Serialize) -> anyhow::Result<()> {
     let path: Vec<&str> = ["incidents"].iter().chain(path).copied().collect();
     let outcome: CommandOutcome = Client::new(server)?.post(&path, body).await?;
-    output.print(&outcome, |outcome| format!("{}\n", outcome.sentence))
+    output.print(&outcome, |outcome| format!("{}\n", words_of_people(&outcome.sentence)))
 }
 
 fn list_table(incidents: &[IncidentState]) -> String {
@@ -150,8 +150,10 @@ fn list_table(incidents: &[IncidentState]) -> String {
 
 fn show_text(detail: &IncidentDetail) -> String {
     let incident = &detail.incident;
-    let mut text = format!("{}  {}  {}\n{}\n", incident.id, incident.phase, incident.urgency, incident.title);
-    let mut line = |name: &str, value: String| writeln!(text, "{name:<12}{value}").expect("writing to a String cannot fail");
+    let title = words_of_people(&incident.title);
+    let mut text = format!("{}  {}  {}\n{title}\n", incident.id, incident.phase, incident.urgency);
+    let mut line =
+        |name: &str, value: String| writeln!(text, "{name:<12} {}", words_of_people(&value)).expect("writing to a String cannot fail");
     line("team", incident.team.clone());
     line("began", local(incident.began));
     line("opened", local(incident.opened_at));
@@ -167,7 +169,8 @@ fn show_text(detail: &IncidentDetail) -> String {
     }
     text.push('\n');
     for entry in &detail.timeline {
-        writeln!(text, "{}  {:<10} {}", local(entry.at), entry.by, entry.text).expect("writing to a String cannot fail");
+        let (by, said) = (words_of_people(&entry.by), words_of_people(&entry.text));
+        writeln!(text, "{}  {by:<10} {said}", local(entry.at)).expect("writing to a String cannot fail");
     }
     text
 }

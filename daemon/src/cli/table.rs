@@ -5,6 +5,8 @@ use std::{fmt, time::Duration};
 use comfy_table::{ContentArrangement, presets};
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::render::visible_whole;
+
 /// A table without lines, as wide as the terminal.
 #[derive(Debug)]
 pub(super) struct Table(comfy_table::Table);
@@ -19,7 +21,7 @@ impl Table {
 
     /// One more row.
     pub(super) fn row(&mut self, cells: Vec<String>) {
-        self.0.add_row(cells);
+        self.0.add_row(cells.into_iter().map(|cell| visible_whole(&cell)));
     }
 }
 
@@ -32,6 +34,11 @@ impl fmt::Display for Table {
     }
 }
 
+/// Words of people for a terminal: nothing of them acts on it, and lines after the first are indented.
+pub(super) fn words_of_people(text: &str) -> String {
+    text.lines().map(visible_whole).collect::<Vec<_>>().join("\n    ")
+}
+
 /// An instant in the terminal's own zone, with the zone.
 pub(super) fn local(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
@@ -41,4 +48,20 @@ pub(super) fn local(at: Timestamp) -> String {
 pub(super) fn ago(at: Timestamp) -> String {
     let seconds = u64::try_from(Timestamp::now().as_second() - at.as_second()).unwrap_or(0);
     if seconds < 86_400 { format!("{} ago", burnward_core::words::duration(Duration::from_secs(seconds))) } else { local(at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_people_wrote_acts_on_the_terminal() {
+        assert_eq!(
+            words_of_people("rolled\u{1b}[2J back\r\n2026-11-26 burnward: Resolved"),
+            "rolled␛[2J back\n    2026-11-26 burnward: Resolved"
+        );
+        let mut table = Table::new(&["WHO"]);
+        table.row(vec!["a\u{1b}]0;b\u{7}\u{202e}c".to_owned()]);
+        assert_eq!(table.to_string(), "WHO\na␛]0;b␇⟨U+202E⟩c\n");
+    }
 }

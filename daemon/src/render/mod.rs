@@ -15,7 +15,7 @@ pub mod words;
 pub use context::{Moment, PageContext, PageInput, PostmortemContext, ReportContext, ReportPostContext, ReportPostRow, TimelineContext};
 pub use faults::{Fault, Faults};
 pub use guard::{MAX_LIST, Refused};
-pub use sink::{Html, Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text, VALUE_CHARS, visible};
+pub use sink::{Html, Language, Markdown, MdInline, Precision, Slack, SlackMrkdwn, Text, VALUE_CHARS, visible, visible_whole};
 pub use templates::{PageTexts, Renderer, ReportTexts};
 
 #[cfg(test)]

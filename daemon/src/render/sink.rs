@@ -243,17 +243,24 @@ impl Language for HtmlText {
 
 /// The value cut at 256 characters, with what cannot be seen made visible.
 pub fn visible(value: &str) -> String {
+    let mut characters = value.chars();
+    let mut out = visible_whole(&characters.by_ref().take(VALUE_CHARS).collect::<String>());
+    if characters.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// The whole value, with what cannot be seen made visible.
+pub fn visible_whole(value: &str) -> String {
     let mut out = String::new();
-    for c in value.chars().take(VALUE_CHARS) {
+    for c in value.chars() {
         match u32::from(c) {
             code @ 0..=0x1f => out.push(char::from_u32(0x2400 + code).unwrap_or('\u{fffd}')),
             0x7f => out.push('\u{2421}'),
             code if is_invisible(code) => out.extend(format!("⟨U+{code:04X}⟩").chars()),
             _ => out.push(c),
         }
-    }
-    if value.chars().nth(VALUE_CHARS).is_some() {
-        out.push('…');
     }
     out
 }
