@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
+    pin::pin,
     process::ExitCode,
     time::Duration,
 };
@@ -18,7 +19,10 @@ use burnward_stand_ins::{
     slack::{self, SlackStandIn},
 };
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, sleep, timeout},
+};
 
 use crate::{
     app::{Daemon, Options},
@@ -59,10 +63,45 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9095
 const SLO: &str = include_str!("../../../slo-definitions/demo/shop.yaml");
 const RUNBOOK: &str = include_str!("../../../runbooks/demo-shop.md");
 
-/// Runs the demo until Ctrl-C, or to its end with `--headless`.
+/// Runs the demo until a signal, or to its end with `--headless`.
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let stage = Stage::set(args.prometheus.as_ref()).await?;
-    if args.headless { stage.play_headless(Duration::from_secs(args.seconds)).await } else { stage.play().await }
+    let mut cut_short = pin!(cut_short(&args));
+    let stage = tokio::select! {
+        stage = Stage::set(args.prometheus.as_ref()) => stage?,
+        code = &mut cut_short => return code,
+    };
+    let code = tokio::select! {
+        played = stage.play(args.headless) => played.map(|()| ExitCode::SUCCESS),
+        code = &mut cut_short => code,
+    };
+    stage.strike().await;
+    code
+}
+
+/// Until a signal, or until the time of a headless demo is over.
+async fn cut_short(args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let over = async {
+        if args.headless {
+            sleep(Duration::from_secs(args.seconds)).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = over => {
+            eprintln!("burnward: the demo did not come to its end within {} s", args.seconds);
+            Ok(ExitCode::from(1))
+        }
+        _ = terminate.recv() => Ok(stopped(args)),
+        _ = interrupt.recv() => Ok(stopped(args)),
+    }
+}
+
+/// A signal is how a person ends it; a headless demo has failed then.
+fn stopped(args: &DemoArgs) -> ExitCode {
+    if args.headless { ExitCode::from(1) } else { ExitCode::SUCCESS }
 }
 
 /// Everything that runs in a demo. The directory goes with it, whatever happens.
@@ -99,35 +138,15 @@ impl Stage {
         Ok(Self { _directory: directory, shop, slack, daemon, began })
     }
 
-    /// With a person: tells what happens and what can be done, until Ctrl-C.
-    async fn play(self) -> anyhow::Result<ExitCode> {
+    /// Tells what happens; with a person also what can be done, for as long as the person looks at it.
+    async fn play(&self, headless: bool) -> anyhow::Result<()> {
         self.say_where();
-        let stopped = async {
-            self.fail_and_recover(false).await?;
+        self.fail_and_recover(headless).await?;
+        if !headless {
             self.say("Everything is still here to look at. Fail the shop again on its page. Ctrl-C ends the demo.");
-            std::future::pending::<anyhow::Result<()>>().await
-        };
-        tokio::select! {
-            outcome = stopped => outcome?,
-            _ = tokio::signal::ctrl_c() => {}
+            std::future::pending::<()>().await;
         }
-        self.strike().await;
-        Ok(ExitCode::SUCCESS)
-    }
-
-    /// Without a person: exit code 0 once page, acknowledgement and resolve have happened, 1 when time runs out.
-    async fn play_headless(self, at_most: Duration) -> anyhow::Result<ExitCode> {
-        self.say_where();
-        let outcome = timeout(at_most, self.fail_and_recover(true)).await;
-        let code = if let Ok(played) = outcome {
-            played?;
-            ExitCode::SUCCESS
-        } else {
-            eprintln!("burnward: the demo did not come to its end within {} s", at_most.as_secs());
-            ExitCode::from(1)
-        };
-        self.strike().await;
-        Ok(code)
+        Ok(())
     }
 
     async fn fail_and_recover(&self, acknowledge_by_itself: bool) -> anyhow::Result<()> {
