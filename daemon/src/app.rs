@@ -433,6 +433,9 @@ impl Daemon {
     pub async fn start(config: Config, options: Options) -> anyhow::Result<Self> {
         let now = options.clock.now();
         let config = Arc::new(config);
+        if let Some(file) = &config.token_file {
+            web::access::TokenFile::warn_of(file);
+        }
         let store = Store::open(&config.storage).await?;
         let metrics = Metrics::default();
         let faults = render::Faults::default();

@@ -14,6 +14,7 @@ use crate::{
     notify::{Sent, slack::Slack},
     source::{Probe, prometheus::Prometheus, scrape::Scrape},
     store::{Store, StoreError, StoreHealth},
+    web::access::TokenFile,
 };
 
 /// Arguments of `doctor`.
@@ -48,6 +49,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let config = config::read(args.config_file.as_deref())?;
     let mut findings = vec![configuration(&config, args.config_file.as_deref())];
     findings.extend(store(&config).await);
+    findings.extend(tokens(&config));
     for (tenant, tenant_config) in &config.tenants {
         findings.push(definitions(&config, tenant, tenant_config));
         findings.extend(source(&config, tenant_config, Clock::Wall.now()).await);
@@ -84,7 +86,7 @@ fn configuration(config: &Config, named: Option<&Path>) -> Finding {
 
 async fn store(config: &Config) -> Vec<Finding> {
     if !config.storage.join("burnward.db").exists() {
-        return vec![finding(Health::Warn, "store", format!("{} holds none yet; `burnward run` makes it", config.storage.display()))];
+        return vec![no_store(&config.storage)];
     }
     match Store::open_read_only(&config.storage).await {
         Ok(store) => match store.health().await {
@@ -94,6 +96,32 @@ async fn store(config: &Config) -> Vec<Finding> {
         Err(error @ StoreError::InUse { .. }) => vec![finding(Health::Warn, "store", error.to_string())],
         Err(error) => vec![finding(Health::Fail, "store", error.to_string())],
     }
+}
+
+/// Whether `run` could make the store: in the directory, or in the nearest one above it that exists.
+fn no_store(directory: &Path) -> Finding {
+    let there =
+        directory.ancestors().map(|path| if path.as_os_str().is_empty() { Path::new(".") } else { path }).find(|path| path.exists());
+    match tempfile::Builder::new().prefix(".burnward-doctor-").tempdir_in(there.unwrap_or(directory)) {
+        Ok(_) => finding(Health::Warn, "store", format!("{} holds none yet; `burnward run` makes it", directory.display())),
+        Err(error) => finding(Health::Fail, "store", format!("none can be made in {}: {error}", directory.display())),
+    }
+}
+
+/// Whether somebody can be let in.
+fn tokens(config: &Config) -> Option<Finding> {
+    let file = config.token_file.as_ref()?;
+    let name = file.display();
+    Some(match std::fs::read_to_string(file).map(|text| TokenFile::read(&text)) {
+        Err(error) => finding(Health::Fail, "tokens", format!("{name} cannot be read, nobody is let in: {error}")),
+        Ok(TokenFile { callers: 0, .. }) => {
+            finding(Health::Fail, "tokens", format!("{name} has no line NAME:TOKEN that can be used, nobody is let in"))
+        }
+        Ok(TokenFile { callers, unusable }) if unusable.is_empty() => {
+            finding(Health::Ok, "tokens", format!("{name}, {}", count(callers, "caller")))
+        }
+        Ok(TokenFile { unusable, .. }) => finding(Health::Warn, "tokens", format!("{name}: {}", unusable.join("; "))),
+    })
 }
 
 fn store_health(health: &StoreHealth) -> Finding {
@@ -230,5 +258,49 @@ fn reason(sent: &Sent) -> &str {
     match sent {
         Sent::Delivered(_) => "found",
         Sent::Retry { reason, .. } | Sent::Permanent { reason, .. } | Sent::Ambiguous { reason } => reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(found: &Finding, health: Health, says: &str) {
+        assert!(found.health == health && found.text.contains(says), "{found:?}");
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_made_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        check(&no_store(&file), Health::Fail, "none can be made");
+        check(&no_store(&file.join("below")), Health::Fail, "none can be made");
+        check(&no_store(Path::new("/proc/burnward")), Health::Fail, "none can be made");
+        check(&no_store(&directory.path().join("new/data")), Health::Warn, "makes it");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stays behind");
+    }
+
+    #[test]
+    fn a_token_file_that_lets_nobody_in_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("tokens");
+        let config = Config { token_file: Some(file.clone()), ..Config::default() };
+        let found = || tokens(&config).unwrap();
+        check(&found(), Health::Fail, "cannot be read");
+        for (text, health, says) in [
+            ("# people\n", Health::Fail, "nobody"),
+            ("ana:short\n", Health::Fail, "nobody"),
+            (
+                "ana:0123456789abcdef\n\nben:short\nnonsense\n",
+                Health::Warn,
+                "line 3: the token of ben has fewer than 16 characters; line 4: no NAME:TOKEN",
+            ),
+            ("ana:0123456789abcdef\n", Health::Ok, "1 caller"),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            check(&found(), health, says);
+        }
+        assert!(tokens(&Config::default()).is_none());
     }
 }

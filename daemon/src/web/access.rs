@@ -1,5 +1,6 @@
 //! Who may ask, and for which tenant. Without a token file the daemon is reachable from loopback only, and answers only to its own names, so that a web
-//! page elsewhere cannot reach it through a name of its own. With one, every request carries a token, as `Bearer` or as the password of `Basic`.
+//! page elsewhere cannot reach it through a name of its own. With one, every request carries a token, as `Bearer` or as the password of `Basic`. A
+//! change also carries its `Origin`, except where its token came as `Bearer`.
 
 use std::{path::Path, sync::Arc};
 
@@ -18,6 +19,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Site, api::problem::Problem};
 use crate::config::Config;
+
+/// What a token stands behind in the header.
+const BEARER: &str = "Bearer ";
 
 /// Who asks, as the record will name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +91,8 @@ fn check(config: &Config, method: &Method, uri: &Uri, headers: &HeaderMap) -> Re
         own_name(config, uri, headers)?;
         Caller("local".into())
     };
-    if method != Method::GET && method != Method::HEAD {
+    let changes = method != Method::GET && method != Method::HEAD;
+    if changes && !(config.token_file.is_some() && is_bearer(headers)) {
         same_origin(config, headers)?;
     }
     Ok(caller)
@@ -105,16 +110,75 @@ fn by_token(file: &Path, headers: &HeaderMap) -> Result<Caller, Problem> {
         Problem::of(StatusCode::SERVICE_UNAVAILABLE, "the token file cannot be read; the daemon's log says why")
     })?;
     let digest = Sha256::digest(presented.as_bytes());
-    let lines =
-        text.lines().filter_map(|line| line.trim().split_once(':')).filter(|(name, token)| !name.starts_with('#') && token.len() >= 16);
+    let lines = text.lines().filter_map(|line| named_token(line)?.ok());
     // Digests of equal length are compared whole, so that the time does not tell how much of a token was right.
     let found =
         lines.fold(None, |found, (name, token)| if Sha256::digest(token.as_bytes()) == digest { Some(name.to_owned()) } else { found });
     found.map(|name| Caller(name.into())).ok_or_else(Problem::unauthorized)
 }
 
+/// Fewer characters could be guessed.
+const MIN_TOKEN: usize = 16;
+
+/// A line `NAME:TOKEN`, or what is wrong with it; `None` for an empty one and a comment.
+fn named_token(line: &str) -> Option<Result<(&str, &str), String>> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return None;
+    }
+    Some(match line.split_once(':') {
+        Some((name, token)) if token.len() < MIN_TOKEN => Err(format!("the token of {name} has fewer than {MIN_TOKEN} characters")),
+        Some(named) => Ok(named),
+        None => Err("no NAME:TOKEN".to_owned()),
+    })
+}
+
+/// What a token file holds, without the tokens.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TokenFile {
+    /// How many can be let in.
+    pub callers: usize,
+    /// Which lines are of no use, and why.
+    pub unusable: Vec<String>,
+}
+
+impl TokenFile {
+    /// Reads its text.
+    pub fn read(text: &str) -> Self {
+        let lines = text.lines().enumerate().filter_map(|(at, line)| Some((at + 1, named_token(line)?)));
+        let (mut callers, mut unusable) = (0, Vec::new());
+        for (number, line) in lines {
+            match line {
+                Ok(_) => callers += 1,
+                Err(why) => unusable.push(format!("line {number}: {why}")),
+            }
+        }
+        Self { callers, unusable }
+    }
+
+    /// Says at the start what is wrong with it.
+    pub fn warn_of(file: &Path) {
+        match std::fs::read_to_string(file).map(|text| Self::read(&text)) {
+            Err(error) => tracing::error!(file = %file.display(), %error, "the token file cannot be read; nobody can be let in"),
+            Ok(Self { callers: 0, .. }) => {
+                tracing::error!(file = %file.display(), "the token file has no line NAME:TOKEN that can be used");
+            }
+            Ok(Self { unusable, .. }) => {
+                for why in unusable {
+                    tracing::warn!(file = %file.display(), why, "a line of the token file lets nobody in");
+                }
+            }
+        }
+    }
+}
+
+/// Whether the token came as `Bearer`: no browser adds it by itself, so no page of another site can have asked.
+fn is_bearer(headers: &HeaderMap) -> bool {
+    headers.get(header::AUTHORIZATION).is_some_and(|value| value.as_bytes().starts_with(BEARER.as_bytes()))
+}
+
 fn token(value: &str) -> Option<String> {
-    if let Some(token) = value.strip_prefix("Bearer ") {
+    if let Some(token) = value.strip_prefix(BEARER) {
         return Some(token.to_owned());
     }
     let decoded = STANDARD.decode(value.strip_prefix("Basic ")?).ok()?;
@@ -140,8 +204,13 @@ fn same_origin(config: &Config, headers: &HeaderMap) -> Result<(), Problem> {
     if text("sec-fetch-site").is_some_and(|site| !["same-origin", "none"].contains(&site)) {
         return Err(foreign());
     }
-    let Some(origin) = text("origin") else { return Err(foreign()) };
     let host = text("host").unwrap_or_default();
+    let Some(origin) = text("origin") else {
+        return Err(Problem::of(
+            StatusCode::FORBIDDEN,
+            &format!("a change says where it comes from: add the header `Origin: http://{host}`"),
+        ));
+    };
     let external = url::Url::parse(&config.external_url).ok().map(|url| url.origin().ascii_serialization());
     let own = [Some(format!("http://{host}")), Some(format!("https://{host}")), external];
     if own.iter().flatten().any(|own| own == origin) { Ok(()) } else { Err(foreign()) }
@@ -207,6 +276,15 @@ mod tests {
             (vec![("authorization", basic.as_str())], 200),
         ] {
             assert_eq!(status(&config, &Method::GET, &pairs), expected, "{pairs:?}");
+        }
+        let bearer = ("authorization", "Bearer 0123456789abcdef0123");
+        for (pairs, expected) in [
+            (vec![bearer], 200),
+            (vec![("authorization", "Bearer wrong")], 401),
+            (vec![("authorization", basic.as_str())], 403),
+            (vec![("authorization", basic.as_str()), ("host", "ops.example"), ("origin", "https://ops.example")], 200),
+        ] {
+            assert_eq!(status(&config, &Method::POST, &pairs), expected, "a change with {pairs:?}");
         }
     }
 }
