@@ -21,7 +21,8 @@ mod version;
 use std::{io::IsTerminal as _, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// burnward evaluates SLOs against Prometheus, keeps error budgets, pages the person on call through Slack, and keeps the incident's timeline.
 #[derive(Debug, Parser)]
@@ -31,8 +32,9 @@ struct Cli {
     command: Command,
 
     /// Which log lines are written: error, warn, info, debug, or a tracing filter.
-    #[arg(long = "log.level", global = true, default_value = "info", env = "BURNWARD_LOG_LEVEL")]
-    log_level: String,
+    /// Without it info for `run` and `slack`, and warn for the commands that a person reads.
+    #[arg(long = "log.level", value_name = "LEVEL", global = true, env = "BURNWARD_LOG_LEVEL")]
+    log_level: Option<String>,
 
     /// How log lines are written.
     #[arg(long = "log.format", global = true, default_value = "text")]
@@ -116,18 +118,25 @@ fn cannot(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(EXIT_CANNOT)
 }
 
+/// What these libraries say below info holds addresses with the tickets of Slack's sockets.
+const SPEAK_OF_TICKETS: [&str; 3] = ["slack_morphism", "tungstenite", "tokio_tungstenite"];
+
+fn tells_no_secret(line: &Metadata<'_>) -> bool {
+    let library = line.target().split("::").next().unwrap_or_default();
+    *line.level() <= Level::INFO || !SPEAK_OF_TICKETS.contains(&library)
+}
+
 fn start_log(cli: &Cli) {
-    let level = match cli.command {
-        Command::Run(_) | Command::Slack(_) => cli.log_level.as_str(),
-        // A command that a person reads writes only what went wrong, unless the person asks for more.
-        _ if cli.log_level == "info" => "warn",
-        _ => cli.log_level.as_str(),
+    let level = match (&cli.log_level, &cli.command) {
+        (Some(level), _) => level.as_str(),
+        (None, Command::Run(_) | Command::Slack(_)) => "info",
+        (None, _) => "warn",
     };
     let filter = EnvFilter::try_new(level).unwrap_or_else(|error| {
         eprintln!("burnward: --log.level={level}: {error}; using info");
         EnvFilter::new("info")
     });
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(filter_fn(tells_no_secret));
     let writer = std::io::stderr;
     match cli.log_format {
         LogFormat::Text => {

@@ -18,7 +18,7 @@ enum Command {
     /// Print the app manifest to paste at <https://api.slack.com/apps?new_app=1>.
     Manifest {
         /// Where Slack reaches burnward over HTTP, such as `https://burnward.example`; without it: Socket Mode.
-        #[arg(long)]
+        #[arg(long, value_parser = web_address)]
         request_url: Option<url::Url>,
     },
 }
@@ -61,6 +61,12 @@ fn person(text: &str) -> Result<NewPerson, String> {
     Ok(NewPerson { name: name.to_owned(), email: email.to_owned() })
 }
 
+/// Slack posts to addresses of the web alone.
+fn web_address(text: &str) -> Result<url::Url, String> {
+    let url: url::Url = text.parse().map_err(|error: url::ParseError| error.to_string())?;
+    if ["https", "http"].contains(&url.scheme()) { Ok(url) } else { Err("write https://HOST, such as https://burnward.example".to_owned()) }
+}
+
 /// Runs the subcommand.
 pub(super) async fn run(args: SlackArgs) -> anyhow::Result<ExitCode> {
     match args.command {
@@ -96,7 +102,7 @@ async fn stand_in(args: StandInArgs) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
-    use super::person;
+    use super::{person, web_address};
 
     fn check(text: &str, expected: Option<(&str, &str)>) {
         let read = person(text).ok();
@@ -110,5 +116,11 @@ mod tests {
         check("Ana", None);
         check("=ana@example.com", None);
         check("Ana=", None);
+    }
+
+    #[test]
+    fn slack_posts_to_addresses_of_the_web() {
+        let taken = ["https://burnward.example", "http://10.0.0.1:9095", "ftp://x", "nonsense"].map(|text| web_address(text).is_ok());
+        assert_eq!(taken, [true, true, false, false]);
     }
 }
