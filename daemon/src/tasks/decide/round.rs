@@ -8,16 +8,17 @@ use std::{
 
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
+    beginning,
     burn_rate::RowBurn,
-    evaluate::{BudgetStatus, Input, evaluate, is_quiet},
+    evaluate::{BudgetStatus, Input, State, evaluate, is_quiet},
     exclusion::{Excluded, Known},
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
-    ledger::{Counts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
+    ledger::{Query, Reads, Reason, Series, Stream, Sums, Unknown},
     slo::{Slo, Urgency},
     time::{Timestamp, minutes},
-    units::Target,
+    window::Interval,
     words,
 };
 
@@ -85,9 +86,10 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
         held_back: BTreeSet::new(),
         newly_held_back: 0,
     };
+    let unseen_since = unseen_since(book);
     for slo in book.slos.values() {
         let (statuses, unknown) = evaluate_slo(book, config, draft, slo, answers, &mut evaluated);
-        evaluated.statuses.extend(statuses);
+        evaluated.statuses.extend(statuses.into_iter().map(|status| still_unseen(status, &unseen_since)));
         if let (Some(unknown), None) = (unknown, &evaluated.source_blind) {
             let since = book.slo_blind.get(&slo.id).map_or(now, |(since, _)| *since);
             evaluated.slo_blind.insert(slo.id.clone(), (since, unknown));
@@ -99,6 +101,20 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
     tell_blindness(book, config, draft, &evaluated, answers);
     clear_what_is_gone(book, draft, &mut evaluated);
     evaluated
+}
+
+/// The budgets that could not be seen in the round before, and since when.
+fn unseen_since(book: &Book) -> BTreeMap<&BudgetId, Timestamp> {
+    let unseen = book.statuses.iter().filter(|status| status.state == State::CannotSee);
+    unseen.filter_map(|status| Some((&status.budget, status.since?))).collect()
+}
+
+/// A budget that is still not seen keeps its moment: samples of a part of it, or of too few targets, may come all the while.
+fn still_unseen(status: BudgetStatus, since: &BTreeMap<&BudgetId, Timestamp>) -> BudgetStatus {
+    match (status.state, since.get(&status.budget)) {
+        (State::CannotSee, Some(since)) => BudgetStatus { since: Some(*since), ..status },
+        (_, _) => status,
+    }
 }
 
 /// Clears the alerts of SLOs that run no more: nobody looks at them, so they cannot end by themselves.
@@ -227,36 +243,15 @@ fn nothing_read() -> Unknown {
 /// How many slices are looked at for the beginning of a burn.
 const SLICES: usize = 400;
 
-/// Sets when a burn began: the start of the run of slices above the allowed rate that leads to now, within the fired row's long lookback.
+/// Sets when a burn began, within the fired row's long lookback, as finely as the ledger keeps it.
 fn date_the_beginning(book: &Book, stream: u32, change: &mut AlertChange, now: Timestamp) {
     if let Change::Fired(Facts::Burn(facts)) = &mut change.change {
-        let from = now.minus(facts.fired.row.long);
-        let slices = book.ledger.slices(stream, from, now, SLICES);
-        if let Some(began) = burn_began(&slices, from, facts.target) {
+        let over = Interval::ending(now, facts.fired.row.long);
+        let slices_of = |over: Interval| book.ledger.slices(stream, over.from, over.to, SLICES);
+        if let Some(began) = beginning::of_burn(over, facts.target, slices_of) {
             facts.began = began;
         }
     }
-}
-
-/// The start of the last run of slices above the allowed rate; slices without events neither end it nor begin it.
-fn burn_began(slices: &[(Timestamp, Counts)], from: Timestamp, target: Target) -> Option<Timestamp> {
-    let mut began = None;
-    for (at, (_, counts)) in slices.iter().enumerate().rev() {
-        if counts.total() == 0 {
-            continue;
-        }
-        if !above_allowed(*counts, target) {
-            break;
-        }
-        began = Some(at.checked_sub(1).map_or(from, |before| slices[before].0));
-    }
-    began
-}
-
-fn above_allowed(counts: Counts, target: Target) -> bool {
-    let allowed = target.allowed();
-    let bad = i128::from(2 * counts.bad + counts.tolerated) * i128::from(allowed.den());
-    bad > i128::from(2 * counts.total()) * i128::from(allowed.num())
 }
 
 fn apply_change(config: &Config, draft: &mut Draft<'_>, slo: &Slo, budget: &BudgetId, change: &AlertChange) {

@@ -155,8 +155,9 @@ fn group_value(value: &str) -> String {
 
 /// Why a figure is not there.
 fn missing(budget: &Budget, now: Instant) -> String {
-    match (&budget.unknown, budget.newest_sample) {
-        (Some(_), Some(newest)) => format!("cannot see since {}", When::of(newest, now).text),
+    let unseen_since = budget.since.filter(|_| budget.state == "CANNOT SEE").or(budget.newest_sample);
+    match (&budget.unknown, unseen_since) {
+        (Some(_), Some(since)) => format!("cannot see since {}", When::of(since, now).text),
         (Some(_), None) => "never seen".to_owned(),
         (None, _) if budget.state == "BACK-FILLING" => "still being read".to_owned(),
         (None, _) => match budget.timezone {

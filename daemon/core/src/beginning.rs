@@ -1,0 +1,108 @@
+//! When a burn began, from what was counted in slices of time: first the run of bad slices, then, in ever finer slices, the place within its first one.
+
+use crate::{ledger::Counts, time::Timestamp, units::Target, window::Interval};
+
+/// Slices that cover a stretch, oldest first, each with its end.
+pub type Slices = [(Timestamp, Counts)];
+
+/// When a burn began that holds at the end of `over`: the start of the last run of slices above the allowed rate. `slices_of` gives the slices of a
+/// stretch, the shorter the stretch the finer; the first slice of the run is looked at again until none is finer. `None` where no slice is above the rate.
+pub fn of_burn(over: Interval, target: Target, slices_of: impl Fn(Interval) -> Vec<(Timestamp, Counts)>) -> Option<Timestamp> {
+    let slices = slices_of(over);
+    let mut first = slice_at(&slices, over, last_run(&slices, target)?);
+    loop {
+        let finer = slices_of(first);
+        if finer.len() < 2 {
+            return Some(first.from);
+        }
+        first = slice_at(&finer, first, steepest(&finer, target));
+    }
+}
+
+/// The slice at a place, of slices that cover `over`.
+fn slice_at(slices: &Slices, over: Interval, at: usize) -> Interval {
+    let from = at.checked_sub(1).map_or(over.from, |before| slices[before].0);
+    Interval { from, to: slices[at].0.min(over.to) }
+}
+
+/// Where the last run of slices above the allowed rate starts; slices without events neither end it nor begin it.
+fn last_run(slices: &Slices, target: Target) -> Option<usize> {
+    let mut run = None;
+    for (at, (_, counts)) in slices.iter().enumerate().rev().filter(|(_, (_, counts))| counts.total() != 0) {
+        match (excess(*counts, target) > 0, run) {
+            (true, _) => run = Some(at),
+            (false, Some(_)) => break,
+            (false, None) => {}
+        }
+    }
+    run
+}
+
+/// From where on most fails beyond what is allowed; of several such places the last: no run begins with slices without events.
+fn steepest(slices: &Slices, target: Target) -> usize {
+    let (mut sum, mut best) = (0, None::<(i128, usize)>);
+    for (at, (_, counts)) in slices.iter().enumerate().rev() {
+        sum += excess(*counts, target);
+        if best.is_none_or(|(most, _)| sum > most) {
+            best = Some((sum, at));
+        }
+    }
+    best.map_or(0, |(_, at)| at)
+}
+
+/// What fails beyond what is allowed, in parts that are the same for all slices of one target.
+fn excess(counts: Counts, target: Target) -> i128 {
+    let allowed = target.allowed();
+    i128::from(2 * counts.bad + counts.tolerated) * i128::from(allowed.den()) - i128::from(2 * counts.total()) * i128::from(allowed.num())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const FROM: Timestamp = Timestamp::from_millis(1_780_272_000_000);
+
+    /// Ten requests a second of which a tenth fails in these stretches of seconds: when the burn began, in seconds, seen in at most twelve slices at a time.
+    fn check(failing: &[(u64, u64)], expected: Option<u64>) {
+        let at = |second: u64| FROM.plus(Duration::from_secs(second));
+        let failing = |second: u64| failing.iter().any(|(from, to)| (*from..*to).contains(&second));
+        let seconds = |moment: Timestamp| moment.since(FROM).as_secs();
+        let count = |from: u64, to: u64| {
+            let bad: i64 = (from..to).map(|second| i64::from(failing(second))).sum();
+            Counts { good: i64::try_from(to - from).unwrap() * 10 - bad, bad, ..Counts::default() }
+        };
+        let slices_of = |over: Interval| {
+            let (from, to) = (seconds(over.from), seconds(over.to));
+            let step = [10, 60, 300, 3_600].into_iter().find(|step| (to - from).div_ceil(*step) <= 12).unwrap_or(3_600);
+            let starts = (0..(to - from).div_ceil(step)).map(|slice| from + slice * step);
+            starts.map(|start| (at(start + step), count(start, start + step))).collect()
+        };
+        let over = Interval { from: FROM, to: at(6 * 3_600) };
+        let began = of_burn(over, Target::percent("99.9%").unwrap(), slices_of);
+        assert_eq!(began.map(seconds), expected);
+    }
+
+    #[test]
+    fn a_burn_is_dated_within_the_first_coarse_slice() {
+        check(&[(20_230, 21_600)], Some(20_230));
+        check(&[(18_000, 21_600)], Some(18_000));
+    }
+
+    #[test]
+    fn a_single_failure_before_it_does_not_begin_it() {
+        check(&[(18_010, 18_011), (20_230, 21_600)], Some(20_230));
+    }
+
+    #[test]
+    fn an_earlier_burn_is_another_one() {
+        check(&[(100, 2_000), (20_230, 21_600)], Some(20_230));
+    }
+
+    #[test]
+    fn a_burn_that_just_ended_is_dated_too() {
+        check(&[(12_340, 13_000)], Some(12_340));
+        check(&[], None);
+    }
+}
