@@ -158,7 +158,18 @@ fn edit_due(incident: &Incident, event: &IncidentEvent) -> Option<Timestamp> {
         What::Joined { notify: None, .. } | What::Recovered { .. } | What::Noted { .. } | What::Undeliverable { .. } => {
             Some(event.at.plus(EDIT_PACE))
         }
-        What::Opened { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => None,
+        What::Delivered { page, .. } => passed_by_the_state(incident, page).then_some(event.at),
+        What::Opened { .. } | What::PageOwed { .. } | What::EscalationDue { .. } => None,
+    }
+}
+
+/// True where a page beside the root was on its way while somebody took the incident, or while it ended: it may show the state before.
+fn passed_by_the_state(incident: &Incident, page: &PageId) -> bool {
+    let Some(decided_at) = incident.pages.get(page).map(|page| page.decided_at) else { return false };
+    let beside_root = incident.root.as_ref() != Some(page);
+    match &incident.phase {
+        Phase::Open => false,
+        Phase::Acknowledged { at, .. } | Phase::Resolved { at, .. } => beside_root && decided_at <= *at,
     }
 }
 
@@ -235,6 +246,8 @@ mod tests {
     fn every_change_leads_to_its_messages() {
         let open = story().fires("acme").expect_messages(["root #pay", "direct ada"]);
         open.clone().delivers("ada").expect_messages([]);
+        open.clone().acknowledged_by("ana").delivers("ada").expect_messages(["edit"]);
+        open.clone().acknowledged_by("ana").delivers("#pay").expect_messages([]);
         open.clone().after(minutes(5)).ticks().expect_messages(["again #pay", "direct sam", "direct #leads", "edit"]);
         open.clone().fires("globex").expect_messages(["edit in 1 min"]);
         open.clone().after(minutes(1)).fires("latency/acme").expect_messages(["again #pay", "direct ada", "edit"]);

@@ -78,7 +78,7 @@ impl Inner {
         };
         let way = match self.route(slack, owed, &stored.incident).await? {
             Route::Open(way) => way,
-            Route::Closed(sent) => return self.settle(owed, sent, Mark::None).await,
+            Route::Closed(sent) => return self.closed(owed, sent).await,
             Route::NoRoot => return self.wait(owed, ROOT_PAUSE, "the root of its thread has not arrived yet").await,
             Route::RootLost => return self.end(owed, "the root of its thread cannot arrive").await,
         };
@@ -94,6 +94,15 @@ impl Inner {
         match still_wanted(&stored.incident, &owed.message, self.handle.clock.now()) {
             Wanted::Yes | Wanted::AsDigest => self.send(slack, owed, &stored, &way, mark).await,
             Wanted::No { reason } => self.undeliverable(owed, format!("not sent: {reason}")).await,
+        }
+    }
+
+    /// Where the way to somebody could not be asked for counts as an attempt, so that the next one waits longer.
+    async fn closed(&self, owed: &Owed, sent: Sent) -> Result<Next, StoreError> {
+        if self.handle.store.begin_attempt(&owed.tenant, &owed.message.id, self.handle.clock.now()).await? {
+            self.settle(owed, sent, Mark::None).await
+        } else {
+            Ok(Next::Go)
         }
     }
 
@@ -183,11 +192,11 @@ impl Inner {
         if is_class(&sent, PermanentClass::MessageGone) {
             sent = self.beside_what_is_gone(slack, owed, way, &body, sent).await;
         }
-        let next = self.settle(owed, sent, mark).await?;
-        if way.edits.is_some() {
-            self.edit_directs(slack, stored, &body).await;
+        match way.edits {
+            Some(_) => sent = self.with_copies(slack, stored, &body, sent).await,
+            None => self.shows(&owed.message.id, &stored.incident.phase),
         }
-        Ok(next)
+        self.settle(owed, sent, mark).await
     }
 
     /// Where the root is gone a new one is posted; a page whose thread is gone goes to the channel; what only informs ends.

@@ -2,12 +2,13 @@
 
 use burnward_core::{
     escalation,
+    id::PageId,
     incident::{Incident, MessageKind, PageOutcome, Phase},
     oncall::Recipient,
     timeline,
 };
 
-use super::{Inner, attempt::Mark};
+use super::{Inner, MAX_REMEMBERED, attempt::Mark};
 use crate::{
     notify::{
         Sent,
@@ -107,21 +108,41 @@ impl Inner {
         mentions
     }
 
-    /// Direct messages follow the state as the root does, so that their buttons fit. They were delivered; that one cannot be edited harms nobody.
-    pub(super) async fn edit_directs(&self, slack: &Slack, stored: &StoredIncident, body: &Body) {
-        match stored.incident.phase {
-            Phase::Open => return,
-            Phase::Acknowledged { .. } | Phase::Resolved { .. } => {}
+    /// What came of an edit together with the copies: what is waited for is tried again as a whole, because an edit is the same however often it is made.
+    pub(super) async fn with_copies(&self, slack: &Slack, stored: &StoredIncident, body: &Body, root: Sent) -> Sent {
+        match root {
+            Sent::Delivered(_) | Sent::Permanent { .. } => self.edit_copies(slack, stored, body).await.unwrap_or(root),
+            Sent::Retry { .. } | Sent::Ambiguous { .. } => root,
         }
-        for (id, state) in &stored.incident.pages {
-            let (Recipient::Person(_), PageOutcome::Delivered { message, .. }) = (&state.to, &state.outcome) else { continue };
-            slack.edit_turn().await;
-            if let Sent::Permanent { reason, .. } | Sent::Retry { reason, .. } | Sent::Ambiguous { reason } =
-                slack.edit(message, &Body { page: id.clone(), ..body.clone() }).await
-            {
-                tracing::info!(page = %id, reason, "a direct message still shows an earlier state");
+    }
+
+    /// Every other post of the incident follows its state as the root does, so that none offers a button that no longer fits: direct messages, posts
+    /// that called again, other channels. What shows the state already is left alone. `Some` where one has to wait.
+    async fn edit_copies(&self, slack: &Slack, stored: &StoredIncident, body: &Body) -> Option<Sent> {
+        let incident = &stored.incident;
+        for (id, page) in incident.pages.iter().filter(|(id, _)| incident.root.as_ref() != Some(id)) {
+            let PageOutcome::Delivered { message, .. } = &page.outcome else { continue };
+            if self.state().shown.get(id) == Some(&incident.phase) {
+                continue;
             }
+            slack.edit_turn().await;
+            match slack.edit(message, &Body { page: id.clone(), ..body.clone() }).await {
+                Sent::Delivered(_) => {}
+                Sent::Permanent { reason, .. } => tracing::info!(page = %id, reason, "a message still shows an earlier state"),
+                waits @ (Sent::Retry { .. } | Sent::Ambiguous { .. }) => return Some(waits),
+            }
+            self.shows(id, &incident.phase);
         }
+        None
+    }
+
+    /// Remembers which state a post shows.
+    pub(super) fn shows(&self, page: &PageId, phase: &Phase) {
+        let mut state = self.state();
+        if state.shown.len() >= MAX_REMEMBERED {
+            state.shown.clear();
+        }
+        state.shown.insert(page.clone(), phase.clone());
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use burnward_core::{id::PageId, time::Timestamp};
+use burnward_core::{id::PageId, incident::Phase, time::Timestamp};
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
@@ -55,6 +55,8 @@ struct State {
     said: BTreeSet<PageId>,
     /// Faults of texts of which the operators were told.
     told: BTreeSet<PageId>,
+    /// Which state of its incident each post shows; after a restart each is edited once more.
+    shown: BTreeMap<PageId, Phase>,
     /// True while the operators are being told.
     telling: bool,
     /// True while reports are being sent.

@@ -1,5 +1,5 @@
-//! What operators are told beside incidents: that a text of theirs is not used. It is not owed by the outbox: the fault stays in status and log, and a
-//! restart, which finds it again, tells it again.
+//! What operators are told beside incidents: that a text of theirs is not used. It is not owed by the outbox: the fault stays in status and log. A restart
+//! finds it again, and tells it again where it does not stand among the newest messages of the channel.
 
 use burnward_core::id::PageId;
 use tracing::debug;
@@ -8,7 +8,7 @@ use super::{Deliver, Inner};
 use crate::{
     notify::{
         Sent,
-        slack::{Body, Slack},
+        slack::{Body, LookedBack, Slack},
     },
     render::{Fault, SlackMrkdwn},
 };
@@ -39,6 +39,10 @@ impl Inner {
     async fn tell_faults(&self, slack: &Slack, untold: Vec<Body>) {
         let place = slack.channel(&self.handle.config.operators.channel).await;
         for body in untold {
+            if let LookedBack::Found(_) = slack.look_back(&place, None, &body.page).await {
+                self.state().told.insert(body.page);
+                continue;
+            }
             slack.turn(&place).await;
             match slack.post(&place, None, &body).await {
                 Sent::Delivered(_) | Sent::Ambiguous { .. } | Sent::Permanent { .. } => drop(self.state().told.insert(body.page)),

@@ -221,6 +221,9 @@ async fn the_operators_are_told_once_that_a_text_of_theirs_is_not_used() {
     let told: Vec<String> = world.entries("chat.postMessage").into_iter().map(|entry| entry.text).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("templates/notify/slack/headline.hbs") && told[0].contains("the built-in text is used"), "{told:?}");
+    world.restart().await;
+    world.ticks(3).await;
+    assert_eq!(world.entries("chat.postMessage").len(), 1, "it stands there already");
 }
 
 /// How often a page stands in the channel, how many of these say that they may be a repeat, and whether it counts as delivered.
@@ -344,6 +347,47 @@ async fn an_acknowledgement_edits_root_and_direct_message_and_stands_in_the_thre
     let thread: Vec<Entry> = world.posts().into_iter().filter(|post| post.thread_ts.is_some()).collect();
     assert_eq!(thread.len(), 1, "{thread:#?}");
     assert!(thread[0].text.contains("cknowledged"), "{thread:#?}");
+}
+
+/// The last words of each post that is no entry of the thread.
+fn last_words(world: &World) -> Vec<String> {
+    let mut last: BTreeMap<(String, String), String> = BTreeMap::new();
+    for entry in world.slack.journal() {
+        let at = (entry.channel.clone(), entry.ts.clone());
+        match entry.method.as_str() {
+            "chat.postMessage" if entry.text.contains("checkout") => drop(last.insert(at, entry.text)),
+            "chat.update" if last.contains_key(&at) => drop(last.insert(at, entry.text)),
+            _ => {}
+        }
+    }
+    last.into_values().collect()
+}
+
+#[tokio::test]
+async fn posts_that_called_again_follow_the_state_and_are_edited_once_for_each() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    world.clock.advance(minutes(6));
+    world.does(Command::Tick).await;
+    world.ticks(2).await;
+    assert_eq!(last_words(&world).len(), 4, "the root, a person, the post that calls again, the leads");
+    world.clock.advance(minutes(6));
+    world.does(Command::Tick).await;
+    world.ticks(2).await;
+    let posts = last_words(&world).len();
+    let slow = FaultKind::RateLimit { retry_after: Some("1".into()), body: RateLimitBody::Json };
+    world.slack.fault(Fault { nth: 2, ..Fault::next("chat.update", slow) }).unwrap();
+    world.does(Command::Acknowledge).await;
+    world.ticks(5).await;
+    assert_eq!(last_words(&world).iter().filter(|text| text.ends_with("for 17 min")).count(), posts, "{:#?}", last_words(&world));
+    let edits = world.entries("chat.update").len();
+    world.does(Command::Note { text: "rolling back".to_owned() }).await;
+    world.ticks(70).await;
+    assert_eq!(world.entries("chat.update").len(), edits + 1, "numbers are shown by the root alone");
+    world.does(Command::Resolve).await;
+    world.ticks(2).await;
+    assert_eq!(last_words(&world).iter().filter(|text| text.starts_with('\u{25cf}')).count(), posts, "{:#?}", last_words(&world));
 }
 
 #[tokio::test]
