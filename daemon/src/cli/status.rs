@@ -1,6 +1,6 @@
 //! `burnward status`: every budget, worst first; what cannot be seen and what waits for delivery stands above.
 
-use std::{fmt::Write as _, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, num::NonZeroUsize, process::ExitCode, time::Duration};
 
 use burnward_core::words;
 
@@ -15,7 +15,7 @@ use crate::web::api::wire::{Budget, ExcludedShare, Status};
 pub(super) struct StatusArgs {
     /// Only the worst budgets.
     #[arg(long, value_name = "N")]
-    worst: Option<usize>,
+    worst: Option<NonZeroUsize>,
 
     /// The budgets as they stood at a moment, as far as was known then: 2026-11-25T03:10:00Z.
     #[arg(long, value_name = "TIME")]
@@ -37,7 +37,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
         Client::new(&args.server)?.get(&["status"], &args.at.iter().map(|at| ("at", at.clone())).collect::<Vec<_>>()).await?;
     let troubled = status.budgets.iter().any(|budget| ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str()));
     if let Some(worst) = args.worst {
-        status.budgets.truncate(worst);
+        status.budgets.truncate(worst.get());
     }
     let past = args.at.is_some();
     args.output.print(&status, |status| text(status, past))?;
@@ -71,7 +71,7 @@ fn notices(status: &Status) -> Vec<String> {
         if let (Some(since), Some(why)) = (source.blind_since, &source.blind) {
             let circuit = if source.circuit == "open" { "; it is asked one small question a tick until it answers" } else { "" };
             notices.push(format!(
-                "? CANNOT SEE: source {} does not answer since {}: {} ({}){circuit}",
+                "? CANNOT SEE: source {} does not answer (noticed {}): {} ({}){circuit}",
                 source.name,
                 ago(since),
                 why.detail,
@@ -84,7 +84,7 @@ fn notices(status: &Status) -> Vec<String> {
         }
     }
     let outbox = &status.outbox;
-    if let Some(oldest) = outbox.oldest_page {
+    if let Some(oldest) = outbox.oldest_page.filter(|_| outbox.undelivered.iter().any(|page| !page.given_up)) {
         let pages = words::plural(usize::try_from(outbox.pages_owed).unwrap_or(usize::MAX), "page");
         notices.push(format!("! {pages} not delivered, the oldest decided {}", ago(oldest)));
     }

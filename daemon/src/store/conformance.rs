@@ -245,7 +245,7 @@ pub(super) async fn a_tenant_sees_its_own_rows_only(store: &Store) {
     assert_eq!(store.incidents(&other, 9, None).await.unwrap(), []);
     assert_eq!(store.live_incidents(&other, at(-9)).await.unwrap(), []);
     assert!(store.last_ordinals(&other).await.unwrap().is_empty());
-    assert_eq!(store.undelivered(&other, 9).await.unwrap(), []);
+    assert_eq!(store.undelivered(&other, at(9_999), 9).await.unwrap(), []);
     assert_eq!(store.audit(&other, 9).await.unwrap(), []);
     assert!(!store.begin_attempt(&other, &page, at(1)).await.unwrap());
     store.finish_attempt(&other, &page, AttemptOutcome::Delivered(stands("1.1")), at(1)).await.unwrap();
@@ -445,7 +445,7 @@ pub(super) async fn an_attempt_ends_as_its_outcome_says(store: &Store) {
     store.finish_attempt(&main, &page, retry, at(12)).await.unwrap();
     let owed = only_owed(store, at(13)).await;
     assert_eq!((owed.attempts, owed.ambiguous, owed.decided_at), (3, true, at(0)), "the second attempt may still have arrived");
-    let listed = store.undelivered(&main, 9).await.unwrap();
+    let listed = store.undelivered(&main, at(0), 9).await.unwrap();
     assert_eq!((listed.len(), listed[0].given_up, listed[0].to.as_str(), listed[0].attempts), (1, false, "#payments", 3));
 
     store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands("1.1")), at(14)).await.unwrap();
@@ -460,11 +460,13 @@ pub(super) async fn a_dropped_page_is_listed_as_given_up(store: &Store) {
     let main = tenant("main");
     let page = PageId::from_text("P-1");
     owe(store, &main, vec![message("P-1", MessageKind::Direct, at(0))], at(0)).await;
+    assert_eq!(store.undelivered(&main, at(-1), 9).await.unwrap(), [], "it was only just decided");
+    assert_eq!(store.undelivered(&main, at(0), 9).await.unwrap().len(), 1, "it waits");
     store.begin_attempt(&main, &page, at(1)).await.unwrap();
     let dropped = AttemptOutcome::Dropped { reason: "channel_not_found".to_owned() };
     store.finish_attempt(&main, &page, dropped, at(1)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), None);
-    let listed = store.undelivered(&main, 9).await.unwrap();
+    let listed = store.undelivered(&main, at(0), 9).await.unwrap();
     assert_eq!((listed[0].given_up, listed[0].last_error.as_deref()), (true, Some("channel_not_found")));
     assert_eq!(store.outbox_stats().await.unwrap().pages_undeliverable, 1);
 }
@@ -482,7 +484,7 @@ pub(super) async fn delivery_events_end_their_messages(store: &Store) {
     let events = vec![event(1, 2, delivered, "open"), event(1, 3, undeliverable, "open")];
     store.commit(&Commit { events, ..empty(&main, at(3)) }).await.unwrap();
     assert_eq!(store.delivered_ref(&main, &PageId::from_text("P-1")).await.unwrap(), Some(stands("5.5")));
-    let listed = store.undelivered(&main, 9).await.unwrap();
+    let listed = store.undelivered(&main, at(0), 9).await.unwrap();
     assert_eq!((listed.len(), listed[0].page.as_str(), listed[0].given_up), (1, "P-2", true));
     assert_eq!(listed[0].last_error.as_deref(), Some("account_inactive"));
 }

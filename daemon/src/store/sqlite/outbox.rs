@@ -170,12 +170,16 @@ impl SqliteStore {
         })
     }
 
-    /// The pages of a tenant that did not arrive: those that wait and those that were given up, newest first.
-    pub async fn undelivered(&self, tenant: &TenantId, limit: usize) -> Result<Vec<UndeliveredPage>, StoreError> {
+    /// The pages of a tenant that did not arrive: those that were given up, those of which an attempt failed, and those that were decided at `before`
+    /// or earlier and wait; newest first.
+    pub async fn undelivered(&self, tenant: &TenantId, before: Timestamp, limit: usize) -> Result<Vec<UndeliveredPage>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM outbox WHERE tenant = ?1 AND is_page = 1 AND state <> 'delivered' ORDER BY decided_at DESC, id DESC LIMIT ?2",
+            "SELECT * FROM outbox WHERE tenant = ?1 AND is_page = 1 AND state <> 'delivered'
+               AND (state = 'dropped' OR last_error IS NOT NULL OR decided_at <= ?2)
+             ORDER BY decided_at DESC, id DESC LIMIT ?3",
         )
         .bind(tenant.as_str())
+        .bind(before.millis())
         .bind(row_limit(limit))
         .fetch_all(self.readers())
         .await?;

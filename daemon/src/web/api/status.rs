@@ -1,6 +1,6 @@
 //! `GET /api/v1/status`: every budget, the sources, what waits for delivery; with `?at=` the budgets as they stood then, as far as was known then.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -28,6 +28,8 @@ use crate::{
 
 /// How many undelivered pages are listed.
 const UNDELIVERED: usize = 50;
+/// From when on a page that was never tried counts as undelivered; one whose attempt failed does at once.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
 
 /// Parameters of the status.
 #[derive(Debug, Default, Deserialize)]
@@ -90,7 +92,7 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
 }
 
 async fn outbox(handle: &Handle, tenant: &TenantId) -> Result<Outbox, StoreError> {
-    let undelivered = handle.store.undelivered(tenant, UNDELIVERED).await?;
+    let undelivered = handle.store.undelivered(tenant, handle.clock.now().minus(ON_ITS_WAY), UNDELIVERED).await?;
     let stats = handle.store.outbox_stats().await?;
     Ok(Outbox {
         pages_owed: stats.pages_owed,

@@ -99,7 +99,7 @@ pub struct Outbox {
     pub pages_undeliverable: u64,
     /// Thread posts and edits that wait.
     pub informs_owed: u64,
-    /// The pages that wait or cannot arrive.
+    /// The pages that cannot arrive, and those that wait although an attempt failed or for more than ten seconds.
     pub undelivered: Vec<Undelivered>,
 }
 

@@ -45,7 +45,7 @@ fn blind(source: &SourceState, now: Instant) -> Option<Notice> {
     let (since, why) = (source.blind_since?, source.blind.as_ref()?);
     let circuit = if source.circuit == "open" { ". It is asked one small question a tick until it answers" } else { "" };
     let text =
-        format!("Source {} does not answer since {}: {} ({}){circuit}", source.name, ago(since, now), visible(&why.detail), why.reason);
+        format!("Source {} does not answer (noticed {}): {} ({}){circuit}", source.name, ago(since, now), visible(&why.detail), why.reason);
     Some(Notice::new(
         Mark::of("?", "CANNOT SEE"),
         text,
