@@ -107,9 +107,10 @@ impl ExplainQuery {
         self.budget.as_deref()
     }
 
-    /// Which moment is asked for.
-    pub fn when(&self) -> Result<When, Problem> {
-        Ok(When { at: self.at.as_deref().map(moment).transpose()?, figures: Figures::read(self.figures.as_deref())? })
+    /// Which moment is asked for: none that is yet to come.
+    pub fn when(&self, now: Timestamp) -> Result<When, Problem> {
+        let at = self.at.as_deref().map(moment).transpose()?;
+        Ok(When { at: at.map(|at| not_to_come(at, now)).transpose()?, figures: Figures::read(self.figures.as_deref())? })
     }
 }
 
@@ -131,7 +132,7 @@ pub async fn get(
     Query(query): Query<ExplainQuery>,
 ) -> Result<Json<SloExplanation>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    explanation(&site.handle, &slo, query.when()?, query.budget.as_deref()).await.map(Json)
+    explanation(&site.handle, &slo, query.when(site.handle.clock.now())?, query.budget.as_deref()).await.map(Json)
 }
 
 /// `GET /api/v1/slos/{service}/{name}/burn-down`: of one budget; without `?budget=` of the worst.
@@ -142,7 +143,7 @@ pub async fn burn_down(
     Query(query): Query<ExplainQuery>,
 ) -> Result<Json<BurnDown>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    let when = query.when()?;
+    let when = query.when(site.handle.clock.now())?;
     let status = statuses(&site.handle, &slo, query.budget.as_deref()).into_iter().next();
     let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
     let status = at_moment(&site.handle, &slo, status, when).await?;
@@ -156,6 +157,11 @@ pub fn moment(text: &str) -> Result<Timestamp, Problem> {
     parsed.map(|at| Timestamp::from_millis(at.as_millisecond())).map_err(|error| {
         Problem::bad_request(&format!("`{}` is not a time such as 2026-11-25T03:10:00Z: {error}", burnward_core::words::cut(text, 40)))
     })
+}
+
+/// Refuses a moment of which nothing can be known.
+pub fn not_to_come(at: Timestamp, now: Timestamp) -> Result<Timestamp, Problem> {
+    if at > now { Err(Problem::bad_request("that moment lies in the future; without it you get what is known now")) } else { Ok(at) }
 }
 
 /// The SLO of a tenant, or 404.
@@ -188,6 +194,12 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
     }
 }
 
+/// An SLO as it is written now, with its budgets at a moment of the past; what was asked then is not kept.
+fn detail_of_then(handle: &Handle, slo: &Slo, budgets: &[ExplainedBudget]) -> SloDetail {
+    let budgets = budgets.iter().map(|budget| budget.figures.clone()).collect();
+    SloDetail { budgets, queries: Vec::new(), ..detail(handle, slo) }
+}
+
 /// The queries of the last round that ask for a metric that the SLO reads, or for one of its expressions.
 fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> {
     let metrics: Vec<String> = slo.sli.selectors().iter().map(|selector| selector.metric().to_owned()).collect();
@@ -210,12 +222,15 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
         budgets.extend(explained(handle, slo, &status, changes));
     }
-    let incidents = incidents_of(handle, &slo.id).await?;
+    let incidents = incidents_of(handle, &slo.id, until).await?;
     Ok(SloExplanation {
         at: instant(until),
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
-        slo: detail(handle, slo),
+        slo: match when.at {
+            None => detail(handle, slo),
+            Some(_) => detail_of_then(handle, slo, &budgets),
+        },
         exclusions: exclusions::states(handle, &slo.id.tenant, when.figures.known(until), |scope| scope.is_of(&slo.id)),
         budgets,
         incidents,
@@ -229,10 +244,11 @@ pub fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Vec<BudgetStat
     own.filter(|status| key.is_none_or(|key| budget_key(&status.budget) == key)).cloned().collect()
 }
 
-/// The incidents of which the SLO's alerts are or were members, newest first.
-async fn incidents_of(handle: &Handle, slo: &SloId) -> Result<Vec<IncidentState>, Problem> {
+/// The incidents that were opened until a moment and of which the SLO's alerts are or were members, newest first, as they stand now.
+async fn incidents_of(handle: &Handle, slo: &SloId, until: Timestamp) -> Result<Vec<IncidentState>, Problem> {
     let stored = handle.store.incidents(&slo.tenant, INCIDENTS, None).await?;
-    Ok(stored.iter().filter(|stored| stored.incident.slos().contains(slo)).map(|stored| IncidentState::from(&stored.incident)).collect())
+    let own = stored.iter().map(|stored| &stored.incident).filter(|incident| incident.opened_at <= until && incident.slos().contains(slo));
+    Ok(own.map(IncidentState::from).collect())
 }
 
 /// A budget now, or at a moment of the past.

@@ -24,7 +24,7 @@ use crate::{
         api::{
             burn_down,
             downtime::of as downtime_of,
-            explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, statuses},
+            explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, not_to_come, statuses},
             problem::Problem,
             wire::{Budget, Downtime, ExplainedBudget, ExplainedRow, Policy, Query as WireQuery, SloDetail, SloExplanation, budget_key},
         },
@@ -138,7 +138,10 @@ pub(super) async fn get(
     let name = format!("{service}/{name}");
     let frame = Frame::new(handle, &tenant, Place::Elsewhere, &name);
     let key = key.unwrap_or_default();
-    let frame = frame.json(&format!("/api/v1/slos/{name}/explain"), &[("budget", &key)]);
+    let moment = when.at.map(|_| explained.at.to_string());
+    let of_then = moment.as_deref().map(|at| [("at", at), ("figures", when.figures.word())]);
+    let parameters = [("budget", key.as_str())].into_iter().chain(of_then.into_iter().flatten()).collect::<Vec<_>>();
+    let frame = frame.json(&format!("/api/v1/slos/{name}/explain"), &parameters);
     Ok(page(&slo_page(frame, &name, &slo, key, explained, drawn, frame::now(handle))))
 }
 
@@ -150,10 +153,7 @@ impl Asked {
             Ok(civil) if !text.ends_with(['Z', 'z']) && !text.contains('+') => moment(&format!("{civil}Z"))?,
             Ok(_) | Err(_) => moment(text)?,
         };
-        if at > handle.clock.now() {
-            return Err(Problem::bad_request("that moment lies in the future; leave the field empty for now"));
-        }
-        Ok(Some(at))
+        not_to_come(at, handle.clock.now()).map(Some)
     }
 
     /// The key of the budget that is asked for, or of the worst; `None` where the SLO has none yet.
