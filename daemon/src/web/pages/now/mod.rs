@@ -32,6 +32,9 @@ use notices::{Notice, notices};
 /// Budgets on one page.
 const ROWS: usize = 200;
 
+/// The words of a budget's state, worst first.
+const STATES: [&str; 6] = ["BURNING", "CANNOT SEE", "SPENT", "BACK-FILLING", "NO TRAFFIC", "OK"];
+
 /// What is shown of all budgets; an empty value is as none.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Asked {
@@ -74,6 +77,7 @@ struct Filter {
 /// `GET /`.
 pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let skip = skip(asked.skip.as_deref())?;
+    asked.check()?;
     let status = status(&site.handle, &tenant).await?;
     let frame = Frame::new(&site.handle, &tenant, Place::Now, "Now").json("/api/v1/status", &[]);
     let now = frame::now(&site.handle);
@@ -93,6 +97,16 @@ pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(
 }
 
 impl Asked {
+    /// Refuses a state that there is not: it would match nothing, which reads like good news.
+    fn check(&self) -> Result<(), Problem> {
+        let asked = self.state.as_deref().filter(|asked| !asked.is_empty());
+        if asked.is_none_or(|asked| STATES.iter().any(|word| slug(word) == asked)) {
+            return Ok(());
+        }
+        let states: Vec<String> = STATES.iter().map(|word| format!("`{}`", slug(word))).collect();
+        Err(Problem::bad_request(&format!("`state` is one of {}", states.join(", "))))
+    }
+
     fn takes(&self, budget: &Budget) -> bool {
         let is = |asked: &Option<String>, value: &str| asked.as_deref().is_none_or(|asked| asked.is_empty() || asked == value);
         let state = self.state.as_deref().filter(|state| !state.is_empty());
@@ -118,12 +132,11 @@ fn is_in(budget: &Budget, state: &str) -> bool {
 impl Filter {
     fn of(asked: &Asked, status: &Status, frame: &Frame) -> Self {
         let budgets = &status.budgets;
-        let states = ["BURNING", "CANNOT SEE", "SPENT", "BACK-FILLING", "NO TRAFFIC", "OK"];
         Self {
             tenant: frame.links.tenant().map(str::to_owned),
             teams: choices(budgets.iter().map(|budget| budget.team.as_str()).collect(), asked.team.as_deref()),
             services: choices(budgets.iter().map(|budget| budget.service.as_str()).collect(), asked.service.as_deref()),
-            states: states.into_iter().map(|word| choice(&slug(word), word, asked.state.as_deref())).collect(),
+            states: STATES.into_iter().map(|word| choice(&slug(word), word, asked.state.as_deref())).collect(),
             clear: asked.is_any().then(|| frame.links.to("/")),
         }
     }

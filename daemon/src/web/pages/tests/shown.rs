@@ -73,7 +73,7 @@ async fn what_is_missing_is_said_in_words() {
 async fn blind_sources_undelivered_pages_and_broken_files_stand_on_top() {
     let house = House::on_fire().await;
     let dark = house.get("/?tenant=dark").await.text();
-    assert!(dark.contains("Source gone does not answer since"), "{dark}");
+    assert!(dark.contains("Source gone does not answer (noticed"), "{dark}");
     assert!(dark.contains("This is not proof of an outage"), "{dark}");
     let main = house.get("/?tenant=main").await.text();
     assert!(main.contains("did not reach anybody"), "{main}");
@@ -110,6 +110,7 @@ async fn tenants_see_nothing_of_each_other() {
 #[tokio::test]
 async fn filters_choose_by_state_service_and_team() {
     let house = House::on_fire().await;
+    assert_eq!(house.get("/?tenant=main&state=nonsense").await.status, StatusCode::BAD_REQUEST);
     for (query, holds, lacks) in [
         ("state=burning", "BURNING</span>", "idle/availability"),
         ("service=idle", "idle/availability", "BURNING</span>"),
