@@ -32,6 +32,8 @@ pub struct PostmortemDraft {
     pub title: String,
     /// Milestones, in order; unknown ones are `None`.
     pub milestones: Milestones,
+    /// When it was opened again after it was resolved, oldest first.
+    pub reopened: Vec<Timestamp>,
     /// The groups that were hit, as people read them; empty where no SLO of it is split.
     pub groups: Vec<String>,
     /// What each budget lost.
@@ -106,6 +108,7 @@ pub fn draft(incident: &Incident, events: &[IncidentEvent], impact: Vec<BudgetIm
         incident: incident.id.clone(),
         title: title(incident),
         milestones: milestones(incident, events),
+        reopened: events.iter().filter(|event| matches!(event.what, What::Reopened { .. })).map(|event| event.at).collect(),
         groups: incident.group_names(),
         impact,
         pages: events.iter().filter_map(|event| page_sent(incident, event)).collect(),
@@ -113,11 +116,13 @@ pub fn draft(incident: &Incident, events: &[IncidentEvent], impact: Vec<BudgetIm
     }
 }
 
-/// What happened in a user's words: `checkout: 15.2 % of requests failing for acme, globex`.
+/// What happened in a user's words: `checkout: 15.2 % of requests failing for acme, globex when it fired`.
 pub fn title(incident: &Incident) -> String {
     let subject = &incident.fault.subject;
     match (incident.fault.kind, incident.harm()) {
-        (Kind::Burn, Some(harm)) => format!("{subject}: {} {}{}", words::percent(harm.bad), words::symptom(harm.symptom), whom(incident)),
+        (Kind::Burn, Some(harm)) => {
+            format!("{subject}: {} {}{} when it fired", words::percent(harm.bad), words::symptom(harm.symptom), whom(incident))
+        }
         (Kind::Burn, None) => format!("{subject}: the error budget burns too fast{}", whom(incident)),
         (Kind::CannotSee, _) if is_silent(incident) => format!("{subject}: no traffic"),
         (Kind::CannotSee, _) => format!("{subject}: cannot see"),
@@ -204,8 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_that_is_open_again_is_not_resolved() {
-        assert_eq!(drafted(&story().fires("acme").clears("acme").fires("acme")).milestones.resolved, None);
+    fn an_incident_that_is_open_again_is_not_resolved_and_says_when() {
+        let once = story().fires("acme").clears("acme");
+        assert_eq!(drafted(&once).reopened, []);
+        let again = once.after(minutes(2)).fires("acme");
+        assert_eq!((drafted(&again).milestones.resolved, drafted(&again).reopened), (None, vec![again.now]));
     }
 
     #[test]
@@ -214,10 +222,10 @@ mod tests {
         let over = night().clears("acme").clears("globex");
         let many = ["a", "b", "c", "d", "e"].iter().fold(story(), |story, name| story.fires(name));
         for (story, text) in [
-            (night(), "checkout: 15.2 % of requests failing for acme, globex"),
-            (over, "checkout: 15.2 % of requests failing for acme, globex"),
-            (many, "checkout: 15.2 % of requests failing for a, b, c and 2 more"),
-            (unsplit, "checkout: 15.2 % of requests failing"),
+            (night(), "checkout: 15.2 % of requests failing for acme, globex when it fired"),
+            (over, "checkout: 15.2 % of requests failing for acme, globex when it fired"),
+            (many, "checkout: 15.2 % of requests failing for a, b, c and 2 more when it fired"),
+            (unsplit, "checkout: 15.2 % of requests failing when it fired"),
             (story().goes_blind(), "prom-eu: cannot see"),
         ] {
             assert_eq!(drafted(&story).title, text);

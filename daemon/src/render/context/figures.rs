@@ -32,10 +32,14 @@ pub(super) struct Figures<'a> {
 }
 
 impl<'a> Figures<'a> {
-    /// The figures of every budget of the incident, those that still burn first, then by burn rate, worst first.
+    /// The figures of every budget of the incident, worst first: those that still burn by burn rate, then the others by what is left.
     pub(super) fn of(incident: &'a Incident, live: &[BudgetStatus]) -> Vec<Self> {
         let mut all: Vec<Self> = incident.members.iter().filter_map(|(key, member)| Self::of_member(key, member, live)).collect();
-        all.sort_by(|a, b| a.recovered.cmp(&b.recovered).then(b.row.short_burn.total_cmp(&a.row.short_burn)).then(a.budget.cmp(b.budget)));
+        let burn = |one: &Self| if one.recovered { 0.0 } else { one.row.short_burn };
+        all.sort_by(|a, b| {
+            let by_burn = a.recovered.cmp(&b.recovered).then(burn(b).total_cmp(&burn(a)));
+            by_burn.then(a.left.ratio.total_cmp(&b.left.ratio)).then(a.budget.cmp(b.budget))
+        });
         all
     }
 

@@ -31,6 +31,8 @@ pub struct PostmortemContext {
     pub acknowledged: Option<Moment>,
     /// When it was over.
     pub resolved: Option<Moment>,
+    /// When it was opened again after it was resolved, oldest first, at most fifty.
+    pub reopened: Vec<Moment>,
     /// `detected - began`.
     pub to_detect: String,
     /// `acknowledged - paged`.
@@ -94,6 +96,7 @@ impl PostmortemContext {
             paged: paged.map(moment),
             acknowledged: acknowledged.map(moment),
             resolved: resolved.map(moment),
+            reopened: draft.reopened.iter().take(MAX_LIST).copied().map(moment).collect(),
             to_detect: words::duration(draft.milestones.to_detect()),
             to_acknowledge: draft.milestones.to_acknowledge().map(words::duration),
             to_resolve: draft.milestones.to_resolve().map(words::duration),

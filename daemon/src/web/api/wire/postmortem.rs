@@ -23,6 +23,8 @@ pub struct Postmortem {
     pub acknowledged: Option<Instant>,
     /// It was over.
     pub resolved: Option<Instant>,
+    /// When it was opened again after it was resolved, oldest first.
+    pub reopened: Vec<Instant>,
     /// detected - began.
     pub to_detect_seconds: f64,
     /// acknowledged - paged.
@@ -64,6 +66,7 @@ impl Postmortem {
             paged: milestones.paged.map(instant),
             acknowledged: milestones.acknowledged.map(instant),
             resolved: milestones.resolved.map(instant),
+            reopened: draft.reopened.iter().copied().map(instant).collect(),
             to_detect_seconds: milestones.to_detect().as_secs_f64(),
             to_acknowledge_seconds: milestones.to_acknowledge().map(|span| span.as_secs_f64()),
             to_resolve_seconds: milestones.to_resolve().map(|span| span.as_secs_f64()),
