@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use burnward_core::words::plural;
 use serde::Deserialize;
 
 use super::{Site, api::problem::Problem};
@@ -67,7 +68,7 @@ async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Res
         (
             view.definition_faults.is_empty(),
             "definitions",
-            format!("{} SLOs run, {} files at fault", view.slos.len(), view.definition_faults.len()),
+            format!("{} loaded, {} at fault", plural(view.slos.len(), "SLO"), plural(view.definition_faults.len(), "file")),
         ),
     ];
     if let Ok(stats) = &store {

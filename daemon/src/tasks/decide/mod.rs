@@ -340,7 +340,7 @@ impl Decider {
             let (commit, touched) = draft.finish();
             self.commit_whole(&commit).await.map_err(|error| RequestError::Store(error.to_string()))?;
             self.absorb(tenant, touched, now);
-            info!(%tenant, incident = %id, action = ?std::mem::discriminant(command), "the incident took a command");
+            info!(%tenant, incident = %id, command = command.word(), "the incident took a command");
         }
         Ok(answer)
     }

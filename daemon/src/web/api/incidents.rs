@@ -8,11 +8,12 @@ use axum::{
 };
 use burnward_core::{
     id::{BudgetId, IncidentId, TenantId},
-    incident::{AlertKey, Answer, Command, Phase, Via},
+    incident::{AlertKey, Answer, Command, Phase, Via, What},
     ledger::Counts,
     postmortem::{self, BudgetImpact, PostmortemDraft},
     timeline,
     units::EventUnit,
+    words,
 };
 use serde::Deserialize;
 
@@ -218,9 +219,17 @@ pub async fn command_outcome(
         Answer::Already { what, by, at } => ("already", format!("{id} was already {what} by {by} at {}", instant(at))),
         Answer::Events(events) if events.is_empty() => ("already", format!("{id} is {}; nothing changed", incident.phase)),
         Answer::Events(_) if noted => ("done", format!("noted in the timeline of {id}, which is {}", incident.phase)),
-        Answer::Events(_) => ("done", format!("{id} is {}", incident.phase)),
+        Answer::Events(events) => ("done", done(id, &incident.phase, &events)),
     };
     Ok(CommandOutcome { outcome: outcome.to_owned(), sentence, incident })
+}
+
+/// How an incident stands after a command, and who is paged by it.
+fn done(id: &str, phase: &str, events: &[What]) -> String {
+    let to = |event: &What| if let What::PageOwed { to, .. } = event { Some(to.to_string()) } else { None };
+    let paged: Vec<String> = events.iter().filter_map(to).collect();
+    let are = if paged.len() == 1 { "is" } else { "are" };
+    if paged.is_empty() { format!("{id} is {phase}") } else { format!("{id} is {phase}; {} {are} paged now", words::list(&paged, 5)) }
 }
 
 /// `GET /api/v1/incidents/{id}/postmortem`.

@@ -74,6 +74,23 @@ pub enum Command {
     Tick,
 }
 
+impl Command {
+    /// The command as a stable word, for the log.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Fire { .. } => "fire",
+            Self::Clear { .. } => "clear",
+            Self::Acknowledge => "acknowledge",
+            Self::Escalate => "escalate",
+            Self::Note { .. } => "note",
+            Self::Resolve => "resolve",
+            Self::Delivered { .. } => "delivered",
+            Self::Undeliverable { .. } => "undeliverable",
+            Self::Tick => "tick",
+        }
+    }
+}
+
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
