@@ -10,7 +10,8 @@ use crate::{
     explain,
     id::BudgetId,
     incident::{BurnFacts, Facts, Symptom},
-    ledger::{Counts, Reason, Sums, Unknown},
+    ledger::{Counts, MemberVerdicts, Reason, Sums, Unknown, known_bad},
+    sli::Composite,
     slo::{AlertRow, CountedIn, NoDataThen, Objective, Slo},
     time::Timestamp,
     units::{EventUnit, Target},
@@ -36,6 +37,8 @@ pub struct Input<'a> {
     pub began: Option<Timestamp>,
     /// True while older history is being filled in: nothing is decided.
     pub catching_up: bool,
+    /// What the members of a composite say of the window, in the order of the definition; empty for any other SLI.
+    pub members: Vec<MemberVerdicts>,
 }
 
 /// A budget as it stands: what every surface shows.
@@ -90,6 +93,8 @@ pub struct BudgetStatus {
     pub unknown: Option<Unknown>,
     /// The alert states after the step.
     pub alerts: AlertState,
+    /// What the members of a composite say of the window, in the order of the definition; empty for any other SLI.
+    pub members: Vec<MemberVerdicts>,
 }
 
 /// The state of a budget, as a word with an icon on every surface.
@@ -251,7 +256,7 @@ impl Asked<'_> {
             rows: Vec::new(),
             coverage: self.coverage(counts),
             unseen: known().and_then(|_| self.unseen(measured, hidden)),
-            unknown,
+            unknown: unknown.or_else(|| self.hidden_member()),
         }
     }
 
@@ -277,7 +282,23 @@ impl Asked<'_> {
     fn row_burn(&self, row: AlertRow, sums: &dyn Sums) -> RowBurn {
         let target = self.objective.target;
         let counted = self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from));
-        RowBurn::of(row, target, sums).counted_for(counted, target).unless_chance(self.slo.low_traffic, self.unit(), target)
+        let burn = match self.slo.sli.composite() {
+            // What is known to be bad, against all of the time.
+            Some(composite) => RowBurn::of(row, target, &KnownBad { composite, sums }),
+            None => RowBurn::of(row, target, sums),
+        };
+        burn.counted_for(counted, target).unless_chance(self.slo.low_traffic, self.unit(), target)
+    }
+
+    /// Why a journey is not seen as a whole, beside what is seen of it.
+    fn hidden_member(&self) -> Option<Unknown> {
+        self.input.members.iter().find_map(MemberVerdicts::hides)
+    }
+
+    /// The newest sample of all that is seen; where a member of a journey hides it, that member's newest one.
+    fn last_seen(&self) -> Option<Timestamp> {
+        let hidden = self.input.members.iter().filter(|member| member.hides().is_some());
+        hidden.map(|member| member.newest_sample).min().unwrap_or(self.input.newest_sample)
     }
 
     /// More good events than events in all, by so many that the counts say nothing about the budget: a broken SLI must not look healthy.
@@ -406,6 +427,7 @@ impl Asked<'_> {
             left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, self.length())),
             runs_out: self.runs_out(measured, &fired),
             as_of: self.input.newest_sample.unwrap_or(self.now),
+            members: Vec::new(),
         }
     }
 
@@ -414,7 +436,7 @@ impl Asked<'_> {
         BudgetStatus {
             budget,
             state: measured.state(alerts, self.input.catching_up),
-            since: alerts.page.or(alerts.ticket).or_else(|| measured.unknown.as_ref().and(self.input.newest_sample)),
+            since: alerts.page.or(alerts.ticket).or_else(|| measured.unknown.as_ref().and_then(|_| self.last_seen())),
             target: *target,
             window: window.clone(),
             over: self.input.over,
@@ -436,7 +458,28 @@ impl Asked<'_> {
             as_of: self.now,
             unknown: measured.unknown,
             alerts,
+            members: self.input.members.clone(),
         }
+    }
+}
+
+/// The sums of a composite as its alert rows take them.
+struct KnownBad<'a> {
+    composite: &'a Composite,
+    sums: &'a dyn Sums,
+}
+
+impl Sums for KnownBad<'_> {
+    fn over(&self, lookback: Duration) -> Counts {
+        known_bad(self.composite, self.sums.over(lookback))
+    }
+
+    fn since(&self, from: Timestamp) -> Counts {
+        known_bad(self.composite, self.sums.since(from))
+    }
+
+    fn hidden(&self, from: Timestamp) -> i64 {
+        self.sums.hidden(from)
     }
 }
 
@@ -520,6 +563,7 @@ mod tests {
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
+            members: Vec::new(),
         }
     }
 

@@ -391,6 +391,7 @@ mod tests {
             as_of: Timestamp::EPOCH,
             unknown: None,
             alerts,
+            members: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{
     budget::{BudgetLeft, Unseen},
     incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
-    sli::Sli,
+    sli::{Composite, Sli},
     units::{EventCount, Factor},
     window::Window,
 };
@@ -173,7 +173,9 @@ pub fn counted(sli: &Sli) -> String {
     match sli {
         Sli::Events { .. } | Sli::Latency { .. } | Sli::Query { .. } => "events".to_owned(),
         Sli::Probe { .. } => "probes".to_owned(),
-        Sli::Presence { slice, .. } | Sli::Window { slice, .. } => format!("slices of {}", duration(*slice)),
+        Sli::Presence { slice, .. } | Sli::Window { slice, .. } | Sli::Composite(Composite { slice, .. }) => {
+            format!("slices of {}", duration(*slice))
+        }
     }
 }
 
@@ -227,6 +229,7 @@ pub const fn symptom(symptom: Symptom) -> &'static str {
         Symptom::Down => "of probes failing",
         Symptom::Missing => "of the time missing",
         Symptom::OutOfBounds => "of the time out of bounds",
+        Symptom::Broken => "of the time broken",
     }
 }
 

@@ -9,11 +9,14 @@ use std::{
     io::{self, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use burnward_core::{
     id::{SourceName, TeamName, TenantId},
+    sli::composite::{Member, Members},
+    slo::Slo,
     time::Timestamp,
 };
 use clap::{Args, ValueEnum};
@@ -121,6 +124,8 @@ struct Report {
     failures: Vec<String>,
     /// What loaded, with the source that it reads from.
     loaded: Vec<(SourceName, Loaded)>,
+    /// What composites are made of.
+    journeys: Vec<Arc<Slo>>,
 }
 
 /// A report, and when it is sent next.
@@ -210,6 +215,7 @@ impl Report {
         let loaded: Loaded = definition::read_paths(paths, context);
         self.places.extend(paths.iter().map(|path| path.display().to_string()));
         self.slos += loaded.slos.len();
+        self.journeys.extend(loaded.slos.iter().filter(|slo| slo.sli.composite().is_some()).cloned());
         self.files += loaded.files.len() + loaded.faulty.len();
         self.diagnostics.extend(loaded.diagnostics().cloned());
         self.loaded.push((context.source.clone(), loaded));
@@ -274,6 +280,7 @@ impl Report {
 
     fn as_text(&self, colour: Colour, elapsed: Duration) -> String {
         let mut lines: Vec<String> = self.diagnostics.iter().map(|fault| fault.render(colour) + "\n").collect();
+        lines.extend(self.journeys.iter().filter_map(|slo| journey_as_text(slo)));
         lines.extend(self.reports.iter().map(NextReport::as_text));
         let (errors, warnings) = self.count();
         let findings = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
@@ -297,6 +304,7 @@ impl Report {
             "errors": errors,
             "warnings": warnings,
             "reports": self.reports.iter().map(NextReport::as_json).collect::<Vec<_>>(),
+            "journeys": self.journeys.iter().filter_map(|slo| journey_as_json(slo)).collect::<Vec<_>>(),
             "not_checked": self.failures,
             "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
         });
@@ -317,6 +325,29 @@ impl Report {
         }
         lines.iter().fold(String::new(), |text, line| text + line + "\n")
     }
+}
+
+/// What a composite is made of, in lines.
+fn journey_as_text(slo: &Slo) -> Option<String> {
+    let composite = slo.sli.composite()?;
+    let (join, weights): (&str, Vec<String>) = match &composite.members {
+        Members::AllOf(_) => ("all of", Vec::new()),
+        Members::Weighted(members) => ("parts of", members.iter().map(|(_, weight)| format!("{} of it, ", weight.words())).collect()),
+    };
+    let member = |(at, member): (usize, &Member)| {
+        let weight = weights.get(at).map_or("", String::as_str);
+        let Member { slo, good_from, unseen } = member;
+        format!("  {}/{}: {weight}good from {}%, no data: {}\n", slo.service, slo.name, good_from.as_percent(), unseen.word())
+    };
+    let members: String = composite.members().enumerate().map(member).collect();
+    let slice = definition::duration::format(composite.slice);
+    Some(format!("{}/{} is made of {join}, in slices of {slice}:\n{members}", slo.id.service, slo.id.name))
+}
+
+fn journey_as_json(slo: &Slo) -> Option<serde_json::Value> {
+    let composite = slo.sli.composite()?;
+    let members: Vec<String> = composite.members().map(|member| format!("{}/{}", member.slo.service, member.slo.name)).collect();
+    Some(serde_json::json!({ "slo": format!("{}/{}", slo.id.service, slo.id.name), "members": members }))
 }
 
 /// `1 error`, `2 errors`

@@ -12,7 +12,7 @@ use super::{
     table::local,
 };
 use crate::render::visible_whole;
-use crate::web::api::wire::{ExplainedBudget, Query, SloDetection, SloExplanation};
+use crate::web::api::wire::{ExplainedBudget, JourneyMember, Query, SloDetection, SloExplanation};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -112,6 +112,11 @@ fn got(query: &Query) -> String {
     }
 }
 
+fn member_line(member: &JourneyMember) -> String {
+    let blind = member.unknown.as_ref().map_or_else(String::new, |why| format!("; ? CANNOT SEE: {} ({})", why.detail, why.reason));
+    format!("  member   {}  {}; {}{blind}", member.slo, member.terms(), member.costs())
+}
+
 fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
     let mut lines = vec![
         format!("{}  {} {}", budget.id, budget.icon, budget.state),
@@ -119,6 +124,7 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
     ];
     lines.push(format!("  seen     {}", budget.seen));
     lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
+    lines.extend(budget.figures.members.iter().map(member_line));
     lines.push(format!("  rows     {}", budget.row_table.from));
     lines.extend(budget.row_table.left_out.iter().map(|left_out| format!("  left out {left_out}")));
     for row in &budget.rows {

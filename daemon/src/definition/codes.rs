@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E12xx: burnward.yaml; E14xx: what a source shows; W20xx: advice, W208x about expressions, W209x by a source.
+//! E109x: composites; E12xx: burnward.yaml; E14xx: what a source shows; W20xx: advice, W208x about expressions, W209x by a source.
 
 use super::diagnostic::Severity;
 
@@ -125,7 +125,7 @@ codes! {
     ALERTING "E1054" "alerting"
         "`alerting:` is one of page, ticket, none, or { rows: [...] } with rows of your own. Left out, it is the four rows of the SRE Workbook, scaled to the window: two that page and two that open a ticket."
     SLI "E1060" "not an indicator"
-        "An SLI is one of { events: { bad or good, total } }, { latency: { histogram, within } }, { probe: gauge }, { presence: { series } }, { window: { expr, is, threshold } } and { query: { bad or good, total } }, exactly one of the kinds. Of bad and good exactly one is given; the other follows from the total."
+        "An SLI is one of { events: { bad or good, total } }, { latency: { histogram, within } }, { probe: gauge }, { presence: { series } }, { window: { expr, is, threshold } }, { query: { bad or good, total } } and { composite: { all-of or weighted } }, exactly one of the kinds. Of bad and good exactly one is given; the other follows from the total."
     WITHIN "E1061" "not a threshold of latency"
         "`within:` and `tolerated:` are durations such as 300ms, the second above the first. Both must be boundaries of a classic histogram's buckets, because it knows nothing of what lies between two boundaries. Of a native histogram `within:` may be any duration: what lies in the bucket that holds it counts half, and `tolerated:` is not given."
     EXPECTED "E1062" "not the groups of an SLO of presence"
@@ -158,6 +158,20 @@ codes! {
         "Targets that burnward scrapes itself are samples without a query language: `window` and `query`, and native histograms, need Prometheus or what speaks its API. Count counters with `events` and histograms with `latency`."
     SAME_QUERY "E1089" "bad or good is the total"
         "Where the bad (or good) events are all events, the SLO is always bad (or good), whatever happens."
+    COMPOSITE "E1090" "not a composite"
+        "A composite is a journey made of 2 to 20 other SLOs of the tenant: `all-of:` where a slice of time is good only if it is for every member, or `weighted:` where each member has its share of it. Each member names its `slo:` and says from which share of good events on a slice is good for it (`good-if-at-least:`)."
+    MEMBER "E1091" "an unknown member"
+        "A member of a composite is named as `service/name` and is an SLO of the same tenant, in any of its files. SLOs of other tenants cannot be members: their data is not this tenant's."
+    MEMBER_TWICE "E1092" "a member is named twice"
+        "Each SLO is a member once; named twice it would count twice."
+    CYCLE "E1093" "a composite of composites"
+        "A composite is made of SLOs that count for themselves. One that is made of composites would judge verdicts on verdicts, and one that is made of itself would never begin. Name the members of the inner one instead."
+    WEIGHT "E1094" "weights that are none"
+        "A weight is a percentage above 0 % with at most one decimal, and those of all members add up to exactly 100 %. So each says which share of the journey its member is, whatever the others are, and a slice of a minute is shared out in whole milliseconds. What weighs nothing is left out."
+    MEMBER_SPLIT "E1095" "a member that is split by other labels"
+        "A composite has a budget for each group that its members have, so `per:` is the same list in all of them: the group of one member must be that of the others."
+    MEMBER_SLICE "E1096" "a member with other slices"
+        "A member of the kind window, presence or query has events only at the end of each of its own slices (steps). A slice of the composite must hold whole ones of them; in a shorter one, most would hold none and be called good."
     SECRET_INLINE "E1201" "a secret in the configuration"
         "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
     LISTEN "E1202" "an address to listen on that needs a token file"

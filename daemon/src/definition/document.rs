@@ -170,7 +170,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let title = reader.optional(&fields, "title").and_then(|node| reader.line(node, "a title", LONGEST_TITLE)).map(ToOwned::to_owned);
     let sli_node = reader.required(&fields, "sli", "{ events: { bad: 'errors_total', total: 'requests_total' } }");
     let per = reader.optional(&fields, "per").map_or(Some(Vec::new()), |node| sli::read_per(reader, node));
-    let sli = sli_node.and_then(|node| sli::read(reader, node, per.as_deref(), shared.context.promql));
+    let sli = sli_node.and_then(|node| sli::read(reader, node, per.as_deref(), shared.context.promql, &shared.context.tenant));
     let objectives =
         reader.required(&fields, "objectives", "[{ target: 99.9%, window: 30d }]").and_then(|node| objective::read(reader, node));
     let no_data = read_no_data(reader, &fields);
@@ -182,6 +182,9 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
     if let (Some(node), Some(sli), Some(objectives)) = (sli_node, &sli, &objectives) {
         sli::check_lookbacks(reader, node, sli, objectives);
+        if let Some(composite) = sli.composite() {
+            sli::check_objectives(reader, node, composite, objectives);
+        }
     }
     if let (Some(entry), Some(sli)) = (fields.entry("new-series"), &sli) {
         check_new_series(reader, entry, sli);

@@ -118,9 +118,14 @@ impl Loaded {
                 refused.insert(slo.origin.file.clone());
             }
         }
-        self.faulty.extend(refused.iter().map(PathBuf::from));
-        self.files.retain(|file| !refused.contains(&file.path));
-        self.slos.retain(|slo| !refused.contains(&slo.origin.file));
+        self.refuse(&refused.iter().map(PathBuf::from).collect());
+    }
+
+    /// Takes the SLOs of files back out that do not load after all.
+    pub(super) fn refuse(&mut self, refused: &BTreeSet<PathBuf>) {
+        self.faulty.extend(refused.iter().cloned());
+        self.files.retain(|file| !refused.contains(Path::new(&file.path)));
+        self.slos.retain(|slo| !refused.contains(Path::new(&slo.origin.file)));
     }
 
     fn doubled<'a>(&self, slo: &Slo, others: impl Iterator<Item = &'a Arc<Slo>>) -> Diagnostic {
@@ -156,7 +161,7 @@ impl Loaded {
     }
 
     /// The line of an SLO's name in its file.
-    fn place(&self, slo: &Slo) -> Place {
+    pub(super) fn place(&self, slo: &Slo) -> Place {
         let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());
         let source = Source::new(&slo.origin.file, text);
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
@@ -192,7 +197,9 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
             Err(fault) => loaded.fail(&path, vec![*fault]),
         }
     }
-    loaded.finish()
+    let mut loaded = loaded.finish();
+    loaded.refuse_broken_journeys();
+    loaded
 }
 
 fn no_definitions(directory: &Path) -> Diagnostic {

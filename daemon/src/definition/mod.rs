@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod discover;
 pub mod document;
 pub mod duration;
+mod journeys;
 pub mod load;
 mod objective;
 mod promql;

@@ -106,7 +106,7 @@ fn read_slice(reader: &mut Reader, node: &Node, window: &Window) -> Option<Durat
     None
 }
 
-fn read_good_share(reader: &mut Reader, node: &Node) -> Option<GoodShare> {
+pub(super) fn read_good_share(reader: &mut Reader, node: &Node) -> Option<GoodShare> {
     let text = reader.text(node, "a share")?;
     let share = GoodShare::percent(text).ok();
     if share.is_none() {

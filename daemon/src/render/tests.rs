@@ -63,6 +63,7 @@ pub(crate) fn burn_facts(urgency: Urgency, short_bad: i64) -> BurnFacts {
         left: BudgetLeft { ratio: 0.71, seconds: 1840.0, whole: Duration::from_secs(2592) },
         runs_out: Some(minutes(202)),
         as_of: DECIDED,
+        members: Vec::new(),
     }
 }
 

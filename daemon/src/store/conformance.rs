@@ -61,6 +61,7 @@ fn facts() -> Facts {
         left: BudgetLeft { ratio: 0.875, seconds: 2268.0, whole: Duration::from_secs(2592) },
         runs_out: Some(minutes(400)),
         as_of: at(0),
+        members: Vec::new(),
     };
     Facts::Burn(Box::new(burn))
 }

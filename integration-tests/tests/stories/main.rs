@@ -5,6 +5,7 @@ mod blindness;
 mod downtime;
 mod expressions;
 mod fast_burn;
+mod journey;
 mod kills;
 mod late_data;
 mod many_slos;

@@ -119,6 +119,7 @@ fn decide(bench: &Bench, before: AlertState) -> Vec<BudgetStatus> {
                 excluded: Excluded::default(),
                 began: None,
                 catching_up: stream.catching_up,
+                members: Vec::new(),
             };
             statuses.push(evaluate(slo, objective, budget, &input, before, bench.now).status);
         }

@@ -39,6 +39,8 @@ pub enum Symptom {
     Missing,
     /// A slice of time in which a value did not compare as promised.
     OutOfBounds,
+    /// A slice of time in which a member of a journey failed.
+    Broken,
 }
 
 impl Symptom {
@@ -50,6 +52,7 @@ impl Symptom {
             Sli::Probe { .. } => Self::Down,
             Sli::Presence { .. } => Self::Missing,
             Sli::Window { .. } => Self::OutOfBounds,
+            Sli::Composite(_) => Self::Broken,
         }
     }
 }
@@ -75,6 +78,17 @@ pub struct BurnFacts {
     pub runs_out: Option<Duration>,
     /// Timestamp of the newest sample that the decision saw.
     pub as_of: Timestamp,
+    /// The members that made a journey burn over the fired row's long lookback, the worst first; empty for any other SLI.
+    pub members: Vec<MemberShare>,
+}
+
+/// What a member of a journey did to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberShare {
+    /// Which SLO.
+    pub slo: SloId,
+    /// What it cost the journey, in the unit of the fired row. Where several members of `all-of` are bad at once, it counts for each.
+    pub cost: i64,
 }
 
 /// The inputs of the decision that we cannot see.

@@ -13,7 +13,7 @@ mod state;
 pub(crate) mod story;
 
 pub use event::{Actor, EscalationReason, IncidentEvent, JoinReason, MessageRef, PageReason, ReopenReason, Resolution, Via, What};
-pub use facts::{BlindFacts, BurnFacts, Facts, Symptom, TestFacts};
+pub use facts::{BlindFacts, BurnFacts, Facts, MemberShare, Symptom, TestFacts};
 pub use fault::{AlertKey, FaultKey, Kind, Subject};
 pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, is_over, next_due, record};
 pub use harm::Harm;

@@ -96,6 +96,7 @@ pub(crate) fn facts(now: Timestamp) -> Facts {
         left: BudgetLeft { ratio: 0.71, seconds: 1840.3, whole: Duration::from_secs(2592) },
         runs_out: Some(Duration::from_secs(12_149)),
         as_of: now,
+        members: Vec::new(),
     }))
 }
 

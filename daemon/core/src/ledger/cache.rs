@@ -407,7 +407,7 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -422,7 +422,7 @@ mod tests {
     };
 
     fn specs() -> Vec<LevelSpec> {
-        levels(&fixture::availability("a", "m", &[("code", MatchOp::Equal, "500")]))
+        levels(&fixture::availability("a", "m", &[("code", MatchOp::Equal, "500")]), &BTreeSet::new())
     }
 
     const LOOKBACKS: [Duration; 8] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(24), hours(72), hours(720)];

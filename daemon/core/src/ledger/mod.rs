@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use crate::{id::Group, sli::Labels, time::Timestamp};
 
 mod cache;
+mod compose;
 mod count;
 mod coverage;
 mod edges;
@@ -26,6 +27,7 @@ pub mod source_ledger;
 mod steps;
 mod verdict;
 
+pub use compose::{compose, known_bad};
 pub use edges::Edges;
 pub use histogram::Histogram;
 pub use plan::Plan;
@@ -33,7 +35,7 @@ pub use query::Query;
 pub use replica::Replica;
 pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored, StoredStream, StoredSums};
 pub use source_ledger::{
-    Backfill, Counted, Fill, Late, PastSums, Read, Reads, SecondReading, Settings, Slice, SourceLedger, Stream, StreamSums,
+    Backfill, Counted, Fill, Late, MemberVerdicts, PastSums, Read, Reads, SecondReading, Settings, Slice, SourceLedger, Stream, StreamSums,
 };
 
 /// What happened in a stretch of time. `good` and `bad` may be negative in a single slice where two exporters report the same event in

@@ -76,10 +76,10 @@ pub(super) fn lookbacks(slo: &Slo) -> Vec<Duration> {
 }
 
 /// How long minutes are kept where slices of time are judged: a counter that is not forgotten can still tell of events in a slice of so long ago.
-const JUDGED_AGAIN: Duration = hours(25);
+pub(super) const JUDGED_AGAIN: Duration = hours(25);
 
-/// The levels that an SLO's lookbacks need, finest first.
-pub(super) fn levels(slo: &Slo) -> Vec<LevelSpec> {
+/// The levels that an SLO's lookbacks need, finest first, where its slices of time are judged by these rules.
+pub(super) fn levels(slo: &Slo, rules: &BTreeSet<SliceRule>) -> Vec<LevelSpec> {
     let rows = || slo.objectives.iter().flat_map(|objective| &objective.rows);
     let lookbacks = || rows().flat_map(|row| [row.long, row.short]);
     let mut levels = Vec::with_capacity(5);
@@ -88,7 +88,7 @@ pub(super) fn levels(slo: &Slo) -> Vec<LevelSpec> {
         levels.push(LevelSpec { step: SECOND, keep: page.min(HOUR).max(brief) });
     }
     levels.extend(standard_levels(longest(slo), coarsest(slo)));
-    if !slice_rules(slo).is_empty() {
+    if !rules.is_empty() || slo.sli.composite().is_some() {
         let minutes = levels.iter_mut().find(|level| level.step == MINUTE).expect("minutes are a level");
         minutes.keep = JUDGED_AGAIN;
     }
@@ -110,9 +110,37 @@ pub(super) fn slice_rules(slo: &Slo) -> BTreeSet<SliceRule> {
     slo.objectives.iter().filter_map(rule).collect()
 }
 
+/// How long verdicts are needed, and how fine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reach {
+    longest: Duration,
+    coarsest: Duration,
+    /// The slices themselves are kept for so long at least.
+    single: Duration,
+}
+
+impl Default for Reach {
+    fn default() -> Self {
+        Self { longest: hours(720), coarsest: HOUR, single: Duration::ZERO }
+    }
+}
+
+impl Reach {
+    /// For the windows of an SLO.
+    pub(super) fn of(slo: &Slo) -> Self {
+        Self { longest: longest(slo), coarsest: coarsest(slo), single: Duration::ZERO }
+    }
+
+    /// The same, and for a composite that takes the verdicts of a slice anew as long as they may change.
+    pub(super) fn beside(self, composite: &Slo) -> Self {
+        let other = Self::of(composite);
+        Self { longest: self.longest.max(other.longest), coarsest: self.coarsest.min(other.coarsest), single: JUDGED_AGAIN }
+    }
+}
+
 /// The levels of verdicts on slices of this length, finest first: the slices themselves, and those of the standard levels that hold whole ones.
-pub(super) fn verdict_levels(slo: Option<&Slo>, length: Duration) -> Vec<LevelSpec> {
-    let standard = slo.map_or_else(|| standard_levels(hours(720), HOUR), |slo| standard_levels(longest(slo), coarsest(slo)));
+pub(super) fn verdict_levels(reach: Reach, length: Duration) -> Vec<LevelSpec> {
+    let standard = standard_levels(reach.longest, reach.coarsest);
     let coarser = standard.into_iter().filter(|level| level.step > length && level.step.as_secs().is_multiple_of(length.as_secs()));
     let coarser: Vec<LevelSpec> = coarser.collect();
     let [_, minutes, five_minutes, hours] = standard;
@@ -121,7 +149,7 @@ pub(super) fn verdict_levels(slo: Option<&Slo>, length: Duration) -> Vec<LevelSp
         [one] if one.step == hours.step => five_minutes.keep,
         [_, ..] => minutes.keep,
     };
-    [LevelSpec { step: length, keep }].into_iter().chain(coarser).collect()
+    [LevelSpec { step: length, keep: keep.max(reach.single) }].into_iter().chain(coarser).collect()
 }
 
 /// The coarsest slices of an SLO: as long as they can be with an edge wherever one of its calendar windows begins.
@@ -147,17 +175,17 @@ mod tests {
     #[test]
     fn a_brief_lookback_keeps_slices_of_a_second() {
         let mut slo = (*fixture::availability("a", "m", &[("code", MatchOp::Equal, "500")])).clone();
-        assert_eq!(levels(&slo)[0], LevelSpec { step: TEN_SECONDS, keep: HOUR });
+        assert_eq!(levels(&slo, &BTreeSet::new())[0], LevelSpec { step: TEN_SECONDS, keep: HOUR });
         slo.objectives[0].rows[0].long = minutes(10);
         slo.objectives[0].rows[0].short = minutes(1);
-        assert_eq!(levels(&slo)[0], LevelSpec { step: SECOND, keep: minutes(10) });
+        assert_eq!(levels(&slo, &BTreeSet::new())[0], LevelSpec { step: SECOND, keep: minutes(10) });
     }
 
     #[test]
     fn every_lookback_starts_on_an_edge_of_at_most_a_thirtieth() {
         let slo = fixture::availability("a", "m", &[]);
         for lookback in [minutes(5), minutes(30), HOUR, hours(2), hours(6), hours(24), hours(72), hours(73), hours(720)] {
-            let level = levels(&slo).into_iter().find(|level| level.keep >= lookback).expect("some level serves it");
+            let level = levels(&slo, &BTreeSet::new()).into_iter().find(|level| level.keep >= lookback).expect("some level serves it");
             assert!(level.step * 30 <= lookback, "{lookback:?}");
         }
     }

@@ -69,7 +69,7 @@ impl Steps {
     /// What an SLI asks; `None` where it reads raw samples. `query` gives each expression its place among the queries.
     pub(super) fn of(sli: &Sli, mut query: impl FnMut(&Expression, Duration) -> usize) -> Option<Self> {
         match sli {
-            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Presence { .. } => None,
+            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Presence { .. } | Sli::Composite(_) => None,
             Sli::Window { expression, is, threshold, slice } => {
                 let expression = Asked { expression: expression.clone(), query: query(expression, *slice) };
                 Some(Self { step: *slice, judge: Judge::Compare { expression, is: *is, threshold: *threshold } })

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use crate::{id::Group, units::EventUnit};
+use composite::Members;
 
+pub mod composite;
 pub mod dialect;
 pub mod expression;
 mod labels;
 pub mod selector;
 
+pub use composite::{Composite, Weight};
 pub use dialect::Dialect;
 pub use expression::{Comparison, Expression};
 pub use labels::Labels;
@@ -70,6 +73,8 @@ pub enum Sli {
         /// The step; divides an hour.
         step: Duration,
     },
+    /// A journey that other SLOs make up: each slice of time is an event, of weighted members in millionths.
+    Composite(Composite),
 }
 
 /// How a histogram keeps its observations.
@@ -98,14 +103,14 @@ impl Sli {
             Self::Latency { buckets, .. } => vec![buckets],
             Self::Probe { probes } => probes.iter().collect(),
             Self::Presence { series, .. } => vec![series],
-            Self::Window { .. } | Self::Query { .. } => Vec::new(),
+            Self::Window { .. } | Self::Query { .. } | Self::Composite(_) => Vec::new(),
         }
     }
 
     /// Every expression that it asks for.
     pub fn expressions(&self) -> Vec<&Expression> {
         match self {
-            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } => Vec::new(),
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } | Self::Composite(_) => Vec::new(),
             Self::Window { expression, .. } => vec![expression],
             Self::Query { counted: Counted::Bad(side) | Counted::Good(side), total, .. } => vec![side, total],
         }
@@ -115,7 +120,7 @@ impl Sli {
     pub const fn can_be_silent(&self) -> bool {
         match self {
             Self::Events { .. } | Self::Latency { .. } | Self::Query { .. } => true,
-            Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } => false,
+            Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } | Self::Composite(_) => false,
         }
     }
 
@@ -123,7 +128,7 @@ impl Sli {
     pub const fn counts_counters(&self) -> bool {
         match self {
             Self::Events { .. } | Self::Latency { .. } => true,
-            Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } | Self::Query { .. } => false,
+            Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } | Self::Query { .. } | Self::Composite(_) => false,
         }
     }
 
@@ -136,7 +141,8 @@ impl Sli {
             | Self::Probe { .. }
             | Self::Presence { .. }
             | Self::Window { .. }
-            | Self::Query { .. } => None,
+            | Self::Query { .. }
+            | Self::Composite(_) => None,
         }
     }
 
@@ -146,15 +152,37 @@ impl Sli {
             Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } | Self::Window { .. } => {
                 EventUnit::Event
             }
-            Self::Query { .. } => EventUnit::Millionth,
+            Self::Composite(Composite { members: Members::AllOf(_), .. }) => EventUnit::Event,
+            Self::Query { .. } | Self::Composite(Composite { members: Members::Weighted(_), .. }) => EventUnit::Millionth,
         }
     }
 
     /// The spacing of the instants at which its expressions are asked for; `None` where raw samples are read.
     pub const fn step(&self) -> Option<Duration> {
         match self {
-            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } => None,
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Presence { .. } | Self::Composite(_) => None,
             Self::Window { slice: step, .. } | Self::Query { step, .. } => Some(*step),
+        }
+    }
+
+    /// What it is made of, where it is made of other SLOs.
+    pub const fn composite(&self) -> Option<&Composite> {
+        match self {
+            Self::Composite(composite) => Some(composite),
+            Self::Events { .. }
+            | Self::Latency { .. }
+            | Self::Probe { .. }
+            | Self::Presence { .. }
+            | Self::Window { .. }
+            | Self::Query { .. } => None,
+        }
+    }
+
+    /// How long the slices of time are that are its events; `None` where events are counted as they happen.
+    pub const fn slice(&self) -> Option<Duration> {
+        match self {
+            Self::Presence { slice, .. } | Self::Window { slice, .. } | Self::Composite(Composite { slice, .. }) => Some(*slice),
+            Self::Events { .. } | Self::Latency { .. } | Self::Probe { .. } | Self::Query { .. } => None,
         }
     }
 }

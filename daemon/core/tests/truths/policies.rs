@@ -28,6 +28,7 @@ fn standing(day: &Day) -> BudgetStatus {
         excluded: Excluded::default(),
         began: None,
         catching_up: false,
+        members: Vec::new(),
     };
     let objective = &day.slo.objectives[0];
     let budget = BudgetId { slo: day.slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };

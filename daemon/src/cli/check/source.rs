@@ -173,7 +173,7 @@ enum Matching {
 
 impl Asked<'_> {
     async fn about(&self, slo: &Slo) -> Result<Vec<Finding>, Unknown> {
-        if let (Some(limited), true) = (&self.probe.limited, slo.sli.step().is_none()) {
+        if let (Some(limited), true) = (&self.probe.limited, slo.sli.step().is_none() && slo.sli.composite().is_none()) {
             let help = "count with `query` or `window`, or read from a source that gives raw samples".to_owned();
             return Ok(vec![Finding { code: &codes::SOURCE_KIND, message: limited.detail.clone(), help, about: None }]);
         }
@@ -199,6 +199,8 @@ impl Asked<'_> {
                 findings.extend(self.expression(slo, side.as_str(), *step, &codes::SOURCE_SIDE).await?);
                 Ok(findings)
             }
+            // Its members are asked about themselves.
+            Sli::Composite(_) => Ok(Vec::new()),
         }
     }
 

@@ -163,11 +163,7 @@ fn report(reader: &mut Reader, node: &Node, text: &str, finding: &Finding) {
 
 /// A row whose short lookback is shorter than a slice would most of the time look at none.
 pub(in crate::definition) fn check_lookbacks(reader: &mut Reader, node: &Node, sli: &Sli, objectives: &[Objective]) {
-    let slice = match sli {
-        Sli::Presence { slice, .. } => Some(*slice),
-        Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } => sli.step(),
-    };
-    let Some(step) = slice else { return };
+    let Some(step) = sli.slice().or_else(|| sli.step()) else { return };
     let shortest = objectives.iter().flat_map(|objective| &objective.rows).map(|row| row.short).min();
     if let Some(short) = shortest.filter(|short| *short < step) {
         let (step, short) = (duration::format(step), duration::format(short));

@@ -1,11 +1,15 @@
 //! The `sli:` of an SLO, by its kind, and the labels that split it.
 
+mod composite;
 mod expression;
 mod latency;
 mod presence;
 mod selectors;
 
-use burnward_core::sli::{Counted, Sli};
+use burnward_core::{
+    id::TenantId,
+    sli::{Counted, Sli},
+};
 
 use super::{
     codes,
@@ -13,22 +17,24 @@ use super::{
     selector::is_label_name,
     yaml::{Entry, Node},
 };
+pub(super) use composite::check_objectives;
 pub use expression::Promql;
 pub(super) use expression::check_lookbacks;
 use selectors::selectors;
 
-const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where they apply, tolerated and buckets), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold) and `query` (bad or good, and total)";
-const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "presence", "window", "query"], later: &[] };
+const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where they apply, tolerated and buckets), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold), `query` (bad or good, and total) and `composite` (all-of or weighted)";
+const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "presence", "window", "query", "composite"], later: &[] };
 const EVENTS: Keys =
     Keys { of: "an SLI of events", known: &["bad", "good", "total"], later: &[("tolerated", "supported are bad or good, and total")] };
 /// Most labels that split an SLO.
 const MAX_PER: usize = 8;
 
-/// Reads `sli:` of an SLO that is split by these labels; `None` where they cannot be read.
-pub(super) fn read(reader: &mut Reader, node: &Node, per: Option<&[String]>, promql: Promql) -> Option<Sli> {
+/// Reads `sli:` of a tenant's SLO that is split by these labels; `None` where they cannot be read.
+pub(super) fn read(reader: &mut Reader, node: &Node, per: Option<&[String]>, promql: Promql, tenant: &TenantId) -> Option<Sli> {
     let fields = reader.map(node, &SLI)?;
     let given: Vec<&Entry> = fields.entries().iter().filter(|entry| SLI.known.contains(&entry.key.as_str())).collect();
     match given.as_slice() {
+        [entry] if entry.key == "composite" => composite::read(reader, &entry.value, tenant),
         [entry] => read_kind(reader, entry, per, promql),
         [first, second, ..] => {
             let message = format!("an SLI is of one kind, and here are `{}` and `{}`", first.key, second.key);

@@ -47,16 +47,16 @@ fn error_codes(loaded: &Loaded) -> Vec<&str> {
     loaded.diagnostics().map(|fault| fault.code.id).filter(|id| id.starts_with('E')).collect()
 }
 
-fn tenant() -> TenantId {
+pub(super) fn tenant() -> TenantId {
     TenantId::parse("main").expect("a name")
 }
 
-fn place(directory: &Path) -> TenantConfig {
+pub(super) fn place(directory: &Path) -> TenantConfig {
     TenantConfig { slo_definitions: vec![directory.to_owned()], runbooks: None, source: SourceName::parse("prom").expect("a name") }
 }
 
 /// What the store would hold of what loaded.
-fn stored(loaded: &Loaded, at: i64) -> Vec<StoredDefinition> {
+pub(super) fn stored(loaded: &Loaded, at: i64) -> Vec<StoredDefinition> {
     let row = |file: &crate::definition::FileVersion| StoredDefinition {
         path: file.path.clone(),
         text: file.text.clone(),

@@ -96,7 +96,8 @@ fn known_keys(faults: &[Diagnostic]) -> Vec<String> {
 
 /// Each key begins a row of a table, or is told of as a table or an example of its own.
 fn check_named(markdown: &str, faults: &[Diagnostic], place: &str) {
-    const TOLD_OTHERWISE: [&str; 9] = ["events", "latency", "probe", "presence", "window", "query", "rows", "prometheus", "scrape"];
+    const TOLD_OTHERWISE: [&str; 10] =
+        ["events", "latency", "probe", "presence", "window", "query", "composite", "rows", "prometheus", "scrape"];
     let keys = known_keys(faults);
     assert!(!keys.is_empty(), "no unknown key is found in {place}");
     for key in keys.iter().filter(|key| !TOLD_OTHERWISE.contains(&key.as_str())) {
@@ -110,8 +111,12 @@ fn every_key_of_a_document_is_named() {
     let (_, after) = rest.split_once("    objectives:").expect("objectives");
     let of_latency = format!("{before}latency: {{ zzzzzzzz: 1 }}\n    objectives:{after}");
     check_named(DOCUMENTS, &diagnostics(&of_latency), "latency");
-    for kind in ["presence", "window", "query"] {
+    for kind in ["presence", "window", "query", "composite"] {
         check_named(DOCUMENTS, &diagnostics(&of_latency.replace("latency:", &format!("{kind}:"))), kind);
+    }
+    for list in ["all-of", "weighted"] {
+        let member = format!("composite: {{ {list}: [{{ zzzzzzzz: 1 }}, {{ slo: a/b, good-if-at-least: 99% }}] }}\n    objectives:");
+        check_named(DOCUMENTS, &diagnostics(&of_latency.replace("latency: { zzzzzzzz: 1 }\n    objectives:", &member)), list);
     }
     for (from, to) in [
         ("version:", "zzzzzzzz: 1\nversion:"),

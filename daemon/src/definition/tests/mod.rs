@@ -6,6 +6,7 @@ mod directories;
 mod documentation;
 mod expressions;
 mod field;
+mod journeys;
 mod kinds;
 mod shipped;
 

@@ -24,7 +24,8 @@ fn the_shipped_definitions_load_without_a_word_under_the_example_configuration()
             "main:burnward/page-delivery",
             "main:shop/availability",
             "main:shop/demo-checkout",
-            "main:shop/latency"
+            "main:shop/latency",
+            "main:shop/visit",
         ]
     );
 }

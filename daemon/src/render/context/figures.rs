@@ -7,7 +7,7 @@ use burnward_core::{
     burn_rate::RowBurn,
     evaluate::BudgetStatus,
     id::BudgetId,
-    incident::{AlertKey, BurnFacts, Facts, Incident, Member, Symptom},
+    incident::{AlertKey, BurnFacts, Facts, Incident, Member, MemberShare, Symptom},
     ledger::Counts,
     time::Timestamp,
     units::Target,
@@ -29,6 +29,10 @@ pub(super) struct Figures<'a> {
     pub(super) runs_out: Option<Duration>,
     pub(super) as_of: Timestamp,
     pub(super) recovered: bool,
+    /// Of a journey: the members that made it burn when it fired, the worst first.
+    pub(super) members: &'a [MemberShare],
+    /// What the journey lost then, over the row's long lookback.
+    pub(super) journey_bad: i64,
 }
 
 impl<'a> Figures<'a> {
@@ -69,6 +73,8 @@ impl<'a> Figures<'a> {
             runs_out: facts.runs_out,
             as_of: facts.as_of,
             recovered,
+            members: &facts.members,
+            journey_bad: facts.fired.long.bad,
         }
     }
 

@@ -5,7 +5,9 @@ use std::{borrow::Cow, time::Duration};
 use burnward_core::{
     escalation::{self, Outlook},
     id::{Group, SloId},
-    incident::{AlertKey, BlindFacts, Facts, Incident, Kind, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom},
+    incident::{
+        AlertKey, BlindFacts, Facts, Incident, Kind, MemberShare, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom,
+    },
     ledger::{Counts, Reason},
     oncall::{Recipient, Team},
     postmortem::BudgetImpact,
@@ -152,6 +154,8 @@ pub struct SloContext {
     pub more: usize,
     /// How many groups have recovered.
     pub recovered: usize,
+    /// Of a journey: the members that made it burn, each with the share of its bad slices that it cost, the worst first: `checkout/availability (100 %)`.
+    pub members: Vec<String>,
 }
 
 /// A group of an SLO.
@@ -334,6 +338,8 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
     let failing = match (worst.symptom, sli) {
         (Symptom::Failing | Symptom::Down, _) if several => "failing".to_owned(),
         (Symptom::TooSlow, _) if several => "too slow".to_owned(),
+        (Symptom::Broken, _) if several => "of the time broken".to_owned(),
+        (Symptom::Broken, _) => broken_by(worst),
         (Symptom::OutOfBounds, _) if several => "of the time out of bounds".to_owned(),
         (Symptom::TooSlow, Some(Sli::Latency { within, tolerated: None, .. })) => format!("of requests slower than {}", seconds(*within)),
         (Symptom::TooSlow, Some(Sli::Latency { within, tolerated: Some(tolerated), .. })) => {
@@ -347,6 +353,16 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
     match worst.row.row.urgency {
         Urgency::Page => failing,
         Urgency::Ticket => format!("{failing} over {}", words::duration(worst.row.row.long)),
+    }
+}
+
+/// The members of a journey that it fails for.
+fn broken_by(worst: &Figures<'_>) -> String {
+    let name = |share: &MemberShare| format!("{}/{}", share.slo.service, share.slo.name);
+    match worst.members {
+        [] => words::symptom(Symptom::Broken).to_owned(),
+        [only] => format!("of the time broken by {}", name(only)),
+        [first, rest @ ..] => format!("of the time broken by {} and {} more", name(first), rest.len()),
     }
 }
 
@@ -409,7 +425,14 @@ fn slo(id: &SloId, figures: &[Figures<'_>]) -> Option<SloContext> {
         groups: groups.into_iter().take(LISTED).map(|(_, context)| context).collect(),
         more: burning.saturating_sub(LISTED),
         recovered: of_slo.iter().filter(|one| one.recovered).count(),
+        members: first.members.iter().map(|share| member(share, first.journey_bad)).collect(),
     })
+}
+
+/// A member of a journey with the share of the bad slices that it cost.
+fn member(share: &MemberShare, journey_bad: i64) -> String {
+    let ratio = if journey_bad > 0 { share.cost as f64 / journey_bad as f64 } else { 0.0 };
+    format!("{}/{} ({})", share.slo.service, share.slo.name, words::whole_percent(ratio))
 }
 
 fn blind(incident: &Incident, view: &View) -> Option<BlindContext> {

@@ -6,7 +6,7 @@ use burnward_core::{
     budget::BudgetLeft,
     burn_rate::{RowBurn, Verdict},
     id::SloId,
-    incident::{BlindFacts, BurnFacts, Facts, Symptom, TestFacts},
+    incident::{BlindFacts, BurnFacts, Facts, MemberShare, Symptom, TestFacts},
     ledger::{Counts, Reason, Unknown},
     slo::{AlertRow, Urgency},
     time::Timestamp,
@@ -15,7 +15,7 @@ use burnward_core::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::values::{UrgencyRow, factor, float, millis, slo_ids, target};
+use super::values::{SloIdRow, UrgencyRow, factor, float, millis, slo_ids, target};
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Facts", rename_all = "kebab-case")]
@@ -58,6 +58,29 @@ struct BurnFactsRow {
     runs_out: Option<Duration>,
     #[serde(with = "millis")]
     as_of: Timestamp,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "members")]
+    members: Vec<MemberShare>,
+}
+
+/// `with` for members of a journey.
+mod members {
+    use super::{Deserialize, Deserializer, MemberShare, Serialize, Serializer, SloId, SloIdRow};
+
+    #[derive(Serialize, Deserialize)]
+    struct Row {
+        #[serde(with = "SloIdRow")]
+        slo: SloId,
+        cost: i64,
+    }
+
+    pub(super) fn serialize<S: Serializer>(members: &[MemberShare], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(members.iter().map(|member| Row { slo: member.slo.clone(), cost: member.cost }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<MemberShare>, D::Error> {
+        let rows = Vec::<Row>::deserialize(from)?;
+        Ok(rows.into_iter().map(|Row { slo, cost }| MemberShare { slo, cost }).collect())
+    }
 }
 
 /// A rolling window is its length alone.
@@ -119,6 +142,7 @@ enum SymptomRow {
     Down,
     Missing,
     OutOfBounds,
+    Broken,
 }
 
 #[derive(Serialize, Deserialize)]

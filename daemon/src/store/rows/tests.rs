@@ -6,8 +6,8 @@ use burnward_core::{
     exclusion::{Correction, Entry, ExclusionId, Owner, Scope, When},
     id::{BudgetId, Group, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
-        Actor, AlertKey, BlindFacts, BurnFacts, EscalationReason, Facts, FaultKey, IncidentEvent, JoinReason, Kind, MessageRef, PageReason,
-        ReopenReason, Resolution, Subject, Symptom, Via, What,
+        Actor, AlertKey, BlindFacts, BurnFacts, EscalationReason, Facts, FaultKey, IncidentEvent, JoinReason, Kind, MemberShare,
+        MessageRef, PageReason, ReopenReason, Resolution, Subject, Symptom, Via, What,
     },
     ledger::{Counts, Reason, Unknown},
     oncall::Recipient,
@@ -108,9 +108,10 @@ fn window() -> impl Strategy<Value = Window> {
 
 fn burn_facts() -> impl Strategy<Value = BurnFacts> {
     let left = (number(), number(), any::<Duration>()).prop_map(|(ratio, seconds, whole)| BudgetLeft { ratio, seconds, whole });
-    let words = (any::<String>(), select(vec![Symptom::Failing, Symptom::TooSlow, Symptom::OutOfBounds]), any_target());
-    (words, window(), row_burn(), instant(), left, option::of(any::<Duration>()), instant()).prop_map(
-        |((title, symptom, target), window, fired, began, left, runs_out, as_of)| BurnFacts {
+    let words = (any::<String>(), select(vec![Symptom::Failing, Symptom::TooSlow, Symptom::OutOfBounds, Symptom::Broken]), any_target());
+    let members = vec((slo_id(), any::<i64>()).prop_map(|(slo, cost)| MemberShare { slo, cost }), 0..3);
+    (words, window(), row_burn(), instant(), left, option::of(any::<Duration>()), instant(), members).prop_map(
+        |((title, symptom, target), window, fired, began, left, runs_out, as_of, members)| BurnFacts {
             title,
             symptom,
             target,
@@ -120,6 +121,7 @@ fn burn_facts() -> impl Strategy<Value = BurnFacts> {
             left,
             runs_out,
             as_of,
+            members,
         },
     )
 }

@@ -10,7 +10,7 @@ use burnward_core::{
     evaluate::{BudgetStatus, Input, standing},
     exclusion::{Excluded, Known},
     id::{BudgetId, Group, SloId, SourceName},
-    ledger::{Counts, Late, Reason, StoredStream, Stream, Sums, Unknown},
+    ledger::{Counts, Late, MemberVerdicts, Reason, StoredStream, Stream, Sums, Unknown},
     report::spend::stretches,
     slo::{Objective, Slo},
     time::Timestamp,
@@ -131,6 +131,7 @@ impl Book {
                 excluded,
                 began: None,
                 catching_up: false,
+                members: self.past_members(slo, stream, Interval { to: moment.at, ..over }),
             };
             let alerts = moment.alerts.get(&budget).copied().unwrap_or_default();
             standing(slo, objective, budget.clone(), &input, alerts, moment.at)
@@ -161,6 +162,14 @@ impl Book {
     }
 }
 
+impl Book {
+    /// What the members of a composite said of a stretch; who of them could not be seen at its end is not known any more.
+    fn past_members(&self, slo: &Slo, stream: &Stream, over: Interval) -> Vec<MemberVerdicts> {
+        let members = slo.sli.composite().map(|_| self.ledger.members(stream.index, over, over.to)).unwrap_or_default();
+        members.into_iter().map(|member| MemberVerdicts { unknown: None, ..member }).collect()
+    }
+}
+
 /// A budget of an SLO without a stream.
 fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastBudget {
     let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
@@ -176,6 +185,7 @@ fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastB
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
+            members: Vec::new(),
         };
         standing(slo, objective, budget.clone(), &input, AlertState::default(), moment.at)
     };

@@ -14,8 +14,8 @@ use burnward_core::{
     exclusion::{Excluded, Known},
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
-    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, Subject},
-    ledger::{Query, Reads, Reason, Series, Stream, Sums, Unknown},
+    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, MemberShare, Subject},
+    ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
     slo::{Slo, Urgency},
     time::{Timestamp, minutes},
     window::Interval,
@@ -166,6 +166,7 @@ fn evaluate_slo(
                 excluded: Excluded::default(),
                 began: None,
                 catching_up: false,
+                members: Vec::new(),
             };
             evaluate(slo, objective, budget, &input, AlertState::default(), answers.now).status
         }));
@@ -178,7 +179,8 @@ fn evaluate_slo(
         } else {
             book.ledger.sums(stream.index, answers.asked_at)
         };
-        unknowns.push(sums.as_ref().err().cloned());
+        let hidden = members_of(book, slo, stream, None, answers.asked_at).iter().find_map(MemberVerdicts::hides);
+        unknowns.push(sums.as_ref().err().cloned().or(hidden));
         for objective in &slo.objectives {
             let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
             let before = book.alerts.get(&budget).copied().unwrap_or_default();
@@ -203,10 +205,12 @@ fn evaluate_slo(
                 excluded,
                 began: None,
                 catching_up: stream.catching_up,
+                members: members_of(book, slo, stream, Some(over), answers.asked_at),
             };
             let mut evaluation = evaluate(slo, objective, budget.clone(), &input, before, answers.now);
             for change in &mut evaluation.changes {
                 date_the_beginning(book, counted_in, change, answers.asked_at);
+                name_the_members(book, stream, change, answers.asked_at);
                 apply_change(config, draft, slo, &budget, change);
             }
             let held_back = if evaluation.status.rows.iter().any(RowBurn::is_held_back) {
@@ -251,6 +255,24 @@ fn date_the_beginning(book: &Book, stream: u32, change: &mut AlertChange, now: T
         if let Some(began) = beginning::of_burn(over, facts.target, slices_of) {
             facts.began = began;
         }
+    }
+}
+
+/// What the members of a composite say of a stretch, or of this moment alone; nothing for any other SLI.
+fn members_of(book: &Book, slo: &Slo, stream: &Stream, over: Option<Interval>, now: Timestamp) -> Vec<MemberVerdicts> {
+    match slo.sli.composite() {
+        Some(_) => book.ledger.members(stream.index, over.unwrap_or(Interval { from: now, to: now }), now),
+        None => Vec::new(),
+    }
+}
+
+/// Names the members that made a journey burn over the fired row's long lookback, the worst first.
+fn name_the_members(book: &Book, stream: &Stream, change: &mut AlertChange, now: Timestamp) {
+    if let Change::Fired(Facts::Burn(facts)) = &mut change.change {
+        let members = book.ledger.members(stream.index, Interval { from: now.minus(facts.fired.row.long), to: now }, now);
+        let shares = members.into_iter().filter(|member| member.cost > 0).map(|MemberVerdicts { slo, cost, .. }| MemberShare { slo, cost });
+        facts.members = shares.collect();
+        facts.members.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.slo.cmp(&b.slo)));
     }
 }
 

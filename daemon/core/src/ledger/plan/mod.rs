@@ -75,7 +75,9 @@ impl LanePlan {
     pub(super) fn presence(&self) -> Option<Duration> {
         match &self.slo.sli {
             Sli::Presence { slice, .. } => Some(*slice),
-            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } => None,
+            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } | Sli::Composite(_) => {
+                None
+            }
         }
     }
 
@@ -83,7 +85,9 @@ impl LanePlan {
     pub(super) fn expected(&self) -> &[Group] {
         match &self.slo.sli {
             Sli::Presence { expected, .. } => expected,
-            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } => &[],
+            Sli::Events { .. } | Sli::Latency { .. } | Sli::Probe { .. } | Sli::Window { .. } | Sli::Query { .. } | Sli::Composite(_) => {
+                &[]
+            }
         }
     }
 
@@ -99,13 +103,19 @@ impl LanePlan {
     }
 
     /// True where raw samples are counted.
-    pub(super) const fn is_raw(&self) -> bool {
-        self.steps.is_none()
+    pub(super) fn is_raw(&self) -> bool {
+        self.steps.is_none() && self.is_read()
+    }
+
+    /// True where the source is asked for it; false where other SLOs make it up.
+    pub(super) fn is_read(&self) -> bool {
+        self.slo.sli.composite().is_none()
     }
 
     /// What its watermark is a multiple of.
     pub(super) fn grid(&self) -> Duration {
-        self.steps.as_ref().map_or(TEN_SECONDS, |steps| steps.step)
+        let composite = || self.slo.sli.composite().map_or(TEN_SECONDS, |composite| composite.slice);
+        self.steps.as_ref().map_or_else(composite, |steps| steps.step)
     }
 
     /// The queries for its events.
@@ -117,6 +127,9 @@ impl LanePlan {
     fn meaning(&self) -> String {
         if let Some(steps) = &self.steps {
             return format!("{} per {:?}", steps.meaning(), self.slo.per);
+        }
+        if let Some(composite) = self.slo.sli.composite() {
+            return format!("{composite:?} per {:?}", self.slo.per);
         }
         let slice = self.presence().map_or_else(String::new, |slice| format!(" {slice:?}"));
         let within = self.slo.sli.native_threshold().map_or_else(String::new, |within| format!(" within {within}"));

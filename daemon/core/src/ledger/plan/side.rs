@@ -106,6 +106,6 @@ pub(super) fn sides_of(sli: &Sli, dialect: Dialect) -> Vec<Side> {
         }
         Sli::Presence { series, .. } => vec![side(Role::Present, series, None)],
         Sli::Probe { probes } => probes.iter().map(|selector| side(Role::Probe, selector, None)).collect(),
-        Sli::Window { .. } | Sli::Query { .. } => Vec::new(),
+        Sli::Window { .. } | Sli::Query { .. } | Sli::Composite(_) => Vec::new(),
     }
 }

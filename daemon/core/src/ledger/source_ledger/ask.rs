@@ -38,7 +38,7 @@ impl Reads {
 impl SourceLedger {
     /// What to ask the source in this round.
     pub fn reads(&self, now: Timestamp) -> Reads {
-        let (live, behind): (Vec<usize>, Vec<usize>) = (0..self.lanes.len()).partition(|lane| !self.is_behind(*lane, now));
+        let (live, behind): (Vec<usize>, Vec<usize>) = self.read_lanes().partition(|lane| !self.is_behind(*lane, now));
         let targets = self.plan.targets().map(|targets| targets.up);
         let (catching_up, generation) = (!behind.is_empty(), self.generation);
         let mut reads = Reads { reads: Vec::new(), catching_up, cohorts: Vec::new(), targets, generation };
@@ -53,6 +53,11 @@ impl SourceLedger {
             self.ask(&mut reads, same, margin_before(watermark), watermark.plus(MAX_STEP), now);
         }
         reads
+    }
+
+    /// The SLOs that the source is asked for.
+    fn read_lanes(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.lanes.len()).filter(|lane| self.plan.lanes()[*lane].is_read())
     }
 
     /// More than one read away from now: to be caught up.
@@ -110,10 +115,10 @@ impl SourceLedger {
             return None;
         }
         let open = |lane: &usize| self.lanes[*lane].filled_to > now.minus(self.longest(*lane));
-        let next = (0..self.lanes.len()).filter(open).max_by_key(|lane| self.lanes[*lane].filled_to)?;
+        let next = self.read_lanes().filter(open).max_by_key(|lane| self.lanes[*lane].filled_to)?;
         let (to, own_step) = (self.lanes[next].filled_to, self.own_step(next));
         let alike = |lane: &usize| self.lanes[*lane].filled_to == to && self.own_step(*lane) == own_step;
-        let lanes: Vec<usize> = (0..self.lanes.len()).filter(open).filter(alike).collect();
+        let lanes: Vec<usize> = self.read_lanes().filter(open).filter(alike).collect();
         let oldest = lanes.iter().map(|lane| now.minus(self.longest(*lane)).floor(HOUR)).min()?;
         let fine_limit = now.minus(FINE_HISTORY).floor(HOUR);
         let (step, from) = match own_step {

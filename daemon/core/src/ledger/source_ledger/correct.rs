@@ -53,15 +53,15 @@ impl SourceLedger {
 
     /// The edges of every stream. Those of verdicts lie where whole slices end.
     fn all_edges(&self) -> impl Iterator<Item = (u32, Vec<Timestamp>)> + '_ {
-        let of_events = self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream)));
+        let of_events = self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream, held.lane)));
         let of_verdicts =
             (VERDICTS..).zip(&self.judged).map(|(stream, judged)| (stream, self.verdict_edges(judged.of, judged.rule.length)));
         of_events.chain(of_verdicts)
     }
 
     pub(super) fn verdict_edges(&self, events: u32, length: Duration) -> Vec<Timestamp> {
-        let edges = self.edges_of(&self.streams[events as usize].stream);
-        edges.into_iter().flat_map(|edge| [edge.floor(length), edge.ceil(length)]).collect()
+        let held = &self.streams[events as usize];
+        whole(length, self.edges_of(&held.stream, held.lane))
     }
 
     fn carried(&self, stream: u32, marks: Marks) -> Marks {
@@ -71,9 +71,18 @@ impl SourceLedger {
         }
     }
 
-    pub(super) fn edges_of(&self, stream: &Stream) -> Vec<Timestamp> {
-        self.exclusions.edges(&stream.slo, &stream.group, self.edges_since)
+    /// Those of a composite lie where whole slices end, too.
+    pub(super) fn edges_of(&self, stream: &Stream, lane: Option<usize>) -> Vec<Timestamp> {
+        let edges = self.exclusions.edges(&stream.slo, &stream.group, self.edges_since);
+        match self.composite_slice(lane) {
+            Some(length) => whole(length, edges),
+            None => edges,
+        }
     }
+}
+
+fn whole(length: Duration, edges: Vec<Timestamp>) -> Vec<Timestamp> {
+    edges.into_iter().flat_map(|edge| [edge.floor(length), edge.ceil(length)]).collect()
 }
 
 /// The marks with all that is stored; what a later release stored of streams that are not known here is left out.

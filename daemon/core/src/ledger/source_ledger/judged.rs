@@ -36,6 +36,15 @@ pub(in crate::ledger) struct Judged {
     pub provisional: Provisional,
 }
 
+impl Judged {
+    /// Up to where there are verdicts, those included that are not settled.
+    pub(super) fn shown_to(&self) -> Option<Timestamp> {
+        let Provisional { entries, spans } = &self.provisional;
+        let newer = entries.last().map(|entry| entry.end).into_iter().chain(spans.iter().map(|span| span.to));
+        self.slices.newest_end().into_iter().chain(newer).max()
+    }
+}
+
 /// What one stream counted in a round, before and with it.
 struct Recent<'a> {
     held: Option<&'a Held>,
@@ -70,7 +79,7 @@ impl Recent<'_> {
 }
 
 /// The ends of the slices of `(from, to]`, which lies on their edges.
-fn ends(length: Duration, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+pub(super) fn ends(length: Duration, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
     std::iter::successors(Some(from.plus(length)), move |end| Some(end.plus(length))).take_while(move |end| *end <= to)
 }
 
@@ -158,7 +167,7 @@ impl SourceLedger {
         self.judged_of.insert((of, rule), index);
         let lane = self.streams[of as usize].lane;
         let asked = lane.is_some_and(|lane| self.slice_rules[lane].contains(&rule));
-        let levels = verdict_levels(lane.map(|lane| &*self.plan.lanes()[lane].slo), rule.length);
+        let levels = verdict_levels(self.reach_of(lane, rule), rule.length);
         let mut slices = Slices::new(&levels);
         slices.set_marks(Marks::at(&self.verdict_edges(of, rule.length)));
         self.judged.push(Judged { of, rule, asked, slices, provisional: Provisional::default() });
@@ -166,14 +175,15 @@ impl SourceLedger {
 
     /// Follows a change of the plan.
     pub(super) fn attach_judged(&mut self) {
-        for judged in &mut self.judged {
-            let lane = self.streams[judged.of as usize].lane;
+        for index in 0..self.judged.len() {
+            let (lane, rule) = (self.streams[self.judged[index].of as usize].lane, self.judged[index].rule);
+            let levels = verdict_levels(self.reach_of(lane, rule), rule.length);
+            let judged = &mut self.judged[index];
             judged.asked = lane.is_some_and(|lane| self.slice_rules[lane].contains(&judged.rule));
-            let Some(lane) = lane.filter(|_| judged.asked) else {
+            if !judged.asked {
                 judged.provisional = Provisional::default();
                 continue;
-            };
-            let levels = verdict_levels(Some(&self.plan.lanes()[lane].slo), judged.rule.length);
+            }
             if !judged.slices.has_levels(&levels) {
                 self.lacks_history |= !judged.slices.suffice_for(&levels);
                 judged.slices = judged.slices.with_levels(&levels);
@@ -209,7 +219,7 @@ impl SourceLedger {
 }
 
 /// From when on a stream's slices are judged: from its first raw sample on.
-fn judged_from(counted: &Counted, lane: usize, stream: u32, length: Duration) -> Option<Timestamp> {
+pub(super) fn judged_from(counted: &Counted, lane: usize, stream: u32, length: Duration) -> Option<Timestamp> {
     let counted_from = counted.metas[stream as usize].counted_from?;
     Some(counted_from.max(counted.lanes[lane].begin).floor(length))
 }

@@ -8,6 +8,7 @@
 //! beside the live reads.
 
 mod ask;
+mod composed;
 mod correct;
 mod judged;
 mod parts;
@@ -27,6 +28,8 @@ use std::{
 };
 
 pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS};
+
+pub use composed::MemberVerdicts;
 pub use parts::{Fill, Stream};
 pub use past::{Late, PastSums};
 pub use second::SecondReading;
@@ -48,6 +51,7 @@ use crate::{
     slo::SliceRule,
     time::{Timestamp, days},
 };
+use composed::Composed;
 use judged::Judged;
 use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
 use restore::Keep;
@@ -255,8 +259,10 @@ pub struct SourceLedger {
     /// SLOs that left the plan; what they read is not read again if they return.
     retired: BTreeMap<Arc<SloId>, Retired>,
     streams: Vec<Held>,
-    /// By the plan's SLOs: the rules by which their slices are judged.
+    /// By the plan's SLOs: the rules by which their slices are judged, for themselves or for a composite.
     slice_rules: Vec<BTreeSet<SliceRule>>,
+    /// The plan's SLOs that others make up.
+    composites: Vec<Composed>,
     /// Streams of verdicts, and which is whose.
     judged: Vec<Judged>,
     judged_of: BTreeMap<(u32, SliceRule), u32>,
@@ -330,6 +336,7 @@ impl SourceLedger {
             retired: BTreeMap::new(),
             streams: Vec::new(),
             slice_rules: Vec::new(),
+            composites: Vec::new(),
             judged: Vec::new(),
             judged_of: BTreeMap::new(),
             series: SeriesTable::default(),
@@ -362,9 +369,10 @@ impl SourceLedger {
     fn hold(&mut self, lane: usize, stream: Stream) {
         self.lane_streams[lane].insert(stream.group.clone(), stream.index);
         let mut slices = Slices::new(&self.level_specs[lane]);
-        slices.set_marks(Marks::at(&self.edges_of(&stream)));
+        slices.set_marks(Marks::at(&self.edges_of(&stream, Some(lane))));
         let meta = Meta { counted_from: stream.counted_from, ..Meta::default() };
-        self.streams.push(Held::new(stream, Some(lane), meta, slices));
+        let grain = self.grain_of(lane);
+        self.streams.push(Held { grain, ..Held::new(stream, Some(lane), meta, slices) });
     }
 
     /// Counts the answers, in the order of `reads.reads`. An unanswered question advances nothing of the SLOs that need it.
@@ -404,6 +412,7 @@ impl SourceLedger {
             self.hold(lane, stream);
         }
         self.open_judged(counted.judged);
+        self.composed_afresh();
         let read: Vec<bool> = counted.provisional.iter().map(Option::is_some).collect();
         for ((held, meta), provisional) in self.streams.iter_mut().zip(counted.metas).zip(counted.provisional) {
             held.meta = meta;
@@ -430,6 +439,9 @@ impl SourceLedger {
         }
         self.looks.extend(counted.looks);
         self.judge_provisionally(&read);
+        if let Some(asked_at) = counted.asked_at {
+            self.compose_provisionally(asked_at);
+        }
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
         self.take_log(counted.log, counted.packed_seal.is_some(), counted.packed_log.is_some());
         if let Some(asked_at) = counted.asked_at {
@@ -485,6 +497,7 @@ impl SourceLedger {
     fn seal(&self, mut counted: Counted) -> Counted {
         counted.slices.spans.sort_unstable();
         self.judge(&mut counted);
+        self.compose(&mut counted);
         counted.slices.fine = self.fine_streams(&counted);
         counted.settled = self.common_watermark(&counted.lanes);
         let (state, forgotten) = self.state_after(&counted, Keep::Quiet);
@@ -505,8 +518,10 @@ impl SourceLedger {
         counted.slices.spans.iter().map(|span| span.stream).filter(is_fine).collect()
     }
 
+    /// The length of the slices that the store rolls its streams up to; those of a composite stay as they are.
     fn grain_of(&self, lane: usize) -> Duration {
-        self.level_specs[lane].last().map_or(HOUR, |level| level.step)
+        let coarsest = || self.level_specs[lane].last().map_or(HOUR, |level| level.step);
+        self.composite_slice(Some(lane)).unwrap_or_else(coarsest)
     }
 
     /// The watermark that most SLOs have; the state names the others.

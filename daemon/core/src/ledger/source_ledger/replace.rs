@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     id::{Group, SloId},
-    ledger::{Plan, Replica, segment::state::Quiet},
+    ledger::{Plan, Replica, segment::state::Quiet, slice::JUDGED_AGAIN},
     time::{Timestamp, hours},
 };
 
@@ -40,10 +40,14 @@ impl SourceLedger {
         let before = self.retire_all();
         self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
         self.lane_places = self.lane_ids.iter().cloned().zip(0..).collect();
-        self.level_specs = plan.slos().map(|slo| levels(slo)).collect();
         self.lookbacks = plan.slos().map(|slo| lookbacks(slo)).collect();
         self.slice_rules = plan.slos().map(|slo| slice_rules(slo)).collect();
         self.plan = plan;
+        self.composites = self.find_composites();
+        for (lane, rule) in self.rules_of_composites().collect::<Vec<_>>() {
+            self.slice_rules[lane].insert(rule);
+        }
+        self.level_specs = self.plan.slos().zip(&self.slice_rules).map(|(slo, rules)| levels(slo, rules)).collect();
         self.looks.clear();
         let moves = self.place_lanes(&before, now);
         self.move_series(&before, &moves.stays);
@@ -103,7 +107,10 @@ impl SourceLedger {
                     moves.returns.push((index, retired));
                     lane
                 }
+                // What a composite was before is not composed again by what it is now.
+                (Some(retired), _) if !self.plan.lanes()[index].is_read() => Lane { begin: retired.lane.watermark, ..retired.lane.anew() },
                 (Some(retired), _) => retired.lane.anew(),
+                (None, _) if !self.plan.lanes()[index].is_read() => Lane::starting_at(now.minus(JUDGED_AGAIN).floor(HOUR)),
                 (None, _) => self.new_lane(now),
             };
             self.lanes.push(lane);
@@ -151,6 +158,7 @@ impl SourceLedger {
     /// names its groups has theirs.
     fn attach_streams(&mut self, unchanged: &BTreeSet<usize>) {
         self.lane_streams = vec![BTreeMap::new(); self.lanes.len()];
+        let grains: Vec<Duration> = (0..self.lanes.len()).map(|lane| self.grain_of(lane)).collect();
         for held in &mut self.streams {
             held.lane = self.lane_places.get(&held.stream.slo).copied();
             let Some(lane) = held.lane else {
@@ -169,7 +177,7 @@ impl SourceLedger {
                 held.meta.newest = held.meta.newest.or(judged);
             }
             let levels = &self.level_specs[lane];
-            held.grain = levels.last().map_or(HOUR, |level| level.step);
+            held.grain = grains[lane];
             if !held.slices.has_levels(levels) {
                 self.lacks_history |= !held.slices.suffice_for(levels);
                 held.slices = held.slices.with_levels(levels);

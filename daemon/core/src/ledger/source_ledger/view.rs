@@ -195,6 +195,10 @@ impl SourceLedger {
         let held = &self.streams[self.events_of(stream) as usize];
         let lane = held.lane.ok_or_else(not_yet)?;
         let (state, plan) = (&self.lanes[lane], &self.plan.lanes()[lane]);
+        if let Some(composed) = self.composed_at(lane) {
+            let why_not = state.unknown.clone().or_else(|| self.composite_unknown(composed, stream, now));
+            return why_not.map_or_else(|| Ok(StreamSums::new(kept, now)), Err);
+        }
         let why_not = state
             .unknown
             .clone()
@@ -208,7 +212,7 @@ impl SourceLedger {
     pub(super) fn kept(&self, stream: u32) -> Option<Kept<'_>> {
         match self.judged_at(stream) {
             Some(judged) => Some(judged.kept()),
-            None => self.streams.get(stream as usize).map(Held::kept),
+            None => self.streams.get(stream as usize).map(|held| Kept { judged: self.composite_slice(held.lane), ..held.kept() }),
         }
     }
 
@@ -327,6 +331,9 @@ fn late_after(usual: Duration) -> Duration {
 }
 
 fn no_series(plan: &LanePlan) -> Unknown {
+    if plan.slo.sli.composite().is_some() {
+        return Unknown::new(Reason::NoSeries, "no group is seen by all of its members yet");
+    }
     if let Some(steps) = &plan.steps {
         return Unknown::new(Reason::NoSeries, format!("the source has no value for {}", steps.total()));
     }

@@ -16,7 +16,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Events, ExcludedShare, instant, urgency};
+use super::{Events, ExcludedShare, JourneyMember, instant, urgency};
 use crate::{definition::document::version_of, view::View};
 
 /// A budget.
@@ -92,6 +92,9 @@ pub struct Budget {
     pub unknown: Option<Why>,
     /// Every alert row with its arithmetic.
     pub rows: Vec<Row>,
+    /// The members of a journey, in the order of its definition; empty for any other SLO.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<JourneyMember>,
 }
 
 /// What unseen time may hide of a budget. For showing: alerts are decided on measured events alone.
@@ -251,6 +254,7 @@ impl Budget {
             as_of: instant(status.as_of),
             unknown: status.unknown.as_ref().map(Why::from),
             rows: status.rows.iter().map(|burn| Row::of(burn, status.unit)).collect(),
+            members: JourneyMember::all(definition, status),
         }
     }
 }

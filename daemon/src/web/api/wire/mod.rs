@@ -8,6 +8,7 @@ mod events;
 mod exclusion;
 mod incident;
 mod incident_now;
+mod member;
 mod postmortem;
 mod report;
 mod slo;
@@ -25,6 +26,7 @@ pub use incident::{
     Alert, CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry,
 };
 pub use incident_now::{BurnNow, IncidentNow};
+pub use member::JourneyMember;
 pub use postmortem::{Impact, Postmortem};
 pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};
 pub use slo::{

@@ -34,11 +34,13 @@ use crate::{
 mod chart;
 mod downtime;
 mod excluded;
+mod members;
 mod period;
 
 use chart::Chart;
 use downtime::DowntimeFigures;
 use excluded::ExcludedRow;
+use members::MemberFigures;
 use period::PeriodFigures;
 
 /// Budgets of the SLO that are listed.
@@ -107,6 +109,8 @@ struct Chosen {
     period: Option<PeriodFigures>,
     /// Of an objective that is counted in slices of time.
     downtime: Option<DowntimeFigures>,
+    /// Of a journey.
+    members: Vec<MemberFigures>,
     chart: Option<Chart>,
     changes: Vec<(Stamp, String)>,
     events: String,
@@ -233,6 +237,7 @@ fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, n
     Chosen {
         period: period.map(|period| PeriodFigures::of(&period, path, &figures.key, links)),
         downtime: downtime.map(|downtime| DowntimeFigures::of(&downtime, &figures, path, links)),
+        members: figures.members.iter().map(|member| MemberFigures::of(member, links)).collect(),
         events: events(&figures),
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
         budget,

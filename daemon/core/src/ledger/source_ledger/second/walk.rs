@@ -54,7 +54,9 @@ impl SourceLedger {
         memory.replace_plan(self.plan.clone(), now);
         let meanings: BTreeMap<_, _> = state.lanes.iter().map(|lane| (&lane.slo, lane.meaning)).collect();
         let is_known = |lane: &usize| meanings.get(&*self.lane_ids[*lane]) == Some(&self.plan.lanes()[*lane].meaning_hash());
-        let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && self.is_live(lane)).collect();
+        // A composite is not read: it follows from what its members are corrected by.
+        let is_read = |lane: usize| self.plan.lanes()[lane].is_read();
+        let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && self.is_live(lane) && is_read(lane)).collect();
         let since: Vec<Timestamp> = memory.lanes.iter().map(|lane| lane.watermark).collect();
         let compared: Vec<bool> = known.iter().enumerate().map(|(lane, known)| *known && self.cells(lane, since[lane]).is_some()).collect();
         let reaches_finest = |lane: usize| {
@@ -90,6 +92,7 @@ impl SourceLedger {
 
     /// Makes this the memory of a walk: it needs only every counter, and the finest slices.
     pub(super) fn hold_little(&mut self, coarsest: Duration) {
+        self.composites.clear();
         for lane in 0..self.lanes.len() {
             self.level_specs[lane].retain(|level| level.step <= coarsest);
             self.lookbacks[lane].clear();

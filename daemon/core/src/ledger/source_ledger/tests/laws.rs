@@ -2,11 +2,13 @@
 //!
 //! `PROPTEST_CASES` sets how many cases are tried.
 
-use super::judged::in_slices;
 use super::*;
+use super::{composed::journey, judged::in_slices};
 use crate::{
     ledger::verdict::judge,
-    slo::NewSeries,
+    sli::composite::WhenUnseen,
+    slo::{NewSeries, SliceRule},
+    units::GoodShare,
     window::{Grain, Period, Window, Zone},
 };
 
@@ -191,6 +193,13 @@ impl Case {
             fixture::probe("d", &["p", "up"], &["instance"]),
             fixture::presence("e", minutes(1), &["instance"]),
             fixture::native_latency("f", 0.07),
+            journey("y", &[("c", "60%", WhenUnseen::Exclude), ("a", "99%", WhenUnseen::Unknown)], None, &[]),
+            journey(
+                "z",
+                &[("d", "75%", WhenUnseen::Unknown), ("e", "100%", WhenUnseen::CountAsBad)],
+                Some(["66.7%", "33.3%"]),
+                &["instance"],
+            ),
         ]
     }
 
@@ -209,6 +218,7 @@ impl Case {
         prop_assert_eq!(rough.decoded(), calm.decoded());
         prop_assert_eq!(sums(&rough, at(end)), sums(&calm, at(end)));
         assert_verdicts_follow_from_events(&rough)?;
+        assert_journeys_follow_from_verdicts(&rough)?;
         // The memory equals what the store holds.
         rough.compact(at(end));
         rough.restart(at(end));
@@ -246,6 +256,47 @@ fn assert_verdicts_follow_from_events(daemon: &Daemon) -> Result<(), TestCaseErr
             let verdict: Counts = verdicts.iter().filter(|entry| entry.end == end).map(|entry| entry.counts).sum();
             prop_assert_eq!(verdict, judge(&judged.rule, counts), "slice of {:?} that ends at {:?}: {:?}", length, end, counts);
             end = end.plus(length);
+        }
+    }
+    Ok(())
+}
+
+/// Every slice of a journey is what the verdicts of its members make of it, by a rule that is written down anew here, and none is left out.
+fn assert_journeys_follow_from_verdicts(daemon: &Daemon) -> Result<(), TestCaseError> {
+    let ledger = &daemon.ledger;
+    let verdicts = |slo: &str, group: &str, rule: SliceRule, end: Timestamp| -> Option<(i64, i64)> {
+        let events = ledger.streams().find(|stream| stream.slo.name.as_str() == slo && stream.group.values() == group)?.index;
+        let stream = ledger.judged(events, rule)?;
+        let counts: Counts =
+            daemon.history.entries.iter().filter(|entry| entry.stream == stream && entry.end == end).map(|entry| entry.counts).sum();
+        Some((counts.good, counts.bad))
+    };
+    for held in ledger.streams.iter().filter(|held| ["y", "z"].contains(&held.stream.slo.name.as_str())) {
+        let (stream, group) = (held.stream.index, held.stream.group.values());
+        let booked: Vec<_> = daemon.history.entries.iter().filter(|entry| entry.stream == stream).collect();
+        let Some(mut end) = booked.iter().map(|entry| entry.end).min() else { continue };
+        let last = held.slices.newest_end().expect("a slice");
+        while end <= last {
+            let counts: Counts = booked.iter().filter(|entry| entry.end == end).map(|entry| entry.counts).sum();
+            let share = |text: &str| SliceRule { length: minutes(1), good_from: GoodShare::percent(text).expect("a share") };
+            let of = |slo: &str, text: &str| verdicts(slo, &group, share(text), end).unwrap_or_default();
+            let expected = if held.stream.slo.name.as_str() == "y" {
+                match (of("c", "60%"), of("a", "99%")) {
+                    ((_, 1..), _) | (_, (_, 1..)) => (0, 1, 0),
+                    (_, (0, _)) => (0, 0, 60_000),
+                    _ => (1, 0, 0),
+                }
+            } else {
+                let of_d = match of("d", "75%") {
+                    (_, 1..) => (0, 667_000, 0),
+                    (0, _) => (0, 0, 40_020),
+                    _ => (667_000, 0, 0),
+                };
+                let of_e = if of("e", "100%").0 > 0 { (333_000, 0) } else { (0, 333_000) };
+                (of_d.0 + of_e.0, of_d.1 + of_e.1, of_d.2)
+            };
+            prop_assert_eq!((counts.good, counts.bad, counts.unseen_millis), expected, "{} {} at {:?}", held.stream.slo, group, end);
+            end = end.plus(minutes(1));
         }
     }
     Ok(())

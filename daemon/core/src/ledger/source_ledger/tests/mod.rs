@@ -5,6 +5,7 @@ use std::{
 
 use proptest::prelude::*;
 
+mod composed;
 mod counting;
 mod coverage;
 mod exclusions;

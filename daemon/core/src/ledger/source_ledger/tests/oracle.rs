@@ -314,6 +314,7 @@ impl Case {
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
+            members: Vec::new(),
         };
         let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
         let status = evaluate(&slo, &slo.objectives[0], budget, &input, AlertState::default(), now).status;
