@@ -150,6 +150,9 @@ impl Walk {
         for lane in asked.reads.cohorts.iter().flat_map(|cohort| &cohort.lanes) {
             if self.memory.lanes[*lane].watermark == before[*lane] {
                 self.failed[*lane] = self.failed[*lane].saturating_add(1);
+            } else if self.memory.lanes[*lane].unknown.is_some() {
+                // An answer that cannot be read now takes nothing back that could be read then.
+                self.failed[*lane] = PATIENCE;
             }
         }
         self.seal();
