@@ -150,13 +150,19 @@ impl Walk {
         for lane in asked.reads.cohorts.iter().flat_map(|cohort| &cohort.lanes) {
             if self.memory.lanes[*lane].watermark == before[*lane] {
                 self.failed[*lane] = self.failed[*lane].saturating_add(1);
-            } else if self.memory.lanes[*lane].unknown.is_some() {
-                // An answer that cannot be read now takes nothing back that could be read then.
+            } else if self.is_troubled(*lane) {
+                // What cannot be read now takes nothing back that could be read then.
                 self.failed[*lane] = PATIENCE;
             }
         }
         self.seal();
         true
+    }
+
+    /// Whether the newest of what was read again of an SLO cannot be counted.
+    fn is_troubled(&self, lane: usize) -> bool {
+        let in_trouble = |stream: u32| !self.memory.streams[stream as usize].troubles.is_empty();
+        self.memory.lanes[lane].unknown.is_some() || self.memory.streams_of(lane).any(in_trouble)
     }
 
     /// Keeps the memory where the seal moves to, once every SLO is there.
