@@ -69,7 +69,7 @@ async fn a_broken_step_of_a_journey_pages_by_name() -> anyhow::Result<()> {
         .collect();
     assert_eq!(members, [("search/availability", false), ("checkout/availability", true)], "{journey}");
     let page = get(&world, "/slos/shop/buy").await?;
-    for told in ["Members of this journey", "checkout/availability", "slices of 1 min"] {
+    for told in ["Members of this journey", "checkout/availability", "slices of 1 min", "Nothing is asked for a journey itself"] {
         assert!(page.contains(told), "{told}: {page}");
     }
 

@@ -79,6 +79,8 @@ struct SloPage {
     chosen: Option<Chosen>,
     exclusions: Vec<ExcludedRow>,
     queries: Vec<Asking>,
+    /// Made of other SLOs: nothing is asked for itself.
+    is_journey: bool,
     incidents: Vec<IncidentFigures>,
     policies: Vec<Policy>,
 }
@@ -203,6 +205,7 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         more_budgets: listed.len().saturating_sub(BUDGETS),
         chosen: budgets.into_iter().next().map(|budget| chosen(budget, drawn, &path, &links, now)),
         queries: asking(&detail),
+        is_journey: slo.sli.composite().is_some(),
         incidents: incidents.iter().take(20).map(|incident| IncidentFigures::of(incident, &links, now)).collect(),
         tenant: links.tenant().map(str::to_owned),
         policies: detail.policies,
