@@ -6,5 +6,6 @@ pub mod browser;
 pub mod cost;
 pub mod fleet;
 pub mod history;
+pub mod lone;
 pub mod proxy;
 pub mod world;

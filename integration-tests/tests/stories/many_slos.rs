@@ -2,18 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use burnward::{
-    app::{Daemon, Options, Pace},
-    clock::Clock,
-    config,
-};
+use burnward::app::Daemon;
 use burnward_core::{
     evaluate::State,
     id::TenantId,
     ledger::Reason,
     time::{Timestamp, minutes},
 };
-use burnward_integration_tests::world::install_tls;
+use burnward_integration_tests::lone::{Lone, at, by_hand};
 use burnward_stand_ins::prometheus::FakePrometheus;
 
 const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -47,21 +43,17 @@ fn slo(service: &str, name: &str, bad: &str) -> String {
 
 /// A daemon over the source, with these SLOs of each service.
 async fn daemon(root: &Path, source: &FakePrometheus, services: &[(&str, &[String])]) -> anyhow::Result<Daemon> {
-    install_tls();
-    let (slos, store) = (root.join("slos"), root.join("store"));
-    std::fs::create_dir_all(&slos)?;
-    for (service, of_service) in services {
-        let text = format!("version: burnward/v1\nservice: {service}\nteam: operators\nslos:\n{}", of_service.concat());
-        std::fs::write(slos.join(format!("{service}.yaml")), text)?;
-    }
-    let (slos, store, url) = (slos.display(), store.display(), source.url());
-    let text = format!(
-        "version: burnward/v1\nlisten: 127.0.0.1:0\ntick: 10s\nstorage: {{ path: \"{store}\" }}\nsources:\n  \
-         prom: {{ prometheus: {{ url: \"{url}\", max-series: 20 }} }}\ntenants:\n  main: {{ slo-definitions: [\"{slos}\"], source: prom }}\n"
-    );
-    let config = config::parse(&root.join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let options = Options { clock: Clock::by_hand(START), pace: Pace::ByHand, ..Options::default() };
-    let daemon = Daemon::start(config, options).await?;
+    let documents: Vec<(String, String)> = services
+        .iter()
+        .map(|(service, slos)| {
+            let text = format!("version: burnward/v1\nservice: {service}\nteam: operators\nslos:\n{}", slos.concat());
+            (format!("{service}.yaml"), text)
+        })
+        .collect();
+    let documents: Vec<(&str, &str)> = documents.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let sources = [("prom", format!("{}, max-series: 20", at(source.url())))];
+    let lone = Lone { tick: "10s", sources: &sources, tenants: &[("main", "prom")], documents: &documents };
+    let daemon = lone.start(root, by_hand(START)).await?;
     daemon.fast_forward(minutes(3)).await;
     Ok(daemon)
 }

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use burnward::{
-    app::{Daemon, Options, Pace},
-    clock::Clock,
-    config,
+    app::Daemon,
     view::{ReplicaView, SourceView},
 };
 use burnward_core::{
@@ -13,18 +11,8 @@ use burnward_core::{
     ledger::Counts,
     time::{Timestamp, minutes},
 };
-use burnward_integration_tests::world::install_tls;
+use burnward_integration_tests::lone::{Lone, PAYMENTS, by_hand};
 use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
-
-const SLO: &str = r#"version: burnward/v1
-service: shop
-team: operators
-slos:
-  - name: pay
-    title: Customers can pay
-    sli: { events: { bad: 'hits_total{code="500"}', total: 'hits_total' } }
-    objectives: [ { target: 99%, window: 1d } ]
-"#;
 
 const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
@@ -39,7 +27,6 @@ impl Pair {
     /// Ten good events a second and one bad a minute, from an hour before the start to an hour after it. The second replica scrapes 7 s later, and what
     /// it scrapes began 5,000 events later; its samples end at `second_ends` after the start.
     async fn open() -> anyhow::Result<Self> {
-        install_tls();
         let replicas = [FakePrometheus::start().await?, FakePrometheus::start().await?];
         for (replica, (phase, behind)) in replicas.iter().zip([(0, 0), (7, 5_000)]) {
             for second in (-3600 + phase..3600).step_by(15) {
@@ -47,20 +34,11 @@ impl Pair {
             }
         }
         let root = tempfile::tempdir()?;
-        let (slos, store) = (root.path().join("slos"), root.path().join("store"));
-        std::fs::create_dir_all(&slos)?;
-        std::fs::write(slos.join("shop.yaml"), SLO)?;
-        let text = format!(
-            "version: burnward/v1\nlisten: 127.0.0.1:0\ntick: 10s\nstorage: {{ path: \"{}\" }}\nsources:\n  prom: {{ prometheus: {{ replicas: \
-             [\"{}\", \"{}\"] }} }}\ntenants:\n  main: {{ slo-definitions: [\"{}\"], source: prom }}\n",
-            store.display(),
-            replicas[0].url(),
-            replicas[1].url(),
-            slos.display()
-        );
-        let config = config::parse(&root.path().join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))?;
-        let options = Options { clock: Clock::by_hand(START), pace: Pace::ByHand, ..Options::default() };
-        Ok(Self { replicas, daemon: Daemon::start(config, options).await?, _root: root })
+        let urls = format!("replicas: [\"{}\", \"{}\"]", replicas[0].url(), replicas[1].url());
+        let (sources, documents) = ([("prom", urls)], [("shop.yaml", PAYMENTS)]);
+        let lone = Lone { tick: "10s", sources: &sources, tenants: &[("main", "prom")], documents: &documents };
+        let daemon = lone.start(root.path(), by_hand(START)).await?;
+        Ok(Self { replicas, daemon, _root: root })
     }
 
     fn source(&self) -> SourceView {

@@ -4,9 +4,7 @@
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use burnward::{
-    app::{Daemon, Options, Pace},
-    clock::Clock,
-    config,
+    app::{Daemon, Options},
     definition::Removals,
 };
 use burnward_core::{
@@ -14,43 +12,23 @@ use burnward_core::{
     ledger::Reason,
     time::{Timestamp, minutes},
 };
-use burnward_integration_tests::world::install_tls;
+use burnward_integration_tests::lone::{Lone, PAYMENTS, at, by_hand};
 use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
 
-const SLO: &str = r#"version: burnward/v1
-service: shop
-team: operators
-slos:
-  - name: pay
-    title: Customers can pay
-    sli: { events: { bad: 'hits_total{code="500"}', total: 'hits_total' } }
-    objectives: [ { target: 99%, window: 1d } ]
-"#;
+const START: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
-fn configuration(root: &Path, good: &str, bad: &str) -> String {
-    let (slos, store) = (root.join("slos"), root.join("store"));
-    std::fs::create_dir_all(&slos).expect("a directory");
-    std::fs::write(slos.join("shop.yaml"), SLO).expect("a file");
-    let (slos, store) = (slos.display(), store.display());
-    format!(
-        "version: burnward/v1\nlisten: 127.0.0.1:0\ntick: 1s\nstorage: {{ path: \"{store}\" }}\nsources:\n  good: {{ prometheus: {{ url: \"{good}\" }} }}\n  \
-         bad: {{ prometheus: {{ url: \"{bad}\" }} }}\ntenants:\n  acme: {{ slo-definitions: [\"{slos}\"], source: good }}\n  \
-         globex: {{ slo-definitions: [\"{slos}\"], source: bad }}\n"
-    )
-}
-
-async fn daemon(root: &Path, good: &FakePrometheus, bad: &FakePrometheus, options: Options) -> anyhow::Result<Daemon> {
-    install_tls();
-    let text = configuration(root, good.url(), bad.url());
-    let config = config::parse(&root.join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    Daemon::start(config, options).await
+/// Two tenants with the same SLO: what acme has is good, what globex has is in trouble.
+async fn daemon(root: &Path, good: String, bad: &FakePrometheus, options: Options) -> anyhow::Result<Daemon> {
+    let sources = [("good", good), ("bad", at(bad.url()))];
+    let tenants = [("acme", "good"), ("globex", "bad")];
+    Lone { tick: "1s", sources: &sources, tenants: &tenants, documents: &[("shop.yaml", PAYMENTS)] }.start(root, options).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_source_that_never_answers_delays_no_other() -> anyhow::Result<()> {
     let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
     bad.fail(Class::Query, Fault::Hang).await;
-    let daemon = daemon(root.path(), &good, &bad, Options::default()).await?;
+    let daemon = daemon(root.path(), at(good.url()), &bad, Options::default()).await?;
     let mut view = daemon.handle.view.clone();
     let source = (TenantId::parse("acme")?, SourceName::parse("good")?);
     let mut read: Vec<Timestamp> = Vec::new();
@@ -74,8 +52,7 @@ async fn a_source_that_never_answers_delays_no_other() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_source_that_stays_blind_is_asked_one_question_a_tick_until_it_answers() -> anyhow::Result<()> {
     let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
-    let clock = Clock::by_hand(Timestamp::from_seconds(1_700_000_000));
-    let daemon = daemon(root.path(), &good, &bad, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
+    let daemon = daemon(root.path(), at(good.url()), &bad, by_hand(START)).await?;
     daemon.fast_forward(minutes(1)).await;
     bad.fail(Class::Query, Fault::Refuse).await;
     daemon.fast_forward(minutes(1)).await;
@@ -114,15 +91,13 @@ fn unseen(daemon: &Daemon, tenant: &str, source: &str) -> anyhow::Result<Unseen>
 #[tokio::test]
 async fn one_heavy_question_that_fails_blinds_its_own_slo_and_several_blind_the_source() -> anyhow::Result<()> {
     let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
-    let start = Timestamp::from_seconds(1_700_000_000);
-    for at in (-600..600).step_by(15).map(|second| start.millis() + second * 1000) {
+    for time in (-600..600).step_by(15).map(|second| START.millis() + second * 1000) {
         for metric in ["hits_total", "heavy_total", "up"] {
-            bad.push(&[("__name__", metric), ("job", "shop"), ("instance", "a:1"), ("code", "200")], at, 1.0);
+            bad.push(&[("__name__", metric), ("job", "shop"), ("instance", "a:1"), ("code", "200")], time, 1.0);
         }
     }
-    let clock = Clock::by_hand(start);
-    let daemon = daemon(root.path(), &good, &bad, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
-    std::fs::write(root.path().join("slos/shop.yaml"), format!("{SLO}{HEAVY}"))?;
+    let daemon = daemon(root.path(), at(good.url()), &bad, by_hand(START)).await?;
+    std::fs::write(root.path().join("slos/shop.yaml"), format!("{PAYMENTS}{HEAVY}"))?;
     daemon.handle.reload(Removals::Guarded).await?;
     daemon.fast_forward(Duration::from_secs(5)).await;
     assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
@@ -144,14 +119,13 @@ async fn one_heavy_question_that_fails_blinds_its_own_slo_and_several_blind_the_
 #[tokio::test]
 async fn one_heavy_selector_of_many_that_are_asked_together_is_soon_the_only_one_that_is_not_seen() -> anyhow::Result<()> {
     let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
-    let start = Timestamp::from_seconds(1_700_000_000);
-    let mut slos = SLO.to_owned();
+    let mut slos = PAYMENTS.to_owned();
     for service in ["s1", "s2", "s3", "s4", "s5", "s6"] {
-        for at in (-600..600).step_by(15).map(|second| start.millis() + second * 1000) {
+        for time in (-600..600).step_by(15).map(|second| START.millis() + second * 1000) {
             let labels = [("__name__", "calls_total"), ("job", "shop"), ("instance", "a:1"), ("service", service), ("code", "200")];
-            bad.push(&labels, at, 1.0);
-            bad.push(&[("__name__", "hits_total"), ("job", "shop"), ("instance", "a:1"), ("code", "200")], at, 1.0);
-            bad.push(&[("__name__", "up"), ("job", "shop"), ("instance", "a:1")], at, 1.0);
+            bad.push(&labels, time, 1.0);
+            bad.push(&[("__name__", "hits_total"), ("job", "shop"), ("instance", "a:1"), ("code", "200")], time, 1.0);
+            bad.push(&[("__name__", "up"), ("job", "shop"), ("instance", "a:1")], time, 1.0);
         }
         let selector = format!("calls_total{{service=\"{service}\"");
         write!(
@@ -160,8 +134,7 @@ async fn one_heavy_selector_of_many_that_are_asked_together_is_soon_the_only_one
              objectives: [ {{ target: 99%, window: 1d }} ]\n"
         )?;
     }
-    let clock = Clock::by_hand(start);
-    let daemon = daemon(root.path(), &good, &bad, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
+    let daemon = daemon(root.path(), at(good.url()), &bad, by_hand(START)).await?;
     std::fs::write(root.path().join("slos/shop.yaml"), slos)?;
     daemon.handle.reload(Removals::Guarded).await?;
     daemon.fast_forward(Duration::from_secs(5)).await;
@@ -178,14 +151,10 @@ async fn one_heavy_selector_of_many_that_are_asked_together_is_soon_the_only_one
 
 #[tokio::test]
 async fn a_source_whose_authority_is_not_there_yet_starts_blind_and_sees_when_the_file_comes() -> anyhow::Result<()> {
-    install_tls();
     let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
-    let text = configuration(root.path(), fake.url(), fake.url());
     let ca = root.path().join("ca.pem");
-    let text = text.replacen("good: { prometheus: {", &format!("good: {{ prometheus: {{ tls: {{ ca-file: \"{}\" }},", ca.display()), 1);
-    let config = config::parse(&root.path().join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let clock = Clock::by_hand(Timestamp::from_seconds(1_700_000_000));
-    let daemon = Daemon::start(config, Options { clock, pace: Pace::ByHand, ..Options::default() }).await?;
+    let good = format!("{}, tls: {{ ca-file: \"{}\" }}", at(fake.url()), ca.display());
+    let daemon = daemon(root.path(), good, &fake, by_hand(START)).await?;
     daemon.fast_forward(Duration::from_secs(5)).await;
     let source = (TenantId::parse("acme")?, SourceName::parse("good")?);
     let (_, why) = daemon.handle.view.borrow().sources[&source].blind.clone().expect("blind");

@@ -1,13 +1,9 @@
 //! Whatever a source answers wrongly while a page is open: nothing of it counts as good, nothing resolves, nobody is paged again for the same fault, and
 //! once it answers rightly the ledger is as if nothing had happened.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-use burnward::{
-    app::{Daemon, Options, Pace},
-    clock::Clock,
-    config,
-};
+use burnward::app::Daemon;
 use burnward_core::{
     evaluate::BudgetStatus,
     id::{IncidentId, TenantId},
@@ -15,7 +11,7 @@ use burnward_core::{
     ledger::{Counts, Reason},
     time::{Timestamp, minutes},
 };
-use burnward_integration_tests::world::install_tls;
+use burnward_integration_tests::lone::{Lone, at, by_hand};
 use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
 
 const SLO: &str = r#"version: burnward/v1
@@ -49,14 +45,14 @@ struct Shop {
 
 impl Shop {
     async fn open() -> anyhow::Result<Self> {
-        install_tls();
         let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
         for second in (-3600..6 * 3600).step_by(15) {
             scrape(&fake, second);
         }
-        let config = configuration(root.path(), fake.url())?;
-        let options = Options { clock: Clock::by_hand(START), pace: Pace::ByHand, ..Options::default() };
-        Ok(Self { fake, daemon: Daemon::start(config, options).await?, tenant: TenantId::parse("main")?, _root: root })
+        let sources = [("prom", format!("{}, max-series: 100, max-bytes: 1048576", at(fake.url())))];
+        let lone = Lone { tick: "15s", sources: &sources, tenants: &[("main", "prom")], documents: &[("shop.yaml", SLO)] };
+        let daemon = lone.start(root.path(), by_hand(START)).await?;
+        Ok(Self { fake, daemon, tenant: TenantId::parse("main")?, _root: root })
     }
 
     fn status(&self, slo: &str) -> BudgetStatus {
@@ -85,19 +81,6 @@ fn scrape(fake: &FakePrometheus, second: i64) {
         }
     }
     fake.push(&[("__name__", "up"), ("job", "shop"), ("instance", "a:1")], at, 1.0);
-}
-
-fn configuration(root: &Path, url: &str) -> anyhow::Result<config::Config> {
-    let (slos, store) = (root.join("slos"), root.join("store"));
-    std::fs::create_dir_all(&slos)?;
-    std::fs::write(slos.join("shop.yaml"), SLO)?;
-    let text = format!(
-        "version: burnward/v1\nlisten: 127.0.0.1:0\ntick: 15s\nstorage: {{ path: \"{}\" }}\nsources:\n  prom: {{ prometheus: {{ url: \"{url}\", \
-         max-series: 100, max-bytes: 1048576 }} }}\ntenants:\n  main: {{ slo-definitions: [\"{}\"], source: prom }}\n",
-        store.display(),
-        slos.display()
-    );
-    config::parse(&root.join("burnward.yaml"), &text).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 fn status(code: u16) -> Fault {
