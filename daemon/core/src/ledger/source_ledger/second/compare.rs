@@ -29,8 +29,12 @@ impl SourceLedger {
                 let known = before.entry(end).or_default();
                 *known = *known - counts;
             }
-            let differing = before.into_iter().chain(cells.iter().map(differ)).filter(|(_, counts)| !counts.is_zero());
-            late.extend(differing.map(|(end, counts)| Entry { stream, end, counts }));
+            let differing: Vec<_> = before.into_iter().chain(cells.iter().map(differ)).filter(|(_, counts)| !counts.is_zero()).collect();
+            // What cannot be read now takes nothing back that could be read then.
+            if walk.unreadable[lane] && differing.iter().map(|(_, counts)| counts.total()).sum::<i64>() < 0 {
+                return None;
+            }
+            late.extend(differing.into_iter().map(|(end, counts)| Entry { stream, end, counts }));
         }
         Some(late)
     }

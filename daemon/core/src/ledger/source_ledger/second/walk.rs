@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{SETTLING, SecondReading, compare::reach};
 use crate::{
     ledger::{
-        Damaged, Plan, Series, Unknown,
+        Damaged, Plan, Reason, Series, Unknown,
         segment::{behind::Seal, state::State},
         slice::{HOUR, LevelSpec, MINUTE, TEN_SECONDS},
         source_ledger::{Held, Meta, Slices, SourceLedger, standard_levels},
@@ -38,6 +38,8 @@ pub(super) struct Walk {
     pub(super) sealed: Option<(Timestamp, State)>,
     /// How often each SLO's question stayed without an answer; those that cannot be compared have no patience left.
     pub(super) failed: Vec<u8>,
+    /// Whether something of an SLO was read again that cannot be counted.
+    pub(super) unreadable: Vec<bool>,
     /// The streams that the live ledger and the walk had in common when they were last compared.
     pub(super) streams: usize,
 }
@@ -71,6 +73,7 @@ impl SourceLedger {
         let settled = self.common_watermark(&self.lanes);
         let failed = compared.iter().map(|compared| if *compared { 0 } else { PATIENCE }).collect();
         let mut walk = Walk {
+            unreadable: vec![false; memory.lanes.len()],
             memory: Box::new(memory),
             since,
             seal_at: settled.minus(SETTLING).floor(MINUTE),
@@ -150,19 +153,18 @@ impl Walk {
         for lane in asked.reads.cohorts.iter().flat_map(|cohort| &cohort.lanes) {
             if self.memory.lanes[*lane].watermark == before[*lane] {
                 self.failed[*lane] = self.failed[*lane].saturating_add(1);
-            } else if self.is_troubled(*lane) {
-                // What cannot be read now takes nothing back that could be read then.
-                self.failed[*lane] = PATIENCE;
             }
+            self.unreadable[*lane] |= self.is_unreadable(*lane);
         }
         self.seal();
         true
     }
 
-    /// Whether the newest of what was read again of an SLO cannot be counted.
-    fn is_troubled(&self, lane: usize) -> bool {
-        let in_trouble = |stream: u32| !self.memory.streams[stream as usize].troubles.is_empty();
-        self.memory.lanes[lane].unknown.is_some() || self.memory.streams_of(lane).any(in_trouble)
+    /// Whether the newest of what was read again of an SLO cannot be read. A suspect fall can: the samples say the same whenever they are read.
+    fn is_unreadable(&self, lane: usize) -> bool {
+        let is_unreadable = |unknown: &Unknown| unknown.reason != Reason::SuspectReset;
+        let mut troubles = self.memory.streams_of(lane).flat_map(|stream| &self.memory.streams[stream as usize].troubles);
+        self.memory.lanes[lane].unknown.as_ref().is_some_and(is_unreadable) || troubles.any(|trouble| is_unreadable(&trouble.unknown))
     }
 
     /// Keeps the memory where the seal moves to, once every SLO is there.
