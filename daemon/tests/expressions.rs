@@ -5,15 +5,14 @@ mod counted;
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
-use burnward::definition::{Context, Promql, Source, document};
+use burnward::definition::{Source, document};
 use burnward_core::{
-    id::{SourceName, TenantId},
     ledger::Counts,
     slo::Slo,
     time::{Timestamp, hours, minutes},
 };
 use burnward_stand_ins::prometheus::{Real, Victoria, backfill};
-use counted::{Counted, client};
+use counted::{Counted, client, context};
 
 /// A whole number of hours since the epoch: counting begins here.
 const BEGIN: i64 = 1_699_999_200;
@@ -61,14 +60,7 @@ slos:
 "#;
 
 fn slos() -> Vec<Arc<Slo>> {
-    let context = Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: document::Runbooks::Unchecked,
-        teams: document::Teams::Unchecked,
-    };
-    let (slos, _) = document::read(&Source::new("slo.yaml", SLOS), "0", &context).expect("they load");
+    let (slos, _) = document::read(&Source::new("slo.yaml", SLOS), "0", &context()).expect("they load");
     slos
 }
 

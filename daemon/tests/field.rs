@@ -5,19 +5,14 @@ mod counted;
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path, sync::Arc};
 
-use burnward::definition::{
-    Context, Promql,
-    document::{Runbooks, Teams},
-    read_paths,
-};
+use burnward::definition::read_paths;
 use burnward_core::{
-    id::{SourceName, TenantId},
     ledger::Counts,
     slo::Slo,
     time::{Timestamp, hours},
 };
 use burnward_stand_ins::prometheus::{FakePrometheus, Real, backfill};
-use counted::{Counted, client};
+use counted::{Counted, client, context};
 
 /// A whole number of hours since the epoch: what is compared begins here and ends half an hour later.
 const BEGIN: i64 = 1_699_999_200;
@@ -34,14 +29,7 @@ fn scrape(n: i64) -> i64 {
 
 fn slo(service: &str, name: &str) -> Arc<Slo> {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/field");
-    let context = Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
-        teams: Teams::Unchecked,
-    };
-    let slos = read_paths(&[tree], &context).slos;
+    let slos = read_paths(&[tree], &context()).slos;
     let found = slos.into_iter().find(|slo| slo.id.service.as_str() == service && slo.id.name.as_str() == name);
     found.unwrap_or_else(|| panic!("no {service}/{name}"))
 }

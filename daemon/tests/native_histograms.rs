@@ -5,15 +5,14 @@ mod counted;
 
 use std::sync::Arc;
 
-use burnward::definition::{Context, Promql, Source, document};
+use burnward::definition::{Source, document};
 use burnward_core::{
-    id::{SourceName, TenantId},
     ledger::Counts,
     slo::Slo,
     time::{Timestamp, hours},
 };
 use burnward_stand_ins::prometheus::{Real, Value, Written};
-use counted::{Counted, client};
+use counted::{Counted, client, context};
 
 /// A whole number of hours since the epoch: what is compared begins here.
 const BEGIN: i64 = 1_699_999_200;
@@ -40,14 +39,7 @@ slos:
 ";
 
 fn slos() -> Vec<Arc<Slo>> {
-    let context = Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: document::Runbooks::Unchecked,
-        teams: document::Teams::Unchecked,
-    };
-    let (slos, _) = document::read(&Source::new("slo.yaml", SLOS), "0", &context).expect("they load");
+    let (slos, _) = document::read(&Source::new("slo.yaml", SLOS), "0", &context()).expect("they load");
     slos
 }
 

@@ -2,8 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use burnward::{config::PrometheusConfig, source::prometheus::Prometheus};
+use burnward::{
+    config::PrometheusConfig,
+    definition::{
+        Context, Promql,
+        document::{Runbooks, Teams},
+    },
+    source::prometheus::Prometheus,
+};
 use burnward_core::{
+    id::{SourceName, TenantId},
     ledger::{Counts, Plan, Query, Read, Series, Settings, SourceLedger, Unknown},
     slo::Slo,
     time::{Timestamp, minutes},
@@ -60,4 +68,15 @@ pub(crate) fn client(url: &str) -> Prometheus {
     // Fails where another test has installed it already.
     drop(rustls::crypto::ring::default_provider().install_default());
     Prometheus::new(&PrometheusConfig { settle: Duration::from_secs(1), ..PrometheusConfig::at(url) }).expect("the configuration is fine")
+}
+
+/// For whom definitions are read: nothing that they refer to is looked for.
+pub(crate) fn context() -> Context {
+    Context {
+        tenant: TenantId::parse("main").expect("a name"),
+        source: SourceName::parse("prom").expect("a name"),
+        promql: Promql::Spoken,
+        runbooks: Runbooks::Unchecked,
+        teams: Teams::Unchecked,
+    }
 }

@@ -8,7 +8,7 @@ use burnward_core::{
 };
 use futures_util::FutureExt;
 use serde_json::{Value, json};
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::{SqliteStore, time};
 use crate::store::StoreError;
@@ -47,11 +47,7 @@ impl SqliteStore {
         .bind(source.as_str())
         .fetch_all(&mut *tx)
         .await?;
-        let rounds = sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 ORDER BY id")
-            .bind(tenant.as_str())
-            .bind(source.as_str())
-            .fetch_all(&mut *tx)
-            .await?;
+        let rounds = rounds(&mut tx, tenant, source).await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
         Ok(Stored { settled: settled.map(Timestamp::from_millis), state, seal, log, segments, rounds })
     }
@@ -83,11 +79,7 @@ impl SqliteStore {
         .bind(over.to.millis())
         .fetch_all(&mut *tx)
         .await?;
-        let rounds = sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 ORDER BY id")
-            .bind(tenant.as_str())
-            .bind(source.as_str())
-            .fetch_all(&mut *tx)
-            .await?;
+        let rounds = rounds(&mut tx, tenant, source).await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
         Ok(Stored { segments, rounds, ..Stored::default() })
     }
@@ -168,6 +160,15 @@ const DROP_SEGMENTS: &str = "
 
 /// Without a number, none.
 const DROP_ROUNDS: &str = "DELETE FROM rounds WHERE tenant = ?1 AND source = ?2 AND id <= ?3";
+
+/// The rounds that are not compacted yet, oldest first.
+async fn rounds(tx: &mut SqliteConnection, tenant: &TenantId, source: &SourceName) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+    sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 ORDER BY id")
+        .bind(tenant.as_str())
+        .bind(source.as_str())
+        .fetch_all(tx)
+        .await
+}
 
 fn segment(row: &SqliteRow) -> Result<Segment, sqlx::Error> {
     Ok(Segment { key: key(row)?, blob: row.try_get("blob")? })
