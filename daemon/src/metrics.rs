@@ -23,6 +23,7 @@ pub struct Metrics {
     registry: Arc<Registry>,
     evaluations: Family<OutcomeLabel, Counter>,
     lateness: Histogram,
+    deciding: Histogram,
     unknown_slos: Gauge,
     page_delivery: Histogram,
     pages: Family<ResultLabel, Counter>,
@@ -143,6 +144,7 @@ impl Default for Metrics {
             registry: Arc::default(),
             evaluations: Family::default(),
             lateness: latency(),
+            deciding: latency(),
             unknown_slos: Gauge::default(),
             page_delivery: latency(),
             pages: Family::default(),
@@ -163,6 +165,7 @@ impl Default for Metrics {
         registry.register("build", "The version that runs", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         registry.register("evaluations", "Rounds of a source, by whether they were evaluated in time", metrics.evaluations.clone());
         registry.register("evaluation_lateness_seconds", "How long after it was due a round was decided", metrics.lateness.clone());
+        registry.register("decision_seconds", "From the answers of a round to its last decision in the store", metrics.deciding.clone());
         registry.register("slo_unknown", "Budgets that cannot be seen now", metrics.unknown_slos.clone());
         registry.register("page_delivery_seconds", "From the decision of a page to its delivery", metrics.page_delivery.clone());
         registry.register("pages", "Attempts to deliver pages, by what became of them", metrics.pages.clone());
@@ -182,10 +185,11 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A round was decided `late` after it was due.
-    pub fn evaluated(&self, outcome: Outcome, late: Duration) {
+    /// A round was decided `late` after it was due, of which deciding and storing took `took`.
+    pub fn evaluated(&self, outcome: Outcome, late: Duration, took: Duration) {
         self.evaluations.get_or_create(&OutcomeLabel { outcome }).inc();
         self.lateness.observe(late.as_secs_f64());
+        self.deciding.observe(took.as_secs_f64());
     }
 
     /// How many budgets and sources cannot be seen.

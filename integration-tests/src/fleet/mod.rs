@@ -9,7 +9,7 @@ mod live;
 use std::fmt::Write as _;
 
 pub use block::{Recorded, write_blocks};
-pub use live::{begin_to_fail, serve};
+pub use live::{Live, serve};
 
 /// Status codes with how many of 10,000 requests end so.
 const CODES: [(&str, u64); 3] = [("200", 9_895), ("404", 100), ("500", 5)];

@@ -12,7 +12,7 @@ mod reload;
 mod round;
 mod test_page;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
     exclusion::Known,
@@ -23,7 +23,10 @@ use burnward_core::{
     time::Timestamp,
     window::Interval,
 };
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::{
+    sync::{Notify, mpsc, oneshot, watch},
+    time::Instant,
+};
 use tracing::{info, warn};
 
 use self::{book::Book, draft::Draft};
@@ -203,6 +206,7 @@ impl Decider {
     }
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
+        let began = Instant::now();
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         if answers.queries != book.ledger.plan().queries() {
             return true; // The plan changed while the source was asked: ask again by the new one.
@@ -235,19 +239,19 @@ impl Decider {
             book.reload_ledger(&self.store, &self.config, answers.now).await;
         }
         book.forget_old(answers.now);
-        self.observe_round(&answers, blind);
+        self.observe_round(&answers, blind, began.elapsed());
         self.publish(answers.now);
         answers.reads.catching_up
     }
 
-    fn observe_round(&self, answers: &RoundAnswers, blind: bool) {
-        let late = answers.now.since(answers.due);
+    fn observe_round(&self, answers: &RoundAnswers, blind: bool, took: Duration) {
+        let late = answers.now.since(answers.due) + took;
         let outcome = match (blind, late > self.config.tick) {
             (true, _) => Outcome::blind,
             (false, true) => Outcome::late,
             (false, false) => Outcome::on_time,
         };
-        self.metrics.evaluated(outcome, late);
+        self.metrics.evaluated(outcome, late, took);
     }
 
     async fn take_backfill(&mut self, answers: BackfillAnswers) -> bool {

@@ -12,8 +12,11 @@ mod setup;
 
 use std::{process::ExitCode, time::Duration};
 
-use burnward_integration_tests::{cost, fleet, world::install_tls};
-use tokio::time::sleep;
+use burnward_integration_tests::{cost, world::install_tls};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::sleep,
+};
 
 use setup::Setup;
 
@@ -24,25 +27,41 @@ const MINUTES: u64 = 10;
 async fn main() -> anyhow::Result<ExitCode> {
     install_tls();
     let arguments = Arguments::parse(std::env::args().skip(1))?;
+    // Whoever stops this program stops what it started with it: dropping the set-up does.
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        all_hold = parts(&arguments) => Ok(if all_hold? { ExitCode::SUCCESS } else { ExitCode::from(1) }),
+        _ = interrupt.recv() => anyhow::bail!("interrupted"),
+        _ = terminate.recv() => anyhow::bail!("terminated"),
+    }
+}
+
+/// Measures part after part and prints each as soon as it is known; whether all bounds hold.
+async fn parts(arguments: &Arguments) -> anyhow::Result<bool> {
     let measured = Duration::from_secs(arguments.minutes * 60);
-    let mut rows = Vec::new();
+    let mut all_hold = true;
+    println!("{:<72} {:>14} {:>14}", "", "measured", "bound");
     if arguments.only != Some(Part::Rules) {
-        rows.extend(of_fleet(measured * 6 / 10).await?);
+        all_hold &= print(&of_fleet(measured * 6 / 10).await?);
     }
     if arguments.only != Some(Part::Fleet) {
-        rows.extend(rules(measured * 4 / 10).await?);
+        all_hold &= print(&rules(measured * 4 / 10).await?);
     }
-    println!("{:<66} {:>14} {:>14}", "", "measured", "bound");
-    for row in &rows {
+    Ok(all_hold)
+}
+
+/// Prints rows of the table; whether their bounds hold.
+fn print(rows: &[Row]) -> bool {
+    for row in rows {
         println!(
-            "{:<66} {:>14} {:>14}{}",
+            "{:<72} {:>14} {:>14}{}",
             row.what,
             row.shown(row.measured),
             row.bound.map_or_else(String::new, |bound| row.shown(bound)),
             row.verdict()
         );
     }
-    Ok(if rows.iter().all(Row::holds) { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    rows.iter().all(Row::holds)
 }
 
 /// 10,000 budgets over 60,000 series.
@@ -52,27 +71,21 @@ async fn of_fleet(measured: Duration) -> anyhow::Result<Vec<Row>> {
     setup.start_daemon()?;
     setup.until_caught_up().await?;
     let with = setup.watch(measured * 5 / 6).await?;
-    let (daemon, memory) = (with.daemon.unwrap_or_default(), setup.daemon_memory()?);
-    let before_the_fire = setup.rounds().await?;
-    fleet::begin_to_fail();
-    sleep(Duration::from_mins(3)).await;
-    let (burning, longest) = (setup.burning().await?, longest(&before_the_fire, &setup.rounds().await?));
+    let (daemon, memory, peak) = (with.daemon.unwrap_or_default(), setup.daemon_memory()?, setup.daemon_peak()?);
+    setup.begin_to_fail();
+    let slowest = setup.slowest_round(Duration::from_mins(3)).await?;
+    let burning = setup.burning().await?;
     Ok(vec![
         Row::new("1,000 SLOs, 10,000 budgets, 60,000 series: burnward's CPU", daemon, Unit::Core, Some(0.01)),
         Row::new("    the same a tick of 10 s", daemon * 10_000.0, Unit::Millis, Some(100.0)),
         Row::new("    burnward's memory", memory, Unit::Mebibytes, Some(450.0)),
+        Row::new("    the most it ever held, catching up included", peak, Unit::Mebibytes, Some(450.0)),
         Row::new("    Prometheus's CPU caused by burnward", with.prometheus - before.prometheus, Unit::Core, Some(0.05)),
         Row::new("    Prometheus's CPU without", before.prometheus, Unit::Core, None),
         Row::new("all begin to fail: budgets that burn three minutes later", burning as f64, Unit::Number, None),
-        Row::new("    the slowest round, from due to decided: at most", longest, Unit::Seconds, Some(10.0)),
+        Row::new("    the slowest round, from its answers to the last decision stored", slowest.deciding, Unit::Seconds, None),
+        Row::new("    the same from when it was due", slowest.late, Unit::Seconds, Some(10.0)),
     ])
-}
-
-/// Within how many seconds the slowest of the rounds between two readings was decided.
-fn longest(before: &[(f64, f64)], after: &[(f64, f64)]) -> f64 {
-    let rounds: Vec<(f64, f64)> = before.iter().zip(after).map(|((seconds, before), (_, after))| (*seconds, after - before)).collect();
-    let all = rounds.last().map_or(0.0, |(_, count)| *count);
-    rounds.iter().find(|(_, count)| *count >= all).map_or(f64::INFINITY, |(seconds, _)| *seconds)
 }
 
 /// 1,000 SLOs over 6,000 series, both ways.
@@ -195,6 +208,11 @@ impl Setup {
 
     fn daemon_memory(&self) -> anyhow::Result<f64> {
         let held = self.daemon_pid().map(cost::resident).transpose()?;
+        Ok(held.unwrap_or_default() as f64 / f64::from(1 << 20))
+    }
+
+    fn daemon_peak(&self) -> anyhow::Result<f64> {
+        let held = self.daemon_pid().map(cost::peak).transpose()?;
         Ok(held.unwrap_or_default() as f64 / f64::from(1 << 20))
     }
 }

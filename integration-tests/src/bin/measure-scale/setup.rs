@@ -6,15 +6,12 @@ use anyhow::{Context as _, ensure};
 use burnward::clock::Clock;
 use burnward_integration_tests::{
     binary::Process,
-    fleet::{self, Fleet, Recorded},
+    fleet::{self, Fleet, Live, Recorded},
 };
 use burnward_stand_ins::prometheus::Real;
 use tokio::time::{Instant, sleep};
 
 use crate::definitions::{prometheus_config, write_config, write_rules, write_slos};
-
-/// Where the fleet is scraped.
-const TARGET: &str = "127.0.0.1:19101";
 
 const DAY: i64 = 86_400;
 
@@ -24,8 +21,18 @@ const CATCH_UP: Duration = Duration::from_mins(10);
 pub(crate) struct Setup {
     directory: tempfile::TempDir,
     fleet: Fleet,
+    live: Live,
     prometheus: Real,
     daemon: Option<Process>,
+}
+
+/// Seconds of rounds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rounds {
+    /// From when they were due until they were decided and stored.
+    pub(crate) late: f64,
+    /// From the answers on.
+    pub(crate) deciding: f64,
 }
 
 impl Setup {
@@ -43,16 +50,17 @@ impl Setup {
         let directory = tempfile::Builder::new().prefix("measure-scale-").tempdir()?;
         let now = Clock::Wall.now().millis() / 1000;
         let fleet = Fleet { services, customers, origin: now - 31 * DAY, scrape: 15 };
-        fleet::serve(fleet, TARGET).await?;
+        let live = fleet::serve(fleet).await?;
+        let target = live.target();
         let (root, data) = (directory.path(), directory.path().join("prometheus/data"));
         fs::create_dir_all(&data)?;
         let began = Instant::now();
-        let samples = fleet::write_blocks(&fleet, recorded, TARGET, &data, (now - history) / 15 * 15, now / 15 * 15)?;
+        let samples = fleet::write_blocks(&fleet, recorded, &target, &data, (now - history) / 15 * 15, now / 15 * 15)?;
         eprintln!("{} series: wrote {samples} samples in {:.0?}", fleet.series(), began.elapsed());
         write_slos(root, &fleet)?;
-        let prometheus = Real::start(&root.join("prometheus"), &prometheus_config(TARGET, &fleet, None)).await?;
+        let prometheus = Real::start(&root.join("prometheus"), &prometheus_config(&target, &fleet, None)).await?;
         write_config(root, &prometheus.url())?;
-        let setup = Self { directory, fleet, prometheus, daemon: None };
+        let setup = Self { directory, fleet, live, prometheus, daemon: None };
         setup.settle().await;
         Ok(setup)
     }
@@ -108,14 +116,33 @@ impl Setup {
         Ok(status["budgets"].as_array().into_iter().flatten().filter(|budget| budget["state"] == "BURNING").count())
     }
 
-    /// The rounds that were decided so many seconds after they were due or sooner, by these seconds.
-    pub(crate) async fn rounds(&self) -> anyhow::Result<Vec<(f64, f64)>> {
+    /// How long all rounds so far were late, and how long their decisions took, in seconds.
+    pub(crate) async fn rounds(&self) -> anyhow::Result<Rounds> {
         let text = reqwest::get(format!("{}/metrics", self.address()?)).await?.text().await?;
-        let bucket = |line: &str| {
-            let (seconds, count) = line.strip_prefix("burnward_evaluation_lateness_seconds_bucket{le=\"")?.split_once("\"} ")?;
-            Some((seconds.parse().unwrap_or(f64::INFINITY), count.parse().ok()?))
+        let number = |name: &str| -> anyhow::Result<f64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            Ok(line.with_context(|| format!("no metric {name}"))?.parse()?)
         };
-        Ok(text.lines().filter_map(bucket).collect())
+        Ok(Rounds { late: number("burnward_evaluation_lateness_seconds_sum")?, deciding: number("burnward_decision_seconds_sum")? })
+    }
+
+    /// The longest that one round was late and that its decisions took, over a stretch of real time. Rounds are further apart than the questions here.
+    pub(crate) async fn slowest_round(&self, stretch: Duration) -> anyhow::Result<Rounds> {
+        let (until, mut before) = (Instant::now() + stretch, self.rounds().await?);
+        let mut slowest = Rounds { late: 0.0, deciding: 0.0 };
+        while Instant::now() < until {
+            sleep(Duration::from_secs(1)).await;
+            let now = self.rounds().await?;
+            slowest.late = slowest.late.max(now.late - before.late);
+            slowest.deciding = slowest.deciding.max(now.deciding - before.deciding);
+            before = now;
+        }
+        Ok(slowest)
+    }
+
+    /// From now on every service fails.
+    pub(crate) fn begin_to_fail(&self) {
+        self.live.begin_to_fail();
     }
 
     /// How many questions for history Prometheus has answered so far.
@@ -127,7 +154,7 @@ impl Setup {
 
     pub(crate) async fn load_rules(&self) -> anyhow::Result<()> {
         let rules = write_rules(self.directory.path(), &self.fleet)?;
-        self.prometheus.reconfigure(&prometheus_config(TARGET, &self.fleet, Some(&rules))).await
+        self.prometheus.reconfigure(&prometheus_config(&self.live.target(), &self.fleet, Some(&rules))).await
     }
 
     pub(crate) fn prometheus_pid(&self) -> u32 {
