@@ -21,6 +21,7 @@ pub mod incident;
 pub mod ledger;
 pub mod oncall;
 pub mod postmortem;
+pub mod rename;
 pub mod report;
 pub mod sli;
 pub mod slo;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     exclusion::ExcludedTime,
-    id::{ObjectiveName, SloId, SourceName, TeamName},
+    id::{ObjectiveName, SloId, SloName, SourceName, TeamName},
     ledger::Counts,
     sli::Sli,
     units::{Factor, GoodShare, Target},
@@ -16,6 +16,8 @@ use crate::{
 pub struct Slo {
     /// Its identity.
     pub id: SloId,
+    /// What it was called before, in the same service; what was counted and decided by that name is its own.
+    pub was: Option<SloName>,
     /// What it promises, in words for people.
     pub title: String,
     /// Who is paged.
@@ -42,6 +44,13 @@ pub struct Slo {
     pub excluded_time: ExcludedTime,
     /// Where it is written.
     pub origin: Origin,
+}
+
+impl Slo {
+    /// The identity that it had before it got another name.
+    pub fn former(&self) -> Option<SloId> {
+        self.was.clone().map(|name| SloId { name, ..self.id.clone() })
+    }
 }
 
 /// A target over a window, with the alerts that guard it.

@@ -74,7 +74,9 @@ impl Acceptance {
 pub fn accept(last_good: &Loaded, loaded: &Loaded, removals: Removals) -> Acceptance {
     let runs = merged(last_good, loaded);
     let ids: BTreeSet<&SloId> = runs.slos.iter().map(|slo| &slo.id).collect();
-    let removed: Vec<SloId> = last_good.slos.iter().map(|slo| &slo.id).filter(|id| !ids.contains(id)).cloned().collect();
+    let renamed: BTreeSet<SloId> = runs.slos.iter().filter_map(|slo| slo.former()).collect();
+    let gone = |id: &&SloId| !ids.contains(id) && !renamed.contains(*id);
+    let removed: Vec<SloId> = last_good.slos.iter().map(|slo| &slo.id).filter(gone).cloned().collect();
     let before = last_good.slos.len();
     let most = !removed.is_empty() && (removed.len() * 2 > before || removed.len() == before);
     match removals {
@@ -87,9 +89,9 @@ pub fn accept(last_good: &Loaded, loaded: &Loaded, removals: Removals) -> Accept
 }
 
 /// The good new files, and the last good text of each file that does not load now. Where such a text holds an SLO that a new file defines, as after a
-/// move from file to file, the new one counts.
+/// move from file to file, the new one counts; so it does where a new file gives that SLO another name.
 fn merged(last_good: &Loaded, loaded: &Loaded) -> Generation {
-    let new_ids: BTreeSet<&SloId> = loaded.slos.iter().map(|slo| &slo.id).collect();
+    let new_ids: BTreeSet<SloId> = loaded.slos.iter().flat_map(|slo| std::iter::once(slo.id.clone()).chain(slo.former())).collect();
     let kept: Vec<&FileVersion> = last_good.files.iter().filter(|file| does_not_load(&loaded.faulty, &file.path)).collect();
     let kept_paths: BTreeSet<&str> = kept.iter().map(|file| file.path.as_str()).collect();
     let goes_on = |slo: &&Arc<Slo>| kept_paths.contains(slo.origin.file.as_str()) && !new_ids.contains(&slo.id);

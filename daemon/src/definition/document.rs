@@ -64,6 +64,7 @@ const SLO: Keys = Keys {
     of: "an SLO",
     known: &[
         "name",
+        "was",
         "title",
         "runbook",
         "sli",
@@ -76,11 +77,7 @@ const SLO: Keys = Keys {
         "excluded-time",
         "status",
     ],
-    later: &[
-        ("depends-on", "remove it; incidents are grouped by service"),
-        ("was", "remove it; a renamed SLO starts a history of its own"),
-        ("template", "write the SLO out"),
-    ],
+    later: &[("depends-on", "remove it; incidents are grouped by service"), ("template", "write the SLO out")],
 };
 const NO_DATA: Keys = Keys { of: "`no-data`", known: &["after", "then"], later: &[] };
 const NO_TRAFFIC: Keys = Keys { of: "`no-traffic`", known: &["after", "then"], later: &[] };
@@ -167,6 +164,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let fields = reader.map(node, &SLO)?;
     let name_node = reader.required(&fields, "name", "availability");
     let name = name_node.and_then(|node| read_name(reader, node, names));
+    let was = reader.optional(&fields, "was").and_then(|node| read_was(reader, node, name.as_ref()));
     let title = reader.optional(&fields, "title").and_then(|node| reader.line(node, "a title", LONGEST_TITLE)).map(ToOwned::to_owned);
     let sli_node = reader.required(&fields, "sli", "{ events: { bad: 'errors_total', total: 'requests_total' } }");
     let per = reader.optional(&fields, "per").map_or(Some(Vec::new()), |node| sli::read_per(reader, node));
@@ -199,6 +197,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let (team, source) = (shared.team.clone()?, shared.context.source.clone());
     Some(Slo {
         id,
+        was,
         title,
         team,
         runbook,
@@ -230,6 +229,17 @@ fn read_name(reader: &mut Reader, node: &Node, names: &mut Vec<(SloName, Range<u
     }
     names.push((name.clone(), node.range.clone()));
     Some(name)
+}
+
+/// The former name: within the service, because incidents and whole exclusions are of a service.
+fn read_was(reader: &mut Reader, node: &Node, name: Option<&SloName>) -> Option<SloName> {
+    let was = reader.name(node, "the name that an SLO of this service had", SloName::parse)?;
+    if Some(&was) == name {
+        let diagnostic = reader.diagnostic(&codes::FORMER_NAME, node.range.clone(), format!("`{was}` is the name that the SLO has"));
+        reader.report(diagnostic.help("remove it, or write the name that the SLO had before"));
+        return None;
+    }
+    Some(was)
 }
 
 fn read_no_data(reader: &mut Reader, fields: &Fields<'_>) -> NoData {

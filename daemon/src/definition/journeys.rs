@@ -40,11 +40,7 @@ impl Loaded {
                 faults.extend(fault.map(|fault| (PathBuf::from(&slo.origin.file), fault)));
             }
         }
-        let refused: BTreeSet<PathBuf> = faults.iter().map(|(path, _)| path.clone()).collect();
-        for (path, fault) in faults {
-            self.faults.entry(path).or_default().push(fault);
-        }
-        self.refuse(&refused);
+        self.refuse_for(faults);
     }
 
     fn missing(&self, slo: &Slo, member: &Member, by_id: &BTreeMap<&SloId, &Arc<Slo>>) -> Diagnostic {

@@ -198,6 +198,7 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
         }
     }
     let mut loaded = loaded.finish();
+    loaded.refuse_wrong_former_names();
     loaded.refuse_broken_journeys();
     loaded
 }

@@ -11,6 +11,7 @@ pub mod document;
 pub mod duration;
 mod journeys;
 pub mod load;
+mod names;
 mod objective;
 mod promql;
 pub mod reader;

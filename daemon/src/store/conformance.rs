@@ -1,6 +1,6 @@
 //! What every store engine must do, as functions over a store that is empty.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use burnward_core::{
     alert::AlertState,
@@ -14,6 +14,7 @@ use burnward_core::{
     },
     ledger::{Compaction, Counts, Late, Segment, SegmentKey},
     oncall::Recipient,
+    rename::{Rename, Renames},
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, minutes},
     units::{Factor, Target},
@@ -558,7 +559,7 @@ pub(super) async fn definitions_are_replaced_and_their_versions_stay(store: &Sto
     let load = |loaded: &[&StoredDefinition], removed: &[&str]| DefinitionChanges {
         loaded: loaded.iter().map(|&definition| definition.clone()).collect(),
         removed: removed.iter().map(|&path| path.to_owned()).collect(),
-        held: Vec::new(),
+        ..DefinitionChanges::default()
     };
     store.save_definitions(&main, &load(&[&b1, &a1], &[]), at(0), &[audit("load")]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1.clone(), b1.clone()]);
@@ -568,15 +569,52 @@ pub(super) async fn definitions_are_replaced_and_their_versions_stay(store: &Sto
     assert_eq!(store.definitions(&main).await.unwrap(), [a2]);
     assert_eq!(store.held_definitions(&main).await.unwrap(), [(slo.clone(), b1)], "a version that is held stays although its file is gone");
     assert_eq!(store.held_definitions(&tenant("other")).await.unwrap(), []);
-    store.release_held(&tenant("other"), std::slice::from_ref(&slo)).await.unwrap();
+    store.release_held(&tenant("other"), std::slice::from_ref(&slo), &[], at(1), &[]).await.unwrap();
     assert_eq!(store.held_definitions(&main).await.unwrap().len(), 1);
-    store.release_held(&main, std::slice::from_ref(&slo)).await.unwrap();
+    store.release_held(&main, std::slice::from_ref(&slo), &[], at(1), &[]).await.unwrap();
     assert_eq!(store.held_definitions(&main).await.unwrap(), []);
     let back = definition("a.yaml", "a1", at(2));
     store.save_definitions(&main, &load(&[&back], &[]), at(2), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1], "a version that comes back was loaded first when it was loaded first");
     assert_eq!(store.definitions(&tenant("other")).await.unwrap(), []);
     assert_eq!(store.audit(&main, 9).await.unwrap().len(), 1);
+}
+
+/// States and keys take the new name; what is a record stays as it was written and is read by the name of today.
+pub(super) async fn a_renamed_slo_keeps_what_was_written_of_it(store: &Store) {
+    let main = tenant("main");
+    let of = |name: &str| BudgetId {
+        slo: SloId { name: SloName::parse(name).unwrap(), ..budget(&main, Group::whole()).slo },
+        ..budget(&main, Group::whole())
+    };
+    let (old, new) = (budget(&main, Group::whole()), of("paid-orders"));
+    let state = AlertState { page: Some(at(0)), ticket: None };
+    let alert = StoredAlert { budget: old.clone(), state, why: "burns".to_owned() };
+    let scope = Scope { of: Owner::Slo(old.slo.service.clone(), old.slo.name.clone()), group: Group::whole() };
+    let Correction::Excluded(entry) = exclusion(1) else { panic!("an exclusion") };
+    let excluded = Correction::Excluded(Box::new(Entry { scope, ..*entry }));
+    let commit = Commit { alerts: vec![alert], events: vec![opening(&main, 1)], corrections: vec![excluded], ..empty(&main, at(0)) };
+    store.commit(&commit).await.unwrap();
+    let rename = Rename { at: at(1), service: old.slo.service.clone(), from: old.slo.name.clone(), to: new.slo.name.clone() };
+    let changes = DefinitionChanges { renamed: vec![rename.clone()], ..DefinitionChanges::default() };
+    store.save_definitions(&main, &changes, at(1), &[audit("slo.rename")]).await.unwrap();
+
+    assert_eq!(store.renames(&main).await.unwrap(), Renames::new(vec![rename]));
+    let alerts = store.alerts(&main).await.unwrap();
+    assert_eq!(alerts.iter().map(|alert| &alert.budget).collect::<Vec<_>>(), [&new]);
+    assert_eq!(store.alert_changes(&main, Some(&new), at(0), at(9), 9).await.unwrap().len(), 1);
+    assert_eq!(store.alerts_at(&main, at(0)).await.unwrap(), [(new.clone(), state)]);
+    let incident = store.incident(&main, &fault().incident(1)).await.unwrap().unwrap().incident;
+    assert_eq!(incident.slos(), BTreeSet::from([&new.slo]));
+    let record = store.corrections(&main).await.unwrap();
+    assert!(matches!(&record[0].what, Correction::Excluded(entry) if entry.scope.is_of(&new.slo)), "{record:?}");
+
+    // Another SLO that takes the old name later has nothing of it.
+    let joined = event(1, 2, What::Joined { alert: AlertKey::Budget(old.clone()), facts: facts(), notify: None }, "open");
+    store.commit(&Commit { events: vec![joined], ..empty(&main, at(2)) }).await.unwrap();
+    let incident = store.incident(&main, &fault().incident(1)).await.unwrap().unwrap().incident;
+    assert_eq!(incident.slos(), BTreeSet::from([&new.slo, &old.slo]));
+    assert!(store.counted_slos(&main).await.unwrap().is_empty(), "nothing was counted");
 }
 
 fn exclusion(id: u64) -> Correction {

@@ -10,6 +10,7 @@ use burnward_core::{
     incident::{FaultKey, Incident, IncidentEvent, Message, MessageRef},
     ledger::Counted,
     oncall::Recipient,
+    rename::Rename,
     time::Timestamp,
 };
 
@@ -302,6 +303,8 @@ pub struct DefinitionChanges {
     pub removed: Vec<String>,
     /// Every SLO that runs on in an earlier version because its alert holds, with the path and the version of that text.
     pub held: Vec<(SloId, String, String)>,
+    /// SLOs that go on by another name.
+    pub renamed: Vec<Rename>,
 }
 
 /// Why the store could not do it.

@@ -153,6 +153,7 @@ fn slo(job: usize) -> Slo {
             service: ServiceName::parse("shop").expect("a name"),
             name: SloName::parse(&format!("availability-{job}")).expect("a name"),
         },
+        was: None,
         title: "Customers can buy".into(),
         team: TeamName::parse("shop").expect("a name"),
         runbook: None,

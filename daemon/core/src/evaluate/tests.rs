@@ -48,6 +48,7 @@ fn slo() -> Slo {
             service: ServiceName::parse("checkout").expect("a name"),
             name: SloName::parse("availability").expect("a name"),
         },
+        was: None,
         title: "Customers can pay".into(),
         team: TeamName::parse("payments").expect("a name"),
         runbook: None,

@@ -36,6 +36,7 @@ pub(crate) fn slo_id(name: &str) -> SloId {
 pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
     Slo {
         id: slo_id(name),
+        was: None,
         title: "Customers can pay".into(),
         team: TeamName::parse("payments").expect("a name"),
         runbook: None,

@@ -57,6 +57,7 @@ pub(crate) fn slo(sli: Sli) -> Slo {
             service: ServiceName::parse("checkout").expect("a name"),
             name: SloName::parse("availability").expect("a name"),
         },
+        was: None,
         title: "Customers can pay".into(),
         team: TeamName::parse("payments").expect("a name"),
         runbook: None,

@@ -8,6 +8,7 @@ mod expressions;
 mod field;
 mod journeys;
 mod kinds;
+mod names;
 mod shipped;
 
 use std::{collections::BTreeSet, path::Path};

@@ -3,6 +3,7 @@
 use burnward_core::{
     exclusion::{Correction, ExclusionId, Recorded},
     id::TenantId,
+    rename::Renames,
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -24,14 +25,19 @@ impl SqliteStore {
             .bind(tenant.as_str())
             .fetch_all(self.readers())
             .await?;
-        rows.iter().map(recorded).collect()
+        let renames = self.renames(tenant).await?;
+        rows.iter().map(|row| recorded(row, &renames)).collect()
     }
 }
 
-fn recorded(row: &SqliteRow) -> Result<Recorded, StoreError> {
+fn recorded(row: &SqliteRow, renames: &Renames) -> Result<Recorded, StoreError> {
     let id: i64 = row.try_get("exclusion")?;
-    let what = rows::correction_from(ExclusionId(u64::try_from(id).unwrap_or(0)), row.try_get("data")?)?;
-    Ok(Recorded { at: time(row, "at")?, what })
+    let at = time(row, "at")?;
+    let mut what = rows::correction_from(ExclusionId(u64::try_from(id).unwrap_or(0)), row.try_get("data")?)?;
+    if let Correction::Excluded(entry) = &mut what {
+        renames.scope(&mut entry.scope, at);
+    }
+    Ok(Recorded { at, what })
 }
 
 /// A row for [`SAVE_CORRECTIONS`].

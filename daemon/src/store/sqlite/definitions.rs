@@ -2,13 +2,14 @@
 
 use burnward_core::{
     id::{SloId, TenantId},
+    rename::Rename,
     time::Timestamp,
 };
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{SqliteStore, alerts::slo_id, time, upkeep};
+use super::{SqliteStore, alerts::slo_id, renames, time, upkeep};
 use crate::store::{AuditEntry, DefinitionChanges, StoreError, StoredDefinition, rows};
 
 impl SqliteStore {
@@ -52,8 +53,10 @@ impl SqliteStore {
         let removed = json!(changes.removed).to_string();
         let held = Value::Array(changes.held.iter().map(|(id, path, version)| held_row(id, path, version)).collect()).to_string();
         let audit = Value::Array(audit.iter().map(|entry| upkeep::audit_row(entry, at)).collect()).to_string();
+        let renamed = changes.renamed.clone();
         self.write(move |tx| {
             async move {
+                renames::carry_out(tx, &tenant, &renamed).await?;
                 sqlx::query("DELETE FROM held_definitions WHERE tenant = ?1").bind(&tenant).execute(&mut *tx).await?;
                 for (statement, rows) in [
                     (SAVE_VERSIONS, &loaded),
@@ -73,18 +76,32 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Lets go of the versions that were held for these SLOs: their alerts have cleared.
-    pub async fn release_held(&self, tenant: &TenantId, slos: &[SloId]) -> Result<(), StoreError> {
+    /// Lets go of the versions that were held for these SLOs: their alerts have cleared. Those that were waiting for another name get it.
+    pub async fn release_held(
+        &self,
+        tenant: &TenantId,
+        slos: &[SloId],
+        renamed: &[Rename],
+        at: Timestamp,
+        audit: &[AuditEntry],
+    ) -> Result<(), StoreError> {
         let tenant = tenant.to_string();
+        let renamed = renamed.to_vec();
+        let audit = Value::Array(audit.iter().map(|entry| upkeep::audit_row(entry, at)).collect()).to_string();
         let released = Value::Array(slos.iter().map(|id| held_row(id, "", "")).collect()).to_string();
         self.write(move |tx| {
             async move {
-                sqlx::query(RELEASE_HELD).bind(&tenant).bind(&released).execute(&mut *tx).await?;
+                renames::carry_out(tx, &tenant, &renamed).await?;
+                for (statement, rows) in [(RELEASE_HELD, &released), (upkeep::SAVE_AUDIT, &audit)] {
+                    sqlx::query(statement).bind(&tenant).bind(rows).execute(&mut *tx).await?;
+                }
                 Ok(())
             }
             .boxed()
         })
-        .await
+        .await?;
+        self.committed(at);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use burnward_core::{
     id::{IncidentId, TenantId},
     incident::{FaultKey, Incident, IncidentEvent},
+    rename::Renames,
     time::Timestamp,
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -25,7 +26,7 @@ impl SqliteStore {
         .bind(resolved_after.millis())
         .fetch_all(self.readers())
         .await?;
-        folded(tenant, &rows)
+        self.folded(tenant, &rows).await
     }
 
     /// The incidents that were opened before an instant and were not resolved by another; oldest first.
@@ -46,7 +47,7 @@ impl SqliteStore {
         .bind(opened_before.millis())
         .fetch_all(self.readers())
         .await?;
-        folded(tenant, &rows)
+        self.folded(tenant, &rows).await
     }
 
     /// One incident.
@@ -60,7 +61,7 @@ impl SqliteStore {
         .bind(id.as_str())
         .fetch_all(self.readers())
         .await?;
-        Ok(folded(tenant, &rows)?.pop())
+        Ok(self.folded(tenant, &rows).await?.pop())
     }
 
     /// The newest incidents, newest first; `before`: opened before that, for the next page of a list.
@@ -78,7 +79,7 @@ impl SqliteStore {
         .bind(row_limit(limit))
         .fetch_all(self.readers())
         .await?;
-        folded(tenant, &rows)
+        self.folded(tenant, &rows).await
     }
 
     /// The last ordinal of every fault that ever had an incident.
@@ -89,24 +90,26 @@ impl SqliteStore {
             .await?;
         rows.iter().map(|row| Ok((rows::fault_from(row.try_get("fault")?)?, ordinal(row, "last")?))).collect()
     }
-}
 
-/// Folds rows that are sorted by incident and position.
-fn folded(tenant: &TenantId, rows: &[SqliteRow]) -> Result<Vec<StoredIncident>, StoreError> {
-    let mut incidents = Vec::new();
-    let mut rest = rows;
-    while let Some(first) = rest.first() {
-        let id: &str = first.try_get("id")?;
-        let length = rest.iter().take_while(|row| row.try_get("id").is_ok_and(|other: &str| other == id)).count();
-        let (own, others) = rest.split_at(length);
-        incidents.push(fold(tenant, id, ordinal(first, "ordinal")?, own)?);
-        rest = others;
+    /// Folds rows that are sorted by incident and position.
+    async fn folded(&self, tenant: &TenantId, rows: &[SqliteRow]) -> Result<Vec<StoredIncident>, StoreError> {
+        let renames = self.renames(tenant).await?;
+        let mut incidents = Vec::new();
+        let mut rest = rows;
+        while let Some(first) = rest.first() {
+            let id: &str = first.try_get("id")?;
+            let length = rest.iter().take_while(|row| row.try_get("id").is_ok_and(|other: &str| other == id)).count();
+            let (own, others) = rest.split_at(length);
+            incidents.push(fold(tenant, id, ordinal(first, "ordinal")?, own, &renames)?);
+            rest = others;
+        }
+        Ok(incidents)
     }
-    Ok(incidents)
 }
 
-fn fold(tenant: &TenantId, id: &str, ordinal: u64, rows: &[SqliteRow]) -> Result<StoredIncident, StoreError> {
-    let events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
+/// Folds rows of one incident that are sorted by position; SLOs are called by their names of today.
+fn fold(tenant: &TenantId, id: &str, ordinal: u64, rows: &[SqliteRow], renames: &Renames) -> Result<StoredIncident, StoreError> {
+    let events = rows.iter().map(|row| Ok(renames.event(event(row)?))).collect::<Result<Vec<_>, StoreError>>()?;
     let incident = Incident::replay(tenant, ordinal, &events)
         .ok_or_else(|| StoreError::Damaged { what: "incident", reason: format!("{id} does not begin with its opening") })?;
     Ok(StoredIncident { incident, events })

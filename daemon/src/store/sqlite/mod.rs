@@ -15,6 +15,7 @@ mod ledger;
 mod lock;
 mod open;
 mod outbox;
+mod renames;
 mod reports;
 #[cfg(test)]
 mod tests;

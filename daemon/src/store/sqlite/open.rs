@@ -28,12 +28,13 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "corrections", include_str!("migrations/0002_corrections.sql")),
     (3, "reports", include_str!("migrations/0003_reports.sql")),
     (4, "held", include_str!("migrations/0004_held.sql")),
     (5, "late", include_str!("migrations/0005_late.sql")),
+    (6, "renames", include_str!("migrations/0006_renames.sql")),
 ];
 
 /// Readers at the same time.

@@ -13,13 +13,18 @@ use burnward_core::{
     incident::{FaultKey, Incident, is_over},
     ledger::{Damaged, Plan, Settings, SourceLedger, Unknown},
     oncall::Team,
+    rename::{Rename, Renames},
     slo::Slo,
     time::{Timestamp, days},
 };
 
 use tracing::error;
 
-use super::{exclusions::Kept, numbers::Shown, reload::Opened};
+use super::{
+    exclusions::Kept,
+    numbers::Shown,
+    reload::{Opened, rename_of},
+};
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
     store::{Store, StoreError, StoredIncident},
@@ -43,7 +48,7 @@ pub(super) struct Book {
     pub(super) source: SourceName,
     /// The SLOs that run.
     pub(super) slos: BTreeMap<SloId, Arc<Slo>>,
-    /// Versions that wait until the firing alerts of the one before have cleared; `None`: the SLO is to go.
+    /// Versions, by the name of the one before, that wait until its firing alerts have cleared; `None`: the SLO is to go.
     pub(super) pending: BTreeMap<SloId, Option<Arc<Slo>>>,
     pub(super) ledger: SourceLedger,
     pub(super) alerts: BTreeMap<BudgetId, AlertState>,
@@ -143,15 +148,51 @@ impl Book {
         self.pending.keys().filter(|id| !self.fires(id)).cloned().collect()
     }
 
+    /// Those of the waiting versions of these SLOs that have another name.
+    pub(super) fn waiting_names(&self, cleared: &[SloId], now: Timestamp) -> Vec<Rename> {
+        let waiting = cleared.iter().filter_map(|id| Some((id, self.pending.get(id)?.as_ref()?)));
+        waiting.filter(|(id, slo)| **id != slo.id).filter_map(|(_, slo)| rename_of(slo, now)).collect()
+    }
+
     /// Lets the waiting versions of these SLOs run.
     pub(super) fn promote(&mut self, cleared: &[SloId], now: Timestamp) {
         for id in cleared {
-            match self.pending.remove(id).flatten() {
-                Some(slo) => self.slos.insert(id.clone(), slo),
-                None => self.slos.remove(id),
-            };
+            self.slos.remove(id);
+            if let Some(slo) = self.pending.remove(id).flatten() {
+                self.slos.insert(slo.id.clone(), slo);
+            }
         }
         self.after_change_of_slos(now);
+    }
+
+    /// Calls SLOs by their new names; before those run.
+    pub(super) fn call_anew(&mut self, renames: &Renames, now: Timestamp) {
+        let anew = |slo: &SloId| {
+            let mut slo = slo.clone();
+            renames.slo(&mut slo, now);
+            slo
+        };
+        let anew_budget = |budget: &BudgetId| BudgetId { slo: anew(&budget.slo), ..budget.clone() };
+        for status in Arc::make_mut(&mut self.statuses) {
+            status.budget = anew_budget(&status.budget);
+        }
+        self.alerts = std::mem::take(&mut self.alerts).into_iter().map(|(budget, state)| (anew_budget(&budget), state)).collect();
+        self.held_back = self.held_back.iter().map(anew_budget).collect();
+        self.slo_blind = std::mem::take(&mut self.slo_blind).into_iter().map(|(slo, blind)| (anew(&slo), blind)).collect();
+        self.slo_silent = std::mem::take(&mut self.slo_silent).into_iter().map(|(slo, silent)| (anew(&slo), silent)).collect();
+    }
+
+    /// Reads again what the store calls by the new names by now.
+    pub(super) async fn read_by_new_names(&mut self, store: &Store, config: &Config, now: Timestamp) {
+        let again = async {
+            let incidents = store.live_incidents(&self.tenant, now.minus(LOOK_BACK)).await?;
+            Ok::<_, StoreError>((live(incidents, now), Kept::load(store, &self.tenant, now).await?))
+        };
+        match again.await {
+            Ok((incidents, excluded)) => (self.incidents, self.excluded) = (incidents, excluded),
+            Err(error) => error!(tenant = %self.tenant, %error, "incidents and exclusions of renamed SLOs are read at the next start only"),
+        }
+        self.reload_ledger(store, config, now).await;
     }
 
     fn after_change_of_slos(&mut self, now: Timestamp) {
@@ -177,10 +218,16 @@ pub(super) fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> 
 type Running = BTreeMap<SloId, Arc<Slo>>;
 type Pending = BTreeMap<SloId, Option<Arc<Slo>>>;
 
-/// What runs, and what waits for it: a version that is held runs in place of its successor, or of nothing where the SLO is gone.
+/// What runs, and what waits for it: a version that is held runs in place of its successor, which may have another name, or of nothing where the SLO is gone.
 fn with_held(slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>) -> (Running, Pending) {
     let mut running: Running = slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
-    let pending = held.into_iter().map(|slo| (slo.id.clone(), running.insert(slo.id.clone(), slo))).collect();
+    let called_now: BTreeMap<SloId, SloId> = running.values().filter_map(|slo| Some((slo.former()?, slo.id.clone()))).collect();
+    let mut pending = Pending::new();
+    for slo in held {
+        let successor = running.remove(&slo.id).or_else(|| running.remove(called_now.get(&slo.id)?));
+        pending.insert(slo.id.clone(), successor);
+        running.insert(slo.id.clone(), slo);
+    }
     (running, pending)
 }
 

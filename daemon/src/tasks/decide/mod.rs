@@ -18,7 +18,8 @@ use burnward_core::{
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
+    ledger::{Backfill, Late, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
+    rename::Renames,
     slo::CountedIn,
     time::Timestamp,
     window::Interval,
@@ -230,8 +231,17 @@ impl Decider {
         book.shown = shown;
         let cleared = book.cleared();
         if !cleared.is_empty() {
-            match self.store.release_held(&answers.tenant, &cleared).await {
-                Ok(()) => book.promote(&cleared, answers.now),
+            let renamed = book.waiting_names(&cleared, answers.now);
+            let audit: Vec<_> = renamed.iter().map(reload::audit_of).collect();
+            match self.store.release_held(&answers.tenant, &cleared, &renamed, answers.now, &audit).await {
+                Ok(()) => {
+                    let some = !renamed.is_empty();
+                    book.call_anew(&Renames::new(renamed), answers.now);
+                    book.promote(&cleared, answers.now);
+                    if some {
+                        book.read_by_new_names(&self.store, &self.config, answers.now).await;
+                    }
+                }
                 Err(error) => warn!(tenant = %answers.tenant, %error, "changed definitions wait for one more round"),
             }
         }

@@ -9,6 +9,7 @@ use std::{
 
 use burnward_core::{
     id::{SloId, TenantId},
+    rename::{Rename, Renames},
     slo::Slo,
     time::Timestamp,
     words::plural,
@@ -33,6 +34,8 @@ pub struct Opened {
     pub(super) held: Vec<Arc<Slo>>,
     /// What does not load.
     pub(super) faults: Vec<DefinitionFault>,
+    /// SLOs that go on by another name from now on.
+    pub(super) renamed: Vec<Rename>,
 }
 
 /// Loads every tenant's definitions at the start.
@@ -59,7 +62,9 @@ async fn open(
 ) -> Result<Opened, StoreError> {
     let stored = store.definitions(tenant).await?;
     let last_good = definition::load_stored(tenant, place, &stored);
-    let loaded = definition::load(tenant, place, config);
+    let counted = store.counted_slos(tenant).await?;
+    let mut loaded = definition::load(tenant, place, config);
+    loaded.refuse_second_histories(&counted);
     let acceptance = definition::accept(&last_good, &loaded, removals);
     let mut faults = loaded.view_faults(tenant);
     for fault in &mut faults {
@@ -81,8 +86,32 @@ async fn open(
         let slos: Vec<String> = held.iter().map(|slo| slo.id.to_string()).collect();
         info!(%tenant, slos = slos.join(", "), "these were changed or removed while their alerts hold; they run on as before until they clear");
     }
-    save(store, tenant, &stored, &acceptance, &held, now).await?;
-    Ok(Opened { slos: acceptance.runs().slos.clone(), held, faults })
+    let renamed = renamed(&acceptance.runs().slos, &counted, &held, now);
+    save(store, tenant, Saved { stored: &stored, acceptance: &acceptance, held: &held, renamed: &renamed }, now).await?;
+    Ok(Opened { slos: acceptance.runs().slos.clone(), held, faults, renamed })
+}
+
+/// The SLOs that take over the history of their former names now: not while an alert of the former one holds, which runs on until then.
+fn renamed(runs: &[Arc<Slo>], counted: &BTreeSet<SloId>, held: &[Arc<Slo>], now: Timestamp) -> Vec<Rename> {
+    let taken_over =
+        |slo: &&Arc<Slo>| slo.former().is_some_and(|former| counted.contains(&former) && !held.iter().any(|held| held.id == former));
+    runs.iter().filter(taken_over).filter_map(|slo| rename_of(slo, now)).collect()
+}
+
+/// The rename that an SLO asks for.
+pub(super) fn rename_of(slo: &Slo, at: Timestamp) -> Option<Rename> {
+    Some(Rename { at, service: slo.id.service.clone(), from: slo.was.clone()?, to: slo.id.name.clone() })
+}
+
+/// A rename as the audit tells it.
+pub(super) fn audit_of(rename: &Rename) -> AuditEntry {
+    let Rename { at: _, service, from, to } = rename;
+    AuditEntry {
+        actor: "burnward".to_owned(),
+        action: "slo.rename".to_owned(),
+        subject: format!("{service}/{to}"),
+        detail: format!("it was called {from}; its ledger, alerts, incidents and exclusions go on"),
+    }
 }
 
 /// The versions that run on: of every SLO whose alert holds, the one that decided it, where the files say something else by now.
@@ -112,15 +141,18 @@ fn text_of(slo: &Slo) -> (&str, &str) {
     (&slo.origin.file, &slo.origin.version)
 }
 
+/// What a load leaves in the store.
+struct Saved<'a> {
+    /// What was there before.
+    stored: &'a [StoredDefinition],
+    acceptance: &'a Acceptance,
+    held: &'a [Arc<Slo>],
+    renamed: &'a [Rename],
+}
+
 /// Keeps the texts that run as the last good ones, where they changed.
-async fn save(
-    store: &Store,
-    tenant: &TenantId,
-    stored: &[StoredDefinition],
-    acceptance: &Acceptance,
-    held: &[Arc<Slo>],
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn save(store: &Store, tenant: &TenantId, saved: Saved<'_>, now: Timestamp) -> Result<(), StoreError> {
+    let Saved { stored, acceptance, held, renamed } = saved;
     let runs = acceptance.runs();
     let known = |file: &FileVersion| stored.iter().any(|have| have.path == file.path && have.version == file.version);
     let gone = |have: &&StoredDefinition| !runs.files.iter().any(|file| file.path == have.path);
@@ -128,12 +160,13 @@ async fn save(
         loaded: runs.files.iter().filter(|file| !known(file)).map(|file| definition_of(file, &runs.slos, now)).collect(),
         removed: stored.iter().filter(gone).map(|have| have.path.clone()).collect(),
         held: held.iter().map(|slo| (slo.id.clone(), slo.origin.file.clone(), slo.origin.version.clone())).collect(),
+        renamed: renamed.to_vec(),
     };
     let held_before = store.held_definitions(tenant).await?.len();
     if changes == DefinitionChanges::default() && held_before == 0 {
         return Ok(());
     }
-    let mut audit = Vec::new();
+    let mut audit: Vec<AuditEntry> = renamed.iter().map(audit_of).collect();
     if !changes.loaded.is_empty() || !changes.removed.is_empty() {
         let run = format!("{} changed, {} gone, {} SLOs run", changes.loaded.len(), changes.removed.len(), runs.slos.len());
         let detail = if held.is_empty() { run } else { format!("{run}, {} as before until their alerts clear", held.len()) };
@@ -161,8 +194,12 @@ impl Decider {
         for (tenant, opened) in opened {
             faults.extend(opened.faults);
             if let Some(book) = self.books.get_mut(&tenant) {
+                let renames = Renames::new(opened.renamed);
+                book.call_anew(&renames, now);
                 book.replace_slos(opened.slos, opened.held, now);
-                if book.ledger.lacks_history() {
+                if !renames.is_empty() {
+                    book.read_by_new_names(&self.store, &self.config, now).await;
+                } else if book.ledger.lacks_history() {
                     book.reload_ledger(&self.store, &self.config, now).await;
                 }
             }

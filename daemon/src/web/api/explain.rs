@@ -164,7 +164,7 @@ pub fn not_to_come(at: Timestamp, now: Timestamp) -> Result<Timestamp, Problem> 
     if at > now { Err(Problem::bad_request("that moment lies in the future; without it you get what is known now")) } else { Ok(at) }
 }
 
-/// The SLO of a tenant, or 404.
+/// The SLO of a tenant, by its name or by the one it had before; or 404.
 pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Result<Arc<Slo>, Problem> {
     let missing = || Problem::not_found(&format!("no SLO `{service}/{name}` runs for this tenant; `burnward status` lists all"));
     let id = SloId {
@@ -172,7 +172,9 @@ pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Re
         service: ServiceName::parse(service).map_err(|_| missing())?,
         name: SloName::parse(name).map_err(|_| missing())?,
     };
-    handle.view.borrow().slos.get(&id).cloned().ok_or_else(missing)
+    let view = handle.view.borrow();
+    let renamed = || view.slos.values().find(|slo| slo.former().as_ref() == Some(&id));
+    view.slos.get(&id).or_else(renamed).cloned().ok_or_else(missing)
 }
 
 /// An SLO with its budgets.

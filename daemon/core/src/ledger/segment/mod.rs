@@ -7,6 +7,7 @@
 //! No roll-up crosses an edge: what lies before an edge within a coarser slice becomes a slice of its own that ends at the edge, at the level `PIECES`.
 
 pub(super) mod behind;
+mod names;
 mod slices;
 pub(super) mod state;
 mod stream;
@@ -20,6 +21,7 @@ use std::{
 
 use thiserror::Error;
 
+pub use names::{renamed_seal, renamed_state, slos_of_state};
 pub(super) use slices::{RoundSlices, unpack_segment};
 pub use stream::{StoredStream, StoredSums};
 
