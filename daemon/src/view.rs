@@ -18,6 +18,8 @@ pub struct View {
     pub as_of: Timestamp,
     /// The SLOs that run, by identity.
     pub slos: BTreeMap<SloId, Arc<Slo>>,
+    /// Those of them that run on in an earlier version because their alerts hold, each with what takes its place then; `None`: it is gone.
+    pub held: BTreeMap<SloId, Option<Arc<Slo>>>,
     /// Every budget, worst first within its tenant.
     pub budgets: BTreeMap<TenantId, Arc<Vec<BudgetStatus>>>,
     /// The sources.

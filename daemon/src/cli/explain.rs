@@ -85,6 +85,9 @@ fn text(explanation: &SloExplanation) -> String {
         }
     ));
     line(format!("  written  {}:{}, version {}", slo.file, slo.line, slo.version));
+    if let Some(held) = &slo.held {
+        line(format!("  held     {}", held.sentence()));
+    }
     for policy in &slo.policies {
         line(format!("  policy   {}: {}: {}", policy.key, policy.value, policy.meaning));
     }

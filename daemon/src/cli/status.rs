@@ -93,6 +93,7 @@ fn notices(status: &Status) -> Vec<String> {
         notices.push(format!("!   {} to {} for {}: {why}", page.page, page.to, page.incident));
     }
     notices.extend(
+    notices.extend(status.held.iter().map(|held| format!("· {}", held.sentence())));
         status.definition_faults.iter().map(|fault| format!("! {} does not load. {}\n{}", fault.file, fault.what_runs(), fault.text)),
     );
     notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));

@@ -39,6 +39,14 @@ fn runs(world: &World, service: &str) -> Option<Target> {
     Some(slo.objectives[0].target)
 }
 
+/// What the status, the explanation and the page of checkout's SLO say of the version that runs.
+async fn held(world: &World) -> anyhow::Result<[String; 3]> {
+    let status = world.get("/api/v1/status").await?["held"].to_string();
+    let explained = world.get("/api/v1/slos/checkout/availability/explain").await?["slo"]["held"].to_string();
+    let page = reqwest::get(format!("{}/slos/checkout/availability", world.web())).await?.text().await?;
+    Ok([status, explained, page])
+}
+
 fn percent(text: &str) -> Option<Target> {
     Target::percent(text).ok()
 }
@@ -80,6 +88,7 @@ async fn an_slo_that_is_removed_while_it_burns_runs_on_until_its_alert_clears() 
     world.fast_forward(minutes(5)).await;
     assert!(world.incident("checkout-burn-1").await?.is_open(), "the fault goes on, and so does the incident");
     assert_eq!(runs(&world, "checkout"), percent("99.9%"));
+    assert!(held(&world).await?.iter().all(|told| told.contains("removed")));
 
     world.person("ada", "checkout-burn-1", Command::Acknowledge).await?;
     world.fast_forward(hours(2)).await;
@@ -99,10 +108,14 @@ async fn an_slo_that_is_edited_while_it_burns_is_judged_as_before_until_its_aler
     world.fast_forward(minutes(5)).await;
     assert!(world.incident("checkout-burn-1").await?.is_open());
     assert_eq!(runs(&world, "checkout"), percent("99.9%"), "the version that paged decides");
+    let [status, explained, page] = held(&world).await?;
+    assert!(status.contains(r#""then":"changed""#) && explained.contains(r#""then":"changed""#), "{status} {explained}");
+    assert!(page.contains("because its alert holds; its file was changed by now"), "{page}");
     world.person("ada", "checkout-burn-1", Command::Acknowledge).await?;
     world.fast_forward(hours(2)).await;
     assert!(!world.incident("checkout-burn-1").await?.is_open());
     assert_eq!(runs(&world, "checkout"), percent("99%"), "then the new one");
+    assert!(held(&world).await?[..2].iter().all(|told| told == "[]" || told == "null"));
     world.restart().await?;
     assert_eq!(runs(&world, "checkout"), percent("99%"));
     Ok(())

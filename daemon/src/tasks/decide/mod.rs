@@ -385,6 +385,7 @@ impl Decider {
             view.budgets.insert(tenant.clone(), Arc::clone(&book.statuses));
             view.exclusions.insert(tenant.clone(), book.excluded.shown.clone());
             let source = SourceView { to_fill: book.ledger.to_fill(now), ..book.source_view.clone() };
+            view.held.extend(book.pending.iter().map(|(id, next)| (id.clone(), next.clone())));
             view.sources.insert((tenant.clone(), book.source.clone()), source);
         }
         view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();

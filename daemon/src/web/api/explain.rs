@@ -23,8 +23,8 @@ use super::{
     burn_down, exclusions,
     problem::Problem,
     wire::{
-        AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, IncidentState, Policy, Query as WireQuery, RowTable,
-        SloDetail, SloExplanation, budget_key, instant,
+        AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, IncidentState, Policy,
+        Query as WireQuery, RowTable, SloDetail, SloExplanation, budget_key, instant,
     },
 };
 use crate::{
@@ -190,6 +190,7 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
         file: slo.origin.file.clone(),
         line: slo.origin.line,
         version: slo.origin.version.clone(),
+        held: HeldVersion::of(&view, &slo.id),
         policies: Policy::of(slo),
         budgets: statuses.map(|status| Budget::of(&view, status)).collect(),
         queries: view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).map(queries_of(slo)).unwrap_or_default(),
@@ -199,7 +200,7 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
 /// An SLO as it is written now, with its budgets at a moment of the past; what was asked then is not kept.
 fn detail_of_then(handle: &Handle, slo: &Slo, budgets: &[ExplainedBudget]) -> SloDetail {
     let budgets = budgets.iter().map(|budget| budget.figures.clone()).collect();
-    SloDetail { budgets, queries: Vec::new(), ..detail(handle, slo) }
+    SloDetail { budgets, queries: Vec::new(), held: None, ..detail(handle, slo) }
 }
 
 /// The queries of the last round that ask for a metric that the SLO reads, or for one of its expressions.

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::{
     explain::moment,
     problem::Problem,
-    wire::{Budget, Fault, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
+    wire::{Budget, Fault, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
     app::Handle,
@@ -63,6 +63,7 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Resul
         sources: Vec::new(),
         open_incidents: Vec::new(),
         outbox: Outbox { pages_owed: 0, oldest_page: None, pages_undeliverable: 0, informs_owed: 0, undelivered: Vec::new() },
+        held: Vec::new(),
         definition_faults: Vec::new(),
         text_faults: Vec::new(),
     })
@@ -86,6 +87,7 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
             .collect(),
         open_incidents: open.iter().map(|stored| IncidentState::from(&stored.incident)).collect(),
         outbox,
+        held: HeldVersion::all(&view, tenant),
         definition_faults: view.definition_faults.iter().filter(|fault| fault.tenant == *tenant).map(Fault::from).collect(),
         text_faults: view.text_faults.clone(),
     })

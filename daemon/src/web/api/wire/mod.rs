@@ -30,7 +30,8 @@ pub use member::JourneyMember;
 pub use postmortem::{Impact, Postmortem};
 pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};
 pub use slo::{
-    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, Policy, SloDetail, SloExplanation,
+    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,
+    SloDetail, SloExplanation,
 };
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 

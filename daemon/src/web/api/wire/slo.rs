@@ -4,11 +4,13 @@ use burnward_core::{
     exclusion::ExcludedTime,
     slo::{LowTraffic, NewSeries, NoDataThen, NoTraffic, Slo},
     words,
+    id::{SloId, TenantId},
 };
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Events, ExclusionState, IncidentState, Query, RowTable};
+use super::{Budget, Events, ExclusionState, IncidentState, Query, RowTable, instant};
+use crate::{tasks::decide::Reach, view::View};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +34,9 @@ pub struct SloDetail {
     /// What it does where nothing comes, where nothing happens, and where little does.
     pub policies: Vec<Policy>,
     /// Its budgets, worst first.
+    /// That it runs on in an earlier version, because its alert holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldVersion>,
     pub budgets: Vec<Budget>,
     /// What was asked for it in the last round, and what came.
     pub queries: Vec<Query>,
@@ -40,6 +45,60 @@ pub struct SloDetail {
 /// What an SLO does in a case that its figures alone do not decide.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Policy {
+/// An SLO that runs on in an earlier version than its file holds, because its alert holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HeldVersion {
+    /// Of which service.
+    pub service: String,
+    /// Its name there.
+    pub slo: String,
+    /// The file that it was in.
+    pub file: String,
+    /// Which version of the file runs.
+    pub version: String,
+    /// What becomes of it once its alert clears: `changed`, `renamed` or `removed`.
+    pub then: String,
+    /// The name that it gets then.
+    pub renamed_to: Option<String>,
+}
+
+impl HeldVersion {
+    /// The versions of a tenant that are held.
+    pub fn all(view: &View, tenant: &TenantId) -> Vec<Self> {
+        view.held.keys().filter(|slo| slo.tenant == *tenant).filter_map(|slo| Self::of(view, slo)).collect()
+    }
+
+    /// Of one SLO; `None` where the version of its file runs.
+    pub fn of(view: &View, id: &SloId) -> Option<Self> {
+        let (next, slo) = (view.held.get(id)?, view.slos.get(id)?);
+        let renamed_to = next.as_ref().map(|next| &next.id.name).filter(|name| **name != id.name).map(ToString::to_string);
+        Some(Self {
+            service: id.service.to_string(),
+            slo: id.name.to_string(),
+            file: slo.origin.file.clone(),
+            version: slo.origin.version.clone(),
+            then: match (next, &renamed_to) {
+                (None, _) => "removed",
+                (Some(_), Some(_)) => "renamed",
+                (Some(_), None) => "changed",
+            }
+            .to_owned(),
+            renamed_to,
+        })
+    }
+
+    /// What that means, in a sentence.
+    pub fn sentence(&self) -> String {
+        let Self { service, slo, file, version, renamed_to, .. } = self;
+        let then = match (self.then.as_str(), renamed_to) {
+            (_, Some(name)) => format!("it is called {service}/{name} by now, and goes on by that name once the alert clears"),
+            ("removed", None) => "it was removed by now, and ends once the alert clears".to_owned(),
+            (_, None) => "its file was changed by now, and the change counts once the alert clears".to_owned(),
+        };
+        format!("{service}/{slo} runs on in version {version} of {file}, because its alert holds; {then}")
+    }
+}
+
     /// The key of its definition: `no-data`.
     pub key: String,
     /// What stands there, or would: `tell-owner after 5m`.

@@ -3,7 +3,7 @@
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, IncidentState, Why, instant};
+use super::{Budget, HeldVersion, IncidentState, Why, instant};
 use crate::view::{DefinitionFault, QueryView, ReplicaView, SourceView};
 
 /// `GET /api/v1/status`.
@@ -21,6 +21,9 @@ pub struct Status {
     pub open_incidents: Vec<IncidentState>,
     /// What waits for delivery.
     pub outbox: Outbox,
+    /// SLOs that run on in an earlier version because their alerts hold.
+    #[serde(default)]
+    pub held: Vec<HeldVersion>,
     /// Definitions that do not load; the last good ones run.
     pub definition_faults: Vec<Fault>,
     /// Texts of the operator that cannot be used; the built-in ones are.

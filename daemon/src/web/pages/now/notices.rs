@@ -6,7 +6,7 @@ use jiff::Timestamp as Instant;
 use super::super::{figures::Mark, frame::Links, when::ago};
 use crate::{
     render::visible,
-    web::api::wire::{Fault, Outbox, SourceState, Status, Undelivered},
+    web::api::wire::{Fault, HeldVersion, Outbox, SourceState, Status, Undelivered},
 };
 
 /// Undelivered pages that are told one by one.
@@ -36,6 +36,7 @@ pub(super) fn notices(status: &Status, links: &Links, now: Instant) -> Vec<Notic
     notices.extend(undelivered(&status.outbox, links, now));
     notices.extend(sources.iter().filter_map(catching_up));
     notices.extend(sources.iter().filter_map(|source| switched(source, now)));
+    notices.extend(status.held.iter().map(|held| runs_on(held, links)));
     notices.extend(status.definition_faults.iter().map(does_not_load));
     notices.extend(status.text_faults.iter().map(|fault| text_fault(fault)));
     notices
@@ -91,6 +92,14 @@ fn switched(source: &SourceState, now: Instant) -> Option<Notice> {
     let but = "Counting began anew there: nothing is counted across, nothing twice.";
     let mark = Mark { class: "state-back-filling".to_owned(), ..Mark::of("·", &format!("REPLICA {}", replica.number)) };
     Some(Notice::new(mark, text, but))
+}
+
+/// An SLO that was changed or removed while its alert holds.
+fn runs_on(held: &HeldVersion, links: &Links) -> Notice {
+    let mark = Mark { class: "state-back-filling".to_owned(), ..Mark::of("·", "RUNS ON") };
+    let page = links.to(&format!("/slos/{}/{}", held.service, held.slo));
+    let line = (format!("{}/{}", held.service, held.slo), Some(page));
+    Notice { lines: vec![line], ..Notice::new(mark, visible(&held.sentence()), "No edit silences an alert that fires.") }
 }
 
 fn does_not_load(fault: &Fault) -> Notice {

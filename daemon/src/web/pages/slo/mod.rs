@@ -71,6 +71,8 @@ struct SloPage {
     runbook: Option<String>,
     /// The moment of the past that is shown.
     past: Option<Past>,
+    /// That it runs on in an earlier version.
+    held: Option<String>,
     /// As the field for a moment holds it.
     at: String,
     budget_key: String,
@@ -202,6 +204,7 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         at: if replayed { at.strftime("%Y-%m-%dT%H:%M:%S").to_string() } else { String::new() },
         exclusions: exclusions.iter().map(|state| ExcludedRow::of(state, &links)).collect(),
         budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
+        held: detail.held.as_ref().map(|held| visible(&held.sentence())),
         more_budgets: listed.len().saturating_sub(BUDGETS),
         chosen: budgets.into_iter().next().map(|budget| chosen(budget, drawn, &path, &links, now)),
         queries: asking(&detail),
