@@ -194,6 +194,8 @@ pub enum Request {
         at_most: usize,
         /// With exclusions as they are known now, or as they were.
         known: Known,
+        /// What was found late since.
+        late: Vec<Late>,
         /// The slices.
         reply: oneshot::Sender<Vec<Slice>>,
     },
@@ -280,22 +282,28 @@ impl Handle {
     }
 
     /// The counted slices of a budget that cover a stretch, at most `at_most`.
-    pub async fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Vec<Slice> {
+    pub async fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Result<Vec<Slice>, StoreError> {
+        let late = self.late(&budget.slo.tenant, [known]).await?;
         let budget = budget.clone();
-        self.ask(|reply| Request::Slices { budget, over, at_most, known, reply }).await.unwrap_or_default()
+        Ok(self.ask(|reply| Request::Slices { budget, over, at_most, known, late, reply }).await.unwrap_or_default())
     }
 
-    /// How budgets stood at moments of the past.
-    pub async fn past(&self, tenant: &TenantId, asked: PastAsked) -> Result<Vec<PastBudget>, StoreError> {
-        let known_then = asked.moments.iter().filter_map(|moment| match moment.known {
+    /// What was found late since the first moment of which is asked what was known then.
+    pub async fn late(&self, tenant: &TenantId, known: impl IntoIterator<Item = Known>) -> Result<Vec<Late>, StoreError> {
+        let known_then = known.into_iter().filter_map(|known| match known {
             Known::Now => None,
             Known::By(then) => Some(then),
         });
         let source = self.config.tenants.get(tenant).map(|tenant| &tenant.source);
-        let late = match known_then.min().zip(source) {
-            Some((since, source)) => self.store.late(tenant, source, since).await?,
-            None => Vec::new(),
-        };
+        match known_then.min().zip(source) {
+            Some((since, source)) => self.store.late(tenant, source, since).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How budgets stood at moments of the past.
+    pub async fn past(&self, tenant: &TenantId, asked: PastAsked) -> Result<Vec<PastBudget>, StoreError> {
+        let late = self.late(tenant, asked.moments.iter().map(|moment| moment.known)).await?;
         let tenant = tenant.clone();
         Ok(self.ask(|reply| Request::Past { tenant, asked, late, reply }).await.unwrap_or_default())
     }

@@ -12,7 +12,7 @@ use super::{
     table::local,
 };
 use crate::render::visible_whole;
-use crate::web::api::wire::{ExplainedBudget, JourneyMember, Query, SloDetection, SloExplanation};
+use crate::web::api::wire::{ExplainedBudget, FiguresReach, JourneyMember, Query, SloDetection, SloExplanation};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ fn text(explanation: &SloExplanation) -> String {
         local(explanation.at),
         match (explanation.replayed, explanation.figures.as_str()) {
             (false, _) => "",
-            (true, "as-known-then") => ", as it was known then",
+            (true, "as-known-then") => ", as it was known then, with the samples that came within the settling time",
             (true, _) => ", as corrected by what was recorded since; --as-known-then shows it without",
         }
     ));
@@ -126,6 +126,7 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
         format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
     ];
     lines.push(format!("  seen     {}", budget.seen));
+    lines.extend(budget.reach.iter().flat_map(FiguresReach::sentences).map(|sentence| format!("  as of    {sentence}")));
     lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
     lines.extend(budget.figures.members.iter().map(member_line));
     lines.push(format!("  rows     {}", budget.row_table.from));

@@ -47,7 +47,8 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
 fn text(status: &Status, past: bool) -> String {
     let mut text = String::new();
     if past {
-        writeln!(text, "at {}, as far as was known then", local(status.as_of)).expect("writing to a String cannot fail");
+        writeln!(text, "at {}, as far as was known then, with the samples that came within the settling time", local(status.as_of))
+            .expect("writing to a String cannot fail");
     }
     for notice in notices(status) {
         writeln!(text, "{notice}").expect("writing to a String cannot fail");
@@ -92,8 +93,8 @@ fn notices(status: &Status) -> Vec<String> {
         let why = page.last_error.as_deref().unwrap_or("not tried yet");
         notices.push(format!("!   {} to {} for {}: {why}", page.page, page.to, page.incident));
     }
-    notices.extend(
     notices.extend(status.held.iter().map(|held| format!("· {}", held.sentence())));
+    notices.extend(
         status.definition_faults.iter().map(|fault| format!("! {} does not load. {}\n{}", fault.file, fault.what_runs(), fault.text)),
     );
     notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));

@@ -42,7 +42,7 @@ use crate::{
 
 pub use exclusions::CorrectionAsked;
 pub use false_positive::FalsePositive;
-pub use past::{Moment, PastAsked, PastBudget, Place};
+pub use past::{Moment, PastAsked, PastBudget, Place, Reach};
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
 
@@ -168,7 +168,9 @@ impl Decider {
                 answer(reply, self.false_positive(&tenant, asked, &by, now).await);
             }
             Request::TestPage { person, by, now, reply } => answer(reply, self.test_page(person, &by, now).await),
-            Request::Slices { budget, over, at_most, known, reply } => answer(reply, self.slices(&budget, over, at_most, known)),
+            Request::Slices { budget, over, at_most, known, late, reply } => {
+                answer(reply, self.slices(&budget, over, at_most, (known, &late)));
+            }
             Request::Past { tenant, asked, late, reply } => {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked, &late)).unwrap_or_default());
             }
@@ -181,10 +183,11 @@ impl Decider {
         }
     }
 
-    fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Vec<Slice> {
+    fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, (known, late): (Known, &[Late])) -> Vec<Slice> {
         let Some(book) = self.books.get(&budget.slo.tenant) else { return Vec::new() };
         let Some((ledger, stream)) = self.stream(budget) else { return Vec::new() };
-        ledger.slices_and_excluded(stream, over, at_most, &book.excluded.shown.exclusions.stretches(budget, known))
+        let excluded = book.excluded.shown.exclusions.stretches(budget, known);
+        ledger.slices_as_known(stream, over, at_most, &excluded, &Late::unknown(late, known))
     }
 
     /// The stream that a budget is counted in; of a budget that is gone, that of the events of its group.
@@ -382,10 +385,10 @@ impl Decider {
         let mut view = View { as_of: now, definition_faults: self.view.borrow().definition_faults.clone(), ..View::default() };
         for (tenant, book) in &self.books {
             view.slos.extend(book.slos.iter().map(|(id, slo)| (id.clone(), slo.clone())));
+            view.held.extend(book.pending.iter().map(|(id, next)| (id.clone(), next.clone())));
             view.budgets.insert(tenant.clone(), Arc::clone(&book.statuses));
             view.exclusions.insert(tenant.clone(), book.excluded.shown.clone());
             let source = SourceView { to_fill: book.ledger.to_fill(now), ..book.source_view.clone() };
-            view.held.extend(book.pending.iter().map(|(id, next)| (id.clone(), next.clone())));
             view.sources.insert((tenant.clone(), book.source.clone()), source);
         }
         view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();

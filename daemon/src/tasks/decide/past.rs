@@ -64,12 +64,23 @@ pub struct PastBudget {
     pub place: Option<Place>,
     /// How it stood, in the order of the moments.
     pub standing: Vec<BudgetStatus>,
+    /// How far the figures of each of them reach.
+    pub reaches: Vec<Reach>,
     /// From when on its events are held; `None`: none are.
     pub held_from: Option<Timestamp>,
     /// What was counted over the stretch outside of excluded time, of a calendar window in its last period alone; nothing where no stretch was asked for.
     pub counted: Counts,
     /// The slices that this is the sum of, at most an hour each; none where nothing failed.
     pub slices: Vec<(Interval, Counts)>,
+}
+
+/// How far the figures of a moment reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Up to where events are counted: the moment, or the end of the slice that it lies in.
+    pub to: Timestamp,
+    /// True where no sample up to there is awaited any more: the figures stand.
+    pub settled: bool,
 }
 
 /// Where the slices of a budget are, events or verdicts.
@@ -116,8 +127,9 @@ impl Book {
             let is_held = counted_from.is_some_and(|from| from < moment.at);
             let over = calendar::interval(&objective.window, moment.at);
             let stretches = self.excluded.shown.exclusions.stretches(&budget, moment.known);
-            let (held, kept) =
-                (self.ledger.past_as_known(counted_in, moment.at, moment.known, late), stored.map(|stored| stored.until(moment.at)));
+            let held = self.ledger.past_as_known(counted_in, moment.at, moment.known, late);
+            let stored = stored.map(|stored| stored.without(counted_in, &Late::unknown(late, moment.known)));
+            let kept = stored.as_ref().map(|stored| stored.until(moment.at));
             let (sums, excluded): (&dyn Sums, Excluded) = match &kept {
                 Some(kept) => (kept, kept.excluded(over.from, &stretches, objective.counted_in.length())),
                 None => (&held, held.excluded(over.from, &stretches)),
@@ -137,6 +149,13 @@ impl Book {
             standing(slo, objective, budget.clone(), &input, alerts, moment.at)
         };
         let standing = asked.moments.iter().map(at_moment).collect();
+        let settled = self.ledger.settled(&slo.id);
+        let reach = |moment: &Moment| {
+            let from = calendar::interval(&objective.window, moment.at).from;
+            let to = if stored.is_some() { moment.at } else { self.ledger.past(counted_in, moment.at).counted_to(from) };
+            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled) }
+        };
+        let reaches = asked.moments.iter().map(reach).collect();
         let over = asked.slices.map(|asked| within_period(&objective.window, asked));
         let excluded = self.excluded.shown.exclusions.stretches(&budget, Known::Now);
         let of_week = |over: Interval| {
@@ -158,7 +177,7 @@ impl Book {
             counted_from: stream.counted_from,
             each_from: self.ledger.each_from(counted_in),
         };
-        PastBudget { budget, slo: slo.clone(), place: Some(place), standing, held_from: counted_from, counted, slices }
+        PastBudget { budget, slo: slo.clone(), place: Some(place), standing, reaches, held_from: counted_from, counted, slices }
     }
 }
 
@@ -192,7 +211,7 @@ fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastB
     let standing = asked.moments.iter().map(at_moment).collect();
     let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
     let counted = Counts { unseen_millis: unseen, ..Counts::default() };
-    PastBudget { budget, slo: slo.clone(), place: None, standing, held_from: None, counted, slices: Vec::new() }
+    PastBudget { budget, slo: slo.clone(), place: None, standing, reaches: Vec::new(), held_from: None, counted, slices: Vec::new() }
 }
 
 /// The part of a stretch that a budget's window is over at its end: what a calendar period did not hold is not of its budget.

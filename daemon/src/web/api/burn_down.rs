@@ -14,7 +14,7 @@ use super::{
     explain::When,
     wire::{BurnDown, BurnDownPeriod, BurnDownPoint, Events, instant},
 };
-use crate::app::Handle;
+use crate::{app::Handle, store::StoreError};
 
 /// Slices of a burn-down at most.
 const SLICES: usize = 240;
@@ -24,7 +24,7 @@ const CLOSER_LOOKS: usize = 4;
 
 /// The burn-down of the window that ends at `at`, or when the budget was last evaluated, or of the calendar period up to there; `None` where nothing was
 /// counted in it.
-pub async fn of(handle: &Handle, status: &BudgetStatus, when: When) -> Option<BurnDown> {
+pub async fn of(handle: &Handle, status: &BudgetStatus, when: When) -> Result<Option<BurnDown>, StoreError> {
     let to = when.at.unwrap_or(status.as_of);
     let known = when.figures.known(to);
     match &status.window {
@@ -33,34 +33,42 @@ pub async fn of(handle: &Handle, status: &BudgetStatus, when: When) -> Option<Bu
     }
 }
 
-async fn calendar(handle: &Handle, status: &BudgetStatus, zone: &Zone, to: Timestamp, known: Known) -> Option<BurnDown> {
+async fn calendar(
+    handle: &Handle,
+    status: &BudgetStatus,
+    zone: &Zone,
+    to: Timestamp,
+    known: Known,
+) -> Result<Option<BurnDown>, StoreError> {
     let Interval { from, to: end } = status.over;
-    let found = slices(handle, status, Interval { from, to }, known).await;
-    first_counted(&found)?;
+    let found = slices(handle, status, Interval { from, to }, known).await?;
+    if first_counted(&found).is_none() {
+        return Ok(None);
+    }
     // Slices that are joined for the drawing would reach beyond what has passed.
     let found: Vec<_> = found.into_iter().map(|slice| Slice { end: slice.end.min(to), ..slice }).collect();
     let forecast_ratio = status.forecast.map(|left| left.ratio);
     let period = BurnDownPeriod { from: instant(from), to: instant(end), timezone: zone.to_string(), forecast_ratio };
-    Some(BurnDown { period: Some(period), ..draw(status, from, false, &found) })
+    Ok(Some(BurnDown { period: Some(period), ..draw(status, from, false, &found) }))
 }
 
-async fn rolling(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Option<BurnDown> {
+async fn rolling(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Result<Option<BurnDown>, StoreError> {
     let Interval { from: begin, to } = over;
     let mut from = begin;
-    let mut found = slices(handle, status, Interval { from, to }, known).await;
+    let mut found = slices(handle, status, Interval { from, to }, known).await?;
     // What was counted lately only is asked for again, in the finer slices that then fit.
     for _ in 0..CLOSER_LOOKS {
-        let first = first_counted(&found)?;
+        let Some(first) = first_counted(&found) else { return Ok(None) };
         if first <= from {
             break;
         }
         from = first;
-        found = slices(handle, status, Interval { from, to }, known).await;
+        found = slices(handle, status, Interval { from, to }, known).await?;
     }
-    Some(draw(status, from, from > begin, &found))
+    Ok(Some(draw(status, from, from > begin, &found)))
 }
 
-async fn slices(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Vec<Slice> {
+async fn slices(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Result<Vec<Slice>, StoreError> {
     handle.slices(&status.budget, over, SLICES, known).await
 }
 

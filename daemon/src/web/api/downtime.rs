@@ -8,7 +8,7 @@ use burnward_core::{
     downtime::spells,
     evaluate::BudgetStatus,
     exclusion::Known,
-    ledger::{Counts, StoredStream},
+    ledger::{Counts, Late, StoredStream},
     slo::{CountedIn, Slo},
     time::Timestamp,
     window::Interval,
@@ -57,12 +57,18 @@ pub async fn of(handle: &Handle, slo: &Slo, status: &BudgetStatus, when: When) -
         let of_tenant = view.exclusions.get(&slo.id.tenant);
         of_tenant.map(|all| all.exclusions.stretches(&status.budget, when.figures.known(over.to))).unwrap_or_default()
     };
-    let verdicts = verdicts(handle, slo, status, over).await?;
+    let verdicts = verdicts(handle, slo, status, over, when.figures.known(over.to)).await?;
     Ok(Some(Downtime::of(status, over, rule.length, &spells(rule.length, verdicts, &excluded))))
 }
 
 /// The verdicts of a stretch: the memory's where it still holds each of them, the store's before.
-async fn verdicts(handle: &Handle, slo: &Slo, status: &BudgetStatus, over: Interval) -> Result<Vec<(Timestamp, Counts)>, Problem> {
+async fn verdicts(
+    handle: &Handle,
+    slo: &Slo,
+    status: &BudgetStatus,
+    over: Interval,
+    known: Known,
+) -> Result<Vec<(Timestamp, Counts)>, Problem> {
     let asked = PastAsked { group: Some(status.budget.group.clone()), ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(&slo.id.tenant, asked).await?;
     let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else { return Ok(Vec::new()) };
@@ -71,9 +77,10 @@ async fn verdicts(handle: &Handle, slo: &Slo, status: &BudgetStatus, over: Inter
     if over.from < split {
         let before = Interval { to: split, ..over };
         let stream: StoredStream = stored_stream(handle, &slo.id.tenant, &place, before).await?;
-        found.extend(stream.slices(before));
+        let late = handle.late(&slo.id.tenant, [known]).await?;
+        found.extend(stream.without(place.stream, &Late::unknown(&late, known)).slices(before));
     }
-    let held = handle.slices(&status.budget, Interval { from: split, to: over.to }, EVERY, Known::Now).await;
+    let held = handle.slices(&status.budget, Interval { from: split, to: over.to }, EVERY, known).await?;
     found.extend(held.into_iter().map(|slice| (slice.end, slice.counts)));
     Ok(found)
 }

@@ -31,7 +31,7 @@ use crate::{
     app::Handle,
     calendar,
     store::StoreError,
-    tasks::decide::{Moment, PastAsked, PastBudget, Place},
+    tasks::decide::{Moment, PastAsked, PastBudget, Place, Reach},
     web::{Site, access::Tenant},
 };
 
@@ -148,7 +148,7 @@ pub async fn burn_down(
     let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
     let status = at_moment(&site.handle, &slo, status, when).await?;
     let missing = || Problem::not_found("nothing was counted in the window of this budget, so there is nothing to draw");
-    burn_down::of(&site.handle, &status, when).await.ok_or_else(missing).map(Json)
+    burn_down::of(&site.handle, &status, when).await?.ok_or_else(missing).map(Json)
 }
 
 /// A moment as it stands in an address.
@@ -220,10 +220,11 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     let until = when.at.unwrap_or_else(|| handle.clock.now());
     let mut budgets = Vec::new();
     for status in statuses(handle, slo, key) {
-        let status = at_moment(handle, slo, status, when).await?;
+        let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
-        budgets.extend(explained(handle, slo, &status, changes));
+        let explained = explained(handle, slo, &status, changes);
+        budgets.extend(explained.map(|budget| ExplainedBudget { reach: reach.map(|reach| FiguresReach::of(&reach, until)), ..budget }));
     }
     let incidents = incidents_of(handle, &slo.id, until).await?;
     Ok(SloExplanation {
@@ -256,14 +257,25 @@ async fn incidents_of(handle: &Handle, slo: &SloId, until: Timestamp) -> Result<
 
 /// A budget now, or at a moment of the past.
 pub async fn at_moment(handle: &Handle, slo: &Slo, status: BudgetStatus, when: When) -> Result<BudgetStatus, Problem> {
+    Ok(stood(handle, slo, status, when).await?.0)
+}
+
+/// The same with how far its figures reach, of a moment of the past of which anything is known.
+async fn stood(handle: &Handle, slo: &Slo, status: BudgetStatus, when: When) -> Result<(BudgetStatus, Option<Reach>), Problem> {
     match when.at {
         Some(at) => replay(handle, slo, &status, at, when.figures).await,
-        None => Ok(status),
+        None => Ok((status, None)),
     }
 }
 
 /// A budget as the ledger shows it for a moment of the past, with the alert states that were stored then.
-async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp, figures: Figures) -> Result<BudgetStatus, Problem> {
+async fn replay(
+    handle: &Handle,
+    slo: &Slo,
+    status: &BudgetStatus,
+    at: Timestamp,
+    figures: Figures,
+) -> Result<(BudgetStatus, Option<Reach>), Problem> {
     let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
     let alerts = before.into_iter().last().map(|change| (change.budget, change.state)).into_iter().collect();
     let asked = PastAsked {
@@ -272,7 +284,7 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
         ..PastAsked::of(vec![slo.id.clone()])
     };
     let find = |past: Vec<PastBudget>| past.into_iter().find(|past| past.budget == status.budget);
-    let Some(mut past) = find(handle.past(&slo.id.tenant, asked.clone()).await?) else { return Ok(status.clone()) };
+    let Some(mut past) = find(handle.past(&slo.id.tenant, asked.clone()).await?) else { return Ok((status.clone(), None)) };
     if let Some((place, over)) = beyond_memory(&past) {
         let stored = stored_stream(handle, &slo.id.tenant, &place, over).await?;
         let stored = BTreeMap::from([(status.budget.clone(), Arc::new(stored))]);
@@ -280,7 +292,8 @@ async fn replay(handle: &Handle, slo: &Slo, status: &BudgetStatus, at: Timestamp
             past = found;
         }
     }
-    Ok(past.standing.into_iter().next().unwrap_or_else(|| status.clone()))
+    let reach = past.reaches.first().copied();
+    Ok((past.standing.into_iter().next().unwrap_or_else(|| status.clone()), reach))
 }
 
 /// Where the slices of a calendar period are that begins before what the memory holds of it, and which stretch is asked for. The edges of the window's
@@ -340,5 +353,6 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<Ale
         decided,
         clears,
         changes,
+        reach: None,
     })
 }

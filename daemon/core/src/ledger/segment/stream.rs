@@ -6,7 +6,7 @@ use super::{Damaged, RoundSlices, Stored, unpack_segment};
 use crate::{
     exclusion::Excluded,
     ledger::{
-        Counts, Sums,
+        Counts, Late, Sums,
         hidden::{self, Glimpse},
         slice::Span,
         verdict::VERDICTS,
@@ -48,6 +48,16 @@ impl StoredStream {
             found.spans.extend(round.spans);
         }
         Ok(found)
+    }
+
+    /// The same stream without what came late and was not known yet.
+    #[must_use]
+    pub fn without(&self, stream: u32, unknown: &[&Late]) -> Self {
+        let mut known = self.clone();
+        for (end, counts) in unknown.iter().flat_map(|late| late.of(stream)) {
+            known.add(end, Counts::default() - counts);
+        }
+        known
     }
 
     fn add(&mut self, end: Timestamp, counts: Counts) {

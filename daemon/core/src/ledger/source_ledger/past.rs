@@ -33,6 +33,20 @@ pub struct Late {
 }
 
 impl Late {
+    /// Those that were not recorded yet, as far as is known.
+    pub fn unknown(late: &[Self], known: Known) -> Vec<&Self> {
+        match known {
+            Known::Now => Vec::new(),
+            Known::By(then) => late.iter().filter(|late| late.recorded > then).collect(),
+        }
+    }
+
+    /// What it brought of a stream, by the ends of its minutes.
+    pub(in crate::ledger) fn of(&self, stream: u32) -> impl Iterator<Item = (Timestamp, Counts)> {
+        let first = self.entries.partition_point(|entry| entry.stream < stream);
+        self.entries[first..].iter().take_while(move |entry| entry.stream == stream).map(|entry| (entry.end, entry.counts))
+    }
+
     /// What was recorded at a moment, as [`super::Counted::late_blob`] packed it.
     ///
     /// # Errors
@@ -42,7 +56,7 @@ impl Late {
     }
 
     /// What of a stream is in the sum of the slices that end after `from` and not after `to`.
-    fn within(&self, stream: u32, from: Timestamp, to: Timestamp) -> Counts {
+    pub(super) fn within(&self, stream: u32, from: Timestamp, to: Timestamp) -> Counts {
         let first = self.entries.partition_point(|entry| (entry.stream, entry.end) <= (stream, from));
         let found = self.entries[first..].iter().take_while(|entry| entry.stream == stream && entry.end <= to);
         found.map(|entry| entry.counts).sum()
@@ -92,6 +106,13 @@ impl PastSums<'_> {
         self.unknown.iter().map(|late| late.within(self.stream, from, to)).sum()
     }
 
+    /// Up to where a sum since `from` counts: the moment, moved outwards to an edge of the slices that are kept there.
+    pub fn counted_to(&self, from: Timestamp) -> Timestamp {
+        let Some(kept) = self.ledger.kept(self.stream) else { return self.at };
+        let coarse = kept.slices.step_reaching(from);
+        self.at.ceil(kept.slices.step_reaching(self.at.floor(coarse).max(from.floor(coarse))))
+    }
+
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn excluded(&self, from: Timestamp, stretches: &[Interval]) -> Excluded {
         let mut excluded = Excluded::default();
@@ -115,11 +136,7 @@ impl SourceLedger {
 
     /// The same with what was known by then; `late` holds what was recorded since.
     pub fn past_as_known<'a>(&'a self, stream: u32, at: Timestamp, known: Known, late: &'a [Late]) -> PastSums<'a> {
-        let unknown = match known {
-            Known::Now => Vec::new(),
-            Known::By(then) => late.iter().filter(|late| late.recorded > then).collect(),
-        };
-        PastSums { unknown, ..self.past(stream, at) }
+        PastSums { unknown: Late::unknown(late, known), ..self.past(stream, at) }
     }
 
     /// From when on the memory holds each of a stream's finest slices; `None`: it holds none.
@@ -137,7 +154,7 @@ impl SourceLedger {
 
 impl Kept<'_> {
     /// The sum over the part of a stretch that has passed at a moment. Where the moment cuts it, that end moves outwards, as the whole sum's does.
-    fn up_to(&self, step: Duration, stretch: Interval, at: Timestamp) -> Counts {
+    pub(super) fn up_to(&self, step: Duration, stretch: Interval, at: Timestamp) -> Counts {
         if stretch.to <= at {
             return self.between_edges(step, stretch);
         }

@@ -6,6 +6,7 @@ use super::{
     Fill, Held, SourceLedger, Stream,
     judged::Judged,
     parts::{Lane, Provisional},
+    past::Late,
 };
 use crate::{
     exclusion::Excluded,
@@ -127,16 +128,25 @@ impl Kept<'_> {
         self.slices.sum_between(step, stretch) + self.provisional_within(stretch.from, stretch.to)
     }
 
-    fn slice(&self, level: Duration, over: Interval, stretches: &[Interval]) -> Slice {
+    /// A slice of what is shown up to a moment, less what was not known then. Of the one that the moment cuts, what is after it is left out.
+    fn slice(
+        &self,
+        level: Duration,
+        over: Interval,
+        until: Timestamp,
+        stretches: &[Interval],
+        unknown: impl Fn(Interval) -> Counts,
+    ) -> Slice {
         let mut excluded = Excluded::default();
         for stretch in stretches {
             let part = self.whole(Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) });
-            if part.from < part.to {
-                excluded.counts += self.between_edges(level, part);
-                excluded.time += part.length();
+            if part.from < part.to.min(until) {
+                excluded.counts += self.up_to(level, part, until) - unknown(Interval { to: part.to.min(until), ..part });
+                excluded.time += part.passed(until);
             }
         }
-        Slice { end: over.to, counts: self.within(level, over.from, over.to), excluded }
+        let counts = self.up_to(level, over, until) - unknown(Interval { to: over.to.min(until), ..over });
+        Slice { end: over.to, counts, excluded }
     }
 
     /// Both on edges of `step`.
@@ -228,7 +238,13 @@ impl SourceLedger {
 
     /// The same, each with what of it lies in these stretches of exclusions, which neither overlap nor touch.
     pub fn slices_and_excluded(&self, stream: u32, over: Interval, at_most: usize, stretches: &[Interval]) -> Vec<Slice> {
+        self.slices_as_known(stream, over, at_most, stretches, &[])
+    }
+
+    /// The same without what came late and was not known yet.
+    pub fn slices_as_known(&self, stream: u32, over: Interval, at_most: usize, stretches: &[Interval], unknown: &[&Late]) -> Vec<Slice> {
         let Interval { from, to } = over;
+        let unknown = |part: Interval| unknown.iter().map(|late| late.within(stream, part.from, part.to)).sum::<Counts>();
         let Some(kept) = self.kept(stream).filter(|_| from < to && at_most > 0) else { return Vec::new() };
         let finest = kept.slices.step_reaching(from);
         let steps: Vec<Duration> = kept.slices.steps().filter(|step| *step >= finest).collect();
@@ -238,11 +254,11 @@ impl SourceLedger {
             (None, Some(coarsest)) => (*coarsest, joined(from, to, *coarsest, at_most)),
             (None, None) => return Vec::new(),
         };
-        // A period begins at an edge of its own, wherever the longer slices that are shown would begin.
-        let first = if from.floor(level) == from { from } else { from.floor(step) };
+        // They begin where the sum of the stretch does, wherever the longer slices that are shown would begin.
+        let first = from.floor(level);
         let count = u32::try_from(slices_after(first, to, step)).unwrap_or(u32::MAX);
         let starts = (0..count).map(|at| first.plus(step * at));
-        starts.map(|start| kept.slice(level, Interval { from: start, to: start.plus(step) }, stretches)).collect()
+        starts.map(|start| kept.slice(level, Interval { from: start, to: start.plus(step) }, to, stretches, unknown)).collect()
     }
 
     /// What was counted over `(from, to]`, both moved outwards to slice edges: each to the edges that are kept there, so that an old beginning does

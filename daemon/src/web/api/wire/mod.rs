@@ -28,7 +28,10 @@ pub use incident::{
 pub use incident_now::{BurnNow, IncidentNow};
 pub use member::JourneyMember;
 pub use postmortem::{Impact, Postmortem};
-pub use report::{BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedPerson, ReportedTeam, ReportedTimes, WeekReport};
+pub use report::{
+    BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedPerson, ReportedTeam, ReportedTimes,
+    WeekReport,
+};
 pub use slo::{
     AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,
     SloDetail, SloExplanation,

@@ -1,10 +1,13 @@
 //! An SLO, why it stands as it does, and how its budget was spent.
 
+use std::time::Duration;
+
 use burnward_core::{
     exclusion::ExcludedTime,
-    slo::{LowTraffic, NewSeries, NoDataThen, NoTraffic, Slo},
-    words,
     id::{SloId, TenantId},
+    slo::{LowTraffic, NewSeries, NoDataThen, NoTraffic, Slo},
+    time::Timestamp,
+    words,
 };
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
@@ -31,20 +34,17 @@ pub struct SloDetail {
     pub line: u32,
     /// Which version of the file runs.
     pub version: String,
-    /// What it does where nothing comes, where nothing happens, and where little does.
-    pub policies: Vec<Policy>,
-    /// Its budgets, worst first.
     /// That it runs on in an earlier version, because its alert holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldVersion>,
+    /// What it does where nothing comes, where nothing happens, and where little does.
+    pub policies: Vec<Policy>,
+    /// Its budgets, worst first.
     pub budgets: Vec<Budget>,
     /// What was asked for it in the last round, and what came.
     pub queries: Vec<Query>,
 }
 
-/// What an SLO does in a case that its figures alone do not decide.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Policy {
 /// An SLO that runs on in an earlier version than its file holds, because its alert holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HeldVersion {
@@ -99,6 +99,9 @@ impl HeldVersion {
     }
 }
 
+/// What an SLO does in a case that its figures alone do not decide.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Policy {
     /// The key of its definition: `no-data`.
     pub key: String,
     /// What stands there, or would: `tell-owner after 5m`.
@@ -258,6 +261,40 @@ pub struct ExplainedBudget {
     pub clears: Vec<String>,
     /// Its alert changes of the last 30 days, with the arithmetic of their moment.
     pub changes: Vec<AlertChange>,
+    /// How far the figures of a moment of the past reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<FiguresReach>,
+}
+
+/// How far the figures of a moment of the past reach, where that is not the moment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FiguresReach {
+    /// Up to where events are counted: the moment, or the end of the slice that it lies in.
+    pub counted_to: Instant,
+    /// How much lies behind the moment: of old times only longer slices are kept.
+    pub beyond_seconds: f64,
+    /// True where no sample up to there is awaited any more, so that the figures stand.
+    pub settled: bool,
+}
+
+impl FiguresReach {
+    /// The reach of the figures of a moment.
+    pub fn of(reach: &Reach, at: Timestamp) -> Self {
+        Self { counted_to: instant(reach.to), beyond_seconds: reach.to.since(at).as_secs_f64(), settled: reach.settled }
+    }
+
+    /// What somebody should know of it.
+    pub fn sentences(&self) -> Vec<String> {
+        /// As long as the finest slices.
+        const FINEST_SECONDS: f64 = 10.0;
+        let beyond = (self.beyond_seconds >= FINEST_SECONDS).then(|| {
+            let beyond = words::duration(Duration::from_secs_f64(self.beyond_seconds));
+            format!("the figures reach {beyond} beyond the moment, to the end of its slice: of that time no shorter ones are kept")
+        });
+        let moves =
+            (!self.settled).then(|| "samples up to this moment are still awaited: the figures may move until they are settled".to_owned());
+        beyond.into_iter().chain(moves).collect()
+    }
 }
 
 /// A period of the calendar, and the ways to its neighbours.

@@ -26,7 +26,10 @@ use crate::{
             downtime::of as downtime_of,
             explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, not_to_come, statuses},
             problem::Problem,
-            wire::{Budget, Downtime, ExplainedBudget, ExplainedRow, Policy, Query as WireQuery, SloDetail, SloExplanation, budget_key},
+            wire::{
+                Budget, Downtime, ExplainedBudget, ExplainedRow, FiguresReach, Policy, Query as WireQuery, SloDetail, SloExplanation,
+                budget_key,
+            },
         },
     },
 };
@@ -102,6 +105,8 @@ struct Chosen {
     budget: String,
     /// How much of the window was seen, and what the rest may hide.
     seen: String,
+    /// How far the figures of a moment of the past reach.
+    reach: Vec<String>,
     /// What people took out of it.
     excluded: Option<String>,
     /// Which rule decided its state.
@@ -237,7 +242,7 @@ fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> 
 
 fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, now: Instant) -> Chosen {
     let Drawn { chart, downtime } = drawn;
-    let ExplainedBudget { figures, period, budget, excluded, seen, allowed, rows, decided, clears, changes, .. } = explained;
+    let ExplainedBudget { figures, period, budget, excluded, seen, allowed, rows, decided, clears, changes, reach, .. } = explained;
     let as_of = figures.as_of;
     let rows = figures.rows.iter().map(RowFigures::of).zip(rows).collect();
     Chosen {
@@ -248,6 +253,7 @@ fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, n
         figures: Figures::of(&figures, links, if as_of < now { as_of } else { now }),
         budget,
         seen,
+        reach: reach.as_ref().map(FiguresReach::sentences).unwrap_or_default(),
         excluded,
         because: because(&figures, &decided),
         allowed,

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::{
+    exclusion::{ExcludedTime, Exclusion, ExclusionId, Exclusions, Owner, Scope},
     id::ObjectiveName,
     ledger::slice::Span,
     slo::{CountedIn, Objective, SliceRule},
     units::GoodShare,
+    window::Interval,
 };
 
 pub(super) fn rule(length_minutes: u64) -> SliceRule {
@@ -29,6 +31,44 @@ fn verdicts(daemon: &Daemon, from: i64, to: i64) -> (i64, i64, i64) {
     let stream = daemon.ledger.judged(0, rule(1)).expect("something was judged");
     let counts = daemon.ledger.between(stream, at(from), at(to));
     (counts.good, counts.bad, counts.unseen_millis / 1000)
+}
+
+/// Takes nine minutes and a half out, from half past the thirtieth on.
+fn take_out(daemon: &mut Daemon, now: i64) -> Vec<Interval> {
+    let stretches = vec![Interval { from: at(1_830), to: at(2_400) }];
+    let scope = Scope { of: Owner::Tenant, group: Group::whole() };
+    let exclusion = Exclusion { id: ExclusionId(1), scope, recorded_at: at(3_600), withdrawn_at: None, stretches: stretches.clone() };
+    let stored = daemon.stored();
+    daemon.ledger.set_exclusions(Arc::new(Exclusions::new(vec![exclusion])), Some(&stored), at(now)).expect("own blobs");
+    stretches
+}
+
+/// Slices that lie wholly within what is excluded count neither as good nor as bad, or as good, as the SLO says; one that an edge cuts keeps its verdict.
+#[test]
+fn excluded_slices_leave_the_window_or_count_as_good() {
+    for now in [3_600, 3 * 86_400] {
+        let mut source = Source::default();
+        steady(&mut source, -3600, now + 60, 1_800);
+        let mut daemon = Daemon::start(by_the_minute(), at(0));
+        daemon.tick_every(&source, 10, 0, 3_600);
+        daemon.tick_every(&source, 600, 3_600, now);
+        for restarted in [false, true] {
+            if restarted {
+                daemon.compact(at(now));
+                daemon.restart(at(now));
+            }
+            let stretches = take_out(&mut daemon, now);
+            let stream = daemon.ledger.judged(0, rule(1)).expect("judged");
+            let past = daemon.ledger.past(stream, at(3_600));
+            let (all, excluded) = (past.since(at(0)), past.excluded(at(0), &stretches));
+            assert_eq!((all.good, all.bad), (1_800, 1_800), "{now}");
+            assert_eq!((excluded.counts.bad, excluded.counts.good, excluded.time.as_secs()), (540, 0, 540), "{now} {restarted}");
+            let removed = ExcludedTime::Removed.apply(all, excluded.counts);
+            let as_good = ExcludedTime::CountsAsGood.apply(all, excluded.counts);
+            assert_eq!((removed.good, removed.bad), (1_800, 1_260));
+            assert_eq!((as_good.good, as_good.bad), (2_340, 1_260));
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,14 @@ use super::{
     laws::{Instance, Turn, turn},
     *,
 };
-use crate::ledger::slice::{Entry, MINUTE};
+use crate::{
+    exclusion::Known,
+    ledger::{
+        Late,
+        slice::{Entry, MINUTE},
+    },
+    window::Interval,
+};
 
 /// A source that shows each sample only when it has arrived.
 #[derive(Debug, Default)]
@@ -120,6 +127,32 @@ fn samples_that_come_late_correct_what_was_known_and_what_was_known_stays() {
     }
     without.retain(|(_, end), counts| !counts.is_zero() && *end <= at(4_440));
     assert_eq!(without, by_the_minute(known_then), "as known at 4,500 s");
+}
+
+/// What is drawn of a moment adds up to its figure, as corrected and as known then, also where the moment cuts a slice; and that figure stands.
+#[test]
+fn the_slices_of_a_moment_add_up_to_its_figure() {
+    let mut daemon = Daemon::start(availability(), at(0));
+    let mut source = Delayed::of(&two_hours(), between(3_000, 3_600, minutes(20)));
+    run(&mut daemon, &mut source, 0, 7_190);
+    let found = daemon.late.iter().map(|(recorded, slices)| Late::unpack(*recorded, &slices.pack().expect("slices")).expect("own blob"));
+    let late: Vec<Late> = found.collect();
+    let (over, mut corrected) = (days(30), 0);
+    for moment in [3_200, 3_204, 3_599, 3_601, 4_333, 7_190] {
+        for known in [Known::Now, Known::By(at(moment))] {
+            let past = daemon.ledger.past_as_known(0, at(moment), known, &late);
+            let figure = past.over(over);
+            for at_most in [7, 240] {
+                let slices = Interval { from: at(moment).minus(over), to: at(moment) };
+                let slices = daemon.ledger.slices_as_known(0, slices, at_most, &[], &Late::unknown(&late, known));
+                let sum: Counts = slices.iter().map(|slice| slice.counts).sum();
+                assert_eq!((sum.good, sum.bad), (figure.good, figure.bad), "{moment} {known:?} in {at_most}");
+            }
+            corrected += usize::from(known != Known::Now && figure != daemon.ledger.past(0, at(moment)).over(over));
+            assert!(past.counted_to(at(moment).minus(over)).since(at(moment)) < MINUTE);
+        }
+    }
+    assert!(corrected > 0, "something was known otherwise then");
 }
 
 #[test]
