@@ -4,7 +4,8 @@ use std::{borrow::Cow, time::Duration};
 
 use burnward_core::{
     escalation::{self, Outlook},
-    id::{Group, SloId},
+    exclusion::{Exclusion, Known},
+    id::{BudgetId, Group, SloId},
     incident::{
         AlertKey, BlindFacts, Facts, Incident, Kind, MemberShare, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom,
     },
@@ -15,6 +16,7 @@ use burnward_core::{
     slo::Urgency,
     time::{Timestamp, minutes},
     units::Factor,
+    window::Interval,
     words,
 };
 use serde::Serialize;
@@ -117,6 +119,8 @@ pub struct BudgetContext {
     pub left: String,
     /// Between what that lies where not all was seen: `60 % to 71 % left`.
     pub left_between: Option<String>,
+    /// What of the burn people took out of it: `5 min of this burn are excluded by X-1; alerts count them`.
+    pub excluded: Option<String>,
     /// Its window: `30 d`, `the calendar month in Europe/Berlin`.
     pub window: String,
     /// When it is gone at this rate: `3 h 22 m`.
@@ -227,10 +231,6 @@ impl PageContext {
         let incident = input.incident;
         let figures = Figures::of(incident, budgets_of(input));
         let outlook = escalation::outlook(incident, &team(input));
-        let until = match &incident.phase {
-            Phase::Open | Phase::Acknowledged { .. } => input.now,
-            Phase::Resolved { at, .. } => *at,
-        };
         Self {
             subject: incident.fault.subject.to_string(),
             whom: whom(&figures),
@@ -239,7 +239,7 @@ impl PageContext {
             test: test(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
             since: Moment::at(incident.began, input.now),
-            lasts: lasting(until.since(incident.began)),
+            lasts: lasting(until(input).since(incident.began)),
             acknowledged: acknowledged(incident, input.now),
             resolved: resolved(input),
             steps: if incident.is_open() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
@@ -313,7 +313,7 @@ fn burn(figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
         failing: words::percent(bad_share(together)),
         of: of_what(worst, figures.len() > 1, input),
         limit: words::percent(worst.target.allowed().as_f64()),
-        budget: budget(worst, figures.len() > 1, input.now),
+        budget: budget(worst, figures.len() > 1, input),
         slos,
         more_slos,
     })
@@ -371,12 +371,34 @@ fn seconds(within: f64) -> String {
     if within < 1.0 { format!("{} ms", (within * 1e6).round() / 1e3) } else { format!("{within} s") }
 }
 
-fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
+/// What of an incident's time is taken out of a budget, and by which exclusions.
+fn excluded(budget: &BudgetId, input: &PageInput<'_>) -> Option<String> {
+    let record = input.view.exclusions.get(&budget.slo.tenant)?;
+    let over = Interval { from: input.incident.began, to: until(input) };
+    let within = |stretch: &Interval| Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) };
+    let stretches = record.exclusions.stretches(budget, Known::Now);
+    let time: Duration = stretches.iter().map(within).map(|part| part.to.since(part.from)).sum();
+    let touches = |exclusion: &&Exclusion| exclusion.stretches.iter().map(within).any(|part| part.from < part.to);
+    let by: Vec<String> = record.exclusions.of(budget, Known::Now).filter(touches).map(|exclusion| exclusion.id.to_string()).collect();
+    (!time.is_zero())
+        .then(|| format!("{} of this burn are excluded by {}; alerts count them", words::duration(time), words::list(&by, LISTED)))
+}
+
+/// Until when an incident lasted: now, while it is not over.
+const fn until(input: &PageInput<'_>) -> Timestamp {
+    match &input.incident.phase {
+        Phase::Open | Phase::Acknowledged { .. } => input.now,
+        Phase::Resolved { at, .. } => *at,
+    }
+}
+
+fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetContext {
     let whose = (several && !worst.budget.group.is_whole()).then(|| group_name(&worst.budget.group, HEADLINE_VALUE));
     BudgetContext {
         whose,
         left: words::budget_left(&worst.left),
         left_between: worst.unseen.as_ref().and_then(words::unseen_left),
+        excluded: excluded(worst.budget, input),
         window: words::window_spoken(worst.window),
         runs_out: worst.runs_out.map(words::duration),
         long: words::duration(worst.row.row.long),
@@ -386,7 +408,7 @@ fn budget(worst: &Figures<'_>, several: bool, now: Timestamp) -> BudgetContext {
         short_failing: words::percent(worst.failing()),
         short_burn: times(worst.row.short_burn, worst.row.row.factor),
         threshold: words::times(worst.row.row.factor.as_f64()),
-        as_of: Moment::at(worst.as_of, now),
+        as_of: Moment::at(worst.as_of, input.now),
     }
 }
 

@@ -9,7 +9,7 @@ use burnward_core::{
 use serde::Serialize;
 
 use super::super::MAX_LIST;
-use crate::report::{Weekly, words as told};
+use crate::report::{Marked, Weekly, words as told};
 
 /// Rows of the document at most, in parts of a list's length; the rest is counted, and in the CSV.
 const PARTS: usize = 10;
@@ -37,8 +37,23 @@ pub struct ReportContext {
     pub burns: Vec<BurnContext>,
     /// What could not be seen, at most fifty.
     pub blind: Vec<BlindContext>,
+    /// The incidents that were false positives, at most fifty.
+    pub false_positives: Vec<FalsePositiveContext>,
     /// What the week cost each team, at most fifty.
     pub teams: Vec<TeamContext>,
+}
+
+/// An incident that was a false positive.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FalsePositiveContext {
+    /// Which.
+    pub incident: String,
+    /// Why it was none.
+    pub reason: String,
+    /// Who said so.
+    pub author: String,
+    /// Who approved it.
+    pub approver: String,
 }
 
 /// One budget.
@@ -145,6 +160,7 @@ impl ReportContext {
             more: report.rows.len() - shown.len(),
             burns: report.burns.iter().map(burn).collect(),
             blind: report.blind.iter().take(MAX_LIST).map(blind).collect(),
+            false_positives: weekly.false_positives.iter().take(MAX_LIST).map(false_positive).collect(),
             teams: report.teams.iter().take(MAX_LIST).map(team).collect(),
         }
     }
@@ -202,6 +218,15 @@ fn blind(blind: &Blind) -> BlindContext {
         incident: blind.incident.to_string(),
         lasted: blind.to.map(|to| words::duration(Duration::from_secs(to.since(blind.from).as_secs()))),
         hid: blind.hid.len(),
+    }
+}
+
+fn false_positive(marked: &Marked) -> FalsePositiveContext {
+    FalsePositiveContext {
+        incident: marked.incident.to_string(),
+        reason: marked.reason.clone(),
+        author: marked.author.clone(),
+        approver: marked.approver.clone(),
     }
 }
 

@@ -7,7 +7,7 @@ use burnward_core::{
 };
 use serde::Serialize;
 
-use super::{Moment, report::group};
+use super::{super::MAX_LIST, Moment, report::group};
 use crate::report::{Weekly, words as told};
 
 /// Budgets that a post shows.
@@ -35,6 +35,8 @@ pub struct ReportPostContext {
     pub more_verdicts: String,
     /// `5 pages (2 at night), 3 incidents, 1 ticket`; absent where no team had any.
     pub load: Option<String>,
+    /// The incidents that were false positives, at most fifty.
+    pub false_positives: Vec<String>,
     /// When it was due, where that is a while ago.
     pub late: Option<Moment>,
     /// How many earlier reports were not sent, because burnward did not run.
@@ -80,6 +82,7 @@ impl ReportPostContext {
             more: rest.len(),
             more_verdicts: verdicts(rest),
             load: load(&weekly.report.teams),
+            false_positives: weekly.false_positives.iter().take(MAX_LIST).map(|marked| marked.incident.to_string()).collect(),
             late: (now.since(fired_at) > LATE).then(|| Moment::at(fired_at, now)),
             missed,
         }

@@ -1,5 +1,7 @@
 //! `/api/v1/incidents`: incidents, their timelines, what people do with them, and the postmortem draft.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -7,13 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use burnward_core::{
+    evaluate::BudgetStatus,
+    exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
-    incident::{AlertKey, Answer, Command, Phase, Via, What},
+    incident::{AlertKey, Answer, Command, Incident, Phase, Via, What},
     ledger::Counts,
     postmortem::{self, BudgetImpact, PostmortemDraft},
-    timeline,
-    units::EventUnit,
-    words,
+    time::Timestamp,
+    timeline, words,
 };
 use serde::Deserialize;
 
@@ -30,7 +33,7 @@ use crate::{
     app::{Handle, RequestError},
     render::{PageContext, PageInput},
     store::StoredIncident,
-    tasks::decide::FalsePositive,
+    tasks::decide::{FalsePositive, Moment, PastAsked},
     web::{
         Site,
         access::{Caller, Tenant},
@@ -256,37 +259,49 @@ pub async fn draft(site: &Site, tenant: &TenantId, id: &str) -> Result<(Postmort
 /// What each budget of an incident lost between its beginning and its end, or until now.
 async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
     let incident = &stored.incident;
-    let until = match &incident.phase {
-        Phase::Resolved { at, .. } => *at,
-        Phase::Open | Phase::Acknowledged { .. } => handle.clock.now(),
+    let ended = match &incident.phase {
+        Phase::Resolved { at, .. } => Some(*at),
+        Phase::Open | Phase::Acknowledged { .. } => None,
     };
+    let until = ended.unwrap_or_else(|| handle.clock.now());
+    let standing = standing(handle, incident, ended).await;
     let mut impact = Vec::new();
     for key in incident.members.keys() {
         let AlertKey::Budget(budget) = key else { continue };
         let Some((counts, hidden)) = handle.between(budget, incident.began, until).await else { continue };
         let failed = Counts { bad: counts.bad.saturating_add(hidden), ..counts };
+        let status = standing.get(budget);
         impact.push(BudgetImpact {
             budget: budget.clone(),
             counts,
-            unit: unit(handle, budget),
-            spent: spent(handle, budget, counts),
-            at_most: spent(handle, budget, failed),
+            unit: status.map(|status| status.unit).unwrap_or_default(),
+            spent: status.and_then(|status| spent(status, counts)),
+            at_most: status.and_then(|status| spent(status, failed)),
         });
     }
     impact
 }
 
-/// What the counts of a budget are numbers of.
-fn unit(handle: &Handle, budget: &BudgetId) -> EventUnit {
-    let view = handle.view.borrow();
-    let status = view.budgets_of(&budget.slo.tenant).iter().find(|status| status.budget == *budget);
-    status.map(|status| status.unit).unwrap_or_default()
+/// How the budgets of an incident's SLOs stood at its end, so that what it spent does not change with the window that goes on; of one that is not over, how
+/// they stand now.
+async fn standing(handle: &Handle, incident: &Incident, ended: Option<Timestamp>) -> BTreeMap<BudgetId, BudgetStatus> {
+    let Some(at) = ended else {
+        let view = handle.view.borrow();
+        return view.budgets_of(&incident.tenant).iter().map(|status| (status.budget.clone(), status.clone())).collect();
+    };
+    let moment = Moment { at, known: Known::Now, alerts: Arc::default() };
+    let asked = PastAsked { moments: vec![moment], ..PastAsked::of(incident.slos().into_iter().cloned().collect()) };
+    match handle.past(&incident.tenant, asked).await {
+        Ok(past) => past.into_iter().flat_map(|past| past.standing).map(|status| (status.budget.clone(), status)).collect(),
+        Err(error) => {
+            tracing::warn!(incident = %incident.id, %error, "the budgets at the end of an incident cannot be read; what it spent is not shown");
+            BTreeMap::new()
+        }
+    }
 }
 
-/// The share of the window's budget that these bad events are, measured by what the window's events allow now.
-fn spent(handle: &Handle, budget: &BudgetId, counts: Counts) -> Option<f64> {
-    let view = handle.view.borrow();
-    let status = view.budgets_of(&budget.slo.tenant).iter().find(|status| status.budget == *budget)?;
+/// The share of the window's budget that these bad events are, measured by what the window's events allow.
+fn spent(status: &BudgetStatus, counts: Counts) -> Option<f64> {
     let allowed = status.target.allowed().as_f64() * status.window_total.max(counts.total() as f64);
     let bad = counts.bad as f64 + counts.tolerated as f64 / 2.0;
     (allowed > 0.0).then(|| bad / allowed)

@@ -48,6 +48,9 @@ pub struct BurnNow {
     pub whose: Option<String>,
     /// What is left: `71 % left (30 m 40 s of 43 m 12 s)`.
     pub left: String,
+    /// What of the burn people took out of it.
+    #[serde(default)]
+    pub excluded: Option<String>,
     /// Its window: `30 d`, `the calendar month in Europe/Berlin`.
     pub window: String,
     /// When it is gone at this rate: `3 h 22 m`.
@@ -72,6 +75,7 @@ impl IncidentNow {
                 limit: burn.limit,
                 whose: burn.budget.whose,
                 left: burn.budget.left,
+                excluded: burn.budget.excluded,
                 window: burn.budget.window,
                 runs_out: burn.budget.runs_out,
                 row: format!(
