@@ -142,9 +142,12 @@ fn recorded(state: &ExclusionState) -> String {
     let mut line = |line: String| writeln!(text, "  {line}").expect("writing to a String cannot fail");
     line(format!("asked     {}", asked(&state.asked)));
     match state.stretches.as_slice() {
-        [] if state.asked.every.is_some() => line("takes     nothing in the next days".to_owned()),
+        [] if state.asked.every.is_some() => {}
         [] => line("takes     nothing: no whole slice lies within that; old slices are of 1 min, 5 min and 1 h".to_owned()),
         stretches => stretches.iter().for_each(|stretch| line(format!("takes     {}", shown(stretch)))),
+    }
+    if state.asked.every.is_some() {
+        line(format!("next      {}", state.next.as_ref().map_or_else(|| "none: no stretch comes any more".to_owned(), shown)));
     }
     line(format!("approved  by {}, as {} says", state.approver, state.author));
     line("figures show it with the next evaluation; alerts do not look at it".to_owned());
@@ -169,13 +172,14 @@ fn table(states: &[ExclusionState]) -> String {
     if states.is_empty() {
         return "no time was taken out of any budget\n".to_owned();
     }
-    let mut table = Table::new(&["EXCLUSION", "OF", "ASKED", "REASON", "BY", "APPROVED BY", "STATE"]);
+    let mut table = Table::new(&["EXCLUSION", "OF", "ASKED", "NEXT", "REASON", "BY", "APPROVED BY", "STATE"]);
     for state in states {
         let withdrawn = |back: &crate::web::api::wire::Withdrawn| format!("withdrawn {} by {}: {}", local(back.at), back.by, back.reason);
         table.row(vec![
             state.id.clone(),
             state.scope.clone(),
             asked(&state.asked),
+            state.next.as_ref().map_or_else(|| "-".to_owned(), shown),
             state.reason.clone(),
             state.author.clone(),
             state.approver.clone(),

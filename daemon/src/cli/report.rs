@@ -93,6 +93,7 @@ fn text(report: &WeekReport) -> String {
     text.push_str(&budgets(report));
     text.push_str(&burns(report));
     text.push_str(&blind(report));
+    text.push_str(&false_positives(report));
     text.push_str(&people(report));
     text
 }
@@ -159,6 +160,18 @@ fn blind(report: &WeekReport) -> String {
         let until = stretch.to.map_or_else(|| "still cannot".to_owned(), super::table::local);
         let hid = format!("{}: {}", words::plural(stretch.hid.len(), "SLO"), words::list(&stretch.hid, 3));
         table.row(vec![stretch.subject.clone(), super::table::local(stretch.from), until, hid, stretch.incident.clone()]);
+    }
+    format!("\n{table}")
+}
+
+fn false_positives(report: &WeekReport) -> String {
+    if report.false_positives.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["FALSE POSITIVE", "REASON", "BY", "APPROVED BY", "GIVEN BACK BY"]);
+    for marked in &report.false_positives {
+        let given_back = words::list(&marked.exclusions, 3);
+        table.row(vec![marked.incident.clone(), marked.reason.clone(), marked.author.clone(), marked.approver.clone(), given_back]);
     }
     format!("\n{table}")
 }

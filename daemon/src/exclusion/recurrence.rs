@@ -109,6 +109,11 @@ impl Occurrences {
         beginnings.map(|from| Interval { from, to: from.plus(self.lasts) }).filter(|stretch| stretch.to > after).collect()
     }
 
+    /// The stretch that is on at a moment, or the next one.
+    pub fn next(&self, now: Timestamp) -> Option<Interval> {
+        self.beginnings().map(|from| Interval { from, to: from.plus(self.lasts) }).find(|stretch| stretch.to > now)
+    }
+
     fn beginnings(&self) -> impl Iterator<Item = Timestamp> + '_ {
         let all: Box<dyn Iterator<Item = Timestamp> + '_> = match &self.rule {
             Rule::Crontab(schedule) => Box::new(schedule.upcoming(self.from.minus(Duration::from_millis(1)))),
@@ -233,6 +238,35 @@ mod tests {
         let stretch = |from: &str, to: &str| Interval { from: at(from), to: at(to) };
         let all = occurrences.stretches(at("2026-03-28T02:00:00Z"), at("2026-06-01T00:00:00Z"));
         assert_eq!(all, [stretch("2026-03-29T00:00:00Z", "2026-03-29T02:00:00Z"), stretch("2026-03-29T23:00:00Z", "2026-03-30T01:00:00Z")]);
+    }
+
+    #[test]
+    fn the_next_stretch_is_the_one_that_is_on_or_comes() {
+        let monthly = Occurrences::read(&recurrence("0 2 1 * *", "UTC", "2026-11-25T00:00:00Z")).expect("a rule");
+        for (now, from) in [
+            ("2026-11-26T00:00:00Z", Some("2026-12-01T02:00:00Z")),
+            ("2026-12-01T03:59:59Z", Some("2026-12-01T02:00:00Z")),
+            ("2026-12-01T04:00:00Z", Some("2027-01-01T02:00:00Z")),
+        ] {
+            assert_eq!(monthly.next(at(now)).map(|stretch| stretch.from), from.map(at), "{now}");
+        }
+        let over = Recurrence { until: Some(at("2026-12-02T00:00:00Z")), ..recurrence("0 2 1 * *", "UTC", "2026-11-25T00:00:00Z") };
+        assert_eq!(Occurrences::read(&over).expect("a rule").next(at("2026-12-01T04:00:00Z")), None);
+    }
+
+    /// Over every zone and rule that the clocks' changes can touch: once a night, never twice, and never long before or after its hour.
+    #[test]
+    fn a_night_has_one_stretch_through_every_change_of_clocks() {
+        for zone in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/Santiago", "UTC"] {
+            for rule in ["30 2 * * *", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30", "0 0 * * *", "FREQ=DAILY;BYHOUR=0"] {
+                let shown = beginnings(rule, zone, "2026-01-01T12:00:00Z", 730);
+                let days: std::collections::BTreeSet<&str> = shown.iter().map(|at| &at[..10]).collect();
+                assert_eq!((shown.len(), days.len()), (730, 730), "{rule} in {zone}");
+                let hour = if rule.contains("30") { ["02:30", "03:00"] } else { ["00:00", "01:00"] };
+                let strange: Vec<&String> = shown.iter().filter(|at| !hour.contains(&&at[11..16])).collect();
+                assert!(strange.is_empty(), "{rule} in {zone}: {strange:?}");
+            }
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::Known,
     id::{BudgetId, SloId, TeamName, TenantId},
+    incident::Incident,
     report::{BudgetWeek, ErrorBudgetReport, Row, Spans, Told},
     slo::Slo,
     time::{Timestamp, days},
@@ -14,7 +15,7 @@ use burnward_core::{
 };
 use thiserror::Error;
 
-use super::{CivilWeek, Weekly};
+use super::{CivilWeek, Marked, Weekly};
 use crate::{
     app::Handle,
     store::{StoreError, StoredIncident},
@@ -72,10 +73,11 @@ pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError
         let past = handle.past(&tenant, asked).await?;
         rows.extend(past.into_iter().filter_map(|past| row(past, over, &spans, &live)));
     }
+    let false_positives = false_positives(&view, &tenant, team.as_ref(), &incidents);
     let told: Vec<Told<'_>> = incidents.iter().map(|stored| Told { incident: &stored.incident, events: &stored.events }).collect();
     let report = ErrorBudgetReport::of(over, rows, &told, &week.nights(), team.as_ref());
     let whose = whose(&tenant, team.as_ref(), handle.config.tenants.len());
-    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report })
+    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report, false_positives })
 }
 
 /// The tenant is named where there are several.
@@ -96,6 +98,25 @@ async fn incidents(handle: &Handle, tenant: &TenantId, week: Interval) -> Result
     Ok(stored)
 }
 
+/// The incidents that people marked as false positives, by the exclusions that name them.
+fn false_positives(view: &View, tenant: &TenantId, team: Option<&TeamName>, incidents: &[StoredIncident]) -> Vec<Marked> {
+    let Some(record) = view.exclusions.get(tenant) else { return Vec::new() };
+    let own = incidents.iter().map(|stored| &stored.incident).filter(|incident| team.is_none_or(|team| incident.team == *team));
+    let marked = |incident: &Incident| {
+        let naming = || record.cases.iter().filter(|case| case.withdrawal.is_none() && case.entry.incident.as_ref() == Some(&incident.id));
+        let first = &naming().next()?.entry;
+        Some(Marked {
+            incident: incident.id.clone(),
+            reason: first.reason.clone(),
+            author: first.author.clone(),
+            approver: first.approver.clone(),
+            exclusions: naming().map(|case| case.entry.id).collect(),
+            scopes: naming().map(|case| case.entry.scope.clone()).collect(),
+        })
+    };
+    own.filter_map(marked).collect()
+}
+
 async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Moment, StoreError> {
     let alerts: BTreeMap<BudgetId, AlertState> = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
     Ok(Moment { at, known: Known::Now, alerts: Arc::new(alerts) })
@@ -108,7 +129,7 @@ fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a
 }
 
 fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {
-    let PastBudget { slo, standing, held_from, counted, slices, budget: _, place } = past;
+    let PastBudget { slo, standing, held_from, counted, slices, budget: _, place, reaches: _ } = past;
     let [then, before] = <[BudgetStatus; 2]>::try_from(standing).ok()?;
     // Of an SLO without a series, what is wrong with its source right now is not the reason.
     let then = live.get(&then.budget).filter(|_| place.is_some()).map_or(then, |now| (*now).clone());

@@ -7,7 +7,8 @@ mod week;
 pub mod words;
 
 use burnward_core::{
-    id::{TeamName, TenantId},
+    exclusion::{ExclusionId, Scope},
+    id::{BudgetId, IncidentId, TeamName, TenantId},
     report::ErrorBudgetReport,
     time::Timestamp,
 };
@@ -31,4 +32,30 @@ pub struct Weekly {
     pub as_of: Timestamp,
     /// The report.
     pub report: ErrorBudgetReport,
+    /// The incidents of the week that people marked as false positives, oldest first. What they spent is given back, so the figures do not show them.
+    pub false_positives: Vec<Marked>,
+}
+
+/// An incident that was a false positive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked {
+    /// Which.
+    pub incident: IncidentId,
+    /// Why it was none.
+    pub reason: String,
+    /// Who said so.
+    pub author: String,
+    /// Who approved it.
+    pub approver: String,
+    /// The exclusions by which its budgets got back what was spent.
+    pub exclusions: Vec<ExclusionId>,
+    /// Of which budgets.
+    pub scopes: Vec<Scope>,
+}
+
+impl Weekly {
+    /// The false positives that a budget got something back from.
+    pub fn false_positives_of<'a>(&'a self, budget: &'a BudgetId) -> impl Iterator<Item = &'a Marked> {
+        self.false_positives.iter().filter(|marked| marked.scopes.iter().any(|scope| scope.covers(budget)))
+    }
 }

@@ -9,6 +9,8 @@ use burnward_core::{
     words::{self, duration, percent, plural, whole_percent},
 };
 
+use super::Marked;
+
 /// An instant for programs: `2026-11-16T00:00:00Z`.
 pub fn utc(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
@@ -100,6 +102,11 @@ pub fn load(teams: &[TeamWeek]) -> String {
 /// `57 s, at most 4 min` of several, `57 s` of one.
 pub fn times(times: Times) -> String {
     if times.count > 1 { format!("{}, at most {}", duration(times.median), duration(times.longest)) } else { duration(times.median) }
+}
+
+/// False positives by their incidents: `checkout-burn-2, checkout-burn-5`.
+pub fn incidents<'a>(marked: impl Iterator<Item = &'a Marked>) -> String {
+    marked.map(|marked| marked.incident.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

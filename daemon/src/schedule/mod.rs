@@ -92,6 +92,11 @@ pub fn once(zone: &TimeZone, civil: DateTime) -> Option<jiff::Timestamp> {
     }
 }
 
+/// Whether clocks are set forward over a civil time, so that none shows it.
+pub fn is_in_gap(zone: &TimeZone, civil: DateTime) -> bool {
+    matches!(zone.to_ambiguous_timestamp(civil).offset(), AmbiguousOffset::Gap { .. })
+}
+
 /// The transition that a civil time fell into, as an instant: the next one to `after`. A time within a gap, read with the offset after it, lies
 /// before the transition.
 fn end_of_gap(zone: &TimeZone, shown: jiff::Timestamp, after: jiff::tz::Offset) -> Option<jiff::Timestamp> {

@@ -11,7 +11,7 @@ mod record;
 use std::{fmt, time::Duration};
 
 use crate::{
-    id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName},
+    id::{BudgetId, Group, NameError, ObjectiveName, ServiceName, SloId, SloName},
     ledger::{Counts, segment},
     time::Timestamp,
     window::Interval,
@@ -56,6 +56,45 @@ pub enum Owner {
     Slo(ServiceName, SloName),
     /// One objective of an SLO.
     Objective(ServiceName, SloName, ObjectiveName),
+}
+
+/// Its parts, as records and requests spell it: a service, an SLO of it, an objective of that.
+pub type OwnerParts<S, N, O> = (Option<S>, Option<N>, Option<O>);
+
+impl Owner {
+    /// The owner of these parts; `None` where one lacks what it is a part of.
+    pub fn of((service, slo, objective): OwnerParts<ServiceName, SloName, ObjectiveName>) -> Option<Self> {
+        match (service, slo, objective) {
+            (None, None, None) => Some(Self::Tenant),
+            (Some(service), None, None) => Some(Self::Service(service)),
+            (Some(service), Some(slo), None) => Some(Self::Slo(service, slo)),
+            (Some(service), Some(slo), Some(objective)) => Some(Self::Objective(service, slo, objective)),
+            (None, Some(_), _) | (_, None, Some(_)) => None,
+        }
+    }
+
+    /// Its parts.
+    pub const fn parts(&self) -> OwnerParts<&ServiceName, &SloName, &ObjectiveName> {
+        match self {
+            Self::Tenant => (None, None, None),
+            Self::Service(service) => (Some(service), None, None),
+            Self::Slo(service, slo) => (Some(service), Some(slo), None),
+            Self::Objective(service, slo, objective) => (Some(service), Some(slo), Some(objective)),
+        }
+    }
+
+    /// The owner whose parts are these texts.
+    ///
+    /// # Errors
+    /// A text that is no name.
+    pub fn parse((service, slo, objective): OwnerParts<&str, &str, &str>) -> Result<Option<Self>, NameError> {
+        let parts = (
+            service.map(ServiceName::parse).transpose()?,
+            slo.map(SloName::parse).transpose()?,
+            objective.map(ObjectiveName::parse).transpose()?,
+        );
+        Ok(Self::of(parts))
+    }
 }
 
 impl Scope {

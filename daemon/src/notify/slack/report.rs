@@ -64,6 +64,7 @@ mod tests {
             more: 0,
             more_verdicts: String::new(),
             load: None,
+            false_positives: Vec::new(),
             late: None,
             missed: 0,
         }
@@ -93,6 +94,7 @@ mod tests {
             more: 9,
             more_verdicts: "9 SHIP".into(),
             load: Some("5 pages (2 at night), 3 incidents, 0 tickets".into()),
+            false_positives: vec!["checkout-burn-2".into(), "checkout-burn-5".into()],
             ..context(vec![spent, unseen])
         };
         insta::assert_snapshot!("worst", shown(&context, false));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use burnward_core::{
     exclusion::{Correction, Entry, ExclusionId, Owner, Recurrence, Scope, When},
-    id::{Group, IncidentId, ObjectiveName, ServiceName, SloName},
+    id::{Group, IncidentId},
     time::Timestamp,
     window::Interval,
 };
@@ -62,12 +62,7 @@ impl CorrectionRow {
 
 impl ExcludedRow {
     fn of(entry: &Entry) -> Self {
-        let (service, slo, objective) = match &entry.scope.of {
-            Owner::Tenant => (None, None, None),
-            Owner::Service(service) => (Some(service), None, None),
-            Owner::Slo(service, slo) => (Some(service), Some(slo), None),
-            Owner::Objective(service, slo, objective) => (Some(service), Some(slo), Some(objective)),
-        };
+        let (service, slo, objective) = entry.scope.of.parts();
         Self {
             service: service.map(ToString::to_string),
             slo: slo.map(ToString::to_string),
@@ -82,7 +77,8 @@ impl ExcludedRow {
     }
 
     fn into_entry(self, id: ExclusionId) -> Result<Entry, String> {
-        let of = owner(self.service.as_deref(), self.slo.as_deref(), self.objective.as_deref())?;
+        let of = Owner::parse((self.service.as_deref(), self.slo.as_deref(), self.objective.as_deref()));
+        let of = of.map_err(|error| error.to_string())?.ok_or("a part of what it is about is missing")?;
         Ok(Entry {
             id,
             scope: Scope { of, group: Group::new(self.group) },
@@ -92,20 +88,6 @@ impl ExcludedRow {
             approver: self.approver,
             incident: self.incident.as_deref().map(IncidentId::from_text),
         })
-    }
-}
-
-fn owner(service: Option<&str>, slo: Option<&str>, objective: Option<&str>) -> Result<Owner, String> {
-    let wrong = |error: burnward_core::id::NameError| error.to_string();
-    let service = service.map(ServiceName::parse).transpose().map_err(wrong)?;
-    let slo = slo.map(SloName::parse).transpose().map_err(wrong)?;
-    let objective = objective.map(ObjectiveName::parse).transpose().map_err(wrong)?;
-    match (service, slo, objective) {
-        (None, None, None) => Ok(Owner::Tenant),
-        (Some(service), None, None) => Ok(Owner::Service(service)),
-        (Some(service), Some(slo), None) => Ok(Owner::Slo(service, slo)),
-        (Some(service), Some(slo), Some(objective)) => Ok(Owner::Objective(service, slo, objective)),
-        (None, Some(_), _) | (_, None, Some(_)) => Err("a part of what it is about is missing".to_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
 };
 use burnward_core::{
     exclusion::{Case, ExclusionId, Known, Owner, Recurrence, Scope, When},
-    id::{Group, NameError, ObjectiveName, ServiceName, SloId, SloName, TenantId},
+    id::{Group, NameError, ServiceName, SloId, SloName, TenantId},
     incident::Via,
     time::{Timestamp, days},
     window::Interval,
@@ -148,17 +148,14 @@ fn read(body: &ExclusionBody, now: Timestamp) -> Result<CorrectionAsked, Problem
 
 fn scope(body: &ExclusionBody) -> Result<Scope, Problem> {
     let wrong = |error: NameError| Problem::bad_request(&error.to_string());
-    let service = body.service.as_deref().map(ServiceName::parse).transpose().map_err(wrong)?;
-    let slo = body.slo.as_deref().map(SloName::parse).transpose().map_err(wrong)?;
-    let objective = body.objective.as_deref().map(ObjectiveName::parse).transpose().map_err(wrong)?;
-    let of = match (service, slo, objective) {
-        (Some(_), _, _) if body.all => return Err(Problem::bad_request("`all` and `service` contradict each other")),
-        (Some(service), Some(slo), Some(objective)) => Owner::Objective(service, slo, objective),
-        (Some(service), Some(slo), None) => Owner::Slo(service, slo),
-        (Some(service), None, None) => Owner::Service(service),
-        (None, None, None) if body.all => Owner::Tenant,
-        (None, None, None) => return Err(Problem::bad_request("say what is excluded: a `service`, one of its SLOs, or `all`")),
-        (None, _, _) | (_, None, Some(_)) => return Err(Problem::bad_request("an SLO needs its `service`, an objective needs its `slo`")),
+    let of = Owner::parse((body.service.as_deref(), body.slo.as_deref(), body.objective.as_deref())).map_err(wrong)?;
+    let of = match (of, body.all) {
+        (Some(Owner::Tenant), false) => return Err(Problem::bad_request("say what is excluded: a `service`, one of its SLOs, or `all`")),
+        (Some(Owner::Service(_) | Owner::Slo(..) | Owner::Objective(..)), true) => {
+            return Err(Problem::bad_request("`all` and `service` contradict each other"));
+        }
+        (Some(of), _) => of,
+        (None, _) => return Err(Problem::bad_request("an SLO needs its `service`, an objective needs its `slo`")),
     };
     Ok(Scope { of, group: Group::new(body.group.clone()) })
 }
@@ -212,6 +209,13 @@ fn time(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, Problem> {
             Err(Problem::bad_request(&format!("`{text}` names no zone: give a `timezone`, or write it as 2026-11-25T03:10:00Z")))
         }
         (Some(civil), Some(zone)) => {
+            if schedule::is_in_gap(zone, civil) {
+                let name = zone.iana_name().unwrap_or("the zone");
+                let why = format!(
+                    "`{text}` does not exist in {name}: the clocks are set forward over it; write a time before or after that, or one with Z"
+                );
+                return Err(Problem::bad_request(&why));
+            }
             let at = schedule::once(zone, civil).ok_or_else(|| Problem::bad_request("that time is out of range"))?;
             Ok(Timestamp::from_millis(at.as_millisecond()))
         }
@@ -274,6 +278,10 @@ mod tests {
             (ExclusionBody { to: text("2027-11-18T11:00:00Z"), ..body() }, "longer than 92 days"),
             (ExclusionBody { to: text("2026-11-18T12:00"), ..body() }, "names no zone"),
             (ExclusionBody { to: text("noon"), ..body() }, "is not a time"),
+            (
+                ExclusionBody { from: text("2027-03-28T02:10"), to: text("2027-03-28T02:50"), timezone: text("Europe/Berlin"), ..body() },
+                "`2027-03-28T02:10` does not exist in Europe/Berlin: the clocks are set forward over it",
+            ),
             (ExclusionBody { from: text("2020-01-01T00:00:00Z"), ..body() }, "25 months"),
             (ExclusionBody { lasts_seconds: Some(60), ..body() }, "of what recurs"),
             (ExclusionBody { lasts_seconds: None, ..nightly() }, "how long each stretch lasts"),

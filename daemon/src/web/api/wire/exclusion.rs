@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use burnward_core::{
-    exclusion::{Case, Excluded, Exclusion, Owner, When},
+    exclusion::{Case, Excluded, Exclusion, When, whole_slices},
     time::{Timestamp, days},
     units::EventUnit,
     window::Interval,
@@ -12,6 +12,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Events, instant};
+use crate::exclusion::recurrence::Occurrences;
 
 /// How far back the stretches of a recurring exclusion are shown.
 const SHOWN: Duration = days(35);
@@ -75,6 +76,9 @@ pub struct ExclusionState {
     pub asked: Asked,
     /// The stretches that it takes out: whole slices within what was asked. Of a recurring one those of the last 35 days and of the days ahead.
     pub stretches: Vec<Stretch>,
+    /// The stretch of a recurring one that comes next, or is on; absent where none comes any more, and once it is withdrawn.
+    #[serde(default)]
+    pub next: Option<Stretch>,
     /// Why.
     pub reason: String,
     /// Who recorded it.
@@ -181,12 +185,7 @@ impl ExclusionState {
             When::Once(_) => true,
             When::Recurring(_) => stretch.to > now.minus(SHOWN),
         };
-        let (service, slo, objective) = match &entry.scope.of {
-            Owner::Tenant => (None, None, None),
-            Owner::Service(service) => (Some(service), None, None),
-            Owner::Slo(service, slo) => (Some(service), Some(slo), None),
-            Owner::Objective(service, slo, objective) => (Some(service), Some(slo), Some(objective)),
-        };
+        let (service, slo, objective) = entry.scope.of.parts();
         Self {
             id: entry.id.to_string(),
             scope: entry.scope.to_string(),
@@ -195,6 +194,7 @@ impl ExclusionState {
             objective: objective.map(ToString::to_string),
             group: entry.scope.group.labels().to_vec(),
             asked: Asked::from(&entry.when),
+            next: next(case, now),
             stretches: exclusion.stretches.iter().filter(shown).map(Stretch::from).collect(),
             reason: entry.reason.clone(),
             author: entry.author.clone(),
@@ -208,4 +208,12 @@ impl ExclusionState {
             }),
         }
     }
+}
+
+/// The stretch of a recurring exclusion that comes next, or is on.
+fn next(case: &Case, now: Timestamp) -> Option<Stretch> {
+    let When::Recurring(recurrence) = &case.entry.when else { return None };
+    let occurrences = Occurrences::read(recurrence).ok().filter(|_| case.withdrawal.is_none())?;
+    let coming = whole_slices(occurrences.next(now)?, case.recorded_at)?;
+    Some(Stretch::from(&coming))
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Events, UnseenShare, Why, budget_key, instant};
-use crate::report::{Weekly, words as told};
+use crate::report::{Marked, Weekly, words as told};
 
 /// The report of a week: `GET /api/v1/reports/week`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +46,36 @@ pub struct WeekReport {
     pub blind: Vec<BlindStretch>,
     /// What the week cost each team.
     pub teams: Vec<ReportedTeam>,
+    /// The incidents of the week that people marked as false positives; their budgets got back what was spent.
+    #[serde(default)]
+    pub false_positives: Vec<ReportedFalsePositive>,
+}
+
+/// An incident that was a false positive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedFalsePositive {
+    /// Which.
+    pub incident: String,
+    /// Why it was none.
+    pub reason: String,
+    /// Who said so.
+    pub author: String,
+    /// Who approved it.
+    pub approver: String,
+    /// The exclusions by which its budgets got back what was spent.
+    pub exclusions: Vec<String>,
+}
+
+impl From<&Marked> for ReportedFalsePositive {
+    fn from(marked: &Marked) -> Self {
+        Self {
+            incident: marked.incident.to_string(),
+            reason: marked.reason.clone(),
+            author: marked.author.clone(),
+            approver: marked.approver.clone(),
+            exclusions: marked.exclusions.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A budget's week. Figures of the budget are of the window that ends where the week ends.
@@ -222,7 +252,7 @@ pub struct ReportedTimes {
 impl WeekReport {
     /// A report for the wire.
     pub fn of(weekly: &Weekly) -> Self {
-        let Weekly { tenant, team, whose, week, as_of, report } = weekly;
+        let Weekly { tenant, team, whose, week, as_of, report, false_positives } = weekly;
         Self {
             schema: "burnward/v1/report-week".to_owned(),
             tenant: tenant.to_string(),
@@ -239,6 +269,7 @@ impl WeekReport {
             burns: report.burns.iter().map(ReportedBurn::from).collect(),
             blind: report.blind.iter().map(BlindStretch::from).collect(),
             teams: report.teams.iter().map(ReportedTeam::from).collect(),
+            false_positives: false_positives.iter().map(ReportedFalsePositive::from).collect(),
         }
     }
 }

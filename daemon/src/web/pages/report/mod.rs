@@ -26,7 +26,7 @@ use crate::{
         api::{
             problem::Problem,
             reports::{WeekQuery, weekly},
-            wire::{BlindStretch, ReportedBudget, ReportedBurn, ReportedTeam, ReportedTimes, WeekReport},
+            wire::{BlindStretch, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedTeam, ReportedTimes, WeekReport},
         },
     },
 };
@@ -55,6 +55,7 @@ struct WeekPage {
     more: Option<String>,
     burns: Vec<BurnFigures>,
     blind: Vec<BlindFigures>,
+    false_positives: Vec<FalsePositiveFigures>,
     teams: Vec<TeamFigures>,
     /// The same as other forms.
     csv: String,
@@ -115,6 +116,13 @@ struct BlindFigures {
     hid: String,
 }
 
+struct FalsePositiveFigures {
+    incident: String,
+    href: String,
+    reason: String,
+    by: String,
+}
+
 struct TeamFigures {
     team: String,
     load: String,
@@ -154,6 +162,7 @@ pub(super) async fn get(
         more,
         burns: report.burns.iter().map(|burn| BurnFigures::of(burn, &report, &frame)).collect(),
         blind: report.blind.iter().map(|blind| BlindFigures::of(blind, &frame)).collect(),
+        false_positives: report.false_positives.iter().map(|marked| FalsePositiveFigures::of(marked, &frame)).collect(),
         teams: report.teams.iter().map(TeamFigures::from).collect(),
         csv: frame.links.with("/reports/week.csv", &parameters),
         markdown: frame.links.with("/reports/week.md", &parameters),
@@ -283,6 +292,17 @@ impl BlindFigures {
             from: Stamp::of(blind.from),
             lasted: blind.to.map_or_else(|| "still cannot be seen".to_owned(), |to| format!("for {}", words::duration(seconds(to)))),
             hid: format!("{}: {}", words::plural(blind.hid.len(), "SLO"), words::list(&blind.hid, 3)),
+        }
+    }
+}
+
+impl FalsePositiveFigures {
+    fn of(marked: &ReportedFalsePositive, frame: &Frame) -> Self {
+        Self {
+            incident: marked.incident.clone(),
+            href: frame.links.to(&format!("/incidents/{}", marked.incident)),
+            reason: visible(&marked.reason),
+            by: visible(&format!("{}, approved by {}", marked.author, marked.approver)),
         }
     }
 }

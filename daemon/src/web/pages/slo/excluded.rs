@@ -23,6 +23,10 @@ pub(super) struct ExcludedRow {
     /// The stretches that it takes out, newest first.
     pub(super) stretches: Vec<(Stamp, Stamp)>,
     pub(super) more: usize,
+    /// The next stretch of a recurring one, where it is not among those that are listed.
+    pub(super) next: Option<(Stamp, Stamp)>,
+    /// True where nothing can come of it.
+    pub(super) takes_nothing: bool,
     pub(super) reason: String,
     pub(super) by: String,
     pub(super) recorded: Stamp,
@@ -42,6 +46,8 @@ impl ExcludedRow {
             asked: asked(&state.asked),
             stretches: state.stretches.iter().rev().take(STRETCHES).map(stretch).collect(),
             more: state.stretches.len().saturating_sub(STRETCHES),
+            next: state.next.as_ref().filter(|next| state.stretches.iter().all(|known| known.from != next.from)).map(stretch),
+            takes_nothing: state.stretches.is_empty() && state.asked.every.is_none(),
             reason: visible(&state.reason),
             by: format!("{}, approved by {}", visible(&state.author), visible(&state.approver)),
             recorded: Stamp::of(state.recorded_at),

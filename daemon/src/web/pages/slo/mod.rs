@@ -71,11 +71,11 @@ struct SloPage {
     team: String,
     source: String,
     written: String,
+    /// That it runs on in an earlier version.
+    held: Option<String>,
     runbook: Option<String>,
     /// The moment of the past that is shown.
     past: Option<Past>,
-    /// That it runs on in an earlier version.
-    held: Option<String>,
     /// As the field for a moment holds it.
     at: String,
     budget_key: String,
@@ -190,7 +190,7 @@ struct Drawn {
 async fn drawn(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &SloExplanation) -> Result<Drawn, Problem> {
     let Some(status) = statuses(handle, slo, Some(key)).into_iter().next() else { return Ok(Drawn::default()) };
     let status = at_moment(handle, slo, status, when).await?;
-    let chart = burn_down::of(handle, &status, when).await.map(|drawn| Chart::of(&drawn, &explained.incidents));
+    let chart = burn_down::of(handle, &status, when).await?.map(|drawn| Chart::of(&drawn, &explained.incidents));
     Ok(Drawn { chart, downtime: downtime_of(handle, slo, &status, when).await? })
 }
 
@@ -204,12 +204,12 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         team: detail.team.clone(),
         source: slo.source.to_string(),
         written: format!("{}:{}, version {}", visible(&detail.file), detail.line, detail.version),
+        held: detail.held.as_ref().map(|held| visible(&held.sentence())),
         runbook: detail.runbook.as_ref().map(|file| links.to(&format!("/runbooks/{file}"))),
         past: replayed.then(|| past(at, &figures, &path, &budget_key, &links)),
         at: if replayed { at.strftime("%Y-%m-%dT%H:%M:%S").to_string() } else { String::new() },
         exclusions: exclusions.iter().map(|state| ExcludedRow::of(state, &links)).collect(),
         budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
-        held: detail.held.as_ref().map(|held| visible(&held.sentence())),
         more_budgets: listed.len().saturating_sub(BUDGETS),
         chosen: budgets.into_iter().next().map(|budget| chosen(budget, drawn, &path, &links, now)),
         queries: asking(&detail),

@@ -1,6 +1,7 @@
 //! What people do on pages.
 
 use axum::http::{StatusCode, header};
+use burnward_core::time::minutes;
 
 use super::house::{Answer, House};
 
@@ -62,6 +63,27 @@ async fn an_incident_that_was_none_gives_its_budgets_back_what_it_spent() {
     assert!(marked.contains("False positive, approved by sam: load test of &#60;b&#62;ours&#60;/b&#62;"), "{marked}");
     assert!(marked.contains("Its time is taken out of 4 budgets: X-1 to X-4."), "{marked}");
     assert!(press(&house, "false-positive", form).await.text().contains("marked already"));
+
+    // What it spent stays what it was at its end, while the window goes on.
+    let spent = async || house.json("/api/v1/incidents/checkout-burn-1?tenant=main").await["now"]["spent"].clone();
+    house.daemon.fast_forward(minutes(2)).await;
+    let at_its_end = spent().await;
+    house.daemon.fast_forward(minutes(5)).await;
+    assert_eq!(spent().await, at_its_end);
+    assert!(at_its_end.is_string(), "{at_its_end}");
+
+    // Every form of the week's report says so, and no other incident is marked.
+    let week = "tenant=main&week=2025-W48";
+    let report = house.json(&format!("/api/v1/reports/week?{week}")).await;
+    let told = &report["false_positives"];
+    assert_eq!((told.as_array().map(Vec::len), &told[0]["incident"]), (Some(1), &"checkout-burn-1".into()), "{report}");
+    assert_eq!(told[0]["exclusions"].as_array().map(Vec::len), Some(4));
+    let page = house.get(&format!("/reports/week?{week}")).await.text();
+    assert!(page.contains("False positives</h2>") && page.contains("load test of &#60;b&#62;ours&#60;/b&#62;"), "{page}");
+    let markdown = house.get(&format!("/reports/week.md?{week}")).await.text();
+    assert!(markdown.contains("| checkout-burn-1 | load test of"), "{markdown}");
+    let csv = house.get(&format!("/reports/week.csv?{week}")).await.text();
+    assert_eq!(csv.matches(",checkout-burn-1,").count(), 4, "one in each of its budgets: {csv}");
 }
 
 #[tokio::test]

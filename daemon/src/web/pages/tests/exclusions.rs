@@ -77,6 +77,22 @@ async fn excluded_time_leaves_the_budget_and_never_the_alert() {
 }
 
 #[tokio::test]
+async fn an_incident_says_what_of_its_burn_is_excluded() {
+    let house = House::on_fire().await;
+    let now = || house.json("/api/v1/incidents/checkout-burn-1?tenant=main");
+    assert!(now().await["now"]["burn"]["excluded"].is_null());
+    let body = json!({
+        "service": "checkout", "from": instant(FAULT).to_string(), "to": instant(FAULT.plus(minutes(5))).to_string(),
+        "reason": "a drill", "approver": "sam",
+    });
+    assert_eq!(house.send("/api/v1/exclusions?tenant=main", &body).await.status, StatusCode::OK);
+    let told = now().await["now"]["burn"]["excluded"].as_str().unwrap_or_default().to_owned();
+    assert!(told.ends_with("min of this burn are excluded by X-1; alerts count them"), "{told}");
+    let page = house.get("/incidents/checkout-burn-1?tenant=main").await.text();
+    assert!(page.contains(&told), "{page}");
+}
+
+#[tokio::test]
 async fn the_status_of_a_moment_holds_the_budgets_of_then_and_nothing_of_now() {
     let house = House::on_fire().await;
     let now = house.json("/api/v1/status?tenant=main").await;
