@@ -85,6 +85,13 @@ fn text(explanation: &SloExplanation) -> String {
         }
     ));
     line(format!("  written  {}:{}, version {}", slo.file, slo.line, slo.version));
+    if let Some(ran) = &explanation.ran_then {
+        let since = local(ran.since);
+        line(format!(
+            "  then     version {} of {} ran, since {since}; the figures are judged by the version above, from the same ledger",
+            ran.version, ran.file
+        ));
+    }
     if let Some(held) = &slo.held {
         line(format!("  held     {}", held.sentence()));
     }

@@ -22,7 +22,7 @@ use burnward_core::{
 };
 
 use super::{
-    AttemptOutcome, AuditEntry, AuditRow, Behind, Commit, DefinitionChanges, DueReport, NewEvent, OutboxStats, Owed, OwedReport,
+    AttemptOutcome, AuditEntry, AuditRow, Behind, Commit, DefinitionChanges, DueReport, NewEvent, OutboxStats, Owed, OwedReport, Release,
     ReportTimer, Round, Store, StoreError, StoredAlert, StoredDefinition,
 };
 
@@ -564,20 +564,58 @@ pub(super) async fn definitions_are_replaced_and_their_versions_stay(store: &Sto
     store.save_definitions(&main, &load(&[&b1, &a1], &[]), at(0), &[audit("load")]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1.clone(), b1.clone()]);
     let held = vec![(slo.clone(), "b.yaml".to_owned(), "b1".to_owned())];
+    let release = Release { slos: vec![slo.clone()], ..Release::default() };
     let changes = DefinitionChanges { held, ..load(&[&a2], &["b.yaml"]) };
     store.save_definitions(&main, &changes, at(1), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a2]);
     assert_eq!(store.held_definitions(&main).await.unwrap(), [(slo.clone(), b1)], "a version that is held stays although its file is gone");
     assert_eq!(store.held_definitions(&tenant("other")).await.unwrap(), []);
-    store.release_held(&tenant("other"), std::slice::from_ref(&slo), &[], at(1), &[]).await.unwrap();
+    store.release_held(&tenant("other"), &release, at(1), &[]).await.unwrap();
     assert_eq!(store.held_definitions(&main).await.unwrap().len(), 1);
-    store.release_held(&main, std::slice::from_ref(&slo), &[], at(1), &[]).await.unwrap();
+    store.release_held(&main, &release, at(1), &[]).await.unwrap();
     assert_eq!(store.held_definitions(&main).await.unwrap(), []);
     let back = definition("a.yaml", "a1", at(2));
     store.save_definitions(&main, &load(&[&back], &[]), at(2), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1], "a version that comes back was loaded first when it was loaded first");
     assert_eq!(store.definitions(&tenant("other")).await.unwrap(), []);
     assert_eq!(store.audit(&main, 9).await.unwrap().len(), 1);
+}
+
+/// Which version ran when is kept, by the name of today, through a version that comes back.
+pub(super) async fn the_version_that_ran_at_a_moment_is_known(store: &Store) {
+    let main = tenant("main");
+    let old = budget(&main, Group::whole()).slo;
+    let new = SloId { name: SloName::parse("paid-orders").unwrap(), ..old.clone() };
+    let definition = |version: &str| StoredDefinition {
+        path: "a.yaml".to_owned(),
+        text: format!("text of {version}"),
+        version: version.to_owned(),
+        slos: Vec::new(),
+        loaded_at: at(0),
+    };
+    let runs = |slo: &SloId, version: &str| vec![(slo.clone(), "a.yaml".to_owned(), version.to_owned())];
+    let load = |slo: &SloId, version: &str| DefinitionChanges {
+        loaded: vec![definition(version)],
+        runs: runs(slo, version),
+        ..DefinitionChanges::default()
+    };
+    store.save_definitions(&main, &load(&old, "a1"), at(0), &[]).await.unwrap();
+    store.save_definitions(&main, &load(&old, "a1"), at(5), &[]).await.unwrap();
+    store.save_definitions(&main, &load(&old, "a2"), at(10), &[]).await.unwrap();
+    let rename = Rename { at: at(20), service: old.service.clone(), from: old.name.clone(), to: new.name.clone() };
+    let renamed = DefinitionChanges { renamed: vec![rename], ..load(&new, "a3") };
+    store.save_definitions(&main, &renamed, at(20), &[]).await.unwrap();
+    let release = Release { runs: runs(&new, "a1"), ..Release::default() };
+    store.release_held(&main, &release, at(30), &[]).await.unwrap();
+    for (seconds, version, since) in [(0, "a1", 0), (9, "a1", 0), (10, "a2", 10), (25, "a3", 20), (30, "a1", 30)] {
+        let ran = store.versions_at(&main, at(seconds)).await.unwrap();
+        assert_eq!(ran.keys().collect::<Vec<_>>(), [&new], "{seconds}");
+        assert_eq!((ran[&new].version.as_str(), ran[&new].since), (version, at(since)), "{seconds}");
+        let text = store.definition_version(&main, &ran[&new]).await.unwrap().map(|definition| definition.text);
+        assert_eq!(text, Some(format!("text of {version}")));
+    }
+    assert!(store.versions_at(&main, at(-1)).await.unwrap().is_empty());
+    assert!(store.versions_at(&tenant("other"), at(9)).await.unwrap().is_empty());
 }
 
 /// States and keys take the new name; what is a record stays as it was written and is read by the name of today.

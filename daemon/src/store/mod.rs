@@ -305,6 +305,32 @@ pub struct DefinitionChanges {
     pub held: Vec<(SloId, String, String)>,
     /// SLOs that go on by another name.
     pub renamed: Vec<Rename>,
+    /// Every SLO that runs by what its file holds, with the path and the version of that text.
+    pub runs: Vec<(SloId, String, String)>,
+}
+
+/// What a release of held versions changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Release {
+    /// The SLOs whose versions are let go of.
+    pub slos: Vec<SloId>,
+    /// Those that were waiting for another name.
+    pub renamed: Vec<Rename>,
+    /// What runs in their place, with the path and the version of its text.
+    pub runs: Vec<(SloId, String, String)>,
+}
+
+/// A version of an SLO that ran.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunVersion {
+    /// What it was called in that text.
+    pub called: SloId,
+    /// The path of the file.
+    pub path: String,
+    /// The version of its text.
+    pub version: String,
+    /// Since when it ran.
+    pub since: Timestamp,
 }
 
 /// Why the store could not do it.

@@ -16,6 +16,7 @@ mod report_to_slack;
 mod restart;
 mod slow_burn;
 mod slow_source;
+mod versions;
 mod victoria_metrics;
 mod weekly_report;
 mod wrong_answers;

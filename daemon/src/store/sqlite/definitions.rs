@@ -2,15 +2,14 @@
 
 use burnward_core::{
     id::{SloId, TenantId},
-    rename::Rename,
     time::Timestamp,
 };
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{SqliteStore, alerts::slo_id, renames, time, upkeep};
-use crate::store::{AuditEntry, DefinitionChanges, StoreError, StoredDefinition, rows};
+use super::{SqliteStore, alerts::slo_id, renames, time, upkeep, versions};
+use crate::store::{AuditEntry, DefinitionChanges, Release, StoreError, StoredDefinition, rows};
 
 impl SqliteStore {
     /// The last good definitions of a tenant, by path.
@@ -53,7 +52,7 @@ impl SqliteStore {
         let removed = json!(changes.removed).to_string();
         let held = Value::Array(changes.held.iter().map(|(id, path, version)| held_row(id, path, version)).collect()).to_string();
         let audit = Value::Array(audit.iter().map(|entry| upkeep::audit_row(entry, at)).collect()).to_string();
-        let renamed = changes.renamed.clone();
+        let (renamed, runs) = (changes.renamed.clone(), changes.runs.clone());
         self.write(move |tx| {
             async move {
                 renames::carry_out(tx, &tenant, &renamed).await?;
@@ -67,7 +66,7 @@ impl SqliteStore {
                 ] {
                     sqlx::query(statement).bind(&tenant).bind(rows).execute(&mut *tx).await?;
                 }
-                Ok(())
+                versions::note(tx, &tenant, &runs, at).await
             }
             .boxed()
         })
@@ -77,16 +76,9 @@ impl SqliteStore {
     }
 
     /// Lets go of the versions that were held for these SLOs: their alerts have cleared. Those that were waiting for another name get it.
-    pub async fn release_held(
-        &self,
-        tenant: &TenantId,
-        slos: &[SloId],
-        renamed: &[Rename],
-        at: Timestamp,
-        audit: &[AuditEntry],
-    ) -> Result<(), StoreError> {
+    pub async fn release_held(&self, tenant: &TenantId, release: &Release, at: Timestamp, audit: &[AuditEntry]) -> Result<(), StoreError> {
         let tenant = tenant.to_string();
-        let renamed = renamed.to_vec();
+        let Release { slos, renamed, runs } = release.clone();
         let audit = Value::Array(audit.iter().map(|entry| upkeep::audit_row(entry, at)).collect()).to_string();
         let released = Value::Array(slos.iter().map(|id| held_row(id, "", "")).collect()).to_string();
         self.write(move |tx| {
@@ -95,7 +87,7 @@ impl SqliteStore {
                 for (statement, rows) in [(RELEASE_HELD, &released), (upkeep::SAVE_AUDIT, &audit)] {
                     sqlx::query(statement).bind(&tenant).bind(rows).execute(&mut *tx).await?;
                 }
-                Ok(())
+                versions::note(tx, &tenant, &runs, at).await
             }
             .boxed()
         })
@@ -141,7 +133,7 @@ fn held_row(id: &SloId, path: &str, version: &str) -> Value {
     json!({ "service": id.service.as_str(), "slo": id.name.as_str(), "path": path, "version": version })
 }
 
-fn definition(row: &SqliteRow) -> Result<StoredDefinition, StoreError> {
+pub(super) fn definition(row: &SqliteRow) -> Result<StoredDefinition, StoreError> {
     Ok(StoredDefinition {
         path: row.try_get("path")?,
         text: row.try_get("text")?,

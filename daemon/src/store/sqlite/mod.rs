@@ -20,6 +20,7 @@ mod reports;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod versions;
 
 use std::{
     path::PathBuf,

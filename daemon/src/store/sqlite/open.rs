@@ -28,13 +28,14 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "corrections", include_str!("migrations/0002_corrections.sql")),
     (3, "reports", include_str!("migrations/0003_reports.sql")),
     (4, "held", include_str!("migrations/0004_held.sql")),
     (5, "late", include_str!("migrations/0005_late.sql")),
     (6, "renames", include_str!("migrations/0006_renames.sql")),
+    (7, "slo_versions", include_str!("migrations/0007_slo_versions.sql")),
 ];
 
 /// Readers at the same time.

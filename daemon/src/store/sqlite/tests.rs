@@ -42,6 +42,7 @@ conformance!(
     an_edit_can_move_the_root,
     definitions_are_replaced_and_their_versions_stay,
     a_renamed_slo_keeps_what_was_written_of_it,
+    the_version_that_ran_at_a_moment_is_known,
     corrections_are_a_record,
     a_report_that_fires_is_owed_once_and_apart_from_pages,
     a_request_has_its_effect_once,

@@ -13,7 +13,7 @@ use burnward_core::{
     incident::{FaultKey, Incident, is_over},
     ledger::{Damaged, Plan, Settings, SourceLedger, Unknown},
     oncall::Team,
-    rename::{Rename, Renames},
+    rename::Renames,
     slo::Slo,
     time::{Timestamp, days},
 };
@@ -23,11 +23,11 @@ use tracing::error;
 use super::{
     exclusions::Kept,
     numbers::Shown,
-    reload::{Opened, rename_of},
+    reload::{Opened, rename_of, run_of},
 };
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
-    store::{Store, StoreError, StoredIncident},
+    store::{Release, Store, StoreError, StoredIncident},
     view::SourceView,
 };
 
@@ -148,10 +148,14 @@ impl Book {
         self.pending.keys().filter(|id| !self.fires(id)).cloned().collect()
     }
 
-    /// Those of the waiting versions of these SLOs that have another name.
-    pub(super) fn waiting_names(&self, cleared: &[SloId], now: Timestamp) -> Vec<Rename> {
-        let waiting = cleared.iter().filter_map(|id| Some((id, self.pending.get(id)?.as_ref()?)));
-        waiting.filter(|(id, slo)| **id != slo.id).filter_map(|(_, slo)| rename_of(slo, now)).collect()
+    /// What it changes in the store that the waiting versions of these SLOs run.
+    pub(super) fn release(&self, cleared: &[SloId], now: Timestamp) -> Release {
+        let waiting = || cleared.iter().filter_map(|id| Some((id, self.pending.get(id)?.as_ref()?)));
+        Release {
+            slos: cleared.to_vec(),
+            renamed: waiting().filter(|(id, slo)| **id != slo.id).filter_map(|(_, slo)| rename_of(slo, now)).collect(),
+            runs: waiting().map(|(_, slo)| run_of(slo)).collect(),
+        }
     }
 
     /// Lets the waiting versions of these SLOs run.

@@ -234,12 +234,12 @@ impl Decider {
         book.shown = shown;
         let cleared = book.cleared();
         if !cleared.is_empty() {
-            let renamed = book.waiting_names(&cleared, answers.now);
-            let audit: Vec<_> = renamed.iter().map(reload::audit_of).collect();
-            match self.store.release_held(&answers.tenant, &cleared, &renamed, answers.now, &audit).await {
+            let release = book.release(&cleared, answers.now);
+            let audit: Vec<_> = release.renamed.iter().map(reload::audit_of).collect();
+            match self.store.release_held(&answers.tenant, &release, answers.now, &audit).await {
                 Ok(()) => {
-                    let some = !renamed.is_empty();
-                    book.call_anew(&Renames::new(renamed), answers.now);
+                    let some = !release.renamed.is_empty();
+                    book.call_anew(&Renames::new(release.renamed), answers.now);
                     book.promote(&cleared, answers.now);
                     if some {
                         book.read_by_new_names(&self.store, &self.config, answers.now).await;

@@ -31,6 +31,8 @@ pub struct PastAsked {
     pub moments: Vec<Moment>,
     /// The slices of a stretch, too, of budgets of which something failed in it.
     pub slices: Option<Interval>,
+    /// By which definitions these are judged, where not by those that run.
+    pub by: BTreeMap<SloId, Arc<Slo>>,
     /// What the store holds of budgets, for moments whose windows begin before what the memory holds.
     pub stored: BTreeMap<BudgetId, Arc<StoredStream>>,
 }
@@ -38,7 +40,7 @@ pub struct PastAsked {
 impl PastAsked {
     /// Nothing yet but which SLOs.
     pub const fn of(slos: Vec<SloId>) -> Self {
-        Self { slos, group: None, moments: Vec::new(), slices: None, stored: BTreeMap::new() }
+        Self { slos, group: None, moments: Vec::new(), slices: None, by: BTreeMap::new(), stored: BTreeMap::new() }
     }
 }
 
@@ -103,7 +105,8 @@ impl Book {
     /// The budgets of the SLOs at the moments; an SLO without a stream has one budget per objective, of which nothing was seen.
     /// `late` holds what was found late since the first moment of which is asked what was known then.
     pub(super) fn past(&self, asked: &PastAsked, late: &[Late]) -> Vec<PastBudget> {
-        let slos: BTreeMap<&SloId, &Arc<Slo>> = asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).collect();
+        let slos: BTreeMap<&SloId, &Arc<Slo>> =
+            asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).map(|(id, slo)| (id, asked.by.get(id).unwrap_or(slo))).collect();
         let wanted = |stream: &&Stream| asked.group.as_ref().is_none_or(|group| *group == stream.group);
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();

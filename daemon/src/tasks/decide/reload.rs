@@ -103,6 +103,16 @@ pub(super) fn rename_of(slo: &Slo, at: Timestamp) -> Option<Rename> {
     Some(Rename { at, service: slo.id.service.clone(), from: slo.was.clone()?, to: slo.id.name.clone() })
 }
 
+/// Whether an SLO waits for a version of before, by its own name or by the former one.
+fn waits(slo: &Slo, held: &[Arc<Slo>]) -> bool {
+    held.iter().any(|held| held.id == slo.id || slo.former().as_ref() == Some(&held.id))
+}
+
+/// An SLO with the path and the version of the text that it runs by.
+pub(super) fn run_of(slo: &Slo) -> (SloId, String, String) {
+    (slo.id.clone(), slo.origin.file.clone(), slo.origin.version.clone())
+}
+
 /// A rename as the audit tells it.
 pub(super) fn audit_of(rename: &Rename) -> AuditEntry {
     let Rename { at: _, service, from, to } = rename;
@@ -159,11 +169,12 @@ async fn save(store: &Store, tenant: &TenantId, saved: Saved<'_>, now: Timestamp
     let changes = DefinitionChanges {
         loaded: runs.files.iter().filter(|file| !known(file)).map(|file| definition_of(file, &runs.slos, now)).collect(),
         removed: stored.iter().filter(gone).map(|have| have.path.clone()).collect(),
-        held: held.iter().map(|slo| (slo.id.clone(), slo.origin.file.clone(), slo.origin.version.clone())).collect(),
+        held: held.iter().map(|slo| run_of(slo)).collect(),
         renamed: renamed.to_vec(),
+        runs: runs.slos.iter().filter(|slo| !waits(slo, held)).map(|slo| run_of(slo)).collect(),
     };
     let held_before = store.held_definitions(tenant).await?.len();
-    if changes == DefinitionChanges::default() && held_before == 0 {
+    if changes == (DefinitionChanges { runs: changes.runs.clone(), ..DefinitionChanges::default() }) && held_before == 0 {
         return Ok(());
     }
     let mut audit: Vec<AuditEntry> = renamed.iter().map(audit_of).collect();

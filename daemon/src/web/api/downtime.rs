@@ -7,7 +7,6 @@ use axum::{
 use burnward_core::{
     downtime::spells,
     evaluate::BudgetStatus,
-    exclusion::Known,
     ledger::{Counts, Late, StoredStream},
     slo::{CountedIn, Slo},
     time::Timestamp,
@@ -17,6 +16,7 @@ use burnward_core::{
 use super::{
     explain::{ExplainQuery, When, at_moment, find, statuses, stored_stream},
     problem::Problem,
+    versions::judging,
     wire::Downtime,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub async fn of(handle: &Handle, slo: &Slo, status: &BudgetStatus, when: When) -
         let of_tenant = view.exclusions.get(&slo.id.tenant);
         of_tenant.map(|all| all.exclusions.stretches(&status.budget, when.figures.known(over.to))).unwrap_or_default()
     };
-    let verdicts = verdicts(handle, slo, status, over, when.figures.known(over.to)).await?;
+    let verdicts = verdicts(handle, slo, status, over, when).await?;
     Ok(Some(Downtime::of(status, over, rule.length, &spells(rule.length, verdicts, &excluded))))
 }
 
@@ -67,9 +67,11 @@ async fn verdicts(
     slo: &Slo,
     status: &BudgetStatus,
     over: Interval,
-    known: Known,
+    when: When,
 ) -> Result<Vec<(Timestamp, Counts)>, Problem> {
-    let asked = PastAsked { group: Some(status.budget.group.clone()), ..PastAsked::of(vec![slo.id.clone()]) };
+    let known = when.figures.known(over.to);
+    let by = judging(handle, slo, when).await?.map(|judging| (slo.id.clone(), judging)).into_iter().collect();
+    let asked = PastAsked { group: Some(status.budget.group.clone()), by, ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(&slo.id.tenant, asked).await?;
     let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else { return Ok(Vec::new()) };
     let split = place.each_from.map_or(over.to, |from| from.max(over.from).min(over.to));

@@ -22,9 +22,10 @@ use serde::Deserialize;
 use super::{
     burn_down, exclusions,
     problem::Problem,
+    versions::{judging, ran_then},
     wire::{
         AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, IncidentState, Policy,
-        Query as WireQuery, RowTable, SloDetail, SloExplanation, budget_key, instant,
+        Query as WireQuery, RowTable, SloDetail, SloExplanation, VersionRan, budget_key, instant,
     },
 };
 use crate::{
@@ -218,12 +219,15 @@ fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> 
 /// Why an SLO's budgets stand as they do, now or at a moment of the past: all of them, or the one with this key.
 pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&str>) -> Result<SloExplanation, Problem> {
     let until = when.at.unwrap_or_else(|| handle.clock.now());
+    let then = ran_then(handle, slo, when).await?;
+    let judged = judging(handle, slo, when).await?;
+    let judged_by = judged.as_deref().unwrap_or(slo);
     let mut budgets = Vec::new();
     for status in statuses(handle, slo, key) {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
-        let explained = explained(handle, slo, &status, changes);
+        let explained = explained(handle, judged_by, &status, changes);
         budgets.extend(explained.map(|budget| ExplainedBudget { reach: reach.map(|reach| FiguresReach::of(&reach, until)), ..budget }));
     }
     let incidents = incidents_of(handle, &slo.id, until).await?;
@@ -233,8 +237,9 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         figures: when.figures.word().to_owned(),
         slo: match when.at {
             None => detail(handle, slo),
-            Some(_) => detail_of_then(handle, slo, &budgets),
+            Some(_) => detail_of_then(handle, judged_by, &budgets),
         },
+        ran_then: then.filter(|_| judged.is_none()).map(|then| VersionRan::from(&then.run)),
         exclusions: exclusions::states(handle, &slo.id.tenant, when.figures.known(until), |scope| scope.is_of(&slo.id)),
         budgets,
         incidents,
@@ -278,13 +283,21 @@ async fn replay(
 ) -> Result<(BudgetStatus, Option<Reach>), Problem> {
     let before = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), Timestamp::EPOCH, at, 1).await?;
     let alerts = before.into_iter().last().map(|change| (change.budget, change.state)).into_iter().collect();
-    let asked = PastAsked {
+    let judging = judging(handle, slo, When { at: Some(at), figures }).await?;
+    let mut asked = PastAsked {
         group: Some(status.budget.group.clone()),
         moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }],
+        by: judging.map(|judging| (slo.id.clone(), judging)).into_iter().collect(),
         ..PastAsked::of(vec![slo.id.clone()])
     };
     let find = |past: Vec<PastBudget>| past.into_iter().find(|past| past.budget == status.budget);
-    let Some(mut past) = find(handle.past(&slo.id.tenant, asked.clone()).await?) else { return Ok((status.clone(), None)) };
+    let mut found = find(handle.past(&slo.id.tenant, asked.clone()).await?);
+    if found.is_none() && !asked.by.is_empty() {
+        // An objective that the version of then did not have is judged by that of now.
+        asked.by.clear();
+        found = find(handle.past(&slo.id.tenant, asked.clone()).await?);
+    }
+    let Some(mut past) = found else { return Ok((status.clone(), None)) };
     if let Some((place, over)) = beyond_memory(&past) {
         let stored = stored_stream(handle, &slo.id.tenant, &place, over).await?;
         let stored = BTreeMap::from([(status.budget.clone(), Arc::new(stored))]);

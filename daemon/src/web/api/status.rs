@@ -17,6 +17,7 @@ use serde::Deserialize;
 use super::{
     explain::moment,
     problem::Problem,
+    versions::all_then,
     wire::{Budget, Fault, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
@@ -52,7 +53,8 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Resul
     let view = handle.view.borrow().clone();
     let slos: Vec<SloId> = view.slos.keys().filter(|slo| slo.tenant == *tenant).cloned().collect();
     let alerts = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
-    let asked = PastAsked { moments: vec![Moment { at, known: Known::By(at), alerts: Arc::new(alerts) }], ..PastAsked::of(slos) };
+    let by = all_then(handle, tenant, at).await?;
+    let asked = PastAsked { moments: vec![Moment { at, known: Known::By(at), alerts: Arc::new(alerts) }], by, ..PastAsked::of(slos) };
     let mut budgets: Vec<_> = handle.past(tenant, asked).await?.into_iter().flat_map(|past| past.standing).collect();
     let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
     budgets.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));

@@ -34,7 +34,7 @@ pub use report::{
 };
 pub use slo::{
     AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,
-    SloDetail, SloExplanation,
+    SloDetail, SloExplanation, VersionRan,
 };
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 

@@ -13,7 +13,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Events, ExclusionState, IncidentState, Query, RowTable, instant};
-use crate::{tasks::decide::Reach, view::View};
+use crate::{store::RunVersion, tasks::decide::Reach, view::View};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +43,23 @@ pub struct SloDetail {
     pub budgets: Vec<Budget>,
     /// What was asked for it in the last round, and what came.
     pub queries: Vec<Query>,
+}
+
+/// A version of an SLO that ran at a moment of the past.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct VersionRan {
+    /// The file.
+    pub file: String,
+    /// Which version of it.
+    pub version: String,
+    /// Since when it ran.
+    pub since: Instant,
+}
+
+impl From<&RunVersion> for VersionRan {
+    fn from(run: &RunVersion) -> Self {
+        Self { file: run.path.clone(), version: run.version.clone(), since: instant(run.since) }
+    }
 }
 
 /// An SLO that runs on in an earlier version than its file holds, because its alert holds.
@@ -167,6 +184,9 @@ pub struct SloExplanation {
     pub replayed: bool,
     /// `as-corrected`: with everything that is recorded by now; `as-known-then`: with what was recorded at that moment.
     pub figures: String,
+    /// The version that ran at that moment, where the figures are judged by another: as corrected, by the one that runs now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_then: Option<VersionRan>,
     /// The SLO.
     pub slo: SloDetail,
     /// What people took out of its budgets, or took back, newest first.

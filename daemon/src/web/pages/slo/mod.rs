@@ -28,7 +28,7 @@ use crate::{
             problem::Problem,
             wire::{
                 Budget, Downtime, ExplainedBudget, ExplainedRow, FiguresReach, Policy, Query as WireQuery, SloDetail, SloExplanation,
-                budget_key,
+                VersionRan, budget_key,
             },
         },
     },
@@ -94,6 +94,8 @@ struct SloPage {
 struct Past {
     at: Stamp,
     as_known_then: bool,
+    /// The version that ran then, and since when, where the figures are judged by another.
+    ran_then: Option<(String, Stamp)>,
     /// The same moment with the other knowledge.
     other: String,
     now: String,
@@ -195,7 +197,7 @@ async fn drawn(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &Sl
 }
 
 fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: SloExplanation, drawn: Drawn, now: Instant) -> SloPage {
-    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents } = explained;
+    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents, ran_then } = explained;
     let links = frame.links.clone();
     let path = format!("/slos/{name}");
     let listed = if detail.budgets.len() > 1 { detail.budgets.as_slice() } else { &[] };
@@ -206,7 +208,7 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         written: format!("{}:{}, version {}", visible(&detail.file), detail.line, detail.version),
         held: detail.held.as_ref().map(|held| visible(&held.sentence())),
         runbook: detail.runbook.as_ref().map(|file| links.to(&format!("/runbooks/{file}"))),
-        past: replayed.then(|| past(at, &figures, &path, &budget_key, &links)),
+        past: replayed.then(|| past(at, &figures, ran_then.as_ref(), &path, &budget_key, &links)),
         at: if replayed { at.strftime("%Y-%m-%dT%H:%M:%S").to_string() } else { String::new() },
         exclusions: exclusions.iter().map(|state| ExcludedRow::of(state, &links)).collect(),
         budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
@@ -224,13 +226,14 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
     }
 }
 
-fn past(at: Instant, figures: &str, path: &str, budget_key: &str, links: &Links) -> Past {
+fn past(at: Instant, figures: &str, ran_then: Option<&VersionRan>, path: &str, budget_key: &str, links: &Links) -> Past {
     let as_known_then = figures == FiguresAsked::AsKnownThen.word();
     let other = if as_known_then { FiguresAsked::AsCorrected } else { FiguresAsked::AsKnownThen };
     let moment = at.to_string();
     Past {
         at: Stamp::of(at),
         as_known_then,
+        ran_then: ran_then.map(|ran| (ran.version.clone(), Stamp::of(ran.since))),
         other: links.with(path, &[("budget", budget_key), ("at", &moment), ("figures", other.word())]),
         now: links.with(path, &[("budget", budget_key)]),
     }

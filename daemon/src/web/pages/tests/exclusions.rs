@@ -87,7 +87,7 @@ async fn an_incident_says_what_of_its_burn_is_excluded() {
     });
     assert_eq!(house.send("/api/v1/exclusions?tenant=main", &body).await.status, StatusCode::OK);
     let told = now().await["now"]["burn"]["excluded"].as_str().unwrap_or_default().to_owned();
-    assert!(told.ends_with("min of this burn are excluded by X-1; alerts count them"), "{told}");
+    assert!(told.ends_with(" of this burn are excluded by X-1; alerts count them"), "{told}");
     let page = house.get("/incidents/checkout-burn-1?tenant=main").await.text();
     assert!(page.contains(&told), "{page}");
 }

@@ -1,0 +1,76 @@
+//! Which version of each SLO ran from when on.
+
+use std::collections::BTreeMap;
+
+use burnward_core::{
+    id::{SloId, TenantId},
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+use sqlx::{Row, SqliteConnection};
+
+use super::{SqliteStore, alerts::slo_id, definitions::definition, time};
+use crate::store::{RunVersion, StoreError, StoredDefinition};
+
+impl SqliteStore {
+    /// The version of each SLO that ran at a moment, by its name of today.
+    pub async fn versions_at(&self, tenant: &TenantId, at: Timestamp) -> Result<BTreeMap<SloId, RunVersion>, StoreError> {
+        let rows = sqlx::query(VERSIONS_AT).bind(tenant.as_str()).bind(at.millis()).fetch_all(self.readers()).await?;
+        let renames = self.renames(tenant).await?;
+        let mut versions = BTreeMap::new();
+        for row in &rows {
+            let (called, since) = (slo_id(tenant, row)?, time(row, "at")?);
+            let mut id = called.clone();
+            renames.slo(&mut id, since);
+            // A later name of the same SLO comes later.
+            versions.insert(id, RunVersion { called, path: row.try_get("path")?, version: row.try_get("version")?, since });
+        }
+        Ok(versions)
+    }
+
+    /// The text of a version that ran.
+    pub async fn definition_version(&self, tenant: &TenantId, run: &RunVersion) -> Result<Option<StoredDefinition>, StoreError> {
+        let row = sqlx::query(
+            "SELECT path, version, text, slos, loaded_at FROM definition_versions WHERE tenant = ?1 AND path = ?2 AND version = ?3",
+        )
+        .bind(tenant.as_str())
+        .bind(&run.path)
+        .bind(&run.version)
+        .fetch_optional(self.readers())
+        .await?;
+        row.as_ref().map(definition).transpose()
+    }
+}
+
+/// Notes the versions that run from now on, where another ran before.
+pub(super) async fn note(
+    tx: &mut SqliteConnection,
+    tenant: &str,
+    runs: &[(SloId, String, String)],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let rows = Value::Array(runs.iter().map(row).collect()).to_string();
+    sqlx::query(NOTE).bind(tenant).bind(&rows).bind(at.millis()).execute(tx).await?;
+    Ok(())
+}
+
+/// The last of each name; SQLite takes the other columns from the row of the maximum.
+const VERSIONS_AT: &str = "
+    SELECT max(id) AS id, at, service, slo, path, version FROM slo_versions
+    WHERE tenant = ?1 AND at <= ?2
+    GROUP BY service, slo ORDER BY id";
+
+const NOTE: &str = "
+    INSERT INTO slo_versions (tenant, at, service, slo, path, version)
+    SELECT ?1, ?3, value ->> 'service', value ->> 'slo', value ->> 'path', value ->> 'version' FROM json_each(?2)
+    WHERE (value ->> 'path', value ->> 'version') IS NOT (
+        SELECT path, version FROM slo_versions
+        WHERE tenant = ?1 AND service = value ->> 'service' AND slo = value ->> 'slo'
+        ORDER BY id DESC LIMIT 1)";
+
+fn row((id, path, version): &(SloId, String, String)) -> Value {
+    json!({ "service": id.service.as_str(), "slo": id.name.as_str(), "path": path, "version": version })
+}

@@ -1,0 +1,79 @@
+//! Which version of an SLO ran at a moment: what was known then is judged by it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use burnward_core::{
+    id::{SloId, TenantId},
+    slo::Slo,
+    time::Timestamp,
+};
+
+use super::explain::{Figures, When};
+use crate::{
+    app::Handle,
+    definition,
+    store::{RunVersion, StoreError},
+};
+
+/// A version that ran at a moment and runs no more.
+#[derive(Debug, Clone)]
+pub struct RanThen {
+    /// Which.
+    pub run: RunVersion,
+    /// The SLO as it was then, by its name of today; `None` where its text cannot be read any more.
+    pub slo: Option<Arc<Slo>>,
+}
+
+/// The version of an SLO that ran at a moment of the past, where it was another one than runs now.
+pub async fn ran_then(handle: &Handle, slo: &Slo, when: When) -> Result<Option<RanThen>, StoreError> {
+    let Some(at) = when.at else { return Ok(None) };
+    let (tenant, runs) = (&slo.id.tenant, BTreeMap::from([(&slo.id, slo)]));
+    Ok(others(handle, tenant, at, &runs).await?.remove(&slo.id))
+}
+
+/// The SLO as it is judged: as known then by the version of then, else by that of now.
+pub async fn judging(handle: &Handle, slo: &Slo, when: When) -> Result<Option<Arc<Slo>>, StoreError> {
+    match when.figures {
+        Figures::AsKnownThen => Ok(ran_then(handle, slo, when).await?.and_then(|then| then.slo)),
+        Figures::AsCorrected => Ok(None),
+    }
+}
+
+/// The SLOs of a tenant as they were at a moment, where they were otherwise than now.
+pub async fn all_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<BTreeMap<SloId, Arc<Slo>>, StoreError> {
+    let view = handle.view.borrow().clone();
+    let runs = view.slos.iter().filter(|(id, _)| id.tenant == *tenant).map(|(id, slo)| (id, &**slo)).collect();
+    let others = others(handle, tenant, at, &runs).await?;
+    Ok(others.into_iter().filter_map(|(id, then)| Some((id, then.slo?))).collect())
+}
+
+async fn others(
+    handle: &Handle,
+    tenant: &TenantId,
+    at: Timestamp,
+    runs: &BTreeMap<&SloId, &Slo>,
+) -> Result<BTreeMap<SloId, RanThen>, StoreError> {
+    let other = |(id, run): &(SloId, RunVersion)| {
+        runs.get(id).is_some_and(|slo| (&slo.origin.file, &slo.origin.version) != (&run.path, &run.version))
+    };
+    let mut found = BTreeMap::new();
+    let mut read: BTreeMap<(String, String), Vec<Arc<Slo>>> = BTreeMap::new();
+    for (id, run) in handle.store.versions_at(tenant, at).await?.into_iter().filter(other) {
+        let text = (run.path.clone(), run.version.clone());
+        if !read.contains_key(&text) {
+            read.insert(text.clone(), texts(handle, tenant, &run).await?);
+        }
+        let slo = read[&text].iter().find(|slo| slo.id == run.called);
+        let slo = slo.map(|slo| Arc::new(Slo { id: id.clone(), ..(**slo).clone() }));
+        found.insert(id, RanThen { run, slo });
+    }
+    Ok(found)
+}
+
+/// The SLOs of a text that ran.
+async fn texts(handle: &Handle, tenant: &TenantId, run: &RunVersion) -> Result<Vec<Arc<Slo>>, StoreError> {
+    let (Some(stored), Some(place)) = (handle.store.definition_version(tenant, run).await?, handle.config.tenants.get(tenant)) else {
+        return Ok(Vec::new());
+    };
+    Ok(definition::load_stored(tenant, place, &[stored]).slos)
+}

@@ -1,0 +1,87 @@
+//! Versions of a definition live side by side: a changed target is computed anew from the same ledger, and what was known by an earlier version stays to be
+//! asked for.
+
+use burnward::{definition::Removals, web::api::wire::instant};
+use burnward_core::time::{Timestamp, hours, minutes};
+use burnward_integration_tests::world::{World, availability};
+use serde_json::{Value, json};
+
+use super::{beginning, checkout};
+
+/// An hour in which one request in two hundred fails, too few for a page.
+async fn world(definition: &str) -> anyhow::Result<World> {
+    let from = beginning();
+    let history = checkout(from).tenant("acme", 20).failing(from.plus(hours(1))..from.plus(hours(2)), 5);
+    let world = World::open(&[history], from.plus(hours(1)), &[("checkout.yaml", definition)]).await?;
+    world.fast_forward(minutes(90)).await;
+    Ok(world)
+}
+
+/// One budget, without alerts.
+fn with(target: &str, bad: &str) -> String {
+    let quiet = format!("target: {target}\n        alerting: none");
+    availability("checkout").replace("target: 99.9%", &quiet).replace("5..", bad)
+}
+
+async fn reload(world: &World, definition: &str) -> anyhow::Result<()> {
+    world.define("checkout.yaml", Some(definition))?;
+    world.handle().reload(Removals::Guarded).await?;
+    world.fast_forward(minutes(1)).await;
+    Ok(())
+}
+
+/// The figures of the budget at a moment, without what names the moment.
+async fn figures(world: &World, at: Timestamp, known: &str) -> anyhow::Result<Value> {
+    let explained = world.get(&format!("/api/v1/slos/checkout/availability/explain?at={}&figures={known}", instant(at))).await?;
+    let figures = &explained["budgets"][0]["figures"];
+    let told = ["target_percent", "good", "bad", "sli_ratio", "left_ratio", "left_seconds", "budget_seconds", "coverage_ratio"];
+    Ok(told.into_iter().map(|key| (key.to_owned(), figures[key].clone())).collect::<serde_json::Map<_, _>>().into())
+}
+
+#[tokio::test]
+async fn a_changed_target_is_computed_from_the_same_ledger_as_if_it_had_always_been() -> anyhow::Result<()> {
+    let (mut changed, always) = (world(&with("99.9%", "5..")).await?, world(&with("99%", "5..")).await?);
+    let moment = changed.now();
+    let before = figures(&changed, moment, "as-corrected").await?;
+    assert_ne!(before["left_ratio"], figures(&always, moment, "as-corrected").await?["left_ratio"]);
+    reload(&changed, &with("99%", "5..")).await?;
+    always.fast_forward(minutes(1)).await;
+    for restarted in [false, true] {
+        for at in [moment, changed.now(), moment.minus(minutes(20))] {
+            let (this, that) = (figures(&changed, at, "as-corrected").await?, figures(&always, at, "as-corrected").await?);
+            assert_eq!(this, that, "after a restart: {restarted}");
+        }
+        // What was known then was judged by the version of then.
+        assert_eq!(figures(&changed, moment, "as-known-then").await?, before, "after a restart: {restarted}");
+        let told = changed.get(&format!("/api/v1/slos/checkout/availability/explain?at={}", instant(moment))).await?;
+        assert!(told["ran_then"]["version"].is_string() && told["ran_then"]["version"] != told["slo"]["version"], "{}", told["ran_then"]);
+        let status = changed.get(&format!("/api/v1/status?at={}", instant(moment))).await?;
+        assert_eq!(status["budgets"][0]["target_percent"], json!("99.9"));
+        changed.restart().await?;
+        changed.fast_forward(minutes(1)).await;
+        always.fast_forward(minutes(1)).await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_changed_expression_counts_anew_and_leaves_what_was_counted_before() -> anyhow::Result<()> {
+    let mut world = world(&with("99.9%", "5..")).await?;
+    let moment = world.now().minus(minutes(5));
+    let before = figures(&world, moment, "as-corrected").await?;
+    assert!(before["bad"].as_f64() > Some(0.0), "{before}");
+    // By the new one nothing fails.
+    reload(&world, &with("99.9%", "4..")).await?;
+    let changed_at = world.now();
+    world.fast_forward(minutes(30)).await;
+    for restarted in [false, true] {
+        for known in ["as-corrected", "as-known-then"] {
+            assert_eq!(figures(&world, moment, known).await?, before, "{known} after a restart: {restarted}");
+        }
+        let since = world.counted("checkout", "availability", "acme", changed_at.plus(minutes(1)), changed_at.plus(minutes(25))).await;
+        assert!(since.good > 0 && since.bad == 0, "{since:?}");
+        world.restart().await?;
+        world.fast_forward(minutes(1)).await;
+    }
+    Ok(())
+}
