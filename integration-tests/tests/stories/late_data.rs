@@ -38,11 +38,11 @@ async fn samples_that_come_late_correct_the_ledger_and_the_figures_of_then_stay(
     }
     assert_eq!(bad, [serde_json::json!(0), serde_json::json!(1200)]);
     // What is drawn of that moment adds up to the same, and both say that they stand.
-    for (figures, bad) in [("as-corrected", 0.0), ("as-known-then", 1200.0)] {
+    for (figures, bad) in [("as-corrected", 0), ("as-known-then", 1200)] {
         let asked = format!("at={}&figures={figures}", instant(at));
         let drawn = late.get(&format!("/api/v1/slos/checkout/availability/burn-down?{asked}")).await?;
         let points = drawn["points"].as_array().cloned().unwrap_or_default();
-        assert_eq!(points.iter().filter_map(|point| point["bad"].as_f64()).sum::<f64>(), bad, "{figures}: {drawn}");
+        assert_eq!(points.iter().filter_map(|point| point["bad"].as_i64()).sum::<i64>(), bad, "{figures}: {drawn}");
         let explained = late.get(&format!("/api/v1/slos/checkout/availability/explain?{asked}")).await?;
         assert_eq!(explained["budgets"][0]["reach"]["settled"], true, "{figures}");
     }

@@ -41,7 +41,7 @@ async fn figures(world: &World, at: Timestamp, known: &str) -> anyhow::Result<Va
 #[tokio::test]
 async fn a_changed_target_is_computed_from_the_same_ledger_as_if_it_had_always_been() -> anyhow::Result<()> {
     let (mut changed, always) = (world(&with("99.9%", "5..")).await?, world(&with("99%", "5..")).await?);
-    let moment = changed.now();
+    let moment = changed.now().minus(minutes(1));
     let before = figures(&changed, moment, "as-corrected").await?;
     assert_ne!(before["left_ratio"], figures(&always, moment, "as-corrected").await?["left_ratio"]);
     reload(&changed, &with("99%", "5..")).await?;
