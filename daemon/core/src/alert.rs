@@ -82,9 +82,9 @@ pub enum Edge {
 /// The step of a budget's alerts, page first. `rows` are those that the alerts were opened under, both urgencies; an alert without a row of its
 /// urgency stays as it is, for no edit of a definition silences it.
 pub fn step(before: AlertState, rows: &[RowBurn], target: Target, now: Timestamp) -> (AlertState, Vec<Step>) {
-    let edge = |urgency| edge(before.since(urgency), &of_urgency(rows, urgency), urgency, target);
+    let edge = |urgency| edge(before.since(urgency), rows, urgency, target);
     let (page, ticket) = (edge(Urgency::Page), edge(Urgency::Ticket));
-    let after = AlertState { page: apply(before.page, page, now), ticket: apply(before.ticket, ticket, now) };
+    let after = AlertState { page: apply(before.page, page.as_ref(), now), ticket: apply(before.ticket, ticket.as_ref(), now) };
     let steps = [(Urgency::Page, page), (Urgency::Ticket, ticket)];
     (after, steps.into_iter().filter_map(|(urgency, edge)| Some(Step { urgency, edge: edge? })).collect())
 }
@@ -94,12 +94,12 @@ pub fn fastest<'a>(rows: impl IntoIterator<Item = &'a RowBurn>) -> Option<&'a Ro
     rows.into_iter().min_by_key(|burn| burn.row.short)
 }
 
-fn of_urgency(rows: &[RowBurn], urgency: Urgency) -> Vec<RowBurn> {
-    rows.iter().filter(|burn| burn.row.urgency == urgency).copied().collect()
+fn of_urgency(rows: &[RowBurn], urgency: Urgency) -> impl Iterator<Item = &RowBurn> {
+    rows.iter().filter(move |burn| burn.row.urgency == urgency)
 }
 
 fn edge(since: Option<Timestamp>, rows: &[RowBurn], urgency: Urgency, target: Target) -> Option<Edge> {
-    let holding = rows.iter().filter(|burn| burn.holds()).max_by_key(|burn| burn.row.factor);
+    let holding = of_urgency(rows, urgency).filter(|burn| burn.holds()).max_by_key(|burn| burn.row.factor);
     match (since, holding) {
         (None, Some(row)) => Some(Edge::Opens(*row)),
         (Some(_), None) => clears(rows, urgency, target),
@@ -108,8 +108,8 @@ fn edge(since: Option<Timestamp>, rows: &[RowBurn], urgency: Urgency, target: Ta
 }
 
 fn clears(rows: &[RowBurn], urgency: Urgency, target: Target) -> Option<Edge> {
-    let fastest = *fastest(rows)?;
-    let lowest = rows.iter().map(|burn| burn.row.factor).min()?;
+    let fastest = *fastest(of_urgency(rows, urgency))?;
+    let lowest = of_urgency(rows, urgency).map(|burn| burn.row.factor).min()?;
     let calm = match urgency {
         Urgency::Page => compare(fastest.short, lowest, target).is_le(),
         Urgency::Ticket => true,
@@ -123,7 +123,7 @@ pub(crate) fn was_seen(burn: &RowBurn) -> bool {
     2 * unseen <= burn.row.short.as_millis()
 }
 
-fn apply(since: Option<Timestamp>, edge: Option<Edge>, now: Timestamp) -> Option<Timestamp> {
+fn apply(since: Option<Timestamp>, edge: Option<&Edge>, now: Timestamp) -> Option<Timestamp> {
     match edge {
         Some(Edge::Opens(_)) => Some(now),
         Some(Edge::Clears { .. }) => None,

@@ -65,14 +65,16 @@ impl RowBurn {
     /// What the sums say about a row by its burn rates alone.
     pub fn of(row: AlertRow, target: Target, sums: &dyn Sums) -> Self {
         let (long, short) = (sums.over(row.long), sums.over(row.short));
-        let above = compare(long, row.factor, target).is_gt() && compare(short, row.factor, target).is_gt();
+        let (of_long, of_short) = (FailedShare::of(long), FailedShare::of(short));
+        let above = |share: Option<FailedShare>| share.is_some_and(|share| share.compare(row.factor, target).is_gt());
+        let burn = |share: Option<FailedShare>| share.map_or(0.0, |share| share.burn(target));
         Self {
             row,
             long,
             short,
-            long_burn: burn(long, target),
-            short_burn: burn(short, target),
-            verdict: if above { Verdict::Holds } else { Verdict::Quiet },
+            long_burn: burn(of_long),
+            short_burn: burn(of_short),
+            verdict: if above(of_long) && above(of_short) { Verdict::Holds } else { Verdict::Quiet },
         }
     }
 
@@ -156,19 +158,19 @@ impl FailedShare {
 
     /// The nearest float; for showing.
     pub fn as_f64(self) -> f64 {
-        self.failed_halves as f64 / self.all_halves as f64
+        float(self.failed_halves) / float(self.all_halves)
     }
 
     /// The burn rate as the nearest float; for showing.
     pub fn burn(self, target: Target) -> f64 {
         let (failed, allowed) = self.over_common_denominator(target);
-        failed as f64 / allowed as f64
+        float(failed) / float(allowed)
     }
 
     /// Which share of a budget is left when this share of its window's events failed; negative when overspent. For showing.
     pub fn leaves(self, target: Target) -> f64 {
         let (failed, allowed) = self.over_common_denominator(target);
-        let size = allowed.abs_diff(failed) as f64 / allowed as f64;
+        let size = float(allowed.abs_diff(failed)) / float(allowed);
         if failed > allowed { -size } else { size }
     }
 
@@ -240,8 +242,17 @@ impl Doubt {
 /// A numerator over a positive denominator.
 type Fraction = (u128, u128);
 
+/// The nearest float. What fits in 64 bits a processor turns by itself, which is many times faster.
+fn float(number: u128) -> f64 {
+    u64::try_from(number).map_or_else(|_| number as f64, |number| number as f64)
+}
+
 /// Compares two fractions exactly, whatever their size.
 fn compare_fractions(a: Fraction, b: Fraction) -> Ordering {
+    let small = |(above, below): Fraction| Some((u64::try_from(above).ok()?, u64::try_from(below).ok()?));
+    if let (Some(a), Some(b)) = (small(a), small(b)) {
+        return (u128::from(a.0) * u128::from(b.1)).cmp(&(u128::from(b.0) * u128::from(a.1)));
+    }
     match (a.0.checked_mul(b.1), b.0.checked_mul(a.1)) {
         (Some(left), Some(right)) => left.cmp(&right),
         (Some(_) | None, Some(_) | None) => compare_by_parts(a, b),
