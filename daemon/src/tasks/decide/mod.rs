@@ -294,6 +294,10 @@ impl Decider {
         if round.late.is_some() {
             warn!(tenant = %answers.tenant, source = %book.source, "samples came later than the settling time of the source; the budgets are corrected");
         }
+        if let Some(first) = counted.lost().first() {
+            let (source, slos) = (&book.source, counted.lost().len());
+            warn!(tenant = %answers.tenant, %source, slos, first = %first, "the source has lost samples that were counted; what was counted of them stays");
+        }
         let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
         match self.store.commit(&commit).await {
             Ok(()) => book.ledger.apply(counted),

@@ -246,7 +246,9 @@ impl SourceLedger {
     /// Books what is new of one group; up to where it is composed now.
     fn compose_part(&self, part: &Part<'_>, composed: &Composed, counted: &mut Counted, booked: &mut Vec<Entry>) -> Option<Timestamp> {
         let (length, stream) = (part.composite.slice, part.stream);
-        let begin = counted.metas[stream as usize].counted_from.or_else(|| begin_of(part, composed, counted))?;
+        let known = counted.metas[stream as usize].counted_from;
+        // What came late of the members can begin before all that was composed.
+        let begin = known.into_iter().chain(begin_of(part, composed, counted)).min()?;
         let slices = self.streams.get(stream as usize).map(|held| &held.slices);
         let done = slices.and_then(Slices::newest_end);
         let reach = part.verdicts.iter().map(|verdicts| verdicts.reach(length)).max().unwrap_or(begin).ceil(length).max(begin);

@@ -115,23 +115,29 @@ impl SourceLedger {
 
     fn judge_stream(&self, counted: &mut Counted, lane: usize, stream: u32, rule: &SliceRule, verdicts: &mut Vec<Entry>) {
         let (recent, known) = (self.recent(counted, stream), self.judged_of.get(&(stream, *rule)));
-        let Some((begin, seen_to)) = judged_from(counted, lane, stream, rule.length).zip(seen_to(counted, lane, stream)) else {
+        let Some((begin, seen_to)) =
+            judged_from(counted, lane, stream, rule.length).zip(seen_to(counted, lane, stream, self.plan.lanes()[lane].presence()))
+        else {
             return;
         };
         let reach = recent.reach().ceil(rule.length);
         let done = known.and_then(|index| self.judged_at(*index)).and_then(|judged| judged.slices.newest_end());
         let (from, to) = (done.unwrap_or(begin).max(reach), seen_to.floor(rule.length));
         let mut booked: Vec<(Timestamp, Counts)> = Vec::new();
-        if let Some(done) = done {
-            for end in recent.touched(rule.length, begin.max(reach), done) {
-                let (start, before) = (end.minus(rule.length), recent.before(end.minus(rule.length), end));
-                booked.push((end, judge(rule, before + recent.added(start, end)) - judge(rule, before)));
-            }
-        }
-        booked.extend(ends(rule.length, from, to).map(|end| {
+        let verdict = |end: Timestamp| {
             let start = end.minus(rule.length);
             (end, judge(rule, recent.before(start, end) + recent.added(start, end)))
-        }));
+        };
+        if let Some(done) = done {
+            // What came late can begin before all that was judged.
+            let first = counted.begun_earlier.get(&stream).map_or(begin, |from| counted.judged_after(lane, *from, rule.length));
+            booked.extend(ends(rule.length, begin.max(reach), first.min(done)).map(verdict));
+            for end in recent.touched(rule.length, first.max(reach), done) {
+                let (end, now) = verdict(end);
+                booked.push((end, now - judge(rule, recent.before(end.minus(rule.length), end))));
+            }
+        }
+        booked.extend(ends(rule.length, from, to).map(verdict));
         booked.retain(|(_, counts)| !counts.is_zero());
         if booked.is_empty() {
             return;
@@ -220,13 +226,21 @@ impl SourceLedger {
 
 /// From when on a stream's slices are judged: from its first raw sample on.
 pub(super) fn judged_from(counted: &Counted, lane: usize, stream: u32, length: Duration) -> Option<Timestamp> {
-    let counted_from = counted.metas[stream as usize].counted_from?;
-    Some(counted_from.max(counted.lanes[lane].begin).floor(length))
+    Some(counted.judged_after(lane, counted.metas[stream as usize].counted_from?, length))
 }
 
-/// Up to where it is known for good what was seen of a stream.
-fn seen_to(counted: &Counted, lane: usize, stream: u32) -> Option<Timestamp> {
+impl Counted {
+    fn judged_after(&self, lane: usize, counted_from: Timestamp, length: Duration) -> Timestamp {
+        counted_from.max(self.lanes[lane].begin).floor(length)
+    }
+}
+
+/// Up to where it is known for good what was seen of a stream: behind a settled sample nothing changes. Of presence a sample tells of slices to come.
+fn seen_to(counted: &Counted, lane: usize, stream: u32, presence: Option<Duration>) -> Option<Timestamp> {
     let meta = &counted.metas[stream as usize];
-    let beat = if meta.has_up { counted.lanes[lane].beat } else { meta.beat };
-    beat.map(|(at, _)| at)
+    if meta.has_up {
+        return counted.lanes[lane].beat.map(|(at, _)| at);
+    }
+    let present = meta.newest.filter(|_| presence.is_some()).map(|(end, _)| end.min(counted.lanes[lane].watermark));
+    meta.beat.map(|(at, _)| at).into_iter().chain(present).max()
 }

@@ -170,6 +170,8 @@ pub struct Counted {
     slices: RoundSlices,
     /// By stream; `None` where it stays as it is.
     provisional: Vec<Option<Provisional>>,
+    /// From when on events were held of the streams of which earlier ones came late.
+    begun_earlier: BTreeMap<u32, Timestamp>,
     /// New streams of verdicts: of which stream, by which rule.
     judged: Vec<(u32, SliceRule)>,
     /// The targets' samples, and the stretch of which it holds all.
@@ -180,6 +182,8 @@ pub struct Counted {
     log: Log,
     /// True where the slices are of samples that came late.
     late: bool,
+    /// SLOs of which the source has lost samples.
+    lost: Vec<Arc<SloId>>,
     state: Option<Vec<u8>>,
     packed_seal: Option<Vec<u8>>,
     packed_log: Option<Vec<u8>>,
@@ -216,6 +220,11 @@ impl Counted {
         if self.late { self.slices.by_the_minute().pack() } else { None }
     }
 
+    /// The SLOs of which a second reading did not find any more what was counted for them. That stays as it was counted.
+    pub fn lost(&self) -> &[Arc<SloId>] {
+        &self.lost
+    }
+
     fn unchanged(ledger: &SourceLedger) -> Self {
         Self {
             generation: ledger.generation,
@@ -232,11 +241,13 @@ impl Counted {
             forgotten: Vec::new(),
             slices: RoundSlices::default(),
             provisional: vec![None; ledger.streams.len()],
+            begun_earlier: BTreeMap::new(),
             judged: Vec::new(),
             timeline: None,
             looks: BTreeMap::new(),
             log: Log::default(),
             late: false,
+            lost: Vec::new(),
             state: None,
             packed_seal: None,
             packed_log: None,

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use super::{log::Logs, walk::Walk};
+use super::{Outcome, READ_ONCE_MORE, log::Logs, walk::Walk};
 use crate::{
     ledger::{
+        count::Rule,
+        coverage::open_silence,
+        plan::{Role, Side},
         slice::{Entry, LevelSpec, MINUTE},
         source_ledger::{Slices, SourceLedger},
     },
@@ -12,8 +15,21 @@ use crate::{
 };
 
 impl SourceLedger {
+    /// What a walk came to for an SLO.
+    pub(super) fn outcome(&self, walk: &Walk, lane: usize, logs: &(Logs, Logs)) -> Outcome {
+        let since = walk.since[lane];
+        let once_more =
+            || walk.known[lane] && self.lanes[lane].watermark.since(since) < READ_ONCE_MORE && self.cells(lane, since).is_some();
+        match self.late(walk, lane, logs) {
+            Some(_) if self.has_lost(walk, lane, logs) => Outcome::Lost,
+            Some(late) => Outcome::Arrived(late),
+            None if once_more() => Outcome::OnceMore,
+            None => Outcome::Anew,
+        }
+    }
+
     /// What a walk found of an SLO that is not booked, or is booked and should not be; `None` where it cannot be compared.
-    pub(super) fn late(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> Option<Vec<Entry>> {
+    fn late(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> Option<Vec<Entry>> {
         let (memory, since) = (&walk.memory, walk.since[lane]);
         let arrived = walk.is_followed(lane) && memory.lanes[lane].watermark == self.lanes[lane].watermark;
         let cells = self.cells(lane, since).filter(|_| arrived)?;
@@ -39,6 +55,30 @@ impl SourceLedger {
         Some(late)
     }
 
+    /// Whether the source has lost samples that were counted: at the end of a hole that it shows now, or of all, fewer events were sampled than were
+    /// before. Samples that come late only add to them.
+    fn has_lost(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> bool {
+        let since = walk.since[lane];
+        let Some(cells) = self.cells(lane, since) else { return false };
+        let is_counter = |side: &Side| !matches!(side.role, Role::Probe | Role::Present);
+        let counters = self.plan.lanes()[lane].sides.iter().all(is_counter) && self.plan.lanes()[lane].steps.is_none();
+        walk.memory.streams_of(lane).any(|stream| {
+            let Some(held) = self.streams.get(stream as usize) else { return false };
+            let again = &walk.memory.streams[stream as usize].slices;
+            walk.holes(lane, stream).iter().any(|hole| {
+                let from = if counters { since } else { hole.from };
+                let within = || cells.iter().filter(|(_, begin, end)| *begin >= from && *end <= hole.to);
+                let Some((_, _, until)) = within().next_back() else { return false };
+                let sampled = |slices: &Slices, logs: &Logs| {
+                    let booked: i64 = within().map(|(step, from, to)| slices.sum(*step, *from, *to).total()).sum();
+                    booked + if counters { logs.get(&stream).map_or(0, |log| log.moved(since, *until)) } else { 0 }
+                };
+                let (now, before) = (sampled(again, logged_again), sampled(&held.slices, logged));
+                if counters { now < before } else { now == 0 && before != 0 }
+            })
+        })
+    }
+
     /// The slices in which what is booked of an SLO from there on is compared, the finest that are kept; `None` where they do not begin there.
     pub(super) fn cells(&self, lane: usize, since: Timestamp) -> Option<Vec<(Duration, Timestamp, Timestamp)>> {
         let to = self.lanes[lane].watermark;
@@ -55,6 +95,30 @@ impl SourceLedger {
             from = end;
         }
         Some(cells)
+    }
+}
+
+/// A stretch of which the source has no samples of a stream: slices from there on, and up to there, lie in it.
+struct Hole {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Walk {
+    /// The holes that a walk met.
+    fn holes(&self, lane: usize, stream: u32) -> Vec<Hole> {
+        let plan = &self.memory.plan.lanes()[lane];
+        let before = |to: Timestamp| to.minus(Duration::from_millis(1));
+        if let Some(slice) = plan.presence() {
+            // A sample stands for so long at most.
+            let (state, stands) = (&self.memory.lanes[lane], slice.max(Rule::RAW.memory));
+            let stood_still = state.stood_still.iter().copied().chain(open_silence(state.beat, state.watermark));
+            return stood_still.map(|(from, to)| Hole { from: from.plus(stands), to: before(to) }).collect();
+        }
+        let closed = self.memory.log.hidden.iter().map(|hidden| &hidden.span).filter(|span| span.stream == stream);
+        let spans = closed.chain(&self.memory.streams[stream as usize].provisional.spans);
+        // Unseen steps end where the next value's step begins, all others with a sample.
+        spans.map(|span| Hole { from: span.from, to: if plan.steps.is_some() { span.to } else { before(span.to) } }).collect()
     }
 }
 

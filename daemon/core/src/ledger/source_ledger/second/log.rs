@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     ledger::{
         Counts,
-        segment::behind::Log,
+        segment::behind::{Displaced, Log},
         slice::{HOUR, MINUTE, TEN_SECONDS},
     },
     time::Timestamp,
@@ -39,6 +39,13 @@ impl Log {
             logs.entry(hidden.span.stream).or_default().hidden.push(*hidden);
         }
         logs
+    }
+
+    /// By how many events what was sampled in `(from, to]` differs from what was booked there.
+    pub(super) fn moved(&self, from: Timestamp, to: Timestamp) -> i64 {
+        let within = |at: Timestamp| i64::from(at > from && at <= to);
+        let moved = |displaced: &Displaced| (within(displaced.at) - within(displaced.entry.end)) * displaced.entry.counts.total();
+        self.displaced.iter().map(moved).sum()
     }
 
     /// What was sampled after an instant and booked up to there.

@@ -13,7 +13,7 @@ mod log;
 mod seal;
 mod walk;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{Counted, Reads, SourceLedger, margin_before};
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     },
     time::{Timestamp, minutes},
 };
-use walk::Walk;
+use walk::{Leg, Walk};
 
 /// Samples that come no later than this are always found.
 const SETTLING: Duration = minutes(30);
@@ -38,6 +38,9 @@ const EVERY: Duration = minutes(20);
 /// So soon after a start the first one begins.
 const FIRST_AFTER: Duration = minutes(5);
 
+/// An SLO that could not be compared is read again from the same point until that is so long ago.
+const READ_ONCE_MORE: Duration = minutes(150);
+
 /// The log of a source that is not read again goes back so far at most.
 const LOGGED: Duration = HOUR.saturating_mul(7);
 
@@ -47,6 +50,19 @@ pub struct SecondReading {
     /// The questions.
     pub reads: Reads,
     walk: u64,
+}
+
+/// What a walk came to for an SLO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    /// It was compared: what differs.
+    Arrived(Vec<Entry>),
+    /// It is read again by the next walk, from the same point: there was no answer, or what cannot be read would take back what could be.
+    OnceMore,
+    /// It begins anew where it is.
+    Anew,
+    /// The source has lost samples that were counted: what was counted stays, and it begins anew where it is.
+    Lost,
 }
 
 /// Where a second reading begins, and the one that is under way.
@@ -78,12 +94,12 @@ impl SourceLedger {
     pub fn second_reading(&self, now: Timestamp) -> Option<SecondReading> {
         let second = self.second.as_ref()?;
         let walk = second.walk.as_ref()?;
-        let (lanes, to) = self.next_stretch(walk)?;
-        let from = lanes.iter().map(|lane| walk.memory.lanes[*lane].watermark).min()?;
         let generation = walk.memory.generation;
         let mut reads = Reads { reads: Vec::new(), catching_up: true, cohorts: Vec::new(), targets: None, generation };
-        walk.memory.ask(&mut reads, lanes, margin_before(from), to, now);
-        Some(SecondReading { reads, walk: second.walks })
+        for Leg { lanes, from, to } in self.next_stretches(walk) {
+            walk.memory.ask(&mut reads, lanes, margin_before(from), to, now);
+        }
+        (!reads.cohorts.is_empty()).then_some(SecondReading { reads, walk: second.walks })
     }
 
     /// Takes the answers to a stretch of a second reading. Where it is the last one, what is to be committed: the entries by which what was booked
@@ -193,27 +209,33 @@ impl SourceLedger {
     /// Ends a walk that has nothing left to read: corrects what is booked, and takes over what the walk remembers.
     fn finish_walk(&mut self) -> Option<Counted> {
         let mut second = self.second.take()?;
-        let done = |walk: &mut Walk| walk.sealed.is_some() && self.next_stretch(walk).is_none();
+        let done = |walk: &mut Walk| walk.sealed.is_some() && self.next_stretches(walk).is_empty();
         let Some(mut walk) = second.walk.take_if(done) else {
             self.second = Some(second);
             return None;
         };
         let logs = (self.log.by_stream(), walk.memory.log.by_stream());
-        let found: Vec<Option<Vec<Entry>>> = (0..self.lanes.len()).map(|lane| self.late(&walk, lane, &logs)).collect();
-        let arrived: Vec<bool> = found.iter().map(Option::is_some).collect();
+        let outcomes: Vec<Outcome> = (0..self.lanes.len()).map(|lane| self.outcome(&walk, lane, &logs)).collect();
+        let arrived: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Arrived(_))).collect();
         for held in walk.memory.streams.iter().skip(self.streams.len()).map(|held| (held.lane, held.stream.clone())).collect::<Vec<_>>() {
             if let (Some(lane), stream) = held {
                 self.hold(lane, stream);
             }
         }
-        self.adopt(&walk.memory, &arrived);
+        let begun_earlier = self.adopt(&walk.memory, &arrived);
         let (settled, state) = walk.sealed.take()?;
-        second.seal = Some(self.merged(settled, state, &arrived));
+        second.seal = second.seal.map(|before| self.merged(settled, state, &before, &outcomes));
         (second.moved, second.relogged) = (true, true);
         self.relog(&walk, &arrived);
         self.second = Some(second);
-        let mut counted = Counted::unchanged(self);
-        counted.slices.entries = found.into_iter().flatten().flatten().collect();
+        let mut counted = Counted { begun_earlier, ..Counted::unchanged(self) };
+        for (id, outcome) in self.lane_ids.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Arrived(late) => counted.slices.entries.extend(late),
+                Outcome::Lost => counted.lost.push(Arc::clone(id)),
+                Outcome::OnceMore | Outcome::Anew => {}
+            }
+        }
         counted.slices.entries.sort_by_key(|entry| (entry.stream, entry.end));
         counted.late = !counted.slices.entries.is_empty();
         Some(self.seal(counted))

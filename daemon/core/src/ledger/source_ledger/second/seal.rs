@@ -1,13 +1,14 @@
 //! The seal: the packed memory that a second reading begins with, and how the live ledger takes over what one remembers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{LOGGED, walk::Walk};
+use super::{LOGGED, Outcome, walk::Walk};
 use crate::{
+    id::SloId,
     ledger::{
         segment::{
             behind::Seal,
-            state::{State, StoredStream},
+            state::{Quiet, State, StoredLane, StoredStream},
         },
         slice::HOUR,
         source_ledger::{Counted, Lane, Meta, SourceLedger, restore::Keep},
@@ -25,21 +26,25 @@ impl SourceLedger {
         self.state_after(&Counted::unchanged(self), Keep::All).0
     }
 
-    /// Takes these SLOs' memory from a walk.
-    pub(super) fn adopt(&mut self, walk: &Self, lanes: &[bool]) {
+    /// Takes these SLOs' memory from a walk. Gives back from when on events of a stream were held before, where they begin earlier now.
+    pub(super) fn adopt(&mut self, walk: &Self, lanes: &[bool]) -> BTreeMap<u32, Timestamp> {
         self.generation += 1;
+        let mut begun_earlier = BTreeMap::new();
         for (lane, _) in lanes.iter().enumerate().filter(|(_, adopted)| **adopted) {
-            let of = &walk.lanes[lane];
+            let of_lane = &walk.lanes[lane];
             let own = &mut self.lanes[lane];
-            *own = Lane { beat: of.beat, stood_still: of.stood_still.clone(), ..own.clone() };
+            *own = Lane { beat: of_lane.beat, stood_still: of_lane.stood_still.clone(), ..own.clone() };
             for stream in self.lane_streams[lane].values() {
                 let (own, of) = (&mut self.streams[*stream as usize], &walk.streams[*stream as usize]);
                 let before = std::mem::replace(&mut own.meta, of.meta);
-                // Of the same sample the walk knows the spacing as it is now.
-                let newer = before.newest.filter(|(at, _)| own.meta.newest.is_none_or(|(known, _)| known < *at));
+                // What is settled the walk knows better: the spacing there, and whether it can be judged.
+                let newer = before.newest.filter(|(at, _)| *at > of_lane.watermark && own.meta.newest.is_none_or(|(known, _)| known < *at));
                 own.meta.newest = newer.or(own.meta.newest);
                 for (bucket, before) in own.meta.buckets.iter_mut().zip(before.buckets) {
                     bucket.newest = bucket.newest.max(before.newest);
+                }
+                if let Some(known) = before.counted_from.filter(|known| own.meta.counted_from.is_some_and(|from| from < *known)) {
+                    begun_earlier.insert(*stream, known);
                 }
                 own.meta.counted_from = own.meta.counted_from.into_iter().chain(before.counted_from).min();
                 own.targets.clone_from(&of.targets);
@@ -48,41 +53,55 @@ impl SourceLedger {
         self.series.adopt(&walk.series, lanes);
         self.timeline_holds = None;
         self.show();
+        begun_earlier
     }
 
-    /// The new seal: of the SLOs that arrived as the walk passed it, of the others as they are here.
-    pub(super) fn merged(&self, settled: Timestamp, mut state: State, arrived: &[bool]) -> Seal {
-        if arrived.contains(&false) || state.streams.len() < self.streams.len() {
-            let here = self.full_state();
+    /// The new seal: of the SLOs that arrived as the walk passed it, of those that are read once more as it was before, of the others as they are here.
+    pub(super) fn merged(&self, settled: Timestamp, mut state: State, before: &Seal, outcomes: &[Outcome]) -> Seal {
+        let arrived = |outcome: &Outcome| matches!(outcome, Outcome::Arrived(_));
+        if !outcomes.iter().all(arrived) || state.streams.len() < self.streams.len() {
+            let by_slo: BTreeMap<&SloId, &Outcome> = self.lane_ids.iter().map(|id| &**id).zip(outcomes).collect();
+            let mut here = self.full_state();
             let here_settled = self.common_watermark(&self.lanes);
-            // What is outside the plan is read again when it returns.
-            let left: BTreeSet<_> = arrived.iter().zip(&self.lane_ids).filter(|(arrived, _)| !**arrived).map(|(_, id)| &**id).collect();
-            let passed = state.lanes.iter().filter(|lane| !left.contains(&lane.slo)).map(|lane| (lane.slo.clone(), lane.clone()));
-            let passed: BTreeMap<_, _> = passed.collect();
-            let lanes = here.lanes.into_iter().map(|mut lane| {
+            for lane in &mut here.lanes {
                 lane.watermark = lane.watermark.or(Some(here_settled.floor(lane.grid)));
-                if !left.contains(&lane.slo) {
+                // What left the plan and is not known there begins anew when it returns.
+                if by_slo.get(&lane.slo).copied().is_none_or(arrived) && !state.lanes.iter().any(|known| known.slo == lane.slo) {
                     lane.meaning = !lane.meaning;
                 }
-                passed.get(&lane.slo).cloned().unwrap_or(lane)
-            });
-            let lanes: Vec<_> = lanes.collect();
-            let stays = |lane: u32| passed.contains_key(&lanes[lane as usize].slo);
-            let mut quiet: Vec<_> = here.quiet.into_iter().filter(|quiet| !stays(here.streams[quiet.stream as usize].lane)).collect();
-            let streams = here.streams.into_iter().enumerate().map(|(index, stream)| {
-                if !stays(stream.lane) {
-                    return stream;
+            }
+            // What is outside the plan is read again when it returns.
+            state = self.overlaid(here, &state, |slo| by_slo.get(slo).copied().is_none_or(arrived));
+            if outcomes.contains(&Outcome::OnceMore)
+                && let Ok(mut as_before) = State::unpack(&before.state)
+            {
+                for lane in &mut as_before.lanes {
+                    lane.watermark = lane.watermark.or(Some(before.settled.floor(lane.grid)));
                 }
-                let of = state.streams.get(index).cloned();
-                of.map_or_else(|| self.unread_stream(index, &stream), |of| StoredStream { lane: stream.lane, ..of })
-            });
-            let streams: Vec<StoredStream> = streams.collect();
-            quiet.extend(state.quiet.iter().filter(|quiet| stays(streams[quiet.stream as usize].lane)).cloned());
-            quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
-            state = State { lanes, streams, quiet, judged: Vec::new(), replica: here.replica };
+                state = self.overlaid(state, &as_before, |slo| by_slo.get(slo).is_some_and(|outcome| **outcome == Outcome::OnceMore));
+            }
         }
         state.judged.clear();
         Seal { settled, state: state.pack() }
+    }
+
+    /// A state, in which these SLOs are as another one of the same ledger has them.
+    fn overlaid(&self, state: State, over: &State, takes: impl Fn(&SloId) -> bool) -> State {
+        let taken: BTreeMap<&SloId, &StoredLane> =
+            over.lanes.iter().filter(|lane| takes(&lane.slo)).map(|lane| (&lane.slo, lane)).collect();
+        let lanes: Vec<_> = state.lanes.into_iter().map(|lane| taken.get(&lane.slo).map_or(lane, |taken| (*taken).clone())).collect();
+        let is_taken = |lane: u32| taken.contains_key(&lanes[lane as usize].slo);
+        let stays = |quiet: &Quiet| !is_taken(state.streams[quiet.stream as usize].lane);
+        let mut quiet: Vec<_> = state.quiet.into_iter().filter(stays).collect();
+        let streams = state.streams.iter().enumerate().map(|(index, stream)| match over.streams.get(index) {
+            Some(of) if is_taken(stream.lane) => StoredStream { lane: stream.lane, ..of.clone() },
+            None if is_taken(stream.lane) => self.unread_stream(index, stream),
+            Some(_) | None => stream.clone(),
+        });
+        let streams: Vec<StoredStream> = streams.collect();
+        quiet.extend(over.quiet.iter().filter(|quiet| is_taken(streams[quiet.stream as usize].lane)).cloned());
+        quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
+        State { lanes, streams, quiet, judged: Vec::new(), replica: state.replica }
     }
 
     fn unread_stream(&self, index: usize, here: &StoredStream) -> StoredStream {

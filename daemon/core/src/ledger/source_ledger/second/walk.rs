@@ -26,6 +26,13 @@ const PATIENCE: u8 = 3;
 /// A walk that takes longer than this finds only minutes of what it began with.
 const WALKED_WITHIN: Duration = minutes(8);
 
+/// What SLOs that stand at the same point read next.
+pub(super) struct Leg {
+    pub(super) lanes: Vec<usize>,
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
 /// A second reading under way.
 #[derive(Debug)]
 pub(super) struct Walk {
@@ -36,6 +43,8 @@ pub(super) struct Walk {
     pub(super) seal_at: Timestamp,
     /// The seal there, once it is reached.
     pub(super) sealed: Option<(Timestamp, State)>,
+    /// The SLOs that mean what they meant at the seal.
+    pub(super) known: Vec<bool>,
     /// How often each SLO's question stayed without an answer; those that cannot be compared have no patience left.
     pub(super) failed: Vec<u8>,
     /// Whether something of an SLO was read again that cannot be counted.
@@ -58,9 +67,10 @@ impl SourceLedger {
         let is_known = |lane: &usize| meanings.get(&*self.lane_ids[*lane]) == Some(&self.plan.lanes()[*lane].meaning_hash());
         // A composite is not read: it follows from what its members are corrected by.
         let is_read = |lane: usize| self.plan.lanes()[lane].is_read();
-        let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && self.is_live(lane) && is_read(lane)).collect();
+        let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && is_read(lane)).collect();
         let since: Vec<Timestamp> = memory.lanes.iter().map(|lane| lane.watermark).collect();
-        let compared: Vec<bool> = known.iter().enumerate().map(|(lane, known)| *known && self.cells(lane, since[lane]).is_some()).collect();
+        let can_be = |lane: usize| known[lane] && self.is_live(lane) && self.cells(lane, since[lane]).is_some();
+        let compared: Vec<bool> = (0..self.lanes.len()).map(can_be).collect();
         let reaches_finest = |lane: usize| {
             let level = self.level_specs[lane].iter().find(|level| level.step == TEN_SECONDS);
             level.is_some_and(|level| reach(level, self.lanes[lane].watermark.plus(WALKED_WITHIN)) <= since[lane])
@@ -78,6 +88,7 @@ impl SourceLedger {
             since,
             seal_at: settled.minus(SETTLING).floor(MINUTE),
             sealed: None,
+            known,
             failed,
             streams: self.streams.len(),
         };
@@ -123,19 +134,24 @@ impl SourceLedger {
         true
     }
 
-    /// The SLOs that read the next stretch, and where it ends; `None` where all arrived at the live ledger.
-    pub(super) fn next_stretch(&self, walk: &Walk) -> Option<(Vec<usize>, Timestamp)> {
+    /// The SLOs that read the next stretch, and where it ends; nothing where all arrived at the live ledger. SLOs that stand at different points read one
+    /// after the other until the live ledger is near for all: then all at once, because it goes on while they are read.
+    pub(super) fn next_stretches(&self, walk: &Walk) -> Vec<Leg> {
         let behind = |lane: &usize| walk.is_followed(*lane) && walk.memory.lanes[*lane].watermark < self.lanes[*lane].watermark;
         let limit = |lane: usize| {
             let seal = walk.seal_at.floor(self.plan.lanes()[lane].grid()).min(self.lanes[lane].watermark);
             if walk.memory.lanes[lane].watermark < seal { seal } else { self.lanes[lane].watermark }
         };
-        let place = |lane: usize| (walk.memory.lanes[lane].watermark, limit(lane), self.plan.lanes()[lane].grid());
-        let first = (0..self.lanes.len()).filter(behind).min_by_key(|lane| place(*lane))?;
-        let (from, limit, grid) = place(first);
         let stretch = if self.series.iter().count() > MANY_SERIES { STRETCH_OF_MANY } else { STRETCH };
-        let lanes = (0..self.lanes.len()).filter(behind).filter(|lane| place(*lane) == place(first)).collect();
-        Some((lanes, from.plus(stretch.max(grid)).min(limit)))
+        let mut legs: BTreeMap<(Timestamp, Timestamp), Vec<usize>> = BTreeMap::new();
+        for lane in (0..self.lanes.len()).filter(behind) {
+            let from = walk.memory.lanes[lane].watermark;
+            let to = from.plus(stretch.max(self.plan.lanes()[lane].grid())).min(limit(lane));
+            legs.entry((from, to)).or_default().push(lane);
+        }
+        let near = legs.iter().all(|((_, to), lanes)| lanes.iter().all(|lane| *to == self.lanes[*lane].watermark));
+        let legs = legs.into_iter().map(|((from, to), lanes)| Leg { lanes, from, to });
+        legs.take(if near { usize::MAX } else { 1 }).collect()
     }
 }
 

@@ -174,33 +174,33 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
+/// An SLO of every kind of raw samples, with objectives in events and in slices, and two journeys over them.
+pub(super) fn every_kind(fine: bool) -> Vec<Arc<Slo>> {
+    let mut brief = (*availability()[0]).clone();
+    if fine {
+        brief.objectives[0].rows[0].short = minutes(1);
+    }
+    let mut split = (*two_slos()[1]).clone();
+    split.new_series = if fine { NewSeries::CountFirst } else { NewSeries::Baseline };
+    let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
+    split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
+    brief.objectives.push(in_slices(&brief.objectives[0], 1));
+    split.objectives.push(in_slices(&split.objectives[0], 5));
+    vec![
+        Arc::new(brief),
+        Arc::new(split),
+        fixture::latency("c", 0.1, Some(1.0)),
+        fixture::probe("d", &["p", "up"], &["instance"]),
+        fixture::presence("e", minutes(1), &["instance"]),
+        fixture::native_latency("f", 0.07),
+        journey("y", &[("c", "60%", WhenUnseen::Exclude), ("a", "99%", WhenUnseen::Unknown)], None, &[]),
+        journey("z", &[("d", "75%", WhenUnseen::Unknown), ("e", "100%", WhenUnseen::CountAsBad)], Some(["66.7%", "33.3%"]), &["instance"]),
+    ]
+}
+
 impl Case {
     fn slos(&self) -> Vec<Arc<Slo>> {
-        let mut brief = (*availability()[0]).clone();
-        if self.fine {
-            brief.objectives[0].rows[0].short = minutes(1);
-        }
-        let mut split = (*two_slos()[1]).clone();
-        split.new_series = if self.fine { NewSeries::CountFirst } else { NewSeries::Baseline };
-        let zone = Zone::parse("Asia/Kathmandu", Grain::QuarterHour).expect("a name");
-        split.objectives[0].window = Window::Calendar { period: Period::Month, zone };
-        brief.objectives.push(in_slices(&brief.objectives[0], 1));
-        split.objectives.push(in_slices(&split.objectives[0], 5));
-        vec![
-            Arc::new(brief),
-            Arc::new(split),
-            fixture::latency("c", 0.1, Some(1.0)),
-            fixture::probe("d", &["p", "up"], &["instance"]),
-            fixture::presence("e", minutes(1), &["instance"]),
-            fixture::native_latency("f", 0.07),
-            journey("y", &[("c", "60%", WhenUnseen::Exclude), ("a", "99%", WhenUnseen::Unknown)], None, &[]),
-            journey(
-                "z",
-                &[("d", "75%", WhenUnseen::Unknown), ("e", "100%", WhenUnseen::CountAsBad)],
-                Some(["66.7%", "33.3%"]),
-                &["instance"],
-            ),
-        ]
+        every_kind(self.fine)
     }
 
     /// A daemon that never missed a tick, and one that these events happened to, agree in every settled slice and every sum.
@@ -241,7 +241,7 @@ impl Case {
 }
 
 /// Every settled verdict is that of the settled events of its slice, and no slice that can be judged lacks one.
-fn assert_verdicts_follow_from_events(daemon: &Daemon) -> Result<(), TestCaseError> {
+pub(super) fn assert_verdicts_follow_from_events(daemon: &Daemon) -> Result<(), TestCaseError> {
     for (judged, stream) in daemon.ledger.judged.iter().zip(VERDICTS..) {
         let length = judged.rule.length;
         let verdicts: Vec<_> = daemon.history.entries.iter().filter(|entry| entry.stream == stream).collect();

@@ -195,6 +195,8 @@ struct Daemon {
     log: Option<Vec<u8>>,
     /// What was found late, and when.
     late: Vec<(Timestamp, RoundSlices)>,
+    /// Of how many SLOs a second reading did not find what was counted.
+    lost: usize,
     rounds: Vec<(i64, Vec<u8>)>,
     segments: BTreeMap<SegmentKey, Segment>,
     /// Everything that was ever settled.
@@ -217,6 +219,7 @@ impl Daemon {
             seal: None,
             log: None,
             late: vec![],
+            lost: 0,
             rounds: vec![],
             segments: BTreeMap::new(),
             history: RoundSlices::default(),
@@ -271,6 +274,7 @@ impl Daemon {
         let queries = self.ledger.plan().queries();
         let answers: Vec<_> = asked.reads.reads.iter().map(|read| Ok(source.ask(&queries[read.query], read.from, read.to))).collect();
         if let Some(counted) = self.ledger.take_second_reading(&asked, &answers) {
+            self.lost += counted.lost().len();
             if let Some(blob) = counted.late_blob() {
                 self.late.push((now, RoundSlices::unpack(&blob).expect("own blob")));
             }

@@ -209,7 +209,7 @@ fn a_changed_expression_keeps_the_history_and_counts_on_from_there() {
 }
 
 /// What may come at an instant.
-fn value() -> impl Strategy<Value = Option<f64>> {
+pub(super) fn value() -> impl Strategy<Value = Option<f64>> {
     prop_oneof![
         8 => (0_u32..5).prop_map(|value| Some(f64::from(value) / 2.0)),
         1 => Just(None),
@@ -224,10 +224,23 @@ fn mixed() -> Vec<Arc<Slo>> {
     vec![window(&["tenant"], minutes(1)), query("b", &[], minutes(5)), counters]
 }
 
+/// A window and a query of these names, each over expressions.
+pub(super) fn expressions(of_window: &str, of_query: &str) -> Vec<Arc<Slo>> {
+    let window = Slo { id: fixture::slo_id(of_window), ..(*window(&["tenant"], minutes(1))).clone() };
+    vec![Arc::new(window), query(of_query, &[], minutes(5))]
+}
+
 fn recorded(tenants: &[Vec<Option<f64>>]) -> Source {
     let mut source = Source::default();
+    record(&mut source, -90, tenants);
+    steady(&mut source, -900, 3600, NEVER);
+    source
+}
+
+/// The values of the expressions of up to three tenants from the minute `first` on.
+pub(super) fn record(source: &mut Source, first: i64, tenants: &[Vec<Option<f64>>]) {
     for (tenant, column) in ["x", "y", "z"].into_iter().zip(tenants) {
-        for (minute, value) in (-90..).zip(column) {
+        for (minute, value) in (first..).zip(column) {
             let Some(value) = value else { continue };
             source.put(&[("__name__", "v"), ("tenant", tenant)], at(minute * MINUTE), *value);
             if tenant == "x" {
@@ -236,8 +249,6 @@ fn recorded(tenants: &[Vec<Option<f64>>]) -> Source {
             }
         }
     }
-    steady(&mut source, -900, 3600, NEVER);
-    source
 }
 
 /// Good, bad and unseen slices of one tenant from its first value on, by looking at each instant.
