@@ -1,10 +1,10 @@
 //! Sources: where samples come from. Every source answers the same three questions; an answer is either whole or `Unknown`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use burnward_core::{
     ledger::{Replica, Series, Unknown},
-    sli::Selector,
+    sli::{Labels, Selector},
     time::Timestamp,
 };
 
@@ -41,6 +41,18 @@ impl Answer {
     /// Nothing, asked of nobody.
     const fn none() -> Self {
         Self { series: Vec::new(), bytes: 0, took: Duration::ZERO }
+    }
+
+    /// Both as one, where `later` was asked for the time after this.
+    #[must_use]
+    pub fn then(self, later: Self) -> Self {
+        let mut series: BTreeMap<Labels, Series> = self.series.into_iter().map(|one| (one.labels.clone(), one)).collect();
+        for Series { labels, samples, histograms } in later.series {
+            let one = series.entry(labels.clone()).or_insert_with(|| Series::new(labels, Vec::new()));
+            one.samples.extend(samples);
+            one.histograms.extend(histograms);
+        }
+        Self { series: series.into_values().collect(), bytes: self.bytes + later.bytes, took: self.took + later.took }
     }
 }
 

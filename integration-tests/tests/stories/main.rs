@@ -10,6 +10,7 @@ mod kills;
 mod late_data;
 mod many_slos;
 mod policies;
+mod real_servers;
 mod rename;
 mod replicas;
 mod report_to_slack;

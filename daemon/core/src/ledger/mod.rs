@@ -212,7 +212,7 @@ reasons! {
     Timeout = "timeout", Source;
     /// The connection broke or the body ended early.
     Cut = "cut", Source;
-    /// The answer is larger than the cap.
+    /// The answer is larger than the cap, or of more samples than the source gives at once.
     TooBig = "too_big", Slo;
     /// More series than the cap.
     TooMany = "too_many", Slo;

@@ -29,6 +29,8 @@ pub(super) fn builder(timeout: Duration) -> anyhow::Result<ClientBuilder> {
         .user_agent(concat!("burnward/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .no_proxy()
+        // Over HTTP/2 a server that wants a certificate of ours only seems to hang up: its alert is lost.
+        .http1_only()
         .connect_timeout(timeout.min(MAX_CONNECT))
         .read_timeout(timeout)
         .timeout(timeout)

@@ -196,6 +196,7 @@ async fn refusal(response: Response, headers: &HeaderMap) -> Option<Refusal> {
 /// The status decides where it is plain; 5xx and the rest are as the API's error type says.
 fn reason_of(status: StatusCode, refusal: Option<&Refusal>) -> Reason {
     match (status.as_u16(), refusal) {
+        (400 | 422, Some(refusal)) if refusal.is_of_samples() => Reason::TooBig,
         (400 | 422, _) => Reason::BadQuery,
         (401 | 403, _) => Reason::Denied,
         (503, Some(refusal)) if refusal.reason() == Reason::Timeout => Reason::Timeout,

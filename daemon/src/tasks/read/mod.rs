@@ -13,6 +13,7 @@ use std::{
 use burnward_core::{
     id::TenantId,
     ledger::{Backfill, Blinds, Query, Read, Reads, Reason, Replica, SecondReading, Series, Unknown},
+    sli::Selector,
     time::{Timestamp, minutes},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
@@ -23,7 +24,7 @@ use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers, SecondAnswers};
 use crate::{
     app::Handle,
     source::{
-        Source,
+        Answer, Source,
         merge::Merged,
         replicas::{Looked, Standing},
     },
@@ -33,6 +34,9 @@ use together::{Question, Span, Together};
 
 /// Queries of one source that are under way at once.
 const AT_ONCE: usize = 4;
+
+/// How often the time of one selector is halved whose samples are too much for one answer: to an eighth.
+const HALVINGS: u32 = 3;
 
 /// Steps of catching up in one tick, so that other work comes in between.
 const STEPS_A_TICK: usize = 6;
@@ -238,15 +242,12 @@ impl Reader {
     /// Asks for several selectors at once. What concerns only some of them is found by asking again in halves: one poisoned series blinds no other SLO.
     fn ask_together<'a>(&'a self, merged: &'a Merged, question: &'a Question<'a>) -> BoxFuture<'a, Vec<(usize, Asked)>> {
         async move {
-            let Span { from, to, step } = question.span;
-            if let Some(Limit { why, .. }) = self.limit().filter(|_| step.is_none()) {
+            if let Some(Limit { why, .. }) = self.limit().filter(|_| question.span.step.is_none()) {
                 return merged.parts.iter().map(|place| (*place, (Err(why.clone()), 0))).collect();
             }
             let began = Instant::now();
-            let answer = match step {
-                None => self.source.read(&merged.selector, from, to).await,
-                Some(step) => self.source.read_history(&merged.selector, from, to, step).await,
-            };
+            let halvings = if merged.parts.len() == 1 { HALVINGS } else { 0 };
+            let answer = self.read(&merged.selector, question.span, halvings).await;
             let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             debug!(tenant = %self.tenant, parts = merged.parts.len(), took, ok = answer.is_ok(), "asked the source");
             let is_near_a_cap = answer.as_ref().is_ok_and(|answer| self.source.is_near_a_cap(answer));
@@ -263,6 +264,26 @@ impl Reader {
                     merged.parts.iter().map(|place| (*place, (Err(unknown.clone()), took))).collect()
                 }
                 Some(halves) => self.ask_halves(&halves, question, &unknown).await,
+            }
+        }
+        .boxed()
+    }
+
+    /// Samples of a selector. Where they are too much for one answer its time is halved: the samples of both halves are those of the whole.
+    fn read<'a>(&'a self, selector: &'a Selector, span: Span, halvings: u32) -> BoxFuture<'a, Result<Answer, Unknown>> {
+        async move {
+            let Span { from, to, step } = span;
+            let whole = match step {
+                None => self.source.read(selector, from, to).await,
+                Some(step) => self.source.read_history(selector, from, to, step).await,
+            };
+            match whole {
+                Err(Unknown { reason: Reason::TooBig, .. }) if halvings > 0 => {
+                    let middle = from.plus(to.since(from) / 2);
+                    let first = self.read(selector, Span { to: middle, ..span }, halvings - 1).await?;
+                    Ok(first.then(self.read(selector, Span { from: middle, ..span }, halvings - 1).await?))
+                }
+                whole => whole,
             }
         }
         .boxed()

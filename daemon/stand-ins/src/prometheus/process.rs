@@ -17,6 +17,15 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 /// How long a clean stop may take before the process is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 
+/// When a server counts as started.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Started<'s> {
+    /// This page answers 200.
+    Answers(&'s str),
+    /// Its log holds these words: of a server that answers not everybody, or nobody yet.
+    Says(&'s str),
+}
+
 /// A running server.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -26,14 +35,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts `command`, which listens on `port` and writes its log to `log`, and waits until `ready` answers 200. The error holds the end of its log.
-    pub(super) async fn start(mut command: Command, port: u16, log: &Path, ready: &str) -> anyhow::Result<Self> {
+    /// Starts `command`, which listens on `port` and writes its log to `log`, and waits until it is started. The error holds the end of its log.
+    pub(super) async fn start(mut command: Command, port: u16, log: &Path, started_when: Started<'_>) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let file = fs::File::create(log)?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
         let child = command.spawn().with_context(|| format!("{name} could not be run: install the package `{name}`"))?;
         let mut started = Self { port, child, log: log.to_owned() };
-        started.until_ready(&name, ready).await.with_context(|| format!("the end of its log:\n{}", started.log_end()))?;
+        started.until(&name, started_when).await.with_context(|| format!("the end of its log:\n{}", started.log_end()))?;
         Ok(started)
     }
 
@@ -68,9 +77,9 @@ impl Process {
         Ok(())
     }
 
-    async fn until_ready(&mut self, name: &str, page: &str) -> anyhow::Result<()> {
+    async fn until(&mut self, name: &str, started: Started<'_>) -> anyhow::Result<()> {
         let deadline = Instant::now() + START_WITHIN;
-        while !ready(self.port, page).await {
+        while !self.is(started).await {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{name} ended during its start: {status}");
             }
@@ -78,6 +87,13 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
+    }
+
+    async fn is(&self, started: Started<'_>) -> bool {
+        match started {
+            Started::Answers(page) => answers(self.port, page).await,
+            Started::Says(words) => fs::read_to_string(&self.log).is_ok_and(|log| log.contains(words)),
+        }
     }
 
     fn log_end(&self) -> String {
@@ -104,7 +120,7 @@ pub(super) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-async fn ready(port: u16, page: &str) -> bool {
+async fn answers(port: u16, page: &str) -> bool {
     let request = format!("GET {page} HTTP/1.0\r\n\r\n");
     let asked = raw::exchange(port, &request);
     matches!(tokio::time::timeout(Duration::from_secs(1), asked).await, Ok(Ok(answer)) if answer.starts_with("HTTP/1.0 200"))

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, ensure};
 
 use super::{
-    process::{Process, free_port},
+    process::{Process, Started, free_port},
     raw,
     remote_write::{self, Written},
 };
@@ -21,26 +21,51 @@ use super::{
 pub struct Real {
     dir: PathBuf,
     process: Process,
-    features: &'static [&'static str],
+    flags: Vec<String>,
 }
 
 /// What takes native histograms, which are not scraped from text.
 const HISTOGRAMS: &[&str] = &["--enable-feature=native-histograms", "--web.enable-remote-write-receiver"];
 
+/// What it logs once it answers, whoever may ask and under whatever path.
+const READY: &str = "Server is ready to receive web requests";
+
 impl Real {
     /// Starts Prometheus over `dir` (its data lies in `dir/data`) with this text as its configuration, and waits until it is ready.
     /// A configuration without scrapes is `global: {}`. The error holds the end of its log.
     pub async fn start(dir: &Path, config: &str) -> anyhow::Result<Self> {
-        fs::create_dir_all(data_dir(dir))?;
-        fs::write(dir.join("prometheus.yml"), config)?;
-        Self::start_on(dir, free_port()?, &[]).await
+        Self::start_with(dir, config, &[]).await
     }
 
     /// The same without scrapes, ready to `take` native histograms.
     pub async fn start_for_histograms(dir: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(data_dir(dir))?;
-        fs::write(dir.join("prometheus.yml"), "global: {}\n")?;
-        Self::start_on(dir, free_port()?, HISTOGRAMS).await
+        Self::start_with(dir, "global: {}\n", HISTOGRAMS).await
+    }
+
+    /// The same with more of its flags.
+    pub async fn start_with(dir: &Path, config: &str, flags: &[&str]) -> anyhow::Result<Self> {
+        prepare(dir, config)?;
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self::start_on(dir, free_port()?, flags, Started::Says(READY)).await
+    }
+
+    /// The same with this text as the configuration of its web server: who may ask, and by which certificates.
+    pub async fn start_guarded(dir: &Path, web_config: &str) -> anyhow::Result<Self> {
+        prepare(dir, "global: {}\n")?;
+        let file = dir.join("web.yml");
+        fs::write(&file, web_config)?;
+        let flags = vec![format!("--web.config.file={}", file.display())];
+        Self::start_on(dir, free_port()?, flags, Started::Says(READY)).await
+    }
+
+    /// One that replays its log and comes to no end: a segment of that is a pipe that nobody writes to.
+    pub async fn start_replaying(dir: &Path) -> anyhow::Result<Self> {
+        let log = data_dir(dir).join("wal");
+        fs::create_dir_all(&log)?;
+        let made = Command::new("mkfifo").arg(log.join("00000000")).status().context("mkfifo could not be run")?;
+        ensure!(made.success(), "no pipe could be made in {}", log.display());
+        prepare(dir, "global: {}\n")?;
+        Self::start_on(dir, free_port()?, Vec::new(), Started::Says("Listening on")).await
     }
 
     /// Takes samples in by remote write, those of all series in the order of time.
@@ -77,7 +102,7 @@ impl Real {
     /// Starts it again over the same directory on the same port; it is stopped first if it still runs.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.stop().await?;
-        *self = Self::start_on(&self.dir, self.process.port, self.features).await?;
+        *self = Self::start_on(&self.dir, self.process.port, self.flags.clone(), Started::Says(READY)).await?;
         Ok(())
     }
 
@@ -96,11 +121,11 @@ impl Real {
         self.process.pid()
     }
 
-    async fn start_on(dir: &Path, port: u16, features: &'static [&'static str]) -> anyhow::Result<Self> {
+    async fn start_on(dir: &Path, port: u16, flags: Vec<String>, started: Started<'_>) -> anyhow::Result<Self> {
         let mut command = command(dir, port);
-        command.args(features);
-        let process = Process::start(command, port, &dir.join("prometheus.log"), "/-/ready").await?;
-        Ok(Self { dir: dir.to_owned(), process, features })
+        command.args(&flags);
+        let process = Process::start(command, port, &dir.join("prometheus.log"), started).await?;
+        Ok(Self { dir: dir.to_owned(), process, flags })
     }
 }
 
@@ -120,6 +145,11 @@ pub async fn backfill(dir: &Path, openmetrics: &str) -> anyhow::Result<()> {
     ensure!(output.status.success(), "promtool refused the history: {}", String::from_utf8_lossy(&output.stderr));
     fs::remove_file(input)?;
     Ok(())
+}
+
+fn prepare(dir: &Path, config: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(data_dir(dir))?;
+    Ok(fs::write(dir.join("prometheus.yml"), config)?)
 }
 
 fn data_dir(dir: &Path) -> PathBuf {

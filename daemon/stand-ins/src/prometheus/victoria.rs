@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::Path, process::Command};
 use anyhow::{Context as _, ensure};
 
 use super::{
-    process::{Process, free_port},
+    process::{Process, Started, free_port},
     raw,
 };
 
@@ -20,6 +20,11 @@ pub struct Victoria {
 impl Victoria {
     /// Starts it over `dir`, empty, and waits until it is ready. It scrapes nothing.
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
+        Self::start_with(dir, &[]).await
+    }
+
+    /// The same with more of its flags.
+    pub async fn start_with(dir: &Path, flags: &[&str]) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
         let port = free_port()?;
         let mut command = Command::new("victoria-metrics");
@@ -27,8 +32,9 @@ impl Victoria {
             .arg(format!("-storageDataPath={}", dir.join("data").display()))
             .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
             // History of any age is taken.
-            .arg("-retentionPeriod=100y");
-        let process = Process::start(command, port, &dir.join("victoria-metrics.log"), "/health").await?;
+            .arg("-retentionPeriod=100y")
+            .args(flags);
+        let process = Process::start(command, port, &dir.join("victoria-metrics.log"), Started::Answers("/health")).await?;
         Ok(Self { process })
     }
 

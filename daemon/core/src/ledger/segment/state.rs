@@ -68,6 +68,8 @@ pub(in crate::ledger) struct StoredLane {
     pub beat: Option<Beat>,
     /// See `Lane::stood_still`.
     pub stood_still: Vec<(Timestamp, Timestamp)>,
+    /// See `Lane::other_until`; kept where there are several replicas.
+    pub other_until: Option<Timestamp>,
 }
 
 /// What is known of a stream.
@@ -119,6 +121,7 @@ impl State {
         self.pack_judged(&mut out);
         if let Some(replica) = self.replica {
             out.unsigned(replica.number());
+            self.pack_switches(&mut out);
         }
         out.0
     }
@@ -138,6 +141,9 @@ impl State {
         }
         if !reader.is_at_end() {
             state.replica = Some(Replica::from_number(reader.unsigned()?));
+        }
+        if !reader.is_at_end() {
+            state.unpack_switches(&mut reader)?;
         }
         let (lanes, streams) = (state.lanes.len(), state.streams.len());
         let whole = state.streams.iter().all(|stream| (stream.lane as usize) < lanes)
@@ -173,6 +179,26 @@ impl State {
                 out.unsigned(grain);
             });
         }
+    }
+
+    /// Of the SLOs that were read from another replica before; nothing where there are none.
+    fn pack_switches(&self, out: &mut Writer) {
+        let switches: Vec<(usize, Timestamp)> =
+            self.lanes.iter().enumerate().filter_map(|(lane, stored)| Some((lane, stored.other_until?))).collect();
+        if !switches.is_empty() {
+            out.list(switches.into_iter(), |out, (lane, until)| {
+                out.len(lane);
+                pack_instant(out, until);
+            });
+        }
+    }
+
+    fn unpack_switches(&mut self, reader: &mut Reader<'_>) -> Result<(), Damaged> {
+        for (lane, until) in reader.list(|reader| Ok((reader.index()?, unpack_instant(reader)?)))? {
+            let lane = self.lanes.get_mut(lane as usize).ok_or(reader.damaged("it names a switch of an SLO that it does not hold"))?;
+            lane.other_until = Some(until);
+        }
+        Ok(())
     }
 
     fn unpack_grains(&mut self, reader: &mut Reader<'_>) -> Result<(), Damaged> {
@@ -228,6 +254,7 @@ fn unpack_lane(reader: &mut Reader<'_>, version: u8) -> Result<StoredLane, Damag
             .list(|reader| Ok(Fill { from: unpack_instant(reader)?, to: unpack_instant(reader)?, step: unpack_length(reader)? }))?,
         beat: reader.option(unpack_beat)?,
         stood_still: reader.list(|reader| Ok((unpack_instant(reader)?, unpack_instant(reader)?)))?,
+        other_until: None,
     })
 }
 
@@ -364,6 +391,7 @@ mod tests {
                 fills: vec![Fill { from: at(1), to: at(2), step: minutes(5) }],
                 beat,
                 stood_still: vec![(at(1), at(2))],
+                other_until: None,
             }],
             streams: vec![StoredStream {
                 lane: 0,
@@ -398,7 +426,9 @@ mod tests {
         let mut judged = sample();
         judged.judged.push((0, SliceRule { length: minutes(1), good_from: GoodShare::percent("99.5%").expect("a share") }));
         assert_eq!(State::unpack(&judged.pack()), Ok(judged));
-        let replicated = State { replica: Some(Replica::named("http://a")), ..sample() };
+        let mut replicated = State { replica: Some(Replica::named("http://a")), ..sample() };
+        assert_eq!(State::unpack(&replicated.pack()), Ok(replicated.clone()));
+        replicated.lanes[0].other_until = Some(Timestamp::from_seconds(4));
         assert_eq!(State::unpack(&replicated.pack()), Ok(replicated));
     }
 

@@ -87,6 +87,7 @@ impl SourceLedger {
             fills: stored.fills.clone(),
             beat: blind_since.or(stored.beat),
             stood_still: stored.stood_still.clone(),
+            other_until: stored.other_until,
             ..Lane::starting_at(watermark)
         }
     }
@@ -160,6 +161,7 @@ impl SourceLedger {
                 fills: lane.fills.clone(),
                 beat: lane.beat.filter(|(at, _)| keep.holds(*at, lane.watermark)),
                 stood_still: lane.stood_still.clone(),
+                other_until: lane.other_until,
             }
         });
         (lanes.collect(), places)

@@ -109,9 +109,16 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// Whether the question was fine and asked for more samples than the server gives in one answer: what Prometheus says above `query.max-samples`,
+    /// and VictoriaMetrics above `search.maxSamplesPerQuery`. Neither has a type of its own for it.
+    pub(super) fn is_of_samples(&self) -> bool {
+        ["would load too many samples", "search.maxSamplesPerQuery"].iter().any(|words| self.message.contains(words))
+    }
+
     /// By Prometheus's `errorType`.
     pub(super) fn reason(&self) -> Reason {
         match self.kind.as_str() {
+            _ if self.is_of_samples() => Reason::TooBig,
             "bad_data" | "execution" => Reason::BadQuery,
             "timeout" => Reason::Timeout,
             "unavailable" | "too_many_requests" => Reason::Busy,

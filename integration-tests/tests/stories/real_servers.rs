@@ -1,0 +1,174 @@
+//! What a real Prometheus does to whoever reads it: it gives only so many samples at once, is started again, or stands beside a second one that scraped the
+//! same at other moments.
+
+use std::{fmt::Write as _, path::Path, time::Duration};
+
+use burnward::app::{Daemon, Options};
+use burnward_core::{
+    id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TenantId},
+    ledger::{Counts, Reason},
+    time::{Timestamp, hours, minutes},
+};
+use burnward_integration_tests::lone::{Lone, PAYMENTS, at, by_hand};
+use burnward_stand_ins::prometheus::{Real, backfill};
+
+use super::beginning;
+
+/// Calls a second, and one failure a minute.
+const RATE: u64 = 10;
+
+/// Five hours of payments, scraped every 15 s: the scrapes come `phase` seconds after the whole ones, and the counters began `behind` later.
+fn payments(from: Timestamp, phase: u64, behind: u64) -> String {
+    let mut text = "# TYPE hits counter\n".to_owned();
+    for code in ["200", "500"] {
+        series(&mut text, &format!("hits_total{{job=\"shop\",instance=\"a:1\",code=\"{code}\"}}"), from, phase, |second| match code {
+            "500" => (second + 6000) / 60,
+            _ => (second + 10_000) * RATE - behind,
+        });
+    }
+    text.push_str("# TYPE up gauge\n");
+    series(&mut text, "up{job=\"shop\",instance=\"a:1\"}", from, phase, |_| 1);
+    text + "# EOF\n"
+}
+
+fn series(text: &mut String, labels: &str, from: Timestamp, phase: u64, value: impl Fn(u64) -> u64) {
+    for second in (phase..5 * 3600).step_by(15) {
+        let at = from.millis() / 1000 + i64::try_from(second).expect("small");
+        writeln!(text, "{labels} {} {at}", value(second)).expect("a string");
+    }
+}
+
+async fn counted(daemon: &Daemon, slo: &str, from: Timestamp) -> Counts {
+    let slo = SloId {
+        tenant: TenantId::parse("main").expect("a name"),
+        service: ServiceName::parse("shop").expect("a name"),
+        name: SloName::parse(slo).expect("a name"),
+    };
+    let objective = ObjectiveName::parse("events").expect("a name");
+    let budget = BudgetId { slo, objective, group: Group::whole() };
+    daemon.handle.between(&budget, from, daemon.handle.clock.now()).await.expect("it is counted").0
+}
+
+/// Why SLOs cannot be seen.
+fn unseen(daemon: &Daemon) -> Vec<Reason> {
+    let view = daemon.handle.view.borrow();
+    view.budgets[&TenantId::parse("main").expect("a name")].iter().filter_map(|status| Some(status.unknown.as_ref()?.reason)).collect()
+}
+
+/// Why the source cannot be seen.
+fn blind(daemon: &Daemon) -> Option<Reason> {
+    let name = (TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"));
+    daemon.handle.view.borrow().sources[&name].blind.as_ref().map(|(_, unknown)| unknown.reason)
+}
+
+async fn daemon(root: &Path, source: String, slos: &str, options: Options) -> anyhow::Result<Daemon> {
+    let (sources, documents) = ([("prom", source)], [("shop.yaml", slos)]);
+    Lone { tick: "15s", sources: &sources, tenants: &[("main", "prom")], documents: &documents }.start(root, options).await
+}
+
+const SERVICES: usize = 30;
+
+/// Thirty SLOs whose selectors are asked for together, and what they count.
+fn many(from: Timestamp) -> (String, String) {
+    let (slos, _) = PAYMENTS.split_once("  - name").expect("an SLO");
+    let (mut slos, mut history) = (slos.to_owned(), "# TYPE calls counter\n".to_owned());
+    for service in 0..SERVICES {
+        let selector = format!("calls_total{{service=\"s{service}\"");
+        writeln!(
+            slos,
+            "  - name: s{service}\n    title: Calls\n    sli: {{ events: {{ bad: '{selector},code=\"500\"}}', total: '{selector}}}' }} }}\n    \
+             objectives: [ {{ target: 99%, window: 1d }} ]"
+        )
+        .expect("a string");
+        for code in ["200", "500"] {
+            let labels = format!("calls_total{{job=\"shop\",instance=\"a:1\",service=\"s{service}\",code=\"{code}\"}}");
+            series(&mut history, &labels, from, 0, |second| if code == "500" { second / 60 } else { second * RATE });
+        }
+    }
+    history.push_str("# TYPE up gauge\n");
+    series(&mut history, "up{job=\"shop\",instance=\"a:1\"}", from, 0, |_| 1);
+    (slos, history + "# EOF\n")
+}
+
+#[tokio::test]
+async fn a_server_that_loads_few_samples_at_once_is_asked_in_parts_and_every_event_is_counted() -> anyhow::Result<()> {
+    let (root, from) = (tempfile::tempdir()?, beginning());
+    let (slos, history) = many(from);
+    backfill(&root.path().join("prometheus"), &history).await?;
+    // A live question for all of them is for 300 samples and more, an hour of one alone for 480.
+    let real = Real::start_with(&root.path().join("prometheus"), "global: {}\n", &["--query.max-samples=200"]).await?;
+    let start = from.plus(hours(1));
+    let daemon = daemon(root.path(), at(&real.url()), &slos, by_hand(start)).await?;
+    daemon.fast_forward(minutes(10)).await;
+    assert_eq!((unseen(&daemon), blind(&daemon)), (vec![], None));
+
+    // It sleeps for two hours, and catches up in steps of an hour.
+    daemon.handle.clock.advance(hours(2));
+    for _ in 0..20 {
+        daemon.step().await;
+    }
+    daemon.fast_forward(minutes(2)).await;
+    assert_eq!((unseen(&daemon), blind(&daemon)), (vec![], None));
+    let seconds = daemon.handle.clock.now().since(start).as_secs();
+    for service in 0..SERVICES {
+        let counts = counted(&daemon, &format!("s{service}"), start).await;
+        let expected = (i64::try_from(seconds * RATE)?, i64::try_from(seconds / 60)?);
+        assert_eq!((counts.good, counts.bad, counts.unseen_millis), (expected.0, expected.1, 0), "s{service}");
+    }
+    let metrics = reqwest::get(format!("http://{}/metrics", daemon.address)).await?.text().await?;
+    let failures = metrics.lines().find_map(|line| line.strip_prefix("burnward_source_failures_total{source=\"prom\"} "));
+    assert!(failures.is_some_and(|failures| failures != "0"), "it never refused anything: {failures:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_is_started_again_under_us_leaves_no_trace() -> anyhow::Result<()> {
+    let (root, from) = (tempfile::tempdir()?, beginning());
+    backfill(&root.path().join("prometheus"), &payments(from, 0, 0)).await?;
+    let mut real = Real::start(&root.path().join("prometheus"), "global: {}\n").await?;
+    let start = from.plus(hours(1));
+    let daemon = daemon(root.path(), at(&real.url()), PAYMENTS, by_hand(start)).await?;
+    daemon.fast_forward(minutes(5)).await;
+    // Between two rounds: the connection that was kept open is gone, and nobody notices.
+    real.restart().await?;
+    daemon.fast_forward(Duration::from_secs(15)).await;
+    assert_eq!((unseen(&daemon), blind(&daemon)), (vec![], None));
+
+    real.stop().await?;
+    daemon.fast_forward(minutes(4)).await;
+    assert_eq!((unseen(&daemon), blind(&daemon)), (vec![Reason::Unreachable], Some(Reason::Unreachable)));
+    real.restart().await?;
+    daemon.fast_forward(Duration::from_secs(15)).await;
+    assert_eq!((unseen(&daemon), blind(&daemon)), (vec![], None));
+    let (counts, seconds) = (counted(&daemon, "pay", start).await, daemon.handle.clock.now().since(start).as_secs());
+    assert_eq!((counts.good, counts.bad), (i64::try_from(seconds * RATE)?, i64::try_from(seconds / 60)?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_real_servers_that_scraped_the_same_at_other_moments_give_over_and_invent_nothing() -> anyhow::Result<()> {
+    let (root, from) = (tempfile::tempdir()?, beginning());
+    let mut replicas = Vec::new();
+    for (name, phase, behind) in [("a", 0, 0), ("b", 7, 5_000)] {
+        let dir = root.path().join(name);
+        backfill(&dir, &payments(from, phase, behind)).await?;
+        // An external label is not shown by a server that is asked itself: a series is the same one in both.
+        replicas.push(Real::start(&dir, &format!("global: {{ external_labels: {{ replica: {name} }} }}\n")).await?);
+    }
+    let start = from.plus(hours(1));
+    let urls = format!("replicas: [\"{}\", \"{}\"]", replicas[0].url(), replicas[1].url());
+    let daemon = daemon(root.path(), urls, PAYMENTS, by_hand(start)).await?;
+    daemon.fast_forward(minutes(10)).await;
+    for down in [0, 1] {
+        replicas[down].stop().await?;
+        daemon.fast_forward(minutes(2)).await;
+        assert_eq!((unseen(&daemon), blind(&daemon)), (vec![], None), "the other one is read");
+        replicas[down].restart().await?;
+        daemon.fast_forward(minutes(10)).await;
+    }
+    let (counts, seconds) = (counted(&daemon, "pay", start).await, daemon.handle.clock.now().since(start).as_secs());
+    let (good, bad) = (i64::try_from(seconds * RATE)?, i64::try_from(seconds / 60)?);
+    // A switch loses the events of two scrapes at most, and the end is not scraped yet.
+    assert!((good - 5 * 150..=good).contains(&counts.good) && (bad - 3..=bad).contains(&counts.bad), "{counts:?} of {good} and {bad}");
+    Ok(())
+}
