@@ -1,8 +1,17 @@
-//! What a real Prometheus does to whoever reads it: it gives only so many samples at once, is started again, or stands beside a second one that scraped the
-//! same at other moments.
+//! What a real Prometheus does to whoever reads it: it gives only so many samples at once, is started again, stands beside a second one that scraped the
+//! same at other moments, or holds two processes under the labels of one series.
 
-use std::{fmt::Write as _, path::Path, time::Duration};
+use std::{
+    fmt::Write as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
+use axum::{Router, routing::get};
 use burnward::app::{Daemon, Options};
 use burnward_core::{
     id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TenantId},
@@ -170,5 +179,45 @@ async fn two_real_servers_that_scraped_the_same_at_other_moments_give_over_and_i
     let (good, bad) = (i64::try_from(seconds * RATE)?, i64::try_from(seconds / 60)?);
     // A switch loses the events of two scrapes at most, and the end is not scraped yet.
     assert!((good - 5 * 150..=good).contains(&counts.good) && (bad - 3..=bad).contains(&counts.bad), "{counts:?} of {good} and {bad}");
+    Ok(())
+}
+
+/// A process that shows one counter, and says of itself what another one says too.
+async fn shows(begins_at: u64) -> anyhow::Result<String> {
+    let count = Arc::new(AtomicU64::new(begins_at));
+    let page = move || async move {
+        let count = count.fetch_add(1, Ordering::Relaxed);
+        format!("# TYPE hits_total counter\nhits_total{{job=\"shop\",instance=\"same\",code=\"200\"}} {count}\n")
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?.to_string();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/metrics", get(page))).await });
+    Ok(address)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_under_the_labels_of_one_series_are_not_seen_and_nothing_is_counted_between_them() -> anyhow::Result<()> {
+    let root = tempfile::tempdir()?;
+    let targets = [shows(90_000).await?, shows(120_000).await?];
+    let config = format!(
+        "global: {{ scrape_interval: 1s }}\nscrape_configs: [{{ job_name: shop, honor_labels: true, static_configs: [{{ targets: {targets:?} }}] }}]\n"
+    );
+    let real = Real::start(&root.path().join("prometheus"), &config).await?;
+    let (sources, documents) = ([("prom", at(&real.url()))], [("shop.yaml", PAYMENTS)]);
+    let lone = Lone { tick: "1s", sources: &sources, tenants: &[("main", "prom")], documents: &documents };
+    let daemon = lone.start(root.path(), Options::default()).await?;
+    let start = daemon.handle.clock.now().minus(minutes(5));
+    let mut view = daemon.handle.view.clone();
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while unseen(&daemon) != [Reason::SuspectReset] {
+            view.changed().await?;
+        }
+        anyhow::Ok(())
+    })
+    .await
+    .map_err(|_| anyhow::anyhow!("it is told as {:?}, the source as {:?}", unseen(&daemon), blind(&daemon)))??;
+    let counts = counted(&daemon, "pay", start).await;
+    assert!(counts.good < 1000 && counts.bad == 0, "no difference between the two is an event: {counts:?}");
+    daemon.stop().await;
     Ok(())
 }

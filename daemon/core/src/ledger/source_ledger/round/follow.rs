@@ -6,7 +6,7 @@ use super::{Memory, Round, Sight, Stage, add, index};
 use crate::{
     id::Group,
     ledger::{
-        Counts, Histogram, Sample, Unknown,
+        Counts, Histogram, Reason, Sample, Unknown,
         count::{Counter, Rule, SeriesKey, TargetKey, is_gap},
         coverage::Beat,
         histogram::Parts,
@@ -213,7 +213,9 @@ impl Round<'_> {
                     continue;
                 }
             };
-            fault = None;
+            // A fall that the counter comes back from within one read is of two processes under one series, whichever was scraped last.
+            fault =
+                fault.filter(|(_, unknown)| unknown.reason == Reason::SuspectReset && known.is_some_and(|known| next.value >= known.value));
             counter = Some(next);
             if side.role == Role::Observed {
                 histogram = sight.histogram(sample).ok().cloned();

@@ -28,6 +28,24 @@ fn a_counter_that_falls_and_keeps_more_than_half_is_not_seen_and_its_events_are_
 }
 
 #[test]
+fn two_processes_under_one_series_are_not_seen_whichever_was_scraped_last() {
+    let mut source = Source::default();
+    counting(&mut source, -3600, 900, to_whole);
+    for second in (300..600).step_by(15) {
+        source.scrape(at(second + 7), &[("200", to_whole(second) - 2000)]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 310);
+    for now in 310..600 {
+        daemon.tick(&source, at(now));
+        assert_eq!(daemon.reason(at(now)), Some(Reason::SuspectReset), "{now}");
+    }
+    // One of them is gone: seen again as soon as no read holds its samples.
+    daemon.tick_every(&source, 10, 600, 700);
+    assert_eq!((daemon.reason(at(700)), daemon.ledger.between(0, at(0), at(700)).good), (None, 690));
+}
+
+#[test]
 fn a_process_that_says_it_started_anew_and_one_that_counts_little_were_restarted() {
     for (kept, start) in [(8600_u64, Some(590)), (90, None), (2000, None)] {
         let mut source = Source::default();
