@@ -342,33 +342,41 @@ impl Asked<'_> {
             CountedIn::Events => held,
             CountedIn::Slices(rule) => rule.length,
         };
-        match (counts.total() == 0, held.is_zero()) {
+        let counted = self.input.counted_from.is_some_and(|from| from < self.now) && !self.input.over.passed(self.now).is_zero();
+        match (counts.total() == 0, !counted) {
             (true, true) => {
                 (!self.input.catching_up).then(|| Unknown { reason: Reason::NotYet, detail: "nothing had been counted by then".to_owned() })
             }
-            (true, false) if unseen(counts) >= hidden => {
+            (true, false) if unseen(counts) >= hidden && !held.is_zero() => {
                 Some(Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
             }
             (true, false) | (false, _) => None,
         }
     }
 
-    /// How much of the window the ledger holds.
+    /// How much of the window the ledger holds, without time that is taken out.
     fn held(&self) -> Duration {
-        self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from).min(self.passed()))
+        self.input.counted_from.map_or(Duration::ZERO, |from| {
+            let held = self.now.since(from).min(self.input.over.passed(self.now));
+            held.saturating_sub(self.removed(self.input.excluded.held))
+        })
     }
 
-    /// How much of the window has passed.
+    /// How much of the window has passed, without time that is taken out.
     fn passed(&self) -> Duration {
-        self.input.over.passed(self.now)
+        self.input.over.passed(self.now).saturating_sub(self.removed(self.input.excluded.time))
     }
 
-    /// How long the window is that the budget is for: excluded time that is removed shortens it where it is counted in time.
+    /// How long the window is that the budget is for, without time that is taken out: the rest is judged as if that had not been.
     fn length(&self) -> Duration {
-        let length = self.input.over.length();
-        match (self.objective.counted_in, self.slo.excluded_time) {
-            (CountedIn::Slices(_), ExcludedTime::Removed) => length.saturating_sub(self.input.excluded.time),
-            (CountedIn::Slices(_), ExcludedTime::CountsAsGood) | (CountedIn::Events, _) => length,
+        self.input.over.length().saturating_sub(self.removed(self.input.excluded.time))
+    }
+
+    /// Excluded time, where the SLO takes it out.
+    const fn removed(&self, excluded: Duration) -> Duration {
+        match self.slo.excluded_time {
+            ExcludedTime::Removed => excluded,
+            ExcludedTime::CountsAsGood => Duration::ZERO,
         }
     }
 

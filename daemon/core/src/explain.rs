@@ -212,7 +212,7 @@ fn rest(status: &BudgetStatus) -> String {
     format!("; {rest} to go, {} then at the rate so far", words::share_left(&forecast))
 }
 
-fn excluded_line(Excluded { counts, time, treated }: Excluded, unit: EventUnit) -> Option<String> {
+fn excluded_line(Excluded { counts, time, treated, held: _ }: Excluded, unit: EventUnit) -> Option<String> {
     let made = match treated {
         ExcludedTime::Removed => "removed",
         ExcludedTime::CountsAsGood => "counted as good",

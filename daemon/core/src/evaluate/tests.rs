@@ -8,6 +8,7 @@ use crate::{
     sli::Sli,
     slo::{LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Origin, Urgency},
     time::{days, hours, minutes},
+    window::{Grain, Period, Zone},
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(10_000_000);
@@ -303,6 +304,44 @@ fn unseen_time_that_people_took_out_hides_nothing() {
     let unseen = |excluded| run(&Input { excluded, ..input(Ok(&partly)) }, CALM).status.unseen;
     assert_eq!(unseen(taken(3_600_000)), None);
     assert_eq!(unseen(taken(2_700_000)).map(|unseen| (unseen.time, unseen.events)), Some((minutes(15), 250)));
+}
+
+/// Time that is taken out is judged as if it had not been: neither the window nor what has passed of it holds it.
+#[test]
+fn excluded_time_shortens_the_window_and_what_has_passed_of_it() {
+    let mut slo = slo();
+    (slo.objectives[0].target, slo.objectives[0].window) = (Target::percent("99%").expect("a target"), Window::Rolling(hours(1)));
+    let standing_of = |slo: &Slo, all: Counts, excluded: Excluded, counted_for: Duration, over: Interval| {
+        let table = Table(vec![(days(30), all)]);
+        let input = Input { excluded, over, counted_from: Some(NOW.minus(counted_for)), ..input(Ok(&table)) };
+        let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+        standing(slo, &slo.objectives[0], budget, &input, CALM, NOW)
+    };
+    // Counted for 185 s of the hour, of which 60 s are out with 563 of the 1,170 failures: 607 of 3,086 in 125 s of 59 min.
+    let minute = minutes(1);
+    let taken = Excluded { counts: counts(1_763, 563), time: minute, held: minute, ..Excluded::default() };
+    let status = standing_of(&slo, counts(4_849, 1_170), taken, Duration::from_secs(185), Interval::ending(NOW, hours(1)));
+    let left = status.left.expect("traffic");
+    assert!((left.ratio - (1.0 - 607.0 / 3_086.0 / 0.01 * 125.0 / 3_540.0)).abs() < 1e-12, "{left:?}");
+    assert_eq!(left.whole, Duration::from_millis(35_400));
+    assert!((status.coverage - 125.0 / 3_540.0).abs() < 1e-12);
+    // What was taken out before counting began shortens the window alone.
+    let before = Excluded { time: minute, ..Excluded::default() };
+    let status = standing_of(&slo, counts(3_086, 607), before, Duration::from_secs(185), Interval::ending(NOW, hours(1)));
+    assert!((status.coverage - 185.0 / 3_540.0).abs() < 1e-12);
+    // Half of a month is out, with half of its failures: what the whole will have left does not wait for its end.
+    let (from, gone) = (NOW.minus(days(25)), days(15));
+    slo.objectives[0].window = Window::Calendar { period: Period::Month, zone: Zone::parse("UTC", Grain::Hour).expect("a zone") };
+    let month = Interval { from, to: from.plus(days(30)) };
+    let taken = Excluded { counts: counts(1_296_000, 8_640), time: gone, held: gone, ..Excluded::default() };
+    let status = standing_of(&slo, counts(2_160_000, 17_280), taken, days(25), month);
+    let left = status.left.expect("traffic");
+    assert!((left.ratio - (1.0 - 8_640.0 / 12_960.0)).abs() < 1e-12, "{left:?}");
+    // Where it counts as good, the window is as long as it is.
+    slo.excluded_time = ExcludedTime::CountsAsGood;
+    let status = standing_of(&slo, counts(2_160_000, 17_280), taken, days(25), month);
+    let left = status.left.expect("traffic");
+    assert!((left.ratio - (1.0 - 8_640.0 / 2_160_000.0 / 0.01 * 25.0 / 30.0)).abs() < 1e-12, "{left:?}");
 }
 
 #[test]

@@ -180,8 +180,24 @@ pub struct Excluded {
     pub counts: Counts,
     /// How long it is.
     pub time: Duration,
+    /// How much of that is since counting began.
+    pub held: Duration,
     /// What the SLO makes of it.
     pub treated: ExcludedTime,
+}
+
+impl Excluded {
+    /// The same, of a window of which the ledger holds what is after `counted_from`, up to `until`. The stretches neither overlap nor touch.
+    #[must_use]
+    pub fn held_since(self, counted_from: Option<Timestamp>, stretches: &[Interval], over: Interval, until: Timestamp) -> Self {
+        let held = counted_from.map(|from| Interval { from: from.max(over.from), to: over.to.min(until) });
+        Self { held: held.map_or(Duration::ZERO, |held| time_within(stretches, held).min(self.time)), ..self }
+    }
+}
+
+/// How long stretches that neither overlap nor touch lie within another.
+pub fn time_within(stretches: &[Interval], over: Interval) -> Duration {
+    stretches.iter().map(|stretch| stretch.to.min(over.to).since(stretch.from.max(over.from))).sum()
 }
 
 /// What is known: all that is recorded by now, or what was by a moment.
@@ -259,6 +275,12 @@ pub fn whole_slices(asked: Interval, recorded_at: Timestamp) -> Option<Interval>
     let grid = |edge: Timestamp| segment::grid(recorded_at.since(edge));
     let whole = Interval { from: asked.from.ceil(grid(asked.from)), to: asked.to.floor(grid(asked.to)) };
     (whole.from < whole.to).then_some(whole)
+}
+
+/// The slices that what was asked touches: all that an incident's failures can be in.
+pub fn touched_slices(asked: Interval, recorded_at: Timestamp) -> Interval {
+    let grid = |edge: Timestamp| segment::grid(recorded_at.since(edge));
+    Interval { from: asked.from.floor(grid(asked.from)), to: asked.to.ceil(grid(asked.to)) }
 }
 
 /// The same time in stretches that neither overlap nor touch, sorted.

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use burnward_core::{
     escalation::{self, Outlook},
-    exclusion::{Exclusion, Known},
+    exclusion::{Exclusion, Known, time_within},
     id::{BudgetId, Group, SloId},
     incident::{
         AlertKey, BlindFacts, Facts, Incident, Kind, MemberShare, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom,
@@ -377,7 +377,7 @@ fn excluded(budget: &BudgetId, input: &PageInput<'_>) -> Option<String> {
     let over = Interval { from: input.incident.began, to: until(input) };
     let within = |stretch: &Interval| Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) };
     let stretches = record.exclusions.stretches(budget, Known::Now);
-    let time: Duration = stretches.iter().map(within).map(|part| part.to.since(part.from)).sum();
+    let time = time_within(&stretches, over);
     let touches = |exclusion: &&Exclusion| exclusion.stretches.iter().map(within).any(|part| part.from < part.to);
     let by: Vec<String> = record.exclusions.of(budget, Known::Now).filter(touches).map(|exclusion| exclusion.id.to_string()).collect();
     (!time.is_zero())

@@ -6,7 +6,7 @@ use burnward_core::{
     exclusion::{Case, Correction, Entry, Excluded, Exclusion, ExclusionId, Exclusions, Known, Recorded, Scope, When, fold, whole_slices},
     id::{BudgetId, TenantId},
     incident::Actor,
-    ledger::{Stored, StreamSums},
+    ledger::{PastSums, Stored, StreamSums},
     slo::Slo,
     time::{Timestamp, days},
     window::Interval,
@@ -82,12 +82,24 @@ impl Kept {
         self.stretches.get(budget).map_or(&[], Vec::as_slice)
     }
 
-    /// What of a budget's window is taken out.
-    pub(super) fn excluded(&self, budget: &BudgetId, sums: &StreamSums<'_>, over: Interval) -> Excluded {
-        match self.stretches(budget) {
-            [] => Excluded::default(),
-            stretches => sums.excluded(over.from, stretches),
+    /// What of a budget's window is taken out, of sums as they are seen, or as they were held; of a stream that is counted from a moment on.
+    pub(super) fn excluded(
+        &self,
+        budget: &BudgetId,
+        sums: Result<&StreamSums<'_>, &PastSums<'_>>,
+        counted_from: Option<Timestamp>,
+        over: Interval,
+        until: Timestamp,
+    ) -> Excluded {
+        let stretches = self.stretches(budget);
+        if stretches.is_empty() {
+            return Excluded::default();
         }
+        let excluded = match sums {
+            Ok(seen) => seen.excluded(over.from, stretches),
+            Err(held) => held.excluded(over.from, stretches),
+        };
+        excluded.held_since(counted_from, stretches, over, until)
     }
 }
 

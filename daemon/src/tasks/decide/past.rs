@@ -137,6 +137,7 @@ impl Book {
                 Some(kept) => (kept, kept.excluded(over.from, &stretches, objective.counted_in.length())),
                 None => (&held, held.excluded(over.from, &stretches)),
             };
+            let excluded = excluded.held_since(counted_from, &stretches, over, moment.at);
             let input = Input {
                 sums: if is_held { Ok(sums) } else { Err(Unknown::new(Reason::NotYet, "nothing was counted for it until then")) },
                 held: None,

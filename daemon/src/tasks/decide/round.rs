@@ -11,7 +11,7 @@ use burnward_core::{
     beginning,
     burn_rate::RowBurn,
     evaluate::{BudgetStatus, Input, State, evaluate, is_quiet},
-    exclusion::{Excluded, Known},
+    exclusion::Excluded,
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, MemberShare, Subject},
@@ -192,10 +192,8 @@ fn evaluate_slo(
                 Err(unknown) => Err(unknown.clone()),
             };
             let held = book.ledger.past(counted_in, answers.asked_at);
-            let excluded = match &own_sums {
-                Ok(sums) => book.excluded.excluded(&budget, sums, over),
-                Err(_) => held.excluded(over.from, &book.excluded.shown.exclusions.stretches(&budget, Known::Now)),
-            };
+            let sums = own_sums.as_ref().map_err(|_| &held);
+            let excluded = book.excluded.excluded(&budget, sums, stream.counted_from, over, answers.asked_at);
             let input = Input {
                 sums: own_sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
                 held: Some(&held),

@@ -144,7 +144,7 @@ pub struct ExcludedShare {
 impl ExcludedShare {
     /// `None` where nothing is excluded.
     pub fn of(excluded: Excluded, unit: EventUnit) -> Option<Self> {
-        let Excluded { counts, time, treated } = excluded;
+        let Excluded { counts, time, treated, held: _ } = excluded;
         (!time.is_zero()).then(|| Self {
             seconds: time.as_secs(),
             bad: Events(unit.count(counts.bad)),
@@ -178,6 +178,11 @@ impl From<&When> for Asked {
 }
 
 impl ExclusionState {
+    /// True where no whole slice lies within what was asked.
+    pub const fn takes_nothing(&self) -> bool {
+        self.stretches.is_empty() && self.asked.every.is_none()
+    }
+
     /// A case with the stretches that it takes out.
     pub fn of(case: &Case, exclusion: &Exclusion, now: Timestamp) -> Self {
         let entry = &case.entry;
