@@ -183,7 +183,7 @@ fn table(states: &[ExclusionState]) -> String {
             state.reason.clone(),
             state.author.clone(),
             state.approver.clone(),
-            state.withdrawn.as_ref().map_or_else(|| "stands".to_owned(), withdrawn),
+            state.withdrawn.as_ref().map_or_else(|| if state.takes_nothing() { "takes nothing" } else { "stands" }.to_owned(), withdrawn),
         ]);
     }
     table.to_string()

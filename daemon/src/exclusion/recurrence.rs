@@ -41,6 +41,11 @@ pub enum RecurrenceError {
     /// Nothing comes of it.
     #[error("it never takes any time out: no stretch begins between its first and its last moment")]
     Never,
+    /// One begins before the one before it ends.
+    #[error(
+        "a stretch begins before the one before it ends, so that hardly any time would be left; let each last less than the time between two"
+    )]
+    Overlaps,
     /// It comes too often.
     #[error("it comes more than {MOST_A_DAY} times a day; write one longer stretch")]
     TooOften,
@@ -99,8 +104,14 @@ impl Occurrences {
         let until = until.unwrap_or(Timestamp::from_millis(i64::MAX));
         let occurrences = Self { rule, zone, lasts: *lasts, from: *from, until };
         let first = occurrences.beginnings().take_while(|at| *at <= from.plus(SOME_DAY)).next().ok_or(RecurrenceError::Never)?;
-        let often = occurrences.beginnings().take_while(|at| *at < first.plus(days(SAMPLE_DAYS as u64))).count();
-        if often > MOST_A_DAY * SAMPLE_DAYS { Err(RecurrenceError::TooOften) } else { Ok(occurrences) }
+        let sample: Vec<Timestamp> = occurrences.beginnings().take_while(|at| *at < first.plus(days(SAMPLE_DAYS as u64))).collect();
+        if sample.len() > MOST_A_DAY * SAMPLE_DAYS {
+            return Err(RecurrenceError::TooOften);
+        }
+        if sample.windows(2).any(|pair| pair[1].since(pair[0]) <= *lasts) {
+            return Err(RecurrenceError::Overlaps);
+        }
+        Ok(occurrences)
     }
 
     /// The stretches that begin up to `to` and end after `after`.
@@ -285,6 +296,8 @@ mod tests {
             let error = Occurrences::read(&recurrence(rule, "UTC", "2026-11-25T06:00:00Z")).expect_err(rule).to_string();
             assert!(error.contains(says), "{rule}: {error}");
         }
+        let endless = Recurrence { lasts: hours(30), ..recurrence("0 2 * * *", "UTC", "2026-11-25T06:00:00Z") };
+        assert_eq!(Occurrences::read(&endless).expect_err("all time"), RecurrenceError::Overlaps);
         let nowhere = Occurrences::read(&recurrence("0 2 * * *", "Mars/Olympus", "2026-11-25T06:00:00Z")).expect_err("no such zone");
         assert_eq!(nowhere.to_string(), "there is no time zone `Mars/Olympus`; one is called Europe/Berlin");
     }

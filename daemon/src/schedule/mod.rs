@@ -92,9 +92,15 @@ pub fn once(zone: &TimeZone, civil: DateTime) -> Option<jiff::Timestamp> {
     }
 }
 
-/// Whether clocks are set forward over a civil time, so that none shows it.
-pub fn is_in_gap(zone: &TimeZone, civil: DateTime) -> bool {
-    matches!(zone.to_ambiguous_timestamp(civil).offset(), AmbiguousOffset::Gap { .. })
+/// The instants at which clocks show a civil time: none where they are set forward over it, two where they are set back over it.
+pub fn shown_at(zone: &TimeZone, civil: DateTime) -> Vec<jiff::Timestamp> {
+    let at = |offset: jiff::tz::Offset| offset.to_timestamp(civil).ok();
+    let instants = match zone.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } => [at(offset), None],
+        AmbiguousOffset::Gap { .. } => [None, None],
+        AmbiguousOffset::Fold { before, after } => [at(before), at(after)],
+    };
+    instants.into_iter().flatten().collect()
 }
 
 /// The transition that a civil time fell into, as an instant: the next one to `after`. A time within a gap, read with the offset after it, lies

@@ -209,15 +209,17 @@ fn time(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, Problem> {
             Err(Problem::bad_request(&format!("`{text}` names no zone: give a `timezone`, or write it as 2026-11-25T03:10:00Z")))
         }
         (Some(civil), Some(zone)) => {
-            if schedule::is_in_gap(zone, civil) {
-                let name = zone.iana_name().unwrap_or("the zone");
-                let why = format!(
-                    "`{text}` does not exist in {name}: the clocks are set forward over it; write a time before or after that, or one with Z"
-                );
-                return Err(Problem::bad_request(&why));
-            }
-            let at = schedule::once(zone, civil).ok_or_else(|| Problem::bad_request("that time is out of range"))?;
-            Ok(Timestamp::from_millis(at.as_millisecond()))
+            let name = zone.iana_name().unwrap_or("the zone");
+            let why = match schedule::shown_at(zone, civil).as_slice() {
+                [at] => return Ok(Timestamp::from_millis(at.as_millisecond())),
+                [first, .., last] => {
+                    format!("comes twice in {name}, where the clocks are set back over it; write it as {first} or as {last}")
+                }
+                [] => format!(
+                    "does not exist in {name}: the clocks are set forward over it; write a time before or after that, or one with Z"
+                ),
+            };
+            Err(Problem::bad_request(&format!("`{text}` {why}")))
         }
     }
 }
@@ -278,6 +280,10 @@ mod tests {
             (ExclusionBody { to: text("2027-11-18T11:00:00Z"), ..body() }, "longer than 92 days"),
             (ExclusionBody { to: text("2026-11-18T12:00"), ..body() }, "names no zone"),
             (ExclusionBody { to: text("noon"), ..body() }, "is not a time"),
+            (
+                ExclusionBody { from: text("2026-10-25T02:30"), timezone: text("Europe/Berlin"), ..body() },
+                "write it as 2026-10-25T00:30:00Z or as 2026-10-25T01:30:00Z",
+            ),
             (
                 ExclusionBody { from: text("2027-03-28T02:10"), to: text("2027-03-28T02:50"), timezone: text("Europe/Berlin"), ..body() },
                 "`2027-03-28T02:10` does not exist in Europe/Berlin: the clocks are set forward over it",

@@ -37,7 +37,11 @@ pub(super) struct ExcludedRow {
 
 impl ExcludedRow {
     pub(super) fn of(state: &ExclusionState, links: &Links) -> Self {
-        let word = if state.withdrawn.is_some() { ("–", "WITHDRAWN") } else { ("◇", "EXCLUDED") };
+        let word = match (&state.withdrawn, state.takes_nothing()) {
+            (Some(_), _) => ("–", "WITHDRAWN"),
+            (None, true) => ("–", "TAKES NOTHING"),
+            (None, false) => ("◇", "EXCLUDED"),
+        };
         let stretch = |stretch: &Stretch| (Stamp::of(stretch.from), Stamp::of(stretch.to));
         Self {
             mark: Mark { class: "state-no-traffic".to_owned(), ..Mark::of(word.0, word.1) },
@@ -47,7 +51,7 @@ impl ExcludedRow {
             stretches: state.stretches.iter().rev().take(STRETCHES).map(stretch).collect(),
             more: state.stretches.len().saturating_sub(STRETCHES),
             next: state.next.as_ref().filter(|next| state.stretches.iter().all(|known| known.from != next.from)).map(stretch),
-            takes_nothing: state.stretches.is_empty() && state.asked.every.is_none(),
+            takes_nothing: state.takes_nothing(),
             reason: visible(&state.reason),
             by: format!("{}, approved by {}", visible(&state.author), visible(&state.approver)),
             recorded: Stamp::of(state.recorded_at),
