@@ -160,6 +160,9 @@ fn show_text(detail: &IncidentDetail) -> String {
     if let (Some(by), Some(at)) = (&incident.phase_by, incident.phase_at) {
         line(&incident.phase, format!("{} by {by}", local(at)));
     }
+    if let Some(marked) = &detail.false_positive {
+        line("marked", marked.sentence());
+    }
     if let Some(at) = incident.escalates_at {
         line("escalates", format!("{} if nobody acknowledges", local(at)));
     }

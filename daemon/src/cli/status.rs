@@ -21,6 +21,10 @@ pub(super) struct StatusArgs {
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
 
+    /// With --at: as corrected by what was recorded since.
+    #[arg(long, requires = "at")]
+    as_corrected: bool,
+
     /// Exit with 1 where a budget burns, is spent or cannot be seen.
     #[arg(long)]
     exit_code: bool,
@@ -33,22 +37,32 @@ pub(super) struct StatusArgs {
 
 /// Runs the command.
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
-    let mut status: Status =
-        Client::new(&args.server)?.get(&["status"], &args.at.iter().map(|at| ("at", at.clone())).collect::<Vec<_>>()).await?;
+    let mut status: Status = Client::new(&args.server)?.get(&["status"], &asked(&args)).await?;
     let troubled = status.budgets.iter().any(|budget| ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str()));
     if let Some(worst) = args.worst {
         status.budgets.truncate(worst.get());
     }
-    let past = args.at.is_some();
+    let past = args.at.as_ref().map(|_| {
+        if args.as_corrected {
+            "as corrected by what was recorded since"
+        } else {
+            "as far as was known then, with the samples that came within the settling time"
+        }
+    });
     args.output.print(&status, |status| text(status, past))?;
     Ok(if args.exit_code && troubled { ExitCode::from(1) } else { ExitCode::SUCCESS })
 }
 
-fn text(status: &Status, past: bool) -> String {
+/// Which moment is asked for, with what knowledge.
+fn asked(args: &StatusArgs) -> Vec<(&'static str, String)> {
+    let figures = args.as_corrected.then(|| ("figures", "as-corrected".to_owned()));
+    args.at.iter().map(|at| ("at", at.clone())).chain(figures).collect()
+}
+
+fn text(status: &Status, past: Option<&str>) -> String {
     let mut text = String::new();
-    if past {
-        writeln!(text, "at {}, as far as was known then, with the samples that came within the settling time", local(status.as_of))
-            .expect("writing to a String cannot fail");
+    if let Some(knowledge) = past {
+        writeln!(text, "at {}, {knowledge}", local(status.as_of)).expect("writing to a String cannot fail");
     }
     for notice in notices(status) {
         writeln!(text, "{notice}").expect("writing to a String cannot fail");
@@ -60,7 +74,7 @@ fn text(status: &Status, past: bool) -> String {
     let mut table =
         Table::new(&["STATE", "SLO", "TARGET", "SLI", "BUDGET LEFT", "BURN SHORT/LONG", "RUNS OUT", "SEEN", "NEWEST SAMPLE", "TEAM"]);
     for budget in &status.budgets {
-        table.row(row(budget, past));
+        table.row(row(budget, past.is_some()));
     }
     text + &table.to_string()
 }

@@ -46,6 +46,9 @@ impl Loaded {
     fn missing(&self, slo: &Slo, member: &Member, by_id: &BTreeMap<&SloId, &Arc<Slo>>) -> Diagnostic {
         let name = short(&member.slo);
         let fault = self.fault(&codes::MEMBER, slo, &member.slo, format!("there is no SLO {name} in the directories of this tenant"));
+        if let Some(renamed) = by_id.values().find(|slo| slo.former().as_ref() == Some(&member.slo)) {
+            return fault.help(format!("it is called {} now", short(&renamed.id)));
+        }
         let names: Vec<String> = by_id.keys().filter(|id| **id != &slo.id).map(|id| short(id)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         suggest(fault, &name, &names).help("only SLOs of the same tenant can be members")

@@ -1,10 +1,11 @@
 //! Snapshots of every text, to be proofread, and the attacks that a template or a value could try.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
     budget::BudgetLeft,
     burn_rate::{RowBurn, Verdict},
+    exclusion::{Exclusion, ExclusionId, Exclusions, Owner, Scope},
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, Kind, LastTold, Member, Message, MessageKind,
@@ -16,11 +17,14 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::{Timestamp, days, hours, minutes},
     units::{EventUnit, Factor, Target},
-    window::Window,
+    window::{Interval, Window},
 };
 
 use super::{Faults, PageContext, PageInput, PageTexts, Renderer};
-use crate::{config::Config, view::View};
+use crate::{
+    config::Config,
+    view::{ExclusionsView, View},
+};
 
 /// 2025-11-24 03:10:02 UTC, when the page of the story is decided.
 pub(crate) const DECIDED: Timestamp = Timestamp::from_millis(1_763_953_802_000);
@@ -158,18 +162,13 @@ pub(crate) fn message(kind: MessageKind) -> Message {
 }
 
 pub(crate) fn context(incident: &Incident, impacts: &[BudgetImpact], now: Timestamp) -> PageContext {
+    context_in(&View::default(), incident, impacts, now)
+}
+
+fn context_in(view: &View, incident: &Incident, impacts: &[BudgetImpact], now: Timestamp) -> PageContext {
     let steps = ["Roll back the last deploy", "Check the payment provider's status", "Shed load", "never shown"].map(str::to_owned);
     let message = message(MessageKind::Root);
-    let input = PageInput {
-        incident,
-        message: Some(&message),
-        decided_at: DECIDED,
-        view: &View::default(),
-        config: &config(),
-        impacts,
-        steps: &steps,
-        now,
-    };
+    let input = PageInput { incident, message: Some(&message), decided_at: DECIDED, view, config: &config(), impacts, steps: &steps, now };
     PageContext::new(&input)
 }
 
@@ -214,6 +213,29 @@ fn a_page_says_what_for_whom_how_bad_since_when() {
     ana is paged · goes to sam 03:15 UTC if not acknowledged
     checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
     ");
+}
+
+#[test]
+fn what_people_took_out_of_the_budget_of_a_burn_is_said_on_its_page() {
+    let exclusion = Exclusion {
+        id: ExclusionId(1),
+        scope: Scope { of: Owner::Tenant, group: Group::whole() },
+        recorded_at: began(),
+        withdrawn_at: None,
+        stretches: vec![Interval { from: began().minus(minutes(3)), to: began().plus(minutes(2)) }],
+    };
+    let excluded = ExclusionsView { cases: Vec::new(), exclusions: Arc::new(Exclusions::new(vec![exclusion])) };
+    let view = View { exclusions: BTreeMap::from([(tenant(), Arc::new(excluded))]), ..View::default() };
+    let mut incident = burning(&["acme"]);
+    let budget = |incident: &Incident| {
+        let texts = Renderer::load(None, Faults::default()).page(&context_in(&view, incident, &[], later(60)));
+        plain(texts.budget.as_str()).lines().next().unwrap_or_default().to_owned()
+    };
+    let left = "Budget of 30 d: 71 % left (30 m 40 s of 43 m 12 s)";
+    let excluded = "2 min of this burn are excluded by X-1; alerts count them";
+    assert_eq!(budget(&incident), format!("{left}, gone in 3 h 22 m at this rate. {excluded}."));
+    incident.phase = Phase::Resolved { at: later(60), by: Actor::Daemon, how: Resolution::Recovered };
+    assert_eq!(budget(&incident), format!("{left}; {excluded}"));
 }
 
 #[test]

@@ -7,7 +7,6 @@ use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::Known,
     id::{BudgetId, SloId, TeamName, TenantId},
-    incident::Incident,
     report::{BudgetWeek, ErrorBudgetReport, Row, Spans, Told},
     slo::Slo,
     time::{Timestamp, days},
@@ -102,19 +101,7 @@ async fn incidents(handle: &Handle, tenant: &TenantId, week: Interval) -> Result
 fn false_positives(view: &View, tenant: &TenantId, team: Option<&TeamName>, incidents: &[StoredIncident]) -> Vec<Marked> {
     let Some(record) = view.exclusions.get(tenant) else { return Vec::new() };
     let own = incidents.iter().map(|stored| &stored.incident).filter(|incident| team.is_none_or(|team| incident.team == *team));
-    let marked = |incident: &Incident| {
-        let naming = || record.cases.iter().filter(|case| case.withdrawal.is_none() && case.entry.incident.as_ref() == Some(&incident.id));
-        let first = &naming().next()?.entry;
-        Some(Marked {
-            incident: incident.id.clone(),
-            reason: first.reason.clone(),
-            author: first.author.clone(),
-            approver: first.approver.clone(),
-            exclusions: naming().map(|case| case.entry.id).collect(),
-            scopes: naming().map(|case| case.entry.scope.clone()).collect(),
-        })
-    };
-    own.filter_map(marked).collect()
+    own.filter_map(|incident| Marked::of(record, &incident.id)).collect()
 }
 
 async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Moment, StoreError> {

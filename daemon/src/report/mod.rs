@@ -13,6 +13,8 @@ use burnward_core::{
     time::Timestamp,
 };
 
+use crate::view::ExclusionsView;
+
 pub use csv::csv;
 pub use gather::{Asked, ReportError, gather};
 pub use week::{CivilWeek, WeekError, Which};
@@ -51,6 +53,22 @@ pub struct Marked {
     pub exclusions: Vec<ExclusionId>,
     /// Of which budgets.
     pub scopes: Vec<Scope>,
+}
+
+impl Marked {
+    /// What a tenant's exclusions say of an incident, where they say that it was a false positive.
+    pub fn of(record: &ExclusionsView, incident: &IncidentId) -> Option<Self> {
+        let naming = || record.cases.iter().filter(|case| case.withdrawal.is_none() && case.entry.incident.as_ref() == Some(incident));
+        let first = &naming().next()?.entry;
+        Some(Self {
+            incident: incident.clone(),
+            reason: first.reason.clone(),
+            author: first.author.clone(),
+            approver: first.approver.clone(),
+            exclusions: naming().map(|case| case.entry.id).collect(),
+            scopes: naming().map(|case| case.entry.scope.clone()).collect(),
+        })
+    }
 }
 
 impl Weekly {

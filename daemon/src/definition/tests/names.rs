@@ -46,6 +46,10 @@ fn every_wrong_former_name_as_it_is_shown() {
         &[("pay", "cart/availability")],
     ];
     let mut all: Vec<String> = wrong.iter().map(|slos| shown(&loaded(slos))).collect();
+    let journey = "  - name: buy\n    sli: { composite: { all-of: [checkout/availability] } }\n    objectives: [{ target: 99.5%, window: 30d, alerting: none }]\n";
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("a.yaml"), document(&[("pay", "availability")]) + journey).expect("a file");
+    all.push(shown(&read_paths(&[directory.path().to_owned()], &context())));
     let mut both = loaded(&[("pay", "availability")]);
     let counted: BTreeSet<SloId> = both.slos.iter().flat_map(|slo| [Some(slo.id.clone()), slo.former()]).flatten().collect();
     both.refuse_second_histories(&counted);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use burnward_core::{
-    exclusion::{Case, Correction, Entry, ExclusionId, Owner, Recorded, Scope, When, whole_slices},
+    exclusion::{Case, Correction, Entry, ExclusionId, Owner, Recorded, Scope, When, touched_slices},
     id::{Group, IncidentId, SloId, TenantId},
     incident::{Actor, AlertKey, Command, Incident, Phase},
     time::Timestamp,
@@ -76,7 +76,7 @@ fn entries(book: &Book, incident: &Incident, asked: &FalsePositive, by: &Actor, 
     let Phase::Resolved { at, .. } = &incident.phase else {
         return refused("it is not over yet; resolve it, and then say that it was a false positive".to_owned());
     };
-    let stretch = Interval { from: incident.began, to: *at };
+    let stretch = touched_slices(Interval { from: incident.began, to: *at }, now);
     let burnt: BTreeSet<(&SloId, &Group)> = incident
         .members
         .keys()
@@ -87,9 +87,6 @@ fn entries(book: &Book, incident: &Incident, asked: &FalsePositive, by: &Actor, 
         .collect();
     if burnt.len() > MOST {
         return refused(format!("{} groups burnt in it; take their time out with `burnward exclusion add`", burnt.len()));
-    }
-    if !burnt.is_empty() && whole_slices(stretch, now).is_none() {
-        return refused("it was so short that no whole slice lies within it".to_owned());
     }
     let first = cases.iter().map(|case| case.entry.id.0).max().unwrap_or(0) + 1;
     let entry = |(id, (slo, group)): (u64, (&SloId, &Group))| Entry {

@@ -25,13 +25,14 @@ use super::{
     explain::moment,
     problem::Problem,
     wire::{
-        CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentNow, IncidentState, NoteBody, PageDelivery, Postmortem, TimelineEntry,
-        instant,
+        CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentNow, IncidentState, NoteBody, PageDelivery, Postmortem,
+        ReportedFalsePositive, TimelineEntry, instant,
     },
 };
 use crate::{
     app::{Handle, RequestError},
     render::{PageContext, PageInput},
+    report::Marked,
     store::StoredIncident,
     tasks::decide::{FalsePositive, Moment, PastAsked},
     web::{
@@ -84,7 +85,10 @@ pub async fn get(State(site): State<Site>, tenant: Tenant, Path(id): Path<String
 /// An incident as it stands now, with its timeline.
 pub async fn live_detail(handle: &Handle, tenant: &TenantId, id: &str) -> Result<IncidentDetail, Problem> {
     let stored = stored(handle, tenant, id).await?;
-    Ok(IncidentDetail { now: Some(now(handle, &stored).await), ..detail(&stored) })
+    let record = handle.view.borrow().exclusions.get(tenant).cloned();
+    let marked = record.and_then(|record| Marked::of(&record, &stored.incident.id));
+    let false_positive = marked.as_ref().map(ReportedFalsePositive::from);
+    Ok(IncidentDetail { now: Some(now(handle, &stored).await), false_positive, ..detail(&stored) })
 }
 
 /// The figures of the page that would be sent now.
@@ -112,6 +116,7 @@ pub fn detail(stored: &StoredIncident) -> IncidentDetail {
     let milestones = postmortem::milestones(&stored.incident, &stored.events);
     IncidentDetail {
         incident: IncidentState::from(&stored.incident),
+        false_positive: None,
         delivered_at: milestones.paged.map(instant),
         acknowledged_at: milestones.acknowledged.map(instant),
         now: None,

@@ -1,6 +1,7 @@
-//! `GET /api/v1/status`: every budget, the sources, what waits for delivery; with `?at=` the budgets as they stood then, as far as was known then.
+//! `GET /api/v1/status`: every budget, the sources, what waits for delivery; with `?at=` the budgets as they stood
+//! then, as far as was known then or as corrected since.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -8,14 +9,13 @@ use axum::{
 };
 use burnward_core::{
     evaluate::BudgetStatus,
-    exclusion::Known,
     id::{SloId, TenantId},
     time::Timestamp,
 };
 use serde::Deserialize;
 
 use super::{
-    explain::moment,
+    explain::{Figures, moment},
     problem::Problem,
     versions::all_then,
     wire::{Budget, Fault, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
@@ -37,24 +37,32 @@ const ON_ITS_WAY: Duration = Duration::from_secs(10);
 pub struct StatusQuery {
     /// RFC 3339; without it: now.
     at: Option<String>,
+    /// `as-known-then` (without it) or `as-corrected`.
+    figures: Option<String>,
 }
 
 /// Everything about one tenant.
 pub async fn get(State(site): State<Site>, tenant: Tenant, Query(query): Query<StatusQuery>) -> Result<Json<Status>, Problem> {
     match query.at.as_deref().map(moment).transpose()? {
         Some(at) if at > site.handle.clock.now() => Err(Problem::bad_request("that moment lies in the future; leave `at` out for now")),
-        Some(at) => Ok(Json(status_then(&site.handle, &tenant.0, at).await?)),
+        Some(at) => {
+            let figures = query.figures.as_deref().map_or(Ok(Figures::AsKnownThen), |word| Figures::read(Some(word)))?;
+            Ok(Json(status_then(&site.handle, &tenant.0, at, figures).await?))
+        }
         None => Ok(Json(status(&site.handle, &tenant.0).await?)),
     }
 }
 
-/// The budgets of one tenant at a moment of the past, with what was recorded by then. Sources and deliveries are of the present, so they are left out.
-async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Status, StoreError> {
+/// The budgets of one tenant at a moment of the past. Sources and deliveries are of the present, so they are left out.
+async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures: Figures) -> Result<Status, StoreError> {
     let view = handle.view.borrow().clone();
     let slos: Vec<SloId> = view.slos.keys().filter(|slo| slo.tenant == *tenant).cloned().collect();
     let alerts = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
-    let by = all_then(handle, tenant, at).await?;
-    let asked = PastAsked { moments: vec![Moment { at, known: Known::By(at), alerts: Arc::new(alerts) }], by, ..PastAsked::of(slos) };
+    let by = match figures {
+        Figures::AsKnownThen => all_then(handle, tenant, at).await?,
+        Figures::AsCorrected => BTreeMap::new(),
+    };
+    let asked = PastAsked { moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }], by, ..PastAsked::of(slos) };
     let mut budgets: Vec<_> = handle.past(tenant, asked).await?.into_iter().flat_map(|past| past.standing).collect();
     let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
     budgets.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));

@@ -10,7 +10,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{IncidentNow, budget_key, instant, urgency};
+use super::{IncidentNow, ReportedFalsePositive, budget_key, instant, urgency};
 
 /// An incident, short: `GET /api/v1/incidents`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct IncidentDetail {
     /// The incident.
     #[serde(flatten)]
     pub incident: IncidentState,
+    /// That it was a false positive, where somebody said so; absent where it is read from the store without a daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub false_positive: Option<ReportedFalsePositive>,
     /// When its first page arrived.
     pub delivered_at: Option<Instant>,
     /// When somebody acknowledged first.

@@ -66,6 +66,14 @@ pub struct ReportedFalsePositive {
     pub exclusions: Vec<String>,
 }
 
+impl ReportedFalsePositive {
+    /// Who said so and why, in a sentence.
+    pub fn sentence(&self) -> String {
+        let Self { incident: _, reason, author, approver, exclusions } = self;
+        format!("false positive by {author}, approved by {approver}: {reason} (given back by {})", words::list(exclusions, 3))
+    }
+}
+
 impl From<&Marked> for ReportedFalsePositive {
     fn from(marked: &Marked) -> Self {
         Self {

@@ -56,6 +56,8 @@ struct IncidentPage {
     team: String,
     began: When,
     said: Option<String>,
+    /// That it was a false positive.
+    marked: Option<String>,
     actions: Actions,
     burn: Option<BurnNow>,
     blind: Option<String>,
@@ -137,7 +139,7 @@ pub(in super::super) async fn get(
 }
 
 fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Instant) -> IncidentPage {
-    let IncidentDetail { incident, delivered_at, acknowledged_at, now: live, pages, timeline } = detail;
+    let IncidentDetail { incident, false_positive: marked, delivered_at, acknowledged_at, now: live, pages, timeline } = detail;
     let live = live.expect("a daemon that serves pages knows how its incidents stand");
     let links = frame.links.clone();
     IncidentPage {
@@ -146,6 +148,7 @@ fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Insta
         who: who(&incident, now),
         began: When::of(incident.began, now),
         said: said(asked, &incident),
+        marked: marked.as_ref().map(|marked| visible(&marked.sentence())),
         actions: actions(&incident, &links),
         burn: live.burn,
         blind: live.blind.as_deref().map(visible),

@@ -64,6 +64,14 @@ async fn an_incident_that_was_none_gives_its_budgets_back_what_it_spent() {
     assert!(marked.contains("Its time is taken out of 4 budgets: X-1 to X-4."), "{marked}");
     assert!(press(&house, "false-positive", form).await.text().contains("marked already"));
 
+    // Its head says so, and the budgets have all of it back.
+    assert!(marked.contains("false positive by local, approved by sam: load test of"), "{marked}");
+    house.daemon.fast_forward(minutes(1)).await;
+    let status = house.json("/api/v1/status?tenant=main").await;
+    let excluded: Vec<i64> =
+        status["budgets"].as_array().expect("a list").iter().filter_map(|budget| budget["excluded"]["bad"].as_i64()).collect();
+    assert!(excluded.len() == 4 && excluded.iter().all(|bad| *bad > 0), "{excluded:?}");
+
     // What it spent stays what it was at its end, while the window goes on.
     let spent = async || house.json("/api/v1/incidents/checkout-burn-1?tenant=main").await["now"]["spent"].clone();
     house.daemon.fast_forward(minutes(2)).await;
