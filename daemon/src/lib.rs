@@ -16,5 +16,6 @@ pub mod schedule;
 pub mod source;
 pub mod store;
 pub mod tasks;
+pub mod then;
 pub mod view;
 pub mod web;

@@ -44,6 +44,10 @@ struct WeekArgs {
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
 
+    /// As it was known at the end of the week: without what was corrected since, by the definitions that ran then.
+    #[arg(long)]
+    as_known_then: bool,
+
     /// How the report is written.
     #[arg(short, long, value_enum, default_value_t = Form::Table)]
     output: Form,
@@ -70,7 +74,8 @@ pub(super) async fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     let Report::Week(args) = args.report;
     let client = Client::new(&args.server)?;
     let given = [("team", &args.team), ("week", &args.week), ("until", &args.until), ("timezone", &args.timezone)];
-    let query: Vec<(&str, String)> = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
+    let figures = args.as_known_then.then(|| ("figures", "as-known-then".to_owned()));
+    let query: Vec<(&str, String)> = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).chain(figures).collect();
     match args.output {
         Form::Table => print!("{}", text(&client.get(&["reports", "week"], &query).await?)),
         Form::Json => {
@@ -87,6 +92,9 @@ fn text(report: &WeekReport) -> String {
     let mut text = format!("Error budgets of {}\n{}\n", report.whose, report.title);
     if !report.whole {
         text.push_str("The week is not over.\n");
+    }
+    if report.is_known_then() {
+        writeln!(text, "{}", told::KNOWN_THEN).expect("writing to a String cannot fail");
     }
     let verdicts = told::count_verdicts(report.budgets.iter().map(|budget| budget.verdict.as_str()));
     writeln!(text, "{}\n", told::verdicts(verdicts)).expect("writing to a String cannot fail");

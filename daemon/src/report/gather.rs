@@ -14,11 +14,12 @@ use burnward_core::{
 };
 use thiserror::Error;
 
-use super::{CivilWeek, Marked, Weekly};
+use super::{CivilWeek, Marked, Weekly, words};
 use crate::{
     app::Handle,
     store::{StoreError, StoredIncident},
     tasks::decide::{Moment, PastAsked, PastBudget},
+    then::all_then,
     view::View,
 };
 
@@ -37,6 +38,44 @@ pub struct Asked {
     pub team: Option<TeamName>,
     /// Which week.
     pub week: CivilWeek,
+    /// With all that is recorded by now, or as it was known at its end.
+    pub known: Asof,
+}
+
+/// With what knowledge a week is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asof {
+    /// With all that is recorded by now, judged by the definitions that run now.
+    #[default]
+    Corrected,
+    /// With what was recorded at the end of the week, judged by the definitions that ran then.
+    KnownThen,
+}
+
+impl Asof {
+    /// The word in addresses and answers.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Corrected => "as-corrected",
+            Self::KnownThen => "as-known-then",
+        }
+    }
+
+    /// What a reader is told of it; nothing where the report holds all that is recorded.
+    pub const fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Corrected => None,
+            Self::KnownThen => Some(words::KNOWN_THEN),
+        }
+    }
+
+    /// What is known of a week that ends then.
+    const fn known(self, end: Timestamp) -> Known {
+        match self {
+            Self::Corrected => Known::Now,
+            Self::KnownThen => Known::By(end),
+        }
+    }
 }
 
 /// Why there is no report.
@@ -55,28 +94,33 @@ pub enum ReportError {
 /// # Errors
 /// No such team, or a store that cannot be read.
 pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError> {
-    let Asked { tenant, team, week } = asked;
+    let Asked { tenant, team, week, known: asof } = asked;
     let view = handle.view.borrow().clone();
     let slos = slos_of(&view, &tenant, team.as_ref());
     if let Some(team) = team.as_ref().filter(|team| slos.is_empty() && !handle.config.teams.contains_key(team)) {
         return Err(ReportError::NoTeam(team.clone()));
     }
     let over = week.over;
-    let incidents = incidents(handle, &tenant, over).await?;
+    let known = asof.known(over.to);
+    let incidents = incidents(handle, &tenant, over, known).await?;
     let spans = Spans::of(incidents.iter().map(|stored| &stored.incident), over);
-    let moments = vec![moment(handle, &tenant, over.to).await?, moment(handle, &tenant, over.from).await?];
+    let moments = vec![moment(handle, &tenant, over.to, known).await?, moment(handle, &tenant, over.from, known).await?];
+    let by = match asof {
+        Asof::Corrected => BTreeMap::new(),
+        Asof::KnownThen => all_then(handle, &tenant, over.to).await?,
+    };
     let live = live(&view, &tenant, &week);
     let mut rows = Vec::new();
     for slos in slos.chunks(AT_A_TIME) {
-        let asked = PastAsked { moments: moments.clone(), slices: Some(over), ..PastAsked::of(slos.to_vec()) };
+        let asked = PastAsked { moments: moments.clone(), slices: Some(over), by: by.clone(), ..PastAsked::of(slos.to_vec()) };
         let past = handle.past(&tenant, asked).await?;
         rows.extend(past.into_iter().filter_map(|past| row(past, over, &spans, &live)));
     }
-    let false_positives = false_positives(&view, &tenant, team.as_ref(), &incidents);
+    let false_positives = false_positives(&view, &tenant, team.as_ref(), &incidents, known);
     let told: Vec<Told<'_>> = incidents.iter().map(|stored| Told { incident: &stored.incident, events: &stored.events }).collect();
     let report = ErrorBudgetReport::of(over, rows, &told, &week.nights(), team.as_ref());
     let whose = whose(&tenant, team.as_ref(), handle.config.tenants.len());
-    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report, false_positives })
+    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report, false_positives, asof })
 }
 
 /// The tenant is named where there are several.
@@ -91,22 +135,26 @@ fn slos_of(view: &View, tenant: &TenantId, team: Option<&TeamName>) -> Vec<SloId
 }
 
 /// The incidents that reach into the week, oldest first.
-async fn incidents(handle: &Handle, tenant: &TenantId, week: Interval) -> Result<Vec<StoredIncident>, StoreError> {
-    let mut stored = handle.store.incidents_between(tenant, week.from, week.to.plus(TOLD_LATER)).await?;
+async fn incidents(handle: &Handle, tenant: &TenantId, week: Interval, known: Known) -> Result<Vec<StoredIncident>, StoreError> {
+    let opened_before = match known {
+        Known::Now => week.to.plus(TOLD_LATER),
+        Known::By(then) => then,
+    };
+    let mut stored = handle.store.incidents_between(tenant, week.from, opened_before).await?;
     stored.retain(|stored| stored.incident.began.min(stored.incident.opened_at) < week.to);
     Ok(stored)
 }
 
 /// The incidents that people marked as false positives, by the exclusions that name them.
-fn false_positives(view: &View, tenant: &TenantId, team: Option<&TeamName>, incidents: &[StoredIncident]) -> Vec<Marked> {
+fn false_positives(view: &View, tenant: &TenantId, team: Option<&TeamName>, incidents: &[StoredIncident], known: Known) -> Vec<Marked> {
     let Some(record) = view.exclusions.get(tenant) else { return Vec::new() };
     let own = incidents.iter().map(|stored| &stored.incident).filter(|incident| team.is_none_or(|team| incident.team == *team));
-    own.filter_map(|incident| Marked::of(record, &incident.id)).collect()
+    own.filter_map(|incident| Marked::of(record, &incident.id, known)).collect()
 }
 
-async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Moment, StoreError> {
+async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp, known: Known) -> Result<Moment, StoreError> {
     let alerts: BTreeMap<BudgetId, AlertState> = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
-    Ok(Moment { at, known: Known::Now, alerts: Arc::new(alerts) })
+    Ok(Moment { at, known, alerts: Arc::new(alerts) })
 }
 
 /// The budgets as they stand now, of a week that goes on.

@@ -7,7 +7,7 @@ mod week;
 pub mod words;
 
 use burnward_core::{
-    exclusion::{ExclusionId, Scope},
+    exclusion::{Case, ExclusionId, Known, Scope},
     id::{BudgetId, IncidentId, TeamName, TenantId},
     report::ErrorBudgetReport,
     time::Timestamp,
@@ -16,7 +16,7 @@ use burnward_core::{
 use crate::view::ExclusionsView;
 
 pub use csv::csv;
-pub use gather::{Asked, ReportError, gather};
+pub use gather::{Asked, Asof, ReportError, gather};
 pub use week::{CivilWeek, WeekError, Which};
 
 /// The error budget report of a week, as it is shown.
@@ -32,6 +32,8 @@ pub struct Weekly {
     pub whose: String,
     /// When it was put together: what is recorded later of that week is not in it.
     pub as_of: Timestamp,
+    /// With what knowledge.
+    pub asof: Asof,
     /// The report.
     pub report: ErrorBudgetReport,
     /// The incidents of the week that people marked as false positives, oldest first. What they spent is given back, so the figures do not show them.
@@ -56,9 +58,10 @@ pub struct Marked {
 }
 
 impl Marked {
-    /// What a tenant's exclusions say of an incident, where they say that it was a false positive.
-    pub fn of(record: &ExclusionsView, incident: &IncidentId) -> Option<Self> {
-        let naming = || record.cases.iter().filter(|case| case.withdrawal.is_none() && case.entry.incident.as_ref() == Some(incident));
+    /// What a tenant's exclusions say of an incident, where they say that it was a false positive, as far as is known.
+    pub fn of(record: &ExclusionsView, incident: &IncidentId, known: Known) -> Option<Self> {
+        let stands = |case: &&Case| record.exclusions.get(case.entry.id).is_some_and(|exclusion| exclusion.stands(known));
+        let naming = || record.cases.iter().filter(stands).filter(|case| case.entry.incident.as_ref() == Some(incident));
         let first = &naming().next()?.entry;
         Some(Self {
             incident: incident.clone(),

@@ -11,6 +11,9 @@ use burnward_core::{
 
 use super::Marked;
 
+/// What stands on a report of what was known then.
+pub const KNOWN_THEN: &str = "As it was known at the end of the week, by the definitions that ran then.";
+
 /// An instant for programs: `2026-11-16T00:00:00Z`.
 pub fn utc(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())

@@ -608,14 +608,15 @@ pub(super) async fn the_version_that_ran_at_a_moment_is_known(store: &Store) {
     let release = Release { runs: runs(&new, "a1"), ..Release::default() };
     store.release_held(&main, &release, at(30), &[]).await.unwrap();
     for (seconds, version, since) in [(0, "a1", 0), (9, "a1", 0), (10, "a2", 10), (25, "a3", 20), (30, "a1", 30)] {
-        let ran = store.versions_at(&main, at(seconds)).await.unwrap();
+        let ran = store.versions_at(&main, None, at(seconds)).await.unwrap();
         assert_eq!(ran.keys().collect::<Vec<_>>(), [&new], "{seconds}");
+        assert_eq!(store.versions_at(&main, Some(&new.service), at(seconds)).await.unwrap(), ran);
         assert_eq!((ran[&new].version.as_str(), ran[&new].since), (version, at(since)), "{seconds}");
         let text = store.definition_version(&main, &ran[&new]).await.unwrap().map(|definition| definition.text);
         assert_eq!(text, Some(format!("text of {version}")));
     }
-    assert!(store.versions_at(&main, at(-1)).await.unwrap().is_empty());
-    assert!(store.versions_at(&tenant("other"), at(9)).await.unwrap().is_empty());
+    assert!(store.versions_at(&main, Some(&new.service), at(-1)).await.unwrap().is_empty());
+    assert!(store.versions_at(&tenant("other"), None, at(9)).await.unwrap().is_empty());
 }
 
 /// States and keys take the new name; what is a record stays as it was written and is read by the name of today.

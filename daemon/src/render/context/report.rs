@@ -25,6 +25,8 @@ pub struct ReportContext {
     pub week: String,
     /// The week is not over.
     pub goes_on: bool,
+    /// That it holds only what was known at the end of the week.
+    pub note: Option<String>,
     /// How many budgets have each verdict: `1 FREEZE, 14 SHIP`.
     pub verdicts: String,
     /// How many budgets there are.
@@ -154,6 +156,7 @@ impl ReportContext {
             whose: weekly.whose.clone(),
             week: weekly.week.to_string(),
             goes_on: !weekly.week.whole,
+            note: weekly.asof.note().map(str::to_owned),
             verdicts: verdicts(&report.rows),
             count: report.rows.len(),
             parts: shown.chunks(MAX_LIST).map(|part| part.iter().map(row).collect()).collect(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burnward_core::{
-    id::{SloId, TenantId},
+    id::{ServiceName, SloId, TenantId},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -13,9 +13,18 @@ use super::{SqliteStore, alerts::slo_id, definitions::definition, time};
 use crate::store::{RunVersion, StoreError, StoredDefinition};
 
 impl SqliteStore {
-    /// The version of each SLO that ran at a moment, by its name of today.
-    pub async fn versions_at(&self, tenant: &TenantId, at: Timestamp) -> Result<BTreeMap<SloId, RunVersion>, StoreError> {
-        let rows = sqlx::query(VERSIONS_AT).bind(tenant.as_str()).bind(at.millis()).fetch_all(self.readers()).await?;
+    /// The version of each SLO that ran at a moment, by its name of today; of one service or of all.
+    pub async fn versions_at(
+        &self,
+        tenant: &TenantId,
+        service: Option<&ServiceName>,
+        at: Timestamp,
+    ) -> Result<BTreeMap<SloId, RunVersion>, StoreError> {
+        let asked = match service {
+            Some(service) => sqlx::query(VERSIONS_OF_SERVICE_AT).bind(tenant.as_str()).bind(at.millis()).bind(service.as_str()),
+            None => sqlx::query(VERSIONS_AT).bind(tenant.as_str()).bind(at.millis()),
+        };
+        let rows = asked.fetch_all(self.readers()).await?;
         let renames = self.renames(tenant).await?;
         let mut versions = BTreeMap::new();
         for row in &rows {
@@ -61,6 +70,11 @@ pub(super) async fn note(
 const VERSIONS_AT: &str = "
     SELECT max(id) AS id, at, service, slo, path, version FROM slo_versions
     WHERE tenant = ?1 AND at <= ?2
+    GROUP BY service, slo ORDER BY id";
+
+const VERSIONS_OF_SERVICE_AT: &str = "
+    SELECT max(id) AS id, at, service, slo, path, version FROM slo_versions
+    WHERE tenant = ?1 AND service = ?3 AND at <= ?2
     GROUP BY service, slo ORDER BY id";
 
 const NOTE: &str = "

@@ -29,7 +29,7 @@ pub struct PastAsked {
     pub group: Option<Group>,
     /// How budgets stood when.
     pub moments: Vec<Moment>,
-    /// The slices of a stretch, too, of budgets of which something failed in it.
+    /// The slices of a stretch, too, of budgets of which something failed in it, as far as was known at the first of the moments.
     pub slices: Option<Interval>,
     /// By which definitions these are judged, where not by those that run.
     pub by: BTreeMap<SloId, Arc<Slo>>,
@@ -161,15 +161,16 @@ impl Book {
         };
         let reaches = asked.moments.iter().map(reach).collect();
         let over = asked.slices.map(|asked| within_period(&objective.window, asked));
-        let excluded = self.excluded.shown.exclusions.stretches(&budget, Known::Now);
+        let known = asked.moments.first().map_or(Known::Now, |moment| moment.known);
+        let excluded = self.excluded.shown.exclusions.stretches(&budget, known);
         let of_week = |over: Interval| {
-            let past = self.ledger.past(counted_in, over.to);
+            let past = self.ledger.past_as_known(counted_in, over.to, known, late);
             past.since(over.from) - past.excluded(over.from, &excluded).counts
         };
         let counted = over.map(of_week).unwrap_or_default();
         let slices = match over {
             Some(over) if counted.bad != 0 || counted.tolerated != 0 => {
-                let slices = self.ledger.slices_and_excluded(counted_in, over, SLICES, &excluded);
+                let slices = self.ledger.slices_as_known(counted_in, over, SLICES, &excluded, &Late::unknown(late, known));
                 let rest: Vec<_> = slices.into_iter().map(|slice| (slice.end, slice.counts - slice.excluded.counts)).collect();
                 stretches(over.from, &rest)
             }

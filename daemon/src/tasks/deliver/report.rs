@@ -30,7 +30,7 @@ use crate::{
         slack::{Body, LookedBack, Place, ReportParts, Slack, report},
     },
     render::{ReportPostContext, SlackMrkdwn},
-    report::{Asked, CivilWeek, ReportError, Weekly, Which, gather},
+    report::{Asked, Asof, CivilWeek, ReportError, Weekly, Which, gather},
     store::{AttemptOutcome, OwedReport, StoreError},
 };
 
@@ -147,7 +147,7 @@ impl Inner {
             Found::Unknown { .. } => return Err(NoReport::Never(format!("there is no time zone `{}`", report.timezone))),
         };
         let week = CivilWeek::of(&Which::LastWhole, &zone, report.fired_at).map_err(|error| NoReport::Never(error.to_string()))?;
-        let asked = Asked { tenant: owed.tenant.clone(), team: report.team.clone(), week };
+        let asked = Asked { tenant: owed.tenant.clone(), team: report.team.clone(), week, known: Asof::default() };
         gather(&self.handle, asked).await.map_err(|error| match error {
             ReportError::NoTeam(_) => NoReport::Never(error.to_string()),
             ReportError::Store(error) => NoReport::Store(error),

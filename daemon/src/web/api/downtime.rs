@@ -14,9 +14,8 @@ use burnward_core::{
 };
 
 use super::{
-    explain::{ExplainQuery, When, at_moment, find, statuses, stored_stream},
+    explain::{ExplainQuery, When, at_moment, find, judging, statuses, stored_stream},
     problem::Problem,
-    versions::judging,
     wire::Downtime,
 };
 use crate::{

@@ -22,7 +22,6 @@ use serde::Deserialize;
 use super::{
     burn_down, exclusions,
     problem::Problem,
-    versions::{judging, ran_then},
     wire::{
         AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, IncidentState, Policy,
         Query as WireQuery, RowTable, SloDetail, SloExplanation, VersionRan, budget_key, instant,
@@ -33,6 +32,7 @@ use crate::{
     calendar,
     store::StoreError,
     tasks::decide::{Moment, PastAsked, PastBudget, Place, Reach},
+    then::ran_then,
     web::{Site, access::Tenant},
 };
 
@@ -219,7 +219,10 @@ fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> 
 /// Why an SLO's budgets stand as they do, now or at a moment of the past: all of them, or the one with this key.
 pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&str>) -> Result<SloExplanation, Problem> {
     let until = when.at.unwrap_or_else(|| handle.clock.now());
-    let then = ran_then(handle, slo, when).await?;
+    let then = match when.at {
+        Some(at) => ran_then(handle, slo, at).await?,
+        None => None,
+    };
     let judged = judging(handle, slo, when).await?;
     let judged_by = judged.as_deref().unwrap_or(slo);
     let mut budgets = Vec::new();
@@ -244,6 +247,14 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         budgets,
         incidents,
     })
+}
+
+/// The SLO by which a moment is judged, where it is not the one that runs: as known then, the version of then.
+pub async fn judging(handle: &Handle, slo: &Slo, when: When) -> Result<Option<Arc<Slo>>, StoreError> {
+    match (when.at, when.figures) {
+        (Some(at), Figures::AsKnownThen) => Ok(ran_then(handle, slo, at).await?.and_then(|then| then.slo)),
+        (Some(_) | None, _) => Ok(None),
+    }
 }
 
 /// The budgets of an SLO, worst first: all of them, or the one with this key.

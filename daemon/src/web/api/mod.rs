@@ -17,7 +17,6 @@ pub mod page_test;
 pub mod problem;
 pub mod reports;
 pub mod status;
-pub mod versions;
 pub mod wire;
 
 /// The routes of the API.

@@ -13,13 +13,13 @@ use burnward_core::{
 };
 use serde::Deserialize;
 
-use super::{problem::Problem, wire::WeekReport};
+use super::{explain::Figures, problem::Problem, wire::WeekReport};
 use crate::{
     app::Handle,
     calendar::zones::{self, Found},
     config::Config,
     render::ReportContext,
-    report::{Asked, CivilWeek, ReportError, WeekError, Weekly, Which, csv, gather},
+    report::{Asked, Asof, CivilWeek, ReportError, WeekError, Weekly, Which, csv, gather},
     web::{Site, access::Tenant},
 };
 
@@ -34,6 +34,8 @@ pub struct WeekQuery {
     pub until: Option<String>,
     /// The zone in which the week begins and ends; without it that of the report that burnward.yaml sends, else UTC.
     pub timezone: Option<String>,
+    /// `as-corrected` (without it) or `as-known-then`: at the end of the week.
+    pub figures: Option<String>,
 }
 
 impl WeekQuery {
@@ -70,7 +72,8 @@ impl WeekQuery {
 
     /// The same as parameters of an address, without the tenant.
     pub fn parameters(&self) -> Vec<(&'static str, &str)> {
-        let all = [("team", &self.team), ("week", &self.week), ("until", &self.until), ("timezone", &self.timezone)];
+        let all =
+            [("team", &self.team), ("week", &self.week), ("until", &self.until), ("timezone", &self.timezone), ("figures", &self.figures)];
         all.into_iter().filter_map(|(name, value)| Some((name, Self::given(value.as_ref())?))).collect()
     }
 }
@@ -107,7 +110,11 @@ pub async fn weekly(handle: &Handle, tenant: &TenantId, query: &WeekQuery) -> Re
     let zone = query.zone(&handle.config, tenant, team.as_ref())?;
     let now = handle.view.borrow().as_of;
     let week = CivilWeek::of(&which, &zone, now)?;
-    Ok(gather(handle, Asked { tenant: tenant.clone(), team, week }).await?)
+    let known = match Figures::read(query.figures.as_deref())? {
+        Figures::AsCorrected => Asof::Corrected,
+        Figures::AsKnownThen => Asof::KnownThen,
+    };
+    Ok(gather(handle, Asked { tenant: tenant.clone(), team, week, known }).await?)
 }
 
 impl From<WeekError> for Problem {

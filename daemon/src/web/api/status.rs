@@ -17,13 +17,13 @@ use serde::Deserialize;
 use super::{
     explain::{Figures, moment},
     problem::Problem,
-    versions::all_then,
     wire::{Budget, Fault, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
     app::Handle,
     store::{StoreError, UndeliveredPage},
     tasks::decide::{Moment, PastAsked},
+    then::all_then,
     web::{Site, access::Tenant},
 };
 

@@ -11,7 +11,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Events, UnseenShare, Why, budget_key, instant};
-use crate::report::{Marked, Weekly, words as told};
+use crate::report::{Asof, Marked, Weekly, words as told};
 
 /// The report of a week: `GET /api/v1/reports/week`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct WeekReport {
     pub whole: bool,
     /// When the report was put together.
     pub as_of: Instant,
+    /// `as-corrected`: with everything that is recorded by now; `as-known-then`: with what was recorded at the end of the week.
+    #[serde(default)]
+    pub figures: String,
     /// Every budget, worst first.
     pub budgets: Vec<ReportedBudget>,
     /// The biggest burns, by failures.
@@ -64,6 +67,13 @@ pub struct ReportedFalsePositive {
     pub approver: String,
     /// The exclusions by which its budgets got back what was spent.
     pub exclusions: Vec<String>,
+}
+
+impl WeekReport {
+    /// True where it holds only what was known at the end of the week.
+    pub fn is_known_then(&self) -> bool {
+        self.figures == Asof::KnownThen.word()
+    }
 }
 
 impl ReportedFalsePositive {
@@ -260,7 +270,7 @@ pub struct ReportedTimes {
 impl WeekReport {
     /// A report for the wire.
     pub fn of(weekly: &Weekly) -> Self {
-        let Weekly { tenant, team, whose, week, as_of, report, false_positives } = weekly;
+        let Weekly { tenant, team, whose, week, as_of, asof, report, false_positives } = weekly;
         Self {
             schema: "burnward/v1/report-week".to_owned(),
             tenant: tenant.to_string(),
@@ -273,6 +283,7 @@ impl WeekReport {
             timezone: week.zone.to_string(),
             whole: week.whole,
             as_of: instant(*as_of),
+            figures: asof.word().to_owned(),
             budgets: report.rows.iter().map(ReportedBudget::from).collect(),
             burns: report.burns.iter().map(ReportedBurn::from).collect(),
             blind: report.blind.iter().map(BlindStretch::from).collect(),

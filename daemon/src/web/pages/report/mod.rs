@@ -48,6 +48,7 @@ struct WeekPage {
     whose: String,
     title: String,
     goes_on: bool,
+    knowledge: Knowledge,
     tiles: Vec<Tile>,
     choose: Choose,
     count: String,
@@ -116,6 +117,13 @@ struct BlindFigures {
     hid: String,
 }
 
+/// What the report holds where that is not all, and the way to the same week with other knowledge.
+struct Knowledge {
+    note: Option<&'static str>,
+    other: &'static str,
+    href: String,
+}
+
 struct FalsePositiveFigures {
     incident: String,
     href: String,
@@ -155,6 +163,7 @@ pub(super) async fn get(
         whose: report.whose.clone(),
         title: report.title.clone(),
         goes_on: !report.whole,
+        knowledge: Knowledge::of(&report, &query, &frame),
         tiles: tiles(&report),
         choose: Choose::of(&report, &query, &teams, &frame),
         count: count(shown.len(), skip, report.budgets.len()),
@@ -168,6 +177,19 @@ pub(super) async fn get(
         markdown: frame.links.with("/reports/week.md", &parameters),
         frame,
     }))
+}
+
+impl Knowledge {
+    fn of(report: &WeekReport, query: &WeekQuery, frame: &Frame) -> Self {
+        let (note, figures, other) = if report.is_known_then() {
+            (Some(told::KNOWN_THEN), "as-corrected", "As corrected")
+        } else {
+            (None, "as-known-then", "As known then")
+        };
+        let kept = query.parameters().into_iter().filter(|(name, _)| *name != "figures");
+        let parameters: Vec<(&str, &str)> = kept.chain([("figures", figures)]).collect();
+        Self { note, other, href: frame.links.with("/reports/week", &parameters) }
+    }
 }
 
 fn count(shown: usize, skip: usize, all: usize) -> String {

@@ -86,6 +86,8 @@ async fn an_incident_that_was_none_gives_its_budgets_back_what_it_spent() {
     let told = &report["false_positives"];
     assert_eq!((told.as_array().map(Vec::len), &told[0]["incident"]), (Some(1), &"checkout-burn-1".into()), "{report}");
     assert_eq!(told[0]["exclusions"].as_array().map(Vec::len), Some(4));
+    let then = house.get(&format!("/reports/week.md?{week}&figures=as-known-then")).await.text();
+    assert!(then.contains("As it was known at the end of the week"), "{then}");
     let page = house.get(&format!("/reports/week?{week}")).await.text();
     assert!(page.contains("False positives</h2>") && page.contains("load test of &#60;b&#62;ours&#60;/b&#62;"), "{page}");
     let markdown = house.get(&format!("/reports/week.md?{week}")).await.text();

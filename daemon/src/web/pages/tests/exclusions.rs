@@ -35,7 +35,7 @@ impl House {
     }
 
     /// Takes the first five minutes of the fault out of the group's budgets.
-    async fn exclude(&self) -> Answer {
+    pub(super) async fn exclude(&self) -> Answer {
         let body = json!({
             "service": "checkout", "slo": "availability", "group": [["tenant", MARKUP]],
             "from": instant(FAULT).to_string(), "to": instant(FAULT.plus(minutes(5))).to_string(),

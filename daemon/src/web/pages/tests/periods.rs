@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use burnward_core::time::days;
+use burnward_core::time::{days, minutes};
 
-use super::house::House;
+use super::house::{House, MARKUP};
 
 /// Steps in which the house has caught up with whatever passed.
 const MOST_STEPS: usize = 1_000;
@@ -51,4 +51,23 @@ async fn a_month_that_the_memory_no_longer_holds_is_told_from_the_store() {
     }
     let page = house.get(&format!("/slos/vault/availability?{ended}")).await.text();
     assert!(page.contains("<strong>November 2025, Europe/Berlin</strong> (ended)") && page.contains("100 % left"), "{page}");
+}
+
+#[tokio::test]
+async fn the_report_of_a_week_is_to_be_had_as_it_was_known_at_its_end() {
+    let house = House::on_fire().await;
+    house.sleeps(days(8)).await;
+    let failed = async |figures: &str| {
+        let report = house.json(&format!("/api/v1/reports/week?tenant=main&week=2025-W48&figures={figures}")).await;
+        let budgets = report["budgets"].as_array().expect("a list").clone();
+        let own = budgets.into_iter().find(|budget| budget["group"][0][1] == MARKUP).expect("the group has a budget");
+        (own["failed_in_week"].as_f64().expect("a number"), own["bad"].as_f64().expect("a number"))
+    };
+    let before = failed("as-corrected").await;
+    assert!(before.0 > 600.0 && failed("as-known-then").await == before, "{before:?}");
+    assert_eq!(house.exclude().await.status, axum::http::StatusCode::OK);
+    house.daemon.fast_forward(minutes(1)).await;
+    let corrected = failed("as-corrected").await;
+    assert!(corrected.0 < before.0 - 400.0 && corrected.1 < before.1 - 400.0, "{corrected:?} of {before:?}");
+    assert_eq!(failed("as-known-then").await, before, "nobody had excluded anything by then");
 }

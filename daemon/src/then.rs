@@ -8,7 +8,6 @@ use burnward_core::{
     time::Timestamp,
 };
 
-use super::explain::{Figures, When};
 use crate::{
     app::Handle,
     definition,
@@ -24,33 +23,25 @@ pub struct RanThen {
     pub slo: Option<Arc<Slo>>,
 }
 
-/// The version of an SLO that ran at a moment of the past, where it was another one than runs now.
-pub async fn ran_then(handle: &Handle, slo: &Slo, when: When) -> Result<Option<RanThen>, StoreError> {
-    let Some(at) = when.at else { return Ok(None) };
-    let (tenant, runs) = (&slo.id.tenant, BTreeMap::from([(&slo.id, slo)]));
-    Ok(others(handle, tenant, at, &runs).await?.remove(&slo.id))
-}
-
-/// The SLO as it is judged: as known then by the version of then, else by that of now.
-pub async fn judging(handle: &Handle, slo: &Slo, when: When) -> Result<Option<Arc<Slo>>, StoreError> {
-    match when.figures {
-        Figures::AsKnownThen => Ok(ran_then(handle, slo, when).await?.and_then(|then| then.slo)),
-        Figures::AsCorrected => Ok(None),
-    }
+/// The version of an SLO that ran at a moment of the past, where it said something else of it than the one that runs now.
+pub async fn ran_then(handle: &Handle, slo: &Slo, at: Timestamp) -> Result<Option<RanThen>, StoreError> {
+    let (tenant, service) = (&slo.id.tenant, Some(&slo.id.service));
+    let ran = handle.store.versions_at(tenant, service, at).await?;
+    Ok(others(handle, tenant, ran, &BTreeMap::from([(&slo.id, slo)])).await?.remove(&slo.id))
 }
 
 /// The SLOs of a tenant as they were at a moment, where they were otherwise than now.
 pub async fn all_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<BTreeMap<SloId, Arc<Slo>>, StoreError> {
     let view = handle.view.borrow().clone();
     let runs = view.slos.iter().filter(|(id, _)| id.tenant == *tenant).map(|(id, slo)| (id, &**slo)).collect();
-    let others = others(handle, tenant, at, &runs).await?;
+    let others = others(handle, tenant, handle.store.versions_at(tenant, None, at).await?, &runs).await?;
     Ok(others.into_iter().filter_map(|(id, then)| Some((id, then.slo?))).collect())
 }
 
 async fn others(
     handle: &Handle,
     tenant: &TenantId,
-    at: Timestamp,
+    ran: BTreeMap<SloId, RunVersion>,
     runs: &BTreeMap<&SloId, &Slo>,
 ) -> Result<BTreeMap<SloId, RanThen>, StoreError> {
     let other = |(id, run): &(SloId, RunVersion)| {
@@ -58,14 +49,19 @@ async fn others(
     };
     let mut found = BTreeMap::new();
     let mut read: BTreeMap<(String, String), Vec<Arc<Slo>>> = BTreeMap::new();
-    for (id, run) in handle.store.versions_at(tenant, at).await?.into_iter().filter(other) {
+    for (id, run) in ran.into_iter().filter(other) {
         let text = (run.path.clone(), run.version.clone());
         if !read.contains_key(&text) {
             read.insert(text.clone(), texts(handle, tenant, &run).await?);
         }
         let slo = read[&text].iter().find(|slo| slo.id == run.called);
-        let slo = slo.map(|slo| Arc::new(Slo { id: id.clone(), ..(**slo).clone() }));
-        found.insert(id, RanThen { run, slo });
+        let slo = slo.map(|slo| Slo { id: id.clone(), ..(**slo).clone() });
+        // Another version of the file may say the same of this SLO.
+        let same =
+            |slo: &Slo| runs.get(&id).is_some_and(|now| Slo { origin: now.origin.clone(), was: now.was.clone(), ..slo.clone() } == **now);
+        if !slo.as_ref().is_some_and(same) {
+            found.insert(id, RanThen { run, slo: slo.map(Arc::new) });
+        }
     }
     Ok(found)
 }
