@@ -1,8 +1,8 @@
 //! The slices of one stream in memory: several levels, each a ring that keeps what its lookbacks need. The store holds the same; what is here can
 //! be rebuilt from it.
 //!
-//! A column (good, tolerated, bad, unseen) takes no memory while all of it is zero and 4 bytes a slice while its numbers are small: about 20 kB for a
-//! stream with a window of 30 days. The sums that alerts are decided by are kept ready beside the slices (`running`).
+//! A column (good, tolerated, bad, unseen) takes no memory while all of it is zero, 8 bytes for each slice that is not while those are few, and 4 bytes a
+//! slice while its numbers are small: about 20 kB for a stream with a window of 30 days. The sums that alerts are decided by are kept ready beside the slices (`running`).
 
 use std::{ops::Range, time::Duration};
 
@@ -191,7 +191,7 @@ pub(super) struct Level {
 impl Level {
     fn new(spec: LevelSpec) -> Self {
         let slots = usize::try_from(spec.keep.as_millis() / spec.step.as_millis()).unwrap_or(usize::MAX).saturating_add(2);
-        let column = Column { slots, cells: Cells::Zero };
+        let column = Column { slots, cells: Cells::ZERO };
         Self { spec, newest: None, good: column.clone(), tolerated: column.clone(), bad: column.clone(), unseen: column }
     }
 
@@ -295,7 +295,7 @@ impl Level {
 
     /// How many events unseen time of the slices behind `after` may hold that begin before `to`.
     pub(super) fn hidden(&self, after: i64, to: Timestamp) -> i64 {
-        let Some(newest) = self.newest.filter(|_| !matches!(self.unseen.cells, Cells::Zero)) else { return 0 };
+        let Some(newest) = self.newest.filter(|_| !self.unseen.is_zero()) else { return 0 };
         let indices = (after + 1).max(newest - self.slots() + 1)..=newest.min(self.index(to));
         let glimpse = |index: i64| {
             let slot = self.slot(index);
@@ -351,15 +351,30 @@ struct Column {
 
 #[derive(Debug, Clone)]
 enum Cells {
-    Zero,
-    Narrow(Vec<i32>),
-    Wide(Vec<i64>),
+    /// The slots that are not zero, sorted: none, or few.
+    Sparse(Vec<(u32, i32)>),
+    Narrow(Box<[i32]>),
+    Wide(Box<[i64]>),
 }
 
+impl Cells {
+    const ZERO: Self = Self::Sparse(Vec::new());
+}
+
+/// Of so many slots at most one may be filled while a column is sparse: half of what all of them would take.
+const SPARSE: usize = 4;
+
 impl Column {
+    fn is_zero(&self) -> bool {
+        match &self.cells {
+            Cells::Sparse(cells) => cells.is_empty(),
+            Cells::Narrow(_) | Cells::Wide(_) => false,
+        }
+    }
+
     fn get(&self, slot: usize) -> i64 {
         match &self.cells {
-            Cells::Zero => 0,
+            Cells::Sparse(cells) => place(cells, slot).map_or(0, |at| i64::from(cells[at].1)),
             Cells::Narrow(cells) => i64::from(cells[slot]),
             Cells::Wide(cells) => cells[slot],
         }
@@ -372,16 +387,26 @@ impl Column {
     }
 
     fn set(&mut self, slot: usize, number: i64) {
+        let slots = self.slots;
         match (&mut self.cells, i32::try_from(number)) {
             (Cells::Narrow(cells), Ok(narrow)) => cells[slot] = narrow,
             (Cells::Wide(cells), _) => cells[slot] = number,
-            (Cells::Zero, Ok(narrow)) => {
-                let mut cells = vec![0; self.slots];
-                cells[slot] = narrow;
-                self.cells = Cells::Narrow(cells);
-            }
-            (Cells::Zero | Cells::Narrow(_), _) => {
-                let mut cells: Vec<i64> = (0..self.slots).map(|at| self.get(at)).collect();
+            (Cells::Sparse(cells), Ok(narrow)) => match place(cells, slot) {
+                Ok(at) if narrow == 0 => drop(cells.remove(at)),
+                Ok(at) => cells[at].1 = narrow,
+                Err(_) if narrow == 0 => {}
+                Err(at) if (cells.len() + 1) * SPARSE <= slots => cells.insert(at, (key(slot), narrow)),
+                Err(_) => {
+                    let mut all: Box<[i32]> = (0..slots).map(|_| 0).collect();
+                    for (slot, number) in cells.iter() {
+                        all[*slot as usize] = *number;
+                    }
+                    all[slot] = narrow;
+                    self.cells = Cells::Narrow(all);
+                }
+            },
+            (Cells::Sparse(_) | Cells::Narrow(_), Err(_)) => {
+                let mut cells: Box<[i64]> = (0..slots).map(|at| self.get(at)).collect();
                 cells[slot] = number;
                 self.cells = Cells::Wide(cells);
             }
@@ -390,7 +415,12 @@ impl Column {
 
     fn clear(&mut self, slot: usize) {
         match &mut self.cells {
-            Cells::Zero => {}
+            Cells::Sparse(cells) if cells.is_empty() => {}
+            Cells::Sparse(cells) => {
+                if let Ok(at) = place(cells, slot) {
+                    cells.remove(at);
+                }
+            }
             Cells::Narrow(cells) => cells[slot] = 0,
             Cells::Wide(cells) => cells[slot] = 0,
         }
@@ -398,11 +428,23 @@ impl Column {
 
     fn sum(&self, slots: Range<usize>) -> i64 {
         match &self.cells {
-            Cells::Zero => 0,
+            Cells::Sparse(cells) => {
+                let from = cells.partition_point(|(slot, _)| (*slot as usize) < slots.start);
+                cells[from..].iter().take_while(|(slot, _)| (*slot as usize) < slots.end).map(|(_, number)| i64::from(*number)).sum()
+            }
             Cells::Narrow(cells) => cells[slots].iter().map(|cell| i64::from(*cell)).sum(),
             Cells::Wide(cells) => cells[slots].iter().sum(),
         }
     }
+}
+
+/// Where a slot stands among those that are not zero, or would.
+fn place(cells: &[(u32, i32)], slot: usize) -> Result<usize, usize> {
+    cells.binary_search_by_key(&key(slot), |(slot, _)| *slot)
+}
+
+fn key(slot: usize) -> u32 {
+    u32::try_from(slot).expect("a level has fewer than 2^32 slices")
 }
 
 #[cfg(test)]
@@ -449,6 +491,29 @@ mod tests {
         let now = Timestamp::from_seconds(100_000);
         assert_eq!(slices.over(hours(1), now).1.good, 1);
         assert_eq!(slices.over(hours(6), now).1.good, 11);
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_holds_its_numbers_whether_few_or_many(
+            turns in prop::collection::vec((0_usize..40, prop::sample::select(vec![0, 1, -7, 1 << 20, 1 << 40]), any::<bool>()), 0..80),
+            (from, to) in (0_usize..=40, 0_usize..=40),
+        ) {
+            let mut column = Column { slots: 40, cells: Cells::ZERO };
+            let mut plain = [0_i64; 40];
+            for (slot, number, clears) in turns {
+                if clears {
+                    column.clear(slot);
+                    plain[slot] = 0;
+                } else {
+                    column.add(slot, number);
+                    plain[slot] += number;
+                }
+            }
+            prop_assert_eq!((0..40).map(|slot| column.get(slot)).collect::<Vec<_>>(), plain);
+            let range = from.min(to)..from.max(to);
+            prop_assert_eq!(column.sum(range.clone()), plain[range].iter().sum::<i64>());
+        }
     }
 
     #[test]
