@@ -67,7 +67,8 @@ impl Timestamp {
 
 /// Whole milliseconds of a span, as many as fit into an instant.
 fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+    let seconds = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    seconds.saturating_mul(1000).saturating_add(i64::from(span.subsec_millis()))
 }
 
 /// A span of whole minutes.
@@ -96,6 +97,13 @@ mod tests {
             assert_eq!(Timestamp::from_millis(at).floor(step).millis(), floor, "floor of {at}");
             assert_eq!(Timestamp::from_millis(at).ceil(step).millis(), ceil, "ceil of {at}");
         }
+    }
+
+    #[test]
+    fn a_span_longer_than_time_stops_at_its_ends() {
+        assert_eq!(Timestamp::EPOCH.plus(Duration::MAX), Timestamp::from_millis(i64::MAX));
+        assert_eq!(Timestamp::from_millis(-2).minus(Duration::MAX), Timestamp::from_millis(i64::MIN));
+        assert_eq!(Timestamp::EPOCH.plus(Duration::new(9_223_372_036_854_775, 806_999_999)).millis(), i64::MAX - 1);
     }
 
     #[test]

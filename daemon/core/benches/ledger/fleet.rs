@@ -47,9 +47,14 @@ pub(crate) struct Round {
 impl Bench {
     /// A ledger of `groups` budgets in each of ten SLOs, six series a budget, after an hour and ten minutes of reading.
     pub(crate) fn new(groups: usize) -> Self {
+        Self::reading(Source::new(groups))
+    }
+
+    /// The same of a source that was made before.
+    pub(crate) fn reading(source: Source) -> Self {
         let slos: Vec<Arc<Slo>> = (0..JOBS).map(|job| Arc::new(slo(job))).collect();
         let ledger = SourceLedger::new(Plan::new(&slos), SETTINGS, START);
-        let mut bench = Self { ledger, source: Source::new(groups), now: START, stored: Stored::default(), slos };
+        let mut bench = Self { ledger, source, now: START, stored: Stored::default(), slos };
         for _ in 0..70 {
             bench.round(minutes(1));
         }
@@ -97,7 +102,7 @@ impl Bench {
 }
 
 /// Counters that grow evenly, each at its own pace, scraped every 15 s.
-struct Source {
+pub(crate) struct Source {
     /// By job.
     requests: Vec<Vec<Labels>>,
     up: Vec<Labels>,
@@ -105,7 +110,7 @@ struct Source {
 }
 
 impl Source {
-    fn new(groups: usize) -> Self {
+    pub(crate) fn new(groups: usize) -> Self {
         let requests = (0..JOBS).map(|job| (0..groups).flat_map(|group| CODES.map(|code| requests(job, group, code))).collect());
         let up = (0..JOBS).flat_map(|job| (0..INSTANCES).map(move |at| target("up", job, at, &[])));
         Self { requests: requests.collect(), up: up.collect(), scrape: Duration::from_secs(15) }

@@ -1,6 +1,7 @@
 //! How long the ledger takes at 60,000 series and 10,000 budgets: `cargo bench -p burnward-core --bench ledger`. Prints figures and asserts none.
 //!
-//! With a word it does one thing alone, on 1,000 budgets, so that a tool can count its instructions (`integration-tests/count-instructions`).
+//! With a word it does one thing alone, on 1,000 budgets or (`-10x` behind the word) on 10,000, so that a tool can count its instructions
+//! (`integration-tests/count-instructions`).
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -17,7 +18,7 @@ use burnward_core::{
     time::{Timestamp, days, hours, minutes},
     window::Interval,
 };
-use fleet::{Bench, CODES, Round, SETTINGS, timed};
+use fleet::{Bench, CODES, Round, SETTINGS, Source, timed};
 
 const GROUPS: usize = 1_000;
 const LOOKBACKS: [Duration; 8] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(24), hours(72), days(30)];
@@ -33,10 +34,13 @@ fn main() {
 }
 
 fn alone(what: &str) {
-    let mut bench = Bench::new(GROUPS / 10);
+    let (what, groups) = what.strip_suffix("-10x").map_or((what, GROUPS / 10), |what| (what, GROUPS));
+    let mut bench = Bench::new(groups);
     let (reads, answers) = bench.ask(TICK);
     // The sums that alerts are decided by are ready after a round.
-    black_box(bench.take(&reads, &answers));
+    if what != "nothing" {
+        drop(black_box(bench.take(&reads, &answers)));
+    }
     match what {
         "sum" => sum(&bench),
         "evaluate" => drop(black_box(decide(&bench, HOLDING))),
@@ -67,12 +71,13 @@ fn all() {
 
 /// What a budget with 30 days of slices takes.
 fn memory() {
+    let source = Source::new(GROUPS / 10);
     let before = resident();
-    let mut bench = Bench::new(GROUPS / 10);
+    let mut bench = Bench::reading(source);
     bench.fill();
     let bytes = (resident() - before) / bench.budgets();
     println!(
-        "memory with 30 days of slices: {:.1} KiB a budget, its six series and what the made source holds of them too",
+        "memory with 30 days of slices: {:.1} KiB a budget, with its six series and without what the made source holds of them",
         bytes as f64 / 1024.0
     );
 }

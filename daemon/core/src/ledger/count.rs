@@ -61,20 +61,19 @@ impl Spacings {
 
     /// The usual spacing, at most `Rule::longest_usual`; `None` where none is remembered.
     pub(super) fn usual(&self, rule: &Rule) -> Option<Duration> {
-        let mut back = Duration::ZERO;
-        let mut known = [0_u32; 3];
-        let mut count = 0;
-        for spacing in self.0 {
-            back += Duration::from_millis(u64::from(spacing));
-            if spacing == 0 || back > rule.memory {
-                break;
-            }
-            known[count] = spacing;
-            count += 1;
-        }
-        let known = &mut known[..count];
-        known.sort_unstable();
-        known.get(known.len() / 2).map(|millis| Duration::from_millis(u64::from(*millis)).min(rule.longest_usual()))
+        let [newest, second, third] = self.0;
+        let (mut back, memory) = (0, rule.memory.as_millis());
+        let known = self.0.iter().take_while(|spacing| {
+            back += u128::from(**spacing);
+            **spacing != 0 && back <= memory
+        });
+        let usual = match known.count() {
+            0 => return None,
+            1 => newest,
+            2 => newest.max(second),
+            _ => newest.min(second).max(newest.max(second).min(third)),
+        };
+        Some(Duration::from_millis(u64::from(usual)).min(rule.longest_usual()))
     }
 }
 
