@@ -348,6 +348,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn small_fractions_compare_as_large_ones_do(a_num in any::<u64>(), b_num in any::<u64>(), dens in (1_u64.., 1_u64..), shift in 0_u32..60) {
+            let (a, b) = ((u128::from(a_num >> shift), u128::from(dens.0)), (u128::from(b_num >> shift), u128::from(dens.1)));
+            prop_assert_eq!(compare_fractions(a, b), compare_by_parts(a, b));
+        }
+
+        #[test]
+        fn the_nearest_float_is_the_same_however_it_is_found(number in any::<u128>(), shift in 0_u32..128) {
+            prop_assert_eq!(float(number >> shift).to_bits(), ((number >> shift) as f64).to_bits());
+        }
+
+        #[test]
         fn comparing_by_parts_equals_comparing_products(a in 0_u128..1 << 60, b in 1_u128..1 << 60, c in 0_u128..1 << 60, d in 1_u128..1 << 60) {
             prop_assert_eq!(compare_by_parts((a, b), (c, d)), (a * d).cmp(&(c * b)));
         }

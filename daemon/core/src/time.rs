@@ -66,7 +66,7 @@ impl Timestamp {
 }
 
 /// Whole milliseconds of a span, as many as fit into an instant.
-fn millis(span: Duration) -> i64 {
+pub(crate) fn millis(span: Duration) -> i64 {
     let seconds = i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     seconds.saturating_mul(1000).saturating_add(i64::from(span.subsec_millis()))
 }

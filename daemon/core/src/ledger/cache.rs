@@ -10,10 +10,13 @@ use super::{
     Counts,
     hidden::{self, Glimpse},
     marks::Marks,
-    running::RunningSums,
+    running::{Ready, RunningSums},
     slice::{LevelSpec, MINUTE, Span},
 };
-use crate::{time::Timestamp, window::Interval};
+use crate::{
+    time::{Timestamp, millis},
+    window::Interval,
+};
 
 /// All levels of one stream, finest first, and the marks between their edges.
 #[derive(Debug, Clone)]
@@ -61,6 +64,9 @@ impl Slices {
 
     /// Where a lookback starts, at an edge of the finest level that covers it, and the sum from there on.
     pub(super) fn over(&self, lookback: Duration, now: Timestamp) -> (Timestamp, Counts) {
+        if let Some(Ready { level, after, sum }) = self.running.at(lookback, now) {
+            return (Timestamp::from_millis(after.saturating_mul(self.levels[level].step())), sum);
+        }
         let at = covering(&self.levels, lookback);
         let level = &self.levels[at];
         let after = level.before(lookback, now);
@@ -196,7 +202,7 @@ impl Level {
     }
 
     fn step(&self) -> i64 {
-        i64::try_from(self.spec.step.as_millis()).unwrap_or(i64::MAX)
+        millis(self.spec.step)
     }
 
     /// How many slices it keeps.

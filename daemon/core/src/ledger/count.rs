@@ -16,7 +16,7 @@ use super::Reason;
 use crate::{
     hash::Hash,
     sli::Labels,
-    time::{Timestamp, minutes},
+    time::{Timestamp, millis, minutes},
 };
 
 /// How the rhythm of samples is judged.
@@ -37,15 +37,15 @@ impl Rule {
         Self { memory: Duration::from_secs(step.as_secs() * 4), default_spacing: step }
     }
 
-    /// With a usual spacing of this, a gap is what is longer than the memory.
-    fn longest_usual(&self) -> Duration {
-        self.memory * 2 / 5
+    /// With a usual spacing of so many milliseconds, a gap is what is longer than the memory.
+    fn longest_usual(&self) -> i64 {
+        millis(self.memory) * 2 / 5
     }
 }
 
 /// True where a spacing is so long that samples are missing: more than 2.5 times the usual one.
 pub(super) fn is_gap(spacing: Duration, usual: Duration) -> bool {
-    spacing * 2 > usual * 5
+    spacing.as_nanos() * 2 > usual.as_nanos() * 5
 }
 
 /// The last spacings of a series in milliseconds, newest first; zero where there is none.
@@ -62,9 +62,9 @@ impl Spacings {
     /// The usual spacing, at most `Rule::longest_usual`; `None` where none is remembered.
     pub(super) fn usual(&self, rule: &Rule) -> Option<Duration> {
         let [newest, second, third] = self.0;
-        let (mut back, memory) = (0, rule.memory.as_millis());
+        let (mut back, memory) = (0, millis(rule.memory));
         let known = self.0.iter().take_while(|spacing| {
-            back += u128::from(**spacing);
+            back += i64::from(**spacing);
             **spacing != 0 && back <= memory
         });
         let usual = match known.count() {
@@ -73,7 +73,8 @@ impl Spacings {
             2 => newest.max(second),
             _ => newest.min(second).max(newest.max(second).min(third)),
         };
-        Some(Duration::from_millis(u64::from(usual)).min(rule.longest_usual()))
+        let usual = i64::from(usual).min(rule.longest_usual());
+        Some(Duration::from_millis(u64::try_from(usual).unwrap_or(0)))
     }
 }
 
@@ -141,18 +142,25 @@ const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The value of a counter, which is whole, not negative and exact.
 pub(super) fn whole(value: f64) -> Result<u64, Reason> {
-    if value.is_nan() {
+    if let Some(whole) = exact(value) {
+        Ok(whole)
+    } else if value.is_nan() {
         Err(Reason::Nan)
     } else if value.is_infinite() {
         Err(Reason::Infinite)
     } else if value < 0.0 {
         Err(Reason::Negative)
-    } else if value.fract() != 0.0 || value > MOST_EXACT {
-        Err(Reason::Fractional)
     } else {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, not negative, at most 2^53")]
-        Ok(value as u64)
+        Err(Reason::Fractional)
     }
+}
+
+/// The same without a reason why not.
+pub(super) fn exact(value: f64) -> Option<u64> {
+    let held = (0.0..=MOST_EXACT).contains(&value).then_some(value)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, at most 2^53")]
+    let floor = held as u64;
+    (held - floor as f64 <= 0.0).then_some(floor)
 }
 
 /// The identity of a series: a hash of its labels, in which every spelling of a bucket boundary is the same.
@@ -196,6 +204,8 @@ pub(super) fn hash_of(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -254,6 +264,30 @@ mod tests {
         check(&[(0, 0), (140, 1), (280, 2), (581, 3)], &[(1, 140_000), (1, 280_000), (1, 280_001)]);
     }
 
+    proptest! {
+        #[test]
+        fn the_usual_spacing_is_the_median_of_those_within_the_memory(
+            spacings in prop::array::uniform3(prop::sample::select(vec![0_u32, 1, 14_999, 15_000, 15_001, 60_000, 130_000, 299_999, 300_000, 300_001])),
+        ) {
+            let mut known: Vec<u32> = Vec::new();
+            for spacing in spacings {
+                if spacing == 0 || known.iter().sum::<u32>() + spacing > 300_000 {
+                    break;
+                }
+                known.push(spacing);
+            }
+            known.sort_unstable();
+            let median = known.get(known.len() / 2).map(|millis| Duration::from_millis((*millis).into()).min(minutes(2)));
+            prop_assert_eq!(Spacings(spacings).usual(&Rule::RAW), median);
+        }
+
+        #[test]
+        fn a_gap_is_more_than_two_and_a_half_times_the_usual(spacing in 0_u64..1_000_000, usual in 0_u64..400_000) {
+            let gap = is_gap(Duration::from_millis(spacing), Duration::from_millis(usual));
+            prop_assert_eq!(gap, 2 * spacing > 5 * usual);
+        }
+    }
+
     #[test]
     fn only_exact_whole_numbers_are_counted() {
         for (value, expected) in [
@@ -261,7 +295,10 @@ mod tests {
             (3.0, Ok(3)),
             (9_007_199_254_740_992.0, Ok(1 << 53)),
             (9_007_199_254_740_994.0, Err(Reason::Fractional)),
+            (-0.0, Ok(0)),
             (0.5, Err(Reason::Fractional)),
+            (4_503_599_627_370_495.5, Err(Reason::Fractional)),
+            (f64::MAX, Err(Reason::Fractional)),
             (-1.0, Err(Reason::Negative)),
             (f64::NAN, Err(Reason::Nan)),
             (f64::INFINITY, Err(Reason::Infinite)),

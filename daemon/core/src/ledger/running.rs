@@ -8,7 +8,22 @@ use crate::time::Timestamp;
 
 /// The sums that are ready, of one stream.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RunningSums(Vec<RunningSum>);
+pub(super) struct RunningSums {
+    sums: Vec<RunningSum>,
+    /// The moment that they were made ready for, while each still begins where its lookback does then.
+    now: Option<Timestamp>,
+}
+
+/// A sum that is ready.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ready {
+    /// Which of the stream's levels it is of.
+    pub level: usize,
+    /// The index of the last slice before it.
+    pub after: i64,
+    /// The sum.
+    pub sum: Counts,
+}
 
 /// The sum of all slices of a level that end after an edge.
 #[derive(Debug, Clone)]
@@ -42,35 +57,42 @@ struct HiddenOf {
 impl RunningSums {
     /// Has the sums of these lookbacks ready for `now`, each from its level.
     pub(super) fn ready(&mut self, lookbacks: impl Iterator<Item = (Duration, usize)> + Clone, levels: &[Level], now: Timestamp) {
-        if !self.0.iter().map(|one| (one.lookback, one.level)).eq(lookbacks.clone()) {
-            self.0 = lookbacks.map(|(lookback, level)| RunningSum::new(lookback, level, levels, now)).collect();
+        if !self.sums.iter().map(|one| (one.lookback, one.level)).eq(lookbacks.clone()) {
+            self.sums = lookbacks.map(|(lookback, level)| RunningSum::new(lookback, level, levels, now)).collect();
         }
-        for one in &mut self.0 {
+        for one in &mut self.sums {
             one.move_to(&levels[one.level], now);
         }
-        if let Some(longest) = self.0.iter_mut().max_by_key(|one| one.lookback) {
+        self.now = Some(now);
+        if let Some(longest) = self.sums.iter_mut().max_by_key(|one| one.lookback) {
             longest.find_hidden(&levels[longest.level], now);
         }
     }
 
     /// The sum of a lookback that ends at `now`; `None` where it is not ready, or for another time.
+    pub(super) fn at(&self, lookback: Duration, now: Timestamp) -> Option<Ready> {
+        let ready = self.sums.iter().find(|one| one.lookback == lookback).filter(|_| self.now == Some(now));
+        ready.map(|one| Ready { level: one.level, after: one.after, sum: one.sum })
+    }
+
+    /// The sum of a lookback that begins behind a slice, whenever it ends; `None` where it is not ready.
     pub(super) fn sum(&self, lookback: Duration, level: usize, after: i64) -> Option<Counts> {
-        self.0.iter().find(|one| (one.lookback, one.level, one.after) == (lookback, level, after)).map(|one| one.sum)
+        self.sums.iter().find(|one| (one.lookback, one.level, one.after) == (lookback, level, after)).map(|one| one.sum)
     }
 
     /// What the unseen time of a lookback may hide when slices up to `passed` have passed; `None` where that is not ready.
     pub(super) fn hidden(&self, lookback: Duration, level: usize, after: i64, passed: i64) -> Option<i64> {
-        let one = self.0.iter().find(|one| (one.lookback, one.level) == (lookback, level))?;
+        let one = self.sums.iter().find(|one| (one.lookback, one.level) == (lookback, level))?;
         let of = HiddenOf { after, passed, unseen_millis: one.sum.unseen_millis };
         one.hidden.filter(|hidden| hidden.of == of).map(|hidden| hidden.events)
     }
 
     /// A slice was added to.
     pub(super) fn added(&mut self, level: usize, index: i64, counts: Counts) {
-        for one in self.0.iter_mut().filter(|one| one.level == level && index > one.after) {
+        for one in self.sums.iter_mut().filter(|one| one.level == level && index > one.after) {
             one.sum += counts;
         }
-        for one in self.0.iter_mut().filter(|one| one.level == level) {
+        for one in self.sums.iter_mut().filter(|one| one.level == level) {
             one.hidden = one.hidden.filter(|hidden| index > hidden.of.passed);
         }
     }
@@ -78,15 +100,16 @@ impl RunningSums {
     /// A level is about to move on to `index`, and to drop what it has then no room for.
     pub(super) fn moving(&mut self, level: usize, ring: &Level, index: i64) {
         let oldest = index - ring.slots();
-        for one in self.0.iter_mut().filter(|one| one.level == level && oldest > one.after) {
+        for one in self.sums.iter_mut().filter(|one| one.level == level && oldest > one.after) {
             one.sum = one.sum - ring.sum_of(one.after + 1, oldest);
             one.after = oldest;
+            self.now = None;
         }
     }
 
     /// Nothing is ready any more.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.sums.clear();
     }
 }
 
@@ -98,6 +121,9 @@ impl RunningSum {
 
     fn move_to(&mut self, ring: &Level, now: Timestamp) {
         let after = ring.before(self.lookback, now);
+        if after == self.after {
+            return;
+        }
         self.sum = self.sum - ring.sum_of(self.after + 1, after) + ring.sum_of(after + 1, self.after);
         self.after = after;
     }

@@ -175,7 +175,7 @@ impl SourceLedger {
             let meta = &counted.metas[stream.index as usize];
             let held = |at: Timestamp| keep.holds(at, watermark(lane));
             StoredStream {
-                lane: places.get(&stream.slo).copied().unwrap_or(0),
+                lane: lane.map_or_else(|| places.get(&stream.slo).copied(), |lane| u32::try_from(lane).ok()).unwrap_or(0),
                 group: stream.group.clone(),
                 counted_from: meta.counted_from,
                 has_up: meta.has_up,

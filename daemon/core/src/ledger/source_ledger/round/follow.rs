@@ -189,7 +189,10 @@ impl Round<'_> {
         let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at.max(watermark)));
         let (mut counter, mut kept) = (before, before);
         let mut histogram = self.counted.histograms.get(&route.counter).cloned();
-        let mut fault = None;
+        let (one_replica, finest) = (self.counted.lanes[lane].other_until.is_none(), self.finest(lane));
+        // Of a total whose targets are scraped the newest sample alone tells anything, and of what is no total none.
+        let hears_newest = (has_up || !side.role.is_total()) && side.role != Role::Present && !side.is_threshold();
+        let (mut fault, mut newest) = (None, None);
         for sample in &sight.samples[seen..] {
             let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let taken = match side.role {
@@ -200,7 +203,8 @@ impl Round<'_> {
                     self.observations(sight, lane, (known, histogram.as_deref()), sample, new)
                 }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
-                    self.not_counted(stage, sight, lane, known, sample).unwrap_or_else(|| {
+                    let went_on = if one_replica { self.went_on(sight, side.role, known, sample) } else { None };
+                    went_on.map(Ok).or_else(|| self.not_counted(stage, sight, lane, known, sample)).unwrap_or_else(|| {
                         let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
                         self.increase(sight, side.role, known, sample, new)
                     })
@@ -225,19 +229,35 @@ impl Round<'_> {
                 self.keep_histogram(route, histogram.as_ref());
             }
             if sample.at > count_after && !counts.is_zero() && counts_from.is_some_and(|from| sample.at >= from) {
-                let (end, own_end) = (booked.ceil(self.finest(lane)), sample.at.ceil(self.finest(lane)));
+                let end = booked.ceil(finest);
                 let entry = Entry { stream: route.stream, end, counts };
-                if end < own_end && sample.at <= settled {
+                if booked < sample.at && sample.at <= settled && end < sample.at.ceil(finest) {
                     self.counted.log.displaced.push(Displaced { at: sample.at, entry });
                 }
                 self.book(entry, sample.at <= settled);
+            }
+            if hears_newest {
+                newest = Some(next);
+                continue;
             }
             let own = next.usual(&self.rule);
             let usual = if side.role == Role::Present { scraped_every(stage, sight, sample.at, &self.rule).unwrap_or(own) } else { own };
             self.hear(stage, side, &route, (sample.at, usual));
         }
+        if let Some(newest) = newest {
+            self.hear(stage, side, &route, (newest.at, newest.usual(&self.rule)));
+        }
         self.counted.counters[route.counter as usize] = kept;
         self.note_fault(route.stream, sight.key, counter, fault);
+    }
+
+    /// A sample of a counter that went on and did not fall, as nearly every one did: the same as what `not_counted` and `increase` make of it where no
+    /// other replica was read.
+    fn went_on(&self, sight: &Sight<'_>, role: Role, known: Option<Counter>, sample: &Sample) -> Option<Taken> {
+        let mut next = known?;
+        let value = sight.exact_value(sample).filter(|value| *value >= next.value)?;
+        let increment = next.next(sample.at, value, &self.rule);
+        Some(Taken { counts: role.book(increment.events), booked: increment.booked, next })
     }
 
     /// A sample of a counter: the events since the one before. The first one counts where it is `new`.

@@ -395,6 +395,9 @@ pub(super) const FILL_MARGIN_STEPS: u32 = 4;
 /// At most this long are the memories that the margin must hold twice.
 const _: () = assert!(MARGIN.as_secs() >= 2 * minutes(5).as_secs());
 
+/// Room for the slices of ten seconds that a read is about in the steady case: those of a minute, and of a tick.
+const IN_A_TICK: usize = 8;
+
 /// Adds to the slice that ends with the entry's; `entries` are sorted.
 fn add(entries: &mut Vec<Entry>, entry: Entry) {
     let at = match entries.last() {
@@ -403,6 +406,11 @@ fn add(entries: &mut Vec<Entry>, entry: Entry) {
     };
     match entries.get_mut(at) {
         Some(known) if known.end == entry.end => known.counts += entry.counts,
-        Some(_) | None => entries.insert(at, entry),
+        Some(_) | None => {
+            if entries.capacity() == 0 {
+                entries.reserve(IN_A_TICK);
+            }
+            entries.insert(at, entry);
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     ledger::{
         Histogram, Reason, Sample, Series, Unknown,
-        count::{SeriesKey, whole},
+        count::{SeriesKey, exact, whole},
         source_ledger::series::SeriesTable,
     },
     sli::Labels,
@@ -107,6 +107,11 @@ impl<'s> Sight<'s> {
         whole(sample.value).map_err(|reason| Unknown::new(reason, format!("the counter {} is {}", shown(self.labels), sample.value)))
     }
 
+    /// The same without a reason why not.
+    pub(super) fn exact_value(&self, sample: &Sample) -> Option<u64> {
+        exact(sample.value).filter(|_| !self.is_ambiguous(sample))
+    }
+
     /// The native histogram of one of its samples.
     pub(super) fn histogram(&self, sample: &Sample) -> Result<&'s Arc<Histogram>, Unknown> {
         let missing = || {
@@ -134,11 +139,15 @@ impl<'s> Sight<'s> {
     }
 
     fn unambiguous(&self, sample: &Sample) -> Result<(), Unknown> {
-        if self.odd.as_ref().is_some_and(|odd| odd.conflicts.binary_search(&sample.at).is_ok()) {
+        if self.is_ambiguous(sample) {
             let detail = format!("two different values at {} s in {}", sample.at.seconds(), shown(self.labels));
             return Err(Unknown::new(Reason::Duplicate, detail));
         }
         Ok(())
+    }
+
+    fn is_ambiguous(&self, sample: &Sample) -> bool {
+        self.odd.as_ref().is_some_and(|odd| odd.conflicts.binary_search(&sample.at).is_ok())
     }
 }
 
