@@ -10,7 +10,6 @@ use burnward_core::{
     ledger::{Counts, Edges, Late, Replica, Slice},
     slo::Slo,
     time::Timestamp,
-    window::Interval,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -32,6 +31,7 @@ use crate::{
         self,
         decide::{
             self, BackfillAnswers, CorrectionAsked, Decider, FalsePositive, PastAsked, PastBudget, ReadPlan, RoundAnswers, SecondAnswers,
+            SlicesAsked,
         },
         deliver::Deliver,
         read::Reader,
@@ -186,12 +186,8 @@ pub enum Request {
     },
     /// The counted slices of a budget, for charts.
     Slices {
-        /// Which budget.
-        budget: BudgetId,
-        /// Over which stretch.
-        over: Interval,
-        /// How many slices at most; neighbours are summed.
-        at_most: usize,
+        /// Which.
+        asked: SlicesAsked,
         /// With exclusions as they are known now, or as they were.
         known: Known,
         /// What was found late since.
@@ -281,11 +277,10 @@ impl Handle {
         self.ask(|reply| Request::TestPage { person, by, now, reply }).await?
     }
 
-    /// The counted slices of a budget that cover a stretch, at most `at_most`.
-    pub async fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, known: Known) -> Result<Vec<Slice>, StoreError> {
-        let late = self.late(&budget.slo.tenant, [known]).await?;
-        let budget = budget.clone();
-        Ok(self.ask(|reply| Request::Slices { budget, over, at_most, known, late, reply }).await.unwrap_or_default())
+    /// The counted slices of a budget that cover a stretch.
+    pub async fn slices(&self, asked: SlicesAsked, known: Known) -> Result<Vec<Slice>, StoreError> {
+        let late = self.late(&asked.budget.slo.tenant, [known]).await?;
+        Ok(self.ask(|reply| Request::Slices { asked, known, late, reply }).await.unwrap_or_default())
     }
 
     /// What was found late since the first moment of which is asked what was known then.

@@ -7,12 +7,14 @@ use burnward::{
     app::{Daemon, Options, Pace},
     clock::Clock,
     config,
+    tasks::decide::SlicesAsked,
 };
 use burnward_core::{
     exclusion::Known,
     id::{BudgetId, Group, IncidentId, ObjectiveName, ServiceName, SloId, SloName, TenantId},
     incident::{Actor, Command, Incident, Via},
     ledger::Counts,
+    slo::CountedIn,
     time::Timestamp,
     window::Interval,
 };
@@ -251,7 +253,8 @@ impl World {
     /// Every slice of a stream over `(from, to]`.
     pub async fn slices(&self, service: &str, slo: &str, tenant: &str, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Counts)> {
         let budget = self.budget(service, slo, tenant);
-        let slices = self.handle().slices(&budget, Interval { from, to }, 1_000_000, Known::Now).await.unwrap_or_default();
+        let asked = SlicesAsked { budget, counted_in: CountedIn::Events, over: Interval { from, to }, at_most: 1_000_000 };
+        let slices = self.handle().slices(asked, Known::Now).await.unwrap_or_default();
         slices.into_iter().map(|slice| (slice.end, slice.counts)).collect()
     }
 

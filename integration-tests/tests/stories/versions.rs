@@ -85,3 +85,20 @@ async fn a_changed_expression_counts_anew_and_leaves_what_was_counted_before() -
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn what_was_counted_in_minutes_then_is_told_and_drawn_in_minutes() -> anyhow::Result<()> {
+    let named = with("99.9%", "5..").replace("window: 30d", "window: 30d\n        name: sla");
+    let sliced = named.replace("window: 30d", "window: 30d\n        counted-in: { slices: 1m, good-if-at-least: 99.9% }");
+    let world = world(&sliced).await?;
+    let moment = world.now().minus(minutes(5));
+    let before = figures(&world, moment, "as-corrected").await?;
+    assert!(before["bad"].as_i64().is_some_and(|seconds| seconds > 0 && seconds % 60 == 0), "{before}");
+    reload(&world, &named).await?;
+    assert_eq!(figures(&world, moment, "as-known-then").await?, before);
+    assert_ne!(figures(&world, moment, "as-corrected").await?["bad"], before["bad"], "it is counted in events now");
+    let drawn = world.get(&format!("/api/v1/slos/checkout/availability/burn-down?at={}&figures=as-known-then", instant(moment))).await?;
+    let points = drawn["points"].as_array().cloned().unwrap_or_default();
+    assert_eq!(Some(points.iter().filter_map(|point| point["bad"].as_i64()).sum::<i64>()), before["bad"].as_i64(), "{drawn}");
+    Ok(())
+}

@@ -22,7 +22,6 @@ use burnward_core::{
     rename::Renames,
     slo::CountedIn,
     time::Timestamp,
-    window::Interval,
 };
 use tokio::{
     sync::{Notify, mpsc, oneshot, watch},
@@ -42,7 +41,7 @@ use crate::{
 
 pub use exclusions::CorrectionAsked;
 pub use false_positive::FalsePositive;
-pub use past::{Moment, PastAsked, PastBudget, Place, Reach};
+pub use past::{Moment, PastAsked, PastBudget, Place, Reach, SlicesAsked};
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
 
@@ -168,9 +167,7 @@ impl Decider {
                 answer(reply, self.false_positive(&tenant, asked, &by, now).await);
             }
             Request::TestPage { person, by, now, reply } => answer(reply, self.test_page(person, &by, now).await),
-            Request::Slices { budget, over, at_most, known, late, reply } => {
-                answer(reply, self.slices(&budget, over, at_most, (known, &late)));
-            }
+            Request::Slices { asked, known, late, reply } => answer(reply, self.slices(&asked, known, &late)),
             Request::Past { tenant, asked, late, reply } => {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked, &late)).unwrap_or_default());
             }
@@ -183,11 +180,13 @@ impl Decider {
         }
     }
 
-    fn slices(&self, budget: &BudgetId, over: Interval, at_most: usize, (known, late): (Known, &[Late])) -> Vec<Slice> {
+    fn slices(&self, asked: &SlicesAsked, known: Known, late: &[Late]) -> Vec<Slice> {
+        let SlicesAsked { budget, counted_in, over, at_most } = asked;
         let Some(book) = self.books.get(&budget.slo.tenant) else { return Vec::new() };
-        let Some((ledger, stream)) = self.stream(budget) else { return Vec::new() };
+        let Some(stream) = book.ledger.stream(&budget.slo, &budget.group) else { return Vec::new() };
         let excluded = book.excluded.shown.exclusions.stretches(budget, known);
-        ledger.slices_as_known(stream, over, at_most, &excluded, &Late::unknown(late, known))
+        let stream = book.ledger.counted_in(stream.index, *counted_in);
+        book.ledger.slices_as_known(stream, *over, *at_most, &excluded, &Late::unknown(late, known))
     }
 
     /// The stream that a budget is counted in; of a budget that is gone, that of the events of its group.

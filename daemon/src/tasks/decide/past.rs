@@ -12,7 +12,7 @@ use burnward_core::{
     id::{BudgetId, Group, SloId, SourceName},
     ledger::{Counts, Late, MemberVerdicts, Reason, StoredStream, Stream, Sums, Unknown},
     report::spend::stretches,
-    slo::{Objective, Slo},
+    slo::{CountedIn, Objective, Slo},
     time::Timestamp,
     window::{Interval, Window},
 };
@@ -42,6 +42,19 @@ impl PastAsked {
     pub const fn of(slos: Vec<SloId>) -> Self {
         Self { slos, group: None, moments: Vec::new(), slices: None, by: BTreeMap::new(), stored: BTreeMap::new() }
     }
+}
+
+/// Which slices of a budget are asked for.
+#[derive(Debug, Clone)]
+pub struct SlicesAsked {
+    /// Which budget.
+    pub budget: BudgetId,
+    /// What it is counted in, by the definition that it is judged by.
+    pub counted_in: CountedIn,
+    /// Over which stretch.
+    pub over: Interval,
+    /// How many slices at most; neighbours are summed.
+    pub at_most: usize,
 }
 
 /// A moment of the past.

@@ -14,7 +14,7 @@ use super::{
     explain::When,
     wire::{BurnDown, BurnDownPeriod, BurnDownPoint, Events, instant},
 };
-use crate::{app::Handle, store::StoreError};
+use crate::{app::Handle, store::StoreError, tasks::decide::SlicesAsked};
 
 /// Slices of a burn-down at most.
 const SLICES: usize = 240;
@@ -69,7 +69,8 @@ async fn rolling(handle: &Handle, status: &BudgetStatus, over: Interval, known: 
 }
 
 async fn slices(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Result<Vec<Slice>, StoreError> {
-    handle.slices(&status.budget, over, SLICES, known).await
+    let asked = SlicesAsked { budget: status.budget.clone(), counted_in: status.counted_in, over, at_most: SLICES };
+    handle.slices(asked, known).await
 }
 
 /// The start of the first slice that holds anything.

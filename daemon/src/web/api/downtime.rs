@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::Handle,
-    tasks::decide::PastAsked,
+    tasks::decide::{PastAsked, SlicesAsked},
     web::{Site, access::Tenant},
 };
 
@@ -81,7 +81,13 @@ async fn verdicts(
         let late = handle.late(&slo.id.tenant, [known]).await?;
         found.extend(stream.without(place.stream, &Late::unknown(&late, known)).slices(before));
     }
-    let held = handle.slices(&status.budget, Interval { from: split, to: over.to }, EVERY, known).await?;
+    let asked = SlicesAsked {
+        budget: status.budget.clone(),
+        counted_in: status.counted_in,
+        over: Interval { from: split, to: over.to },
+        at_most: EVERY,
+    };
+    let held = handle.slices(asked, known).await?;
     found.extend(held.into_iter().map(|slice| (slice.end, slice.counts)));
     Ok(found)
 }
