@@ -208,7 +208,7 @@ async fn two_processes_under_the_labels_of_one_series_are_not_seen_and_nothing_i
     let daemon = lone.start(root.path(), Options::default()).await?;
     let start = daemon.handle.clock.now().minus(minutes(5));
     let mut view = daemon.handle.view.clone();
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         while unseen(&daemon) != [Reason::SuspectReset] {
             view.changed().await?;
         }
