@@ -24,7 +24,7 @@ use crate::{
     id::Group,
     ledger::{
         Reason, Series, Unknown,
-        count::{Rule, SeriesKey, TargetKey},
+        count::{Rule, SeriesKey, TargetKey, is_gap},
         coverage::{Beat, Failures, Stretch, Timeline},
         plan::{Plan, boundaries_of},
         segment::behind::{Hidden, Log},
@@ -279,6 +279,7 @@ impl<'a> Round<'a> {
 
     /// What was filled in of a stretch of history: only that, and from when on events are held now.
     pub(super) fn finish_fill(&mut self, cohort: &Cohort, from: Timestamp, step: Duration) {
+        self.book_unread(cohort, step);
         for lane in &cohort.lanes {
             let before = self.ledger.lanes[*lane].clone();
             let filled = self.counted.lanes[*lane].watermark > from;
@@ -302,6 +303,30 @@ impl<'a> Round<'a> {
         self.counted.histograms = self.ledger.series.histograms().clone();
         self.counted.provisional.fill(None);
         self.counted.timeline = None;
+    }
+
+    /// Streams that history holds up to where raw samples were read, and the raw read showed nothing of until later: the source did not have them yet
+    /// when it was asked, and is not asked again for what came before.
+    fn book_unread(&mut self, cohort: &Cohort, step: Duration) {
+        let mut last: BTreeMap<u32, Timestamp> = BTreeMap::new();
+        for route in self.counted.found.iter().flat_map(|tracked| &tracked.routes) {
+            if let Some(counter) = self.counted.counters[route.counter as usize] {
+                last.entry(route.stream).and_modify(|at| *at = counter.at.max(*at)).or_insert(counter.at);
+            }
+        }
+        for lane in cohort.lanes.iter().filter(|lane| self.ledger.lanes[**lane].begin == cohort.to) {
+            if self.plan.lanes()[*lane].presence().is_some() {
+                continue; // It books the time itself.
+            }
+            for stream in self.ledger.streams_of(*lane) {
+                let first = self.ledger.streams[stream as usize].meta.counted_from;
+                let was_there = last.get(&stream).is_some_and(|last| !is_gap(cohort.to.since(*last), step));
+                if let Some(first) = first.filter(|first| was_there && is_gap(first.since(cohort.to), step)) {
+                    self.counted.slices.spans.push(Span { stream, from: cohort.to, to: first });
+                    self.counted.begun_earlier.insert(stream, first);
+                }
+            }
+        }
     }
 
     /// What the round comes to.

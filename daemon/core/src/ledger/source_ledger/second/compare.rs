@@ -7,7 +7,7 @@ use crate::{
     ledger::{
         count::Rule,
         coverage::open_silence,
-        plan::{Role, Side},
+        plan::Role,
         slice::{Entry, LevelSpec, MINUTE},
         source_ledger::{Slices, SourceLedger},
     },
@@ -55,26 +55,29 @@ impl SourceLedger {
         Some(late)
     }
 
-    /// Whether the source has lost samples that were counted: at the end of a hole that it shows now, or of all, fewer events were sampled than were
-    /// before. Samples that come late only add to them.
+    /// Whether the source has lost samples that were counted: it shows a hole now in which events had been sampled, and up to its end fewer were than
+    /// before. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment (but for first values).
     fn has_lost(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> bool {
-        let since = walk.since[lane];
+        let (since, plan) = (walk.since[lane], &self.plan.lanes()[lane]);
         let Some(cells) = self.cells(lane, since) else { return false };
-        let is_counter = |side: &Side| !matches!(side.role, Role::Probe | Role::Present);
-        let counters = self.plan.lanes()[lane].sides.iter().all(is_counter) && self.plan.lanes()[lane].steps.is_none();
+        let only_adds = plan.steps.is_none() && !plan.sides.iter().any(|side| matches!(side.role, Role::Probe | Role::Present));
         walk.memory.streams_of(lane).any(|stream| {
             let Some(held) = self.streams.get(stream as usize) else { return false };
             let again = &walk.memory.streams[stream as usize].slices;
+            // By when they were sampled, not by where they are booked.
+            let sampled = |slices: &Slices, logs: &Logs, after: Timestamp, until: Timestamp| {
+                let within = cells.iter().filter(|(_, from, to)| *from >= after && *to <= until);
+                let booked: i64 = within.map(|(step, from, to)| slices.sum(*step, *from, *to).total()).sum();
+                booked + logs.get(&stream).map_or(0, |log| log.moved(after, until))
+            };
+            let (now, before) =
+                (|after, until| sampled(again, logged_again, after, until), |after, until| sampled(&held.slices, logged, after, until));
             walk.holes(lane, stream).iter().any(|hole| {
-                let from = if counters { since } else { hole.from };
-                let within = || cells.iter().filter(|(_, begin, end)| *begin >= from && *end <= hole.to);
-                let Some((_, _, until)) = within().next_back() else { return false };
-                let sampled = |slices: &Slices, logs: &Logs| {
-                    let booked: i64 = within().map(|(step, from, to)| slices.sum(*step, *from, *to).total()).sum();
-                    booked + if counters { logs.get(&stream).map_or(0, |log| log.moved(since, *until)) } else { 0 }
+                let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
+                let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
+                    return false;
                 };
-                let (now, before) = (sampled(again, logged_again), sampled(&held.slices, logged));
-                if counters { now < before } else { now == 0 && before != 0 }
+                now(after, until) == 0 && before(after, until) != 0 && (!only_adds || now(since, until) < before(since, until))
             })
         })
     }

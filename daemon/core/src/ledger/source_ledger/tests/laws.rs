@@ -36,6 +36,7 @@ pub(super) fn turn() -> impl Strategy<Value = Turn> {
 pub(super) struct Instance {
     name: &'static str,
     up: bool,
+    proven: bool,
     pub(super) now: i64,
     start: Timestamp,
     good: u64,
@@ -52,10 +53,17 @@ pub(super) struct Instance {
 }
 
 impl Instance {
+    /// Failures begin at any moment.
     pub(super) fn record(source: &mut Source, name: &'static str, offset: i64, up: bool, turns: &[Turn]) -> Self {
+        Self::record_from(source, name, offset, (up, false), turns)
+    }
+
+    /// Where that must be `proven`, failures begin only one scrape after another.
+    fn record_from(source: &mut Source, name: &'static str, offset: i64, (up, proven): (bool, bool), turns: &[Turn]) -> Self {
         let mut instance = Self {
             name,
             up,
+            proven,
             now: offset - 900,
             start: at(-100_000),
             good: 0,
@@ -82,7 +90,7 @@ impl Instance {
             Turn::Requests { good, bad } => {
                 self.serve(self.good + good);
                 // A first value needs the proof of a scrape before.
-                if self.bad.is_some() || (bad > 0 && seen_before) {
+                if self.bad.is_some() || (bad > 0 && (seen_before || !self.proven)) {
                     let value = self.bad.unwrap_or(0) + bad;
                     self.expected.bad += difference(self.last_bad, value);
                     (self.bad, self.last_bad) = (Some(value), value);
@@ -308,7 +316,7 @@ proptest! {
     #[test]
     fn counts_equal_the_differences_of_all_neighbours(turns in prop::collection::vec(turn(), 1..150)) {
         let mut source = Source::default();
-        let instance = Instance::record(&mut source, "a", 0, true, &turns);
+        let instance = Instance::record_from(&mut source, "a", 0, (true, true), &turns);
         let end = at(instance.now + 60);
         let slos = vec![availability()[0].clone(), fixture::latency("b", 0.1, Some(1.0)), fixture::probe("c", &["p"], &[]), fixture::native_latency("d", 0.07)];
         let mut daemon = Daemon::start(slos, at(0));

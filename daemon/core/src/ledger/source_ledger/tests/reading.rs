@@ -237,3 +237,25 @@ fn one_question_that_fails_blinds_its_slos_and_several_or_that_of_the_targets_bl
         assert_eq!(reads.source_unknown(&answers).map(|unknown| unknown.reason), blind.then_some(reason), "{failing:?} {reason:?}");
     }
 }
+
+#[test]
+fn what_a_source_did_not_have_yet_when_it_was_asked_is_unseen() {
+    let mut source = Source::default();
+    for second in (-10 * 86_400..600).step_by(60) {
+        source.scrape(at(second), &[("200", u64::try_from(second + 10 * 86_400).expect("positive"))]);
+    }
+    let mut slo = (*availability()[0]).clone();
+    slo.objectives.push(judged::in_slices(&slo.objectives[0], 1));
+    let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
+    // It answers, and knows of nothing: imported samples are not indexed.
+    daemon.tick(&Source::default(), at(0));
+    daemon.tick_every(&source, 10, 30, 300);
+    daemon.backfill(&source, at(300));
+    daemon.tick_every(&source, 10, 310, 600);
+    let day = daemon.ledger.between(0, at(-86_400), at(600));
+    assert!(day.unseen_millis > 5 * 3_600_000 && day.unseen_millis < 7 * 3_600_000, "{day:?}");
+    assert!((day.good + day.unseen_millis / 1000 - 87_000).abs() < 600, "a request a second, seen or not: {day:?}");
+    let verdicts = daemon.ledger.judged(0, judged::rule(1)).expect("judged");
+    let unseen = daemon.ledger.between(verdicts, at(-18_000), at(-60)).unseen_millis;
+    assert_eq!(unseen, 17_940_000);
+}
