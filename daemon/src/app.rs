@@ -325,7 +325,7 @@ impl Handle {
 
     fn slo_with_runbook(&self, incident: &Incident) -> Option<Arc<Slo>> {
         let worst = incident.harm().map(|harm| harm.slo.clone());
-        let all = worst.into_iter().chain(incident.slos().into_iter().cloned());
+        let all = worst.into_iter().chain(incident.slos().iter().cloned());
         let view = self.view.borrow();
         all.filter_map(|id| view.slos.get(&id).cloned()).find(|slo| slo.runbook.is_some())
     }

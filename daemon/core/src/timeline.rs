@@ -168,7 +168,7 @@ pub fn subject(alert: &AlertKey) -> String {
 fn recovered(incident: &Incident, alert: &AlertKey, at: Timestamp) -> String {
     let after =
         incident.members.get(alert).map_or_else(String::new, |member| format!(" after {}", words::duration(at.since(member.joined_at))));
-    let rest = match incident.open_members().count() {
+    let rest = match incident.members.open_count() {
         0 => "none is left".to_owned(),
         1 => format!("1 of {} still holds", words::plural(incident.members.len(), "alert")),
         left => format!("{left} of {} still hold", words::plural(incident.members.len(), "alert")),

@@ -109,7 +109,7 @@ pub(crate) fn incident(fault: FaultKey, members: BTreeMap<AlertKey, Member>) -> 
         began: began(),
         phase: Phase::Open,
         waiting_since: DECIDED,
-        members,
+        members: members.into_iter().collect(),
         escalation: Escalation { step: 0, round: 0, calls: 0, due: Some(DECIDED.plus(minutes(5))) },
         pages: BTreeMap::from([(page.clone(), root)]),
         root: Some(page),

@@ -1,7 +1,7 @@
 //! One question for many selectors: those that differ in the value of one label alone are asked for together, by an alternation of their values, and the
 //! answer is dealt out by that label. A thousand services cost a source a few requests a tick instead of a thousand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use burnward_core::{
     ledger::{Reason, Series, Unknown},
@@ -74,8 +74,9 @@ impl Merged {
     /// The answer for each part, in their order.
     pub fn deal(&self, series: Vec<Series>) -> Result<Vec<Vec<Series>>, Unknown> {
         let Some((label, values)) = &self.told_by else { return Ok(vec![series]) };
-        let places: BTreeMap<&str, usize> = values.iter().zip(0..).map(|(value, place)| (value.as_str(), place)).collect();
-        let mut dealt = vec![Vec::new(); values.len()];
+        let places: HashMap<&str, usize> = values.iter().zip(0..).map(|(value, place)| (value.as_str(), place)).collect();
+        let share = series.len() / values.len() + 1;
+        let mut dealt: Vec<Vec<Series>> = values.iter().map(|_| Vec::with_capacity(share)).collect();
         for one in series {
             match places.get(one.labels.get(label)) {
                 Some(place) => dealt[*place].push(one),

@@ -644,7 +644,7 @@ pub(super) async fn a_renamed_slo_keeps_what_was_written_of_it(store: &Store) {
     assert_eq!(store.alert_changes(&main, Some(&new), at(0), at(9), 9).await.unwrap().len(), 1);
     assert_eq!(store.alerts_at(&main, at(0)).await.unwrap(), [(new.clone(), state)]);
     let incident = store.incident(&main, &fault().incident(1)).await.unwrap().unwrap().incident;
-    assert_eq!(incident.slos(), BTreeSet::from([&new.slo]));
+    assert_eq!(*incident.slos(), BTreeSet::from([new.slo.clone()]));
     let record = store.corrections(&main).await.unwrap();
     assert!(matches!(&record[0].what, Correction::Excluded(entry) if entry.scope.is_of(&new.slo)), "{record:?}");
 
@@ -652,7 +652,7 @@ pub(super) async fn a_renamed_slo_keeps_what_was_written_of_it(store: &Store) {
     let joined = event(1, 2, What::Joined { alert: AlertKey::Budget(old.clone()), facts: facts(), notify: None }, "open");
     store.commit(&Commit { events: vec![joined], ..empty(&main, at(2)) }).await.unwrap();
     let incident = store.incident(&main, &fault().incident(1)).await.unwrap().unwrap().incident;
-    assert_eq!(incident.slos(), BTreeSet::from([&new.slo, &old.slo]));
+    assert_eq!(*incident.slos(), BTreeSet::from([new.slo.clone(), old.slo.clone()]));
     assert!(store.counted_slos(&main).await.unwrap().is_empty(), "nothing was counted");
 }
 

@@ -31,7 +31,7 @@ impl Incident {
             began: facts.began().min(event.at),
             phase: Phase::Open,
             waiting_since: event.at,
-            members: [(alert.clone(), member)].into(),
+            members: [(alert.clone(), member)].into_iter().collect(),
             escalation: Escalation { step: 0, round: 0, calls: 0, due: None },
             pages: [].into(),
             root: None,
@@ -60,7 +60,7 @@ impl Incident {
         match &event.what {
             What::Opened { alert, facts, .. } => self.join(alert, facts, None, at),
             What::Joined { alert, facts, notify } => self.join(alert, facts, *notify, at),
-            What::Recovered { alert } => self.recover(alert, at),
+            What::Recovered { alert } => self.members.recover(alert, at),
             What::PageOwed { page, to, step, round: _, why } => {
                 let state = PageState { to: to.clone(), decided_at: at, step: *step, why: *why, outcome: PageOutcome::Owed };
                 self.owe(page, state);
@@ -84,23 +84,17 @@ impl Incident {
 
     fn join(&mut self, alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) {
         self.began = self.began.min(facts.began());
-        self.members.insert(alert.clone(), Member { joined_at: at, facts: facts.clone(), recovered_at: None });
+        self.members.join(alert, Member { joined_at: at, facts: facts.clone(), recovered_at: None });
         match notify {
-            None if at.since(self.last_told.at) <= GATHER => self.last_told.groups = self.last_told.groups.max(self.groups_hit().len()),
+            None if at.since(self.last_told.at) <= GATHER => self.last_told.groups = self.last_told.groups.max(self.count_groups_hit()),
             None => {}
             Some(JoinReason::NewSlo | JoinReason::Doubled) => self.escalation.calls += 1,
             Some(JoinReason::OldAcknowledgement) => self.call_anew(at),
         }
     }
 
-    fn recover(&mut self, alert: &AlertKey, at: Timestamp) {
-        if let Some(member) = self.members.get_mut(alert) {
-            member.recovered_at.get_or_insert(at);
-        }
-    }
-
     fn owe(&mut self, page: &PageId, state: PageState) {
-        self.last_told = LastTold { at: state.decided_at, groups: self.groups_hit().len().max(1) };
+        self.last_told = LastTold { at: state.decided_at, groups: self.count_groups_hit().max(1) };
         self.root.get_or_insert_with(|| page.clone());
         self.pages.entry(page.clone()).or_insert(state);
     }

@@ -1,6 +1,6 @@
 //! What an incident does to users, in numbers: read off the inputs of the decisions that made its members fire.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     id::{Group, SloId},
@@ -27,27 +27,30 @@ pub struct Harm<'a> {
 impl Incident {
     /// How bad it was when it fired; `None` where nothing burns.
     pub fn harm(&self) -> Option<Harm<'_>> {
-        let harms = self.slos().into_iter().filter_map(|slo| self.harm_of(slo));
+        let mut burns: BTreeMap<&SloId, Vec<&BurnFacts>> = BTreeMap::new();
+        for (slo, burn) in self.hit_members().filter_map(|member| Some((member.0.slo()?, burn(member)?))) {
+            burns.entry(slo).or_default().push(burn);
+        }
+        let harms = burns.into_iter().filter_map(|(slo, burns)| harm_of(slo, &burns));
         harms.max_by(|a, b| a.bad.total_cmp(&b.bad))
-    }
-
-    fn harm_of<'a>(&'a self, slo: &'a SloId) -> Option<Harm<'a>> {
-        let burns: Vec<&BurnFacts> = self.hit_members().filter(|(alert, _)| alert.slo() == Some(slo)).filter_map(burn).collect();
-        let first = burns.first()?;
-        let (bad, total) = burns.iter().fold((0, 0), |(bad, total), burn| (bad + burn.fired.short.bad, total + burn.fired.short.total()));
-        Some(Harm {
-            slo,
-            symptom: first.symptom,
-            bad: if total > 0 { bad as f64 / total as f64 } else { 0.0 },
-            over: burns.iter().map(|burn| burn.fired.row.short).min()?,
-            target: first.target,
-        })
     }
 
     /// The names of the groups that are hit, as people read them, in order.
     pub fn group_names(&self) -> Vec<String> {
         self.groups_hit().into_iter().map(Group::values).collect()
     }
+}
+
+fn harm_of<'a>(slo: &'a SloId, burns: &[&BurnFacts]) -> Option<Harm<'a>> {
+    let first = burns.first()?;
+    let (bad, total) = burns.iter().fold((0, 0), |(bad, total), burn| (bad + burn.fired.short.bad, total + burn.fired.short.total()));
+    Some(Harm {
+        slo,
+        symptom: first.symptom,
+        bad: if total > 0 { bad as f64 / total as f64 } else { 0.0 },
+        over: burns.iter().map(|burn| burn.fired.row.short).min()?,
+        target: first.target,
+    })
 }
 
 fn burn<'a>((_, member): (&'a AlertKey, &'a Member)) -> Option<&'a BurnFacts> {

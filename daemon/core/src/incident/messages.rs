@@ -66,7 +66,9 @@ impl MessageKind {
 pub fn messages(incident: &Incident, events: &[IncidentEvent]) -> Vec<Message> {
     let Some(channel) = incident.root_page().map(|(_, root)| &root.to) else { return Vec::new() };
     let pages = events.iter().filter_map(|event| page(incident, channel, event));
-    let threads = events.iter().filter_map(|event| thread(incident, channel, event, events));
+    let turns = events.iter().filter(|event| matches!(event.what, What::Resolved { .. } | What::Recovered { .. })).map(|event| event.seq);
+    let batch = Batch { events, last_turn: turns.max() };
+    let threads = events.iter().filter_map(|event| thread(incident, channel, event, batch));
     pages.chain(threads).chain(edit(incident, channel, events)).collect()
 }
 
@@ -85,7 +87,7 @@ fn page(incident: &Incident, channel: &Recipient, event: &IncidentEvent) -> Opti
     Some(Message { id: page.clone(), incident: incident.id.clone(), to: to.clone(), kind, due: event.at })
 }
 
-fn thread(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: &[IncidentEvent]) -> Option<Message> {
+fn thread(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: Batch<'_>) -> Option<Message> {
     let broadcast = match voice(incident, channel, event, batch) {
         Voice::Silent => return None,
         Voice::Thread => false,
@@ -101,6 +103,14 @@ fn thread(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch
     })
 }
 
+/// The events that messages are made for at once.
+#[derive(Clone, Copy)]
+struct Batch<'e> {
+    events: &'e [IncidentEvent],
+    /// Position of the last recovery or end: an earlier recovery need not be told, the sentence of that one says how many are left.
+    last_turn: Option<u32>,
+}
+
 /// How loud the thread says it.
 enum Voice {
     /// Not at all: another message tells it, or nobody needs to read it.
@@ -111,15 +121,15 @@ enum Voice {
     Broadcast,
 }
 
-fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: &[IncidentEvent]) -> Voice {
+fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: Batch<'_>) -> Voice {
     match &event.what {
         What::Opened { .. } | What::Joined { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => {
             Voice::Silent
         }
         What::EscalationEnded | What::Resolved { .. } => Voice::Broadcast,
-        What::Recovered { .. } if tells_end_or_more(event, batch) => Voice::Silent,
+        What::Recovered { .. } if batch.last_turn > Some(event.seq) => Voice::Silent,
         What::Undeliverable { .. } if !incident.is_open() => Voice::Silent,
-        What::Escalated { .. } | What::Reopened { .. } if pages_channel(channel, batch) => Voice::Silent,
+        What::Escalated { .. } | What::Reopened { .. } if pages_channel(channel, batch.events) => Voice::Silent,
         What::Acknowledged
         | What::Noted { .. }
         | What::Recovered { .. }
@@ -127,12 +137,6 @@ fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch:
         | What::Escalated { .. }
         | What::Reopened { .. } => Voice::Thread,
     }
-}
-
-/// True where the batch resolves the incident or holds a later recovery: that one's sentence says how many are left.
-fn tells_end_or_more(event: &IncidentEvent, batch: &[IncidentEvent]) -> bool {
-    let later = |other: &&IncidentEvent| other.seq > event.seq;
-    batch.iter().filter(later).any(|other| matches!(other.what, What::Resolved { .. } | What::Recovered { .. }))
 }
 
 fn pages_channel(channel: &Recipient, batch: &[IncidentEvent]) -> bool {

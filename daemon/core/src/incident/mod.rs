@@ -7,6 +7,7 @@ mod fault;
 mod fold;
 mod handle;
 mod harm;
+mod members;
 mod messages;
 mod state;
 #[cfg(test)]
@@ -17,5 +18,6 @@ pub use facts::{BlindFacts, BurnFacts, Facts, MemberShare, Symptom, TestFacts};
 pub use fault::{AlertKey, FaultKey, Kind, Subject};
 pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, is_over, next_due, record};
 pub use harm::Harm;
+pub use members::{Member, Members};
 pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
-pub use state::{Escalation, Incident, LastTold, Member, Note, PageOutcome, PageState, Phase};
+pub use state::{Escalation, Incident, LastTold, Note, PageOutcome, PageState, Phase};

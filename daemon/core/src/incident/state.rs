@@ -8,7 +8,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Actor, AlertKey, Facts, FaultKey, MessageRef, PageReason, Resolution};
+use super::{Actor, AlertKey, FaultKey, Member, Members, MessageRef, PageReason, Resolution, members::group};
 
 /// The state of an incident: the fold of its events.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Incident {
     /// Since when it waits, or waited, for somebody to take it: the opening, the last re-opening, or the end of an old acknowledgement.
     pub waiting_since: Timestamp,
     /// Its alerts, recovered ones too.
-    pub members: BTreeMap<AlertKey, Member>,
+    pub members: Members,
     /// How far escalation has come.
     pub escalation: Escalation,
     /// What became of each message that was owed.
@@ -84,12 +84,17 @@ impl Incident {
 
     /// The groups that are hit: of the alerts that hold, and once it is resolved, of all that ever did. An SLO that is not split adds none.
     pub fn groups_hit(&self) -> BTreeSet<&Group> {
-        self.hit_members().filter_map(|(alert, _)| alert.group()).filter(|group| !group.is_whole()).collect()
+        if self.is_open() { self.members.hit().collect() } else { self.members.keys().filter_map(group).collect() }
+    }
+
+    /// How many groups are hit.
+    pub(super) fn count_groups_hit(&self) -> usize {
+        if self.is_open() { self.members.hit().len() } else { self.groups_hit().len() }
     }
 
     /// The SLOs whose alerts are or were members.
-    pub fn slos(&self) -> BTreeSet<&SloId> {
-        self.members.keys().filter_map(AlertKey::slo).collect()
+    pub fn slos(&self) -> &BTreeSet<SloId> {
+        self.members.slos()
     }
 
     /// The message that became the root of the thread, with what became of it.
@@ -140,17 +145,6 @@ impl Phase {
             Self::Resolved { .. } => "resolved",
         }
     }
-}
-
-/// An alert within an incident.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Member {
-    /// When it joined, the last time that it did.
-    pub joined_at: Timestamp,
-    /// The inputs of the last time it fired.
-    pub facts: Facts,
-    /// When it cleared; `None` while it holds.
-    pub recovered_at: Option<Timestamp>,
 }
 
 /// How far escalation has come.

@@ -101,10 +101,14 @@ fn is_invisible(c: char) -> bool {
 
 /// The decoded body, as long as it stays within `cap` bytes. A compressed body is decoded piece by piece, so that a small one which
 /// would grow without end is dropped at the cap.
-pub(super) async fn body(mut response: Response, cap: usize) -> Result<Vec<u8>, Unknown> {
+pub(super) async fn body(response: Response, cap: usize) -> Result<Vec<u8>, Unknown> {
+    body_into(Vec::new(), response, cap).await
+}
+
+/// The same into an empty buffer, whose memory is used.
+pub(super) async fn body_into(mut body: Vec<u8>, mut response: Response, cap: usize) -> Result<Vec<u8>, Unknown> {
     let promised = response.content_length().unwrap_or(0);
     if usize::try_from(promised).is_ok_and(|promised| promised <= cap) {
-        let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| failed(&error))? {
             if body.len() + piece.len() > cap {
                 return Err(too_big(cap));

@@ -25,6 +25,9 @@ use crate::{
 
 /// Cap on the body of a refusal, of which only a sentence is shown.
 const MAX_REFUSAL: usize = 64 * 1024;
+/// So many buffers are kept for the next answers, of so many bytes each at most: what comes again and again needs no new memory.
+const KEPT_BUFFERS: usize = 4;
+const KEPT_BYTES: usize = 8 << 20;
 /// The longest wait that a Retry-After can ask of us: a page must not wait for a number in a header.
 const MAX_QUIET: Duration = Duration::from_mins(1);
 
@@ -37,6 +40,8 @@ pub(super) struct Api {
     max_bytes: usize,
     /// Requests that may be under way at once.
     at_once: Semaphore,
+    /// Empty ones for the next answers.
+    buffers: Mutex<Vec<Vec<u8>>>,
     /// Until when it asked not to be asked.
     quiet_until: Mutex<Option<Instant>>,
 }
@@ -53,6 +58,7 @@ impl Api {
             at_once: Semaphore::new(config.at_once),
             timeout: config.timeout,
             max_bytes: config.max_bytes,
+            buffers: Mutex::default(),
             quiet_until: Mutex::new(None),
         })
     }
@@ -78,6 +84,15 @@ impl Api {
     /// The body of a status page.
     pub(super) async fn get(&self, path: &str) -> Result<Vec<u8>, Unknown> {
         self.ask(|client| client.get(self.url(path))).await
+    }
+
+    /// Takes the memory of an answer that was read, for the next one.
+    pub(super) fn give_back(&self, mut body: Vec<u8>) {
+        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        if body.capacity() <= KEPT_BYTES && buffers.len() < KEPT_BUFFERS {
+            body.clear();
+            buffers.push(body);
+        }
     }
 
     /// The same with the place in front, where the detail says only what.
@@ -111,7 +126,8 @@ impl Api {
         match response.status() {
             StatusCode::OK => {
                 is_json(response.headers())?;
-                http::body(response, self.max_bytes).await
+                let buffer = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+                http::body_into(buffer, response, self.max_bytes).await
             }
             status => {
                 self.keep_quiet(response.headers(), status);

@@ -35,8 +35,8 @@ const MAX_POINTS: u32 = 11_000;
 /// the asked start is then dropped.
 const MARGIN: Duration = Duration::from_millis(1);
 
-/// A question that was not asked for so long is forgotten.
-const KEPT: Duration = Duration::from_mins(10);
+/// A question that was not asked for so long is forgotten: a tick asks the same, what catches up asks something else each time.
+const KEPT: Duration = Duration::from_mins(1);
 
 /// A client of one Prometheus.
 #[derive(Debug)]
@@ -201,8 +201,12 @@ impl Prometheus {
     /// Decodes on a thread where waiting is allowed: a large answer takes some hundredths of a second of CPU.
     async fn decode(&self, body: Vec<u8>, bounds: Bounds, asked: &str) -> Result<Vec<Series>, Unknown> {
         let before = self.seen_before(asked);
-        let decoded = tokio::task::spawn_blocking(move || decode::matrix(&body, bounds, &before)).await;
-        let decoded = decoded.unwrap_or_else(|error| Err(unknown(Reason::SourceError, format!("the decoder stopped: {error}"))));
+        let decoded = tokio::task::spawn_blocking(move || (decode::matrix(&body, bounds, &before), body)).await;
+        let (decoded, body) = decoded.unwrap_or_else(|error| {
+            let stopped = unknown(Reason::SourceError, format!("the decoder stopped: {error}"));
+            (Err(stopped), Vec::new())
+        });
+        self.api.give_back(body);
         let (series, seen) = decoded.map_err(|what| self.api.at(&what))?;
         self.keep_seen(asked, seen);
         Ok(series)

@@ -49,7 +49,7 @@ pub use round::RoundAnswers;
 #[derive(Debug, Clone)]
 pub struct ReadPlan {
     /// The distinct questions.
-    pub queries: Vec<Query>,
+    pub queries: Arc<[Query]>,
     /// What is read now, live samples first.
     pub reads: Reads,
     /// What is settled and read again, when nothing newer is missing.
@@ -64,7 +64,7 @@ pub struct SecondAnswers {
     /// For whom.
     pub tenant: TenantId,
     /// The plan's queries, by which it was asked.
-    pub queries: Vec<Query>,
+    pub queries: Arc<[Query]>,
     /// What was asked for.
     pub asked: SecondReading,
     /// The answers in the order of its reads.
@@ -79,7 +79,7 @@ pub struct BackfillAnswers {
     /// For whom.
     pub tenant: TenantId,
     /// The plan's queries, by which it was asked.
-    pub queries: Vec<Query>,
+    pub queries: Arc<[Query]>,
     /// What was asked for.
     pub backfill: Backfill,
     /// The answers in the order of its reads.
@@ -205,13 +205,13 @@ impl Decider {
         let reads = ledger.reads(now);
         let second = if reads.catching_up { None } else { ledger.second_reading(now) };
         let backfill = if reads.catching_up || second.is_some() { None } else { ledger.backfill(now) };
-        Some(ReadPlan { queries: ledger.plan().queries().to_vec(), reads, second, backfill })
+        Some(ReadPlan { queries: Arc::clone(ledger.plan().queries()), reads, second, backfill })
     }
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
         let began = Instant::now();
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
-        if answers.queries != book.ledger.plan().queries() {
+        if answers.queries != *book.ledger.plan().queries() {
             return true; // The plan changed while the source was asked: ask again by the new one.
         }
         let counted = book.ledger.count(&answers.reads, &answers.results);
@@ -268,7 +268,7 @@ impl Decider {
 
     async fn take_backfill(&mut self, answers: BackfillAnswers) -> bool {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
-        if answers.queries != book.ledger.plan().queries() {
+        if answers.queries != *book.ledger.plan().queries() {
             return true;
         }
         let counted = book.ledger.count_backfill(&answers.backfill, &answers.results);
@@ -285,7 +285,7 @@ impl Decider {
     /// What was read again; at the end of it the entries by which what came late corrects the ledger.
     async fn take_second(&mut self, answers: SecondAnswers) {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return };
-        if answers.queries != book.ledger.plan().queries() {
+        if answers.queries != *book.ledger.plan().queries() {
             return;
         }
         let Some(counted) = book.ledger.take_second_reading(&answers.asked, &answers.results) else { return };

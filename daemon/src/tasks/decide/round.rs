@@ -39,7 +39,7 @@ pub struct RoundAnswers {
     /// For whom it was asked.
     pub tenant: TenantId,
     /// The plan's queries, by which the reads were asked.
-    pub queries: Vec<Query>,
+    pub queries: Arc<[Query]>,
     /// What was asked for.
     pub reads: Reads,
     /// The answers in the order of the reads.

@@ -39,7 +39,7 @@ const AT_ONCE: usize = 4;
 const HALVINGS: u32 = 3;
 
 /// Steps of catching up in one tick, so that other work comes in between.
-const STEPS_A_TICK: usize = 6;
+const STEPS_A_TICK: usize = 24;
 
 /// After so many rounds in which the source as a whole was blind, one question goes ahead of all others, so that a source in trouble is not
 /// loaded with what it cannot answer, nor the reader held up by it.
@@ -342,7 +342,7 @@ impl Reader {
     }
 
     /// A stretch of what is settled, to find samples that came late.
-    async fn read_again(&self, queries: Vec<Query>, asked: SecondReading, replica: Option<Replica>) {
+    async fn read_again(&self, queries: Arc<[Query]>, asked: SecondReading, replica: Option<Replica>) {
         let results = self.ask_all(&queries, &asked.reads.reads).await.into_iter().map(|(answer, _)| answer).collect();
         if self.replica() != replica {
             return;
@@ -352,7 +352,7 @@ impl Reader {
     }
 
     /// A step of older history.
-    async fn fill_in(&self, queries: Vec<Query>, backfill: Backfill, replica: Option<Replica>) {
+    async fn fill_in(&self, queries: Arc<[Query]>, backfill: Backfill, replica: Option<Replica>) {
         let results = self.history(&queries, &backfill).await;
         if self.replica() != replica {
             return;

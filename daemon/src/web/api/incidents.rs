@@ -295,7 +295,7 @@ async fn standing(handle: &Handle, incident: &Incident, ended: Option<Timestamp>
         return view.budgets_of(&incident.tenant).iter().map(|status| (status.budget.clone(), status.clone())).collect();
     };
     let moment = Moment { at, known: Known::Now, alerts: Arc::default() };
-    let asked = PastAsked { moments: vec![moment], ..PastAsked::of(incident.slos().into_iter().cloned().collect()) };
+    let asked = PastAsked { moments: vec![moment], ..PastAsked::of(incident.slos().iter().cloned().collect()) };
     match handle.past(&incident.tenant, asked).await {
         Ok(past) => past.into_iter().flat_map(|past| past.standing).map(|status| (status.budget.clone(), status)).collect(),
         Err(error) => {

@@ -8,7 +8,9 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::super::{AlertKey, Facts, FaultKey, Incident, JoinReason, PageReason, Phase, ReopenReason, Resolution, What, fold::GATHER};
+use super::super::{
+    AlertKey, Facts, FaultKey, Incident, JoinReason, PageReason, Phase, ReopenReason, Resolution, What, fold::GATHER, members::group,
+};
 use super::{
     Scope,
     paging::{FIRST, Wave, place},
@@ -72,9 +74,8 @@ fn doubles(incident: &Incident, alert: &AlertKey, now: Timestamp) -> bool {
     if now.since(incident.last_told.at) <= GATHER {
         return false;
     }
-    let mut hit = incident.groups_hit();
-    hit.extend(alert.group().filter(|group| !group.is_whole()));
-    hit.len() >= 2 * incident.last_told.groups
+    let joins = group(alert).is_some_and(|group| !incident.members.is_hit(group));
+    incident.count_groups_hit() + usize::from(joins) >= 2 * incident.last_told.groups
 }
 
 /// The step that was paged last hears of it. An old acknowledgement ends with it, and escalation begins anew; otherwise its timer runs on.
@@ -101,7 +102,7 @@ pub(super) fn clear(incident: &Incident, alert: &AlertKey) -> Vec<What> {
     if !incident.holds(alert) {
         return Vec::new();
     }
-    let last = incident.open_members().count() == 1;
+    let last = incident.members.open_count() == 1;
     let resolved = (last && incident.is_open()).then_some(What::Resolved { how: Resolution::Recovered });
     [What::Recovered { alert: alert.clone() }].into_iter().chain(resolved).collect()
 }

@@ -28,7 +28,7 @@ use queries::Queries;
 /// What is asked of one source, and which SLO needs which answer.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    queries: Vec<Query>,
+    queries: Arc<[Query]>,
     lanes: Vec<LanePlan>,
     consumers: Vec<Consumers>,
     targets: Option<TargetQueries>,
@@ -173,7 +173,7 @@ impl Plan {
         }
         let looks = queries.for_looks();
         let consumers = (0..queries.all.len()).map(|query| Consumers::of(query, &lanes)).collect();
-        Self { queries: queries.all, lanes, consumers, targets, looks, replica: None }
+        Self { queries: queries.all.into(), lanes, consumers, targets, looks, replica: None }
     }
 
     /// The same, read from one of several replicas.
@@ -188,7 +188,7 @@ impl Plan {
     }
 
     /// The distinct questions, each as wide as it serves; `Read::query` is an index into them.
-    pub fn queries(&self) -> &[Query] {
+    pub fn queries(&self) -> &Arc<[Query]> {
         &self.queries
     }
 

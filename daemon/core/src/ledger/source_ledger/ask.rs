@@ -13,6 +13,14 @@ use crate::time::{Timestamp, days, minutes};
 
 /// The most that one read covers.
 const MAX_STEP: Duration = HOUR;
+/// What a read of catching up covers at least, also of series of which nothing is known yet.
+const MIN_STEP: Duration = minutes(5);
+/// So many samples at most are asked for at once, as far as can be known before, so that an answer does not fill the memory.
+const MOST_SAMPLES: u32 = 1_500_000;
+/// The same at the coarse steps in which history is filled in.
+const MOST_VALUES: u32 = 3_000_000;
+/// How often a series is usually scraped.
+const USUAL_SCRAPE: Duration = Duration::from_secs(15);
 /// History is filled in at five minutes up to this age, at an hour beyond.
 const FINE_HISTORY: Duration = days(7);
 /// How much history one question asks for at five minutes.
@@ -24,6 +32,27 @@ const COARSE_CHUNK: Duration = days(7);
 
 /// How long what a look at a histogram found is believed.
 const LOOK_AGAIN_AFTER: Duration = minutes(10);
+
+/// SLOs that stand at the same place.
+#[derive(Debug, Default)]
+struct Crowd {
+    series: u32,
+    grid: Duration,
+    /// True where some are read as raw samples.
+    raw: bool,
+}
+
+impl Crowd {
+    /// How much one read of them covers, in whole minutes.
+    fn stride(&self) -> Duration {
+        let stride = match (self.series, self.raw) {
+            (0, true) => MIN_STEP,
+            (0, false) => MAX_STEP,
+            (series, _) => (USUAL_SCRAPE * (MOST_SAMPLES / series)).clamp(MIN_STEP, MAX_STEP),
+        };
+        Duration::from_mins(stride.as_secs() / 60).max(self.grid)
+    }
+}
 
 impl Reads {
     /// Adds questions to those of the last cohort.
@@ -38,7 +67,10 @@ impl Reads {
 impl SourceLedger {
     /// What to ask the source in this round.
     pub fn reads(&self, now: Timestamp) -> Reads {
-        let (live, behind): (Vec<usize>, Vec<usize>) = self.read_lanes().partition(|lane| !self.is_behind(*lane, now));
+        let strides = self.strides(now);
+        let stride = |lane: &usize| strides.get(&self.lanes[*lane].watermark).copied().unwrap_or(MAX_STEP);
+        let is_live = |lane: &usize| now.since(self.lanes[*lane].watermark) <= self.settings.settle + stride(lane);
+        let (live, behind): (Vec<usize>, Vec<usize>) = self.read_lanes().partition(is_live);
         let targets = self.plan.targets().map(|targets| targets.up);
         let (catching_up, generation) = (!behind.is_empty(), self.generation);
         let mut reads = Reads { reads: Vec::new(), catching_up, cohorts: Vec::new(), targets, generation };
@@ -48,9 +80,9 @@ impl SourceLedger {
             reads.add_to_last(looks);
         }
         if let Some(first) = behind.iter().min_by_key(|lane| (self.lanes[**lane].tried, self.lanes[**lane].watermark)) {
-            let watermark = self.lanes[*first].watermark;
+            let (watermark, stride) = (self.lanes[*first].watermark, stride(first));
             let same = behind.into_iter().filter(|lane| self.lanes[*lane].watermark == watermark).collect();
-            self.ask(&mut reads, same, margin_before(watermark), watermark.plus(MAX_STEP), now);
+            self.ask(&mut reads, same, margin_before(watermark), watermark.plus(stride), now);
         }
         reads
     }
@@ -60,7 +92,33 @@ impl SourceLedger {
         (0..self.lanes.len()).filter(|lane| self.plan.lanes()[*lane].is_read())
     }
 
-    /// More than one read away from now: to be caught up.
+    /// By watermark: how much one read covers of the SLOs that stand there, the fewer the more series they have. Empty where all stand near to now.
+    fn strides(&self, now: Timestamp) -> BTreeMap<Timestamp, Duration> {
+        let is_far = |lane: usize| now.since(self.lanes[lane].watermark) > self.settings.settle + MIN_STEP;
+        if !self.read_lanes().any(is_far) {
+            return BTreeMap::new();
+        }
+        let series = self.series_by_lane();
+        let mut crowds: BTreeMap<Timestamp, Crowd> = BTreeMap::new();
+        for lane in self.read_lanes() {
+            let (crowd, plan) = (crowds.entry(self.lanes[lane].watermark).or_default(), &self.plan.lanes()[lane]);
+            crowd.series += series[lane];
+            crowd.grid = crowd.grid.max(plan.grid());
+            crowd.raw |= plan.is_raw();
+        }
+        crowds.into_iter().map(|(watermark, crowd)| (watermark, crowd.stride())).collect()
+    }
+
+    /// How often a series is taken by each SLO: once, or twice where it counts on both sides.
+    fn series_by_lane(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.lanes.len()];
+        for route in self.series.iter().flat_map(|tracked| &tracked.routes) {
+            counts[route.lane as usize] += 1;
+        }
+        counts
+    }
+
+    /// More than the longest read away from now: what is remembered for live reads is of no use to it.
     pub(super) fn is_behind(&self, lane: usize, now: Timestamp) -> bool {
         now.since(self.lanes[lane].watermark) > self.settings.settle + MAX_STEP
     }
@@ -121,10 +179,14 @@ impl SourceLedger {
         let lanes: Vec<usize> = self.read_lanes().filter(open).filter(alike).collect();
         let oldest = lanes.iter().map(|lane| now.minus(self.longest(*lane)).floor(HOUR)).min()?;
         let fine_limit = now.minus(FINE_HISTORY).floor(HOUR);
+        let series = self.series_by_lane();
+        let values = MOST_VALUES / lanes.iter().map(|lane| series[*lane]).sum::<u32>().max(1);
+        let hours =
+            |values: u32, step: Duration| HOUR * u32::try_from((step * values).as_secs() / HOUR.as_secs()).unwrap_or(u32::MAX).max(1);
         let (step, from) = match own_step {
             Some(step) => (step, to.minus((step * STEPS_IN_CHUNK).min(COARSE_CHUNK))),
-            None if to > fine_limit => (FIVE_MINUTES, to.minus(FINE_CHUNK).max(fine_limit)),
-            None => (HOUR, to.minus(COARSE_CHUNK)),
+            None if to > fine_limit => (FIVE_MINUTES, to.minus(FINE_CHUNK.min(hours(values, FIVE_MINUTES))).max(fine_limit)),
+            None => (HOUR, to.minus(COARSE_CHUNK.min(hours(values, HOUR)))),
         };
         let from = from.max(oldest);
         let start = if own_step.is_some() { from } else { from.minus(step * FILL_MARGIN_STEPS) };

@@ -4,8 +4,8 @@
 //! another; a `Counted` is applied before the next one is counted.
 //!
 //! Each SLO has a watermark of its own and advances only when all answers that it needs are there. So a missing answer holds back nobody else, and a
-//! source that was away and comes back leaves the same ledger as one that never was. An SLO more than an hour behind catches up in steps of an hour,
-//! beside the live reads.
+//! source that was away and comes back leaves the same ledger as one that never was. An SLO further behind than one read reaches catches up in
+//! steps beside the live reads: an hour each, or less where there are so many series that the answer would fill the memory.
 
 mod ask;
 mod composed;

@@ -1,11 +1,12 @@
 //! The JSON of the API, read strictly and once: borrowed text, no tree. What the format does not promise is refused, never guessed.
 //!
 //! Values that are numbers are passed on as they are (NaN, infinite, negative, fractional): the core judges them where it counts. Tens of thousands of
-//! series come with every tick, mostly the same as before: their labels are read once (`seen`), their samples by a reader of the usual form (`row`).
+//! series come with every tick, mostly the same as before: their labels are read once (`seen`), and an answer of the usual form in one go (`usual`).
 
 mod native;
 mod row;
 mod seen;
+mod usual;
 
 use std::{cell::Cell, fmt, marker::PhantomData, sync::Arc};
 
@@ -20,6 +21,7 @@ use serde::{
 
 use self::row::{Row, named};
 pub use self::seen::Seen;
+use self::seen::Walk;
 use crate::source::http::unknown;
 
 /// The furthest instant that is taken for one, in seconds: about the year 142,000.
@@ -59,6 +61,11 @@ pub struct Range {
 /// The series of a matrix, sorted by labels, each with its samples sorted by time; and what helps to read the next answer to the same question. `seen`
 /// is that of the answer before.
 pub fn matrix(body: &[u8], bounds: Bounds, seen: &Arc<Seen>) -> Result<(Vec<Series>, Arc<Seen>), Unknown> {
+    usual::matrix(body, bounds, seen).map_or_else(|| general_matrix(body, bounds, seen), Ok)
+}
+
+/// The same, in any form.
+fn general_matrix(body: &[u8], bounds: Bounds, seen: &Arc<Seen>) -> Result<(Vec<Series>, Arc<Seen>), Unknown> {
     let over = Cell::new(false);
     let envelope = envelope(body, MatrixSeed { max: bounds.max_series, over: &over });
     if over.get() {
@@ -66,8 +73,14 @@ pub fn matrix(body: &[u8], bounds: Bounds, seen: &Arc<Seen>) -> Result<(Vec<Seri
     }
     let rows = data(envelope?)?;
     let mut walk = Seen::walk(seen);
-    let mut series = rows.iter().map(|row| row.series(&mut walk, bounds)).collect::<Result<Vec<_>, _>>()?;
-    let (seen, sorted) = walk.end(&rows, &series);
+    let series = rows.iter().map(|row| row.series(&mut walk, bounds)).collect::<Result<Vec<_>, _>>()?;
+    let texts: Vec<&str> = rows.iter().map(|row| row.metric.get()).collect();
+    finish(walk, &texts, series)
+}
+
+/// Series in their order, without those that have no samples, and what the next answer is read along.
+fn finish(walk: Walk<'_>, texts: &[&str], mut series: Vec<Series>) -> Result<(Vec<Series>, Arc<Seen>), Unknown> {
+    let (seen, sorted) = walk.end(texts, &series);
     if !sorted {
         sort_distinct(&mut series)?;
     }

@@ -7,7 +7,7 @@ use burnward_core::{
     sli::Labels,
 };
 
-use super::row::{self, Row};
+use super::row;
 
 /// How many series that are gone are skipped at once before a text counts as new.
 const LOOK_AHEAD: usize = 16;
@@ -15,7 +15,10 @@ const LOOK_AHEAD: usize = 16;
 /// The label sets of an answer, in its order.
 #[derive(Debug, Default)]
 pub struct Seen {
-    known: Vec<(Box<str>, Labels)>,
+    /// As they were written, one behind the other.
+    text: Box<str>,
+    /// Each with the end of its text.
+    known: Vec<(usize, Labels)>,
     /// Sorted by labels, without repeats.
     sorted: bool,
 }
@@ -23,6 +26,22 @@ pub struct Seen {
 impl Seen {
     pub(super) const fn walk(seen: &Arc<Self>) -> Walk<'_> {
         Walk { seen, next: 0, strayed: false }
+    }
+
+    fn of<'t>(texts: impl IntoIterator<Item = &'t str>, labels: impl IntoIterator<Item = Labels>) -> Self {
+        let (mut text, mut known) = (String::new(), Vec::new());
+        for (one, labels) in texts.into_iter().zip(labels) {
+            text.push_str(one);
+            known.push((text.len(), labels));
+        }
+        known.shrink_to_fit();
+        let sorted = known.is_sorted_by(|(_, one), (_, next)| one < next);
+        Self { text: text.into(), known, sorted }
+    }
+
+    fn text(&self, at: usize) -> &str {
+        let begin = at.checked_sub(1).map_or(0, |before| self.known[before].0);
+        &self.text[begin..self.known[at].0]
     }
 }
 
@@ -34,28 +53,38 @@ pub(super) struct Walk<'s> {
     strayed: bool,
 }
 
-impl Walk<'_> {
+impl<'s> Walk<'s> {
+    /// How many series there were before.
+    pub(super) fn expected(&self) -> usize {
+        self.seen.known.len()
+    }
+
+    /// The label set of the next series where it was seen before, and its text, which `rest` begins with: a JSON object begins with no other one.
+    pub(super) fn known(&mut self, rest: &[u8]) -> Option<(Labels, &'s str)> {
+        let ahead = self.next..self.seen.known.len().min(self.next + LOOK_AHEAD);
+        let found = ahead.into_iter().find(|at| rest.starts_with(self.seen.text(*at).as_bytes()))?;
+        self.strayed |= found > self.next;
+        self.next = found + 1;
+        Some((self.seen.known[found].1.clone(), self.seen.text(found)))
+    }
+
     /// The label set of the next series.
     pub(super) fn labels(&mut self, text: &str) -> Result<Labels, Unknown> {
-        let ahead = &self.seen.known[self.next..];
-        if let Some(skipped) = ahead.iter().take(LOOK_AHEAD).position(|(known, _)| **known == *text) {
-            self.strayed |= skipped > 0;
-            self.next += skipped + 1;
-            Ok(ahead[skipped].1.clone())
-        } else {
-            self.strayed = true;
-            row::labels(text)
+        if let Some((labels, _)) = self.known(text.as_bytes()) {
+            return Ok(labels);
         }
+        self.strayed = true;
+        row::labels(text)
     }
 
     /// What the next answer is read along, and whether this one is sorted without repeats.
-    pub(super) fn end(self, rows: &[Row<'_>], series: &[Series]) -> (Arc<Seen>, bool) {
+    pub(super) fn end(self, texts: &[&str], series: &[Series]) -> (Arc<Seen>, bool) {
         if !self.strayed && self.next == self.seen.known.len() {
             return (Arc::clone(self.seen), self.seen.sorted);
         }
-        let known = rows.iter().zip(series).map(|(row, series)| (row.metric.get().into(), series.labels.clone())).collect();
-        let sorted = series.is_sorted_by(|one, next| one.labels < next.labels);
-        (Arc::new(Seen { known, sorted }), sorted)
+        let seen = Seen::of(texts.iter().copied(), series.iter().map(|series| series.labels.clone()));
+        let sorted = seen.sorted;
+        (Arc::new(seen), sorted)
     }
 }
 
@@ -67,8 +96,8 @@ mod tests {
     fn check(before: &[&str], now: &[&str]) {
         let labels = |name: &str| Labels::new([("__name__", name)]);
         let text = |name: &str| format!("{{\"__name__\":\"{name}\"}}");
-        let known = before.iter().map(|name| (text(name).into(), labels(name))).collect();
-        let seen = Arc::new(Seen { known, sorted: true });
+        let texts: Vec<String> = before.iter().map(|name| text(name)).collect();
+        let seen = Arc::new(Seen::of(texts.iter().map(String::as_str), before.iter().map(|name| labels(name))));
         let mut walk = Seen::walk(&seen);
         for name in now {
             assert_eq!(walk.labels(&text(name)), Ok(labels(name)), "{before:?} then {now:?}");

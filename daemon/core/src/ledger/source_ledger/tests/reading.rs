@@ -3,12 +3,34 @@
 use super::*;
 
 #[test]
-fn history_is_read_for_six_hours_in_steps_of_an_hour() {
-    let daemon = Daemon::start(availability(), at(0));
+fn history_is_read_for_six_hours_in_steps_of_an_hour_once_it_is_known_how_many_series_there_are() {
+    let mut source = Source::default();
+    steady(&mut source, -7 * 3600, 0, NEVER);
+    let mut daemon = Daemon::start(availability(), at(0));
     let reads = daemon.ledger.reads(at(0));
     assert!(reads.catching_up);
-    assert!(reads.reads.iter().all(|read| (read.from, read.to) == (at(-6 * 3600 - 600), at(-5 * 3600))));
+    assert!(reads.reads.iter().all(|read| (read.from, read.to) == (at(-6 * 3600 - 600), at(-6 * 3600 + 300))));
     assert_eq!(daemon.reason(at(0)), Some(Reason::NotYet));
+    assert!(daemon.round_without(&source, at(0), |_| false));
+    assert!(daemon.ledger.reads(at(0)).reads.iter().all(|read| read.to == at(-5 * 3600 + 300)));
+}
+
+#[test]
+fn the_more_series_the_shorter_is_what_is_read_at_once() {
+    let slo = availability();
+    let mut source = Source::default();
+    for instance in 0..3_000 {
+        for (second, count) in [(-21_595, 1), (-21_400, 2)] {
+            source.scrape_of(&format!("i{instance:04}"), at(second), &[("200", count), ("404", 1), ("500", 1)]);
+        }
+    }
+    let mut daemon = Daemon::start(slo, at(0));
+    assert!(daemon.round_without(&source, at(0), |_| false));
+    let reads = daemon.ledger.reads(at(0));
+    let begun = -6 * 3600 + 300;
+    assert!(reads.reads.iter().all(|read| read.to == at(begun + 31 * 60)), "9,000 series are taken 12,000 times: {reads:?}");
+    assert!(daemon.ledger.reads(at(begun + 32 * 60 + 1)).catching_up, "what is further away than one read is caught up with");
+    assert!(!daemon.ledger.reads(at(begun + 32 * 60)).catching_up);
 }
 
 #[test]
