@@ -76,6 +76,9 @@ impl<'a> Draft<'a> {
     /// The newest incident of a fault.
     fn current(&self, fault: &FaultKey) -> Option<IncidentId> {
         let ordinal = self.last_ordinal(fault);
+        if ordinal == 0 {
+            return None;
+        }
         let newest = fault.incident(ordinal);
         let is_at_hand = self.touched.contains_key(&newest) || self.book.incidents.contains_key(&newest);
         if is_at_hand { Some(newest) } else { self.book.current(fault).map(|incident| incident.id.clone()) }

@@ -18,6 +18,9 @@ pub(super) type Shown = BTreeMap<IncidentId, Vec<String>>;
 /// Owes an edit for every open incident whose numbers moved since the round before; what the incidents show now. After a restart the first round
 /// only takes note.
 pub(super) fn refresh_moved(book: &Book, statuses: &[BudgetStatus], draft: &mut Draft<'_>, now: Timestamp) -> Shown {
+    if !book.incidents.values().any(Incident::is_open) {
+        return Shown::new();
+    }
     let statuses: BTreeMap<&BudgetId, &BudgetStatus> = statuses.iter().map(|status| (&status.budget, status)).collect();
     let open = book.incidents.values().filter(|incident| incident.is_open());
     let shown: Shown = open.map(|incident| (incident.id.clone(), figures(incident, &statuses))).collect();

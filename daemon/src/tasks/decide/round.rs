@@ -14,7 +14,7 @@ use burnward_core::{
     exclusion::Excluded,
     explain::why_held_back,
     id::{BudgetId, Group, SloId, TenantId},
-    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Kind, MemberShare, Subject},
+    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Incident, Kind, MemberShare, Subject},
     ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
     slo::{Slo, Urgency},
     time::{Timestamp, minutes},
@@ -288,8 +288,10 @@ fn apply_change(config: &Config, draft: &mut Draft<'_>, slo: &Slo, budget: &Budg
 /// Fires and clears the alerts of blindness: of the source as a whole, or of SLOs although it answers.
 fn tell_blindness(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &Evaluated, answers: &RoundAnswers) {
     tell_source(book, config, draft, evaluated, answers);
+    let blindnesses = book.incidents.values().filter(|incident| incident.fault.kind == Kind::CannotSee);
+    let told: BTreeSet<&SloId> = blindnesses.flat_map(Incident::open_members).filter_map(|(alert, _)| alert.slo()).collect();
     for slo in book.slos.values() {
-        tell_slo(config, draft, slo, evaluated, answers);
+        tell_slo(config, draft, slo, evaluated, answers, told.contains(&slo.id));
     }
 }
 
@@ -311,10 +313,14 @@ fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &
     }
 }
 
-fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evaluated, answers: &RoundAnswers) {
+/// `is_told`: somebody was told before that the SLO cannot be seen, or that nothing happens in it.
+fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evaluated, answers: &RoundAnswers, is_told: bool) {
     let blind = evaluated.slo_blind.get(&slo.id);
     let missing = blind.filter(|(since, _)| answers.now.since(*since) >= slo.no_data.after).map(|told| (slo.no_data.then.urgency(), told));
     let silent = evaluated.slo_silent.get(&slo.id).map(|told| (Urgency::Ticket, told));
+    if !is_told && missing.or(silent).is_none() {
+        return;
+    }
     let alert = || AlertKey::Slo(slo.id.clone());
     let fault = |urgency| FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::CannotSee, urgency };
     let team = team_of(config, &slo.team);

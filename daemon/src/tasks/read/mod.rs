@@ -41,6 +41,9 @@ const HALVINGS: u32 = 3;
 /// Steps of catching up in one tick, so that other work comes in between.
 const STEPS_A_TICK: usize = 24;
 
+/// Steps of filling in history in one tick.
+const FILLS_A_TICK: usize = 4;
+
 /// After so many rounds in which the source as a whole was blind, one question goes ahead of all others, so that a source in trouble is not
 /// loaded with what it cannot answer, nor the reader held up by it.
 const ROUNDS_OF_PATIENCE: u32 = 3;
@@ -330,14 +333,20 @@ impl Reader {
         in_order(answers)
     }
 
-    /// One step behind the live reading, planned after it: a step that is taken in makes what was planned before it void.
+    /// Some steps behind the live reading, each planned after what was taken in before it, which makes older plans void.
     async fn read_behind(&self) {
-        let replica = self.replica();
-        let plan = self.handle.plan(&self.tenant, self.handle.clock.now(), replica).await;
-        match plan {
-            Some(ReadPlan { queries, reads: _, second: Some(asked), backfill: _ }) => self.read_again(queries, asked, replica).await,
-            Some(ReadPlan { queries, reads: _, second: None, backfill: Some(backfill) }) => self.fill_in(queries, backfill, replica).await,
-            Some(ReadPlan { second: None, backfill: None, .. }) | None => {}
+        for _ in 0..FILLS_A_TICK {
+            let replica = self.replica();
+            let plan = self.handle.plan(&self.tenant, self.handle.clock.now(), replica).await;
+            match plan {
+                Some(ReadPlan { queries, reads: _, second: Some(asked), backfill: _ }) => {
+                    return self.read_again(queries, asked, replica).await;
+                }
+                Some(ReadPlan { queries, reads: _, second: None, backfill: Some(backfill) }) => {
+                    self.fill_in(queries, backfill, replica).await;
+                }
+                Some(ReadPlan { second: None, backfill: None, .. }) | None => return,
+            }
         }
     }
 
