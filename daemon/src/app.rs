@@ -30,8 +30,8 @@ use crate::{
     tasks::{
         self,
         decide::{
-            self, BackfillAnswers, CorrectionAsked, Decider, FalsePositive, PastAsked, PastBudget, ReadPlan, RoundAnswers, SecondAnswers,
-            SlicesAsked,
+            self, BackfillAnswers, BehindPlan, CorrectionAsked, Decider, FalsePositive, PastAsked, PastBudget, ReadPlan, RoundAnswers,
+            SecondAnswers, SlicesAsked,
         },
         deliver::Deliver,
         read::Reader,
@@ -85,6 +85,17 @@ pub enum Request {
         replica: Option<Replica>,
         /// Where the plan goes; `None` for an unknown tenant.
         reply: oneshot::Sender<Option<ReadPlan>>,
+    },
+    /// What to ask a source behind the live reading.
+    PlanBehind {
+        /// For whom.
+        tenant: TenantId,
+        /// Now.
+        now: Timestamp,
+        /// Which replica of the source will be asked, where there are several.
+        replica: Option<Replica>,
+        /// Where the plan goes; `None` for an unknown tenant.
+        reply: oneshot::Sender<Option<BehindPlan>>,
     },
     /// A source answered.
     Answers {
@@ -345,6 +356,11 @@ impl Handle {
     pub(crate) async fn plan(&self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<ReadPlan> {
         let tenant = tenant.clone();
         self.ask(|reply| Request::Plan { tenant, now, replica, reply }).await.ok().flatten()
+    }
+
+    pub(crate) async fn plan_behind(&self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<BehindPlan> {
+        let tenant = tenant.clone();
+        self.ask(|reply| Request::PlanBehind { tenant, now, replica, reply }).await.ok().flatten()
     }
 
     pub(crate) async fn answers(&self, answers: RoundAnswers) -> bool {

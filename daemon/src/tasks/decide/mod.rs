@@ -52,10 +52,24 @@ pub struct ReadPlan {
     pub queries: Arc<[Query]>,
     /// What is read now, live samples first.
     pub reads: Reads,
-    /// What is settled and read again, when nothing newer is missing.
-    pub second: Option<SecondReading>,
-    /// Older history that waits to be filled in, when neither is.
-    pub backfill: Option<Backfill>,
+}
+
+/// What a reader asks a source for behind the live reading, when nothing newer is missing.
+#[derive(Debug, Clone)]
+pub struct BehindPlan {
+    /// The distinct questions.
+    pub queries: Arc<[Query]>,
+    /// The step.
+    pub step: Behind,
+}
+
+/// A step behind the live reading.
+#[derive(Debug, Clone)]
+pub enum Behind {
+    /// What is settled is read again.
+    Second(SecondReading),
+    /// Older history that waits to be filled in, when nothing is read again.
+    Fill(Backfill),
 }
 
 /// A stretch that was read again.
@@ -150,6 +164,7 @@ impl Decider {
     async fn serve(&mut self, request: Request) {
         match request {
             Request::Plan { tenant, now, replica, reply } => answer(reply, self.plan(&tenant, now, replica)),
+            Request::PlanBehind { tenant, now, replica, reply } => answer(reply, self.plan_behind(&tenant, now, replica)),
             Request::Answers { answers, reply } => answer(reply, self.take_answers(*answers).await),
             Request::Backfill { answers, reply } => answer(reply, self.take_backfill(*answers).await),
             Request::Second { answers, taken } => {
@@ -202,10 +217,15 @@ impl Decider {
     fn plan(&mut self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<ReadPlan> {
         let ledger = &mut self.books.get_mut(tenant)?.ledger;
         ledger.read_from(replica);
-        let reads = ledger.reads(now);
-        let second = if reads.catching_up { None } else { ledger.second_reading(now) };
-        let backfill = if reads.catching_up || second.is_some() { None } else { ledger.backfill(now) };
-        Some(ReadPlan { queries: Arc::clone(ledger.plan().queries()), reads, second, backfill })
+        Some(ReadPlan { queries: Arc::clone(ledger.plan().queries()), reads: ledger.reads(now) })
+    }
+
+    fn plan_behind(&mut self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<BehindPlan> {
+        let ledger = &mut self.books.get_mut(tenant)?.ledger;
+        ledger.read_from(replica);
+        let second = ledger.second_reading(now).map(Behind::Second);
+        let step = second.or_else(|| ledger.backfill(now).map(Behind::Fill))?;
+        Some(BehindPlan { queries: Arc::clone(ledger.plan().queries()), step })
     }
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {

@@ -20,7 +20,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use super::decide::{BackfillAnswers, ReadPlan, RoundAnswers, SecondAnswers};
+use super::decide::{BackfillAnswers, Behind, BehindPlan, ReadPlan, RoundAnswers, SecondAnswers};
 use crate::{
     app::Handle,
     source::{
@@ -140,7 +140,7 @@ impl Reader {
         let asked_at = self.handle.clock.now();
         let replica = self.replica();
         let plan = self.handle.plan(&self.tenant, asked_at, replica).await;
-        let Some(ReadPlan { queries, reads, second: _, backfill: _ }) = plan else { return false };
+        let Some(ReadPlan { queries, reads }) = plan else { return false };
         let (mut results, took_millis) = self.ask(&queries, &reads).await;
         if self.looks_around(&reads, &mut results).await || self.replica() != replica {
             return true; // What one replica answered is not counted as another's.
@@ -337,15 +337,10 @@ impl Reader {
     async fn read_behind(&self) {
         for _ in 0..FILLS_A_TICK {
             let replica = self.replica();
-            let plan = self.handle.plan(&self.tenant, self.handle.clock.now(), replica).await;
-            match plan {
-                Some(ReadPlan { queries, reads: _, second: Some(asked), backfill: _ }) => {
-                    return self.read_again(queries, asked, replica).await;
-                }
-                Some(ReadPlan { queries, reads: _, second: None, backfill: Some(backfill) }) => {
-                    self.fill_in(queries, backfill, replica).await;
-                }
-                Some(ReadPlan { second: None, backfill: None, .. }) | None => return,
+            match self.handle.plan_behind(&self.tenant, self.handle.clock.now(), replica).await {
+                Some(BehindPlan { queries, step: Behind::Second(asked) }) => return self.read_again(queries, asked, replica).await,
+                Some(BehindPlan { queries, step: Behind::Fill(backfill) }) => self.fill_in(queries, backfill, replica).await,
+                None => return,
             }
         }
     }
