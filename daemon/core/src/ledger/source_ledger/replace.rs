@@ -186,19 +186,19 @@ impl SourceLedger {
         }
         for lane in 0..self.lanes.len() {
             if self.plan.lanes()[lane].slo.per.is_empty() {
-                self.ensure_stream(lane, Group::whole(), None);
+                self.ensure_stream(lane, Group::whole());
             }
             for group in self.plan.lanes()[lane].expected().to_vec() {
-                self.ensure_stream(lane, group, Some(self.lanes[lane].watermark));
+                self.ensure_stream(lane, group);
             }
         }
     }
 
-    fn ensure_stream(&mut self, lane: usize, group: Group, counted_from: Option<Timestamp>) {
+    fn ensure_stream(&mut self, lane: usize, group: Group) {
         if !self.lane_streams[lane].contains_key(&group) {
             let index = u32::try_from(self.streams.len()).expect("fewer streams than 2^32");
             let slo = Arc::clone(&self.lane_ids[lane]);
-            self.hold(lane, Stream { index, slo, group, newest_sample: None, counted_from, catching_up: true });
+            self.hold(lane, Stream { index, slo, group, newest_sample: None, counted_from: None, catching_up: true });
         }
     }
 }

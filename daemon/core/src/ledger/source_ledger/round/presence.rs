@@ -95,6 +95,9 @@ impl Round<'_> {
     /// Judges the slices of an SLO of presence that end in this read.
     pub(super) fn judge_presence(&mut self, stage: &mut Stage<'_>, lane: usize, slice: Duration) {
         let scrapes = stage.scrapes(&self.rule);
+        if self.memory == Memory::Ledger {
+            self.await_expected(lane, &scrapes);
+        }
         for stream in self.streams_of(lane) {
             let mut heard = stage.heard.remove(&stream).unwrap_or_default();
             match self.memory {
@@ -106,6 +109,16 @@ impl Round<'_> {
                 }
                 Memory::Nothing => self.judge_steps(stage, lane, stream, slice, &heard),
             }
+        }
+    }
+
+    /// What is expected is awaited from the first scrape of any target on: before that the source shows nothing, so that nothing is missing in it.
+    fn await_expected(&mut self, lane: usize, scrapes: &[Beat]) {
+        let Some((first, _)) = scrapes.first().filter(|_| !self.plan.lanes()[lane].expected().is_empty()) else { return };
+        let from = self.counted.lanes[lane].watermark.max(*first);
+        for stream in self.streams_of(lane) {
+            let meta = self.meta(stream);
+            meta.counted_from = Some(meta.counted_from.map_or(from, |known| known.min(from)));
         }
     }
 

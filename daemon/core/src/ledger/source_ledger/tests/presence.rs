@@ -156,6 +156,28 @@ fn expected_groups_are_awaited_from_the_start_and_no_others() {
 }
 
 #[test]
+fn expected_groups_are_awaited_from_the_first_scrape_that_the_source_shows() {
+    let mut source = Source::default();
+    ups(&mut source, "a", every(15, 300, 1500));
+    exists(&mut source, "a", every(15, 300, 1500));
+    let mut slo = (*fixture::presence("a", minutes(1), &["instance"])).clone();
+    if let Sli::Presence { expected, .. } = &mut slo.sli {
+        *expected = ["a", "b"].map(|instance| Group::new(vec![("instance".into(), instance.into())])).to_vec();
+    }
+    let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
+    daemon.tick_every(&source, 10, 0, 290);
+    assert_eq!(daemon.ledger.streams().filter_map(|stream| stream.counted_from).count(), 0, "the source shows nothing yet");
+    daemon.tick_every(&source, 10, 300, 900);
+    daemon.restart(at(900));
+    daemon.tick_every(&source, 10, 910, 1490);
+    let b = daemon.index("a", "b");
+    assert_eq!(daemon.ledger.streams().find(|stream| stream.index == b).and_then(|stream| stream.counted_from), Some(at(300)));
+    // The slice that ends at the first scrape is no part of it.
+    assert_eq!(daemon.ledger.between(b, at(-7 * 3600), at(1490)), events(0, 19));
+    assert_eq!(daemon.ledger.between(daemon.index("a", "a"), at(-7 * 3600), at(1490)).good, 19);
+}
+
+#[test]
 fn history_is_judged_by_its_steps() {
     let mut source = Source::default();
     ups(&mut source, "a", every(60, -86_400, 600));
