@@ -66,7 +66,7 @@ impl BudgetLeft {
 pub struct Unseen {
     /// How much of the window nobody saw since counting began.
     pub time: Duration,
-    /// How many events may have happened in it: see [`Sums::hidden`](crate::ledger::Sums::hidden).
+    /// How many events may have happened in it: see [`assumed::events`](crate::assumed::events).
     pub events: i64,
     /// What is left if all of them failed.
     pub least: BudgetLeft,

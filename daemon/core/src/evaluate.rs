@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     alert::{self, AlertChange, AlertState, Change, Edge, Step},
+    assumed::{self, Sliced, Stretch},
     budget::{self, BudgetLeft, Part, Unseen},
     burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
     exclusion::{Excluded, ExcludedTime},
@@ -31,6 +32,8 @@ pub struct Input<'a> {
     pub newest_sample: Option<Timestamp>,
     /// From when on the ledger holds this budget's events; later than the window's start: the window is not yet full.
     pub counted_from: Option<Timestamp>,
+    /// How much of the window lies before the first verdict on a slice although events are held there: nobody judged it. Of events nothing.
+    pub unjudged: Duration,
     /// What of the window people took out of the budget.
     pub excluded: Excluded,
     /// When the present burn began, as far as the slices show it; `None`: they do not.
@@ -195,11 +198,12 @@ struct Measured {
     unknown: Option<Unknown>,
     rows: Vec<RowBurn>,
     coverage: f64,
+    window_total: f64,
     unseen: Option<Unseen>,
 }
 
 impl Measured {
-    fn nothing(unknown: Unknown) -> Self {
+    fn nothing(unknown: Unknown, window_total: f64) -> Self {
         Self {
             counts: Counts::default(),
             share: None,
@@ -208,6 +212,7 @@ impl Measured {
             unknown: Some(unknown),
             rows: Vec::new(),
             coverage: 0.0,
+            window_total,
             unseen: None,
         }
     }
@@ -232,7 +237,7 @@ impl Asked<'_> {
                 Measured { rows: self.objective.rows.iter().map(|row| self.row_burn(*row, sums)).collect(), ..self.measure(sums) }
             }
             (Err(unknown), Some(held)) => Measured { unknown: Some(unknown), ..self.measure(held) },
-            (Err(unknown), None) => Measured::nothing(unknown),
+            (Err(unknown), None) => Measured::nothing(unknown, self.window_total(Counts::default(), Duration::ZERO)),
         }
     }
 
@@ -245,38 +250,52 @@ impl Asked<'_> {
         };
         let measured = self.slo.excluded_time.apply(all, self.input.excluded.counts);
         let unknown = self.contradiction(measured).or_else(|| self.blindness(measured));
-        let hidden = self.hidden(all, measured, sums);
+        let hidden = self.hidden(measured, sums);
         let counts = self.slo.no_data.then.apply(measured, hidden);
         let known = || unknown.is_none().then_some(counts);
+        let held = match self.slo.no_data.then {
+            NoDataThen::TellOwner | NoDataThen::Page => self.held().saturating_sub(self.silence(measured, sums)),
+            NoDataThen::CountAsBad => self.held(),
+        };
+        let left = known().and_then(|counts| self.left(counts, held));
         Measured {
             counts,
             share: known().and_then(FailedShare::of),
-            left: known().and_then(|counts| self.left(counts)),
+            left,
             forecast: self.rest().and_then(|_| known()).and_then(|counts| BudgetLeft::of(*target, self.length(), counts)),
             rows: Vec::new(),
             coverage: self.coverage(counts),
-            unseen: known().and_then(|_| self.unseen(measured, hidden)),
+            window_total: self.window_total(counts, held),
+            unseen: known().and_then(|_| self.unseen(measured, hidden, left)),
             unknown: unknown.or_else(|| self.hidden_member()),
         }
     }
 
     /// How many events may have happened in the unseen time that people did not take out of the budget.
-    fn hidden(&self, all: Counts, measured: Counts, sums: &dyn Sums) -> i64 {
-        if measured.unseen_millis <= 0 {
-            return 0;
-        }
-        let hidden =
-            i128::from(sums.hidden(self.input.over.from)) * i128::from(measured.unseen_millis) / i128::from(all.unseen_millis.max(1));
-        i64::try_from(hidden).unwrap_or(i64::MAX)
+    fn hidden(&self, measured: Counts, sums: &dyn Sums) -> i64 {
+        let stretch = Stretch { from: self.input.over.from, to: self.now, counted_from: self.input.counted_from };
+        assumed::events(self.slo, self.objective.counted_in, measured.unseen_millis, sums, stretch)
     }
 
-    /// What is left whatever happened unseen.
-    fn unseen(&self, measured: Counts, events: i64) -> Option<Unseen> {
-        let time = unseen(measured);
+    /// How long nothing was seen by now: while that lasts, the budget stands as it was counted.
+    fn silence(&self, measured: Counts, sums: &dyn Sums) -> Duration {
+        match self.input.newest_sample {
+            Some(newest) if measured.unseen_millis > 0 => unseen(sums.since(newest)).min(self.now.since(newest)),
+            Some(_) | None => Duration::ZERO,
+        }
+    }
+
+    /// What is left whatever happened unseen, around what is left by what was measured.
+    fn unseen(&self, measured: Counts, events: i64, left: Option<BudgetLeft>) -> Option<Unseen> {
+        let unjudged = i64::try_from(self.input.unjudged.as_secs()).unwrap_or(i64::MAX);
+        let (time, events) = (unseen(measured) + self.input.unjudged, events.saturating_add(unjudged));
         let failed = Counts { bad: measured.bad.saturating_add(events), ..measured };
         let passed = Counts { good: measured.good.saturating_add(events), ..measured };
         (!time.is_zero()).then_some(())?;
-        Some(Unseen { time, events, least: self.left(failed)?, most: self.left(passed)? })
+        let (least, most) = (self.left(failed, self.held())?, self.left(passed, self.held())?);
+        let around =
+            |bound: BudgetLeft, beyond: fn(&f64, &f64) -> bool| left.filter(|left| beyond(&left.ratio, &bound.ratio)).unwrap_or(bound);
+        Some(Unseen { time, events, least: around(least, f64::lt), most: around(most, f64::gt) })
     }
 
     fn row_burn(&self, row: AlertRow, sums: &dyn Sums) -> RowBurn {
@@ -326,9 +345,9 @@ impl Asked<'_> {
         }
     }
 
-    /// What is left; where no slice was judged yet, all of it.
-    fn left(&self, counts: Counts) -> Option<BudgetLeft> {
-        let left = BudgetLeft::so_far(self.objective.target, self.part(counts), counts);
+    /// What these counts of so much of the window leave; where no slice was judged yet, all of it.
+    fn left(&self, counts: Counts, held: Duration) -> Option<BudgetLeft> {
+        let left = BudgetLeft::so_far(self.objective.target, self.part(counts, held), counts);
         match self.objective.counted_in {
             CountedIn::Events => left,
             CountedIn::Slices(_) => left.or(Some(BudgetLeft::untouched(self.objective.target, self.length()))),
@@ -381,17 +400,14 @@ impl Asked<'_> {
     }
 
     /// The part of the window that these counts are of: what the ledger holds of it; of slices, exactly the time that was judged.
-    fn part(&self, counts: Counts) -> Part {
-        let passed = match self.objective.counted_in {
-            CountedIn::Events => self.held(),
-            CountedIn::Slices(_) => Duration::from_secs(u64::try_from(counts.total()).unwrap_or(0)),
-        };
-        Part { passed, length: self.length() }
+    fn part(&self, counts: Counts, held: Duration) -> Part {
+        let sliced = Sliced::of(self.slo, self.objective.counted_in);
+        Part { passed: sliced.map_or(held, |sliced| sliced.judged(counts)), length: self.length() }
     }
 
-    fn window_total(&self, counts: Counts) -> f64 {
+    fn window_total(&self, counts: Counts, held: Duration) -> f64 {
         match self.objective.counted_in {
-            CountedIn::Events => self.part(counts).window_total(counts.total()),
+            CountedIn::Events => self.part(counts, held).window_total(counts.total()),
             CountedIn::Slices(_) => self.length().as_secs_f64(),
         }
     }
@@ -455,7 +471,7 @@ impl Asked<'_> {
             sli: measured.share.map(|share| 1.0 - share.as_f64()),
             left: measured.left,
             forecast: measured.forecast,
-            window_total: self.window_total(measured.counts),
+            window_total: measured.window_total,
             runs_out: alert::fastest(&measured.rows).and_then(|burn| self.runs_out(&measured, burn)),
             coverage: measured.coverage,
             unseen: measured.unseen,
@@ -484,10 +500,6 @@ impl Sums for KnownBad<'_> {
 
     fn since(&self, from: Timestamp) -> Counts {
         known_bad(self.composite, self.sums.since(from))
-    }
-
-    fn hidden(&self, from: Timestamp) -> i64 {
-        self.sums.hidden(from)
     }
 }
 

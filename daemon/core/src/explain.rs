@@ -225,10 +225,10 @@ fn seen(status: &BudgetStatus) -> String {
     let Some(unseen) = &status.unseen else { return seen };
     let time = words::duration(unseen.time);
     if unseen.events == 0 {
-        return format!("{seen}; {time} unseen, and no events beside it");
+        return format!("{seen}; {time} unseen, and no events in what was seen");
     }
     let events = match status.counted_in {
-        CountedIn::Events => format!("may hold {} events, at the larger rate beside it", status.unit.count(unseen.events)),
+        CountedIn::Events => format!("may hold {} events, at the rate of what was seen", status.unit.count(unseen.events)),
         CountedIn::Slices(_) => "may be good or bad".to_owned(),
     };
     let counted = match status.no_data {
@@ -459,13 +459,13 @@ mod tests {
         };
         assert_eq!(
             shown(1_200, NoDataThen::TellOwner, CountedIn::Events),
-            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the larger rate beside it: 60 % to 71 % left"
+            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the rate of what was seen: 60 % to 71 % left"
         );
         assert_eq!(
             shown(1_200, NoDataThen::CountAsBad, CountedIn::Events),
-            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the larger rate beside it: 60 % to 71 % left; counted as bad (`no-data`)"
+            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the rate of what was seen: 60 % to 71 % left; counted as bad (`no-data`)"
         );
-        assert_eq!(shown(0, NoDataThen::Page, CountedIn::Events), "97 % of the window; 2 h 10 m unseen, and no events beside it");
+        assert_eq!(shown(0, NoDataThen::Page, CountedIn::Events), "97 % of the window; 2 h 10 m unseen, and no events in what was seen");
         let rule = SliceRule { length: minutes(1), good_from: GoodShare::percent("99%").expect("a share") };
         assert_eq!(
             shown(7_800, NoDataThen::Page, CountedIn::Slices(rule)),

@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod alert_rows;
+pub mod assumed;
 pub mod beginning;
 pub mod budget;
 pub mod burn_rate;

@@ -122,6 +122,7 @@ fn decide(bench: &Bench, before: AlertState) -> Vec<BudgetStatus> {
                 over: Interval::ending(bench.now, days(30)),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
+                unjudged: Duration::ZERO,
                 excluded: Excluded::default(),
                 began: None,
                 catching_up: stream.catching_up,

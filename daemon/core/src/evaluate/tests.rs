@@ -73,6 +73,7 @@ fn input(sums: Result<&dyn Sums, Unknown>) -> Input<'_> {
         over: Interval::ending(NOW, days(30)),
         newest_sample: Some(SEEN),
         counted_from: Some(NOW.minus(days(40))),
+        unjudged: Duration::ZERO,
         excluded: Excluded::default(),
         began: None,
         catching_up: false,
@@ -252,35 +253,36 @@ fn coverage_is_the_share_of_the_window_that_was_seen() {
     }
 }
 
-/// Counts of the whole window, and what its unseen time may hide.
-struct Partly(Counts, i64);
+/// Counts of the whole window, of which the last day was wholly seen.
+struct Partly(Counts);
 
 impl Sums for Partly {
-    fn over(&self, _: Duration) -> Counts {
-        self.0
+    fn over(&self, lookback: Duration) -> Counts {
+        if lookback > days(1) { self.0 } else { Counts { unseen_millis: 0, ..self.0 } }
     }
 
-    fn since(&self, _: Timestamp) -> Counts {
-        self.0
+    fn since(&self, from: Timestamp) -> Counts {
+        self.over(NOW.since(from))
     }
+}
 
-    fn hidden(&self, _: Timestamp) -> i64 {
-        self.1
-    }
+/// A hundredth of the window was not seen. At the rate of the rest it holds 1,000 events.
+fn partly() -> Partly {
+    Partly(Counts { unseen_millis: 25_920_000, ..counts(99_000, 50) })
 }
 
 #[test]
 fn unseen_time_bounds_the_budget_from_both_sides_and_changes_no_decision() {
-    let partly = Partly(Counts { unseen_millis: 3_600_000, ..counts(99_000, 50) }, 1000);
+    let partly = partly();
     let Evaluation { status, changes } = run(&input(Ok(&partly)), CALM);
-    let seen = run(&input(Ok(&Partly(counts(99_000, 50), 0))), CALM);
+    let seen = run(&input(Ok(&Partly(counts(99_000, 50)))), CALM);
     assert_eq!(changes, seen.changes);
     assert_eq!((status.left, status.sli, status.state), (seen.status.left, seen.status.sli, seen.status.state));
-    let unseen = status.unseen.expect("an hour was not seen");
+    let unseen = status.unseen.expect("a hundredth was not seen");
     // 50 of 100,000 at best, 1,050 of 100,000 at worst; 99.9 % allows 100.
     assert!((unseen.most.ratio - 0.5).abs() < 1e-12 && (unseen.least.ratio + 9.5).abs() < 1e-12, "{unseen:?}");
     assert!(unseen.least.ratio <= status.left.expect("traffic").ratio && status.left.expect("traffic").ratio <= unseen.most.ratio);
-    assert_eq!((unseen.time, unseen.events), (hours(1), 1000));
+    assert_eq!((unseen.time, unseen.events), (minutes(432), 1000));
     assert_eq!(seen.status.unseen, None);
 }
 
@@ -289,7 +291,7 @@ fn count_as_bad_spends_what_may_have_happened_unseen_and_wakes_nobody() {
     let mut slo = slo();
     slo.no_data.then = NoDataThen::CountAsBad;
     let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
-    let partly = Partly(Counts { unseen_millis: 3_600_000, ..counts(99_000, 50) }, 1000);
+    let partly = partly();
     let Evaluation { status, changes } = evaluate(&slo, &slo.objectives[0], budget, &input(Ok(&partly)), CALM, NOW);
     assert_eq!((status.counts.bad, status.counts.total()), (1050, 100_000));
     assert_eq!((status.state, status.left), (State::Spent, status.unseen.map(|unseen| unseen.least)));
@@ -299,11 +301,11 @@ fn count_as_bad_spends_what_may_have_happened_unseen_and_wakes_nobody() {
 
 #[test]
 fn unseen_time_that_people_took_out_hides_nothing() {
-    let partly = Partly(Counts { unseen_millis: 3_600_000, ..counts(99_000, 50) }, 1000);
+    let partly = partly();
     let taken = |unseen_millis| Excluded { counts: Counts { unseen_millis, ..Counts::default() }, ..Excluded::default() };
     let unseen = |excluded| run(&Input { excluded, ..input(Ok(&partly)) }, CALM).status.unseen;
-    assert_eq!(unseen(taken(3_600_000)), None);
-    assert_eq!(unseen(taken(2_700_000)).map(|unseen| (unseen.time, unseen.events)), Some((minutes(15), 250)));
+    assert_eq!(unseen(taken(25_920_000)), None);
+    assert_eq!(unseen(taken(19_440_000)).map(|unseen| (unseen.time, unseen.events)), Some((minutes(108), 250)));
 }
 
 /// Time that is taken out is judged as if it had not been: neither the window nor what has passed of it holds it.
@@ -369,7 +371,7 @@ fn a_moment_before_counting_began_is_not_a_quiet_one() {
 #[test]
 fn while_we_cannot_see_the_budget_shows_what_is_held_and_nothing_is_decided() {
     let unknown = Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".into() };
-    let held = Partly(Counts { unseen_millis: 3 * 86_400_000, ..counts(100_000, 200) }, 1000);
+    let held = Partly(Counts { unseen_millis: 3 * 86_400_000, ..counts(100_000, 200) });
     let blind = Input { held: Some(&held), ..input(Err(unknown.clone())) };
     let Evaluation { status, changes } = run(&blind, PAGED);
     assert_eq!((status.state, status.alerts, changes), (State::Burning, PAGED, vec![]));
@@ -377,6 +379,92 @@ fn while_we_cannot_see_the_budget_shows_what_is_held_and_nothing_is_decided() {
     assert_eq!((status.state, status.unknown, status.rows), (State::CannotSee, Some(unknown), vec![]));
     assert!(status.left.is_some_and(|left| left.is_spent()) && (status.coverage - 0.9).abs() < 1e-12);
     assert_eq!(status.unseen.map(|unseen| unseen.time), Some(days(3)));
+}
+
+#[test]
+fn time_before_the_first_verdict_is_not_seen_and_bounds_what_is_left() {
+    let mut slo = slo();
+    let good_from = crate::units::GoodShare::percent("99%").expect("a share");
+    slo.objectives[0].counted_in = CountedIn::Slices(crate::slo::SliceRule { length: minutes(1), good_from });
+    let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+    // Six hours of thirty days were judged, all of them good; events are held of all.
+    let judged = Partly(counts(21_600, 0));
+    let before = days(30) - hours(6);
+    let of = |unjudged, then| {
+        let slo = Slo { no_data: NoData { after: minutes(5), then }, ..slo.clone() };
+        let asked = Input { counted_from: Some(NOW.minus(hours(6))), unjudged, ..input(Ok(&judged)) };
+        evaluate(&slo, &slo.objectives[0], budget.clone(), &asked, CALM, NOW).status
+    };
+    let status = of(before, NoDataThen::TellOwner);
+    assert!((status.coverage - 6.0 / 720.0).abs() < 1e-12, "{}", status.coverage);
+    let unseen = status.unseen.expect("most of it");
+    assert_eq!((unseen.time, unseen.events, unseen.least.is_spent()), (before, 2_570_400, true));
+    assert!((unseen.most.ratio - 1.0).abs() < 1e-12 && status.left.is_some_and(|left| (left.ratio - 1.0).abs() < 1e-12));
+    assert_eq!(of(Duration::ZERO, NoDataThen::TellOwner).unseen, None, "a young SLO has nothing before it");
+    assert_eq!(of(before, NoDataThen::CountAsBad).left, status.left, "judging began with the first verdict");
+}
+
+/// Counted until a moment, and nothing seen since.
+struct Silent(Counts, Timestamp);
+
+impl Sums for Silent {
+    fn over(&self, lookback: Duration) -> Counts {
+        self.since(NOW.minus(lookback))
+    }
+
+    fn since(&self, from: Timestamp) -> Counts {
+        let unseen_millis = NOW.millis() - self.1.max(from).millis();
+        Counts { unseen_millis, ..if from < self.1 { self.0 } else { Counts::default() } }
+    }
+}
+
+#[test]
+fn while_nothing_is_seen_the_budget_stands_as_it_was_counted() {
+    let slo = |then| {
+        let mut slo = slo();
+        slo.no_data.then = then;
+        slo
+    };
+    // Ten days were counted, at 0.05 % bad; then nothing for a while. Of a window that is whole by now the unseen time is not the rest's either.
+    for (counted, over) in
+        [(days(10), Interval::ending(NOW, days(30))), (days(10), Interval { from: NOW.minus(days(12)), to: NOW.plus(days(19)) })]
+    {
+        let length = over.length().as_secs_f64();
+        let left = 1.0 - 0.5 * counted.as_secs_f64() / length;
+        for (silence, blind) in [(minutes(1), true), (hours(1), true), (days(1), true), (hours(1), false)] {
+            let newest = NOW.minus(silence);
+            let held = Silent(counts(100_000, 50), newest);
+            let unknown = Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".into() };
+            let sums: Result<&dyn Sums, Unknown> = if blind { Err(unknown) } else { Ok(&held) };
+            let counted_from = Some(newest.minus(counted));
+            let asked = Input { held: Some(&held), over, newest_sample: Some(newest), counted_from, ..input(sums) };
+            let of = |slo: &Slo| {
+                let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+                evaluate(slo, &slo.objectives[0], budget, &asked, CALM, NOW).status
+            };
+            let status = of(&slo(NoDataThen::TellOwner));
+            let now = status.left.expect("traffic").ratio;
+            assert!((now - left).abs() < 1e-12, "{now} where {left} is right, after {silence:?}");
+            let unseen = status.unseen.expect("the silence");
+            assert!(unseen.least.ratio < now && now <= unseen.most.ratio, "{unseen:?}");
+            let strict = of(&slo(NoDataThen::CountAsBad));
+            assert_eq!(strict.left, Some(unseen.least));
+        }
+    }
+}
+
+#[test]
+fn of_slices_what_was_judged_counts_and_unseen_ones_are_no_share() {
+    let mut slo = slo();
+    slo.sli = Sli::Presence { series: crate::sli::Selector::new("p", vec![]), slice: Duration::from_secs(10), expected: vec![] };
+    let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
+    // Five slices were bad, and six hours before were not seen.
+    let partly = Partly(Counts { unseen_millis: 6 * 3_600_000, ..counts(43, 5) });
+    let asked = Input { counted_from: Some(NOW.minus(hours(7))), ..input(Ok(&partly)) };
+    let status = evaluate(&slo, &slo.objectives[0], budget, &asked, CALM, NOW).status;
+    assert!((status.left.expect("slices").ratio - (1.0 - 50.0 / 2592.0)).abs() < 1e-12, "50 s of 43 m 12 s: {:?}", status.left);
+    assert!((status.window_total - 259_200.0).abs() < 1e-6, "{}", status.window_total);
+    assert_eq!(status.unseen.map(|unseen| unseen.events), Some(2160));
 }
 
 #[test]

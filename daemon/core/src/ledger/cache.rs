@@ -8,7 +8,6 @@ use std::{ops::Range, time::Duration};
 
 use super::{
     Counts,
-    hidden::{self, Glimpse},
     marks::Marks,
     running::{Ready, RunningSums},
     slice::{LevelSpec, MINUTE, Span},
@@ -77,20 +76,6 @@ impl Slices {
     /// Where a lookback starts: at an edge of the finest level that covers it.
     pub(super) fn start_of(&self, lookback: Duration, now: Timestamp) -> Timestamp {
         now.minus(lookback).floor(self.levels[covering(&self.levels, lookback)].spec.step)
-    }
-
-    /// How many events unseen time of a lookback may hold, by the slices of the level that covers it.
-    pub(super) fn hidden(&self, lookback: Duration, now: Timestamp) -> i64 {
-        let at = covering(&self.levels, lookback);
-        let level = &self.levels[at];
-        let after = level.before(lookback, now);
-        self.running.hidden(lookback, at, after, level.passed(now)).unwrap_or_else(|| level.hidden(after, now))
-    }
-
-    /// How many events unseen time of `(from, to]` may hold, by the slices of the finest level that reaches back so far.
-    pub(super) fn hidden_between(&self, from: Timestamp, to: Timestamp) -> i64 {
-        let level = self.levels.iter().find(|level| level.reaches(from)).unwrap_or_else(|| self.coarsest());
-        level.hidden(from.millis().div_euclid(level.step()), to)
     }
 
     /// Has the sums of these lookbacks ready for `now`.
@@ -299,27 +284,6 @@ impl Level {
         Counts { good: sum(&self.good), tolerated: sum(&self.tolerated), bad: sum(&self.bad), unseen_millis: sum(&self.unseen) }
     }
 
-    /// How many events unseen time of the slices behind `after` may hold that begin before `to`.
-    pub(super) fn hidden(&self, after: i64, to: Timestamp) -> i64 {
-        let Some(newest) = self.newest.filter(|_| !self.unseen.is_zero()) else { return 0 };
-        let indices = (after + 1).max(newest - self.slots() + 1)..=newest.min(self.index(to));
-        let glimpse = |index: i64| {
-            let slot = self.slot(index);
-            let begin = (index - 1).saturating_mul(self.step());
-            Glimpse {
-                passed_millis: (to.millis() - begin).min(self.step()),
-                total: self.good.get(slot) + self.tolerated.get(slot) + self.bad.get(slot),
-                unseen_millis: self.unseen.get(slot),
-            }
-        };
-        hidden::events(self.step(), indices.map(glimpse))
-    }
-
-    /// The index of the newest slice that has passed wholly.
-    pub(super) fn passed(&self, now: Timestamp) -> i64 {
-        now.millis().div_euclid(self.step())
-    }
-
     /// The slots of the indices `first..=last`, in two pieces of which the second may be empty.
     fn ranges(&self, first: i64, last: i64) -> [Range<usize>; 2] {
         let (low, high) = (self.slot(first), self.slot(last));
@@ -371,13 +335,6 @@ impl Cells {
 const SPARSE: usize = 4;
 
 impl Column {
-    fn is_zero(&self) -> bool {
-        match &self.cells {
-            Cells::Sparse(cells) => cells.is_empty(),
-            Cells::Narrow(_) | Cells::Wide(_) => false,
-        }
-    }
-
     fn get(&self, slot: usize) -> i64 {
         match &self.cells {
             Cells::Sparse(cells) => place(cells, slot).map_or(0, |at| i64::from(cells[at].1)),
@@ -617,7 +574,6 @@ mod tests {
                 for lookback in LOOKBACKS {
                     for asked in [now, now.plus(minutes(1)), now.minus(hours(2))] {
                         prop_assert_eq!(slices.over(lookback, asked), plain.over(lookback, asked));
-                        prop_assert_eq!(slices.hidden(lookback, asked), plain.hidden(lookback, asked));
                     }
                 }
             }

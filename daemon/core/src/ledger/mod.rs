@@ -14,7 +14,6 @@ mod coverage;
 mod edges;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod hidden;
 mod histogram;
 mod marks;
 pub mod plan;
@@ -109,12 +108,6 @@ pub trait Sums {
 
     /// What was counted after `from`, the start moved back to a slice edge.
     fn since(&self, from: Timestamp) -> Counts;
-
-    /// How many events may have happened after `from` in time that nobody saw, good or bad: the larger rate beside the unseen time, times its length. None
-    /// where the sums hold no unseen time.
-    fn hidden(&self, _from: Timestamp) -> i64 {
-        0
-    }
 }
 
 /// One observation of a series.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     alert::AlertState,
+    budget::{BudgetLeft, Unseen},
     evaluate::{Input, standing},
     exclusion::Excluded,
     incident::story::{START, Story, alert, story, ticket_story},
@@ -44,6 +45,24 @@ fn slo(name: &str, team: &str) -> Slo {
     }
 }
 
+/// A week of which all was seen, of a window of which most was not.
+#[test]
+fn a_window_that_was_hardly_seen_says_nothing() {
+    let slo = slo("a", "payments");
+    let then = status(&slo, Ok(counts(1_000_000, 0)), WEEK.to, Some(WEEK.from));
+    let unseen = |time| Unseen {
+        time,
+        events: 1,
+        least: BudgetLeft { ratio: -9.0, ..then.left.expect("events") },
+        most: then.left.expect("events"),
+    };
+    for (time, word) in [(days(16), "CANNOT SAY"), (days(14), "SHIP")] {
+        let then = BudgetStatus { coverage: 0.23, unseen: Some(unseen(time)), ..then.clone() };
+        let judged = verdict::judge(&then, Some(0.0), 1.0);
+        assert_eq!(judged.verdict.word(), word, "{}", judged.because);
+    }
+}
+
 fn status(slo: &Slo, sums: Result<Counts, Unknown>, at: Timestamp, counted_from: Option<Timestamp>) -> BudgetStatus {
     let AlertKey::Budget(budget) = alert("acme") else { unreachable!() };
     let objective = &slo.objectives[0];
@@ -60,6 +79,7 @@ fn status(slo: &Slo, sums: Result<Counts, Unknown>, at: Timestamp, counted_from:
         over,
         newest_sample: Some(at),
         counted_from,
+        unjudged: Duration::ZERO,
         excluded: Excluded::default(),
         began: None,
         catching_up: false,

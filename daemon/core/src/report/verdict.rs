@@ -65,6 +65,10 @@ pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judge
         (Some(left), _) if left.is_spent() => judged(Verdict::Freeze, "the budget is spent".to_owned()),
         (_, Some(unknown)) => judged(Verdict::CannotSay, unknown.detail.clone()),
         (_, None) if seen < SEEN_ENOUGH => judged(Verdict::CannotSay, format!("only {} of the week was seen", whole_percent(seen))),
+        (Some(_), None) if is_hardly_seen(then) => {
+            let seen = whole_percent(then.coverage);
+            judged(Verdict::CannotSay, format!("only {seen} of the window was seen, and the rest may have spent the budget"))
+        }
         (None, None) => judged(Verdict::Ship, format!("no traffic in {}, so nothing failed", lookback(then.over.length()))),
         (Some(left), None) if left.ratio < CAREFUL_BELOW => {
             judged(Verdict::Careful, format!("{} is left, under {}", whole_percent(left.ratio), whole_percent(CAREFUL_BELOW)))
@@ -74,4 +78,9 @@ pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judge
         }
         (Some(left), None) => judged(Verdict::Ship, format!("{} is left", whole_percent(left.ratio))),
     }
+}
+
+/// Whether most of what has passed of the window was not seen although something happened there, and may have spent all.
+fn is_hardly_seen(then: &BudgetStatus) -> bool {
+    then.unseen.as_ref().is_some_and(|unseen| unseen.time * 2 > then.over.passed(then.as_of) && unseen.least.is_spent())
 }

@@ -15,10 +15,11 @@ mod test_page;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
+    assumed::{self, Stretch},
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Late, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
+    ledger::{Backfill, Counts, Late, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
     rename::Renames,
     slo::CountedIn,
     time::Timestamp,
@@ -187,11 +188,7 @@ impl Decider {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked, &late)).unwrap_or_default());
             }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
-            Request::Between { budget, from, to, reply } => {
-                let told =
-                    |(ledger, stream): (&SourceLedger, u32)| (ledger.between(stream, from, to), ledger.past(stream, to).hidden(from));
-                answer(reply, self.stream(&budget).map(told));
-            }
+            Request::Between { budget, from, to, reply } => answer(reply, self.between(&budget, from, to)),
         }
     }
 
@@ -202,6 +199,19 @@ impl Decider {
         let excluded = book.excluded.shown.exclusions.stretches(budget, known);
         let stream = book.ledger.counted_in(stream.index, *counted_in);
         book.ledger.slices_as_known(stream, *over, *at_most, &excluded, &Late::unknown(late, known))
+    }
+
+    /// What was counted of a budget over a stretch, and how many events may have happened in unseen time of it.
+    fn between(&self, budget: &BudgetId, from: Timestamp, to: Timestamp) -> Option<(Counts, i64)> {
+        let (ledger, stream) = self.stream(budget)?;
+        let past = ledger.past(stream, to);
+        let slo = self.books.get(&budget.slo.tenant).and_then(|book| book.slos.get(&budget.slo));
+        let objective = slo.and_then(|slo| slo.objectives.iter().find(|objective| objective.name == budget.objective));
+        let hidden = slo.zip(objective).map(|(slo, objective)| {
+            let stretch = Stretch { from, to, counted_from: ledger.held_from(stream) };
+            assumed::events(slo, objective.counted_in, past.since(from).unseen_millis, &past, stretch)
+        });
+        Some((ledger.between(stream, from, to), hidden.unwrap_or_default()))
     }
 
     /// The stream that a budget is counted in; of a budget that is gone, that of the events of its group.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use burnward_core::{
@@ -105,8 +106,10 @@ pub struct Place {
     pub source: SourceName,
     /// In which of its streams.
     pub stream: u32,
-    /// From when on its events are counted.
+    /// From when on its events are counted, or judged.
     pub counted_from: Option<Timestamp>,
+    /// From when on events are held.
+    pub events_from: Option<Timestamp>,
     /// From when on the memory holds each of its finest slices.
     pub each_from: Option<Timestamp>,
 }
@@ -138,7 +141,7 @@ impl Book {
         let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
         let counted_in = self.ledger.counted_in(stream.index, objective.counted_in);
         let stored = asked.stored.get(&budget);
-        let counted_from = if stored.is_some() { stream.counted_from } else { self.ledger.held_from(counted_in) };
+        let counted_from = if stored.is_some() { self.ledger.counted_from(counted_in) } else { self.ledger.held_from(counted_in) };
         let at_moment = |moment: &Moment| {
             let is_held = counted_from.is_some_and(|from| from < moment.at);
             let over = calendar::interval(&objective.window, moment.at);
@@ -157,6 +160,7 @@ impl Book {
                 over,
                 newest_sample: stream.newest_sample.filter(|_| is_held).map(|newest| newest.min(moment.at)),
                 counted_from,
+                unjudged: self.ledger.unjudged(counted_in, Interval { to: moment.at, ..over }).map_or(Duration::ZERO, Interval::length),
                 excluded,
                 began: None,
                 catching_up: false,
@@ -192,7 +196,8 @@ impl Book {
         let place = Place {
             source: self.source.clone(),
             stream: counted_in,
-            counted_from: stream.counted_from,
+            counted_from: self.ledger.counted_from(counted_in),
+            events_from: stream.counted_from,
             each_from: self.ledger.each_from(counted_in),
         };
         PastBudget { budget, slo: slo.clone(), place: Some(place), standing, reaches, held_from: counted_from, counted, slices }
@@ -219,6 +224,7 @@ fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastB
             over,
             newest_sample: None,
             counted_from: None,
+            unjudged: Duration::ZERO,
             excluded: Excluded::default(),
             began: None,
             catching_up: false,

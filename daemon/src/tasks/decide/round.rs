@@ -163,6 +163,7 @@ fn evaluate_slo(
                 over: calendar::interval(&objective.window, answers.asked_at),
                 newest_sample: None,
                 counted_from: None,
+                unjudged: Duration::ZERO,
                 excluded: Excluded::default(),
                 began: None,
                 catching_up: false,
@@ -199,7 +200,11 @@ fn evaluate_slo(
                 held: Some(&held),
                 over,
                 newest_sample: stream.newest_sample,
-                counted_from: stream.counted_from,
+                counted_from: book.ledger.counted_from(counted_in),
+                unjudged: book
+                    .ledger
+                    .unjudged(counted_in, Interval { to: answers.asked_at, ..over })
+                    .map_or(Duration::ZERO, Interval::length),
                 excluded,
                 began: None,
                 catching_up: stream.catching_up,

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query, State},
 };
 use burnward_core::{
-    downtime::spells,
+    downtime::{Spell, Verdict, spells},
     evaluate::BudgetStatus,
     ledger::{Counts, Late, StoredStream},
     slo::{CountedIn, Slo},
@@ -56,23 +56,30 @@ pub async fn of(handle: &Handle, slo: &Slo, status: &BudgetStatus, when: When) -
         let of_tenant = view.exclusions.get(&slo.id.tenant);
         of_tenant.map(|all| all.exclusions.stretches(&status.budget, when.figures.known(over.to))).unwrap_or_default()
     };
-    let verdicts = verdicts(handle, slo, status, over, when).await?;
-    Ok(Some(Downtime::of(status, over, rule.length, &spells(rule.length, verdicts, &excluded))))
+    let (unjudged, verdicts) = verdicts(handle, slo, status, over, when).await?;
+    let unjudged = unjudged.map(|over| Spell { over, verdict: Verdict::Unseen, excluded: false });
+    let spells: Vec<Spell> = unjudged.into_iter().chain(spells(rule.length, verdicts, &excluded)).collect();
+    Ok(Some(Downtime::of(status, over, rule.length, &spells)))
 }
 
-/// The verdicts of a stretch: the memory's where it still holds each of them, the store's before.
+/// The verdicts of a stretch: the memory's where it still holds each of them, the store's before; and the part of it in which events are held and were
+/// not judged.
 async fn verdicts(
     handle: &Handle,
     slo: &Slo,
     status: &BudgetStatus,
     over: Interval,
     when: When,
-) -> Result<Vec<(Timestamp, Counts)>, Problem> {
+) -> Result<(Option<Interval>, Vec<(Timestamp, Counts)>), Problem> {
     let known = when.figures.known(over.to);
     let by = judging(handle, slo, when).await?.map(|judging| (slo.id.clone(), judging)).into_iter().collect();
     let asked = PastAsked { group: Some(status.budget.group.clone()), by, ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(&slo.id.tenant, asked).await?;
-    let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else { return Ok(Vec::new()) };
+    let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else {
+        return Ok((None, Vec::new()));
+    };
+    let begin = |from: Timestamp| Interval { from: from.max(over.from), to: place.counted_from.unwrap_or(over.to).min(over.to) };
+    let unjudged = place.events_from.map(begin).filter(|unjudged| unjudged.from < unjudged.to);
     let split = place.each_from.map_or(over.to, |from| from.max(over.from).min(over.to));
     let mut found = Vec::new();
     if over.from < split {
@@ -89,5 +96,5 @@ async fn verdicts(
     };
     let held = handle.slices(asked, known).await?;
     found.extend(held.into_iter().map(|slice| (slice.end, slice.counts)));
-    Ok(found)
+    Ok((unjudged, found))
 }

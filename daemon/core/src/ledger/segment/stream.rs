@@ -5,18 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Damaged, RoundSlices, Stored, unpack_segment};
 use crate::{
     exclusion::Excluded,
-    ledger::{
-        Counts, Late, Sums,
-        hidden::{self, Glimpse},
-        slice::Span,
-        verdict::VERDICTS,
-    },
+    ledger::{Counts, Late, Sums, slice::Span},
     time::Timestamp,
     window::Interval,
 };
-
-/// Unseen time is looked at by the hour: how many events it may hold is told by the hours beside it.
-const HOUR_MILLIS: i64 = 3_600_000;
 
 /// The settled slices of one stream, whatever their lengths, by their ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,8 +16,6 @@ pub struct StoredStream {
     slices: BTreeMap<Timestamp, Counts>,
     /// Unseen stretches of rounds that are not yet compacted.
     spans: Vec<Span>,
-    /// True of a stream of verdicts, which are seconds.
-    judged: bool,
 }
 
 impl StoredStream {
@@ -34,7 +24,7 @@ impl StoredStream {
     /// # Errors
     /// A segment or round that cannot be read.
     pub fn of(stored: &Stored, stream: u32) -> Result<Self, Damaged> {
-        let mut found = Self { judged: stream >= VERDICTS, ..Self::default() };
+        let mut found = Self::default();
         for segment in stored.segments.iter().filter(|segment| segment.key.stream == stream) {
             for (end, counts) in unpack_segment(segment.key.step(), &segment.blob)? {
                 found.add(end, counts);
@@ -78,24 +68,6 @@ impl StoredStream {
         some.then(|| self.slices.range(ends)).into_iter().flatten().map(|(end, counts)| (*end, *counts))
     }
 
-    /// What each hour of a stretch held.
-    fn by_the_hour(&self, over: Interval) -> impl Iterator<Item = Glimpse> {
-        let mut hours: BTreeMap<i64, Counts> = BTreeMap::new();
-        for (end, counts) in self.slices(over) {
-            *hours.entry(end.millis().saturating_sub(1).div_euclid(HOUR_MILLIS)).or_default() += counts;
-        }
-        let (first, last) = (over.from.millis().div_euclid(HOUR_MILLIS), over.to.millis().saturating_sub(1).div_euclid(HOUR_MILLIS));
-        (first..=last).map(move |hour| {
-            let counts = hours.get(&hour).copied().unwrap_or_default();
-            let (begin, end) = (hour * HOUR_MILLIS, (hour + 1) * HOUR_MILLIS);
-            Glimpse {
-                passed_millis: end.min(over.to.millis()) - begin.max(over.from.millis()),
-                total: counts.total(),
-                unseen_millis: counts.unseen_millis,
-            }
-        })
-    }
-
     /// Sums over lookbacks that end at a moment.
     pub const fn until(&self, at: Timestamp) -> StoredSums<'_> {
         StoredSums { stream: self, at }
@@ -130,14 +102,6 @@ impl Sums for StoredSums<'_> {
 
     fn since(&self, from: Timestamp) -> Counts {
         self.stream.between(Interval { from, to: self.at })
-    }
-
-    fn hidden(&self, from: Timestamp) -> i64 {
-        match (self.since(from).unseen_millis, self.stream.judged) {
-            (..=0, _) => 0,
-            (unseen, true) => unseen / 1000,
-            (_, false) => hidden::events(HOUR_MILLIS, self.stream.by_the_hour(Interval { from, to: self.at })),
-        }
     }
 }
 
@@ -181,21 +145,6 @@ mod tests {
             assert_eq!(stream.slices(Interval { from: over.to, to: over.from }).count(), 0);
         }
         assert_eq!(StoredStream::of(&rounds, 9).expect("sound"), StoredStream::default());
-    }
-
-    #[test]
-    fn unseen_hours_may_hold_as_many_events_as_the_busier_neighbour() {
-        let hour = |hour: u32, counts: Counts| Entry { stream: 5, end: START.plus(hours(1) * hour), counts };
-        let entries = vec![
-            hour(1, Counts { good: 100, ..Counts::default() }),
-            hour(2, Counts { unseen_millis: HOUR_MILLIS, ..Counts::default() }),
-            hour(3, Counts { good: 300, ..Counts::default() }),
-        ];
-        let round = RoundSlices { entries, ..RoundSlices::default() };
-        let stored = Stored { rounds: vec![(1, round.pack().expect("slices"))], ..Stored::default() };
-        let stream = StoredStream::of(&stored, 5).expect("sound");
-        assert_eq!(stream.until(START.plus(hours(3))).hidden(START), 300);
-        assert_eq!(stream.until(START.plus(hours(1))).hidden(START), 0);
     }
 
     #[test]

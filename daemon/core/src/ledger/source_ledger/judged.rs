@@ -19,6 +19,7 @@ use crate::{
     },
     slo::{CountedIn, SliceRule},
     time::Timestamp,
+    window::Interval,
 };
 
 /// The verdicts on the slices of one stream by one rule.
@@ -30,6 +31,8 @@ pub(in crate::ledger) struct Judged {
     pub rule: SliceRule,
     /// True where an objective of the plan asks for them.
     pub asked: bool,
+    /// Where the first slice begins that was judged for good: before it events may be held, and no verdicts.
+    pub first: Option<Timestamp>,
     /// The verdicts.
     pub slices: Slices,
     /// On slices that are not settled.
@@ -160,6 +163,30 @@ impl SourceLedger {
         self.judged.get(index.checked_sub(VERDICTS)? as usize)
     }
 
+    /// From when on a stream is counted: its events, or where it is one of verdicts, those.
+    pub fn counted_from(&self, stream: u32) -> Option<Timestamp> {
+        match self.judged_at(stream) {
+            Some(judged) => judged.first,
+            None => self.streams.get(stream as usize)?.meta.counted_from,
+        }
+    }
+
+    /// How much of a stretch lies before the first verdict of a stream although its events are held there: history tells no minute from the next.
+    pub fn unjudged(&self, stream: u32, over: Interval) -> Option<Interval> {
+        let judged = self.judged_at(stream)?;
+        let from = self.streams.get(judged.of as usize)?.meta.counted_from?.max(over.from);
+        let unjudged = Interval { from, to: judged.first?.min(over.to) };
+        (unjudged.from < unjudged.to).then_some(unjudged)
+    }
+
+    /// Notes a verdict of a stream of verdicts.
+    pub(super) fn note_verdict(&mut self, stream: u32, end: Timestamp) {
+        if let Some(judged) = stream.checked_sub(VERDICTS).and_then(|index| self.judged.get_mut(index as usize)) {
+            let begin = end.minus(judged.rule.length);
+            judged.first = Some(judged.first.map_or(begin, |first| first.min(begin)));
+        }
+    }
+
     /// Takes in the streams of verdicts that a round opened.
     pub(super) fn open_judged(&mut self, opened: Vec<(u32, SliceRule)>) {
         for (of, rule) in opened {
@@ -176,7 +203,7 @@ impl SourceLedger {
         let levels = verdict_levels(self.reach_of(lane, rule), rule.length);
         let mut slices = Slices::new(&levels);
         slices.set_marks(Marks::at(&self.verdict_edges(of, rule.length)));
-        self.judged.push(Judged { of, rule, asked, slices, provisional: Provisional::default() });
+        self.judged.push(Judged { of, rule, asked, first: None, slices, provisional: Provisional::default() });
     }
 
     /// Follows a change of the plan.

@@ -441,6 +441,7 @@ impl SourceLedger {
             if let Some(slices) = self.slices_mut(entry.stream) {
                 slices.add(entry.end, entry.counts);
             }
+            self.note_verdict(entry.stream, entry.end);
         }
         for span in &counted.slices.spans {
             self.streams[span.stream as usize].slices.add_span(span);

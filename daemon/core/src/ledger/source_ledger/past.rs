@@ -5,12 +5,7 @@ use std::time::Duration;
 use super::{Held, SourceLedger, view::Kept};
 use crate::{
     exclusion::{Excluded, Known},
-    ledger::{
-        Counts, Damaged, Sums,
-        count::is_gap,
-        segment::RoundSlices,
-        slice::{Entry, HOUR},
-    },
+    ledger::{Counts, Damaged, Sums, count::is_gap, segment::RoundSlices, slice::Entry},
     time::Timestamp,
     window::Interval,
 };
@@ -72,20 +67,6 @@ impl Sums for PastSums<'_> {
     fn since(&self, from: Timestamp) -> Counts {
         self.ledger.between(self.stream, from, self.at) + self.unread(from) - self.unknown_within(from, self.at)
     }
-
-    fn hidden(&self, from: Timestamp) -> i64 {
-        let Some(kept) = self.ledger.kept(self.stream) else { return 0 };
-        match (self.since(from).unseen_millis, kept.judged) {
-            (..=0, _) => 0,
-            (unseen, Some(_)) => unseen / 1000,
-            (_, None) => {
-                let unread = self.unread(from).unseen_millis;
-                let read_to = self.at.minus(Duration::from_millis(u64::try_from(unread).unwrap_or(0)));
-                let hour = self.ledger.between(self.stream, read_to.minus(HOUR), read_to);
-                kept.slices.hidden_between(from, read_to) + Kept::at_rate_of(hour, unread)
-            }
-        }
-    }
 }
 
 impl PastSums<'_> {
@@ -145,9 +126,9 @@ impl SourceLedger {
         slices.steps().next().and_then(|finest| slices.begin_of(finest))
     }
 
-    /// From when on the memory holds a stream's events: later than they are counted from where they are older than its slices are kept.
+    /// From when on the memory holds a stream's events or verdicts: later than they are counted from where they are older than its slices are kept.
     pub fn held_from(&self, stream: u32) -> Option<Timestamp> {
-        let counted = self.streams.get(self.events_of(stream) as usize)?.meta.counted_from?;
+        let counted = self.counted_from(stream)?;
         Some(self.kept(stream)?.slices.kept_from().map_or(counted, |kept| kept.max(counted)))
     }
 }

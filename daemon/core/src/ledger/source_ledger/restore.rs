@@ -119,14 +119,19 @@ impl SourceLedger {
         let unknown = |what| Damaged { what, why: "it holds slices of a stream that the state does not name" };
         for segment in &stored.segments {
             let slices = self.slices_mut(segment.key.stream).ok_or(unknown("segment"))?;
-            for (end, counts) in unpack_segment(segment.key.step(), &segment.blob)? {
-                slices.add(end, counts);
+            let held = unpack_segment(segment.key.step(), &segment.blob)?;
+            for (end, counts) in &held {
+                slices.add(*end, *counts);
+            }
+            if let Some((first, _)) = held.first() {
+                self.note_verdict(segment.key.stream, *first);
             }
         }
         for (_, blob) in &stored.rounds {
             let round = RoundSlices::unpack(blob)?;
             for entry in &round.entries {
                 self.slices_mut(entry.stream).ok_or(unknown("round"))?.add(entry.end, entry.counts);
+                self.note_verdict(entry.stream, entry.end);
             }
             for span in &round.spans {
                 self.slices_mut(span.stream).ok_or(unknown("round"))?.add_span(span);

@@ -15,9 +15,8 @@ use crate::{
         Counts, Reason, Sums, Unknown,
         cache::Slices,
         count::{Rule, is_gap},
-        hidden,
         plan::{LanePlan, Side, beside},
-        slice::{Entry, HOUR},
+        slice::Entry,
     },
     time::Timestamp,
     window::Interval,
@@ -52,18 +51,6 @@ impl Sums for StreamSums<'_> {
 
     fn since(&self, from: Timestamp) -> Counts {
         self.over(self.now.since(from))
-    }
-
-    fn hidden(&self, from: Timestamp) -> i64 {
-        let lookback = self.now.since(from);
-        match (self.over(lookback).unseen_millis, self.kept.judged) {
-            (..=0, _) => 0,
-            (unseen, Some(_)) => unseen / 1000,
-            (_, None) => {
-                let newer = self.kept.provisional_within(from, Timestamp::from_millis(i64::MAX)).unseen_millis;
-                self.kept.slices.hidden(lookback, self.now) + Kept::at_rate_of(self.over(HOUR), newer)
-            }
-        }
     }
 }
 
@@ -110,12 +97,6 @@ impl Kept<'_> {
             None => stretch,
             Some(length) => Interval { from: stretch.from.ceil(length), to: stretch.to.floor(length) },
         }
-    }
-
-    /// How many events so much unseen time may hold at the rate of these counts of an hour; none where nothing of it was seen.
-    pub(super) fn at_rate_of(hour: Counts, unseen_millis: i64) -> i64 {
-        let seen = i64::try_from(HOUR.as_millis()).unwrap_or(i64::MAX) - hour.unseen_millis;
-        if seen > 0 { hidden::share(unseen_millis, hour.total(), seen) } else { 0 }
     }
 
     fn provisional_within(&self, from: Timestamp, to: Timestamp) -> Counts {

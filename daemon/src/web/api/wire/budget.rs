@@ -102,7 +102,7 @@ pub struct Budget {
 pub struct UnseenShare {
     /// How much of the window nobody saw since counting began.
     pub seconds: f64,
-    /// How many events may have happened in it: the larger rate beside it, times its length.
+    /// How many events may have happened in it: its length at the rate of what was seen, or one for each slice of time.
     pub events: Events,
     /// Share of the budget that is left if all of them failed.
     pub least_left_ratio: f64,

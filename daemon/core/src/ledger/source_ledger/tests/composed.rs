@@ -239,6 +239,7 @@ fn paged(source: &Source, until: i64) -> (Option<i64>, Option<i64>) {
             over,
             newest_sample: None,
             counted_from: daemon.ledger.streams().find(|of| of.index == stream).and_then(|of| of.counted_from),
+            unjudged: Duration::ZERO,
             excluded: Excluded::default(),
             began: None,
             catching_up: false,

@@ -1,6 +1,10 @@
 //! For which time nobody could see.
 
 use super::*;
+use crate::{
+    assumed::{self, Stretch},
+    slo::CountedIn,
+};
 
 #[test]
 fn when_the_scraper_stood_still_sums_are_equal_and_the_time_is_unseen() {
@@ -112,9 +116,13 @@ fn what_is_lost_in_a_gap_with_a_restart_lies_within_what_the_gap_may_hide() {
     let counts = sums.over(days(30));
     assert_eq!(counts, Counts { unseen_millis: 3_015_000, ..events(990 + 7200 + 8985 - 4000, 0) });
     // One request a second before and after: what was lost between 990 and 4000, and 5 s more that the restarted process told.
-    assert_eq!(sums.hidden(now.minus(days(30))), 3015);
-    assert_eq!(sums.hidden(now.minus(minutes(30))), 0, "a lookback without unseen time hides nothing");
-    assert_eq!(daemon.ledger.past(0, now).hidden(now.minus(days(30))), 3015, "the past tells the same");
+    let stretch = |sums: &dyn Sums, span| {
+        let stretch = Stretch { from: now.minus(span), to: now, counted_from: Some(at(-7200)) };
+        assumed::events(&availability()[0], CountedIn::Events, sums.over(span).unseen_millis, sums, stretch)
+    };
+    assert_eq!(stretch(&sums, days(30)), 3015);
+    assert_eq!(stretch(&sums, minutes(30)), 0, "a lookback without unseen time hides nothing");
+    assert_eq!(stretch(&daemon.ledger.past(0, now), days(30)), 3015, "the past tells the same");
 }
 
 #[test]

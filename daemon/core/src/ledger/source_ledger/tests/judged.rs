@@ -89,6 +89,30 @@ fn minutes_with_too_many_failures_are_down() {
 }
 
 #[test]
+fn history_is_counted_and_not_judged_and_says_so() {
+    let mut source = Source::default();
+    steady(&mut source, -2 * 86_400, 7200, NEVER);
+    let mut daemon = Daemon::start(by_the_minute(), at(0));
+    daemon.tick_every(&source, 10, 0, 3600);
+    daemon.backfill(&source, at(3600));
+    for restarted in [false, true] {
+        if restarted {
+            daemon.compact(at(3600));
+            daemon.restart(at(3600));
+        }
+        let stream = daemon.ledger.judged(0, rule(1)).expect("judged");
+        let raw = at(-6 * 3600);
+        assert!(daemon.ledger.counted_from(0).expect("counted") < at(-86_400));
+        assert_eq!(daemon.ledger.counted_from(stream), Some(raw));
+        let day = Interval { from: at(-86_400), to: at(3600) };
+        assert_eq!(daemon.ledger.unjudged(stream, day), Some(Interval { to: raw, ..day }));
+        assert_eq!(daemon.ledger.unjudged(stream, Interval { from: raw, ..day }), None);
+        assert_eq!(daemon.ledger.unjudged(0, day), None, "events are counted there");
+        assert_eq!(daemon.ledger.held_from(stream), Some(raw));
+    }
+}
+
+#[test]
 fn a_group_that_is_judged_later_than_those_behind_it_is_kept_in_order() {
     let mut source = Source::default();
     for second in (-3600..1200).step_by(15) {

@@ -208,6 +208,21 @@ fn whole(value: u64) -> i64 {
     i64::try_from(value).expect("few")
 }
 
+/// How long no target was scraped by now, where that is more than 2.5 times what is usual for the last one: time that says nothing of the budget.
+fn silence(shown: &[Shown], now: Timestamp) -> Duration {
+    let scrapes = |instance: &'static str| shown.iter().filter(move |one| one.instance == instance && one.code.is_none()).map(|one| one.at);
+    let last = |instance: &'static str| {
+        let mut moments: Vec<Timestamp> = scrapes(instance).collect();
+        moments.sort();
+        let mut spacings: Vec<Duration> = moments.windows(2).rev().take(3).map(|pair| pair[1].since(pair[0])).collect();
+        spacings.sort();
+        (moments[moments.len() - 1], spacings[1])
+    };
+    let (newest, usual) = last("a").max(last("b"));
+    let silence = now.since(newest);
+    if silence * 2 > usual * 5 { silence } else { Duration::ZERO }
+}
+
 /// Good and bad over a lookback that ends at `now`.
 fn over(told: &[Told], lookback: Duration, now: Timestamp) -> (i64, i64) {
     let slice = match lookback.as_secs() {
@@ -271,7 +286,7 @@ impl Case {
         let told = told(&shown);
         for daemon in [&mut step_by_step, &mut at_once] {
             check_sums(daemon, &told, at(end))?;
-            self.check_decision(daemon, &told, at(end))?;
+            self.check_decision(daemon, &told, silence(&shown, at(end)), at(end))?;
             daemon.tick(&source, at(end + 120));
         }
         prop_assert_eq!(step_by_step.decoded(), at_once.decoded(), "once all is settled, slice by slice");
@@ -301,7 +316,7 @@ impl Case {
     }
 
     /// Every burn rate, every row and what is left of the budget.
-    fn check_decision(&self, daemon: &Daemon, told: &[Told], now: Timestamp) -> Result<(), TestCaseError> {
+    fn check_decision(&self, daemon: &Daemon, told: &[Told], silence: Duration, now: Timestamp) -> Result<(), TestCaseError> {
         let slo = self.slo();
         let stream = daemon.ledger.streams().next().expect("a stream");
         let sums = daemon.ledger.sums(stream.index, now).expect("seen");
@@ -311,6 +326,7 @@ impl Case {
             over: Interval::ending(now, days(30)),
             newest_sample: stream.newest_sample,
             counted_from: stream.counted_from,
+            unjudged: Duration::ZERO,
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
@@ -322,7 +338,8 @@ impl Case {
         for row in &status.rows {
             prop_assert_eq!(row.holds(), self.holds(told, row, counted, now), "{:?}", row);
         }
-        let spent = burn(over(told, days(30), now), self.allowed).map(|burn| burn.times(part_of(counted, days(30))));
+        let spent =
+            burn(over(told, days(30), now), self.allowed).map(|burn| burn.times(part_of(counted.saturating_sub(silence), days(30))));
         let left = spent.map(|spent| Fraction::new(spent.den - spent.num, spent.den));
         prop_assert_eq!(left.is_some(), status.left.is_some());
         if let (Some(exact), Some(BudgetLeft { ratio, .. })) = (left, status.left) {
