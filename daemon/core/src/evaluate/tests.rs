@@ -389,7 +389,7 @@ fn time_before_the_first_verdict_is_not_seen_and_bounds_what_is_left() {
     let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
     // Six hours of thirty days were judged, all of them good; events are held of all.
     let judged = Partly(counts(21_600, 0));
-    let before = days(30) - hours(6);
+    let before = hours(30 * 24 - 6);
     let of = |unjudged, then| {
         let slo = Slo { no_data: NoData { after: minutes(5), then }, ..slo.clone() };
         let asked = Input { counted_from: Some(NOW.minus(hours(6))), unjudged, ..input(Ok(&judged)) };
