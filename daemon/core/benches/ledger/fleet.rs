@@ -16,7 +16,7 @@ use burnward_core::{
     window::Window,
 };
 
-const JOBS: usize = 10;
+pub(crate) const JOBS: usize = 10;
 const INSTANCES: usize = 20;
 pub(crate) const CODES: [&str; 6] = ["200", "201", "204", "404", "500", "503"];
 const START: Timestamp = Timestamp::from_seconds(1_700_000_000);

@@ -1,6 +1,6 @@
 //! How long the ledger takes at 60,000 series and 10,000 budgets: `cargo bench -p burnward-core --bench ledger`. Prints figures and asserts none.
 //!
-//! With a word it does one thing alone, on 1,000 budgets or (`-10x` behind the word) on 10,000, so that a tool can count its instructions
+//! With a word it does one thing alone, on 1,000 budgets or as many as a second word says, so that a tool can count its instructions
 //! (`integration-tests/count-instructions`).
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
@@ -18,7 +18,7 @@ use burnward_core::{
     time::{Timestamp, days, hours, minutes},
     window::Interval,
 };
-use fleet::{Bench, CODES, Round, SETTINGS, Source, timed};
+use fleet::{Bench, CODES, JOBS, Round, SETTINGS, Source, timed};
 
 const GROUPS: usize = 1_000;
 const LOOKBACKS: [Duration; 8] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(24), hours(72), days(30)];
@@ -27,15 +27,15 @@ const HOLDING: AlertState = AlertState { page: Some(Timestamp::EPOCH), ticket: S
 const TICK: Duration = Duration::from_secs(10);
 
 fn main() {
-    match std::env::args().nth(1).as_deref() {
+    let mut words = std::env::args().skip(1);
+    match words.next().as_deref() {
         Some("--bench") | None => all(),
-        Some(one) => alone(one),
+        Some(one) => alone(one, words.next().map_or(1_000, |budgets| budgets.parse().expect("a number of budgets"))),
     }
 }
 
-fn alone(what: &str) {
-    let (what, groups) = what.strip_suffix("-10x").map_or((what, GROUPS / 10), |what| (what, GROUPS));
-    let mut bench = Bench::new(groups);
+fn alone(what: &str, budgets: usize) {
+    let mut bench = Bench::new(budgets / JOBS);
     let (reads, answers) = bench.ask(TICK);
     // The sums that alerts are decided by are ready after a round.
     if what != "nothing" {
