@@ -1,7 +1,7 @@
 //! How long the ledger takes at 60,000 series and 10,000 budgets: `cargo bench -p burnward-core --bench ledger`. Prints figures and asserts none.
 //!
-//! With a word it does one thing alone, on 1,000 budgets or as many as a second word says, so that a tool can count its instructions
-//! (`integration-tests/count-instructions`).
+//! With the word `memory` it measures that alone, the same in any build. With another word it does one thing alone, on 1,000 budgets or as many as a second
+//! word says, so that a tool can count its instructions (`integration-tests/count-instructions`).
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -30,7 +30,10 @@ fn main() {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
         Some("--bench") | None => all(),
-        Some(one) => alone(one, words.next().map_or(1_000, |budgets| budgets.parse().expect("a number of budgets"))),
+        Some(one) => {
+            let budgets = words.next().map_or(1_000, |budgets| budgets.parse().expect("a number of budgets"));
+            if one == "memory" { memory(budgets) } else { alone(one, budgets) }
+        }
     }
 }
 
@@ -50,7 +53,7 @@ fn alone(what: &str, budgets: usize) {
 }
 
 fn all() {
-    memory();
+    memory(1_000);
     let mut bench = Bench::new(GROUPS);
     let budgets = bench.budgets();
     println!("{} series, {budgets} budgets", budgets * CODES.len());
@@ -70,8 +73,8 @@ fn all() {
 }
 
 /// What a budget with 30 days of slices takes.
-fn memory() {
-    let source = Source::new(GROUPS / 10);
+fn memory(budgets: usize) {
+    let source = Source::new(budgets / JOBS);
     let before = resident();
     let mut bench = Bench::reading(source);
     bench.fill();
