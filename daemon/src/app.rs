@@ -1,13 +1,18 @@
 //! The wiring: one straight function that builds everything, and the handle that web, Slack and tasks hold of the running daemon.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use burnward_core::{
     exclusion::{ExclusionId, Known},
     id::{BudgetId, IncidentId, PersonName, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
-    ledger::{Counts, Edges, Late, Replica, Slice},
+    ledger::{Counts, Edges, Image, Late, Replica, Slice},
     slo::Slo,
     time::Timestamp,
 };
@@ -224,6 +229,15 @@ pub enum Request {
         /// The edges; `None` for an unknown tenant.
         reply: oneshot::Sender<Option<Edges>>,
     },
+    /// What the memory holds of a part of a tenant's ledger.
+    Image {
+        /// Whose.
+        tenant: TenantId,
+        /// Parts that are not asked for.
+        but: BTreeSet<u32>,
+        /// The first of the others; `None` where there is none, or nobody can tell.
+        reply: oneshot::Sender<Option<Image>>,
+    },
     /// What was counted between two instants, for postmortems.
     Between {
         /// Of which budget.
@@ -324,6 +338,12 @@ impl Handle {
     pub(crate) async fn edges(&self, tenant: &TenantId) -> Option<Edges> {
         let tenant = tenant.clone();
         self.ask(|reply| Request::Edges { tenant, reply }).await.ok().flatten()
+    }
+
+    /// What the memory holds of a part of a tenant's ledger, the first that is none of these; `None` where there is none, or nobody can tell.
+    pub(crate) async fn image(&self, tenant: &TenantId, but: &BTreeSet<u32>) -> Option<Image> {
+        let (tenant, but) = (tenant.clone(), but.clone());
+        self.ask(|reply| Request::Image { tenant, but, reply }).await.ok().flatten()
     }
 
     /// The runbook of the worst SLO of an incident that has one, with its first steps; none for blindness, whose cause is elsewhere.

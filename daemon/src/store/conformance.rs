@@ -12,7 +12,7 @@ use burnward_core::{
         Actor, AlertKey, BurnFacts, Facts, FaultKey, IncidentEvent, Kind, Message, MessageKind, MessageRef, Phase, Resolution, Subject,
         Symptom, Via, What,
     },
-    ledger::{Compaction, Counts, Late, Segment, SegmentKey},
+    ledger::{Compaction, Counts, Image, Late, Segment, SegmentKey},
     oncall::Recipient,
     rename::{Rename, Renames},
     slo::{AlertRow, Urgency},
@@ -291,6 +291,38 @@ pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
     store.compact(&main, &source(), &compaction).await.unwrap();
     let left = store.ledger(&main, &source()).await.unwrap();
     assert_eq!((left.segments, left.rounds.len()), (vec![first[1].clone(), second[0].clone()], 1));
+}
+
+pub(super) async fn images_are_replaced_and_go_with_the_rounds_that_they_lack(store: &Store) {
+    let main = tenant("main");
+    assert_eq!(store.last_round().await.unwrap(), 0);
+    for n in 0..4_u8 {
+        let round = Round { blob: Some(vec![n]), state: Some(vec![9]), ..round_at(i64::from(n)) };
+        store.commit(&Commit { round: Some(round), ..empty(&main, at(i64::from(n))) }).await.unwrap();
+    }
+    let last = store.last_round().await.unwrap();
+    let image = |part, before_last, blob| Image { part, through: last - before_last, blob: vec![blob] };
+    for (image, when) in [(image(0, 3, 1), 5), (image(2_147_483, 1, 2), 6), (image(0, 2, 3), 7)] {
+        store.save_image(&main, &source(), image, at(when)).await.unwrap();
+    }
+    assert_eq!(store.images_kept(&main, &source()).await.unwrap(), [(0, last - 2, at(7)), (2_147_483, last - 1, at(6))]);
+    let stored = store.ledger_images(&main, &source()).await.unwrap();
+    assert_eq!(stored.images, [image(0, 2, 3), image(2_147_483, 1, 2)]);
+    assert_eq!(stored.rounds.iter().map(|(_, blob)| blob[0]).collect::<Vec<_>>(), [2, 3], "what the oldest image does not hold");
+    assert_eq!((stored.settled, stored.state, stored.segments), (Some(at(3)), Some(vec![9]), Vec::new()));
+    assert_eq!(store.ledger_images(&tenant("other"), &source()).await.unwrap().images, []);
+
+    for (dropped, left) in [(None, 2), (Some(last - 2), 2), (Some(last - 1), 1)] {
+        let compaction = Compaction { drop_rounds_through: dropped, ..Compaction::default() };
+        store.compact(&main, &source(), &compaction).await.unwrap();
+        assert_eq!(store.images_kept(&main, &source()).await.unwrap().len(), left, "{dropped:?}");
+    }
+    assert_eq!(store.ledger_images(&main, &source()).await.unwrap().rounds.len(), 1);
+    assert_eq!(store.last_round().await.unwrap(), last, "numbers are not given again");
+}
+
+fn round_at(n: i64) -> Round {
+    Round { source: source(), settled: at(n), blob: None, state: None, behind: Behind::default(), late: None }
 }
 
 pub(super) async fn what_a_second_reading_begins_with_is_replaced_and_what_it_found_stays(store: &Store) {

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use super::{
-    Counts,
+    Counts, Damaged,
+    segment::varint::{Reader, Writer},
     slice::{FIVE_MINUTES, HOUR, MINUTE, Span},
 };
 use crate::{time::Timestamp, window::Grain};
@@ -92,6 +93,44 @@ impl Marks {
         }
         let marks = STEPS.iter().position(|known| *known == step).map(|level| &self.levels[level])?;
         marks.binary_search_by_key(&at, |mark| mark.at).ok().map(|place| marks[place].counts)
+    }
+}
+
+impl Marks {
+    /// True where each of these marks is one of `known` too, or lies ahead of all that was counted, in an hour that begins at `counted_to` or later.
+    pub(super) fn are_known(&self, known: &Self, counted_to: Option<Timestamp>) -> bool {
+        let is_ahead = |at: Timestamp| counted_to.is_none_or(|to| at.floor(HOUR) >= to);
+        let is_known = |at: Timestamp, known: &[Mark]| known.binary_search_by_key(&at, |mark| mark.at).is_ok();
+        let mut levels = self.levels.iter().zip(&known.levels);
+        levels.all(|(marks, known)| marks.iter().all(|mark| is_ahead(mark.at) || is_known(mark.at, known)))
+    }
+
+    pub(super) fn pack(&self, out: &mut Writer) {
+        for marks in &self.levels {
+            out.list(marks.iter(), |out, mark| {
+                out.signed(mark.at.millis());
+                let Counts { good, tolerated, bad, unseen_millis } = mark.counts;
+                for number in [good, tolerated, bad, unseen_millis] {
+                    out.signed(number);
+                }
+            });
+        }
+    }
+
+    pub(super) fn unpack(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let mut marks = Self::default();
+        for level in &mut marks.levels {
+            *level = reader.list(|reader| {
+                let at = Timestamp::from_millis(reader.signed()?);
+                let mut number = || reader.signed();
+                let counts = Counts { good: number()?, tolerated: number()?, bad: number()?, unseen_millis: number()? };
+                Ok(Mark { at, counts })
+            })?;
+            if level.windows(2).any(|pair| pair[0].at >= pair[1].at) {
+                return Err(reader.damaged("its marks are not in order"));
+            }
+        }
+        Ok(marks)
     }
 }
 

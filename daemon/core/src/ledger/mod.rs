@@ -32,7 +32,7 @@ pub use histogram::Histogram;
 pub use plan::Plan;
 pub use query::Query;
 pub use replica::Replica;
-pub use segment::{Compaction, Damaged, Segment, SegmentKey, Stored, StoredStream, StoredSums};
+pub use segment::{Compaction, Damaged, Image, Segment, SegmentKey, Stored, StoredStream, StoredSums};
 pub use source_ledger::{
     Backfill, Counted, Fill, Late, MemberVerdicts, PastSums, Read, Reads, SecondReading, Settings, Slice, SourceLedger, Stream, StreamSums,
 };

@@ -2,7 +2,7 @@
 
 use burnward_core::{
     id::{SourceName, TenantId},
-    ledger::{Compaction, Damaged, Late, Segment, SegmentKey, Stored},
+    ledger::{Compaction, Damaged, Image, Late, Segment, SegmentKey, Stored},
     time::{Timestamp, days},
     window::Interval,
 };
@@ -19,26 +19,11 @@ const STATEMENT_BYTES: usize = 8 << 20;
 type OptionalBlob = Option<Vec<u8>>;
 
 impl SqliteStore {
-    /// What the ledger of a source is rebuilt from.
+    /// All that is stored of the ledger of a source, of which it can be rebuilt.
     pub async fn ledger(&self, tenant: &TenantId, source: &SourceName) -> Result<Stored, StoreError> {
         // One transaction, so that a compaction between two statements neither hides nor doubles a slice.
         let mut tx = self.readers().begin().await?;
-        let settled: Option<i64> = sqlx::query_scalar("SELECT settled FROM watermarks WHERE tenant = ?1 AND source = ?2")
-            .bind(tenant.as_str())
-            .bind(source.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let state = sqlx::query_scalar("SELECT blob FROM ledger_states WHERE tenant = ?1 AND source = ?2")
-            .bind(tenant.as_str())
-            .bind(source.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let behind: Option<(OptionalBlob, OptionalBlob)> = sqlx::query_as("SELECT seal, log FROM seals WHERE tenant = ?1 AND source = ?2")
-            .bind(tenant.as_str())
-            .bind(source.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let (seal, log) = behind.unwrap_or_default();
+        let basis = basis(&mut tx, tenant, source).await?;
         let segments = sqlx::query(
             "SELECT stream, level_seconds, day, blob FROM segments WHERE tenant = ?1 AND source = ?2
              ORDER BY day, level_seconds, stream",
@@ -47,9 +32,56 @@ impl SqliteStore {
         .bind(source.as_str())
         .fetch_all(&mut *tx)
         .await?;
-        let rounds = rounds(&mut tx, tenant, source).await?;
+        let rounds = rounds(&mut tx, tenant, source, FIRST).await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
-        Ok(Stored { settled: settled.map(Timestamp::from_millis), state, seal, log, segments, rounds })
+        Ok(Stored { segments, rounds, ..basis })
+    }
+
+    /// The images of the ledger of a source, and the rounds that the oldest of them does not hold: a fraction of what is stored.
+    pub async fn ledger_images(&self, tenant: &TenantId, source: &SourceName) -> Result<Stored, StoreError> {
+        let mut tx = self.readers().begin().await?;
+        let basis = basis(&mut tx, tenant, source).await?;
+        let images = sqlx::query("SELECT part, through, blob FROM images WHERE tenant = ?1 AND source = ?2 ORDER BY part")
+            .bind(tenant.as_str())
+            .bind(source.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+        let images: Vec<Image> = images.iter().map(image).collect::<Result<_, _>>()?;
+        let rounds = match images.iter().map(|image| image.through).min() {
+            Some(oldest) => rounds(&mut tx, tenant, source, oldest).await?,
+            None => Vec::new(),
+        };
+        Ok(Stored { images, rounds, ..basis })
+    }
+
+    /// Keeps an image in place of the last one of its part.
+    pub async fn save_image(&self, tenant: &TenantId, source: &SourceName, image: Image, now: Timestamp) -> Result<(), StoreError> {
+        let statement = sqlx::query(SAVE_IMAGE)
+            .bind(tenant.to_string())
+            .bind(source.to_string())
+            .bind(image.part)
+            .bind(image.through)
+            .bind(now.millis())
+            .bind(image.blob);
+        self.write(move |tx| async move { statement.execute(tx).await.map(drop).map_err(StoreError::from) }.boxed()).await
+    }
+
+    /// Which parts have an image, up to which round and of when.
+    pub async fn images_kept(&self, tenant: &TenantId, source: &SourceName) -> Result<Vec<(u32, i64, Timestamp)>, StoreError> {
+        let kept = sqlx::query("SELECT part, through, at FROM images WHERE tenant = ?1 AND source = ?2 ORDER BY part")
+            .bind(tenant.as_str())
+            .bind(source.as_str())
+            .fetch_all(self.readers())
+            .await?;
+        let one = |row: &SqliteRow| Ok((row.try_get("part")?, row.try_get("through")?, time(row, "at")?));
+        Ok(kept.iter().map(one).collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    /// The number of the last round of any source.
+    pub async fn last_round(&self) -> Result<i64, StoreError> {
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT seq FROM sqlite_sequence WHERE name = 'rounds'").fetch_optional(self.readers()).await?;
+        Ok(last.unwrap_or(FIRST))
     }
 
     /// What was found late after `since`, oldest first.
@@ -79,7 +111,7 @@ impl SqliteStore {
         .bind(over.to.millis())
         .fetch_all(&mut *tx)
         .await?;
-        let rounds = rounds(&mut tx, tenant, source).await?;
+        let rounds = rounds(&mut tx, tenant, source, FIRST).await?;
         let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
         Ok(Stored { segments, rounds, ..Stored::default() })
     }
@@ -133,6 +165,7 @@ impl SqliteStore {
                 for (index, bytes) in &packed {
                     sqlx::query(SAVE_SEGMENTS).bind(&tenant).bind(&source).bind(index).bind(bytes.as_slice()).execute(&mut *tx).await?;
                 }
+                sqlx::query(DROP_IMAGES).bind(&tenant).bind(&source).bind(drop_rounds_through).execute(&mut *tx).await?;
                 sqlx::query(DROP_ROUNDS).bind(&tenant).bind(&source).bind(drop_rounds_through).execute(tx).await?;
                 Ok(())
             }
@@ -158,16 +191,57 @@ const DROP_SEGMENTS: &str = "
     DELETE FROM segments WHERE tenant = ?1 AND source = ?2 AND (day, level_seconds, stream) IN (
         SELECT value ->> 'day', value ->> 'level', value ->> 'stream' FROM json_each(?3))";
 
+const SAVE_IMAGE: &str = "
+    INSERT INTO images (tenant, source, part, through, at, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (tenant, source, part) DO UPDATE SET through = excluded.through, at = excluded.at, blob = excluded.blob";
+
+/// An image needs the rounds that it does not hold: without one of them it is no use. Without a number, none.
+const DROP_IMAGES: &str = "DELETE FROM images WHERE tenant = ?1 AND source = ?2 AND through < ?3";
+
 /// Without a number, none.
 const DROP_ROUNDS: &str = "DELETE FROM rounds WHERE tenant = ?1 AND source = ?2 AND id <= ?3";
 
-/// The rounds that are not compacted yet, oldest first.
-async fn rounds(tx: &mut SqliteConnection, tenant: &TenantId, source: &SourceName) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
-    sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 ORDER BY id")
+/// Before the first round.
+const FIRST: i64 = 0;
+
+/// The rounds behind this one that are not compacted yet, oldest first.
+async fn rounds(
+    tx: &mut SqliteConnection,
+    tenant: &TenantId,
+    source: &SourceName,
+    behind: i64,
+) -> Result<Vec<(i64, Vec<u8>)>, sqlx::Error> {
+    sqlx::query_as("SELECT id, blob FROM rounds WHERE tenant = ?1 AND source = ?2 AND id > ?3 ORDER BY id")
         .bind(tenant.as_str())
         .bind(source.as_str())
+        .bind(behind)
         .fetch_all(tx)
         .await
+}
+
+/// What of a ledger is replaced as a whole: all but its slices.
+async fn basis(tx: &mut SqliteConnection, tenant: &TenantId, source: &SourceName) -> Result<Stored, sqlx::Error> {
+    let settled: Option<i64> = sqlx::query_scalar("SELECT settled FROM watermarks WHERE tenant = ?1 AND source = ?2")
+        .bind(tenant.as_str())
+        .bind(source.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+    let state = sqlx::query_scalar("SELECT blob FROM ledger_states WHERE tenant = ?1 AND source = ?2")
+        .bind(tenant.as_str())
+        .bind(source.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+    let behind: Option<(OptionalBlob, OptionalBlob)> = sqlx::query_as("SELECT seal, log FROM seals WHERE tenant = ?1 AND source = ?2")
+        .bind(tenant.as_str())
+        .bind(source.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+    let (seal, log) = behind.unwrap_or_default();
+    Ok(Stored { settled: settled.map(Timestamp::from_millis), state, seal, log, ..Stored::default() })
+}
+
+fn image(row: &SqliteRow) -> Result<Image, sqlx::Error> {
+    Ok(Image { part: row.try_get("part")?, through: row.try_get("through")?, blob: row.try_get("blob")? })
 }
 
 fn segment(row: &SqliteRow) -> Result<Segment, sqlx::Error> {

@@ -28,7 +28,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "corrections", include_str!("migrations/0002_corrections.sql")),
     (3, "reports", include_str!("migrations/0003_reports.sql")),
@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "late", include_str!("migrations/0005_late.sql")),
     (6, "renames", include_str!("migrations/0006_renames.sql")),
     (7, "slo_versions", include_str!("migrations/0007_slo_versions.sql")),
+    (8, "images", include_str!("migrations/0008_images.sql")),
 ];
 
 /// Readers at the same time.
@@ -193,10 +194,14 @@ async fn prepare(file: &Path, found: Found, writer: &SqlitePool) -> Result<(), S
 }
 
 fn migrator() -> Migrator {
+    migrator_of(&MIGRATIONS)
+}
+
+pub(super) fn migrator_of(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, text.into_sql_str(), false)
     };
-    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+    Migrator::with_migrations(migrations.iter().copied().map(migration).collect())
 }
 
 const DAMAGED: &str =

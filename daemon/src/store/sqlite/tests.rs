@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use burnward_core::incident::{MessageKind, What};
 use tempfile::TempDir;
 
-use super::SqliteStore;
+use super::{
+    SqliteStore,
+    open::{MIGRATIONS, migrator_of},
+};
 use crate::store::{
     Behind, Commit, Round, StoreError,
     conformance::{self, at, empty, event, message, opening, tenant},
@@ -29,6 +32,7 @@ conformance!(
     an_alert_of_another_tenant_is_refused,
     a_tenant_sees_its_own_rows_only,
     rounds_are_compacted_into_segments,
+    images_are_replaced_and_go_with_the_rounds_that_they_lack,
     what_a_second_reading_begins_with_is_replaced_and_what_it_found_stays,
     alert_changes_are_kept_in_order,
     resolved_incidents_leave_the_live_ones,
@@ -311,7 +315,7 @@ async fn what_was_owed_before_reports_is_owed_after() {
     let old = sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(file(&dir)).create_if_missing(true))
         .await
         .unwrap();
-    let [(_, _, start), _, (_, _, reports), ..] = super::open::MIGRATIONS;
+    let [(_, _, start), _, (_, _, reports), ..] = MIGRATIONS;
     let insert = "INSERT INTO outbox (tenant, page, incident, recipient, kind, seq, broadcast, is_page, due, decided_at)
                   VALUES ('main', 'P-1', 'checkout-burn-1', '{\"channel\":\"#x\"}', 'thread', 3, 1, 0, 5, 4)";
     for text in [start, insert, reports] {
@@ -321,9 +325,38 @@ async fn what_was_owed_before_reports_is_owed_after() {
     assert_eq!(row, (1, "P-1".to_owned(), 3, "owed".to_owned()));
 }
 
+/// A store as the release before left it is carried over, whatever the number of its last migration.
+#[tokio::test]
+async fn what_was_counted_before_a_migration_is_there_after_it() {
+    for applied in 1..MIGRATIONS.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file(&dir)).create_if_missing(true);
+        let old = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query("PRAGMA application_id = 1112887886").execute(&old).await.unwrap();
+        migrator_of(&MIGRATIONS[..applied]).run(&old).await.unwrap();
+        sqlx::raw_sql(COUNTED_BEFORE).execute(&old).await.unwrap();
+        old.close().await;
+
+        let store = SqliteStore::open(dir.path()).await.unwrap();
+        let (main, source) = (tenant("main"), conformance::source());
+        let ledger = store.ledger(&main, &source).await.unwrap();
+        assert_eq!((ledger.settled, ledger.state), (Some(at(0)), Some(vec![1])), "{applied} applied");
+        assert_eq!((ledger.rounds, ledger.segments.len()), (vec![(7, vec![3])], 1), "{applied} applied");
+        assert_eq!(store.ledger_images(&main, &source).await.unwrap().images, [], "none yet: all is read");
+        assert_eq!(store.last_round().await.unwrap(), 7);
+        store.close().await;
+    }
+}
+
+const COUNTED_BEFORE: &str = "
+    INSERT INTO watermarks VALUES ('main', 'prom', 1700000000000, 1700000000000);
+    INSERT INTO ledger_states VALUES ('main', 'prom', x'01');
+    INSERT INTO segments VALUES ('main', 'prom', 0, 60, 5, x'02');
+    INSERT INTO rounds (id, tenant, source, at, settled, blob) VALUES (7, 'main', 'prom', 1700000000000, 1700000000000, x'03');";
+
 #[test]
 fn every_migration_file_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite/migrations");
     let files = std::fs::read_dir(folder).unwrap().count();
-    assert_eq!(files, super::open::MIGRATIONS.len());
+    assert_eq!(files, MIGRATIONS.len());
 }

@@ -11,14 +11,14 @@ use burnward_core::{
     evaluate::BudgetStatus,
     id::{BudgetId, IncidentId, SloId, SourceName, TenantId},
     incident::{FaultKey, Incident, is_over},
-    ledger::{Damaged, Plan, Settings, SourceLedger, Unknown},
+    ledger::{Damaged, Plan, Settings, SourceLedger, Stored, Unknown},
     oncall::Team,
     rename::Renames,
     slo::Slo,
     time::{Timestamp, days},
 };
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{
     exclusions::Kept,
@@ -51,6 +51,8 @@ pub(super) struct Book {
     /// Versions, by the name of the one before, that wait until its firing alerts have cleared; `None`: the SLO is to go.
     pub(super) pending: BTreeMap<SloId, Option<Arc<Slo>>>,
     pub(super) ledger: SourceLedger,
+    /// True while the ledger may hold what the store does not, because it could not be read back.
+    pub(super) in_doubt: bool,
     pub(super) alerts: BTreeMap<BudgetId, AlertState>,
     /// Every budget as it stood in the last round, worst first.
     pub(super) statuses: Arc<Vec<BudgetStatus>>,
@@ -97,6 +99,7 @@ impl Book {
             slos: running,
             pending,
             ledger,
+            in_doubt: false,
             alerts: alerts.into_iter().map(|stored| (stored.budget, stored.state)).collect(),
             statuses: Arc::default(),
             held_back: BTreeSet::new(),
@@ -117,8 +120,11 @@ impl Book {
     pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         match load_ledger(store, config, &self.tenant, &self.source, &slos, &self.excluded, now).await {
-            Ok(ledger) => self.ledger = ledger,
-            Err(error) => error!(tenant = %self.tenant, %error, "the ledger could not be read back; the next round tries again"),
+            Ok(ledger) => (self.ledger, self.in_doubt) = (ledger, false),
+            Err(error) => {
+                self.in_doubt = true;
+                error!(tenant = %self.tenant, %error, "the ledger could not be read back; the next round tries again");
+            }
         }
     }
 
@@ -250,15 +256,34 @@ async fn load_ledger(
     excluded: &Kept,
     now: Timestamp,
 ) -> Result<SourceLedger, StoreError> {
-    let stored = store.ledger(tenant, source).await?;
     let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
     let settings = Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history };
+    let images = store.ledger_images(tenant, source).await?;
+    match from_images(&images, slos, settings, excluded, now) {
+        Ok(Some(ledger)) => return Ok(ledger),
+        Ok(None) => {}
+        Err(error) => warn!(%tenant, %source, %error, "an image of the ledger cannot be read; the ledger is read whole"),
+    }
+    let stored = store.ledger(tenant, source).await?;
     let damaged = |error: Damaged| StoreError::Damaged { what: "ledger", reason: error.to_string() };
     let mut ledger = SourceLedger::restore(Plan::new(slos), settings, &stored, now).map_err(damaged)?;
     if !excluded.shown.cases.is_empty() {
         ledger.set_exclusions(excluded.shown.exclusions.clone(), Some(&stored), now).map_err(damaged)?;
     }
     Ok(ledger)
+}
+
+/// The ledger from its images; `None` where they do not suffice.
+fn from_images(
+    images: &Stored,
+    slos: &[Arc<Slo>],
+    settings: Settings,
+    excluded: &Kept,
+    now: Timestamp,
+) -> Result<Option<SourceLedger>, Damaged> {
+    let Some(mut ledger) = SourceLedger::restore_from_images(Plan::new(slos), settings, images, now)? else { return Ok(None) };
+    let suffice = excluded.shown.cases.is_empty() || ledger.carry_exclusions(excluded.shown.exclusions.clone(), now);
+    Ok(suffice.then_some(ledger))
 }
 
 fn settle(config: &Config, source: &SourceName) -> Duration {

@@ -12,14 +12,18 @@ mod reload;
 mod round;
 mod test_page;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use burnward_core::{
     assumed::{self, Stretch},
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
-    ledger::{Backfill, Counts, Late, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
+    ledger::{Backfill, Counts, Image, Late, Query, Reads, Replica, SecondReading, Series, Slice, SourceLedger, Sums as _, Unknown},
     rename::Renames,
     slo::CountedIn,
     time::Timestamp,
@@ -188,8 +192,17 @@ impl Decider {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked, &late)).unwrap_or_default());
             }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
+            Request::Image { tenant, but, reply } => answer(reply, self.image(&tenant, &but).await),
             Request::Between { budget, from, to, reply } => answer(reply, self.between(&budget, from, to)),
         }
+    }
+
+    /// Between two requests the memory holds what the store holds, up to its last round.
+    async fn image(&self, tenant: &TenantId, but: &BTreeSet<u32>) -> Option<Image> {
+        let book = self.books.get(tenant).filter(|book| !book.in_doubt)?;
+        let part = book.ledger.image_parts().find(|part| !but.contains(part))?;
+        let through = self.store.last_round().await.inspect_err(|error| warn!(%tenant, %error, "no image of the ledger is kept")).ok()?;
+        Some(Image { part, through, blob: book.ledger.image(part)? })
     }
 
     fn slices(&self, asked: &SlicesAsked, known: Known, late: &[Late]) -> Vec<Slice> {

@@ -62,10 +62,23 @@ pub struct Stored {
     pub seal: Option<Vec<u8>>,
     /// The packed log of what was booked before where it was sampled, of the last round that had one.
     pub log: Option<Vec<u8>>,
-    /// All segments, in any order.
+    /// All segments, in any order; none where the ledger is rebuilt from images.
     pub segments: Vec<Segment>,
-    /// Rounds that are not yet compacted, oldest first: id and blob.
+    /// Rounds that are not yet compacted, oldest first: id and blob. Beside images those are enough that the oldest image does not hold.
     pub rounds: Vec<(i64, Vec<u8>)>,
+    /// Images, in any order; none where the ledger is rebuilt from segments.
+    pub images: Vec<Image>,
+}
+
+/// What the memory held of some streams: a cache of segments and rounds, so that a start need not read them all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Which streams: `SourceLedger::image_parts`.
+    pub part: u32,
+    /// It holds all rounds of its source up to this one, and none behind.
+    pub through: i64,
+    /// The packed slices.
+    pub blob: Vec<u8>,
 }
 
 /// What a compaction writes and drops; to be done in one transaction.

@@ -20,26 +20,59 @@ impl SourceLedger {
     /// # Errors
     /// A stored blob cannot be read; nothing is changed then.
     pub fn set_exclusions(&mut self, exclusions: Arc<Exclusions>, stored: Option<&Stored>, now: Timestamp) -> Result<(), Damaged> {
-        let longest = self.level_specs.iter().flatten().map(|level| level.keep).max().unwrap_or_default();
-        let (before, since) = (std::mem::replace(&mut self.exclusions, exclusions), now.minus(longest.max(days(36)) + days(1)));
-        let before = (before, std::mem::replace(&mut self.edges_since, since));
-        let fresh: BTreeMap<u32, Marks> = self.all_edges().map(|(stream, edges)| (stream, Marks::at(&edges))).collect();
+        let before = self.put_exclusions(exclusions, now);
+        let fresh = self.fresh_marks();
         let marks = match stored {
-            None => Ok(fresh.into_iter().map(|(stream, marks)| (stream, self.carried(stream, marks))).collect()),
+            None => Ok(self.all_carried(fresh)),
             Some(stored) => counted(fresh, stored),
         };
         match marks {
             Ok(marks) => {
-                for (stream, marks) in marks {
-                    if let Some(slices) = self.slices_mut(stream) {
-                        slices.set_marks(marks);
-                    }
-                }
+                self.put_marks(marks);
                 Ok(())
             }
             Err(damaged) => {
                 (self.exclusions, self.edges_since) = before;
                 Err(damaged)
+            }
+        }
+    }
+
+    /// The same without what is stored; false, and nothing is changed, where there is an edge of which it would not be known what lies before.
+    pub fn carry_exclusions(&mut self, exclusions: Arc<Exclusions>, now: Timestamp) -> bool {
+        let before = self.put_exclusions(exclusions, now);
+        let fresh = self.fresh_marks();
+        let is_known = |(stream, marks): (&u32, &Marks)| {
+            self.kept(*stream).is_some_and(|kept| marks.are_known(kept.slices.marks(), kept.slices.newest_end()))
+        };
+        if !fresh.iter().all(is_known) {
+            (self.exclusions, self.edges_since) = before;
+            return false;
+        }
+        self.put_marks(self.all_carried(fresh));
+        true
+    }
+
+    /// Puts exclusions in place; gives back what stood there.
+    fn put_exclusions(&mut self, exclusions: Arc<Exclusions>, now: Timestamp) -> (Arc<Exclusions>, Timestamp) {
+        let longest = self.level_specs.iter().flatten().map(|level| level.keep).max().unwrap_or_default();
+        let since = now.minus(longest.max(days(36)) + days(1));
+        (std::mem::replace(&mut self.exclusions, exclusions), std::mem::replace(&mut self.edges_since, since))
+    }
+
+    /// Marks at all edges, where nothing was counted yet.
+    fn fresh_marks(&self) -> BTreeMap<u32, Marks> {
+        self.all_edges().map(|(stream, edges)| (stream, Marks::at(&edges))).collect()
+    }
+
+    fn all_carried(&self, fresh: BTreeMap<u32, Marks>) -> BTreeMap<u32, Marks> {
+        fresh.into_iter().map(|(stream, marks)| (stream, self.carried(stream, marks))).collect()
+    }
+
+    fn put_marks(&mut self, marks: BTreeMap<u32, Marks>) {
+        for (stream, marks) in marks {
+            if let Some(slices) = self.slices_mut(stream) {
+                slices.set_marks(marks);
             }
         }
     }

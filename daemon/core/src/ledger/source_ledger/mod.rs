@@ -10,6 +10,7 @@
 mod ask;
 mod composed;
 mod correct;
+mod image;
 mod judged;
 mod parts;
 mod past;

@@ -21,6 +21,13 @@ impl Record {
         daemon.ledger.set_exclusions(Arc::new(Exclusions::new(self.0.clone())), Some(&stored), now).expect("own blobs");
     }
 
+    /// After a restart: the edges that are known without what is stored are taken over.
+    fn tell_again(&self, daemon: &mut Daemon, now: Timestamp) {
+        if !daemon.ledger.carry_exclusions(Arc::new(Exclusions::new(self.0.clone())), now) {
+            self.tell(daemon, now);
+        }
+    }
+
     fn stretches(&self) -> Vec<Interval> {
         crate::exclusion::merged(self.0.iter().flat_map(|exclusion| exclusion.stretches.iter().copied()).collect())
     }
@@ -50,6 +57,8 @@ enum Happens {
     Nothing,
     Restarts,
     Compacts,
+    /// An image is kept.
+    Images,
     /// So many seconds around now.
     Excludes {
         from: i64,
@@ -62,6 +71,7 @@ fn happens() -> impl Strategy<Value = Happens> {
         4 => Just(Happens::Nothing),
         1 => Just(Happens::Restarts),
         2 => Just(Happens::Compacts),
+        2 => Just(Happens::Images),
         3 => (-700_000_i64..40_000, 1_i64..40_000).prop_map(|(from, length)| Happens::Excludes { from, length }),
         2 => (-9_000_i64..9_000, 1_i64..9_000).prop_map(|(from, length)| Happens::Excludes { from, length }),
     ]
@@ -95,9 +105,10 @@ proptest! {
                 Happens::Nothing => {}
                 Happens::Restarts => {
                     daemon.restart(at(now));
-                    record.tell(&mut daemon, at(now));
+                    record.tell_again(&mut daemon, at(now));
                 }
                 Happens::Compacts => daemon.compact(at(now)),
+                Happens::Images => daemon.keep_image(0),
                 Happens::Excludes { from, length } => {
                     record.exclude(now + from, now + from + length, at(now));
                     record.tell(&mut daemon, at(now));

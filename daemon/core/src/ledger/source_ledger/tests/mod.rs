@@ -10,6 +10,7 @@ mod counting;
 mod coverage;
 mod exclusions;
 mod first_values;
+mod images;
 mod judged;
 mod latency;
 mod laws;
@@ -27,7 +28,7 @@ mod suspects;
 
 use super::*;
 use crate::{
-    ledger::{Counts, Histogram, Query, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
+    ledger::{Counts, Histogram, Image, Query, Sample, Segment, SegmentKey, Stored, Sums, fixture, segment},
     sli::{CompiledSelector, Counted::Bad, Dialect, Labels, MatchOp, Selector, Sli},
     slo::Slo,
     time::{hours, minutes},
@@ -149,6 +150,8 @@ enum Event {
     Tick,
     Restart,
     Compact,
+    /// The image of one part is kept anew, by its place among all.
+    Image(usize),
     NoAnswer,
     NoAnswerOf(&'static str),
     /// Some SLOs are removed, and return with the next one of these or at the end.
@@ -162,6 +165,7 @@ fn event(names: &'static [&'static str]) -> impl Strategy<Value = Event> {
         5 => Just(Event::Tick),
         2 => Just(Event::Restart),
         1 => Just(Event::Compact),
+        2 => (0_usize..4).prop_map(Event::Image),
         1 => Just(Event::NoAnswer),
         1 => prop::sample::select(names).prop_map(Event::NoAnswerOf),
         1 => Just(Event::Remove),
@@ -184,6 +188,19 @@ fn cases(few: u32) -> ProptestConfig {
 type SlicesByName = BTreeMap<(String, Timestamp), Counts>;
 type SpansByName = Vec<(String, Timestamp, Timestamp)>;
 
+/// The settled slices of every stream, by every lookback, and where they end.
+fn assert_hold_the_same(one: &SourceLedger, other: &SourceLedger, now: Timestamp) {
+    let streams = (0..).zip(&one.streams).map(|(stream, _)| stream).chain((VERDICTS..).zip(&one.judged).map(|(stream, _)| stream));
+    assert!(one.judged.iter().map(|judged| judged.first).eq(other.judged.iter().map(|judged| judged.first)));
+    for stream in streams.filter(|stream| one.streams[one.events_of(*stream) as usize].lane.is_some()) {
+        let [one, other] = [one, other].map(|ledger| ledger.kept(stream).expect("both restored it").slices);
+        assert_eq!(one.newest_end(), other.newest_end(), "stream {stream}");
+        for lookback in [minutes(5), minutes(30), hours(1), hours(6), hours(24), hours(72), hours(720)] {
+            assert_eq!(one.over(lookback, now), other.over(lookback, now), "stream {stream} over {lookback:?}");
+        }
+    }
+}
+
 /// A ledger with the store behind it.
 struct Daemon {
     slos: Vec<Arc<Slo>>,
@@ -198,7 +215,10 @@ struct Daemon {
     /// Of how many SLOs a second reading did not find what was counted.
     lost: usize,
     rounds: Vec<(i64, Vec<u8>)>,
+    /// The id of the last round that there was.
+    last_round: i64,
     segments: BTreeMap<SegmentKey, Segment>,
+    images: BTreeMap<u32, Image>,
     /// Everything that was ever settled.
     history: RoundSlices,
 }
@@ -221,7 +241,9 @@ impl Daemon {
             late: vec![],
             lost: 0,
             rounds: vec![],
+            last_round: 0,
             segments: BTreeMap::new(),
+            images: BTreeMap::new(),
             history: RoundSlices::default(),
         }
     }
@@ -235,7 +257,8 @@ impl Daemon {
             let round = RoundSlices::unpack(&blob).expect("own blob");
             self.history.entries.extend(round.entries);
             self.history.spans.extend(round.spans);
-            self.rounds.push((self.rounds.last().map_or(1, |(id, _)| id + 1), blob));
+            self.last_round += 1;
+            self.rounds.push((self.last_round, blob));
         }
         self.ledger.apply(counted);
     }
@@ -304,6 +327,7 @@ impl Daemon {
             Event::Tick => self.tick(source, now),
             Event::Restart => self.restart(now),
             Event::Compact => self.compact(now),
+            Event::Image(place) => self.keep_image(place),
             Event::NoAnswer => drop(self.round_without(source, now, |_| true)),
             Event::NoAnswerOf(metric) => drop(self.round_without_name(source, now, metric)),
             Event::Remove => self.replace_slos(fleet.kept.clone(), now),
@@ -319,6 +343,16 @@ impl Daemon {
             self.segments.remove(&key);
         }
         self.segments.extend(compaction.segments.into_iter().map(|segment| (segment.key, segment)));
+        self.images.retain(|_, image| compaction.drop_rounds_through.is_none_or(|dropped| image.through >= dropped));
+    }
+
+    /// Keeps the image of one part, as of the last round.
+    fn keep_image(&mut self, place: usize) {
+        let parts: Vec<u32> = self.ledger.image_parts().collect();
+        let Some(part) = parts.get(place % parts.len().max(1)).copied() else { return };
+        if let Some(blob) = self.ledger.image(part) {
+            self.images.insert(part, Image { part, through: self.last_round, blob });
+        }
     }
 
     fn stored(&self) -> Stored {
@@ -329,11 +363,25 @@ impl Daemon {
             log: self.log.clone(),
             segments: self.segments.values().cloned().collect(),
             rounds: self.rounds.clone(),
+            images: vec![],
         }
     }
 
+    /// Goes on from images, where there are, and else from the segments.
     fn restart(&mut self, now: Timestamp) {
-        self.ledger = SourceLedger::restore(Plan::new(&self.slos), self.settings, &self.stored(), now).expect("own blobs");
+        let whole = SourceLedger::restore(Plan::new(&self.slos), self.settings, &self.stored(), now).expect("own blobs");
+        let from_images = self.restored_from_images(now);
+        if let Some(from_images) = &from_images {
+            assert_hold_the_same(from_images, &whole, now);
+        }
+        self.ledger = from_images.unwrap_or(whole);
+    }
+
+    fn restored_from_images(&self, now: Timestamp) -> Option<SourceLedger> {
+        let oldest = self.images.values().map(|image| image.through).min()?;
+        let rounds = self.rounds.iter().filter(|(id, _)| *id > oldest).cloned().collect();
+        let stored = Stored { segments: vec![], rounds, images: self.images.values().cloned().collect(), ..self.stored() };
+        SourceLedger::restore_from_images(Plan::new(&self.slos), self.settings, &stored, now).expect("own blobs")
     }
 
     fn replace_slos(&mut self, slos: Vec<Arc<Slo>>, now: Timestamp) {

@@ -4,6 +4,8 @@
 //! A column (good, tolerated, bad, unseen) takes no memory while all of it is zero, 8 bytes for each slice that is not while those are few, and 4 bytes a
 //! slice while its numbers are small: about 20 kB for a stream with a window of 30 days. The sums that alerts are decided by are kept ready beside the slices (`running`).
 
+mod packed;
+
 use std::{ops::Range, time::Duration};
 
 use super::{
@@ -155,6 +157,16 @@ impl Slices {
             }
         }
         changed
+    }
+
+    /// True where nothing was ever booked.
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels.iter().all(|level| level.newest.is_none())
+    }
+
+    /// What its levels are.
+    pub(super) fn specs(&self) -> Vec<LevelSpec> {
+        self.levels.iter().map(|level| level.spec).collect()
     }
 
     /// True where the levels are these.

@@ -1,0 +1,197 @@
+//! The packed form of slices: every level with all that its ring holds, oldest first, and the marks. What is unpacked answers as what was packed did.
+
+use std::{iter::Flatten, ops::Range, time::Duration};
+
+use super::{Cells, Column, Level, Slices};
+use crate::{
+    ledger::{
+        Damaged,
+        marks::Marks,
+        running::RunningSums,
+        segment::varint::{Reader, Writer},
+        slice::LevelSpec,
+    },
+    time::days,
+};
+
+/// More slices than a level of any SLO has: two years of the shortest coarsest ones.
+const MOST_SLOTS: u128 = 1 << 17;
+
+impl Slices {
+    pub(in crate::ledger) fn pack(&self, out: &mut Writer) {
+        out.list(self.levels.iter(), |out, level| level.pack(out));
+        self.marks.pack(out);
+    }
+
+    pub(in crate::ledger) fn unpack(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let levels = reader.list(Level::unpack)?;
+        if levels.is_empty() {
+            return Err(reader.damaged("a stream has no levels"));
+        }
+        Ok(Self { levels, marks: Marks::unpack(reader)?, running: RunningSums::default() })
+    }
+}
+
+impl Level {
+    fn pack(&self, out: &mut Writer) {
+        out.unsigned(millis(self.spec.step));
+        out.unsigned(millis(self.spec.keep));
+        out.option(self.newest, Writer::signed);
+        let Some(newest) = self.newest else { return };
+        let columns = [&self.good, &self.tolerated, &self.bad, &self.unseen];
+        let present = |column: &Column| u8::from(!column.is_all_zero());
+        out.byte(columns.iter().zip(0..).fold(0, |bits, (column, at)| bits | present(column) << at));
+        for column in columns.into_iter().filter(|column| present(column) == 1) {
+            column.pack(self.oldest_first(newest), out);
+        }
+    }
+
+    fn unpack(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let spec = LevelSpec { step: Duration::from_millis(reader.unsigned()?), keep: Duration::from_millis(reader.unsigned()?) };
+        if spec.step.is_zero() || spec.step > days(1) || spec.keep.as_millis() / spec.step.as_millis() > MOST_SLOTS {
+            return Err(reader.damaged("a level is not one"));
+        }
+        let mut level = Self::new(spec);
+        level.newest = reader.option(Reader::signed)?;
+        let Some(newest) = level.newest else { return Ok(level) };
+        if newest.unsigned_abs() > i64::MAX.unsigned_abs() / 2 / millis(spec.step) {
+            return Err(reader.damaged("an instant is out of range"));
+        }
+        let present = reader.byte()?;
+        if present > 0b1111 {
+            return Err(reader.damaged("a level holds what this release does not know"));
+        }
+        let slots = level.oldest_first(newest);
+        for (column, at) in [&mut level.good, &mut level.tolerated, &mut level.bad, &mut level.unseen].into_iter().zip(0..) {
+            if present >> at & 1 == 1 {
+                column.unpack(slots.clone(), reader)?;
+            }
+        }
+        Ok(level)
+    }
+
+    fn oldest_first(&self, newest: i64) -> Flatten<std::array::IntoIter<Range<usize>, 2>> {
+        self.ranges(newest - self.slots() + 1, newest).into_iter().flatten()
+    }
+}
+
+impl Column {
+    fn is_all_zero(&self) -> bool {
+        match &self.cells {
+            Cells::Sparse(cells) => cells.is_empty(),
+            Cells::Narrow(cells) => cells.iter().all(|cell| *cell == 0),
+            Cells::Wide(cells) => cells.iter().all(|cell| *cell == 0),
+        }
+    }
+
+    /// Numbers; a zero is followed by how many zeros stand there.
+    fn pack(&self, slots: impl Iterator<Item = usize>, out: &mut Writer) {
+        let mut zeros = 0;
+        for slot in slots {
+            match self.get(slot) {
+                0 => zeros += 1,
+                number => {
+                    pack_zeros(&mut zeros, out);
+                    out.signed(number);
+                }
+            }
+        }
+        pack_zeros(&mut zeros, out);
+    }
+
+    fn unpack(&mut self, mut slots: impl Iterator<Item = usize>, reader: &mut Reader<'_>) -> Result<(), Damaged> {
+        while let Some(slot) = slots.next() {
+            match reader.signed()? {
+                0 => {
+                    let zeros = usize::try_from(reader.unsigned()?).unwrap_or(usize::MAX);
+                    if zeros == 0 || slots.by_ref().take(zeros - 1).count() < zeros - 1 {
+                        return Err(reader.damaged("it counts zeros that it does not hold"));
+                    }
+                }
+                number => self.set(slot, number),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pack_zeros(zeros: &mut u64, out: &mut Writer) {
+    if *zeros > 0 {
+        out.signed(0);
+        out.unsigned(std::mem::take(zeros));
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        ledger::{Counts, slice::standard_levels},
+        time::{Timestamp, hours, minutes},
+    };
+
+    fn packed(slices: &Slices) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.byte(1);
+        slices.pack(&mut out);
+        out.0
+    }
+
+    fn unpacked(blob: &[u8]) -> Result<Slices, Damaged> {
+        let mut reader = Reader::new(blob, "test", 1)?;
+        let slices = Slices::unpack(&mut reader)?;
+        reader.end()?;
+        Ok(slices)
+    }
+
+    proptest! {
+        #[test]
+        fn slices_come_back(
+            entries in prop::collection::vec((0_i64..8_000_000, 0_i64..3, any::<i64>()), 0..60),
+            marks in prop::collection::vec(0_i64..8_000_000, 0..4),
+            later in prop::collection::vec((0_i64..8_900_000, -3_i64..5), 0..9),
+        ) {
+            let mut slices = Slices::new(&standard_levels(hours(720), minutes(15)));
+            let marks: Vec<Timestamp> = marks.into_iter().map(Timestamp::from_seconds).collect();
+            slices.set_marks(Marks::at(&marks));
+            for (at, small, large) in entries {
+                let counts = Counts { good: small, bad: large >> 40, unseen_millis: large >> 12, ..Counts::default() };
+                slices.add(Timestamp::from_seconds(at), counts);
+            }
+            let blob = packed(&slices);
+            let mut restored = unpacked(&blob).expect("own blob");
+            prop_assert_eq!(packed(&restored), blob);
+            for (at, n) in later {
+                for slices in [&mut slices, &mut restored] {
+                    slices.add(Timestamp::from_seconds(at), Counts { good: n, ..Counts::default() });
+                }
+            }
+            let now = Timestamp::from_seconds(8_900_000);
+            for lookback in [minutes(5), hours(1), hours(6), hours(72), hours(720)] {
+                prop_assert_eq!(restored.over(lookback, now), slices.over(lookback, now));
+            }
+            prop_assert_eq!(restored.newest_end(), slices.newest_end());
+            prop_assert_eq!(restored.marks(), slices.marks());
+            prop_assert_eq!(packed(&restored), packed(&slices));
+        }
+
+        #[test]
+        fn a_damaged_image_is_an_error_and_never_a_panic(blob in prop::collection::vec(any::<u8>(), 0..60), at in 0_usize..400, byte: u8) {
+            let _ = unpacked(&[&[1], blob.as_slice()].concat());
+            let mut slices = Slices::new(&standard_levels(hours(720), hours(1)));
+            slices.add(Timestamp::from_seconds(4_000_000), Counts { good: 300, unseen_millis: 7, ..Counts::default() });
+            let mut blob = packed(&slices);
+            let at = at % blob.len();
+            blob[at] = byte;
+            if let Ok(mut damaged) = unpacked(&blob) {
+                damaged.add(Timestamp::from_seconds(4_000_100), Counts { good: 1, ..Counts::default() });
+            }
+        }
+    }
+}
