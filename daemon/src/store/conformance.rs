@@ -758,6 +758,36 @@ pub(super) async fn old_rows_are_pruned_and_what_is_needed_stays(store: &Store) 
     assert_eq!(store.root_message(&main, &fault().incident(1)).await.unwrap(), Some(stands("P-edit")));
 }
 
+/// A store that is years old in content holds what is 25 months old at most, of sources too that nobody reads any more, and what people did for ever.
+pub(super) async fn what_is_older_than_the_ledger_goes(store: &Store) {
+    let main = tenant("main");
+    let day = |n: i64| at(n * 86_400);
+    for n in [0, 400, 800, 1_200] {
+        let alert = StoredAlert {
+            budget: budget(&main, Group::whole()),
+            state: AlertState { page: Some(day(n)), ticket: None },
+            why: "burns".to_owned(),
+        };
+        let round = Round { blob: Some(vec![1]), late: Some(vec![1, 0, 0, 0]), ..round_at(n * 86_400) };
+        let audit = vec![audit("kept")];
+        store.commit(&Commit { round: Some(round), alerts: vec![alert], audit, ..empty(&main, day(n)) }).await.unwrap();
+        let key = SegmentKey { stream: 0, level_seconds: 3600, day: day(n) };
+        let compaction = Compaction { segments: vec![Segment { key, blob: vec![7] }], ..Compaction::default() };
+        store.compact(&main, &source(), &compaction).await.unwrap();
+    }
+    let held = async || {
+        let ledger = store.ledger(&main, &source()).await.unwrap();
+        let late = store.late(&main, &source(), day(-1)).await.unwrap().len();
+        let changes = store.alert_changes(&main, None, day(-1), day(2_000), 9).await.unwrap().len();
+        (ledger.segments.len(), ledger.rounds.len(), late, changes)
+    };
+    assert_eq!((store.prune(day(700)).await.unwrap(), held().await), (0, (4, 4, 4, 4)));
+    assert_eq!((store.prune(day(763)).await.unwrap(), held().await), (2, (4, 4, 3, 3)));
+    assert_eq!((store.prune(day(1_164)).await.unwrap(), held().await), (6, (2, 2, 2, 2)));
+    assert_eq!(store.prune(day(1_164)).await.unwrap(), 0);
+    assert_eq!(store.audit(&main, 9).await.unwrap().len(), 4);
+}
+
 /// Tens of thousands of rows in one commit, which a statement with a parameter per value could not hold.
 pub(super) async fn a_commit_can_be_large(store: &Store) {
     let main = tenant("main");

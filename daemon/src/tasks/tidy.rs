@@ -24,8 +24,15 @@ pub async fn tick(handle: &Handle, now: Timestamp) {
             error!(%tenant, %error, "the ledger could not be tidied; it is tried again later");
         }
     }
-    if let Err(error) = handle.store.prune(now).await {
-        error!(%error, "old rows could not be dropped; it is tried again later");
+    loop {
+        match handle.store.prune(now).await {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) => {
+                error!(%error, "old rows could not be dropped; it is tried again later");
+                return;
+            }
+        }
     }
 }
 

@@ -52,6 +52,7 @@ conformance!(
     a_request_has_its_effect_once,
     facts_of_the_deployment_are_kept,
     old_rows_are_pruned_and_what_is_needed_stays,
+    what_is_older_than_the_ledger_goes,
     a_commit_can_be_large,
 );
 

@@ -31,8 +31,11 @@ const PRUNE_AT_ONCE: i64 = 1000;
 /// How long posts and edits that ended are kept.
 const KEEP_INFORMS: Duration = days(30);
 
-/// How long alert changes are kept: as long as the ledger's coarsest slices, 25 months.
-const KEEP_ALERT_CHANGES: Duration = days(762);
+/// How long alert changes are kept, and what came late: as long as the ledger's coarsest slices, 25 months.
+const KEEP_AS_THE_LEDGER: Duration = days(762);
+
+/// What a compaction drops of a source that is read, this drops of others: a day later, so that it never comes before.
+const KEEP_UNREAD: Duration = days(764);
 
 impl SqliteStore {
     /// The newest rows of a tenant's audit, newest first.
@@ -121,7 +124,10 @@ impl SqliteStore {
         let of_each = [
             (PRUNE_SEEN, now.millis()),
             (PRUNE_INFORMS, now.minus(KEEP_INFORMS).millis()),
-            (PRUNE_ALERT_CHANGES, now.minus(KEEP_ALERT_CHANGES).millis()),
+            (PRUNE_ALERT_CHANGES, now.minus(KEEP_AS_THE_LEDGER).millis()),
+            (PRUNE_LATE, now.minus(KEEP_AS_THE_LEDGER).millis()),
+            (PRUNE_SEGMENTS, now.minus(KEEP_UNREAD).millis()),
+            (PRUNE_ROUNDS, now.minus(KEEP_UNREAD).millis()),
         ];
         let gone = self
             .write(move |tx| {
@@ -150,8 +156,17 @@ const PRUNE_INFORMS: &str = "
           AND NOT EXISTS (SELECT 1 FROM incidents i WHERE i.tenant = o.tenant AND i.id = o.incident AND i.phase <> 'resolved')
         LIMIT ?2)";
 
-const PRUNE_ALERT_CHANGES: &str =
-    "DELETE FROM alert_changes WHERE id IN (SELECT id FROM alert_changes WHERE at <= ?1 ORDER BY id LIMIT ?2)";
+/// The oldest have the lowest numbers: nothing is looked at behind them.
+const PRUNE_ALERT_CHANGES: &str = "DELETE FROM alert_changes WHERE at <= ?1 AND id IN (SELECT id FROM alert_changes ORDER BY id LIMIT ?2)";
+
+const PRUNE_LATE: &str = "DELETE FROM late WHERE at <= ?1 AND id IN (SELECT id FROM late ORDER BY id LIMIT ?2)";
+
+/// `CROSS JOIN` keeps the order: each source's segments are found by their key.
+const PRUNE_SEGMENTS: &str = "
+    DELETE FROM segments WHERE rowid IN (
+        SELECT s.rowid FROM watermarks w CROSS JOIN segments s ON s.tenant = w.tenant AND s.source = w.source AND s.day <= ?1 LIMIT ?2)";
+
+const PRUNE_ROUNDS: &str = "DELETE FROM rounds WHERE settled <= ?1 AND id IN (SELECT id FROM rounds ORDER BY id LIMIT ?2)";
 
 /// Size of a file; 0 where there is none.
 fn bytes_of(file: &Path) -> u64 {
