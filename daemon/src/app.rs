@@ -462,6 +462,8 @@ pub struct Daemon {
     deliver: Deliver,
     stop: CancellationToken,
     tracker: TaskTracker,
+    /// What the check of the whole store found.
+    damage: watch::Sender<Option<String>>,
 }
 
 /// How long a stopping daemon waits for what is under way.
@@ -522,7 +524,8 @@ impl Daemon {
         if let Some(slack) = slack {
             tracker.spawn(notify::slack::listen(slack, site.handle.clone(), stop.clone()));
         }
-        let daemon = Self { handle, address, readers, scrapers, reports, deliver, stop, tracker };
+        let (damage, _) = watch::channel(None);
+        let daemon = Self { handle, address, readers, scrapers, reports, deliver, stop, tracker, damage };
         match options.pace {
             Pace::Live => daemon.spawn_loops(),
             Pace::ByHand => {}
@@ -545,6 +548,7 @@ impl Daemon {
         }
         self.tracker.spawn(tasks::driver::deliver_loop(self.deliver.clone(), self.handle.clone(), self.stop.clone()));
         self.tracker.spawn(tasks::driver::tidy_loop(self.handle.clone(), self.stop.clone()));
+        self.tracker.spawn(tasks::driver::check_store(self.handle.clone(), self.damage.clone(), self.stop.clone()));
     }
 
     /// One step of a daemon that is moved by hand: read, decide, run timers, deliver, all at the clock's now.
@@ -570,9 +574,14 @@ impl Daemon {
         }
     }
 
-    /// Resolves when the task that decides has ended although nobody told it to: then nothing is read, decided or paged any more.
-    pub async fn broken(&self) {
-        self.handle.requests.closed().await;
+    /// Resolves with the reason when this daemon must not go on: the task that decides has ended although nobody told it to, so that nothing is read,
+    /// decided or paged any more; or the store was found damaged.
+    pub async fn broken(&self) -> String {
+        let mut damage = self.damage.subscribe();
+        tokio::select! {
+            () = self.handle.requests.closed() => "the task that decides has ended; its supervisor is to start burnward anew".to_owned(),
+            Ok(found) = damage.wait_for(Option::is_some) => found.clone().unwrap_or_default(),
+        }
     }
 
     /// Resolves when the daemon is told to stop.

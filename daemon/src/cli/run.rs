@@ -50,9 +50,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
             _ = hangup.recv() => reload(&daemon).await,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = daemon.broken() => {
+            reason = daemon.broken() => {
                 progress.abort();
-                error!("the task that decides has ended; burnward stops with an error, so that its supervisor starts it anew");
+                error!("burnward stops with an error: {reason}");
                 daemon.stop().await;
                 return Ok(ExitCode::FAILURE);
             }

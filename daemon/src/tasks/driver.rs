@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{deliver::Deliver, read::Reader, report::Reports, tidy};
@@ -13,6 +16,9 @@ const PULSE: Duration = Duration::from_secs(1);
 
 /// How often the ledger is compacted and old rows go.
 const TIDY: Duration = Duration::from_mins(10);
+
+/// The store is checked after so long at the latest.
+const CHECKED_AFTER: Duration = Duration::from_mins(1);
 
 /// Scrapes at the configured interval.
 pub async fn scrape_loop(source: Arc<Source>, every: Duration, handle: Handle, stop: CancellationToken) {
@@ -84,6 +90,26 @@ pub async fn tidy_loop(handle: Handle, stop: CancellationToken) {
     let mut ticks = paced(TIDY);
     while next(&mut ticks, &stop).await {
         tidy::tick(&handle, handle.clock.now()).await;
+    }
+}
+
+/// Checks the whole file of the store once, behind the first evaluation, and tells what is wrong with it: what a start reads of it was sound, or it would
+/// not have started.
+pub async fn check_store(handle: Handle, damage: watch::Sender<Option<String>>, stop: CancellationToken) {
+    let mut view = handle.view.clone();
+    view.mark_unchanged();
+    let evaluated = tokio::time::timeout(CHECKED_AFTER, view.changed());
+    tokio::select! {
+        // Checked all the same where nothing can be evaluated.
+        _ = evaluated => {}
+        () = stop.cancelled() => return,
+    }
+    let checked = tokio::select! {
+        checked = handle.store.check() => checked,
+        () = stop.cancelled() => return,
+    };
+    if let Err(damaged) = checked {
+        damage.send_replace(Some(damaged.to_string()));
     }
 }
 

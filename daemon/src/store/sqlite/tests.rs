@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use burnward_core::incident::{MessageKind, What};
+use burnward_core::{
+    incident::{MessageKind, What},
+    ledger::{Compaction, Segment, SegmentKey},
+};
 use tempfile::TempDir;
 
 use super::{
@@ -173,6 +176,27 @@ async fn a_damaged_file_is_refused_with_what_to_do() {
         let sentence = refused(dir.path()).await;
         assert!(sentence.contains("restore the last backup"), "bytes {from} to {to}: {sentence}");
     }
+}
+
+/// The slices are nearly all of the file: the start does not wait for their check, which tells their damage all the same.
+#[tokio::test]
+async fn damage_among_the_slices_is_told_by_the_check_of_the_whole_file() {
+    let (dir, store) = fresh().await;
+    let (main, source) = (tenant("main"), conformance::source());
+    let segment = |stream| Segment { key: SegmentKey { stream, level_seconds: 60, day: at(0) }, blob: vec![0xAB; 900] };
+    let compaction = Compaction { segments: (0..2_000).map(segment).collect(), ..Compaction::default() };
+    store.compact(&main, &source, &compaction).await.unwrap();
+    store.check().await.unwrap();
+    store.close().await;
+    let mut bytes = std::fs::read(file(&dir)).unwrap();
+    let page = bytes.chunks(4096).rposition(|page| page.starts_with(&[0x0D]) && page.windows(64).any(|part| part == [0xAB; 64])).unwrap();
+    bytes[page * 4096..page * 4096 + 64].fill(0xFF);
+    std::fs::write(file(&dir), bytes).unwrap();
+
+    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let sentence = store.check().await.unwrap_err().to_string();
+    assert!(sentence.contains("restore the last backup"), "{sentence}");
+    store.close().await;
 }
 
 #[tokio::test]
