@@ -284,6 +284,9 @@ pub(super) async fn rounds_are_compacted_into_segments(store: &Store) {
     assert_eq!(store.segment_keys(&main, &source()).await.unwrap().len(), 4);
     let some = store.segments(&main, &source(), &[first[3].key, first[1].key]).await.unwrap();
     assert_eq!(some.iter().map(|segment| segment.blob.as_slice()).collect::<Vec<_>>(), [&b"dd\0"[..], b""]);
+    let days = store.ledger_days(&main, &source(), &[(0, at(0)), (1, at(86_400)), (7, at(0))]).await.unwrap();
+    assert_eq!(days.segments, [first[0].clone(), first[1].clone()], "of both levels; the others are of another day or stream");
+    assert_eq!(days.rounds, ledger.rounds);
 
     let second = vec![segment(0, 10, 86_400, b"new")];
     let dropped = vec![first[0].key, first[2].key, first[3].key];

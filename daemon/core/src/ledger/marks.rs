@@ -97,6 +97,12 @@ impl Marks {
 }
 
 impl Marks {
+    /// All instants that are marked: each lies within an hour.
+    pub(super) fn instants(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        let [.., of_hours] = &self.levels;
+        of_hours.iter().map(|mark| mark.at)
+    }
+
     /// True where each of these marks is one of `known` too, or lies ahead of all that was counted, in an hour that begins at `counted_to` or later.
     pub(super) fn are_known(&self, known: &Self, counted_to: Option<Timestamp>) -> bool {
         let is_ahead = |at: Timestamp| counted_to.is_none_or(|to| at.floor(HOUR) >= to);

@@ -54,6 +54,21 @@ impl SqliteStore {
         Ok(Stored { images, rounds, ..basis })
     }
 
+    /// The segments of some streams and days, and all rounds.
+    pub async fn ledger_days(&self, tenant: &TenantId, source: &SourceName, days: &[(u32, Timestamp)]) -> Result<Stored, StoreError> {
+        let asked = days.iter().map(|(stream, day)| json!({ "stream": stream, "day": day.millis() })).collect();
+        let mut tx = self.readers().begin().await?;
+        let segments = sqlx::query(SEGMENTS_OF_DAYS)
+            .bind(tenant.as_str())
+            .bind(source.as_str())
+            .bind(Value::Array(asked).to_string())
+            .fetch_all(&mut *tx)
+            .await?;
+        let rounds = rounds(&mut tx, tenant, source, FIRST).await?;
+        let segments = segments.iter().map(segment).collect::<Result<_, _>>()?;
+        Ok(Stored { segments, rounds, ..Stored::default() })
+    }
+
     /// Keeps an image in place of the last one of its part.
     pub async fn save_image(&self, tenant: &TenantId, source: &SourceName, image: Image, now: Timestamp) -> Result<(), StoreError> {
         let statement = sqlx::query(SAVE_IMAGE)
@@ -180,6 +195,12 @@ const SOME_SEGMENTS: &str = "
     SELECT stream, level_seconds, day, blob FROM json_each(?3)
     CROSS JOIN segments ON tenant = ?1 AND source = ?2
         AND day = value ->> 'day' AND level_seconds = value ->> 'level' AND stream = value ->> 'stream'";
+
+/// Each day is looked up by the key, whatever the levels.
+const SEGMENTS_OF_DAYS: &str = "
+    SELECT stream, level_seconds, day, blob FROM segments
+    WHERE tenant = ?1 AND source = ?2 AND day IN (SELECT value ->> 'day' FROM json_each(?3))
+      AND (day, stream) IN (SELECT value ->> 'day', value ->> 'stream' FROM json_each(?3))";
 
 const SAVE_SEGMENTS: &str = "
     INSERT INTO segments (tenant, source, day, level_seconds, stream, blob)

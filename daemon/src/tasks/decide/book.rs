@@ -11,7 +11,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     id::{BudgetId, IncidentId, SloId, SourceName, TenantId},
     incident::{FaultKey, Incident, is_over},
-    ledger::{Damaged, Plan, Settings, SourceLedger, Stored, Unknown},
+    ledger::{Damaged, Plan, Settings, SourceLedger, Unknown},
     oncall::Team,
     rename::Renames,
     slo::Slo,
@@ -259,31 +259,22 @@ async fn load_ledger(
     let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
     let settings = Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history };
     let images = store.ledger_images(tenant, source).await?;
-    match from_images(&images, slos, settings, excluded, now) {
-        Ok(Some(ledger)) => return Ok(ledger),
-        Ok(None) => {}
-        Err(error) => warn!(%tenant, %source, %error, "an image of the ledger cannot be read; the ledger is read whole"),
-    }
-    let stored = store.ledger(tenant, source).await?;
+    let from_images = SourceLedger::restore_from_images(Plan::new(slos), settings, &images, now).unwrap_or_else(|error| {
+        warn!(%tenant, %source, %error, "an image of the ledger cannot be read; the ledger is read whole");
+        None
+    });
+    drop(images);
     let damaged = |error: Damaged| StoreError::Damaged { what: "ledger", reason: error.to_string() };
-    let mut ledger = SourceLedger::restore(Plan::new(slos), settings, &stored, now).map_err(damaged)?;
-    if !excluded.shown.cases.is_empty() {
-        ledger.set_exclusions(excluded.shown.exclusions.clone(), Some(&stored), now).map_err(damaged)?;
+    let mut ledger = match from_images {
+        Some(ledger) => ledger,
+        None => SourceLedger::restore(Plan::new(slos), settings, &store.ledger(tenant, source).await?, now).map_err(damaged)?,
+    };
+    let exclusions = &excluded.shown.exclusions;
+    if !excluded.shown.cases.is_empty() && !ledger.carry_exclusions(Arc::clone(exclusions), now) {
+        let stored = store.ledger_days(tenant, source, &ledger.days_of_edges(Arc::clone(exclusions), now)).await?;
+        ledger.set_exclusions(Arc::clone(exclusions), Some(&stored), now).map_err(damaged)?;
     }
     Ok(ledger)
-}
-
-/// The ledger from its images; `None` where they do not suffice.
-fn from_images(
-    images: &Stored,
-    slos: &[Arc<Slo>],
-    settings: Settings,
-    excluded: &Kept,
-    now: Timestamp,
-) -> Result<Option<SourceLedger>, Damaged> {
-    let Some(mut ledger) = SourceLedger::restore_from_images(Plan::new(slos), settings, images, now)? else { return Ok(None) };
-    let suffice = excluded.shown.cases.is_empty() || ledger.carry_exclusions(excluded.shown.exclusions.clone(), now);
-    Ok(suffice.then_some(ledger))
 }
 
 fn settle(config: &Config, source: &SourceName) -> Duration {

@@ -132,7 +132,7 @@ impl Book {
             return;
         }
         if now.plus(RENEW) > self.excluded.until {
-            self.take_exclusions(self.excluded.shown.cases.clone(), None, now);
+            self.take_exclusions(Kept::of(self.excluded.shown.cases.clone(), now), None, now);
         }
         let streams = self.ledger.streams().count();
         if streams == self.excluded.streams {
@@ -158,8 +158,8 @@ impl Book {
     }
 
     /// Takes these as the tenant's exclusions. What began before what is counted needs what is stored.
-    fn take_exclusions(&mut self, cases: Vec<Case>, stored: Option<&Stored>, now: Timestamp) {
-        self.excluded = Kept::of(cases, now);
+    fn take_exclusions(&mut self, kept: Kept, stored: Option<&Stored>, now: Timestamp) {
+        self.excluded = kept;
         if let Err(damaged) = self.ledger.set_exclusions(self.excluded.shown.exclusions.clone(), stored, now) {
             error!(tenant = %self.tenant, error = %damaged, "what lies before the edges of exclusions cannot be counted; they take out whole slices");
         }
@@ -201,15 +201,17 @@ impl Decider {
 
     /// Takes committed corrections into the book.
     pub(super) async fn take_corrections(&mut self, tenant: &TenantId, recorded: Vec<Recorded>, now: Timestamp) {
-        let Some(source) = self.books.get(tenant).map(|book| book.source.clone()) else { return };
-        let stored = self.store.ledger(tenant, &source).await;
         let Some(book) = self.books.get_mut(tenant) else { return };
         let before = book.excluded.shown.cases.iter().flat_map(as_record);
-        let cases = fold(before.chain(recorded));
+        let kept = Kept::of(fold(before.chain(recorded)), now);
+        let days = book.ledger.days_of_edges(kept.shown.exclusions.clone(), now);
+        let source = book.source.clone();
+        let stored = self.store.ledger_days(tenant, &source, &days).await;
         if let Err(error) = &stored {
             warn!(%tenant, %error, "the ledger could not be read; an exclusion of the past takes out whole slices until the next start");
         }
-        book.take_exclusions(cases, stored.ok().as_ref(), now);
+        let Some(book) = self.books.get_mut(tenant) else { return };
+        book.take_exclusions(kept, stored.ok().as_ref(), now);
         book.refresh_exclusions(now);
     }
 }

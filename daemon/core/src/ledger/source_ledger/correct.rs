@@ -1,6 +1,10 @@
 //! What people take out of budgets: where it begins and ends is kept between slices, so that it can be subtracted exactly however old it is.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{SourceLedger, Stream, VERDICTS, days};
 use crate::{
@@ -51,6 +55,19 @@ impl SourceLedger {
         }
         self.put_marks(self.all_carried(fresh));
         true
+    }
+
+    /// Which segments hold what lies before the edges of these exclusions, within the hours of those: of which streams, from which days. What is `stored` of
+    /// others need not be given to `set_exclusions`; all rounds must be.
+    pub fn days_of_edges(&mut self, exclusions: Arc<Exclusions>, now: Timestamp) -> Vec<(u32, Timestamp)> {
+        let before = self.put_exclusions(exclusions, now);
+        let fresh = self.fresh_marks();
+        (self.exclusions, self.edges_since) = before;
+        let days_of = |(stream, marks): (u32, Marks)| {
+            let days: BTreeSet<Timestamp> = marks.instants().map(|at| at.floor(days(1))).collect();
+            days.into_iter().map(move |day| (stream, day))
+        };
+        fresh.into_iter().flat_map(days_of).collect()
     }
 
     /// Puts exclusions in place; gives back what stood there.

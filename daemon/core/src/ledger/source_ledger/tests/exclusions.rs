@@ -17,8 +17,11 @@ impl Record {
     }
 
     fn tell(&self, daemon: &mut Daemon, now: Timestamp) {
-        let stored = daemon.stored();
-        daemon.ledger.set_exclusions(Arc::new(Exclusions::new(self.0.clone())), Some(&stored), now).expect("own blobs");
+        let exclusions = Arc::new(Exclusions::new(self.0.clone()));
+        let days = daemon.ledger.days_of_edges(Arc::clone(&exclusions), now);
+        let mut stored = daemon.stored();
+        stored.segments.retain(|segment| days.contains(&(segment.key.stream, segment.key.day)));
+        daemon.ledger.set_exclusions(exclusions, Some(&stored), now).expect("own blobs");
     }
 
     /// After a restart: the edges that are known without what is stored are taken over.
