@@ -115,14 +115,14 @@ impl Prometheus {
         let body = self.api.post("query", &self.as_scraped(vec![("query", &query), ("time", &time)])).await?;
         let bytes = body.len();
         let bounds = Bounds { range: Range { earliest: from.minus(MARGIN), after: from, to }, max_series: self.max_series, points };
-        let series = self.without_replica(self.decode(body, bounds, &selector.to_string()).await?);
+        let series = self.without_replica(self.decode(body, bounds, &selector.to_string(), Some(&selector)).await?);
         Ok(Answer { series, bytes, took: started.elapsed() })
     }
 
     /// Values of a query at every multiple of `step` with `from < timestamp <= to`; those of a selector are the newest samples up to then that are at
     /// most the server's lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
     pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
-        self.steps(vec![("query", query)], from, to, step, Points::Numbers).await
+        self.steps(vec![("query", query)], None, (from, to, step), Points::Numbers).await
     }
 
     /// The same of a selector.
@@ -149,18 +149,18 @@ impl Prometheus {
         step: Duration,
         points: Points,
     ) -> Result<Answer, Unknown> {
-        let query = self.narrowed(selector).to_string();
-        let answer = self.steps(self.as_scraped(vec![("query", &query)]), from, to, step, points).await?;
+        let selector = self.narrowed(selector);
+        let query = selector.to_string();
+        let answer = self.steps(self.as_scraped(vec![("query", &query)]), Some(&selector), (from, to, step), points).await?;
         Ok(Answer { series: self.without_replica(answer.series), ..answer })
     }
 
-    /// `asked` begins with the query.
+    /// `asked` begins with the query, which is this selector or an expression.
     async fn steps(
         &self,
         asked: Vec<(&str, &str)>,
-        from: Timestamp,
-        to: Timestamp,
-        step: Duration,
+        selector: Option<&Selector>,
+        (from, to, step): (Timestamp, Timestamp, Duration),
         points: Points,
     ) -> Result<Answer, Unknown> {
         let started = Instant::now();
@@ -178,7 +178,8 @@ impl Prometheus {
                     "the pieces of history together are above the cap: ask for a shorter time or a wider step",
                 )));
             }
-            let series = self.decode(body, Bounds { range: piece, max_series: self.max_series, points }, query).await?;
+            let bounds = Bounds { range: piece, max_series: self.max_series, points };
+            let series = self.decode(body, bounds, query, selector).await?;
             gathered.add(series, self.max_series).map_err(|what| self.api.at(&what))?;
         }
         Ok(Answer { bytes: gathered.bytes, series: gathered.into_series(), took: started.elapsed() })
@@ -199,8 +200,10 @@ impl Prometheus {
     }
 
     /// Decodes on a thread where waiting is allowed: a large answer takes some hundredths of a second of CPU.
-    async fn decode(&self, body: Vec<u8>, bounds: Bounds, asked: &str) -> Result<Vec<Series>, Unknown> {
-        let before = self.seen_before(asked);
+    /// Series that a selector did not ask for make the whole answer none.
+    async fn decode(&self, body: Vec<u8>, bounds: Bounds, asked: &str, selector: Option<&Selector>) -> Result<Vec<Series>, Unknown> {
+        let seen_before = self.seen_before(asked);
+        let before = Arc::clone(&seen_before);
         let decoded = tokio::task::spawn_blocking(move || (decode::matrix(&body, bounds, &before), body)).await;
         let (decoded, body) = decoded.unwrap_or_else(|error| {
             let stopped = unknown(Reason::SourceError, format!("the decoder stopped: {error}"));
@@ -208,6 +211,10 @@ impl Prometheus {
         });
         self.api.give_back(body);
         let (series, seen) = decoded.map_err(|what| self.api.at(&what))?;
+        // The same label sets as before were looked at then.
+        if let Some(selector) = selector.filter(|_| !Arc::ptr_eq(&seen_before, &seen)) {
+            holds_only(selector, &series).map_err(|what| self.api.at(&what))?;
+        }
         self.keep_seen(asked, seen);
         Ok(series)
     }
@@ -223,6 +230,19 @@ impl Prometheus {
         seen.insert(asked.to_owned(), (now, fresh));
         seen.retain(|_, (used, _)| now.duration_since(*used) < KEPT);
     }
+}
+
+/// Refuses series of another metric or another value than was asked for, as when a proxy gives one tenant what is another's.
+fn holds_only(selector: &Selector, series: &[Series]) -> Result<(), Unknown> {
+    let equal = selector.matchers().iter().filter(|matcher| matcher.op == MatchOp::Equal);
+    let name = Some(("__name__", selector.metric())).filter(|(_, metric)| !metric.is_empty());
+    let asked: Vec<(&str, &str)> = equal.map(|matcher| (matcher.label.as_str(), matcher.value.as_str())).chain(name).collect();
+    let strange = series.iter().find_map(|one| asked.iter().find(|(label, value)| one.labels.get(label) != *value));
+    strange.map_or(Ok(()), |(label, value)| {
+        let told =
+            format!("the answer holds a series that was not asked for: its {label} is not `{value}`; is it meant for somebody else?");
+        Err(unknown(Reason::SourceError, told))
+    })
 }
 
 /// The pieces of a history, each of at most `MAX_POINTS` points, on multiples of `step` so that a repeated read has the same instants.

@@ -188,8 +188,8 @@ impl Prometheus {
         let (query, time) = (format!("{selector}[{}]", super::duration_text(TRIED)), super::time_text(to)?);
         let body = self.api.post("query", &self.as_scraped(vec![("query", &query), ("time", &time)])).await?;
         let range = decode::Range { earliest: at, after: at.minus(Duration::from_millis(1)), to };
-        let series =
-            self.decode(body, decode::Bounds { range, max_series: self.max_series, points: decode::Points::Numbers }, &query).await?;
+        let bounds = decode::Bounds { range, max_series: self.max_series, points: decode::Points::Numbers };
+        let series = self.decode(body, bounds, &query, Some(&selector)).await?;
         Ok(series.iter().flat_map(|series| &series.samples).any(|sample| sample.at == at))
     }
 }

@@ -152,6 +152,28 @@ async fn values_under(fake: &FakePrometheus, fault: Fault) -> Vec<Sample> {
 }
 
 #[tokio::test]
+async fn an_answer_that_holds_what_is_somebody_elses_is_none_however_often_it_comes() {
+    let fake = fake().await;
+    let matcher = Matcher { label: "job".to_owned(), op: MatchOp::Equal, value: "shop".to_owned() };
+    let (own, source) = (Selector::new("hits_total", vec![matcher]), Prometheus::new(&config(&fake)).unwrap());
+    let read = async || source.read(&own, NOW.minus(MINUTE), NOW).await.map(|answer| answer.series.len());
+    assert_eq!(read().await, Ok(2));
+    for (label, value) in [("job", "another tenant's"), ("__name__", "other_total")] {
+        fake.fail(Class::Query, Fault::Label(label.to_owned(), value.to_owned())).await;
+        fake.fail(Class::QueryRange, Fault::Label(label.to_owned(), value.to_owned())).await;
+        for _ in 0..2 {
+            let unknown = read().await.unwrap_err();
+            let told = format!("a series that was not asked for: its {label} is not `");
+            assert!(unknown.reason == Reason::SourceError && unknown.detail.contains(&told), "{unknown}");
+            let steps = source.read_history(&own, NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await;
+            assert_eq!(steps.map_err(|unknown| unknown.reason).map(|answer| answer.bytes), Err(Reason::SourceError));
+        }
+        fake.heal().await;
+        assert_eq!(read().await, Ok(2));
+    }
+}
+
+#[tokio::test]
 async fn numbers_that_no_counter_has_are_left_to_the_core_as_they_are() {
     let fake = fake().await;
     for (text, value) in [("+Inf", f64::INFINITY), ("-Inf", f64::NEG_INFINITY), ("1e999", f64::INFINITY), ("-5", -5.0), ("0.5", 0.5)] {

@@ -77,14 +77,18 @@ fn spoil_rows(rows: &mut Vec<Row>, asked: i64, fault: &Fault) {
         Fault::DuplicateSeries => {
             *rows = rows.drain(..).flat_map(|row| [Row { labels: row.labels.clone(), points: row.points.clone() }, row]).collect();
         }
-        Fault::ManySeries(more) => rows.extend((0..*more).map(|n| numbered(n, asked))),
+        Fault::ManySeries(more) => {
+            let like = rows.first().map(|row| row.labels.clone()).unwrap_or_default();
+            rows.extend((0..*more).map(|n| numbered(&like, n, asked)));
+        }
         other => rows.iter_mut().for_each(|row| spoil_row(row, asked, other)),
     }
 }
 
-fn numbered(n: usize, asked: i64) -> Row {
-    let labels = [("__name__", "one_of_many".to_owned()), ("n", format!("{n:09}"))];
-    Row { labels: labels.map(|(name, value)| (name.to_owned(), value)).into(), points: vec![(asked, "1".to_owned())] }
+fn numbered(like: &LabelSet, n: usize, asked: i64) -> Row {
+    let mut labels = like.clone();
+    labels.insert("n".to_owned(), format!("{n:09}"));
+    Row { labels, points: vec![(asked, "1".to_owned())] }
 }
 
 fn spoil_row(row: &mut Row, asked: i64, fault: &Fault) {
@@ -95,6 +99,7 @@ fn spoil_row(row: &mut Row, asked: i64, fault: &Fault) {
         Fault::ConflictingSamples => row.points.extend(row.points.first().map(|(at, value)| (*at, format!("{value}1")))),
         Fault::SampleAfter(millis) => row.points.push((asked + millis, "1".to_owned())),
         Fault::LongLabel(bytes) => drop(row.labels.insert("long".to_owned(), "x".repeat(*bytes))),
+        Fault::Label(name, value) => drop(row.labels.insert(name.clone(), value.clone())),
         _ => {}
     }
 }

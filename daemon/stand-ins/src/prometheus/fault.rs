@@ -96,4 +96,6 @@ pub enum Fault {
     SampleAfter(i64),
     /// A label of so many bytes in each series.
     LongLabel(usize),
+    /// Each series says this value of a label, whatever was asked for.
+    Label(String, String),
 }
