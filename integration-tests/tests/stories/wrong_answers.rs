@@ -7,7 +7,7 @@ use burnward::app::Daemon;
 use burnward_core::{
     evaluate::BudgetStatus,
     id::{IncidentId, TenantId},
-    incident::{Incident, Kind},
+    incident::{Facts, Incident, Kind},
     ledger::{Counts, Reason},
     time::{Timestamp, minutes},
 };
@@ -45,12 +45,16 @@ struct Shop {
 
 impl Shop {
     async fn open() -> anyhow::Result<Self> {
+        Self::with(SLO).await
+    }
+
+    async fn with(slos: &str) -> anyhow::Result<Self> {
         let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
         for second in (-3600..6 * 3600).step_by(15) {
             scrape(&fake, second);
         }
         let sources = [("prom", format!("{}, max-series: 100, max-bytes: 1048576", at(fake.url())))];
-        let lone = Lone { tick: "15s", sources: &sources, tenants: &[("main", "prom")], documents: &[("shop.yaml", SLO)] };
+        let lone = Lone { tick: "15s", sources: &sources, tenants: &[("main", "prom")], documents: &[("shop.yaml", slos)] };
         let daemon = lone.start(root.path(), by_hand(START)).await?;
         Ok(Self { fake, daemon, tenant: TenantId::parse("main")?, _root: root })
     }
@@ -177,5 +181,20 @@ async fn a_query_that_is_refused_is_told_to_its_owner_once() -> anyhow::Result<(
     let told = incidents.iter().filter(|incident| incident.fault.kind == Kind::CannotSee).count();
     assert_eq!((told, shop.status("pay").unknown), (1, None));
     assert_eq!(shop.status("search").unknown.map(|unknown| unknown.reason), Some(Reason::BadQuery));
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_told_that_one_slo_cannot_be_seen_is_told_of_all_that_cannot_for_the_same_reason() -> anyhow::Result<()> {
+    let shop = Shop::with(&format!("{SLO}    no-data: {{ after: 1m, then: page }}\n")).await?;
+    for metric in ["hits_total", "searches_total"] {
+        shop.fake.fail_where(metric, status(422));
+    }
+    shop.daemon.fast_forward(minutes(2)).await;
+    let incidents = shop.incidents().await?;
+    let facts: Vec<&Facts> = incidents.iter().flat_map(|incident| incident.members.values()).map(|member| &member.facts).collect();
+    let [Facts::Blind(blind)] = facts.as_slice() else { panic!("one alert: {facts:?}") };
+    let hides: Vec<&str> = blind.hides.iter().map(|slo| slo.name.as_str()).collect();
+    assert_eq!(hides, ["pay", "search"], "also the one whose owner waits longer");
     Ok(())
 }

@@ -331,7 +331,8 @@ fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evalu
     let team = team_of(config, &slo.team);
     if let Some((urgency, (since, unknown))) = missing.or(silent) {
         let fault = fault(urgency);
-        let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides: vec![slo.id.clone()] });
+        let hides = if missing.is_some() { blind_alike(evaluated, slo, unknown) } else { vec![slo.id.clone()] };
+        let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
         draft.command_to_fault(&fault, &team, &Command::Fire { fault: fault.clone(), alert: alert(), facts }, &Actor::Daemon);
     }
     let is_seen = blind.is_none() && evaluated.source_blind.is_none() && !answers.reads.catching_up;
@@ -339,6 +340,12 @@ fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evalu
     for urgency in urgencies(slo).filter(|urgency| is_seen && told != Some(*urgency)) {
         draft.command_to_fault(&fault(urgency), &team, &Command::Clear { alert: alert() }, &Actor::Daemon);
     }
+}
+
+/// The SLOs of the service that cannot be seen for the same reason, those among them whose patience is longer.
+fn blind_alike(evaluated: &Evaluated, slo: &Slo, unknown: &Unknown) -> Vec<SloId> {
+    let alike = |id: &SloId, other: &Unknown| id.service == slo.id.service && other.reason == unknown.reason;
+    evaluated.slo_blind.iter().filter(|(id, (_, other))| alike(id, other)).map(|(id, _)| id.clone()).collect()
 }
 
 /// How loudly the owner of an SLO may be told that nothing comes.
