@@ -168,14 +168,15 @@ async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<F
     match config.sources.get(&tenant.source) {
         Some(SourceConfig::Prometheus(prometheus)) => {
             let of = prometheus.replicas().count();
-            let mut findings = Vec::new();
+            let mut replicas = Vec::new();
             for (one, number) in prometheus.replicas().zip(1..) {
                 let place = if of > 1 { format!("replica {number} of {of}, {}: ", place_of(&one)) } else { String::new() };
-                findings.extend(match Prometheus::new(&one) {
+                replicas.push(match Prometheus::new(&one) {
                     Ok(one) => probed(name, &place, one.probe(now).await),
                     Err(error) => vec![finding(Health::Fail, name, format!("{place}{error:#}"))],
                 });
             }
+            let mut findings = of_replicas(replicas);
             if of > 1 {
                 let advice = "`burnward status` says which replica the daemon reads; it begins with the first";
                 findings.push(finding(Health::Ok, name, advice));
@@ -191,6 +192,14 @@ async fn source(config: &Config, tenant: &TenantConfig, now: Timestamp) -> Vec<F
         },
         None => vec![finding(Health::Fail, name, "no source of that name in burnward.yaml")],
     }
+}
+
+/// What was found of each replica: where one of them serves, another that does not is a warning, because nothing is missed for it.
+fn of_replicas(replicas: Vec<Vec<Finding>>) -> Vec<Finding> {
+    let serves = |found: &Vec<Finding>| found.iter().all(|finding| finding.health < Health::Fail);
+    let worst = if replicas.iter().any(serves) { Health::Warn } else { Health::Fail };
+    let capped = |finding: Finding| Finding { health: finding.health.min(worst), ..finding };
+    replicas.into_iter().flatten().map(capped).collect()
 }
 
 fn place_of(replica: &PrometheusConfig) -> String {
@@ -279,6 +288,17 @@ mod tests {
         check(&no_store(Path::new("/proc/burnward")), Health::Fail, "none can be made");
         check(&no_store(&directory.path().join("new/data")), Health::Warn, "makes it");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stays behind");
+    }
+
+    #[test]
+    fn a_replica_that_does_not_answer_fails_only_where_none_does() {
+        let found = |healths: [Health; 2]| {
+            let replicas = healths.map(|health| vec![finding(Health::Warn, "prom", "its clock"), finding(health, "prom", "answers?")]);
+            of_replicas(replicas.into()).into_iter().map(|found| found.health).max()
+        };
+        assert_eq!(found([Health::Fail, Health::Ok]), Some(Health::Warn));
+        assert_eq!(found([Health::Fail, Health::Fail]), Some(Health::Fail));
+        assert_eq!(of_replicas(vec![vec![finding(Health::Fail, "prom", "alone")]])[0].health, Health::Fail);
     }
 
     #[test]

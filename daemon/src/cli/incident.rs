@@ -112,7 +112,7 @@ async fn show(server: &ServerArgs, offline: Option<PathBuf>, id: &str) -> anyhow
         Some(directory) => {
             let (store, tenant) = open(&directory, server).await?;
             let stored = store.incident(&tenant, &IncidentId::from_text(id)).await?;
-            Ok(detail(&stored.with_context(|| format!("no incident `{id}`; `burnward incident list` shows all"))?))
+            Ok(detail(&stored.with_context(|| format!("no incident `{id}`; `burnward incident list` shows all"))?, None))
         }
         None => Client::new(server)?.get(&["incidents", id], &[]).await,
     }

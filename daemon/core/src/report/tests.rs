@@ -161,6 +161,7 @@ fn the_verdict_names_the_rule_that_says_so() {
         (counts(1_000_000, 290), counts(250_000, 10), "SHIP", "71 % is left"),
         (counts(0, 0), counts(0, 0), "SHIP", "no traffic in 30d, so nothing failed"),
         (counts(1_000_000, 0), Counts { unseen_millis: 400_000_000, ..counts(1, 0) }, "CANNOT SAY", "only 34 % of the week was seen"),
+        (counts(1_000_000, 0), Counts { unseen_millis: 603_000_000, ..counts(1, 0) }, "CANNOT SAY", "less than 1 % of the week was seen"),
     ] {
         let judged = row("x", then, week).judged;
         assert_eq!((judged.verdict.word(), judged.because.as_str()), (word, because));

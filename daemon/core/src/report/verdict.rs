@@ -58,13 +58,21 @@ pub struct Judged {
     pub because: String,
 }
 
+fn little_seen(seen: f64) -> String {
+    match seen {
+        nothing if nothing <= 0.0 => "nothing of the week was seen".to_owned(),
+        little if little < 0.01 => "less than 1 % of the week was seen".to_owned(),
+        part => format!("only {} of the week was seen", whole_percent(part)),
+    }
+}
+
 /// Judges a budget by what is left of it, what the week spent of it, and how much of the week was seen.
 pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judged {
     let judged = |verdict, because: String| Judged { verdict, because };
     match (then.left, &then.unknown) {
         (Some(left), _) if left.is_spent() => judged(Verdict::Freeze, "the budget is spent".to_owned()),
         (_, Some(unknown)) => judged(Verdict::CannotSay, unknown.detail.clone()),
-        (_, None) if seen < SEEN_ENOUGH => judged(Verdict::CannotSay, format!("only {} of the week was seen", whole_percent(seen))),
+        (_, None) if seen < SEEN_ENOUGH => judged(Verdict::CannotSay, little_seen(seen)),
         (Some(_), None) if is_hardly_seen(then) => {
             let seen = whole_percent(then.coverage);
             judged(Verdict::CannotSay, format!("only {seen} of the window was seen, and the rest may have spent the budget"))

@@ -88,7 +88,8 @@ pub async fn live_detail(handle: &Handle, tenant: &TenantId, id: &str) -> Result
     let record = handle.view.borrow().exclusions.get(tenant).cloned();
     let marked = record.and_then(|record| Marked::of(&record, &stored.incident.id, Known::Now));
     let false_positive = marked.as_ref().map(ReportedFalsePositive::from);
-    Ok(IncidentDetail { now: Some(now(handle, &stored).await), false_positive, ..detail(&stored) })
+    let no_way = handle.config.slack.is_none().then_some(NO_WAY);
+    Ok(IncidentDetail { now: Some(now(handle, &stored).await), false_positive, ..detail(&stored, no_way) })
 }
 
 /// The figures of the page that would be sent now.
@@ -110,8 +111,11 @@ async fn now(handle: &Handle, stored: &StoredIncident) -> IncidentNow {
     IncidentNow::of(page, guide.runbook)
 }
 
-/// An incident with its timeline, from the store alone.
-pub fn detail(stored: &StoredIncident) -> IncidentDetail {
+/// Why no page can arrive, where no way to anybody is configured.
+const NO_WAY: &str = "no Slack is configured: nobody is told; `slack:` in burnward.yaml, then it is sent";
+
+/// An incident with its timeline, from the store alone; `no_way` is why none of what is owed can arrive, where that is known.
+pub fn detail(stored: &StoredIncident, no_way: Option<&str>) -> IncidentDetail {
     let entries = timeline::entries(&stored.incident, &stored.events);
     let milestones = postmortem::milestones(&stored.incident, &stored.events);
     IncidentDetail {
@@ -120,7 +124,7 @@ pub fn detail(stored: &StoredIncident) -> IncidentDetail {
         delivered_at: milestones.paged.map(instant),
         acknowledged_at: milestones.acknowledged.map(instant),
         now: None,
-        pages: PageDelivery::of(&stored.incident),
+        pages: PageDelivery::of(&stored.incident, no_way),
         timeline: entries.iter().map(TimelineEntry::from).collect(),
     }
 }

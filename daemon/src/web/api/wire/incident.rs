@@ -96,7 +96,7 @@ pub struct PageDelivery {
     pub outcome: String,
     /// When it arrived, or when it was known that it cannot.
     pub ended_at: Option<Instant>,
-    /// Why it cannot arrive.
+    /// Why it cannot arrive; of what is owed, why it cannot as long as the configuration stays as it is.
     pub reason: Option<String>,
 }
 
@@ -193,9 +193,12 @@ impl From<&Incident> for IncidentState {
 }
 
 impl PageDelivery {
-    /// The pages of an incident, oldest first.
-    pub fn of(incident: &Incident) -> Vec<Self> {
+    /// The pages of an incident, oldest first; what is still owed has this as its reason, where nothing can ever take it.
+    pub fn of(incident: &Incident, no_way: Option<&str>) -> Vec<Self> {
         let mut pages: Vec<Self> = incident.pages.iter().map(|(id, page)| Self::one(id, page)).collect();
+        for page in pages.iter_mut().filter(|page| page.outcome == "owed") {
+            page.reason = no_way.map(ToOwned::to_owned);
+        }
         pages.sort_by(|a, b| (a.decided_at, &a.page).cmp(&(b.decided_at, &b.page)));
         pages
     }

@@ -261,6 +261,7 @@ fn delivery(page: &PageDelivery, now: Instant) -> Delivery {
     let mark = match page.outcome.as_str() {
         "delivered" => Mark { class: "state-ok".to_owned(), ..Mark::of("●", "ARRIVED") },
         "undeliverable" => Mark { class: "state-spent".to_owned(), ..Mark::of("■", "CANNOT ARRIVE") },
+        _ if page.reason.is_some() => Mark { class: "state-spent".to_owned(), ..Mark::of("■", "NOBODY IS TOLD") },
         _ => Mark { class: "state-cannot-see".to_owned(), ..Mark::of("…", "ON ITS WAY") },
     };
     let outcome = match (&page.reason, page.ended_at) {
