@@ -214,6 +214,13 @@ impl Report {
     fn documents(&mut self, paths: &[PathBuf], context: &Context) {
         let loaded: Loaded = definition::read_paths(paths, context);
         self.places.extend(paths.iter().map(|path| path.display().to_string()));
+        let elsewhere = loaded.members_elsewhere();
+        if !elsewhere.is_empty() && loaded.faulty.is_empty() {
+            let members = elsewhere.into_iter().collect::<Vec<_>>().join(", ");
+            self.notes.push(format!(
+                "members of journeys that stand in other files were not checked: {members}; name the whole directory to check them"
+            ));
+        }
         self.slos += loaded.slos.len();
         self.journeys.extend(loaded.slos.iter().filter(|slo| slo.sli.composite().is_some()).cloned());
         self.files += loaded.files.len() + loaded.faulty.len();

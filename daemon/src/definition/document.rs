@@ -184,6 +184,9 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
             sli::check_objectives(reader, node, composite, objectives);
         }
     }
+    if let (Some(entry), Some(per), Some(sli)) = (fields.entry("per"), &per, &sli) {
+        sli::advise_on_split(reader, &entry.value, per, sli);
+    }
     if let (Some(entry), Some(sli)) = (fields.entry("new-series"), &sli) {
         check_new_series(reader, entry, sli);
     }

@@ -24,9 +24,26 @@ use super::{
     reader::suggest,
 };
 
+/// How files were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ReadAs {
+    /// In directories: all files of a tenant.
+    Directories,
+    /// Some of them by their own names.
+    Files,
+}
+
 impl Loaded {
-    /// Refuses the files whose composites cannot be. While some file does not load, a member that is not found may stand in it.
-    pub(super) fn refuse_broken_journeys(&mut self) {
+    /// The members of composites that are not among what was loaded, as `service/name`.
+    pub fn members_elsewhere(&self) -> BTreeSet<String> {
+        let ids: BTreeSet<&SloId> = self.slos.iter().map(|slo| &slo.id).collect();
+        let members = self.slos.iter().filter_map(|slo| slo.sli.composite()).flat_map(Composite::members);
+        members.filter(|member| !ids.contains(&member.slo)).map(|member| short(&member.slo)).collect()
+    }
+
+    /// Refuses the files whose composites cannot be. While some file does not load, a member that is not found may stand in it; where single files were
+    /// read, in another one.
+    pub(super) fn refuse_broken_journeys(&mut self, read: ReadAs) {
         let by_id: BTreeMap<&SloId, &Arc<Slo>> = self.slos.iter().map(|slo| (&slo.id, slo)).collect();
         let mut faults: Vec<(PathBuf, Diagnostic)> = Vec::new();
         for slo in &self.slos {
@@ -34,7 +51,7 @@ impl Loaded {
             for member in composite.members() {
                 let fault = match by_id.get(&member.slo) {
                     Some(of) => self.unfit(slo, composite, member, of, &by_id),
-                    None if self.faulty.is_empty() => Some(self.missing(slo, member, &by_id)),
+                    None if self.faulty.is_empty() && read == ReadAs::Directories => Some(self.missing(slo, member, &by_id)),
                     None => None,
                 };
                 faults.extend(fault.map(|fault| (PathBuf::from(&slo.origin.file), fault)));

@@ -16,6 +16,7 @@ use super::{
     diagnostic::{Colour, Diagnostic, Place, Severity, Source},
     discover::{self, Found},
     document::{self, Context, Runbooks, Teams, version_of},
+    journeys::ReadAs,
     sli::Promql,
 };
 use crate::{
@@ -199,7 +200,8 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
     }
     let mut loaded = loaded.finish();
     loaded.refuse_wrong_former_names();
-    loaded.refuse_broken_journeys();
+    let read = if paths.iter().any(|path| path.is_file()) { ReadAs::Files } else { ReadAs::Directories };
+    loaded.refuse_broken_journeys(read);
     loaded
 }
 

@@ -117,8 +117,8 @@ fn described(probe: &Probe) -> String {
 fn keeps_less(probe: &Probe, loaded: &Loaded) -> Option<Diagnostic> {
     let (text, keeps) = (probe.retention.as_deref()?, kept(probe)?);
     let longer: Vec<_> = loaded.slos.iter().filter(|slo| longest_window(slo) > keeps).collect();
-    let longest = longer.iter().map(|slo| longest_window(slo)).max()?;
-    let message = format!("the source keeps {text}, and {} longer windows, up to {}", have(longer.len()), words::lookback(longest));
+    let longest = longer.iter().flat_map(|slo| &slo.objectives).map(|objective| &objective.window).max_by_key(|window| window.longest())?;
+    let message = format!("the source keeps {text}, and {} longer windows, up to {}", have(longer.len()), words::window(longest));
     let help =
         "burnward fills in what there is, and keeps the rest of the window itself from now on; until then that time shows as not seen";
     Some(Finding { code: &codes::SOURCE_RETENTION, message, help: help.to_owned(), about: None }.at(loaded, longer[0]))

@@ -8,7 +8,7 @@ mod selectors;
 
 use burnward_core::{
     id::TenantId,
-    sli::{Counted, Sli},
+    sli::{Counted, MatchOp, Matcher, Selector, Sli},
 };
 
 use super::{
@@ -69,7 +69,47 @@ fn read_events(reader: &mut Reader, node: &Node) -> Option<Sli> {
     let fields = reader.map(node, &EVENTS)?;
     let total = reader.required(&fields, "total", "'http_requests_total{job=\"checkout\"}'").and_then(|total| selectors(reader, total));
     let counted = counted(reader, &fields);
-    Some(Sli::Events { counted: counted?, total: total? })
+    let (counted, total) = (counted?, total?);
+    advise_on_same_sides(reader, node, &counted, &total);
+    Some(Sli::Events { counted, total })
+}
+
+fn advise_on_same_sides(reader: &mut Reader, node: &Node, counted: &Counted, total: &[Selector]) {
+    let (side, word) = match counted {
+        Counted::Bad(side) => (side, "bad"),
+        Counted::Good(side) => (side, "good"),
+    };
+    if side.len() == total.len() && side.iter().all(|selector| total.contains(selector)) {
+        let message = format!("`{word}` and `total` are the same: every event is {word}");
+        let diagnostic = reader.diagnostic(&codes::SAME_SIDES, node.range.clone(), message);
+        reader.report(diagnostic.help(format!("narrow `{word}` to what makes an event {word}, such as code=~\"5..\"")));
+    }
+}
+
+/// Advises where splitting by a label says nothing.
+pub(super) fn advise_on_split(reader: &mut Reader, node: &Node, per: &[String], sli: &Sli) {
+    for label in per {
+        let Some((message, help)) = says_nothing(label, sli) else { continue };
+        let diagnostic = reader.diagnostic(&codes::SPLIT_SAYS_NOTHING, node.range.clone(), message);
+        reader.report(diagnostic.help(help));
+    }
+}
+
+fn says_nothing(label: &str, sli: &Sli) -> Option<(String, &'static str)> {
+    let selectors = sli.selectors();
+    let (first, others) = selectors.split_first()?;
+    let matched =
+        |selector: &Selector| -> Vec<Matcher> { selector.matchers().iter().filter(|matcher| matcher.label == label).cloned().collect() };
+    let of_first = matched(first);
+    if others.iter().all(|selector| matched(selector) == of_first) {
+        let pinned = of_first.iter().find(|matcher| matcher.op == MatchOp::Equal)?;
+        let message = format!("all selectors ask for {pinned} alone, so splitting by `{label}` makes one group");
+        return Some((message, "remove it from `per`, or the matcher from the selectors"));
+    }
+    let Sli::Events { counted: Counted::Bad(side) | Counted::Good(side), total } = sli else { return None };
+    let judged = side.iter().all(|selector| !matched(selector).is_empty()) && total.iter().all(|selector| matched(selector).is_empty());
+    let message = format!("`{label}` is what tells bad events from good ones, so each of its groups is wholly bad or wholly good");
+    judged.then_some((message, "split by a label that is not judged, such as tenant or region"))
 }
 
 fn counted(reader: &mut Reader, fields: &Fields<'_>) -> Option<Counted> {

@@ -144,3 +144,16 @@ fn a_composite_names_its_members_with_their_rules() {
     assert_eq!(members.iter().map(|(member, _)| member.unseen).collect::<Vec<_>>(), [WhenUnseen::Unknown, WhenUnseen::Exclude]);
     assert_eq!((composite.slice, composite.cost(1)), (minutes(5), 333_000));
 }
+
+#[test]
+fn a_file_that_is_read_alone_may_name_members_of_others() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("journey.yaml");
+    let all_of = "{ all-of: [{ slo: checkout/availability, good-if-at-least: 99% }, { slo: checkout/queue, good-if-at-least: 99% }] }";
+    fs::write(&file, journey(all_of)).expect("a file");
+    let alone = read_paths(&[file], &context());
+    assert_eq!((alone.slos.len(), shown(&alone)), (1, String::new()));
+    assert_eq!(alone.members_elsewhere().into_iter().collect::<Vec<_>>(), ["checkout/availability", "checkout/queue"]);
+    let whole = read_paths(&[directory.path().to_owned()], &context());
+    assert!(whole.slos.is_empty() && shown(&whole).contains("E1091"), "{}", shown(&whole));
+}
