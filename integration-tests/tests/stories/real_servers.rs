@@ -196,7 +196,7 @@ async fn shows(begins_at: u64) -> anyhow::Result<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_under_the_labels_of_one_series_are_not_seen_and_nothing_is_counted_between_them() -> anyhow::Result<()> {
+async fn two_processes_under_the_labels_of_one_series_are_not_seen_and_not_counted_against_each_other() -> anyhow::Result<()> {
     let root = tempfile::tempdir()?;
     let targets = [shows(90_000).await?, shows(120_000).await?];
     let config = format!(
@@ -217,7 +217,8 @@ async fn two_processes_under_the_labels_of_one_series_are_not_seen_and_nothing_i
     .await
     .map_err(|_| anyhow::anyhow!("it is told as {:?}, the source as {:?}", unseen(&daemon), blind(&daemon)))??;
     let counts = counted(&daemon, "pay", start).await;
-    assert!(counts.good < 1000 && counts.bad == 0, "no difference between the two is an event: {counts:?}");
+    // That it rises from the one to the other may be events, until the first fall says otherwise; it counts once and not at each scrape.
+    assert!(counts.good < 30_000 + 1000 && counts.bad == 0, "{counts:?}");
     daemon.stop().await;
     Ok(())
 }

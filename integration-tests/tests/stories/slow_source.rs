@@ -5,6 +5,7 @@ use std::{fmt::Write as _, path::Path, time::Duration};
 
 use burnward::{
     app::{Daemon, Options},
+    clock::Clock,
     definition::Removals,
 };
 use burnward_core::{
@@ -145,6 +146,59 @@ async fn one_heavy_selector_of_many_that_are_asked_together_is_soon_the_only_one
     for _ in 0..10 {
         daemon.fast_forward(Duration::from_secs(1)).await;
         assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![("s3".to_owned(), Reason::Timeout)], None));
+    }
+    Ok(())
+}
+
+/// What the source of globex said that it is.
+fn product(daemon: &Daemon) -> anyhow::Result<Option<String>> {
+    let source = (TenantId::parse("globex")?, SourceName::parse("bad")?);
+    Ok(daemon.handle.view.borrow().sources[&source].product.clone())
+}
+
+/// Waits for a round after which the source of globex stands like this: what is unseen, what it says that it is, and whether its incident is open.
+async fn until(daemon: &Daemon, wanted: (Unseen, Option<String>, Option<bool>)) -> anyhow::Result<()> {
+    let mut view = daemon.handle.view.clone();
+    let mut found = None;
+    let waiting = async {
+        while found.as_ref() != Some(&wanted) {
+            view.changed().await?;
+            let incidents = daemon.handle.store.incidents(&TenantId::parse("globex")?, 10, None).await?;
+            anyhow::ensure!(incidents.len() < 2, "somebody is told more than once");
+            let open = incidents.first().map(|stored| stored.incident.is_open());
+            found = Some((unseen(daemon, "globex", "bad")?, product(daemon)?, open));
+        }
+        anyhow::Ok(())
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    in_time.map_err(|_| anyhow::anyhow!("it stands like {found:?} and not like {wanted:?}"))?
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_away_or_gives_no_raw_samples_at_the_start_is_told_and_probed_again_until_it_does() -> anyhow::Result<()> {
+    let refused = Fault::Status { code: 422, error_type: "execution".to_owned(), message: "no ranges".to_owned(), retry_after: None };
+    let known = Some("prometheus 2.42.0".to_owned());
+    for (at_start, reason, blind, told) in
+        [(Fault::Refuse, Reason::Unreachable, Some(Reason::Unreachable), None), (refused, Reason::NoRaw, None, known.clone())]
+    {
+        let (good, bad, root) = (FakePrometheus::start().await?, FakePrometheus::start().await?, tempfile::tempdir()?);
+        for time in (-600..1200).step_by(15).map(|second| START.millis() + second * 1000) {
+            for metric in ["hits_total", "up"] {
+                bad.push(&[("__name__", metric), ("job", "shop"), ("instance", "a:1"), ("code", "200")], time, 1.0);
+            }
+        }
+        bad.fail(Class::Query, at_start).await;
+        // It ticks by itself, once a second; its clock is moved by hand.
+        let options = Options { clock: Clock::by_hand(START), ..Options::default() };
+        let daemon = daemon(root.path(), at(good.url()), &bad, options).await?;
+        let unseen = (vec![("pay".to_owned(), reason)], blind);
+        until(&daemon, (unseen.clone(), told.clone(), None)).await?;
+        daemon.handle.clock.advance(minutes(6));
+        until(&daemon, (unseen, told, Some(true))).await?;
+        bad.heal().await;
+        daemon.handle.clock.advance(minutes(6));
+        until(&daemon, ((vec![], None), known.clone(), Some(false))).await?;
+        daemon.stop().await;
     }
     Ok(())
 }
