@@ -82,7 +82,7 @@ pub fn entry(incident: &Incident, event: &IncidentEvent) -> Entry {
 fn sentence(incident: &Incident, event: &IncidentEvent) -> String {
     match &event.what {
         What::Opened { alert, facts, .. } => format!("Opened. {}", condition(alert, facts, event.at)),
-        What::Joined { alert, facts, notify } => joined(alert, facts, *notify, event.at),
+        What::Joined { alert, facts, notify } => joined(incident, alert, facts, *notify, event.at),
         What::Recovered { alert } => recovered(incident, alert, event.at),
         What::PageOwed { to, step, round, why, .. } => paged(incident, to, *step, *round, *why),
         What::Delivered { page, maybe_repeat, .. } => delivered(incident, page, *maybe_repeat, event.at),
@@ -105,9 +105,15 @@ fn sentence(incident: &Incident, event: &IncidentEvent) -> String {
     }
 }
 
-fn joined(alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) -> String {
+fn joined(incident: &Incident, alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) -> String {
     let told = notify.map_or_else(String::new, |reason| format!(" Told anew: {}.", words::join_reason(reason)));
-    format!("Joined: {}{told}", condition(alert, facts, at))
+    let member = incident.members.get(alert);
+    let word = match member.and_then(|member| member.back) {
+        Some(_) if member.is_some_and(|member| member.joined_at < at) => "Still holds after it came back",
+        Some(_) => "Fires again",
+        None => "Joined",
+    };
+    format!("{word}: {}{told}", condition(alert, facts, at))
 }
 
 /// What an alert says, with the numbers that it was decided from.

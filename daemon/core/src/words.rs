@@ -259,6 +259,7 @@ pub const fn join_reason(why: JoinReason) -> &'static str {
     match why {
         JoinReason::NewSlo => "another SLO joined",
         JoinReason::Doubled => "at least twice as many groups are hit",
+        JoinReason::CameBack => "what had recovered fires again",
         JoinReason::OldAcknowledgement => "more joined, and the last acknowledgement is over 30 min old",
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn burn_facts(urgency: Urgency, short_bad: i64) -> BurnFacts {
 }
 
 fn member(facts: Facts) -> Member {
-    Member { joined_at: DECIDED, facts, recovered_at: None }
+    Member::new(DECIDED, facts)
 }
 
 /// An incident of a burning budget per group, each a little better than the one before.

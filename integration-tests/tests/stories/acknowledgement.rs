@@ -5,7 +5,10 @@ use burnward_core::{
     oncall::Recipient,
     time::{hours, minutes},
 };
-use burnward_integration_tests::world::{World, availability};
+use burnward_integration_tests::{
+    history::History,
+    world::{World, availability},
+};
 
 use super::{beginning, checkout};
 
@@ -77,5 +80,38 @@ async fn without_an_acknowledgement_the_next_person_is_paged() -> anyhow::Result
     let opened = incident.opened_at;
     let sam = incident.pages.values().find(|page| page.to.to_string() == "sam").expect("sam is paged");
     assert_eq!(sam.decided_at.since(opened), minutes(5), "at the minute the configuration says");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fault_that_comes_back_pages_while_another_holds_the_acknowledged_incident_open() -> anyhow::Result<()> {
+    let from = beginning();
+    let at = |n: u32| from.plus(hours(7)).plus(minutes(n.into()));
+    let history = History::of("checkout", from, from.plus(hours(9)))
+        .tenant("acme", 20)
+        .failing(at(0)..at(20), 300)
+        .failing(at(40)..at(60), 300)
+        .tenant("globex", 20)
+        .failing(at(0)..at(90), 300);
+    let fast = availability("checkout").replace(
+        "        window: 30d\n",
+        "        window: 30d\n        alerting:\n          rows:\n            - { urgency: page, burn-rate: 14.4, long: 10m, short: 2m }\n",
+    );
+    let world = World::open(&[history], at(0), &[("checkout.yaml", &fast)]).await?;
+    world.fast_forward(minutes(22)).await;
+    world.person("sam", "checkout-burn-1", Command::Acknowledge).await?;
+    world.fast_forward(minutes(13)).await;
+    let recovered = world.incident("checkout-burn-1").await?;
+    assert_eq!((recovered.open_members().count(), recovered.members.len()), (1, 2), "acme is well, globex holds it open");
+    let before = world.pages("checkout-burn-1").await?.len();
+
+    world.fast_forward(minutes(15)).await;
+    let incident = world.incident("checkout-burn-1").await?;
+    assert!(matches!(&incident.phase, Phase::Acknowledged { .. }), "{:?}", incident.phase);
+    let pages = world.pages("checkout-burn-1").await?.split_off(before);
+    let texts: Vec<&str> = pages.iter().map(|page| page.text.as_str()).collect();
+    assert_eq!(pages.len(), 2, "one post in the thread, one to ada: {texts:?}");
+    let post = pages.iter().find(|page| !page.channel.starts_with('D')).expect("a post in the channel");
+    assert_eq!(post.text.matches("<@").count(), 2, "ada is on call, sam has it: {}", post.text);
     Ok(())
 }

@@ -71,7 +71,7 @@ pub enum What {
         /// Its inputs.
         facts: Facts,
     },
-    /// Another alert of the same fault joined, or one that had recovered fires again.
+    /// Another alert of the same fault joined, or one that had recovered fires again; of one that holds: its return, kept quiet so far, is told.
     Joined {
         /// The alert.
         alert: AlertKey,
@@ -156,6 +156,8 @@ pub enum JoinReason {
     NewSlo,
     /// Twice as many groups as when somebody was last told.
     Doubled,
+    /// It had recovered and fires again, or all of its SLO had.
+    CameBack,
     /// The last acknowledgement is over 30 minutes old; it no longer counts.
     OldAcknowledgement,
 }

@@ -8,8 +8,8 @@ use crate::{
 };
 
 use super::{
-    AlertKey, Escalation, EscalationReason, Facts, Incident, IncidentEvent, JoinReason, LastTold, Member, Note, PageOutcome, PageState,
-    Phase, What,
+    AlertKey, Back, Escalation, EscalationReason, Facts, Incident, IncidentEvent, JoinReason, LastTold, Member, Note, PageOutcome,
+    PageState, Phase, What,
 };
 
 /// How long a post counts as new: groups that join in this time are shown by an edit of it and need no post of their own, so that a failure that
@@ -20,7 +20,7 @@ impl Incident {
     /// The incident that an `Opened` event begins; `None` for any other event.
     pub fn opened(tenant: &TenantId, ordinal: u64, event: &IncidentEvent) -> Option<Self> {
         let What::Opened { fault, team, alert, facts } = &event.what else { return None };
-        let member = Member { joined_at: event.at, facts: facts.clone(), recovered_at: None };
+        let member = Member::new(event.at, facts.clone());
         Some(Self {
             tenant: tenant.clone(),
             id: fault.incident(ordinal),
@@ -84,18 +84,30 @@ impl Incident {
 
     fn join(&mut self, alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) {
         self.began = self.began.min(facts.began());
-        self.members.join(alert, Member { joined_at: at, facts: facts.clone(), recovered_at: None });
+        self.put(alert, facts, at);
         match notify {
             None if at.since(self.last_told.at) <= GATHER => self.last_told.groups = self.last_told.groups.max(self.count_groups_hit()),
             None => {}
-            Some(JoinReason::NewSlo | JoinReason::Doubled) => self.escalation.calls += 1,
+            Some(JoinReason::NewSlo | JoinReason::Doubled | JoinReason::CameBack) => self.escalation.calls += 1,
             Some(JoinReason::OldAcknowledgement) => self.call_anew(at),
         }
+    }
+
+    /// One that holds already keeps what it fired with.
+    fn put(&mut self, alert: &AlertKey, facts: &Facts, at: Timestamp) {
+        if self.holds(alert) {
+            return;
+        }
+        let before = self.members.get(alert).and_then(|member| member.back);
+        let returns = |_| Back { told_at: before.and_then(|back| back.told_at), quiet: self.needs_post(alert, at) };
+        let back = self.recovered_before(alert).map(returns);
+        self.members.join(alert, Member { back, ..Member::new(at, facts.clone()) });
     }
 
     fn owe(&mut self, page: &PageId, state: PageState) {
         self.last_told = LastTold { at: state.decided_at, groups: self.count_groups_hit().max(1) };
         self.root.get_or_insert_with(|| page.clone());
+        self.members.tell(state.decided_at);
         self.pages.entry(page.clone()).or_insert(state);
     }
 

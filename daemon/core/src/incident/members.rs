@@ -21,6 +21,24 @@ pub struct Member {
     pub facts: Facts,
     /// When it cleared; `None` while it holds.
     pub recovered_at: Option<Timestamp>,
+    /// How its return was told; `None` where it never came back.
+    pub back: Option<Back>,
+}
+
+impl Member {
+    /// One that has just joined.
+    pub const fn new(joined_at: Timestamp, facts: Facts) -> Self {
+        Self { joined_at, facts, recovered_at: None, back: None }
+    }
+}
+
+/// An alert that came back: it had recovered and fires again, or all of its SLO had recovered before it fired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Back {
+    /// When a post with a mention last told a return of it; `None`: none has yet.
+    pub told_at: Option<Timestamp>,
+    /// No post with a mention has told the last return.
+    pub quiet: bool,
 }
 
 /// The alerts of an incident, recovered ones too. Read as a map.
@@ -32,18 +50,48 @@ pub struct Members {
     /// By group that is not the whole: how many alerts of it hold.
     hit: BTreeMap<Group, usize>,
     slos: BTreeSet<SloId>,
+    of_slo: BTreeMap<SloId, OfSlo>,
+    /// Those that hold and whose return no post with a mention has told.
+    quiet: BTreeSet<AlertKey>,
+}
+
+/// The alerts of an SLO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct OfSlo {
+    /// How many hold.
+    open: usize,
+    /// When the last of them cleared; `None` while one holds.
+    recovered_at: Option<Timestamp>,
+    /// When a return of one of them was last told.
+    told_at: Option<Timestamp>,
 }
 
 impl Members {
     /// An alert fires, for the first time or again.
     pub(super) fn join(&mut self, alert: &AlertKey, member: Member) {
         let holds = member.recovered_at.is_none();
+        let (recovered_at, back) = (member.recovered_at, member.back);
         let held = self.all.insert(alert.clone(), member).is_some_and(|before| before.recovered_at.is_none());
         self.slos.extend(alert.slo().cloned());
         match (held, holds) {
             (false, true) => self.open(alert),
             (true, false) => self.close(alert),
             (true, true) | (false, false) => {}
+        }
+        if holds && back.is_some_and(|back| back.quiet) {
+            self.quiet.insert(alert.clone());
+        } else {
+            self.quiet.remove(alert);
+        }
+        self.note(alert, recovered_at, back.and_then(|back| back.told_at));
+    }
+
+    /// Keeps of an SLO when all of it had recovered, and when a return was told.
+    fn note(&mut self, alert: &AlertKey, recovered_at: Option<Timestamp>, told_at: Option<Timestamp>) {
+        if let Some(slo) = alert.slo() {
+            let of_slo = self.of_slo.entry(slo.clone()).or_default();
+            of_slo.told_at = of_slo.told_at.max(told_at);
+            of_slo.recovered_at = if of_slo.open == 0 { of_slo.recovered_at.max(recovered_at) } else { None };
         }
     }
 
@@ -52,11 +100,26 @@ impl Members {
         if let Some(member) = self.all.get_mut(alert).filter(|member| member.recovered_at.is_none()) {
             member.recovered_at = Some(at);
             self.close(alert);
+            self.quiet.remove(alert);
+            self.note(alert, Some(at), None);
+        }
+    }
+
+    /// A new post tells of whatever holds.
+    pub(super) fn tell(&mut self, at: Timestamp) {
+        for alert in std::mem::take(&mut self.quiet) {
+            if let Some(member) = self.all.get_mut(&alert) {
+                member.back = Some(Back { told_at: Some(at), quiet: false });
+            }
+            self.note(&alert, None, Some(at));
         }
     }
 
     fn open(&mut self, alert: &AlertKey) {
         self.open += 1;
+        if let Some(slo) = alert.slo() {
+            self.of_slo.entry(slo.clone()).or_default().open += 1;
+        }
         if let Some(group) = group(alert) {
             *self.hit.entry(group.clone()).or_default() += 1;
         }
@@ -64,6 +127,9 @@ impl Members {
 
     fn close(&mut self, alert: &AlertKey) {
         self.open -= 1;
+        if let Some(of_slo) = alert.slo().and_then(|slo| self.of_slo.get_mut(slo)) {
+            of_slo.open -= 1;
+        }
         if let Some(btree_map::Entry::Occupied(mut hit)) = group(alert).map(|group| self.hit.entry(group.clone())) {
             *hit.get_mut() -= 1;
             if *hit.get() == 0 {
@@ -80,6 +146,21 @@ impl Members {
     /// The groups of which an alert holds; an SLO that is not split adds none.
     pub(super) fn hit(&self) -> impl ExactSizeIterator<Item = &Group> {
         self.hit.keys()
+    }
+
+    /// Those that hold and whose return no post with a mention has told.
+    pub(super) const fn quiet(&self) -> &BTreeSet<AlertKey> {
+        &self.quiet
+    }
+
+    /// When the last alert of an SLO cleared; `None` while one holds, and where it has none.
+    pub(super) fn recovered(&self, slo: &SloId) -> Option<Timestamp> {
+        self.of_slo.get(slo)?.recovered_at
+    }
+
+    /// When a return of an alert of an SLO was last told.
+    pub(super) fn return_told(&self, slo: &SloId) -> Option<Timestamp> {
+        self.of_slo.get(slo)?.told_at
     }
 
     /// Whether an alert of this group holds.
@@ -138,7 +219,7 @@ mod tests {
             for ((fires, name), at) in acts.into_iter().zip(0..).map(|(act, at)| (act, Timestamp::from_seconds(at))) {
                 let (key, of) = (alert(name), facts(at));
                 if fires {
-                    members.join(&key, Member { joined_at: at, facts: of, recovered_at: None });
+                    members.join(&key, Member::new(at, of));
                 } else {
                     members.recover(&key, at);
                 }

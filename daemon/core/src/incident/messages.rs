@@ -8,7 +8,7 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::{Incident, IncidentEvent, PageReason, PageState, Phase, What};
+use super::{AlertKey, Incident, IncidentEvent, PageReason, PageState, Phase, What};
 
 /// Mere numbers are shown by an edit at most this often.
 const EDIT_PACE: Duration = minutes(1);
@@ -67,7 +67,9 @@ pub fn messages(incident: &Incident, events: &[IncidentEvent]) -> Vec<Message> {
     let Some(channel) = incident.root_page().map(|(_, root)| &root.to) else { return Vec::new() };
     let pages = events.iter().filter_map(|event| page(incident, channel, event));
     let turns = events.iter().filter(|event| matches!(event.what, What::Resolved { .. } | What::Recovered { .. })).map(|event| event.seq);
-    let batch = Batch { events, last_turn: turns.max() };
+    let joins = events.iter().filter(|event| matches!(event.what, What::Joined { .. })).map(|event| event.seq);
+    let posts = events.iter().any(|event| matches!(event.what, What::PageOwed { .. } | What::Reopened { .. }));
+    let batch = Batch { events, last_turn: turns.max(), last_join: joins.max(), posts };
     let threads = events.iter().filter_map(|event| thread(incident, channel, event, batch));
     pages.chain(threads).chain(edit(incident, channel, events)).collect()
 }
@@ -109,6 +111,10 @@ struct Batch<'e> {
     events: &'e [IncidentEvent],
     /// Position of the last recovery or end: an earlier recovery need not be told, the sentence of that one says how many are left.
     last_turn: Option<u32>,
+    /// Position of the last alert that joined.
+    last_join: Option<u32>,
+    /// Whether a new post tells of it all.
+    posts: bool,
 }
 
 /// How loud the thread says it.
@@ -123,9 +129,8 @@ enum Voice {
 
 fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch: Batch<'_>) -> Voice {
     match &event.what {
-        What::Opened { .. } | What::Joined { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => {
-            Voice::Silent
-        }
+        What::Opened { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => Voice::Silent,
+        What::Joined { alert, .. } => voice_of_join(incident, alert, event, batch),
         What::EscalationEnded | What::Resolved { .. } => Voice::Broadcast,
         What::Recovered { .. } if batch.last_turn > Some(event.seq) => Voice::Silent,
         What::Undeliverable { .. } if !incident.is_open() => Voice::Silent,
@@ -136,6 +141,14 @@ fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch:
         | What::Undeliverable { .. }
         | What::Escalated { .. }
         | What::Reopened { .. } => Voice::Thread,
+    }
+}
+
+/// What came back is said in the thread, where its recovery was, unless a new post says it; the last of several speaks for all.
+fn voice_of_join(incident: &Incident, alert: &AlertKey, event: &IncidentEvent, batch: Batch<'_>) -> Voice {
+    match incident.members.get(alert).and_then(|member| member.back) {
+        Some(_) if !batch.posts && batch.last_join == Some(event.seq) => Voice::Thread,
+        Some(_) | None => Voice::Silent,
     }
 }
 

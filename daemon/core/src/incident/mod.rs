@@ -1,6 +1,7 @@
 //! Incidents: the work caused by one fault, over one or many alerts. An incident is the fold of its events; commands go through the one
 //! door `handle`, which answers with new events or says who did it already.
 
+mod back;
 mod event;
 mod facts;
 mod fault;
@@ -18,6 +19,6 @@ pub use facts::{BlindFacts, BurnFacts, Facts, MemberShare, Symptom, TestFacts};
 pub use fault::{AlertKey, FaultKey, Kind, Subject};
 pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, is_over, next_due, record};
 pub use harm::Harm;
-pub use members::{Member, Members};
+pub use members::{Back, Member, Members};
 pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
 pub use state::{Escalation, Incident, LastTold, Note, PageOutcome, PageState, Phase};

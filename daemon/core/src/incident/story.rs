@@ -123,6 +123,12 @@ impl Story {
         self
     }
 
+    /// From here on, each command is a round of its own.
+    pub(crate) fn alone(mut self) -> Self {
+        self.together = false;
+        self
+    }
+
     pub(crate) fn fires(self, name: &str) -> Self {
         let command = Command::Fire { fault: self.fault(), alert: alert(name), facts: facts(self.now) };
         self.does(&command, &Actor::Daemon)
@@ -291,6 +297,7 @@ const fn word(what: &What) -> &'static str {
         What::Joined { notify: None, .. } => "joined",
         What::Joined { notify: Some(JoinReason::NewSlo), .. } => "joined: new SLO",
         What::Joined { notify: Some(JoinReason::Doubled), .. } => "joined: doubled",
+        What::Joined { notify: Some(JoinReason::CameBack), .. } => "joined: came back",
         What::Joined { notify: Some(JoinReason::OldAcknowledgement), .. } => "joined: old acknowledgement",
         What::Recovered { .. } => "recovered",
         What::PageOwed { .. } => "page",

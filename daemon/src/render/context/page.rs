@@ -7,7 +7,8 @@ use burnward_core::{
     exclusion::{Exclusion, Known, time_within},
     id::{BudgetId, Group, SloId},
     incident::{
-        AlertKey, BlindFacts, Facts, Incident, Kind, MemberShare, Message, PageOutcome, PageReason, Phase, Resolution, Subject, Symptom,
+        AlertKey, BlindFacts, Facts, Incident, JoinReason, Kind, MemberShare, Message, PageOutcome, PageReason, Phase, Resolution, Subject,
+        Symptom,
     },
     ledger::{Counts, Reason},
     oncall::{Recipient, Team},
@@ -15,6 +16,7 @@ use burnward_core::{
     sli::Sli,
     slo::Urgency,
     time::{Timestamp, minutes},
+    timeline,
     units::Factor,
     window::Interval,
     words,
@@ -565,7 +567,28 @@ fn names(recipients: &[Recipient]) -> Vec<String> {
 /// Why the message is owed; nothing where it is because the incident opened.
 fn why(input: &PageInput<'_>) -> Option<String> {
     let page = input.incident.pages.get(&input.message?.id)?;
-    (page.why != PageReason::Opened).then(|| words::page_reason(page.why).to_owned())
+    match page.why {
+        PageReason::Opened => None,
+        PageReason::Joined(JoinReason::CameBack) => Some(came_back(input.incident, page.decided_at)),
+        PageReason::NotAcknowledged
+        | PageReason::HelpAsked
+        | PageReason::Unreachable
+        | PageReason::Reopened
+        | PageReason::Joined(JoinReason::NewSlo | JoinReason::Doubled | JoinReason::OldAcknowledgement) => {
+            Some(words::page_reason(page.why).to_owned())
+        }
+    }
+}
+
+/// What came back, by name, as far as the post is the last that told of it: the headline is about the worst, which may be another.
+fn came_back(incident: &Incident, told_at: Timestamp) -> String {
+    let told = incident.open_members().filter(|(_, member)| member.back.is_some_and(|back| back.told_at == Some(told_at)));
+    let names: Vec<String> = told.map(|(alert, _)| timeline::subject(alert)).collect();
+    match names.len() {
+        0 => words::join_reason(JoinReason::CameBack).to_owned(),
+        1 => format!("{} fires again", names[0]),
+        _ => format!("{} fire again", words::list(&names, 3)),
+    }
 }
 
 /// Who is paged now; nobody any more where somebody has it or it is over.

@@ -144,6 +144,7 @@ enum WhatRow {
 enum JoinReasonRow {
     NewSlo,
     Doubled,
+    CameBack,
     OldAcknowledgement,
 }
 

@@ -137,7 +137,7 @@ fn facts() -> impl Strategy<Value = Facts> {
 }
 
 fn join_reason() -> impl Strategy<Value = JoinReason> {
-    select(vec![JoinReason::NewSlo, JoinReason::Doubled, JoinReason::OldAcknowledgement])
+    select(vec![JoinReason::NewSlo, JoinReason::Doubled, JoinReason::CameBack, JoinReason::OldAcknowledgement])
 }
 
 fn page_reason() -> impl Strategy<Value = PageReason> {

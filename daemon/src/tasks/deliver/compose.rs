@@ -1,15 +1,18 @@
 //! What a message says: the stored incident and what is known now, rendered at the moment of sending.
 
+use std::collections::BTreeSet;
+
 use burnward_core::{
     escalation,
-    id::PageId,
-    incident::{Incident, MessageKind, PageOutcome, Phase},
+    id::{PageId, PersonName},
+    incident::{Actor, Incident, MessageKind, PageOutcome, Phase},
     oncall::Recipient,
     timeline,
 };
 
 use super::{Inner, MAX_REMEMBERED, attempt::Mark};
 use crate::{
+    config::Config,
     notify::{
         Sent,
         slack::{Body, Buttons, PageParts, Slack, page},
@@ -93,13 +96,16 @@ impl Inner {
         Some(url)
     }
 
-    /// Mentions of the people who are paged now; one whom Slack does not know is not mentioned.
+    /// Mentions of the people who are paged now and of the one who has it; one whom Slack does not know is not mentioned.
     async fn mention(&self, slack: &Slack, incident: &Incident) -> Option<SlackMrkdwn> {
         let config = &self.handle.config;
         let team = config.teams.get(&incident.team).cloned().unwrap_or_else(|| config.operators.team());
         let mut mentions: Option<SlackMrkdwn> = None;
-        for recipient in escalation::outlook(incident, &team).paged {
-            let Recipient::Person(name) = recipient else { continue };
+        let paged = escalation::outlook(incident, &team).paged.into_iter().filter_map(|recipient| match recipient {
+            Recipient::Person(name) => Some(name),
+            Recipient::Channel(_) => None,
+        });
+        for name in paged.chain(holder(incident, config)).collect::<BTreeSet<_>>() {
             if let Ok(user) = slack.user(&name, config.people.get(&name)).await {
                 let one = SlackMrkdwn::mention(&user);
                 mentions = Some(mentions.map_or_else(|| one.clone(), |all| all.then(&SlackMrkdwn::literal(" ")).then(&one)));
@@ -148,4 +154,14 @@ impl Inner {
 
 fn resolve_question(incident: &Incident) -> String {
     format!("{} ends for everybody. If an alert still holds in 10 min, it is open again and says so.", incident.id)
+}
+
+/// The configured person who has an incident; `None` where nobody has it, or somebody of whom the configuration knows nothing.
+fn holder(incident: &Incident, config: &Config) -> Option<PersonName> {
+    match &incident.phase {
+        Phase::Acknowledged { by: Actor::Person { name, .. }, .. } => {
+            config.people.keys().find(|person| person.as_str() == name.as_str()).cloned()
+        }
+        Phase::Acknowledged { by: Actor::Daemon, .. } | Phase::Open | Phase::Resolved { .. } => None,
+    }
 }

@@ -58,9 +58,19 @@ fn join_reason(incident: &Incident, alert: &AlertKey, now: Timestamp) -> Option<
         Some(JoinReason::OldAcknowledgement)
     } else if alert.slo().is_some_and(|slo| !incident.slos().contains(slo)) {
         Some(JoinReason::NewSlo)
+    } else if incident.needs_post(alert, now) && incident.return_due(alert) <= now {
+        Some(JoinReason::CameBack)
     } else {
         doubles(incident, alert, now).then_some(JoinReason::Doubled)
     }
+}
+
+/// A return that was kept quiet, because a post had told one of the alert shortly before, is told once that time is over and it still holds.
+pub(super) fn tell_return(incident: &Incident, scope: &Scope<'_>, now: Timestamp) -> Vec<What> {
+    let due = incident.quiet_return().filter(|(due, _)| *due <= now);
+    let Some((alert, member)) = due.and_then(|(_, alert)| incident.members.get_key_value(alert)) else { return Vec::new() };
+    let joined = What::Joined { alert: alert.clone(), facts: member.facts.clone(), notify: Some(JoinReason::CameBack) };
+    [joined].into_iter().chain(tell_of_join(incident, JoinReason::CameBack, scope, now)).collect()
 }
 
 fn acknowledged_long_ago(incident: &Incident, now: Timestamp) -> bool {
@@ -84,7 +94,9 @@ fn tell_of_join(incident: &Incident, reason: JoinReason, scope: &Scope<'_>, now:
     let calls = incident.escalation.calls + 1;
     match reason {
         JoinReason::OldAcknowledgement => Wave { id: &incident.id, calls, place: FIRST, why }.pages_and_timer(scope, now),
-        JoinReason::NewSlo | JoinReason::Doubled => Wave { id: &incident.id, calls, place: place(incident), why }.pages(scope),
+        JoinReason::NewSlo | JoinReason::Doubled | JoinReason::CameBack => {
+            Wave { id: &incident.id, calls, place: place(incident), why }.pages(scope)
+        }
     }
 }
 

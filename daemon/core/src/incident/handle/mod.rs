@@ -162,10 +162,12 @@ pub fn record(
 
 /// When `Command::Tick` next has something to do; `None`: never, as things stand. An instant that has passed is due now.
 pub fn next_due(incident: &Incident) -> Option<Timestamp> {
+    let quiet_return = incident.quiet_return().map(|(due, _)| due);
     match &incident.phase {
-        Phase::Open => incident.escalation.due,
+        Phase::Open => [incident.escalation.due, quiet_return].into_iter().flatten().min(),
+        Phase::Acknowledged { .. } => quiet_return,
         Phase::Resolved { at, how: Resolution::ByPerson, .. } => incident.open_members().next().map(|_| at.plus(RECHECK)),
-        Phase::Acknowledged { .. } | Phase::Resolved { how: Resolution::Recovered, .. } => None,
+        Phase::Resolved { how: Resolution::Recovered, .. } => None,
     }
 }
 

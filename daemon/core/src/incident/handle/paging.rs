@@ -9,7 +9,12 @@ use crate::{
 };
 
 use super::super::{EscalationReason, Incident, Kind, PageReason, Phase, ReopenReason, What};
-use super::{Scope, alerts::reopen, next_due, people::end_of_test};
+use super::{
+    Scope,
+    alerts::{reopen, tell_return},
+    next_due,
+    people::end_of_test,
+};
 
 pub(super) fn escalate(incident: &Incident, to: Place, why: EscalationReason, scope: &Scope<'_>, now: Timestamp) -> Vec<What> {
     let escalated = What::Escalated { step: to.step, round: to.round, why };
@@ -47,7 +52,8 @@ pub(super) fn tick(incident: &Incident, scope: &Scope<'_>, now: Timestamp) -> Ve
         Phase::Resolved { .. } if next_due(incident).is_some_and(|due| due <= now) => {
             reopen(incident, ReopenReason::StillHolds, None, scope, now)
         }
-        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => Vec::new(),
+        Phase::Open | Phase::Acknowledged { .. } => tell_return(incident, scope, now),
+        Phase::Resolved { .. } => Vec::new(),
     }
 }
 
