@@ -1,6 +1,9 @@
 //! burnward: evaluates SLOs against Prometheus, keeps error budgets, pages the person on call, keeps the incident's timeline.
 //! `daemon/ARCHITECTURE.md` is the map.
 
+// A write of the macros panics where the reader went away: `cli::print` writes for every command.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod app;
 pub mod calendar;
 pub mod cli;

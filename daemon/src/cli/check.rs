@@ -6,7 +6,7 @@ mod source;
 use std::{
     collections::BTreeMap,
     env,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -21,6 +21,7 @@ use burnward_core::{
 };
 use clap::{Args, ValueEnum};
 
+use super::print;
 use crate::{
     clock::Clock,
     config::{self, Config, ConfigError, PrometheusConfig, ReportConfig, SourceConfig, TenantConfig},
@@ -71,30 +72,25 @@ enum Format {
 pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     if let Some(missing) = args.paths.iter().chain(&args.config_file).find(|path| !path.exists()) {
-        eprintln!("burnward: there is no {}", missing.display());
+        print::talk(format_args!("burnward: there is no {}", missing.display()));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
     let mut report = check(&args.paths, args.config_file.as_deref());
     if report.files == 0 && report.count().0 == 0 {
-        eprintln!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", "));
+        print::talk(format_args!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", ")));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
     if let Some(named) = &args.source {
         report.ask_sources(Some(named.as_str()).filter(|named| *named != CONFIGURED), args.config_file.as_deref()).await;
     }
     for note in &report.notes {
-        eprintln!("note: {note}");
+        print::talk(format_args!("note: {note}"));
     }
     for failure in &report.failures {
-        eprintln!("burnward: {failure}");
+        print::talk(format_args!("burnward: {failure}"));
     }
     let text = report.text(args.output, colour(), start.elapsed());
-    if let Err(error) = io::stdout().write_all(text.as_bytes())
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        eprintln!("burnward: cannot write the findings: {error}");
-        return Ok(ExitCode::from(super::EXIT_CANNOT));
-    }
+    print::text(&text)?;
     Ok(ExitCode::from(report.exit_code(args.strict)))
 }
 

@@ -6,6 +6,8 @@ use anyhow::{Context as _, bail};
 use reqwest::{Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::print;
+
 /// Where the daemon is and who asks.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ServerArgs {
@@ -50,8 +52,8 @@ impl OutputArgs {
     /// Prints what the API sent as JSON, or as `table` writes it.
     pub(super) fn print<T: Serialize>(self, data: &T, table: impl FnOnce(&T) -> String) -> anyhow::Result<()> {
         match self.output {
-            Output::Table => print!("{}", table(data)),
-            Output::Json => println!("{}", serde_json::to_string_pretty(data)?),
+            Output::Table => print::text(table(data))?,
+            Output::Json => print::line(serde_json::to_string_pretty(data)?)?,
         }
         Ok(())
     }

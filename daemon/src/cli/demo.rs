@@ -24,6 +24,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+use super::print;
 use crate::{
     app::{Daemon, Options},
     config, notify,
@@ -91,7 +92,7 @@ async fn cut_short(args: &DemoArgs) -> anyhow::Result<ExitCode> {
     };
     tokio::select! {
         () = over => {
-            eprintln!("burnward: the demo did not come to its end within {} s", args.seconds);
+            print::talk(format_args!("burnward: the demo did not come to its end within {} s", args.seconds));
             Ok(ExitCode::from(1))
         }
         _ = terminate.recv() => Ok(stopped(args)),
@@ -127,7 +128,7 @@ impl Stage {
         let directory = tempfile::Builder::new().prefix("burnward-demo-").tempdir().context("the demo's directory")?;
         let source = match prometheus {
             Some(url) => {
-                tell_scrape_config(&shop);
+                tell_scrape_config(&shop)?;
                 wait_for_series(url).await?;
                 format!("{{ prometheus: {{ url: \"{}\" }} }}", url.as_str().trim_end_matches('/'))
             }
@@ -140,10 +141,10 @@ impl Stage {
 
     /// Tells what happens; with a person also what can be done, for as long as the person looks at it.
     async fn play(&self, headless: bool) -> anyhow::Result<()> {
-        self.say_where();
+        self.say_where()?;
         self.fail_and_recover(headless).await?;
         if !headless {
-            self.say("Everything is still here to look at. Fail the shop again on its page. Ctrl-C ends the demo.");
+            self.say("Everything is still here to look at. Fail the shop again on its page. Ctrl-C ends the demo.")?;
             std::future::pending::<()>().await;
         }
         Ok(())
@@ -152,29 +153,29 @@ impl Stage {
     async fn fail_and_recover(&self, acknowledge_by_itself: bool) -> anyhow::Result<()> {
         sleep(CALM).await;
         self.shop.fail(&FAILING, 0.6);
-        self.say(&format!("the shop begins to fail for {}", FAILING.join(" and ")));
+        self.say(&format!("the shop begins to fail for {}", FAILING.join(" and ")))?;
         let paged = self.wait_for(delivered).await?;
-        self.say(&format!("{} is paged in #shop-oncall", paged.id));
+        self.say(&format!("{} is paged in #shop-oncall", paged.id))?;
         if acknowledge_by_itself {
             self.click_acknowledge(&paged).await?;
         } else {
-            self.say(&format!("acknowledge it: {}", self.slack.web_url()));
+            self.say(&format!("acknowledge it: {}", self.slack.web_url()))?;
         }
         match timeout(AT_MOST, self.wait_for(|incident| !matches!(incident.phase, Phase::Open))).await {
             Ok(taken) => {
-                self.say(&format!("{} is {}", paged.id, taken?.phase_word()));
+                self.say(&format!("{} is {}", paged.id, taken?.phase_word()))?;
                 sleep(AFTER_ACKNOWLEDGEMENT).await;
             }
-            Err(_) => self.say("nobody acknowledged; the shop recovers all the same"),
+            Err(_) => self.say("nobody acknowledged; the shop recovers all the same")?,
         }
         self.shop.recover();
-        self.say("the shop is well again");
+        self.say("the shop is well again")?;
         self.wait_for(|incident| matches!(incident.phase, Phase::Resolved { .. })).await?;
-        self.say(&format!("{} is resolved", paged.id));
+        self.say(&format!("{} is resolved", paged.id))?;
         let us = command(self.daemon.address);
-        println!("  its timeline   {us} incident show {}", paged.id);
-        println!("  its postmortem {us} postmortem draft {}", paged.id);
-        println!("  on the web     http://{}/incidents/{}", self.daemon.address, paged.id);
+        print::line(format_args!("  its timeline   {us} incident show {}", paged.id))?;
+        print::line(format_args!("  its postmortem {us} postmortem draft {}", paged.id))?;
+        print::line(format_args!("  on the web     http://{}/incidents/{}", self.daemon.address, paged.id))?;
         Ok(())
     }
 
@@ -198,15 +199,15 @@ impl Stage {
         self.slack.click(&message.channel, &message.ts, notify::slack::ACKNOWLEDGE, "ada").await
     }
 
-    fn say_where(&self) {
-        println!("burnward demo: nothing leaves this machine.");
-        println!("  Slack stand-in {}   read the channel, click the buttons", self.slack.web_url());
-        println!("  burnward       http://{}   budgets, incidents", self.daemon.address);
-        println!("  sample shop    {}   its failure switches", self.shop.web_url());
+    fn say_where(&self) -> std::io::Result<()> {
+        print::line("burnward demo: nothing leaves this machine.")?;
+        print::line(format_args!("  Slack stand-in {}   read the channel, click the buttons", self.slack.web_url()))?;
+        print::line(format_args!("  burnward       http://{}   budgets, incidents", self.daemon.address))?;
+        print::line(format_args!("  sample shop    {}   its failure switches", self.shop.web_url()))
     }
 
-    fn say(&self, what: &str) {
-        println!("{:5.1} s  {what}", self.began.elapsed().as_secs_f64());
+    fn say(&self, what: &str) -> std::io::Result<()> {
+        print::line(format_args!("{:5.1} s  {what}", self.began.elapsed().as_secs_f64()))
     }
 
     async fn strike(self) {
@@ -271,11 +272,13 @@ slack: {{ api-url: "{api}", bot-token-file: "{dir}/secrets/bot", app-token-file:
     Ok(directory.join("burnward.yaml"))
 }
 
-fn tell_scrape_config(shop: &Shop) {
+fn tell_scrape_config(shop: &Shop) -> std::io::Result<()> {
     let target = shop.metrics_url();
     let target = target.trim_start_matches("http://").trim_end_matches("/metrics");
-    println!("Let Prometheus scrape the shop; the demo goes on when its series are there:\n");
-    println!("scrape_configs:\n  - job_name: shop\n    scrape_interval: 1s\n    static_configs: [ {{ targets: [ \"{target}\" ] }} ]\n");
+    print::line("Let Prometheus scrape the shop; the demo goes on when its series are there:\n")?;
+    print::line(format_args!(
+        "scrape_configs:\n  - job_name: shop\n    scrape_interval: 1s\n    static_configs: [ {{ targets: [ \"{target}\" ] }} ]\n"
+    ))
 }
 
 /// Waits until the Prometheus has series of the shop.
@@ -289,7 +292,7 @@ async fn wait_for_series(url: &url::Url) -> anyhow::Result<()> {
         match prometheus.read(&selector, now.minus(Duration::from_secs(10)), now).await {
             Ok(answer) if !answer.series.is_empty() => return Ok(()),
             Ok(_) => {}
-            Err(unknown) => eprintln!("burnward: {unknown}"),
+            Err(unknown) => print::talk(format_args!("burnward: {unknown}")),
         }
         sleep(Duration::from_secs(2)).await;
     }

@@ -7,6 +7,7 @@ use std::{
 
 use burnward_core::{ledger::Unknown, time::Timestamp};
 
+use super::print;
 use crate::{
     clock::Clock,
     config::{self, Config, PrometheusConfig, SourceConfig, TenantConfig},
@@ -61,7 +62,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
             Health::Warn => "WARN",
             Health::Fail => "FAIL",
         };
-        println!("{word}  {subject:<12} {text}");
+        print::line(format_args!("{word}  {subject:<12} {text}"))?;
     }
     let failed = findings.iter().any(|finding| finding.health == Health::Fail);
     Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })

@@ -9,6 +9,7 @@ use super::{
     client::{Client, OutputArgs, ServerArgs},
     coverage,
     identity::Identity,
+    print,
     table::local,
 };
 use crate::render::visible_whole;
@@ -41,7 +42,7 @@ pub(super) struct ExplainArgs {
 /// Runs the command.
 pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     if let Some(text) = check::explain_code(&args.subject) {
-        print!("{text}");
+        print::text(text)?;
         return Ok(ExitCode::SUCCESS);
     }
     if !args.subject.contains('/') {

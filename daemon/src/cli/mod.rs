@@ -1,4 +1,5 @@
-//! The command line: one file per command. Data goes to stdout, talk to stderr; exit code 0 fine, 1 findings, 2 could not do it.
+//! The command line: one file per command. Data goes to stdout, talk to stderr, both through `print`; exit code 0 fine, 1 findings, 2 could not
+//! do it.
 
 pub mod check;
 mod client;
@@ -11,6 +12,7 @@ mod identity;
 mod incident;
 mod page;
 mod postmortem;
+mod print;
 mod report;
 mod run;
 mod slack;
@@ -100,7 +102,7 @@ pub fn main() -> ExitCode {
         Command::Page(args) => asynchronous(page::run(args)),
         Command::Doctor(args) => asynchronous(doctor::run(args)),
         Command::Slack(args) => asynchronous(slack::run(args)),
-        Command::Version => version::run(),
+        Command::Version => version::run().unwrap_or_else(|error| cannot(&error)),
     }
 }
 
@@ -114,7 +116,7 @@ fn asynchronous(command: impl Future<Output = anyhow::Result<ExitCode>>) -> Exit
 }
 
 fn cannot(error: &anyhow::Error) -> ExitCode {
-    eprintln!("burnward: {error:#}");
+    print::talk(format_args!("burnward: {error:#}"));
     ExitCode::from(EXIT_CANNOT)
 }
 
@@ -133,7 +135,7 @@ fn start_log(cli: &Cli) {
         (None, _) => "warn",
     };
     let filter = EnvFilter::try_new(level).unwrap_or_else(|error| {
-        eprintln!("burnward: --log.level={level}: {error}; using info");
+        print::talk(format_args!("burnward: --log.level={level}: {error}; using info"));
         EnvFilter::new("info")
     });
     let registry = tracing_subscriber::registry().with(filter).with(filter_fn(tells_no_secret));

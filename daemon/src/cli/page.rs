@@ -4,7 +4,10 @@ use std::{process::ExitCode, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::client::{Client, ServerArgs};
+use super::{
+    client::{Client, ServerArgs},
+    print,
+};
 use crate::web::api::wire::{IncidentDetail, IncidentState, TestPageBody};
 
 /// Arguments of `page`.
@@ -38,22 +41,25 @@ pub(super) async fn run(args: PageArgs) -> anyhow::Result<ExitCode> {
     let client = Client::new(&server)?;
     let began = Instant::now();
     let incident: IncidentState = client.post(&["pages", "test"], &TestPageBody { person: user }).await?;
-    println!("decided       {}  {}", incident.opened_at, incident.id);
+    print::line(format_args!("decided       {}  {}", incident.opened_at, incident.id))?;
     let Some(delivered) = follow(&client, &incident.id, DELIVERY, |detail| detail.delivered_at).await? else {
-        println!("not delivered within {} s; `burnward status` lists it, `burnward doctor` looks for the cause", DELIVERY.as_secs());
+        print::line(format_args!(
+            "not delivered within {} s; `burnward status` lists it, `burnward doctor` looks for the cause",
+            DELIVERY.as_secs()
+        ))?;
         return Ok(ExitCode::from(1));
     };
-    println!("delivered     {delivered}");
+    print::line(format_args!("delivered     {delivered}"))?;
     if wait == 0 {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("waiting up to {wait} s for the acknowledgement: click the button");
+    print::talk(format_args!("waiting up to {wait} s for the acknowledgement: click the button"));
     let Some(taken) = follow(&client, &incident.id, Duration::from_secs(wait), |detail| detail.acknowledged_at).await? else {
-        println!("not acknowledged within {wait} s");
+        print::line(format_args!("not acknowledged within {wait} s"))?;
         return Ok(ExitCode::from(1));
     };
-    println!("acknowledged  {taken}");
-    println!("OK in {:.1} s", began.elapsed().as_secs_f64());
+    print::line(format_args!("acknowledged  {taken}"))?;
+    print::line(format_args!("OK in {:.1} s", began.elapsed().as_secs_f64()))?;
     Ok(ExitCode::SUCCESS)
 }
 

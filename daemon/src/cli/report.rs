@@ -6,6 +6,7 @@ use burnward_core::{budget::BudgetLeft, report::Times, words};
 
 use super::{
     client::{Client, ServerArgs},
+    print,
     table::Table,
 };
 use crate::{
@@ -77,13 +78,13 @@ pub(super) async fn run(args: ReportArgs) -> anyhow::Result<ExitCode> {
     let figures = args.as_known_then.then(|| ("figures", "as-known-then".to_owned()));
     let query: Vec<(&str, String)> = given.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).chain(figures).collect();
     match args.output {
-        Form::Table => print!("{}", text(&client.get(&["reports", "week"], &query).await?)),
+        Form::Table => print::text(text(&client.get(&["reports", "week"], &query).await?))?,
         Form::Json => {
             let report: WeekReport = client.get(&["reports", "week"], &query).await?;
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            print::line(serde_json::to_string_pretty(&report)?)?;
         }
-        Form::Md => print!("{}", client.text(&["reports", "week.md"], &query).await?),
-        Form::Csv => print!("{}", client.text(&["reports", "week.csv"], &query).await?),
+        Form::Md => print::text(client.text(&["reports", "week.md"], &query).await?)?,
+        Form::Csv => print::text(client.text(&["reports", "week.csv"], &query).await?)?,
     }
     Ok(ExitCode::SUCCESS)
 }

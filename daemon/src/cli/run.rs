@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
+use super::print;
 use crate::{
     app::{Daemon, Options},
     config::{self, Config},
@@ -40,7 +41,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let removals = if args.accept_removals { Removals::Accepted } else { Removals::Guarded };
     let options = Options { removals, ..Options::default() };
     let daemon = Daemon::start(config, options).await?;
-    eprintln!("burnward listens on http://{}", daemon.address);
+    print::talk(format_args!("burnward listens on http://{}", daemon.address));
     let progress = tokio::spawn(progress::show(daemon.handle.view.clone()));
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use burnward_stand_ins::slack::{Options, SlackStandIn};
 
+use super::print;
+
 /// Arguments of `slack`.
 #[derive(Debug, clap::Args)]
 pub(super) struct SlackArgs {
@@ -72,7 +74,7 @@ pub(super) async fn run(args: SlackArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::StandIn(args) => stand_in(args).await,
         Command::Manifest { request_url } => {
-            println!("{}", crate::notify::slack::manifest(request_url.as_ref()));
+            print::line(crate::notify::slack::manifest(request_url.as_ref()))?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -89,12 +91,12 @@ async fn stand_in(args: StandInArgs) -> anyhow::Result<ExitCode> {
     for NewPerson { name, email } in &person {
         slack.add_user(name, email);
     }
-    println!("page            {}", slack.web_url());
-    println!("slack.api-url   {}", slack.api_url());
-    println!("bot token       {}", slack.bot_token());
-    println!("app token       {}", slack.app_token());
-    println!("signing secret  {}", slack.signing_secret());
-    eprintln!("These are made-up tokens of the stand-in: write each into a file and name it in burnward.yaml. Ctrl-C stops.");
+    print::line(format_args!("page            {}", slack.web_url()))?;
+    print::line(format_args!("slack.api-url   {}", slack.api_url()))?;
+    print::line(format_args!("bot token       {}", slack.bot_token()))?;
+    print::line(format_args!("app token       {}", slack.app_token()))?;
+    print::line(format_args!("signing secret  {}", slack.signing_secret()))?;
+    print::talk("These are made-up tokens of the stand-in: write each into a file and name it in burnward.yaml. Ctrl-C stops.");
     tokio::signal::ctrl_c().await?;
     slack.shutdown().await;
     Ok(ExitCode::SUCCESS)
