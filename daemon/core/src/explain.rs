@@ -157,11 +157,19 @@ fn whole(number: u64) -> String {
     words::grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// The arithmetic of an alert that is held back, in one line, for the audit; `None` where none is.
-pub fn why_held_back(status: &BudgetStatus) -> Option<String> {
-    let held = status.rows.iter().filter(|burn| burn.is_held_back()).max_by_key(|burn| burn.row.factor)?;
-    let row = row(held, status.target, status.unit);
-    Some(format!("{} and {} -> {} {}", row.long, row.short, urgency_word(held.row.urgency), row.held_back?))
+/// The arithmetic of each of these rows, by their place, that is held back, in one line, for the audit; `None` where none is.
+pub fn why_held_back(status: &BudgetStatus, rows: &[usize]) -> Option<String> {
+    let why = |burn: &RowBurn| {
+        let row = row(burn, status.target, status.unit);
+        Some(format!("{} and {} -> {} {}", row.long, row.short, urgency_word(burn.row.urgency), row.held_back?))
+    };
+    let whys: Vec<String> = rows.iter().filter_map(|place| status.rows.get(*place)).filter_map(why).collect();
+    (!whys.is_empty()).then(|| whys.join("; "))
+}
+
+/// The places of the rows that are held back.
+pub fn rows_held_back(status: &BudgetStatus) -> Vec<usize> {
+    status.rows.iter().enumerate().filter(|(_, burn)| burn.is_held_back()).map(|(place, _)| place).collect()
 }
 
 fn arithmetic(lookback: &str, unit: EventUnit, counts: Counts, factor: Factor, target: Target) -> String {
@@ -253,10 +261,11 @@ fn decided(status: &BudgetStatus) -> String {
         State::BackFilling => "history is being filled in; nothing is decided until then".to_owned(),
         State::NoTraffic => "no events, so nothing failed".to_owned(),
         State::Ok if status.rows.is_empty() => "the objective has no alert rows".to_owned(),
-        State::Ok if status.rows.iter().any(RowBurn::is_held_back) => {
-            "no row holds; one is above its burn rate and held back, as it says".to_owned()
-        }
-        State::Ok => "no row holds".to_owned(),
+        State::Ok => match rows_held_back(status).len() {
+            0 => "no row holds".to_owned(),
+            1 => "no row holds; one is above its burn rate and held back, as it says".to_owned(),
+            several => format!("no row holds; {several} are above their burn rates and held back, as they say"),
+        },
     }
 }
 

@@ -130,7 +130,8 @@ fn one_failure_of_ten_is_held_back_and_two_page() {
         "{:?}",
         held.status.rows[0]
     );
-    let why = explain::why_held_back(&held.status);
+    let why = explain::why_held_back(&held.status, &[0]);
+    assert_eq!(explain::rows_held_back(&held.status), [0, 1]);
     assert_eq!(
         why.as_deref(),
         Some(
@@ -153,7 +154,7 @@ fn a_young_history_opens_what_an_old_and_clean_one_would() {
     assert_eq!(opened, []);
     assert_eq!(status.rows[0].verdict, Verdict::HeldBack(HeldBack::Young { counted: minutes(10) }));
     assert_eq!(
-        explain::why_held_back(&status).as_deref(),
+        explain::why_held_back(&status, &[0]).as_deref(),
         Some(
             "1h: bad 2,000 of 100,000 = 2.000 %, burn 20.0x > 14.4x and 5m: bad 2,000 of 100,000 = 2.000 %, burn 20.0x > 14.4x -> page held back: \
              10 min of 1h are counted; had the rest no failure, the burn would be 3.3x"

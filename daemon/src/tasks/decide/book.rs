@@ -56,8 +56,8 @@ pub(super) struct Book {
     pub(super) alerts: BTreeMap<BudgetId, AlertState>,
     /// Every budget as it stood in the last round, worst first.
     pub(super) statuses: Arc<Vec<BudgetStatus>>,
-    /// The budgets that held back a page in the last round.
-    pub(super) held_back: BTreeSet<BudgetId>,
+    /// The rows that were held back in the last round, each with its place in its budget.
+    pub(super) held_back: BTreeSet<(BudgetId, usize)>,
     /// Open incidents, and those within their grace time.
     pub(super) incidents: BTreeMap<IncidentId, Incident>,
     pub(super) ordinals: BTreeMap<FaultKey, u64>,
@@ -187,7 +187,7 @@ impl Book {
             status.budget = anew_budget(&status.budget);
         }
         self.alerts = std::mem::take(&mut self.alerts).into_iter().map(|(budget, state)| (anew_budget(&budget), state)).collect();
-        self.held_back = self.held_back.iter().map(anew_budget).collect();
+        self.held_back = self.held_back.iter().map(|(budget, place)| (anew_budget(budget), *place)).collect();
         self.slo_blind = std::mem::take(&mut self.slo_blind).into_iter().map(|(slo, blind)| (anew(&slo), blind)).collect();
         self.slo_silent = std::mem::take(&mut self.slo_silent).into_iter().map(|(slo, silent)| (anew(&slo), silent)).collect();
     }

@@ -9,10 +9,9 @@ use std::{
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
     beginning,
-    burn_rate::RowBurn,
     evaluate::{BudgetStatus, Input, State, evaluate, is_quiet},
     exclusion::Excluded,
-    explain::why_held_back,
+    explain,
     id::{BudgetId, Group, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Incident, Kind, MemberShare, Subject},
     ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
@@ -67,9 +66,9 @@ pub(super) struct Evaluated {
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
     /// SLOs whose owner is told that nothing happens, each with since when.
     pub(super) slo_silent: BTreeMap<SloId, (Timestamp, Unknown)>,
-    /// Budgets that hold an alert back.
-    pub(super) held_back: BTreeSet<BudgetId>,
-    /// How many of them do since this round.
+    /// Rows that are held back, each with its place in its budget.
+    pub(super) held_back: BTreeSet<(BudgetId, usize)>,
+    /// How many budgets hold one back since this round.
     pub(super) newly_held_back: usize,
 }
 
@@ -216,12 +215,7 @@ fn evaluate_slo(
                 name_the_members(book, stream, change, answers.asked_at);
                 apply_change(config, draft, slo, &budget, change);
             }
-            let held_back = if evaluation.status.rows.iter().any(RowBurn::is_held_back) {
-                evaluated.held_back.insert(budget.clone());
-                held_back_since_now(book, &evaluation.status)
-            } else {
-                None
-            };
+            let held_back = held_back_since_now(book, &evaluation.status, &mut evaluated.held_back);
             evaluated.newly_held_back += usize::from(held_back.is_some());
             let whys: Vec<String> = evaluation.changes.iter().map(|change| change.why.clone()).chain(held_back).collect();
             if !whys.is_empty() {
@@ -237,9 +231,12 @@ fn evaluate_slo(
     (statuses, unknowns.into_iter().flatten().next().filter(|_| all_unknown))
 }
 
-/// Why an alert is held back that was not in the round before: an entry of the budget's history, for no suppression is silent.
-fn held_back_since_now(book: &Book, status: &BudgetStatus) -> Option<String> {
-    if book.held_back.contains(&status.budget) { None } else { why_held_back(status) }
+/// Why rows are held back that were not in the round before: an entry of the budget's history, for no suppression is silent.
+fn held_back_since_now(book: &Book, status: &BudgetStatus, all: &mut BTreeSet<(BudgetId, usize)>) -> Option<String> {
+    let rows: Vec<(BudgetId, usize)> = explain::rows_held_back(status).into_iter().map(|place| (status.budget.clone(), place)).collect();
+    let newly: Vec<usize> = rows.iter().filter(|row| !book.held_back.contains(row)).map(|(_, place)| *place).collect();
+    all.extend(rows);
+    explain::why_held_back(status, &newly)
 }
 
 /// Why an SLO of which nothing was read yet cannot be seen.
