@@ -80,6 +80,8 @@ pub struct BudgetStatus {
     pub runs_out: Option<Duration>,
     /// Every row with its arithmetic.
     pub rows: Vec<RowBurn>,
+    /// From when on the ledger holds this budget's events; `None`: it holds none.
+    pub counted_from: Option<Timestamp>,
     /// Share of the window that was seen: counted, and not unseen. 0 where the sums are unknown.
     pub coverage: f64,
     /// What unseen time may hide, and between what is left; `None` where all was seen since counting began, and where nothing is known of what is left.
@@ -473,6 +475,7 @@ impl Asked<'_> {
             forecast: measured.forecast,
             window_total: measured.window_total,
             runs_out: alert::fastest(&measured.rows).and_then(|burn| self.runs_out(&measured, burn)),
+            counted_from: self.input.counted_from,
             coverage: measured.coverage,
             unseen: measured.unseen,
             no_data: self.slo.no_data.then,

@@ -392,6 +392,7 @@ mod tests {
             window_total: counts.total() as f64,
             runs_out: crate::budget::runs_out(left.expect("traffic"), rows[0].short_burn, window),
             rows,
+            counted_from: Some(Timestamp::EPOCH),
             coverage: 1.0,
             unseen: None,
             no_data: NoDataThen::TellOwner,

@@ -8,10 +8,10 @@
 //!
 //! Time to mitigate is not among them: when users stopped feeling it is for people to say.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    id::{BudgetId, IncidentId},
+    id::{BudgetId, Group, IncidentId},
     incident::{Facts, Incident, IncidentEvent, Kind, PageOutcome, Phase, What},
     ledger::{Counts, Reason},
     time::Timestamp,
@@ -116,14 +116,14 @@ pub fn draft(incident: &Incident, events: &[IncidentEvent], impact: Vec<BudgetIm
     }
 }
 
-/// What happened in a user's words: `checkout: 15.2 % of requests failing for acme, globex when it fired`.
+/// What happened in a user's words, as it was when the incident opened: `checkout: 15.2 % of requests failing for acme, globex when it fired`.
 pub fn title(incident: &Incident) -> String {
     let subject = &incident.fault.subject;
-    match (incident.fault.kind, incident.harm()) {
+    match (incident.fault.kind, incident.harm_at_opening()) {
         (Kind::Burn, Some(harm)) => {
-            format!("{subject}: {} {}{} when it fired", words::percent(harm.bad), words::symptom(harm.symptom), whom(incident))
+            format!("{subject}: {} {}{} when it fired", words::percent(harm.bad), words::symptom(harm.symptom), whom(&harm.groups))
         }
-        (Kind::Burn, None) => format!("{subject}: the error budget burns too fast{}", whom(incident)),
+        (Kind::Burn, None) => format!("{subject}: the error budget burns too fast"),
         (Kind::CannotSee, _) if is_silent(incident) => format!("{subject}: no traffic"),
         (Kind::CannotSee, _) => format!("{subject}: cannot see"),
         (Kind::Test, _) => "TEST: the way of a page is tried, nothing is at fault".to_owned(),
@@ -138,8 +138,8 @@ fn is_silent(incident: &Incident) -> bool {
     })
 }
 
-fn whom(incident: &Incident) -> String {
-    let names = incident.group_names();
+fn whom(groups: &BTreeSet<&Group>) -> String {
+    let names: Vec<String> = groups.iter().map(|group| group.values()).collect();
     if names.is_empty() { String::new() } else { format!(" for {}", words::list(&names, NAMES)) }
 }
 
@@ -225,6 +225,10 @@ mod tests {
             (night(), "checkout: 15.2 % of requests failing for acme, globex when it fired"),
             (over, "checkout: 15.2 % of requests failing for acme, globex when it fired"),
             (many, "checkout: 15.2 % of requests failing for a, b, c and 2 more when it fired"),
+            (
+                story().fires("acme").after(minutes(5)).fires("globex").clears("acme"),
+                "checkout: 15.2 % of requests failing for acme when it fired",
+            ),
             (unsplit, "checkout: 15.2 % of requests failing when it fired"),
             (story().goes_blind(), "prom-eu: cannot see"),
         ] {

@@ -3,10 +3,7 @@
 
 use crate::{
     id::PageId,
-    incident::{
-        Actor, AlertKey, BlindFacts, BurnFacts, Facts, Incident, IncidentEvent, JoinReason, PageOutcome, PageReason, RECHECK, Resolution,
-        What,
-    },
+    incident::{Actor, AlertKey, BlindFacts, BurnFacts, Facts, Incident, IncidentEvent, JoinReason, PageReason, RECHECK, Resolution, What},
     ledger::Reason,
     oncall::Recipient,
     slo::Urgency,
@@ -211,19 +208,10 @@ fn delivered(incident: &Incident, page: &PageId, maybe_repeat: bool, at: Timesta
 }
 
 fn acknowledged(incident: &Incident, event: &IncidentEvent) -> String {
-    match first_arrival(incident) {
+    match incident.first_arrival(event.at) {
         Some(paged) => format!("Acknowledged by {}, {} after the page arrived.", event.by, words::duration(event.at.since(paged))),
         None => format!("Acknowledged by {} before a page arrived.", event.by),
     }
-}
-
-/// When the first page arrived of those that were owed since the incident began to wait for somebody.
-fn first_arrival(incident: &Incident) -> Option<Timestamp> {
-    let arrivals = incident.pages.values().filter(|page| page.decided_at >= incident.waiting_since).filter_map(|page| match page.outcome {
-        PageOutcome::Delivered { at, .. } => Some(at),
-        PageOutcome::Owed | PageOutcome::Undeliverable { .. } => None,
-    });
-    arrivals.min()
 }
 
 fn resolved(incident: &Incident, how: Resolution, event: &IncidentEvent) -> String {

@@ -109,6 +109,7 @@ pub(crate) fn incident(fault: FaultKey, members: BTreeMap<AlertKey, Member>) -> 
         began: began(),
         phase: Phase::Open,
         waiting_since: DECIDED,
+        first: members.iter().map(|(alert, member)| (alert.clone(), member.facts.clone())).collect(),
         members: members.into_iter().collect(),
         escalation: Escalation { step: 0, round: 0, calls: 0, due: Some(DECIDED.plus(minutes(5))) },
         pages: BTreeMap::from([(page.clone(), root)]),
@@ -270,6 +271,29 @@ fn many_groups_are_named_in_few_words() {
 #[test]
 fn an_slo_that_is_not_split_names_no_group() {
     insta::assert_snapshot!(texts(&burning(&[""]), &[], later(14)).headline, @"▲ checkout: 15.2 % of requests failing (limit 0.10 %) for 6 min");
+}
+
+#[test]
+fn a_headline_is_about_one_slo_with_its_own_groups_and_beginning() {
+    let mut incident = burning(&["acme"]);
+    let facts = BurnFacts { symptom: Symptom::Broken, began: DECIDED.minus(minutes(2)), ..burn_facts(Urgency::Page, 600_000) };
+    let journey = (AlertKey::Budget(budget_id("journey", "")), member(Facts::Burn(Box::new(facts))));
+    incident.members = incident.members.iter().map(|(alert, member)| (alert.clone(), member.clone())).chain([journey]).collect();
+    insta::assert_snapshot!(texts(&incident, &[], later(14)).headline, @"▲ checkout: 55.0 % of the time broken (limit 0.10 %) for 2 min");
+}
+
+#[test]
+fn an_acknowledgement_counts_from_the_page_that_called_for_it() {
+    let mut incident = burning(&["acme"]);
+    incident.phase = Phase::Acknowledged { at: later(1260), by: ana() };
+    incident.waiting_since = later(1200);
+    incident.escalation.due = None;
+    assert!(plain(texts(&incident, &[], later(1261)).people.as_str()).ends_with("Acknowledged by ana 03:31 UTC"), "none had arrived");
+    let again = PageState { decided_at: later(1200), why: PageReason::Reopened, ..incident.pages.values().next().unwrap().clone() };
+    let arrived = MessageRef { channel: "C01PAY".into(), ts: "1763953804.000100".into() };
+    let again = PageState { outcome: PageOutcome::Delivered { at: later(1203), message: arrived }, ..again };
+    incident.pages.insert(PageId::of(&["main", "again"]), again);
+    assert!(plain(texts(&incident, &[], later(1261)).people.as_str()).ends_with("(57 s after the page)"));
 }
 
 #[test]

@@ -32,6 +32,7 @@ impl Incident {
             phase: Phase::Open,
             waiting_since: event.at,
             members: [(alert.clone(), member)].into_iter().collect(),
+            first: [(alert.clone(), facts.clone())].into(),
             escalation: Escalation { step: 0, round: 0, calls: 0, due: None },
             pages: [].into(),
             root: None,
@@ -85,6 +86,9 @@ impl Incident {
     fn join(&mut self, alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) {
         self.began = self.began.min(facts.began());
         self.put(alert, facts, at);
+        if at == self.opened_at {
+            self.first.entry(alert.clone()).or_insert_with(|| facts.clone());
+        }
         match notify {
             None if at.since(self.last_told.at) <= GATHER => self.last_told.groups = self.last_told.groups.max(self.count_groups_hit()),
             None => {}

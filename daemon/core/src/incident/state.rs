@@ -8,7 +8,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Actor, AlertKey, FaultKey, Member, Members, MessageRef, PageReason, Resolution, members::group};
+use super::{Actor, AlertKey, Facts, FaultKey, Member, Members, MessageRef, PageReason, Resolution, members::group};
 
 /// The state of an incident: the fold of its events.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Incident {
     pub waiting_since: Timestamp,
     /// Its alerts, recovered ones too.
     pub members: Members,
+    /// What fired in the moment of its opening, with the inputs of then: what its title says.
+    pub first: BTreeMap<AlertKey, Facts>,
     /// How far escalation has come.
     pub escalation: Escalation,
     /// What became of each message that was owed.
@@ -100,6 +102,15 @@ impl Incident {
     /// The message that became the root of the thread, with what became of it.
     pub fn root_page(&self) -> Option<(&PageId, &PageState)> {
         self.pages.get_key_value(self.root.as_ref()?)
+    }
+
+    /// When the first page arrived, by `until`, of those that were owed since it began to wait for somebody; `None`: none had.
+    pub fn first_arrival(&self, until: Timestamp) -> Option<Timestamp> {
+        let arrivals = self.pages.values().filter(|page| page.decided_at >= self.waiting_since).filter_map(|page| match page.outcome {
+            PageOutcome::Delivered { at, .. } => Some(at),
+            PageOutcome::Owed | PageOutcome::Undeliverable { .. } => None,
+        });
+        arrivals.min().filter(|arrival| *arrival <= until)
     }
 
     /// The pages that are on their way.

@@ -9,6 +9,7 @@ use burnward_core::{
     id::BudgetId,
     incident::{AlertKey, BurnFacts, Facts, Incident, Member, MemberShare, Symptom},
     ledger::Counts,
+    slo::Urgency,
     time::Timestamp,
     units::Target,
     window::Window,
@@ -28,6 +29,12 @@ pub(super) struct Figures<'a> {
     pub(super) unseen: Option<Unseen>,
     pub(super) runs_out: Option<Duration>,
     pub(super) as_of: Timestamp,
+    /// When its burn began.
+    pub(super) began: Timestamp,
+    /// How much of the row's long lookback was counted and seen.
+    pub(super) counted: Duration,
+    /// Share of bad events that the headline counts, as it was when the alert fired.
+    pub(super) fired: Counts,
     pub(super) recovered: bool,
     /// Of a journey: the members that made it burn when it fired, the worst first.
     pub(super) members: &'a [MemberShare],
@@ -50,7 +57,7 @@ impl<'a> Figures<'a> {
     fn of_member(key: &'a AlertKey, member: &'a Member, live: &[BudgetStatus]) -> Option<Self> {
         match (key, &member.facts) {
             (AlertKey::Budget(budget), Facts::Burn(facts)) => {
-                let fired = Self::as_fired(budget, facts, member.recovered_at.is_some());
+                let fired = Self::as_fired(budget, facts, member);
                 Some(live.iter().find(|status| status.budget == *budget).and_then(|status| fired.as_now(status)).unwrap_or(fired))
             }
             (
@@ -60,7 +67,7 @@ impl<'a> Figures<'a> {
         }
     }
 
-    fn as_fired(budget: &'a BudgetId, facts: &'a BurnFacts, recovered: bool) -> Self {
+    fn as_fired(budget: &'a BudgetId, facts: &'a BurnFacts, member: &Member) -> Self {
         Self {
             budget,
             title: &facts.title,
@@ -72,7 +79,10 @@ impl<'a> Figures<'a> {
             unseen: None,
             runs_out: facts.runs_out,
             as_of: facts.as_of,
-            recovered,
+            began: facts.began.min(member.joined_at),
+            counted: seen_of(&facts.fired, facts.fired.row.long),
+            fired: headline_counts(&facts.fired),
+            recovered: member.recovered_at.is_some(),
             members: &facts.members,
             journey_bad: facts.fired.long.bad,
         }
@@ -89,6 +99,7 @@ impl<'a> Figures<'a> {
             unseen: status.unseen,
             runs_out: status.runs_out,
             as_of,
+            counted: seen_of(&row, status.counted_from.map_or(row.row.long, |from| status.as_of.since(from).min(row.row.long))),
             ..self.clone()
         })
     }
@@ -96,6 +107,19 @@ impl<'a> Figures<'a> {
     /// Share of bad events over the row's short lookback.
     pub(super) fn failing(&self) -> f64 {
         bad_share(self.row.short)
+    }
+}
+
+/// How much of a row's long lookback was seen, of which this much is counted.
+fn seen_of(row: &RowBurn, counted: Duration) -> Duration {
+    counted.saturating_sub(Duration::from_millis(u64::try_from(row.long.unseen_millis).unwrap_or(0)))
+}
+
+/// What a headline counts: a page what fails now, a ticket what failed over its long lookback.
+pub(super) const fn headline_counts(row: &RowBurn) -> Counts {
+    match row.row.urgency {
+        Urgency::Page => row.short,
+        Urgency::Ticket => row.long,
     }
 }
 

@@ -7,8 +7,7 @@ use burnward_core::{
     exclusion::{Exclusion, Known, time_within},
     id::{BudgetId, Group, SloId},
     incident::{
-        AlertKey, BlindFacts, Facts, Incident, JoinReason, Kind, MemberShare, Message, PageOutcome, PageReason, Phase, Resolution, Subject,
-        Symptom,
+        AlertKey, BlindFacts, Facts, Incident, JoinReason, Kind, MemberShare, Message, PageReason, Phase, Resolution, Subject, Symptom,
     },
     ledger::{Counts, Reason},
     oncall::{Recipient, Team},
@@ -17,7 +16,7 @@ use burnward_core::{
     slo::Urgency,
     time::{Timestamp, minutes},
     timeline,
-    units::Factor,
+    units::{Factor, Target},
     window::Interval,
     words,
 };
@@ -25,7 +24,7 @@ use serde::Serialize;
 
 use super::{
     Moment,
-    figures::{Figures, bad_share},
+    figures::{Figures, bad_share, headline_counts},
 };
 use crate::{config::Config, view::View};
 
@@ -61,7 +60,7 @@ pub struct PageInput<'a> {
 pub struct PageContext {
     /// The service, or the source that is blind.
     pub subject: String,
-    /// The groups that are hit, in a few words: `acme, globex and 8 more`; absent where the SLOs are not split.
+    /// The groups of the SLO that the headline is about, in a few words: `acme, globex and 8 more`; absent where the SLOs are not split.
     pub whom: Option<String>,
     /// A budget burns.
     pub burn: Option<BurnContext>,
@@ -71,7 +70,7 @@ pub struct PageContext {
     pub test: Option<String>,
     /// Nobody is paged: a ticket.
     pub ticket: bool,
-    /// When it began.
+    /// When what the headline is about began.
     pub since: Moment,
     /// How long it lasts or lasted: `6 min`.
     pub lasts: String,
@@ -199,8 +198,8 @@ pub struct AcknowledgedContext {
     pub by: String,
     /// When.
     pub at: Moment,
-    /// How long after the first page arrived: `57 s`.
-    pub after: String,
+    /// How long after the first page arrived that called for somebody since it opened, last: `57 s`; absent where none had.
+    pub after: Option<String>,
 }
 
 /// How it ended.
@@ -232,16 +231,18 @@ impl PageContext {
     pub fn new(input: &PageInput<'_>) -> Self {
         let incident = input.incident;
         let figures = Figures::of(incident, budgets_of(input));
+        let headline = headline(&figures, incident);
+        let began = began(&headline, incident);
         let outlook = escalation::outlook(incident, &team(input));
         Self {
             subject: incident.fault.subject.to_string(),
-            whom: whom(&figures),
+            whom: whom(&headline),
             burn: burn(&figures, input),
             blind: blind(incident, input.view),
             test: test(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
-            since: Moment::at(incident.began, input.now),
-            lasts: lasting(until(input).since(incident.began)),
+            since: Moment::at(began, input.now),
+            lasts: lasting(until(input).since(began)),
             acknowledged: acknowledged(incident, input.now),
             resolved: resolved(input),
             steps: if incident.is_open() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
@@ -273,12 +274,27 @@ fn budgets_of<'a>(input: &PageInput<'a>) -> &'a [burnward_core::evaluate::Budget
     input.view.budgets_of(&input.incident.tenant)
 }
 
-/// The groups that burn (or, when all is over, burned), worst first, in a few words.
-fn whom(figures: &[Figures<'_>]) -> Option<String> {
-    let burning = || figures.iter().filter(|one| !one.recovered);
-    let of_interest: Vec<&Figures<'_>> = if burning().next().is_some() { burning().collect() } else { figures.iter().collect() };
+/// What a headline is about: while it burns, the worst objective of one SLO, with all its groups that burn; when all is over, everything that burned.
+fn headline<'a>(figures: &'a [Figures<'a>], incident: &Incident) -> Vec<&'a Figures<'a>> {
+    match figures.first() {
+        Some(worst) if incident.is_open() => figures.iter().filter(|one| is_like(one, worst)).collect(),
+        Some(_) | None => figures.iter().collect(),
+    }
+}
+
+/// When what the headline is about began: the burn of its SLO, or what is not seen; of what is over, all of it.
+fn began(headline: &[&Figures<'_>], incident: &Incident) -> Timestamp {
+    if !incident.is_open() {
+        return incident.began;
+    }
+    let burn = headline.iter().map(|one| one.began).min();
+    burn.or_else(|| incident.open_members().map(|(_, member)| member.facts.began()).min()).unwrap_or(incident.began)
+}
+
+/// The groups of a headline, worst first, in a few words.
+fn whom(headline: &[&Figures<'_>]) -> Option<String> {
     let mut groups: Vec<&Group> = Vec::new();
-    for group in of_interest.iter().map(|one| &one.budget.group).filter(|group| !group.is_whole()) {
+    for group in headline.iter().map(|one| &one.budget.group).filter(|group| !group.is_whole()) {
         if !groups.contains(&group) {
             groups.push(group);
         }
@@ -309,11 +325,13 @@ fn lasting(span: Duration) -> String {
 
 fn burn(figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
     let worst = figures.first()?;
-    let together: Counts = figures.iter().filter(|one| is_like(one, worst)).map(|one| headline_counts(one)).sum();
+    let like: Vec<&Figures<'_>> = figures.iter().filter(|one| is_like(one, worst)).collect();
+    let together: Counts = like.iter().map(|one| headline_counts(&one.row)).sum();
+    let fired: Counts = like.iter().map(|one| one.fired).sum();
     let (slos, more_slos) = slos(figures);
     Some(BurnContext {
         failing: words::percent(bad_share(together)),
-        of: of_what(worst, figures.len() > 1, input),
+        of: format!("{}{}", of_what(worst, like.len() > 1, input), as_it_fired(together, fired, worst.target)),
         limit: words::percent(worst.target.allowed().as_f64()),
         budget: budget(worst, figures.len() > 1, input),
         slos,
@@ -321,17 +339,15 @@ fn burn(figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
     })
 }
 
+/// What it was when it fired, where what it is now is within the limit: the alert clears only some time after.
+fn as_it_fired(now: Counts, fired: Counts, target: Target) -> String {
+    let within = |counts: Counts| bad_share(counts) <= target.allowed().as_f64();
+    if within(now) && !within(fired) { format!(", {} when it fired", words::percent(bad_share(fired))) } else { String::new() }
+}
+
 /// The same objective of the same SLO, of another group that is in the same state.
 fn is_like(one: &Figures<'_>, worst: &Figures<'_>) -> bool {
     one.budget.slo == worst.budget.slo && one.budget.objective == worst.budget.objective && one.recovered == worst.recovered
-}
-
-/// What a headline counts: a page what fails now, a ticket what failed over its long lookback.
-fn headline_counts(one: &Figures<'_>) -> Counts {
-    match one.row.row.urgency {
-        Urgency::Page => one.row.short,
-        Urgency::Ticket => one.row.long,
-    }
 }
 
 /// What the share is of; in brief where several groups have taken the room.
@@ -354,7 +370,7 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
     };
     match worst.row.row.urgency {
         Urgency::Page => failing,
-        Urgency::Ticket => format!("{failing} over {}", words::duration(worst.row.row.long)),
+        Urgency::Ticket => format!("{failing} over {}", words::duration(worst.counted)),
     }
 }
 
@@ -403,7 +419,7 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         excluded: excluded(worst.budget, input),
         window: words::window_spoken(worst.window),
         runs_out: worst.runs_out.map(words::duration),
-        long: words::duration(worst.row.row.long),
+        long: long(worst),
         long_failing: words::percent(bad_share(worst.row.long)),
         long_burn: times(worst.row.long_burn, worst.row.row.factor),
         short: words::duration(worst.row.row.short),
@@ -412,6 +428,12 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         threshold: words::times(worst.row.row.factor.as_f64()),
         as_of: Moment::at(worst.as_of, input.now),
     }
+}
+
+/// The long lookback, with how much of it was counted where that is not most of it.
+fn long(worst: &Figures<'_>) -> String {
+    let long = words::duration(worst.row.row.long);
+    if worst.counted * 10 < worst.row.row.long * 9 { format!("{long} ({} counted)", words::duration(worst.counted)) } else { long }
 }
 
 /// A burn rate, with more decimals only where it would look like the threshold.
@@ -511,19 +533,10 @@ fn acknowledged(incident: &Incident, now: Timestamp) -> Option<AcknowledgedConte
         Phase::Acknowledged { at, by } => Some(AcknowledgedContext {
             by: by.to_string(),
             at: Moment::at(*at, now),
-            after: words::duration(at.since(first_delivered(incident))),
+            after: incident.first_arrival(*at).map(|arrival| words::duration(at.since(arrival))),
         }),
         Phase::Open | Phase::Resolved { .. } => None,
     }
-}
-
-/// When the first page arrived; until one did, when the incident opened.
-fn first_delivered(incident: &Incident) -> Timestamp {
-    let delivered = incident.pages.values().filter_map(|page| match &page.outcome {
-        PageOutcome::Delivered { at, .. } => Some(*at),
-        PageOutcome::Owed | PageOutcome::Undeliverable { .. } => None,
-    });
-    delivered.min().unwrap_or(incident.opened_at)
 }
 
 fn resolved(input: &PageInput<'_>) -> Option<ResolvedContext> {
