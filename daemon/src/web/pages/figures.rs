@@ -239,6 +239,7 @@ fn runs_out(budget: &Budget) -> String {
         (Some(ratio), _) if ratio <= 0.0 => "gone".to_owned(),
         (Some(_), Some(seconds)) => format!("in {}", words::duration(Duration::from_secs(seconds))),
         (Some(_), None) if budget.unknown.is_some() => "cannot say".to_owned(),
+        (Some(_), None) if budget.rows.is_empty() => "not computed, no alert row gives a rate".to_owned(),
         (Some(_), None) => "not at this rate".to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     id::BudgetId,
     ledger::Unknown,
+    sli::Sli,
     slo::{CountedIn, NoDataThen, Slo},
     units::EventUnit,
     window::Window,
@@ -61,6 +62,9 @@ pub struct Budget {
     /// What is counted: `events`, `slices of 1 min` of a kind that judges them; of an objective that is counted in time, `in slices of 1 min`.
     #[serde(default)]
     pub counted: String,
+    /// What `good` and `bad`, here and in `rows`, are numbers of: `events` (of a kind that judges slices of time: `slices`), or `seconds` of slices where the objective is counted in time.
+    #[serde(default)]
+    pub unit: String,
     /// Good events of the window.
     pub good: Events,
     /// Bad events of the window.
@@ -239,12 +243,13 @@ impl Budget {
                 CountedIn::Events => definition.map_or_else(|| "events".to_owned(), |slo| words::counted(&slo.sli)),
                 CountedIn::Slices(rule) => format!("in slices of {}", words::duration(rule.length)),
             },
+            unit: unit(status, definition).to_owned(),
             good: Events(status.unit.count(status.counts.good)),
             bad: Events(status.unit.count(status.counts.bad)),
             sli_ratio: status.sli,
             left_ratio: status.left.map(|left| left.ratio),
             left_seconds: status.left.map(|left| left.seconds),
-            budget_seconds: status.left.map(|left| left.whole.as_secs()),
+            budget_seconds: status.left.map(|left| whole_seconds(left.whole)),
             forecast_ratio: status.forecast.map(|left| left.ratio),
             runs_out_seconds: status.runs_out.map(|rest| rest.as_secs()),
             excluded: ExcludedShare::of(status.excluded, status.unit),
@@ -257,6 +262,20 @@ impl Budget {
             members: JourneyMember::all(definition, status),
         }
     }
+}
+
+/// What the numbers of good and bad are numbers of.
+fn unit(status: &BudgetStatus, definition: Option<&Slo>) -> &'static str {
+    match (status.counted_in, definition.map(|slo| &slo.sli)) {
+        (CountedIn::Slices(_), _) => "seconds",
+        (CountedIn::Events, Some(Sli::Presence { .. } | Sli::Window { .. } | Sli::Composite(_))) => "slices",
+        (CountedIn::Events, Some(Sli::Events { .. } | Sli::Latency { .. } | Sli::Query { .. } | Sli::Probe { .. }) | None) => "events",
+    }
+}
+
+/// A budget in seconds, rounded as what is left of it is.
+const fn whole_seconds(whole: Duration) -> u64 {
+    whole.as_secs() + if whole.subsec_millis() >= 500 { 1 } else { 0 }
 }
 
 impl Row {

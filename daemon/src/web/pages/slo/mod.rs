@@ -280,7 +280,8 @@ fn events(budget: &Budget) -> String {
     if budget.unknown.is_some() && !budget.good.any() && !budget.bad.any() {
         return "the counts are unknown".to_owned();
     }
-    format!("{} good and {} bad {}", budget.good, budget.bad, budget.counted)
+    let seconds = if budget.unit == "seconds" { "seconds " } else { "" };
+    format!("{} good and {} bad {seconds}{}", budget.good, budget.bad, budget.counted)
 }
 
 fn asking(detail: &SloDetail) -> Vec<Asking> {
