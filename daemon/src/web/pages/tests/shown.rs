@@ -202,6 +202,7 @@ async fn errors_are_pages_for_browsers_and_problems_for_programs() {
         ("/runbooks/..%2f..%2fetc%2fpasswd", 404, "has no runbook"),
         ("/runbooks/missing.md", 404, "has no runbook"),
         ("/slos/checkout/availability?tenant=main&budget=0", 404, "no such budget"),
+        ("/slos/checkout/availability?tenant=main&at=foo", 400, "is not a time"),
         ("/incidents/checkout-burn-1/acknowledge?tenant=main", 405, "by their buttons only"),
     ] {
         let answer = house.get(path).await;
