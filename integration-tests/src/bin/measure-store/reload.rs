@@ -64,6 +64,7 @@ pub(crate) async fn measure(dir: &Path, arguments: &Arguments) -> anyhow::Result
                 over: Interval::ending(now, days(30)),
                 newest_sample: stream.newest_sample,
                 counted_from: stream.counted_from,
+                unjudged: Duration::ZERO,
                 excluded: Excluded::default(),
                 began: None,
                 catching_up: stream.catching_up,
