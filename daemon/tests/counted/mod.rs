@@ -27,7 +27,7 @@ impl Counted {
     pub(crate) async fn from(source: &Prometheus, slos: &[Arc<Slo>], now: Timestamp) -> Self {
         let settings = Settings { settle: minutes(1), max_groups_per_slo: 100, history: true };
         let mut ledger = SourceLedger::new(Plan::new(slos), settings, now);
-        for _ in 0..20 {
+        for _ in 0..100 {
             let reads = ledger.reads(now);
             let mut answers = Vec::new();
             for read in &reads.reads {

@@ -74,19 +74,19 @@ async fn what_nobody_saw_bounds_a_budget_and_is_bad_only_where_the_slo_counts_it
     let (plain, strict) = (budget(&world, "plain").await?, budget(&world, "strict").await?);
     let ratio = |budget: &serde_json::Value, name: &str| budget["figures"][name].as_f64().unwrap_or_else(|| panic!("{name} in {budget:#}"));
     assert!((ratio(&plain, "left_ratio") - 1.0).abs() < 1e-9, "nothing measured was bad: {plain:#}");
-    // 40 minutes of the 7 h 12 m that 1 % of 30 days are; a little less, for the counters told of the gap's requests as well.
-    assert!((0.92..0.93).contains(&ratio(&strict, "left_ratio")), "{strict:#}");
+    // 40 minutes of the 7 h 12 m that 1 % of 30 days are, at a rate that the gap's own requests, of which the counters told, make a fifth too high.
+    assert!((0.90..0.91).contains(&ratio(&strict, "left_ratio")), "{strict:#}");
     for explained in [&plain, &strict] {
         let unseen = &explained["figures"]["unseen"];
-        // 20 a second, for the 40 minutes and the scrape behind them.
+        // All requests of four hours, by the seconds that were seen, for the 40 minutes and the scrape behind them.
         let events = unseen["events"].as_f64().unwrap_or_default();
-        assert!((48_000.0..49_000.0).contains(&events), "{unseen:#}");
+        assert!((57_500.0..58_500.0).contains(&events), "{unseen:#}");
         assert!(unseen["least_left_ratio"].as_f64() < unseen["most_left_ratio"].as_f64(), "{unseen:#}");
         assert!(ratio(explained, "coverage_ratio") < 0.01, "four hours of thirty days: {explained:#}");
     }
     assert_eq!(strict["figures"]["unseen"]["least_left_ratio"], strict["figures"]["left_ratio"]);
     let seen = strict["seen"].as_str().unwrap_or_default();
-    assert!(seen.contains("unseen may hold 48,") && seen.ends_with("counted as bad (`no-data`)"), "{seen}");
+    assert!(seen.contains("unseen may hold 58,") && seen.ends_with("counted as bad (`no-data`)"), "{seen}");
     assert_eq!(world.incidents().await?.len(), 1, "a hole is no burn");
     Ok(())
 }
