@@ -118,7 +118,8 @@ impl Reader {
                 !limited
             }
             Err(unknown) => {
-                if !self.probe_failed.swap(true, Ordering::Relaxed) {
+                // Targets that burnward scrapes itself have nothing to show yet at the start: that is no failure.
+                if unknown.reason != Reason::NotYet && !self.probe_failed.swap(true, Ordering::Relaxed) {
                     warn!(tenant = %self.tenant, %unknown, "the source did not answer when it was probed; it is probed again at every tick");
                 }
                 false
