@@ -42,12 +42,9 @@ async fn main() -> anyhow::Result<ExitCode> {
     let data = root.join("prometheus/data");
     fs::create_dir_all(&data)?;
     let samples = fleet::write_blocks(&fleet, Recorded::Nothing, &live.target(), &data, (now - 30 * DAY) / 15 * 15, now / 15 * 15)?;
-    let scraping = format!(
-        "global: {{ scrape_interval: 15s }}\nscrape_configs:\n  - job_name: fleet\n    static_configs: [ {{ targets: [ \"{}\" ] }} ]\n",
-        live.target()
-    );
-    let prometheus = Real::start(&root.join("prometheus"), &scraping).await?;
-    write_files(root, &prometheus.url())?;
+    fleet::write_slos(root, &fleet)?;
+    let prometheus = Real::start(&root.join("prometheus"), &fleet::prometheus_config(&live.target(), &fleet, None)).await?;
+    fleet::write_config(root, &prometheus.url())?;
     println!("{} series, {samples} samples of 30 days", fleet.series());
 
     let before = cost::cpu(prometheus.pid())?;
@@ -64,43 +61,6 @@ async fn main() -> anyhow::Result<ExitCode> {
         looked.peak as f64 / f64::from(1 << 20),
     );
     Ok(if looked.frames.is_empty() { ExitCode::from(1) } else { ExitCode::SUCCESS })
-}
-
-fn write_files(root: &Path, prometheus: &str) -> anyhow::Result<()> {
-    let service = Fleet::service(0);
-    let slo = format!(
-        r#"version: burnward/v1
-service: {service}
-team: fleet
-slos:
-  - name: availability
-    title: It answers
-    sli:
-      events:
-        bad: 'http_requests_total{{service="{service}",code=~"5.."}}'
-        total: 'http_requests_total{{service="{service}"}}'
-    objectives:
-      - target: 99.9%
-        window: 30d
-"#
-    );
-    let root_path = root.display();
-    let config = format!(
-        r##"version: burnward/v1
-listen: 127.0.0.1:0
-tick: 10s
-storage: {{ path: "{root_path}/store" }}
-sources:
-  prom: {{ prometheus: {{ url: "{prometheus}" }} }}
-tenants:
-  main: {{ slo-definitions: ["{root_path}/slo-definitions"], source: prom }}
-teams:
-  fleet: {{ channel: "#fleet" }}
-"##
-    );
-    fs::create_dir_all(root.join("slo-definitions"))?;
-    fs::write(root.join("slo-definitions/slo.yaml"), slo)?;
-    Ok(fs::write(root.join("burnward.yaml"), config)?)
 }
 
 /// What a person saw, and what it took.

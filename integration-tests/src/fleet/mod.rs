@@ -1,14 +1,16 @@
 //! A fleet of services with steady traffic, for measuring at scale: its counters as blocks of a Prometheus written at once, and live on `/metrics`, where
-//! they go on as if there had been no break.
+//! they go on as if there had been no break; and the files that a daemon and a Prometheus over it need.
 
 mod block;
 mod chunk;
+mod definitions;
 mod index;
 mod live;
 
 use std::fmt::Write as _;
 
 pub use block::{Recorded, write_blocks};
+pub use definitions::{prometheus_config, write_config, write_slos};
 pub use live::{Live, serve};
 
 /// Status codes with how many of 10,000 requests end so.

@@ -7,7 +7,7 @@
 //! CPU is the time that the kernel counts for each process, less what the same process took before burnward (or the rules) came. Prints a table and ends
 //! with 1 where a bound is missed.
 
-mod definitions;
+mod rules;
 mod setup;
 
 use std::{process::ExitCode, time::Duration};

@@ -11,7 +11,7 @@ use burnward_integration_tests::{
 use burnward_stand_ins::prometheus::Real;
 use tokio::time::{Instant, sleep};
 
-use crate::definitions::{prometheus_config, write_config, write_rules, write_slos};
+use crate::rules::write_rules;
 
 const DAY: i64 = 86_400;
 
@@ -57,9 +57,9 @@ impl Setup {
         let began = Instant::now();
         let samples = fleet::write_blocks(&fleet, recorded, &target, &data, (now - history) / 15 * 15, now / 15 * 15)?;
         eprintln!("{} series: wrote {samples} samples in {:.0?}", fleet.series(), began.elapsed());
-        write_slos(root, &fleet)?;
-        let prometheus = Real::start(&root.join("prometheus"), &prometheus_config(&target, &fleet, None)).await?;
-        write_config(root, &prometheus.url())?;
+        fleet::write_slos(root, &fleet)?;
+        let prometheus = Real::start(&root.join("prometheus"), &fleet::prometheus_config(&target, &fleet, None)).await?;
+        fleet::write_config(root, &prometheus.url())?;
         let setup = Self { directory, fleet, live, prometheus, daemon: None };
         setup.settle().await;
         Ok(setup)
@@ -154,7 +154,7 @@ impl Setup {
 
     pub(crate) async fn load_rules(&self) -> anyhow::Result<()> {
         let rules = write_rules(self.directory.path(), &self.fleet)?;
-        self.prometheus.reconfigure(&prometheus_config(&self.live.target(), &self.fleet, Some(&rules))).await
+        self.prometheus.reconfigure(&fleet::prometheus_config(&self.live.target(), &self.fleet, Some(&rules))).await
     }
 
     pub(crate) fn prometheus_pid(&self) -> u32 {
