@@ -14,7 +14,7 @@ use crate::{
     ledger::{Counts, MemberVerdicts, Reason, Sums, Unknown, known_bad},
     sli::Composite,
     slo::{AlertRow, CountedIn, NoDataThen, Objective, Slo},
-    time::Timestamp,
+    time::{Timestamp, minutes},
     units::{EventUnit, Target},
     window::{Interval, Window},
     words,
@@ -232,6 +232,9 @@ impl Measured {
     }
 }
 
+/// So soon after a sample the next one is due, where a source is scraped as usual.
+const NEXT_DUE: Duration = minutes(1);
+
 impl Asked<'_> {
     fn measured(&self) -> Measured {
         match (self.input.sums.clone(), self.input.held) {
@@ -279,10 +282,11 @@ impl Asked<'_> {
         assumed::events(self.slo, self.objective.counted_in, measured.unseen_millis, sums, stretch)
     }
 
-    /// How long nothing was seen by now: while that lasts, the budget stands as it was counted.
+    /// How long nothing was seen by now, beyond the time in which the next sample was due: while that lasts, the budget stands as it was counted. What
+    /// passed until then is counted on either side of the silence, so that its beginning gives nothing back.
     fn silence(&self, measured: Counts, sums: &dyn Sums) -> Duration {
         match self.input.newest_sample {
-            Some(newest) if measured.unseen_millis > 0 => unseen(sums.since(newest)).min(self.now.since(newest)),
+            Some(newest) if measured.unseen_millis > 0 => unseen(sums.since(newest)).min(self.now.since(newest).saturating_sub(NEXT_DUE)),
             Some(_) | None => Duration::ZERO,
         }
     }

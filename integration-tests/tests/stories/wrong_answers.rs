@@ -129,9 +129,7 @@ async fn no_wrong_answer_resolves_a_page_or_gives_budget_back_and_none_leaves_a_
         shop.daemon.fast_forward(FAULT).await;
         let blind = shop.status("pay");
         assert_eq!(blind.unknown.as_ref().map(|unknown| unknown.reason), Some(reason), "{fault:?}");
-        // What is counted ends at the newest sample, and before the fault at the tick after it: less than a scrape of 15 s of three quarters of an hour.
-        let as_before = |ratio: f64| ratio <= before + (1.0 - before) / 100.0;
-        assert!(blind.left.is_none_or(|left| as_before(left.ratio)), "{fault:?} gave budget back: {before} and then {:?}", blind.left);
+        assert!(blind.left.is_none_or(|left| left.ratio <= before), "{fault:?} gave budget back: {before} and then {:?}", blind.left);
         let incidents = shop.incidents().await?;
         let burns = incidents.iter().filter(|incident| incident.id.as_str().starts_with("shop-burn-")).count();
         assert!(burns == 1 && incidents.iter().any(|incident| incident.id == page && incident.is_open()), "{fault:?}");

@@ -426,12 +426,13 @@ fn while_nothing_is_seen_the_budget_stands_as_it_was_counted() {
         slo.no_data.then = then;
         slo
     };
-    // Ten days were counted, at 0.05 % bad; then nothing for a while. Of a window that is whole by now the unseen time is not the rest's either.
+    // Ten days were counted, at 0.05 % bad; then nothing for a while, of which the minute until the next sample was due is counted time. Of a window that is
+    // whole by now the unseen time is not the rest's either.
     for (counted, over) in
         [(days(10), Interval::ending(NOW, days(30))), (days(10), Interval { from: NOW.minus(days(12)), to: NOW.plus(days(19)) })]
     {
         let length = over.length().as_secs_f64();
-        let left = 1.0 - 0.5 * counted.as_secs_f64() / length;
+        let left = 1.0 - 0.5 * (counted + minutes(1)).as_secs_f64() / length;
         for (silence, blind) in [(minutes(1), true), (hours(1), true), (days(1), true), (hours(1), false)] {
             let newest = NOW.minus(silence);
             let held = Silent(counts(100_000, 50), newest);

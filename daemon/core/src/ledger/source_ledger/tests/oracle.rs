@@ -208,7 +208,8 @@ fn whole(value: u64) -> i64 {
     i64::try_from(value).expect("few")
 }
 
-/// How long no target was scraped by now, where that is more than 2.5 times what is usual for the last one: time that says nothing of the budget.
+/// How long no target was scraped by now, beyond the minute within which the next sample is due, where that is more than 2.5 times what is usual for the
+/// last one: time that says nothing of the budget.
 fn silence(shown: &[Shown], now: Timestamp) -> Duration {
     let scrapes = |instance: &'static str| shown.iter().filter(move |one| one.instance == instance && one.code.is_none()).map(|one| one.at);
     let last = |instance: &'static str| {
@@ -220,7 +221,7 @@ fn silence(shown: &[Shown], now: Timestamp) -> Duration {
     };
     let (newest, usual) = last("a").max(last("b"));
     let silence = now.since(newest);
-    if silence * 2 > usual * 5 { silence } else { Duration::ZERO }
+    if silence * 2 > usual * 5 { silence.saturating_sub(minutes(1)) } else { Duration::ZERO }
 }
 
 /// Good and bad over a lookback that ends at `now`.
