@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Outcome, READ_ONCE_MORE, log::Logs, walk::Walk};
 use crate::{
     ledger::{
+        Counts,
         count::Rule,
         coverage::open_silence,
         plan::Role,
@@ -56,7 +57,8 @@ impl SourceLedger {
     }
 
     /// Whether the source has lost samples that were counted: it shows a hole now in which events had been sampled, and up to its end fewer were than
-    /// before. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment (but for first values).
+    /// before, or of presence none. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment (but for first
+    /// values).
     fn has_lost(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> bool {
         let (since, plan) = (walk.since[lane], &self.plan.lanes()[lane]);
         let Some(cells) = self.cells(lane, since) else { return false };
@@ -64,10 +66,12 @@ impl SourceLedger {
         walk.memory.streams_of(lane).any(|stream| {
             let Some(held) = self.streams.get(stream as usize) else { return false };
             let again = &walk.memory.streams[stream as usize].slices;
+            // An absence was never sampled: whether it is one or nobody looked can depend on scrapes that come late.
+            let told = |counts: Counts| if plan.presence().is_some() { counts.good } else { counts.total() };
             // By when they were sampled, not by where they are booked.
             let sampled = |slices: &Slices, logs: &Logs, after: Timestamp, until: Timestamp| {
                 let within = cells.iter().filter(|(_, from, to)| *from >= after && *to <= until);
-                let booked: i64 = within.map(|(step, from, to)| slices.sum(*step, *from, *to).total()).sum();
+                let booked: i64 = within.map(|(step, from, to)| told(slices.sum(*step, *from, *to))).sum();
                 booked + logs.get(&stream).map_or(0, |log| log.moved(after, until))
             };
             let (now, before) =
@@ -77,7 +81,13 @@ impl SourceLedger {
                 let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
                     return false;
                 };
-                now(after, until) == 0 && before(after, until) != 0 && (!only_adds || now(since, until) < before(since, until))
+                let emptied = now(after, until) == 0 && before(after, until) != 0;
+                match (plan.presence(), only_adds) {
+                    // How long a sample stands depends on scrapes that come late; that none is left does not.
+                    (Some(_), _) => emptied && now(since, until) == 0,
+                    (None, true) => emptied && now(since, until) < before(since, until),
+                    (None, false) => emptied,
+                }
             })
         })
     }
