@@ -18,46 +18,58 @@ use crate::store::{
 };
 
 macro_rules! conformance {
-    ($($name:ident),+ $(,)?) => {
-        $(#[tokio::test]
+    ($($subject:ident { $($name:ident),+ $(,)? })+) => {
+        $($(#[tokio::test]
         async fn $name() {
             let (_dir, store) = fresh().await;
-            conformance::$name(&store).await;
+            conformance::$subject::$name(&store).await;
             store.close().await;
-        })+
+        })+)+
     };
 }
 
-conformance!(
-    an_empty_store_holds_nothing,
-    a_commit_comes_back_as_it_went_in,
-    an_event_out_of_place_refuses_the_whole_commit,
-    an_alert_of_another_tenant_is_refused,
-    a_tenant_sees_its_own_rows_only,
-    rounds_are_compacted_into_segments,
-    images_are_replaced_and_go_with_the_rounds_that_they_lack,
-    what_a_second_reading_begins_with_is_replaced_and_what_it_found_stays,
-    alert_changes_are_kept_in_order,
-    resolved_incidents_leave_the_live_ones,
-    incidents_are_listed_newest_first,
-    pages_come_before_informs_and_the_longest_due_first,
-    an_attempt_ends_as_its_outcome_says,
-    a_dropped_page_is_listed_as_given_up,
-    delivery_events_end_their_messages,
-    a_page_that_was_delivered_is_not_owed_again,
-    an_edit_is_owed_again_whenever_it_is_newer,
-    an_edit_can_move_the_root,
-    definitions_are_replaced_and_their_versions_stay,
-    a_renamed_slo_keeps_what_was_written_of_it,
-    the_version_that_ran_at_a_moment_is_known,
-    corrections_are_a_record,
-    a_report_that_fires_is_owed_once_and_apart_from_pages,
-    a_request_has_its_effect_once,
-    facts_of_the_deployment_are_kept,
-    old_rows_are_pruned_and_what_is_needed_stays,
-    what_is_older_than_the_ledger_goes,
-    a_commit_can_be_large,
-);
+conformance! {
+    commits {
+        an_empty_store_holds_nothing,
+        a_commit_comes_back_as_it_went_in,
+        an_event_out_of_place_refuses_the_whole_commit,
+        an_alert_of_another_tenant_is_refused,
+        a_tenant_sees_its_own_rows_only,
+        a_request_has_its_effect_once,
+        a_commit_can_be_large,
+    }
+    ledger {
+        rounds_are_compacted_into_segments,
+        images_are_replaced_and_go_with_the_rounds_that_they_lack,
+        what_a_second_reading_begins_with_is_replaced_and_what_it_found_stays,
+    }
+    incidents {
+        alert_changes_are_kept_in_order,
+        resolved_incidents_leave_the_live_ones,
+        incidents_are_listed_newest_first,
+    }
+    outbox {
+        pages_come_before_informs_and_the_longest_due_first,
+        a_report_that_fires_is_owed_once_and_apart_from_pages,
+        an_attempt_ends_as_its_outcome_says,
+        a_dropped_page_is_listed_as_given_up,
+        delivery_events_end_their_messages,
+        a_page_that_was_delivered_is_not_owed_again,
+        an_edit_is_owed_again_whenever_it_is_newer,
+        an_edit_can_move_the_root,
+    }
+    definitions {
+        definitions_are_replaced_and_their_versions_stay,
+        the_version_that_ran_at_a_moment_is_known,
+        a_renamed_slo_keeps_what_was_written_of_it,
+    }
+    records {
+        corrections_are_a_record,
+        facts_of_the_deployment_are_kept,
+        old_rows_are_pruned_and_what_is_needed_stays,
+        what_is_older_than_the_ledger_goes,
+    }
+}
 
 async fn fresh() -> (TempDir, SqliteStore) {
     let dir = tempfile::tempdir().unwrap();
