@@ -4,10 +4,13 @@
 //! lowest factor of all page rows, so that it does not flap between rows. A ticket opens when a ticket row holds and clears when none does.
 //! Nothing clears on time that nobody saw, nor on counts that contradict themselves.
 
+use std::time::Duration;
+
 use crate::{
     burn_rate::{RowBurn, compare, contradicts},
     incident::Facts,
-    slo::Urgency,
+    ledger::Counts,
+    slo::{AlertRow, Urgency},
     time::Timestamp,
     units::{Factor, Target},
 };
@@ -84,7 +87,8 @@ pub enum Edge {
 pub fn step(before: AlertState, rows: &[RowBurn], target: Target, now: Timestamp) -> (AlertState, Vec<Step>) {
     let edge = |urgency| edge(before.since(urgency), rows, urgency, target);
     let (page, ticket) = (edge(Urgency::Page), edge(Urgency::Ticket));
-    let after = AlertState { page: apply(before.page, page.as_ref(), now), ticket: apply(before.ticket, ticket.as_ref(), now) };
+    let turn_of = |edge: &Option<Edge>| edge.as_ref().map(Edge::turn);
+    let after = AlertState { page: after(before.page, turn_of(&page), now), ticket: after(before.ticket, turn_of(&ticket), now) };
     let steps = [(Urgency::Page, page), (Urgency::Ticket, ticket)];
     (after, steps.into_iter().filter_map(|(urgency, edge)| Some(Step { urgency, edge: edge? })).collect())
 }
@@ -100,44 +104,88 @@ fn of_urgency(rows: &[RowBurn], urgency: Urgency) -> impl Iterator<Item = &RowBu
 
 fn edge(since: Option<Timestamp>, rows: &[RowBurn], urgency: Urgency, target: Target) -> Option<Edge> {
     let holding = of_urgency(rows, urgency).filter(|burn| burn.holds()).max_by_key(|burn| burn.row.factor);
-    match (since, holding) {
-        (None, Some(row)) => Some(Edge::Opens(*row)),
-        (Some(_), None) => clears(rows, urgency, target),
-        (None, None) | (Some(_), Some(_)) => None,
+    let ending = || Some((*fastest(of_urgency(rows, urgency))?, Ending::of(rows.iter().map(|burn| &burn.row), urgency)?));
+    let is_over = || ending().is_some_and(|(fastest, ending)| ending.is_reached(fastest.short, target));
+    match turn(since, holding.is_some(), is_over)? {
+        Turn::Opens => holding.copied().map(Edge::Opens),
+        Turn::Clears => ending().map(|(fastest, Ending { lowest, .. })| Edge::Clears { fastest, lowest }),
     }
 }
 
-fn clears(rows: &[RowBurn], urgency: Urgency, target: Target) -> Option<Edge> {
-    let fastest = *fastest(of_urgency(rows, urgency))?;
-    let lowest = of_urgency(rows, urgency).map(|burn| burn.row.factor).min()?;
-    let calm = match urgency {
-        Urgency::Page => compare(fastest.short, lowest, target).is_le(),
-        Urgency::Ticket => true,
-    };
-    (calm && was_seen(&fastest) && !contradicts(fastest.short, target)).then_some(Edge::Clears { fastest, lowest })
+/// Which way an alert goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It opens.
+    Opens,
+    /// It clears.
+    Clears,
 }
 
-/// Whether at least half of a row's short lookback was seen: recovery must be seen to be believed.
-pub(crate) fn was_seen(burn: &RowBurn) -> bool {
-    let unseen = u128::try_from(burn.short.unseen_millis).unwrap_or(0);
-    2 * unseen <= burn.row.short.as_millis()
+impl Edge {
+    const fn turn(&self) -> Turn {
+        match self {
+            Self::Opens(_) => Turn::Opens,
+            Self::Clears { .. } => Turn::Clears,
+        }
+    }
 }
 
-fn apply(since: Option<Timestamp>, edge: Option<&Edge>, now: Timestamp) -> Option<Timestamp> {
-    match edge {
-        Some(Edge::Opens(_)) => Some(now),
-        Some(Edge::Clears { .. }) => None,
+/// Which way an alert goes that is open since a moment, or is not, where a row of it holds, or none; `is_over`: what it takes to end is reached.
+pub(crate) fn turn(since: Option<Timestamp>, holds: bool, is_over: impl FnOnce() -> bool) -> Option<Turn> {
+    match (since, holds) {
+        (None, true) => Some(Turn::Opens),
+        (Some(_), false) => is_over().then_some(Turn::Clears),
+        (None, false) | (Some(_), true) => None,
+    }
+}
+
+/// What it takes for the alert of one urgency to end once no row of it holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    urgency: Urgency,
+    /// The shortest of its rows' short lookbacks, which is asked.
+    pub(crate) short: Duration,
+    /// The lowest of their factors.
+    lowest: Factor,
+}
+
+impl Ending {
+    /// `None` without rows of the urgency: the alert stays.
+    pub(crate) fn of<'a>(rows: impl Iterator<Item = &'a AlertRow> + Clone, urgency: Urgency) -> Option<Self> {
+        let own = rows.filter(|row| row.urgency == urgency);
+        Some(Self { urgency, short: own.clone().map(|row| row.short).min()?, lowest: own.map(|row| row.factor).min()? })
+    }
+
+    /// Whether it is reached by what was counted over the lookback that is asked.
+    pub(crate) fn is_reached(&self, short: Counts, target: Target) -> bool {
+        let calm = match self.urgency {
+            Urgency::Page => compare(short, self.lowest, target).is_le(),
+            Urgency::Ticket => true,
+        };
+        calm && was_seen(short, self.short) && !contradicts(short, target)
+    }
+}
+
+/// Whether at least half of a short lookback was seen: recovery must be seen to be believed.
+pub(crate) fn was_seen(counts: Counts, lookback: Duration) -> bool {
+    let unseen = u128::try_from(counts.unseen_millis).unwrap_or(0);
+    2 * unseen <= lookback.as_millis()
+}
+
+/// Since when the alert is open after a turn.
+pub(crate) fn after(since: Option<Timestamp>, turn: Option<Turn>, now: Timestamp) -> Option<Timestamp> {
+    match turn {
+        Some(Turn::Opens) => Some(now),
+        Some(Turn::Clears) => None,
         None => since,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{
-        ledger::{Counts, Sums},
+        ledger::Sums,
         time::{days, hours, minutes},
     };
 

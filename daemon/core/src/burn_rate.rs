@@ -13,9 +13,10 @@ use std::{cmp::Ordering, time::Duration};
 
 use crate::{
     chance,
+    condition::{Condition, Says},
     ledger::{Counts, Sums},
-    slo::{AlertRow, LowTraffic, Urgency},
-    units::{EventUnit, Factor, Ratio, Target},
+    slo::AlertRow,
+    units::{Factor, Ratio, Target},
 };
 
 /// An alert row with what it was decided from.
@@ -64,47 +65,20 @@ pub enum HeldBack {
 impl RowBurn {
     /// What the sums say about a row by its burn rates alone.
     pub fn of(row: AlertRow, target: Target, sums: &dyn Sums) -> Self {
+        Self::judged(&Condition::by_rates(row, target), sums, row.long)
+    }
+
+    /// What the sums say about a row where so much time is counted.
+    pub fn judged(condition: &Condition, sums: &dyn Sums, counted: Duration) -> Self {
+        let Condition { row, target, unit, .. } = *condition;
         let (long, short) = (sums.over(row.long), sums.over(row.short));
-        let (of_long, of_short) = (FailedShare::of(long), FailedShare::of(short));
-        let above = |share: Option<FailedShare>| share.is_some_and(|share| share.compare(row.factor, target).is_gt());
-        let burn = |share: Option<FailedShare>| share.map_or(0.0, |share| share.burn(target));
-        Self {
-            row,
-            long,
-            short,
-            long_burn: burn(of_long),
-            short_burn: burn(of_short),
-            verdict: if above(of_long) && above(of_short) { Verdict::Holds } else { Verdict::Quiet },
-        }
-    }
-
-    /// The same, where a row that holds is held back while counting began so late that the failures are not yet what the row stands for: it holds as
-    /// soon as it would if the part of its long lookback before that had gone by with the same traffic and without a failure.
-    #[must_use]
-    pub fn counted_for(self, counted: Duration, target: Target) -> Self {
-        let AlertRow { factor, long, .. } = self.row;
-        let above = || FailedShare::of(self.long).is_some_and(|share| share.compare_as_part(factor, target, counted, long).is_gt());
-        if self.holds() && counted < long && !above() {
-            Self { verdict: Verdict::HeldBack(HeldBack::Young { counted }), ..self }
-        } else {
-            self
-        }
-    }
-
-    /// The same, where a page row that holds is held back while the failures of its long lookback may be chance. The seconds of a slice are one verdict
-    /// and no independent events: nothing is held back there.
-    #[must_use]
-    pub fn unless_chance(self, low_traffic: LowTraffic, unit: EventUnit, target: Target) -> Self {
-        let independent = match unit {
-            EventUnit::Event | EventUnit::Millionth => true,
-            EventUnit::Second => false,
+        let verdict = match condition.judge(short, || long, counted) {
+            Says::Quiet => Verdict::Quiet,
+            Says::Holds => Verdict::Holds,
+            Says::Young => Verdict::HeldBack(HeldBack::Young { counted }),
+            Says::Chance => Verdict::HeldBack(HeldBack::Chance { probability: chance::probability(long, unit, target) }),
         };
-        let guarded = independent && self.holds() && self.row.urgency == Urgency::Page && low_traffic == LowTraffic::Exact;
-        if guarded && chance::may_be(self.long, unit, target) {
-            Self { verdict: Verdict::HeldBack(HeldBack::Chance { probability: chance::probability(self.long, unit, target) }), ..self }
-        } else {
-            self
-        }
+        Self { row, long, short, long_burn: burn(long, target), short_burn: burn(short, target), verdict }
     }
 
     /// True where it holds.
@@ -181,19 +155,11 @@ impl FailedShare {
 
     /// How the burn rate compares with `factor`, exactly.
     pub fn compare(self, factor: Factor, target: Target) -> Ordering {
-        let (factor, allowed) = (factor.ratio(), target.allowed());
-        let limit = (u128::from(factor.num()) * u128::from(allowed.num()), u128::from(factor.den()) * u128::from(allowed.den()));
-        compare_fractions((self.failed_halves, self.all_halves), limit)
+        self.against(Limit::of(factor, target))
     }
 
-    /// How the burn rate compares with `factor` where only the last `counted` of `whole` was counted and the rest is taken to have had the same traffic
-    /// and no failure.
-    fn compare_as_part(self, factor: Factor, target: Target, counted: Duration, whole: Duration) -> Ordering {
-        let (factor, allowed) = (factor.ratio(), target.allowed());
-        let limit = (
-            u128::from(factor.num()) * u128::from(allowed.num()) * whole.as_millis(),
-            u128::from(factor.den()) * u128::from(allowed.den()) * counted.as_millis().max(1),
-        );
+    /// How it compares with a limit, exactly.
+    pub(crate) fn against(self, Limit(limit): Limit) -> Ordering {
         compare_fractions((self.failed_halves, self.all_halves), limit)
     }
 
@@ -201,6 +167,24 @@ impl FailedShare {
     fn over_common_denominator(self, target: Target) -> (u128, u128) {
         let allowed = target.allowed();
         (self.failed_halves * u128::from(allowed.den()), self.all_halves * u128::from(allowed.num()))
+    }
+}
+
+/// The failed share at which a burn rate is at its factor, exact: `factor x (1 - target)`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit(Fraction);
+
+impl Limit {
+    pub(crate) fn of(factor: Factor, target: Target) -> Self {
+        let (factor, allowed) = (factor.ratio(), target.allowed());
+        Self((u128::from(factor.num()) * u128::from(allowed.num()), u128::from(factor.den()) * u128::from(allowed.den())))
+    }
+
+    /// The same of what is counted, where that is only the last `counted` of `whole` and the rest is taken to have had the same traffic and no failure.
+    pub(crate) const fn of_part(self, counted: Duration, whole: Duration) -> Self {
+        let Self((above, below)) = self;
+        let millis = counted.as_millis();
+        Self((above * whole.as_millis(), below * if millis == 0 { 1 } else { millis }))
     }
 }
 

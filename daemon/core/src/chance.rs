@@ -62,9 +62,14 @@ pub fn failures_beyond(events: u64, target: Target) -> Option<u64> {
 /// event is one: the direction that takes more for chance.
 pub(crate) fn whole_failures(counts: Counts, unit: EventUnit) -> (u64, u64) {
     let (failed_halves, all_halves) = failed_halves(counts);
-    let halves_per_event = 2 * u128::from(unit.per_event().unsigned_abs());
-    let whole = |events: u128| u64::try_from(events).unwrap_or(u64::MAX);
-    (whole(failed_halves / halves_per_event), whole(all_halves.max(failed_halves).div_ceil(halves_per_event)))
+    let all_halves = all_halves.max(failed_halves);
+    let halves_per_event = 2 * unit.per_event().unsigned_abs();
+    // What fits in 64 bits is divided many times faster.
+    if let (Ok(failed), Ok(all)) = (u64::try_from(failed_halves), u64::try_from(all_halves)) {
+        return (failed / halves_per_event, all.div_ceil(halves_per_event));
+    }
+    let (halves_per_event, whole) = (u128::from(halves_per_event), |events: u128| u64::try_from(events).unwrap_or(u64::MAX));
+    (whole(failed_halves / halves_per_event), whole(all_halves.div_ceil(halves_per_event)))
 }
 
 /// So many independent events of which each fails with this probability.
@@ -87,6 +92,9 @@ impl Binomial {
 
     /// Whether `P(X >= k)` is below the limit.
     fn is_rarer_than_limit(&self, k: u64) -> bool {
+        if self.is_far_above(k) {
+            return true;
+        }
         if self.excess(k) <= 0.0 {
             return false;
         }
@@ -121,6 +129,13 @@ impl Binomial {
     fn excess(&self, k: u64) -> f64 {
         let (num, den) = (i128::from(self.failing.num()), i128::from(self.failing.den()));
         (i128::from(k) * den - i128::from(self.events) * num) as f64 / den as f64
+    }
+
+    /// Whether `k` is so many and so many times the mean `m` that it is rare without a logarithm: Chernoff's bound is at most `exp(-(k ln(k / m) - k + m))`,
+    /// and for 32 failures at 4 times the mean that is `exp(-20)`; more of either is less.
+    fn is_far_above(&self, k: u64) -> bool {
+        let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
+        k >= 32 && product(k, self.failing.den()) / 4 >= product(self.events, self.failing.num())
     }
 
     fn mean(&self) -> f64 {
@@ -480,6 +495,14 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_is_far_above_the_mean_is_rare_by_chernoffs_bound_too(events in 32_u64.., k in 32_u64.., failing in (1_u64..1 << 50, 2_u64..1 << 53)) {
+            let (k, binomial) = (k.min(events), binomial(events, (failing.0.min(failing.1 - 1), failing.1)));
+            for k in [k, (k >> 20).max(32).min(events), 32] {
+                prop_assert!(!binomial.is_far_above(k) || (binomial.excess(k) > 0.0 && -binomial.deviance(k) < LN_LIMIT - AT_LIMIT), "{k}");
+            }
+        }
 
         #[test]
         fn one_failure_more_is_never_more_likely(bits in 0_u32..53, below in any::<u64>(), permille in 1_u64..1000, near in -200_i64..200) {

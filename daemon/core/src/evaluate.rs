@@ -1,4 +1,8 @@
 //! Evaluation of one budget at one moment: budget, burn rates, alert step, and the why of it.
+//!
+//! Every round decides of every budget, and few of them change: [`Rules::decide`] says which, without a figure, by the same rules that [`evaluate`] shows.
+
+mod decide;
 
 use std::time::Duration;
 
@@ -7,6 +11,7 @@ use crate::{
     assumed::{self, Sliced, Stretch},
     budget::{self, BudgetLeft, Part, Unseen},
     burn_rate::{Doubt, FailedShare, RowBurn, contradicts},
+    condition::Condition,
     exclusion::{Excluded, ExcludedTime},
     explain,
     id::BudgetId,
@@ -19,6 +24,8 @@ use crate::{
     window::{Interval, Window},
     words,
 };
+
+pub use decide::{Decision, Rules};
 
 /// What a budget is evaluated from.
 pub struct Input<'a> {
@@ -248,13 +255,9 @@ impl Asked<'_> {
 
     /// The figures of the window, without the rows.
     fn measure(&self, sums: &dyn Sums) -> Measured {
-        let Objective { target, window, rows: _, counted_in: _, name: _ } = self.objective;
-        let all = match window {
-            Window::Rolling(length) => sums.over(*length),
-            Window::Calendar { .. } => sums.since(self.input.over.from),
-        };
-        let measured = self.slo.excluded_time.apply(all, self.input.excluded.counts);
-        let unknown = self.contradiction(measured).or_else(|| self.blindness(measured));
+        let target = &self.objective.target;
+        let measured = self.in_window(sums);
+        let unknown = self.unknown_window(measured);
         let hidden = self.hidden(measured, sums);
         let counts = self.slo.no_data.then.apply(measured, hidden);
         let known = || unknown.is_none().then_some(counts);
@@ -274,6 +277,20 @@ impl Asked<'_> {
             unseen: known().and_then(|_| self.unseen(measured, hidden, left)),
             unknown: unknown.or_else(|| self.hidden_member()),
         }
+    }
+
+    /// What was counted over the window, and people did not take out.
+    fn in_window(&self, sums: &dyn Sums) -> Counts {
+        let all = match self.objective.window {
+            Window::Rolling(length) => sums.over(length),
+            Window::Calendar { .. } => sums.since(self.input.over.from),
+        };
+        self.slo.excluded_time.apply(all, self.input.excluded.counts)
+    }
+
+    /// Why these counts of the window say nothing about the budget, where they do not.
+    fn unknown_window(&self, measured: Counts) -> Option<Unknown> {
+        self.contradiction(measured).or_else(|| self.blindness(measured))
     }
 
     /// How many events may have happened in the unseen time that people did not take out of the budget.
@@ -305,14 +322,17 @@ impl Asked<'_> {
     }
 
     fn row_burn(&self, row: AlertRow, sums: &dyn Sums) -> RowBurn {
-        let target = self.objective.target;
-        let counted = self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from));
-        let burn = match self.slo.sli.composite() {
-            // What is known to be bad, against all of the time.
-            Some(composite) => RowBurn::of(row, target, &KnownBad { composite, sums }),
-            None => RowBurn::of(row, target, sums),
-        };
-        burn.counted_for(counted, target).unless_chance(self.slo.low_traffic, self.unit(), target)
+        let condition = Condition::of(row, self.objective.target, self.slo.low_traffic, self.unit());
+        let judged = |sums: &dyn Sums| RowBurn::judged(&condition, sums, self.counted());
+        match self.slo.sli.composite() {
+            Some(composite) => judged(&KnownBad { composite, sums }),
+            None => judged(sums),
+        }
+    }
+
+    /// For how long this budget's events are held.
+    fn counted(&self) -> Duration {
+        self.input.counted_from.map_or(Duration::ZERO, |from| self.now.since(from))
     }
 
     /// Why a journey is not seen as a whole, beside what is seen of it.
@@ -338,10 +358,7 @@ impl Asked<'_> {
 
     /// What one of what is counted is.
     fn unit(&self) -> EventUnit {
-        match self.objective.counted_in {
-            CountedIn::Events => self.slo.sli.unit(),
-            CountedIn::Slices(_) => EventUnit::Second,
-        }
+        unit(self.slo, self.objective)
     }
 
     fn symptom(&self) -> Symptom {
@@ -362,21 +379,20 @@ impl Asked<'_> {
 
     /// A window without an event of which nothing was seen, or counted, is not a quiet one.
     fn blindness(&self, counts: Counts) -> Option<Unknown> {
+        if counts.total() != 0 {
+            return None;
+        }
         let held = self.held();
         let hidden = match self.objective.counted_in {
             CountedIn::Events => held,
             CountedIn::Slices(rule) => rule.length,
         };
-        let counted = self.input.counted_from.is_some_and(|from| from < self.now) && !self.input.over.passed(self.now).is_zero();
-        match (counts.total() == 0, !counted) {
-            (true, true) => {
-                (!self.input.catching_up).then(|| Unknown { reason: Reason::NotYet, detail: "nothing had been counted by then".to_owned() })
-            }
-            (true, false) if unseen(counts) >= hidden && !held.is_zero() => {
-                Some(Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
-            }
-            (true, false) | (false, _) => None,
+        if self.input.counted_from.is_none_or(|from| from >= self.now) || self.input.over.passed(self.now).is_zero() {
+            let not_yet = || Unknown { reason: Reason::NotYet, detail: "nothing had been counted by then".to_owned() };
+            return (!self.input.catching_up).then(not_yet);
         }
+        let is_hidden = unseen(counts) >= hidden && !held.is_zero();
+        is_hidden.then(|| Unknown { reason: Reason::Stale, detail: format!("none of the last {} was seen", words::duration(held)) })
     }
 
     /// How much of the window the ledger holds, without time that is taken out.
@@ -494,7 +510,15 @@ impl Asked<'_> {
     }
 }
 
-/// The sums of a composite as its alert rows take them.
+/// What one of what an objective counts is.
+fn unit(slo: &Slo, objective: &Objective) -> EventUnit {
+    match objective.counted_in {
+        CountedIn::Events => slo.sli.unit(),
+        CountedIn::Slices(_) => EventUnit::Second,
+    }
+}
+
+/// The sums of a composite as its alert rows take them: what is known to be bad, against all of the time.
 struct KnownBad<'a> {
     composite: &'a Composite,
     sums: &'a dyn Sums,

@@ -304,7 +304,7 @@ fn clears_when(status: &BudgetStatus, urgency: Urgency) -> Option<String> {
     let short = words::lookback(fastest.row.short);
     let sight = if contradicts(fastest.short, status.target) {
         format!(", once the counts of the last {short} no longer contradict each other")
-    } else if was_seen(fastest) {
+    } else if was_seen(fastest.short, fastest.row.short) {
         String::new()
     } else {
         format!(", once at least half of the last {short} was seen")

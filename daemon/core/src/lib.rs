@@ -10,6 +10,7 @@ pub mod beginning;
 pub mod budget;
 pub mod burn_rate;
 pub mod chance;
+pub mod condition;
 pub mod detection;
 pub mod downtime;
 pub mod escalation;

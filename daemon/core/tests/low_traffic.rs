@@ -10,6 +10,7 @@ use burnward_core::{
     alert::{AlertState, Edge, step},
     alert_rows::default_rows,
     burn_rate::RowBurn,
+    condition::Condition,
     ledger::{Counts, Sums},
     slo::{AlertRow, LowTraffic, Urgency},
     time::{Timestamp, days, hours, minutes},
@@ -94,9 +95,8 @@ impl Watched {
 
     /// One tick; true where it pages.
     fn tick(&mut self, sums: &dyn Sums, now: Timestamp) -> bool {
-        let burn = |row: &AlertRow| RowBurn::of(*row, self.target, sums).counted_for(self.counted, self.target);
-        let exact = |row: &AlertRow| burn(row).unless_chance(self.low_traffic, EventUnit::Event, self.target);
-        let burns: Vec<RowBurn> = self.rows.iter().map(exact).collect();
+        let condition = |row: &AlertRow| Condition::of(*row, self.target, self.low_traffic, EventUnit::Event);
+        let burns: Vec<RowBurn> = self.rows.iter().map(|row| RowBurn::judged(&condition(row), sums, self.counted)).collect();
         let (state, steps) = step(self.state, &burns, self.target, now);
         self.state = state;
         steps.iter().any(|step| matches!(step.edge, Edge::Opens(_)))

@@ -11,10 +11,11 @@ use std::{fs, hint::black_box, time::Duration};
 
 use burnward_core::{
     alert::AlertState,
-    evaluate::{BudgetStatus, Input, evaluate},
+    evaluate::{BudgetStatus, Decision, Input, Rules, evaluate},
     exclusion::Excluded,
     id::BudgetId,
-    ledger::{Plan, SourceLedger, Sums},
+    ledger::{Plan, SourceLedger, Stream, Sums},
+    slo::Slo,
     time::{Timestamp, days, hours, minutes},
     window::Interval,
 };
@@ -48,6 +49,7 @@ fn alone(what: &str, budgets: usize) {
         "sum" => sum(&bench),
         "evaluate" => drop(black_box(decide(&bench, HOLDING))),
         "alert" => drop(black_box(decide(&bench, AlertState::default()))),
+        "show" => drop(black_box(statuses(&bench))),
         _ => {}
     }
 }
@@ -61,6 +63,7 @@ fn all() {
     show("sum 8 lookbacks of every budget", (0..50).map(|_| timed(|| sum(&bench)).1));
     show("evaluate every budget with 4 rows, alerts as before", (0..50).map(|_| timed(|| decide(&bench, HOLDING)).1));
     show("the same where all begin to burn", (0..50).map(|_| timed(|| decide(&bench, AlertState::default())).1));
+    show("all figures of every budget, as somebody sees them", (0..50).map(|_| timed(|| statuses(&bench)).1));
     restore(&bench);
     drop(bench);
     let (small, large) = (of_size(GROUPS / 10), of_size(GROUPS));
@@ -112,29 +115,52 @@ fn sum(bench: &Bench) {
     }
 }
 
+/// Decides of every budget, and looks closer where an alert changes.
 fn decide(bench: &Bench, before: AlertState) -> Vec<BudgetStatus> {
+    let mut changed = Vec::new();
+    for slo in &bench.slos {
+        let rules = Rules::of(slo, &slo.objectives[0]);
+        each(bench, slo, |stream, input| {
+            let Decision { changes, holds_back, .. } = rules.decide(input, before, bench.now);
+            if changes || holds_back {
+                changed.push(evaluate(slo, &slo.objectives[0], budget(slo, stream), input, before, bench.now).status);
+            }
+        });
+    }
+    changed
+}
+
+fn statuses(bench: &Bench) -> Vec<BudgetStatus> {
     let mut statuses = Vec::with_capacity(bench.budgets());
     for slo in &bench.slos {
-        for stream in bench.ledger.streams_of_slo(&slo.id) {
-            let objective = &slo.objectives[0];
-            let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
-            let sums = bench.ledger.sums(stream.index, bench.now).expect("it is seen");
-            let input = Input {
-                sums: Ok(&sums),
-                held: None,
-                over: Interval::ending(bench.now, days(30)),
-                newest_sample: stream.newest_sample,
-                counted_from: stream.counted_from,
-                unjudged: Duration::ZERO,
-                excluded: Excluded::default(),
-                began: None,
-                catching_up: stream.catching_up,
-                members: Vec::new(),
-            };
-            statuses.push(evaluate(slo, objective, budget, &input, before, bench.now).status);
-        }
+        each(bench, slo, |stream, input| {
+            statuses.push(evaluate(slo, &slo.objectives[0], budget(slo, stream), input, HOLDING, bench.now).status);
+        });
     }
     statuses
+}
+
+fn budget(slo: &Slo, stream: &Stream) -> BudgetId {
+    BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: stream.group.clone() }
+}
+
+fn each(bench: &Bench, slo: &Slo, mut with: impl FnMut(&Stream, &Input<'_>)) {
+    for stream in bench.ledger.streams_of_slo(&slo.id) {
+        let sums = bench.ledger.sums(stream.index, bench.now).expect("it is seen");
+        let input = Input {
+            sums: Ok(&sums),
+            held: None,
+            over: Interval::ending(bench.now, days(30)),
+            newest_sample: stream.newest_sample,
+            counted_from: stream.counted_from,
+            unjudged: Duration::ZERO,
+            excluded: Excluded::default(),
+            began: None,
+            catching_up: stream.catching_up,
+            members: Vec::new(),
+        };
+        with(stream, &input);
+    }
 }
 
 fn restore(bench: &Bench) {
