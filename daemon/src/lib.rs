@@ -14,6 +14,7 @@ pub mod exclusion;
 pub mod metrics;
 pub mod notify;
 pub mod render;
+pub mod replay;
 pub mod report;
 pub mod schedule;
 pub mod source;

@@ -94,25 +94,37 @@ impl Book {
         let incidents = store.live_incidents(tenant, now.minus(LOOK_BACK)).await?;
         let alerts = store.alerts(tenant).await?;
         Ok(Self {
-            tenant: tenant.clone(),
-            source,
-            slos: running,
             pending,
-            ledger,
-            in_doubt: false,
             alerts: alerts.into_iter().map(|stored| (stored.budget, stored.state)).collect(),
-            statuses: Arc::default(),
-            held_back: BTreeSet::new(),
             incidents: live(incidents, now),
             ordinals: store.last_ordinals(tenant).await?,
+            excluded,
+            ..Self::new(tenant.clone(), source, running, ledger)
+        })
+    }
+
+    /// A book of which nothing was decided yet.
+    pub(super) fn new(tenant: TenantId, source: SourceName, slos: BTreeMap<SloId, Arc<Slo>>, ledger: SourceLedger) -> Self {
+        Self {
+            tenant,
+            source,
+            slos,
+            pending: BTreeMap::new(),
+            ledger,
+            in_doubt: false,
+            alerts: BTreeMap::new(),
+            statuses: Arc::default(),
+            held_back: BTreeSet::new(),
+            incidents: BTreeMap::new(),
+            ordinals: BTreeMap::new(),
             source_blind: None,
             slo_blind: BTreeMap::new(),
             slo_silent: BTreeMap::new(),
             poisoned: BTreeSet::new(),
             source_view: SourceView::default(),
-            excluded,
+            excluded: Kept::default(),
             shown: Shown::new(),
-        })
+        }
     }
 
     /// Throws the ledger's cache away and reads it from the store: after a round that could not be committed, and where a changed SLO needs more of the
@@ -256,8 +268,7 @@ async fn load_ledger(
     excluded: &Kept,
     now: Timestamp,
 ) -> Result<SourceLedger, StoreError> {
-    let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
-    let settings = Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history };
+    let settings = settings(config, source);
     let images = store.ledger_images(tenant, source).await?;
     let from_images = SourceLedger::restore_from_images(Plan::new(slos), settings, &images, now).unwrap_or_else(|error| {
         warn!(%tenant, %source, %error, "an image of the ledger cannot be read; the ledger is read whole");
@@ -275,6 +286,12 @@ async fn load_ledger(
         ledger.set_exclusions(Arc::clone(exclusions), Some(&stored), now).map_err(damaged)?;
     }
     Ok(ledger)
+}
+
+/// How a source is read.
+pub(super) fn settings(config: &Config, source: &SourceName) -> Settings {
+    let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
+    Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history }
 }
 
 fn settle(config: &Config, source: &SourceName) -> Duration {

@@ -3,11 +3,13 @@
 
 mod book;
 mod commit;
+mod decided;
 mod draft;
 mod exclusions;
 mod false_positive;
 mod numbers;
 mod past;
+mod rehearsal;
 mod reload;
 mod round;
 mod test_page;
@@ -34,7 +36,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::{book::Book, draft::Draft};
+use self::{book::Book, decided::Decided, draft::Draft};
 use crate::{
     app::{Request, RequestError},
     config::Config,
@@ -47,6 +49,7 @@ use crate::{
 pub use exclusions::CorrectionAsked;
 pub use false_positive::FalsePositive;
 pub use past::{Moment, PastAsked, PastBudget, Place, Reach, SlicesAsked};
+pub use rehearsal::Rehearsal;
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
 
@@ -238,17 +241,11 @@ impl Decider {
     }
 
     fn plan(&mut self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<ReadPlan> {
-        let ledger = &mut self.books.get_mut(tenant)?.ledger;
-        ledger.read_from(replica);
-        Some(ReadPlan { queries: Arc::clone(ledger.plan().queries()), reads: ledger.reads(now) })
+        Some(self.books.get_mut(tenant)?.plan(now, replica))
     }
 
     fn plan_behind(&mut self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<BehindPlan> {
-        let ledger = &mut self.books.get_mut(tenant)?.ledger;
-        ledger.read_from(replica);
-        let second = ledger.second_reading(now).map(Behind::Second);
-        let step = second.or_else(|| ledger.backfill(now).map(Behind::Fill))?;
-        Some(BehindPlan { queries: Arc::clone(ledger.plan().queries()), step })
+        self.books.get_mut(tenant)?.plan_behind(now, replica)
     }
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
@@ -257,23 +254,12 @@ impl Decider {
         if answers.queries != *book.ledger.plan().queries() {
             return true; // The plan changed while the source was asked: ask again by the new one.
         }
-        let counted = book.ledger.count(&answers.reads, &answers.results);
-        let settled = counted.settled();
-        let round = Round::of(book.source.clone(), &counted);
-        book.ledger.apply(counted);
-        book.refresh_exclusions(answers.now);
-        let mut draft = Draft::new(book, &self.config, answers.now);
-        draft.commit.round = Some(round);
-        let evaluated = round::evaluate_book(book, &self.config, &mut draft, &answers);
-        let shown = numbers::refresh_moved(book, &evaluated.statuses, &mut draft, answers.now);
-        let source_view = round::source_view(book, &evaluated, settled, &answers);
-        let blind = evaluated.source_blind.is_some();
-        self.metrics.held_back(evaluated.newly_held_back);
-        let (commit, touched) = draft.finish();
+        let Decided { commit, after } = book.decide(&self.config, &answers);
+        let blind = after.evaluated.source_blind.is_some();
+        self.metrics.held_back(after.evaluated.newly_held_back);
         let committed = self.commit_parts(commit).await;
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
-        book.take_round(touched, evaluated, source_view, &committed);
-        book.shown = shown;
+        book.take(after, &committed);
         let cleared = book.cleared();
         if !cleared.is_empty() {
             let release = book.release(&cleared, answers.now);
@@ -366,22 +352,9 @@ impl Decider {
     }
 
     async fn timers_of(&mut self, tenant: &TenantId, now: Timestamp) {
-        let Some(book) = self.books.get(tenant) else { return };
-        let due = |at: Timestamp| at <= now;
-        let ids: Vec<IncidentId> =
-            book.incidents.values().filter(|incident| next_due(incident).is_some_and(due)).map(|incident| incident.id.clone()).collect();
-        if ids.is_empty() {
-            return;
-        }
-        let mut draft = Draft::new(book, &self.config, now);
-        for id in &ids {
-            draft.command_to_incident(id, &Command::Tick, &Actor::Daemon);
-        }
-        if !draft.is_empty() {
-            let (commit, touched) = draft.finish();
-            if self.commit_whole(&commit).await.is_ok() {
-                self.absorb(tenant, touched, now);
-            }
+        let Some((commit, touched)) = self.books.get(tenant).and_then(|book| book.decide_timers(&self.config, now)) else { return };
+        if self.commit_whole(&commit).await.is_ok() {
+            self.absorb(tenant, touched, now);
         }
     }
 

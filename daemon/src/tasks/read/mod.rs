@@ -39,10 +39,10 @@ const AT_ONCE: usize = 4;
 const HALVINGS: u32 = 3;
 
 /// Steps of catching up in one tick, so that other work comes in between.
-const STEPS_A_TICK: usize = 24;
+pub(crate) const STEPS_A_TICK: usize = 24;
 
 /// Steps of filling in history in one tick.
-const FILLS_A_TICK: usize = 4;
+pub(crate) const FILLS_A_TICK: usize = 4;
 
 /// After so many rounds in which the source as a whole was blind, one question goes ahead of all others, so that a source in trouble is not
 /// loaded with what it cannot answer, nor the reader held up by it.

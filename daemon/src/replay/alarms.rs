@@ -1,0 +1,106 @@
+//! The alerts that fired, told from the events of incidents: the same from a replay as from the store.
+
+use burnward_core::{
+    id::IncidentId,
+    incident::{AlertKey, Facts, FaultKey, PageReason, What},
+    oncall::Recipient,
+    time::Timestamp,
+};
+
+use crate::store::NewEvent;
+
+/// An alert that fired.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alarm {
+    /// In which incident.
+    pub incident: IncidentId,
+    /// Of what fault.
+    pub fault: FaultKey,
+    /// Which alert.
+    pub alert: AlertKey,
+    /// What it was decided from.
+    pub facts: Facts,
+    /// When it fired.
+    pub at: Timestamp,
+    /// When it cleared; `None`: it held at the end.
+    pub cleared: Option<Timestamp>,
+    /// Whom it called.
+    pub calls: Calls,
+}
+
+/// Whom an alert called when it fired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Calls {
+    /// Nobody: its incident was open and people were at it.
+    Nobody,
+    /// These, at once.
+    People {
+        /// Why.
+        why: PageReason,
+        /// Whom, in the order of the step.
+        to: Vec<Recipient>,
+    },
+}
+
+/// The alerts that fired, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Alarms(Vec<Alarm>);
+
+impl Alarms {
+    /// None.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// All of them, oldest first.
+    pub fn all(&self) -> &[Alarm] {
+        &self.0
+    }
+
+    /// Takes new events of incidents, in their order.
+    pub fn take(&mut self, events: &[NewEvent]) {
+        for event in events {
+            self.take_one(event);
+        }
+    }
+
+    fn take_one(&mut self, NewEvent { incident, fault, event, .. }: &NewEvent) {
+        match &event.what {
+            What::Opened { alert, facts, .. } | What::Joined { alert, facts, .. } => {
+                // What holds already and is told now is no other firing.
+                if self.open(incident, alert).is_none() {
+                    let (incident, fault, alert, facts) = (incident.clone(), fault.clone(), alert.clone(), facts.clone());
+                    self.0.push(Alarm { incident, fault, alert, facts, at: event.at, cleared: None, calls: Calls::Nobody });
+                }
+            }
+            What::Recovered { alert } => {
+                if let Some(alarm) = self.open(incident, alert) {
+                    alarm.cleared = Some(event.at);
+                }
+            }
+            What::PageOwed { to, why: why @ (PageReason::Opened | PageReason::Joined(_) | PageReason::Reopened), .. } => {
+                let newest = self.0.iter_mut().rev().find(|alarm| alarm.incident == *incident && alarm.at == event.at);
+                match newest.map(|alarm| &mut alarm.calls) {
+                    Some(Calls::People { to: called, .. }) => called.push(to.clone()),
+                    Some(calls @ Calls::Nobody) => *calls = Calls::People { why: *why, to: vec![to.clone()] },
+                    None => {}
+                }
+            }
+            What::PageOwed { why: PageReason::NotAcknowledged | PageReason::HelpAsked | PageReason::Unreachable, .. }
+            | What::Delivered { .. }
+            | What::Undeliverable { .. }
+            | What::Acknowledged
+            | What::Escalated { .. }
+            | What::EscalationDue { .. }
+            | What::EscalationEnded
+            | What::Noted { .. }
+            | What::Resolved { .. }
+            | What::Reopened { .. } => {}
+        }
+    }
+
+    fn open(&mut self, incident: &IncidentId, alert: &AlertKey) -> Option<&mut Alarm> {
+        let holds = |alarm: &&mut Alarm| alarm.incident == *incident && alarm.alert == *alert && alarm.cleared.is_none();
+        self.0.iter_mut().rev().find(holds)
+    }
+}

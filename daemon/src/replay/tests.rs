@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use burnward_core::{
+    id::{SourceName, TenantId},
+    incident::AlertKey,
+    ledger::Sample,
+    sli::Labels,
+    slo::{Slo, Urgency},
+    time::{hours, minutes},
+};
+
+use super::*;
+use crate::{
+    config::Config,
+    definition::{
+        Context, Promql, Source, document,
+        document::{Runbooks, Teams},
+    },
+};
+
+const DOCUMENT: &str = r#"version: burnward/v1
+service: checkout
+team: payments
+slos:
+  - name: availability
+    sli:
+      events:
+        bad: 'requests_total{code=~"5.."}'
+        total: 'requests_total'
+    objectives:
+      - target: 99.9%
+        window: 30d
+"#;
+
+fn slos() -> Vec<Arc<Slo>> {
+    let source = SourceName::parse("prometheus").expect("a name");
+    let tenant = TenantId::parse("main").expect("a name");
+    let context = Context { tenant, source, promql: Promql::Spoken, runbooks: Runbooks::Unchecked, teams: Teams::Unchecked };
+    document::read(&Source::new("checkout.yaml", DOCUMENT), "v", &context).expect("it reads").0
+}
+
+/// Ten requests a second from one target, scraped every 15 s; from `bad` on all of them fail for `long`.
+fn traffic(from: Timestamp, to: Timestamp, bad: Timestamp, long: Duration) -> Samples {
+    let labels = |name: &str, code: &str| {
+        Labels::new(
+            [("__name__", name), ("job", "checkout"), ("instance", "a"), ("code", code)].map(|(name, value)| (name, value.to_owned())),
+        )
+    };
+    let mut samples = Samples::default();
+    let mut at = from;
+    while at <= to {
+        let failed = at.min(bad.plus(long)).since(bad).as_secs() * 10;
+        let all = at.since(from).as_secs() * 10;
+        samples.push(&labels("up", ""), Sample { at, value: 1.0 });
+        samples.push(&labels("requests_total", "200"), Sample { at, value: (all - failed) as f64 });
+        samples.push(&labels("requests_total", "500"), Sample { at, value: failed as f64 });
+        at = at.plus(Duration::from_secs(15));
+    }
+    samples
+}
+
+#[test]
+fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
+    let from = Timestamp::from_seconds(1_760_000_400);
+    let bad = from.plus(hours(7));
+    let to = from.plus(hours(10));
+    let tenant = TenantId::parse("main").expect("a name");
+    let source = SourceName::parse("prometheus").expect("a name");
+    let start = from.plus(hours(6));
+    let rehearsal = Rehearsal::new(Arc::new(Config::default()), tenant, source, slos(), start);
+    let mut replay = Replay::new(rehearsal, traffic(from, to, bad, minutes(10)));
+    let mut now = start;
+    while now <= to {
+        replay.tick(now);
+        now = now.plus(Duration::from_secs(10));
+    }
+    let pages: Vec<&Alarm> = replay.alarms().all().iter().filter(|alarm| alarm.fault.urgency == Urgency::Page).collect();
+    assert_eq!(pages.len(), 1, "{pages:#?}");
+    // A burn of 1,000 is above 14.4 over an hour after 14.4 / 1,000 of it, 52 s; the sample that shows it comes within 15 s, the tick within 10 s.
+    let took = pages[0].at.since(bad);
+    assert!(took > Duration::from_secs(51) && took <= Duration::from_secs(77), "{took:?}");
+    assert!(matches!(&pages[0].alert, AlertKey::Budget(budget) if budget.slo.service.as_str() == "checkout"));
+    assert!(matches!(&pages[0].calls, Calls::People { .. }));
+    assert!(pages[0].cleared.is_some(), "the fault is over");
+}
