@@ -19,7 +19,6 @@ mod marks;
 pub mod plan;
 mod query;
 mod replica;
-mod running;
 pub mod segment;
 mod slice;
 pub mod source_ledger;

@@ -1,13 +1,12 @@
 //! The packed form of slices: every level with all that its ring holds, oldest first, and the marks. What is unpacked answers as what was packed did.
 
-use std::{iter::Flatten, ops::Range, time::Duration};
+use std::time::Duration;
 
-use super::{Cells, Column, Level, Slices};
+use super::{Level, RunningSums, Slices, column::Column};
 use crate::{
     ledger::{
         Damaged,
         marks::Marks,
-        running::RunningSums,
         segment::varint::{Reader, Writer},
         slice::LevelSpec,
     },
@@ -37,12 +36,16 @@ impl Level {
         out.unsigned(millis(self.spec.step));
         out.unsigned(millis(self.spec.keep));
         out.option(self.newest, Writer::signed);
-        let Some(newest) = self.newest else { return };
-        let columns = [&self.good, &self.tolerated, &self.bad, &self.unseen];
-        let present = |column: &Column| u8::from(!column.is_all_zero());
-        out.byte(columns.iter().zip(0..).fold(0, |bits, (column, at)| bits | present(column) << at));
-        for column in columns.into_iter().filter(|column| present(column) == 1) {
-            column.pack(self.oldest_first(newest), out);
+        if self.newest.is_none() {
+            return;
+        }
+        let open = [self.open.good, self.open.tolerated, self.open.bad, self.open.unseen_millis];
+        let present = |column: &Column, open: i64| u8::from(open != 0 || !column.is_all_zero());
+        let columns = || self.columns.iter().zip(open);
+        out.byte(columns().zip(0..).fold(0, |bits, ((column, open), at)| bits | present(column, open) << at));
+        for (column, open) in columns().filter(|(column, open)| present(column, *open) == 1) {
+            // The slot of the newest slice is the last one, and zero.
+            pack_numbers(self.slots_oldest_first().map(|slot| column.get(slot)).take(self.slots - 1).chain([open]), out);
         }
     }
 
@@ -61,45 +64,19 @@ impl Level {
         if present > 0b1111 {
             return Err(reader.damaged("a level holds what this release does not know"));
         }
-        let slots = level.oldest_first(newest);
-        for (column, at) in [&mut level.good, &mut level.tolerated, &mut level.bad, &mut level.unseen].into_iter().zip(0..) {
+        let (slots, all) = (level.slots_oldest_first(), level.slots);
+        for (column, at) in level.columns.iter_mut().zip(0..) {
             if present >> at & 1 == 1 {
-                column.unpack(slots.clone(), reader)?;
+                column.unpack(slots.clone(), all, reader)?;
             }
         }
+        level.open_newest();
         Ok(level)
-    }
-
-    fn oldest_first(&self, newest: i64) -> Flatten<std::array::IntoIter<Range<usize>, 2>> {
-        self.ranges(newest - self.slots() + 1, newest).into_iter().flatten()
     }
 }
 
 impl Column {
-    fn is_all_zero(&self) -> bool {
-        match &self.cells {
-            Cells::Sparse(cells) => cells.is_empty(),
-            Cells::Narrow(cells) => cells.iter().all(|cell| *cell == 0),
-            Cells::Wide(cells) => cells.iter().all(|cell| *cell == 0),
-        }
-    }
-
-    /// Numbers; a zero is followed by how many zeros stand there.
-    fn pack(&self, slots: impl Iterator<Item = usize>, out: &mut Writer) {
-        let mut zeros = 0;
-        for slot in slots {
-            match self.get(slot) {
-                0 => zeros += 1,
-                number => {
-                    pack_zeros(&mut zeros, out);
-                    out.signed(number);
-                }
-            }
-        }
-        pack_zeros(&mut zeros, out);
-    }
-
-    fn unpack(&mut self, mut slots: impl Iterator<Item = usize>, reader: &mut Reader<'_>) -> Result<(), Damaged> {
+    fn unpack(&mut self, mut slots: impl Iterator<Item = usize>, all: usize, reader: &mut Reader<'_>) -> Result<(), Damaged> {
         while let Some(slot) = slots.next() {
             match reader.signed()? {
                 0 => {
@@ -108,11 +85,25 @@ impl Column {
                         return Err(reader.damaged("it counts zeros that it does not hold"));
                     }
                 }
-                number => self.set(slot, number),
+                number => self.set(slot, number, all),
             }
         }
         Ok(())
     }
+}
+
+/// Numbers; a zero is followed by how many zeros stand there.
+fn pack_numbers(numbers: impl Iterator<Item = i64>, out: &mut Writer) {
+    let mut zeros = 0;
+    for number in numbers {
+        if number == 0 {
+            zeros += 1;
+        } else {
+            pack_zeros(&mut zeros, out);
+            out.signed(number);
+        }
+    }
+    pack_zeros(&mut zeros, out);
 }
 
 fn pack_zeros(zeros: &mut u64, out: &mut Writer) {

@@ -1,13 +1,20 @@
 //! Sums of lookbacks that are kept ready: each moves on with the slices that leave its lookback, instead of adding hundreds of slices up at every tick.
+//!
+//! A sum is what was booked in all, less what was booked before it begins: so booking changes one number, and of the sums only those whose beginning moves.
 
 use std::time::Duration;
 
-use super::{Counts, cache::Level};
-use crate::time::Timestamp;
+use super::level::Level;
+use crate::{
+    ledger::Counts,
+    time::{Timestamp, millis},
+};
 
 /// The sums that are ready, of one stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunningSums {
+    /// What was booked since they were made ready first.
+    total: Counts,
     sums: Vec<RunningSum>,
     /// The moment that they were made ready for, while each still begins where its lookback does then.
     now: Option<Timestamp>,
@@ -32,13 +39,15 @@ struct RunningSum {
     level: usize,
     /// The index of the last slice before it.
     after: i64,
-    sum: Counts,
+    /// What of the total is not part of it.
+    before: Counts,
 }
 
 impl RunningSums {
     /// Has the sums of these lookbacks ready for `now`, each from its level.
     pub(super) fn ready(&mut self, lookbacks: impl Iterator<Item = (Duration, usize)> + Clone, levels: &[Level], now: Timestamp) {
         if !self.sums.iter().map(|one| (one.lookback, one.level)).eq(lookbacks.clone()) {
+            self.total = Counts::default();
             self.sums = lookbacks.map(|(lookback, level)| RunningSum::new(lookback, level, levels, now)).collect();
         }
         for one in &mut self.sums {
@@ -50,18 +59,24 @@ impl RunningSums {
     /// The sum of a lookback that ends at `now`; `None` where it is not ready, or for another time.
     pub(super) fn at(&self, lookback: Duration, now: Timestamp) -> Option<Ready> {
         let ready = self.sums.iter().find(|one| one.lookback == lookback).filter(|_| self.now == Some(now));
-        ready.map(|one| Ready { level: one.level, after: one.after, sum: one.sum })
+        ready.map(|one| Ready { level: one.level, after: one.after, sum: self.total - one.before })
     }
 
     /// The sum of a lookback that begins behind a slice, whenever it ends; `None` where it is not ready.
     pub(super) fn sum(&self, lookback: Duration, level: usize, after: i64) -> Option<Counts> {
-        self.sums.iter().find(|one| (one.lookback, one.level, one.after) == (lookback, level, after)).map(|one| one.sum)
+        let ready = self.sums.iter().find(|one| (one.lookback, one.level, one.after) == (lookback, level, after));
+        ready.map(|one| self.total - one.before)
     }
 
-    /// A slice was added to.
-    pub(super) fn added(&mut self, level: usize, index: i64, counts: Counts) {
-        for one in self.sums.iter_mut().filter(|one| one.level == level && index > one.after) {
-            one.sum += counts;
+    /// So much is booked, at every level.
+    pub(super) fn booked(&mut self, counts: Counts) {
+        self.total += counts;
+    }
+
+    /// It was booked in this slice of a level, which some sums, or the level itself, may not hold.
+    pub(super) fn booked_in(&mut self, level: usize, index: i64, is_kept: bool, counts: Counts) {
+        for one in self.sums.iter_mut().filter(|one| one.level == level && (index <= one.after || !is_kept)) {
+            one.before += counts;
         }
     }
 
@@ -69,7 +84,7 @@ impl RunningSums {
     pub(super) fn moving(&mut self, level: usize, ring: &Level, index: i64) {
         let oldest = index - ring.slots();
         for one in self.sums.iter_mut().filter(|one| one.level == level && oldest > one.after) {
-            one.sum = one.sum - ring.sum_of(one.after + 1, oldest);
+            one.before += ring.sum_of(one.after + 1, oldest);
             one.after = oldest;
             self.now = None;
         }
@@ -84,15 +99,16 @@ impl RunningSums {
 impl RunningSum {
     fn new(lookback: Duration, level: usize, levels: &[Level], now: Timestamp) -> Self {
         let after = levels[level].before(lookback, now);
-        Self { lookback, level, after, sum: levels[level].sum_of(after + 1, i64::MAX) }
+        Self { lookback, level, after, before: Counts::default() - levels[level].sum_of(after + 1, i64::MAX) }
     }
 
     fn move_to(&mut self, ring: &Level, now: Timestamp) {
-        let after = ring.before(self.lookback, now);
-        if after == self.after {
+        let past = now.millis().saturating_sub(millis(self.lookback)).saturating_sub(self.after * ring.step());
+        if past >= 0 && past < ring.step() {
             return;
         }
-        self.sum = self.sum - ring.sum_of(self.after + 1, after) + ring.sum_of(after + 1, self.after);
+        let after = ring.before(self.lookback, now);
+        self.before = self.before + ring.sum_of(self.after + 1, after) - ring.sum_of(after + 1, self.after);
         self.after = after;
     }
 }
