@@ -19,6 +19,7 @@ mod restore;
 mod round;
 mod second;
 mod series;
+mod stored;
 mod view;
 
 use std::{
@@ -55,7 +56,6 @@ use crate::{
 use composed::Composed;
 use judged::Judged;
 use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
-use restore::Keep;
 pub(in crate::ledger) use round::Answers;
 use round::{Memory, Round, margin_before};
 use second::Second;
@@ -227,6 +227,11 @@ impl Counted {
     }
 
     fn unchanged(ledger: &SourceLedger) -> Self {
+        Self::before(ledger, &ledger.series)
+    }
+
+    /// What a round begins with that remembers these series.
+    fn before(ledger: &SourceLedger, series: &SeriesTable) -> Self {
         Self {
             generation: ledger.generation,
             asked_at: None,
@@ -237,8 +242,8 @@ impl Counted {
             targets: BTreeMap::new(),
             troubles: BTreeMap::new(),
             found: Vec::new(),
-            counters: ledger.series.counters().to_vec(),
-            histograms: ledger.series.histograms().clone(),
+            counters: series.counters().to_vec(),
+            histograms: series.histograms().clone(),
             forgotten: Vec::new(),
             slices: RoundSlices::default(),
             provisional: vec![None; ledger.streams.len()],
@@ -292,6 +297,8 @@ pub struct SourceLedger {
     looks: BTreeMap<usize, Look>,
     /// The packed state as the store has it.
     state: Vec<u8>,
+    /// The generation of the ledger whose packed state that is.
+    state_of: u64,
     /// What was booked before where it was sampled, lately.
     log: Log,
     /// Where samples that came late are looked for; `None` where the source has no history, and in the memory of a second reading.
@@ -331,6 +338,13 @@ impl Held {
         let grain = slices.coarsest_step();
         Self { stream, lane, meta, targets: Vec::new(), troubles: Vec::new(), slices, grain, provisional: Provisional::default() }
     }
+
+    /// Brings what others see of it up to date.
+    fn show(&mut self, lane: &Lane) {
+        self.stream.newest_sample = self.meta.newest.map(|(at, _)| at);
+        self.stream.counted_from = self.meta.counted_from;
+        self.stream.catching_up = lane.catching_up;
+    }
 }
 
 impl SourceLedger {
@@ -359,6 +373,7 @@ impl SourceLedger {
             looks: BTreeMap::new(),
             created: now.floor(TEN_SECONDS),
             state: Vec::new(),
+            state_of: u64::MAX,
             log: Log::default(),
             second: settings.history.then(|| Second::new(now)),
             lacks_history: false,
@@ -425,11 +440,6 @@ impl SourceLedger {
         }
         self.open_judged(counted.judged);
         self.composed_afresh();
-        let read: Vec<bool> = counted.provisional.iter().map(Option::is_some).collect();
-        for ((held, meta), provisional) in self.streams.iter_mut().zip(counted.metas).zip(counted.provisional) {
-            held.meta = meta;
-            held.provisional = provisional.unwrap_or_else(|| std::mem::take(&mut held.provisional));
-        }
         for (stream, targets) in counted.targets {
             self.streams[stream as usize].targets = targets;
         }
@@ -438,15 +448,8 @@ impl SourceLedger {
         }
         self.series.take(counted.found, counted.counters, counted.histograms);
         self.series.forget(&counted.forgotten);
-        for entry in &counted.slices.entries {
-            if let Some(slices) = self.slices_mut(entry.stream) {
-                slices.add(entry.end, entry.counts);
-            }
-            self.note_verdict(entry.stream, entry.end);
-        }
-        for span in &counted.slices.spans {
-            self.streams[span.stream as usize].slices.add_span(span);
-        }
+        let read: Vec<bool> = counted.provisional.iter().map(Option::is_some).collect();
+        self.book(&counted.slices, counted.metas, counted.provisional, counted.asked_at);
         if let Some((timeline, holds)) = counted.timeline {
             self.keep_timeline(timeline, holds);
         }
@@ -456,21 +459,50 @@ impl SourceLedger {
             self.compose_provisionally(asked_at);
         }
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
+        self.state_of = self.generation;
         self.take_log(counted.log, counted.packed_seal.is_some(), counted.packed_log.is_some());
         if let Some(asked_at) = counted.asked_at {
-            self.make_ready(asked_at);
             self.tend_second(asked_at);
         }
-        self.show();
     }
 
-    /// Has the sums ready that this round is decided by.
-    fn make_ready(&mut self, now: Timestamp) {
-        for held in &mut self.streams {
+    /// Books what was counted, stream by stream, so that each is fetched once, and has the sums ready that this round is decided by.
+    fn book(&mut self, settled: &RoundSlices, metas: Vec<Meta>, provisional: Vec<Option<Provisional>>, asked_at: Option<Timestamp>) {
+        let (mut entries, mut spans) = (settled.entries.iter().peekable(), settled.spans.iter().peekable());
+        for ((held, meta), provisional) in self.streams.iter_mut().zip(metas).zip(provisional) {
+            held.meta = meta;
+            if let Some(provisional) = provisional {
+                held.provisional = provisional;
+            }
+            while let Some(entry) = entries.next_if(|entry| entry.stream == held.stream.index) {
+                held.slices.add(entry.end, entry.counts);
+            }
+            while let Some(span) = spans.next_if(|span| span.stream == held.stream.index) {
+                held.slices.add_span(span);
+            }
             if let Some(lane) = held.lane {
-                held.slices.make_ready(&self.lookbacks[lane], now);
+                held.show(&self.lanes[lane]);
+                if let Some(now) = asked_at {
+                    held.slices.make_ready(&self.lookbacks[lane], now);
+                }
             }
         }
+        for entry in entries {
+            if let Some(slices) = self.slices_mut(entry.stream) {
+                slices.add(entry.end, entry.counts);
+            }
+            self.note_verdict(entry.stream, entry.end);
+        }
+        for span in spans {
+            self.streams[span.stream as usize].slices.add_span(span);
+        }
+        if let Some(now) = asked_at {
+            self.make_verdicts_ready(now);
+        }
+    }
+
+    /// The same for streams of verdicts.
+    fn make_verdicts_ready(&mut self, now: Timestamp) {
         for judged in self.judged.iter_mut().filter(|judged| judged.asked) {
             if let Some(lane) = self.streams[judged.of as usize].lane {
                 judged.slices.make_ready(&self.lookbacks[lane], now);
@@ -499,10 +531,9 @@ impl SourceLedger {
     /// Brings what others see of the streams up to date.
     fn show(&mut self) {
         for held in &mut self.streams {
-            let Some(lane) = held.lane else { continue };
-            held.stream.newest_sample = held.meta.newest.map(|(at, _)| at);
-            held.stream.counted_from = held.meta.counted_from;
-            held.stream.catching_up = self.lanes[lane].catching_up;
+            if let Some(lane) = held.lane {
+                held.show(&self.lanes[lane]);
+            }
         }
     }
 
@@ -513,9 +544,8 @@ impl SourceLedger {
         self.compose(&mut counted);
         counted.slices.fine = self.fine_streams(&counted);
         counted.settled = self.common_watermark(&counted.lanes);
-        let (state, forgotten) = self.state_after(&counted, Keep::Quiet);
-        let packed = state.pack();
-        counted.state = (packed != self.state).then_some(packed);
+        let (state, forgotten) = self.packed_after(&counted);
+        counted.state = state;
         (counted.packed_seal, counted.packed_log) = self.behind_after(&counted.log);
         counted.forgotten = forgotten;
         counted

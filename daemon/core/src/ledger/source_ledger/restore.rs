@@ -1,24 +1,19 @@
-//! From the ledger to what the store keeps of it, and back.
+//! From what the store keeps of a ledger back to the ledger.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{cmp::Reverse, sync::Arc};
 
 use super::{
-    Counted, HOUR, Held, Settings, Slices, SourceLedger, TEN_SECONDS,
-    parts::{BucketSeen, Lane, Meta, Retired, Stream},
+    HOUR, Held, Settings, Slices, SourceLedger,
+    parts::{Lane, Meta, Retired, Stream},
     standard_levels,
 };
 use crate::{
-    id::SloId,
     ledger::{
         Damaged, Plan, Segment, Stored,
-        count::{Rule, SeriesKey},
+        count::Rule,
         segment::{
             RoundSlices,
-            state::{Quiet, State, StoredLane, StoredStream},
+            state::{State, StoredLane},
             unpack_segment,
         },
         slice::Entry,
@@ -26,29 +21,11 @@ use crate::{
     time::{Timestamp, days},
 };
 
-/// Which last samples a packed state holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    /// Those that a wider read would not find.
-    Quiet,
-    /// All.
-    All,
-}
-
 /// So many entries of rounds are put into the order of their streams at once.
 const ENTRIES_AT_ONCE: usize = 1 << 20;
 
 fn unknown_stream(what: &'static str) -> Damaged {
     Damaged { what, why: "it holds slices of a stream that the state does not name" }
-}
-
-impl Keep {
-    fn holds(self, last: Timestamp, watermark: Timestamp) -> bool {
-        match self {
-            Self::Quiet => SourceLedger::is_quiet(last, watermark),
-            Self::All => true,
-        }
-    }
 }
 
 impl SourceLedger {
@@ -187,98 +164,5 @@ impl SourceLedger {
             self.note_verdict(entry.stream, entry.end);
         }
         Ok(())
-    }
-
-    /// The state after a round, and the series that are forgotten by then.
-    pub(super) fn state_after(&self, counted: &Counted, keep: Keep) -> (State, Vec<SeriesKey>) {
-        let (quiet, forgotten) = self.quiet_after(counted, keep);
-        let (lanes, places) = self.lanes_after(counted, keep);
-        let streams = self.streams_after(counted, &places, keep);
-        let judged = self.judged.iter().map(|judged| (judged.of, judged.rule)).chain(counted.judged.iter().copied()).collect();
-        (State { lanes, streams, quiet, judged, replica: self.plan.replica() }, forgotten)
-    }
-
-    fn lanes_after(&self, counted: &Counted, keep: Keep) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
-        let planned = self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes);
-        let planned = planned.map(|((id, plan), lane)| (id, plan.meaning_hash(), plan.grid(), lane));
-        let retired = self.retired.iter().map(|(id, retired)| (id, retired.meaning, TEN_SECONDS, &retired.lane));
-        let mut places = BTreeMap::new();
-        let lanes = planned.chain(retired).map(|(id, meaning, grid, lane)| {
-            places.insert(Arc::clone(id), u32::try_from(places.len()).unwrap_or(u32::MAX));
-            StoredLane {
-                slo: (**id).clone(),
-                meaning,
-                grid,
-                watermark: (lane.watermark != counted.settled.floor(grid)).then_some(lane.watermark),
-                begin: lane.begin,
-                filled_to: lane.filled_to,
-                fills: lane.fills.clone(),
-                beat: lane.beat.filter(|(at, _)| keep.holds(*at, lane.watermark)),
-                stood_still: lane.stood_still.clone(),
-                other_until: lane.other_until,
-            }
-        });
-        (lanes.collect(), places)
-    }
-
-    fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>, keep: Keep) -> Vec<StoredStream> {
-        let watermark = |lane: Option<usize>| lane.map_or(counted.settled, |lane| counted.lanes[lane].watermark);
-        let held = self.streams.iter().map(|held| (&held.stream, held.lane, held.targets.as_slice(), held.grain));
-        let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &[][..], self.grain_of(*lane)));
-        let stored = held.chain(opened).map(|(stream, lane, targets, grain)| {
-            let meta = &counted.metas[stream.index as usize];
-            let held = |at: Timestamp| keep.holds(at, watermark(lane));
-            StoredStream {
-                lane: lane.map_or_else(|| places.get(&stream.slo).copied(), |lane| u32::try_from(lane).ok()).unwrap_or(0),
-                group: stream.group.clone(),
-                counted_from: meta.counted_from,
-                has_up: meta.has_up,
-                newest: meta.newest.filter(|(at, _)| keep == Keep::All || self.keeps_newest(lane, *at, watermark(lane))),
-                buckets: meta.buckets.map(|seen| BucketSeen { newest: seen.newest.filter(|at| held(*at)), ..seen }),
-                beat: meta.beat.filter(|(at, _)| held(*at)),
-                targets: counted.targets.get(&stream.index).map_or(targets, Vec::as_slice).to_vec(),
-                grain,
-            }
-        });
-        stored.collect()
-    }
-
-    /// Whether the state holds the newest sample of a stream: outside the plan always; of slices that are judged, where the last one before the watermark
-    /// could not be.
-    fn keeps_newest(&self, lane: Option<usize>, newest: Timestamp, watermark: Timestamp) -> bool {
-        lane.is_none_or(|lane| match self.plan.lanes()[lane].presence() {
-            Some(slice) => newest < watermark.floor(slice),
-            None => Self::is_quiet(newest, watermark),
-        })
-    }
-
-    /// Counters that a restart would not find by its wider read, and series of which nothing is remembered any more.
-    fn quiet_after(&self, counted: &Counted, keep: Keep) -> (Vec<Quiet>, Vec<SeriesKey>) {
-        let (mut quiet, mut forgotten) = (Vec::new(), Vec::new());
-        let found: BTreeSet<SeriesKey> = counted.found.iter().map(|tracked| tracked.key).collect();
-        let untouched = self.series.iter().filter(|tracked| found.is_empty() || !found.contains(&tracked.key));
-        for tracked in untouched.chain(&counted.found) {
-            let mut remembered = false;
-            for route in &tracked.routes {
-                let Some(counter) = counted.counters[route.counter as usize] else {
-                    remembered = true;
-                    continue;
-                };
-                let lane = &counted.lanes[route.lane as usize];
-                if !keep.holds(counter.at, lane.watermark) {
-                    remembered = true;
-                } else if !lane.forgets_by_now(counted.metas[route.stream as usize].has_up, counter.at) {
-                    remembered = true;
-                    let histogram = counted.histograms.get(&route.counter).cloned();
-                    quiet.push(Quiet { key: tracked.key, stream: route.stream, side: route.side, counter, histogram });
-                }
-            }
-            if !remembered {
-                forgotten.push(tracked.key);
-            }
-        }
-        quiet.extend(self.retired.values().flat_map(|retired| &retired.quiet).cloned());
-        quiet.sort_by_key(|quiet| (quiet.key, quiet.stream, quiet.side));
-        (quiet, forgotten)
     }
 }

@@ -115,7 +115,9 @@ impl SeriesTable {
     pub(super) fn forget(&mut self, keys: &[SeriesKey]) {
         for key in keys {
             let Some(place) = self.places.remove(key) else { continue };
-            self.known.swap_remove(place as usize);
+            for route in self.known.swap_remove(place as usize).routes {
+                self.counters[route.counter as usize] = None;
+            }
             if let Some(moved) = self.known.get(place as usize) {
                 self.places.insert(moved.key, place);
             }

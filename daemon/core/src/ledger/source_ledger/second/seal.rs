@@ -11,7 +11,7 @@ use crate::{
             state::{Quiet, State, StoredLane, StoredStream},
         },
         slice::HOUR,
-        source_ledger::{Counted, Lane, Meta, SourceLedger, restore::Keep},
+        source_ledger::{Counted, Lane, Meta, SourceLedger, stored::Keep},
     },
     time::Timestamp,
 };
