@@ -45,6 +45,14 @@ pub(in crate::ledger) enum Role {
 }
 
 impl Role {
+    /// True for a plain counter, of which events are the increments.
+    pub(in crate::ledger) const fn is_counter(self) -> bool {
+        match self {
+            Self::Bad | Self::TotalBesideBad | Self::Good | Self::Within | Self::Tolerated | Self::TotalBesideGood => true,
+            Self::Observed | Self::Probe | Self::Present => false,
+        }
+    }
+
     /// What `events` of this role add; those of what is no plain counter are good ones.
     pub(in crate::ledger) fn book(self, events: u64) -> Counts {
         let n = i64::try_from(events).unwrap_or(i64::MAX);

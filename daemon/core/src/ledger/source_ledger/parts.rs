@@ -117,6 +117,11 @@ impl Lane {
         }
     }
 
+    /// True where no counter is forgotten by then that was last seen so long before.
+    pub(in crate::ledger) fn remembers(age: Duration) -> bool {
+        age <= FORGET_AFTER.min(FORGET_UNSEEN_AFTER)
+    }
+
     /// Whether a counter that was last seen at `last` is forgotten at its next sample, at `at`. Time in which the scraper stood still does not count.
     pub(in crate::ledger) fn forgets(&self, has_up: bool, last: Timestamp, at: Timestamp) -> bool {
         self.forgets_with(has_up, last, at, None)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Memory, Round, Sight, Stage, add, index};
+use super::{Memory, Round, Sight, Sights, Stage, add, index, run::Standing};
 use crate::{
     id::Group,
     ledger::{
@@ -42,9 +42,10 @@ pub(super) type Companions = BTreeMap<(u32, TargetKey), Vec<Timestamp>>;
 
 impl Round<'_> {
     /// Routes for series that are new here, and streams for groups that are new, in the order of their first sample.
-    pub(super) fn open_streams(&mut self, stage: &Stage<'_>, sights: &[Sight<'_>]) {
+    pub(super) fn open_streams(&mut self, stage: &Stage<'_>, sights: &Sights<'_>) {
+        let new = || sights.fresh.iter().map(|at| &sights.all[*at]);
         let mut fresh: Vec<(Timestamp, usize, Group)> = Vec::new();
-        for sight in sights {
+        for sight in new() {
             for (lane, _) in sight.fresh.iter().filter(|(lane, _)| stage.going.contains(*lane)) {
                 if let Some(group) = self.plan.lanes()[*lane].group_of(sight.labels) {
                     fresh.push((sight.samples[0].at, *lane, group));
@@ -55,7 +56,7 @@ impl Round<'_> {
         for (_, lane, group) in fresh {
             self.stream_for(lane, group);
         }
-        for sight in sights.iter().filter(|sight| !sight.fresh.is_empty()) {
+        for sight in new() {
             self.route(stage, sight);
         }
     }
@@ -156,8 +157,7 @@ impl Round<'_> {
     }
 
     /// Follows one series for everybody who takes it.
-    pub(super) fn follow_series(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], at: usize) {
-        let sight = &sights[at];
+    pub(super) fn follow_series(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>) {
         match self.found.get(&sight.key).map(|at| self.counted.found[*at].routes.clone()) {
             Some(routes) => self.follow_routes(stage, sights, sight, &routes),
             None => {
@@ -190,10 +190,17 @@ impl Round<'_> {
         let (mut counter, mut kept) = (before, before);
         let mut histogram = self.counted.histograms.get(&route.counter).cloned();
         let (one_replica, finest) = (self.counted.lanes[lane].other_until.is_none(), self.finest(lane));
-        // Of a total whose targets are scraped the newest sample alone tells anything, and of what is no total none.
-        let hears_newest = (has_up || !side.role.is_total()) && side.role != Role::Present && !side.is_threshold();
-        let (mut fault, mut newest) = (None, None);
-        for sample in &sight.samples[seen..] {
+        // Of a total whose targets are scraped the newest sample alone tells anything, of a threshold the first one and the newest.
+        let hears_ends = (has_up || !side.role.is_total()) && side.role != Role::Present;
+        let (mut fault, mut heard) = (None, None);
+        let mut rest = &sight.samples[seen..];
+        if let Some(before) = before.filter(|_| hears_ends && one_replica && side.role.is_counter()) {
+            let run = self.go_on(&route, side.role, sight, rest, &Standing { counter: before, settled, counts_from });
+            (counter, kept) = (Some(run.last), Some(run.last_settled));
+            heard = (run.samples > 0).then(|| (rest[0].at, run.last));
+            rest = &rest[run.samples..];
+        }
+        for sample in rest {
             let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
@@ -236,15 +243,18 @@ impl Round<'_> {
                 }
                 self.book(entry, sample.at <= settled);
             }
-            if hears_newest {
-                newest = Some(next);
+            if hears_ends {
+                heard = Some((heard.map_or(sample.at, |(first, _)| first), next));
                 continue;
             }
             let own = next.usual(&self.rule);
             let usual = if side.role == Role::Present { scraped_every(stage, sight, sample.at, &self.rule).unwrap_or(own) } else { own };
             self.hear(stage, side, &route, (sample.at, usual));
         }
-        if let Some(newest) = newest {
+        if let Some((first, newest)) = heard {
+            if side.is_threshold() {
+                self.meta(route.stream).see_bucket(route.side as usize, first);
+            }
             self.hear(stage, side, &route, (newest.at, newest.usual(&self.rule)));
         }
         self.counted.counters[route.counter as usize] = kept;
@@ -443,11 +453,9 @@ impl Round<'_> {
 
     pub(super) fn book(&mut self, entry: Entry, settled: bool) {
         let stream = entry.stream as usize;
-        if settled {
-            add(&mut self.settled[stream], entry);
-        } else {
-            add(&mut self.counted.provisional[stream].get_or_insert_default().entries, entry);
-        }
+        let entries =
+            if settled { &mut self.settled[stream] } else { &mut self.counted.provisional[stream].get_or_insert_default().entries };
+        add(entries, entry);
     }
 
     /// Notes that a sample was seen.

@@ -6,6 +6,7 @@
 mod cover;
 mod follow;
 mod presence;
+mod run;
 mod sight;
 mod stepped;
 
@@ -35,10 +36,10 @@ use crate::{
 };
 use cover::newest_beat;
 use follow::Companions;
-use sight::{Sight, sight_all};
+use sight::{Sight, Sights, sight_all};
 
 /// One SLO counts at most this many series; what has more is affordable only as a sum that the source makes.
-const MAX_SERIES_PER_SLO: i64 = 10_000;
+const MAX_SERIES_PER_SLO: usize = 10_000;
 
 /// A series without a sample for so long at the end of a read has ended.
 const RECENT: Duration = minutes(5);
@@ -121,8 +122,7 @@ impl Lanes {
 impl<'a> Round<'a> {
     /// A round against `series`: those that the ledger remembers, or none, where history from before is counted for itself.
     pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, series: &'a SeriesTable, memory: Memory) -> Self {
-        let (counters, histograms) = (series.counters().to_vec(), series.histograms().clone());
-        let counted = Counted { counters, histograms, ..Counted::unchanged(ledger) };
+        let counted = Counted::before(ledger, series);
         let settled = vec![Vec::new(); ledger.streams.len()];
         Self { ledger, plan: &ledger.plan, rule, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series, memory }
     }
@@ -135,17 +135,16 @@ impl<'a> Round<'a> {
         for lane in going.take(|lane| !self.plan.lanes()[lane].is_raw()) {
             self.count_steps(cohort, lane, answers);
         }
-        let mut sights = self.sights(&going, answers);
-        self.drop_spoilt(&mut going, &sights, cohort);
-        self.drop_crowded(&mut going, &sights, cohort);
+        let sights = self.sights(&going, answers, cohort);
+        self.drop_spoilt(&mut going, &sights);
+        self.drop_crowded(&mut going, &sights.all, answers, cohort);
         if going.iter().next().is_none() {
             return;
         }
-        sights.retain(|sight| !sight.samples.is_empty());
         let mut stage = self.stage(cohort, going, answers);
         self.open_streams(&stage, &sights);
-        for at in 0..sights.len() {
-            self.follow_series(&mut stage, &sights, at);
+        for sight in &sights.all {
+            self.follow_series(&mut stage, &sights.all, sight);
         }
         self.cover(&mut stage);
         self.advance(stage);
@@ -175,16 +174,24 @@ impl<'a> Round<'a> {
     }
 
     /// All series that some SLO counts, with who takes them.
-    fn sights<'s>(&self, going: &Lanes, answers: &Answers<'s>) -> Vec<Sight<'s>> {
+    fn sights<'s>(&self, going: &Lanes, answers: &Answers<'s>, cohort: &Cohort) -> Sights<'s> {
         let queries: BTreeSet<usize> = going.iter().flat_map(|lane| self.plan.lanes()[lane].sides.iter().map(|side| side.query)).collect();
-        let mut sights = Vec::new();
-        for query in queries {
-            let Some(Ok(series)) = answers.get(&query) else { continue };
-            let mut of_query = sight_all(query, series, self.series);
-            for sight in of_query.iter_mut().filter(|sight| !self.is_matched(sight)) {
-                sight.fresh = self.plan.takers(query, sight.labels);
-            }
-            if sights.is_empty() { sights = of_query } else { sights.extend(of_query) }
+        let asked = || queries.iter().filter_map(|query| Some((*query, answers.get(query)?.ok()?)));
+        let mut sights =
+            Sights { all: Vec::with_capacity(asked().map(|(_, series)| series.len()).sum()), fresh: Vec::new(), spoilt: Vec::new() };
+        for (query, series) in asked() {
+            sight_all(query, series, self.series, |mut sight| {
+                if !self.is_matched(&sight) {
+                    sight.fresh = self.plan.takers(query, sight.labels);
+                }
+                if let Some(unknown) = sight.spoilt(cohort.to) {
+                    sights.spoilt.push((unknown, self.takers(&sight)));
+                }
+                if !sight.samples.is_empty() {
+                    sights.fresh.extend((!sight.fresh.is_empty()).then_some(sights.all.len()));
+                    sights.all.push(sight);
+                }
+            });
         }
         sights
     }
@@ -195,12 +202,11 @@ impl<'a> Round<'a> {
     }
 
     /// Series that contradict themselves, or lie in the future, stop the SLOs that take them.
-    fn drop_spoilt(&mut self, going: &mut Lanes, sights: &[Sight<'_>], cohort: &Cohort) {
-        for sight in sights {
-            let Some(unknown) = sight.spoilt(cohort.to) else { continue };
-            for lane in self.takers(sight) {
-                if std::mem::replace(&mut going.0[lane], false) {
-                    self.counted.lanes[lane].unknown = Some(unknown.clone());
+    fn drop_spoilt(&mut self, going: &mut Lanes, sights: &Sights<'_>) {
+        for (unknown, takers) in &sights.spoilt {
+            for lane in takers {
+                if std::mem::replace(&mut going.0[*lane], false) {
+                    self.counted.lanes[*lane].unknown = Some(unknown.clone());
                 }
             }
         }
@@ -208,10 +214,13 @@ impl<'a> Round<'a> {
 
     /// An SLO of more series than can be counted for it is stopped, not counted in part. Series that ended within a wide read do not add up with those
     /// that replaced them: catching up over a deploy is not refused.
-    fn drop_crowded(&mut self, going: &mut Lanes, sights: &[Sight<'_>], cohort: &Cohort) {
+    fn drop_crowded(&mut self, going: &mut Lanes, sights: &[Sight<'_>], answers: &Answers<'_>, cohort: &Cohort) {
+        if !going.iter().any(|lane| self.most_series(lane, answers) > MAX_SERIES_PER_SLO) {
+            return;
+        }
         let recent = cohort.to.minus(RECENT);
         // A series that is bad and in the total at once is one: by lane, how many there are and after how many sights the last one came.
-        let mut taken = vec![(0_i64, 0_usize); going.0.len()];
+        let mut taken = vec![(0_usize, 0_usize); going.0.len()];
         let lasting = sights.iter().filter(|sight| sight.samples.last().is_some_and(|last| last.at > recent));
         for (at, sight) in lasting.enumerate() {
             let known = sight.place.map_or(&[][..], |place| &self.series.at(place).routes);
@@ -223,10 +232,16 @@ impl<'a> Round<'a> {
             }
         }
         for lane in going.take(|lane| taken[lane].0 > MAX_SERIES_PER_SLO) {
-            let (have, allowed) = (words::grouped(taken[lane].0), words::grouped(MAX_SERIES_PER_SLO));
+            let (have, allowed) = (grouped(taken[lane].0), grouped(MAX_SERIES_PER_SLO));
             let detail = format!("it takes {have} series, and {allowed} are allowed: an SLI of kind `query` lets the source add them up");
             self.counted.lanes[lane].unknown = Some(Unknown::new(Reason::TooMany, detail));
         }
+    }
+
+    /// At most so many series an SLO can take of these answers.
+    fn most_series(&self, lane: usize, answers: &Answers<'_>) -> usize {
+        let queries: BTreeSet<usize> = self.plan.lanes()[lane].sides.iter().map(|side| side.query).collect();
+        queries.iter().filter_map(|query| answers.get(query)?.ok()).map(<[Series]>::len).sum()
     }
 
     fn takers(&self, sight: &Sight<'_>) -> Vec<usize> {
@@ -394,6 +409,10 @@ impl Cohort {
     }
 }
 
+fn grouped(number: usize) -> String {
+    words::grouped(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
 fn index(at: usize) -> u32 {
     u32::try_from(at).expect("a plan has fewer than 2^32 of anything")
 }
@@ -423,8 +442,8 @@ const _: () = assert!(MARGIN.as_secs() >= 2 * minutes(5).as_secs());
 /// Room for the slices of ten seconds that a read is about in the steady case: those of a minute, and of a tick.
 const IN_A_TICK: usize = 8;
 
-/// Adds to the slice that ends with the entry's; `entries` are sorted.
-fn add(entries: &mut Vec<Entry>, entry: Entry) {
+/// Adds to the slice that ends with the entry's; `entries` are sorted. Gives back the place behind it.
+fn add(entries: &mut Vec<Entry>, entry: Entry) -> usize {
     let at = match entries.last() {
         Some(last) if last.end < entry.end => entries.len(),
         Some(_) | None => entries.partition_point(|known| known.end < entry.end),
@@ -437,5 +456,17 @@ fn add(entries: &mut Vec<Entry>, entry: Entry) {
             }
             entries.insert(at, entry);
         }
+    }
+    at + 1
+}
+
+/// The same where the slice probably stands at `place`.
+fn add_near(entries: &mut Vec<Entry>, place: usize, entry: Entry) -> usize {
+    match entries.get_mut(place) {
+        Some(known) if known.end == entry.end => {
+            known.counts += entry.counts;
+            place + 1
+        }
+        Some(_) | None => add(entries, entry),
     }
 }

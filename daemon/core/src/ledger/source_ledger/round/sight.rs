@@ -44,35 +44,56 @@ struct Odd {
     spoilt: Option<Unknown>,
 }
 
-/// The series of an answer by their identity. Spellings of one bucket boundary are one series; equal labels are a contradiction.
-pub(super) fn sight_all<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Sight<'s>> {
-    let mut walk = table.walk();
-    let mut known = Vec::with_capacity(series.len());
-    let mut new = BTreeSet::new();
-    let mut repeated = false;
-    let mut sights = Vec::with_capacity(series.len());
-    for one in series {
+/// The series of all answers that some SLO counts.
+pub(super) struct Sights<'s> {
+    /// Those with samples.
+    pub all: Vec<Sight<'s>>,
+    /// Where those of them stand that somebody takes whom the ledger does not know to.
+    pub fresh: Vec<usize>,
+    /// Why some of all stop those who take them.
+    pub spoilt: Vec<(Unknown, Vec<usize>)>,
+}
+
+/// Shows the series of an answer, one after another, by their identity. Spellings of one bucket boundary are one series; equal labels are a contradiction.
+pub(super) fn sight_all<'s>(query: usize, series: &'s [Series], table: &SeriesTable, show: impl FnMut(Sight<'s>)) {
+    let (places, repeated) = places_of(series, table);
+    if repeated {
+        joined(query, series, table).for_each(show);
+    } else {
+        let sights = series.iter().zip(places).map(|(one, (key, place))| Sight::of(query, key, place, one));
+        sights.for_each(show);
+    }
+}
+
+/// The identities of series with their places, and whether some are the same.
+fn places_of(series: &[Series], table: &SeriesTable) -> (Vec<(SeriesKey, Option<u32>)>, bool) {
+    let (mut walk, mut new, mut last) = (table.walk(), BTreeSet::new(), None);
+    let (mut in_order, mut repeated) = (true, false);
+    let find = |one: &Series| {
         let key = SeriesKey::of(&one.labels);
         let place = walk.find(key);
         match place {
-            Some(place) => known.push(place),
+            Some(_) => in_order &= std::mem::replace(&mut last, place) < place,
             None => repeated |= !new.insert(key),
         }
-        sights.push(Sight::of(query, key, place, one));
-    }
-    if !known.is_sorted_by(|one, next| one < next) {
+        (key, place)
+    };
+    let places: Vec<_> = series.iter().map(find).collect();
+    if !in_order {
+        let mut known: Vec<u32> = places.iter().filter_map(|(_, place)| *place).collect();
         known.sort_unstable();
         repeated |= known.windows(2).any(|pair| pair[0] == pair[1]);
     }
-    if repeated { joined(query, series, table) } else { sights }
+    (places, repeated)
 }
 
 /// The same where some of the series have one identity.
-fn joined<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Sight<'s>> {
+fn joined<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> impl Iterator<Item = Sight<'s>> {
     let mut keyed: Vec<(SeriesKey, &Series)> = series.iter().map(|series| (SeriesKey::of(&series.labels), series)).collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.labels.cmp(&b.1.labels)));
     let mut walk = table.walk();
-    keyed.chunk_by(|a, b| a.0 == b.0).map(|same| Sight::of_all(query, walk.find(same[0].0), same)).collect()
+    let sights: Vec<Sight<'s>> = keyed.chunk_by(|a, b| a.0 == b.0).map(|same| Sight::of_all(query, walk.find(same[0].0), same)).collect();
+    sights.into_iter()
 }
 
 impl<'s> Sight<'s> {
