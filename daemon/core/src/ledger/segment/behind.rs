@@ -88,6 +88,15 @@ impl Log {
 }
 
 impl Seal {
+    /// What stands for none where there was one: nothing is read again from there.
+    pub(in crate::ledger) const fn void(settled: Timestamp) -> Self {
+        Self { settled, state: Vec::new() }
+    }
+
+    pub(in crate::ledger) const fn is_void(&self) -> bool {
+        self.state.is_empty()
+    }
+
     pub(in crate::ledger) fn pack(&self) -> Vec<u8> {
         let mut out = Writer::default();
         out.byte(VERSION);

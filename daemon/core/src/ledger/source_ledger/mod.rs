@@ -43,7 +43,10 @@ use super::{
     count::{Counter, Rule, SeriesKey, TargetKey},
     coverage::{Stretch, Timeline},
     marks::Marks,
-    segment::{RoundSlices, behind::Log},
+    segment::{
+        RoundSlices,
+        behind::{Log, Seal},
+    },
     slice::{FIVE_MINUTES, HOUR, LevelSpec, TEN_SECONDS, levels, lookbacks, slice_rules, standard_levels},
     verdict::VERDICTS,
 };
@@ -186,6 +189,8 @@ pub struct Counted {
     /// SLOs of which the source has lost samples.
     lost: Vec<Arc<SloId>>,
     state: Option<Vec<u8>>,
+    /// Where the second reading begins that there was none of.
+    first_seal: Option<Seal>,
     packed_seal: Option<Vec<u8>>,
     packed_log: Option<Vec<u8>>,
 }
@@ -255,6 +260,7 @@ impl Counted {
             late: false,
             lost: Vec::new(),
             state: None,
+            first_seal: None,
             packed_seal: None,
             packed_log: None,
         }
@@ -462,6 +468,9 @@ impl SourceLedger {
         self.state_of = self.generation;
         self.take_log(counted.log, counted.packed_seal.is_some(), counted.packed_log.is_some());
         if let Some(asked_at) = counted.asked_at {
+            if let Some(seal) = counted.first_seal {
+                self.take_first_seal(seal, asked_at);
+            }
             self.tend_second(asked_at);
         }
     }
@@ -546,8 +555,9 @@ impl SourceLedger {
         counted.settled = self.common_watermark(&counted.lanes);
         let (state, forgotten) = self.packed_after(&counted);
         counted.state = state;
-        (counted.packed_seal, counted.packed_log) = self.behind_after(&counted.log);
         counted.forgotten = forgotten;
+        counted.first_seal = self.first_seal(&counted);
+        (counted.packed_seal, counted.packed_log) = self.behind_after(&counted);
         counted
     }
 

@@ -108,6 +108,11 @@ impl Lane {
         Self { other_until: Some(self.watermark), ..self }
     }
 
+    /// True where its samples are read up to now.
+    pub(in crate::ledger) const fn is_live(&self) -> bool {
+        self.primed && !self.catching_up
+    }
+
     /// Remembers one more filled stretch, joined with its newer neighbour where the step is the same.
     pub(in crate::ledger) fn fill(&mut self, fill: Fill) {
         self.filled_to = fill.from;

@@ -33,7 +33,9 @@ impl SourceLedger {
     fn late(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> Option<Vec<Entry>> {
         let (memory, since) = (&walk.memory, walk.since[lane]);
         let arrived = walk.is_followed(lane) && memory.lanes[lane].watermark == self.lanes[lane].watermark;
-        let cells = self.cells(lane, since).filter(|_| arrived)?;
+        // A walk that was held up has no slices as coarse as are left here of what it began with.
+        let holds = |step: Duration| memory.level_specs[lane].iter().any(|level| level.step == step);
+        let cells = self.cells(lane, since).filter(|cells| arrived && cells.iter().all(|(step, _, _)| holds(*step)))?;
         let mut late = Vec::new();
         for stream in memory.streams_of(lane) {
             let nothing = Slices::new(&self.level_specs[lane]);

@@ -15,7 +15,7 @@ mod walk;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{Counted, Reads, SourceLedger, margin_before};
+use super::{Counted, Lane, Reads, SourceLedger, margin_before, stored::Keep};
 use crate::{
     ledger::{
         Damaged, Series, Stored, Unknown,
@@ -119,13 +119,7 @@ impl SourceLedger {
     /// Begins a second reading where one is due.
     pub(super) fn tend_second(&mut self, now: Timestamp) {
         let Some(mut second) = self.second.take() else { return };
-        let any_live = (0..self.lanes.len()).any(|lane| self.is_live(lane));
-        // Of what is old only minutes are kept, so the first seal lies at the end of one where it can.
-        let settled = self.common_watermark(&self.lanes);
-        if second.seal.is_none() && any_live && (settled.floor(MINUTE) == settled || now.since(second.began) >= FIRST_AFTER) {
-            second.seal = Some(self.seal_here());
-            (second.moved, second.began) = (true, now);
-        }
+        let any_live = (0..self.lanes.len()).any(|lane| self.lanes[lane].is_live());
         if second.walk.is_none() && any_live && now.since(second.began) >= EVERY {
             second.began = now;
             match second.seal.as_ref().map(|seal| self.walk_from(seal, now)) {
@@ -137,6 +131,15 @@ impl SourceLedger {
             }
         }
         self.second = Some(second);
+    }
+
+    /// The first seal, where a round is the one that it lies behind. It is committed with that round: what comes late from then on is found.
+    pub(super) fn first_seal(&self, counted: &Counted) -> Option<Seal> {
+        let second = self.second.as_ref().filter(|second| second.seal.is_none())?;
+        let now = counted.asked_at.filter(|_| counted.lanes.iter().any(Lane::is_live))?;
+        // Of what is old only minutes are kept, so it lies at the end of one where it can.
+        let due = counted.settled.floor(MINUTE) == counted.settled || now.since(second.began) >= FIRST_AFTER;
+        due.then(|| Seal { settled: counted.settled, state: self.state_after(counted, Keep::All).0.pack() })
     }
 
     /// Takes what a round booked before where it was sampled.
@@ -151,13 +154,21 @@ impl SourceLedger {
         }
     }
 
+    /// Takes the first seal, which was committed.
+    pub(super) fn take_first_seal(&mut self, seal: Seal, now: Timestamp) {
+        if let Some(second) = &mut self.second {
+            (second.seal, second.began) = (Some(seal), now);
+        }
+    }
+
     /// The packed seal and log after a round, where the store does not have them.
-    pub(super) fn behind_after(&self, more: &Log) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+    pub(super) fn behind_after(&self, counted: &Counted) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
         let Some(second) = &self.second else { return (None, None) };
-        let seal = second.seal.as_ref().filter(|_| second.moved).map(Seal::pack);
-        let log = (second.relogged || !more.is_empty()).then(|| {
+        let moved = || second.moved.then(|| second.seal.as_ref().map_or_else(|| Seal::void(counted.settled).pack(), Seal::pack));
+        let seal = counted.first_seal.as_ref().map(Seal::pack).or_else(moved);
+        let log = (second.relogged || !counted.log.is_empty()).then(|| {
             let mut log = self.log.clone();
-            log.extend(more.clone());
+            log.extend(counted.log.clone());
             log.pack()
         });
         (seal, log)
@@ -166,7 +177,7 @@ impl SourceLedger {
     /// Takes the seal and the log as the store has them.
     pub(super) fn take_second(&mut self, stored: &Stored, now: Timestamp) -> Result<(), Damaged> {
         let Some(second) = &mut self.second else { return Ok(()) };
-        second.seal = stored.seal.as_deref().map(Seal::unpack).transpose()?;
+        second.seal = stored.seal.as_deref().map(Seal::unpack).transpose()?.filter(|seal| !seal.is_void());
         second.began = now.minus(EVERY.saturating_sub(FIRST_AFTER));
         self.log = stored.log.as_deref().map(Log::unpack).transpose()?.unwrap_or_default();
         Ok(())
@@ -198,12 +209,9 @@ impl SourceLedger {
     /// What was known of another replica cannot be compared with what is read of this one.
     pub(super) fn drop_seal(&mut self) {
         if let Some(second) = &mut self.second {
-            (second.seal, second.walk) = (None, None);
+            // What the store has is of the other one, too.
+            (second.seal, second.walk, second.moved) = (None, None, true);
         }
-    }
-
-    fn is_live(&self, lane: usize) -> bool {
-        self.lanes[lane].primed && !self.lanes[lane].catching_up
     }
 
     /// Ends a walk that has nothing left to read: corrects what is booked, and takes over what the walk remembers.

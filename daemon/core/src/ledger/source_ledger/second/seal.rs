@@ -17,11 +17,7 @@ use crate::{
 };
 
 impl SourceLedger {
-    /// The memory as it is now, packed.
-    pub(super) fn seal_here(&self) -> Seal {
-        Seal { settled: self.common_watermark(&self.lanes), state: self.full_state().pack() }
-    }
-
+    /// The memory as it is now.
     pub(super) fn full_state(&self) -> State {
         self.state_after(&Counted::unchanged(self), Keep::All).0
     }

@@ -23,7 +23,7 @@ const MANY_SERIES: usize = 10_000;
 /// So often an SLO's question may stay without an answer in one walk.
 const PATIENCE: u8 = 3;
 
-/// A walk that takes longer than this finds only minutes of what it began with.
+/// A walk that takes longer than this finds only minutes of what it began with: where it holds none, it is walked once more.
 const WALKED_WITHIN: Duration = minutes(8);
 
 /// What SLOs that stand at the same point read next.
@@ -69,7 +69,7 @@ impl SourceLedger {
         let is_read = |lane: usize| self.plan.lanes()[lane].is_read();
         let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && is_read(lane)).collect();
         let since: Vec<Timestamp> = memory.lanes.iter().map(|lane| lane.watermark).collect();
-        let can_be = |lane: usize| known[lane] && self.is_live(lane) && self.cells(lane, since[lane]).is_some();
+        let can_be = |lane: usize| known[lane] && self.lanes[lane].is_live() && self.cells(lane, since[lane]).is_some();
         let compared: Vec<bool> = (0..self.lanes.len()).map(can_be).collect();
         let reaches_finest = |lane: usize| {
             let level = self.level_specs[lane].iter().find(|level| level.step == TEN_SECONDS);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     exclusion::Known,
     ledger::{
-        Late,
+        Late, Replica,
         slice::{Entry, MINUTE},
     },
     window::Interval,
@@ -185,6 +185,50 @@ fn a_new_series_that_comes_late_is_found_with_its_first_failures() {
     run(&mut late, &mut Delayed::of(&source, failures), 0, 7_190);
     let bad: i64 = slices(&late).values().map(|counts| counts.bad).sum();
     assert_eq!(bad, 295, "from nothing to 295");
+}
+
+#[test]
+fn a_walk_that_is_held_up_takes_nothing_back() {
+    let mut daemon = Daemon::start(availability(), at(0));
+    let mut source = Delayed::of(&two_hours(), |_, _| Duration::ZERO);
+    let mut now = 0;
+    run(&mut daemon, &mut source, now, 3_000);
+    while daemon.ledger.second_reading(at(now)).is_none() {
+        now = now.max(3_000) + 30;
+        daemon.tick(source.at(at(now)), at(now));
+    }
+    run(&mut daemon, &mut source, now + 900, 7_190);
+    assert_eq!(daemon.late, []);
+    assert!(daemon.ledger.sealed().is_some_and(|sealed| sealed > at(3_000)), "it is walked once more");
+}
+
+#[test]
+fn what_comes_late_behind_the_first_round_is_found_whatever_restarts() {
+    let delay = || between(540, 600, minutes(5));
+    let mut calm = Daemon::start(availability(), at(600));
+    run(&mut calm, &mut Delayed::of(&two_hours(), |_, _| Duration::ZERO), 600, 7_190);
+    for restarts in [vec![], vec![601], vec![601, 650]] {
+        let mut late = Daemon::start(availability(), at(600));
+        let mut source = Delayed::of(&two_hours(), delay());
+        late.tick(source.at(at(600)), at(600));
+        for now in restarts {
+            late.restart(at(now));
+        }
+        run(&mut late, &mut source, 690, 7_190);
+        assert_eq!(slices(&late), slices(&calm));
+    }
+}
+
+#[test]
+fn a_seal_of_another_replica_is_not_read_again_whatever_restarts() {
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.ledger.read_from(Some(Replica::named("http://a")));
+    run(&mut daemon, &mut Delayed::of(&two_hours(), |_, _| Duration::ZERO), 0, 2_000);
+    assert!(daemon.ledger.sealed().is_some());
+    daemon.ledger.read_from(Some(Replica::named("http://b")));
+    daemon.round_without(&Source::default(), at(2_010), |_| true);
+    daemon.restart(at(2_020));
+    assert_eq!(daemon.ledger.sealed(), None);
 }
 
 #[test]
