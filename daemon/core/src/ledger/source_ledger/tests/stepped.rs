@@ -21,6 +21,15 @@ fn query(name: &str, per: &[&str], step: Duration) -> Arc<Slo> {
     Arc::new(fixture::slo(name, sli, per))
 }
 
+/// The same, of every minute, under this name.
+pub(super) fn query_of(name: &str) -> Arc<Slo> {
+    query(name, &[], minutes(1))
+}
+
+pub(super) fn window_of(name: &str) -> Arc<Slo> {
+    Arc::new(Slo { id: fixture::slo_id(name), ..(*window(&[], minutes(1))).clone() })
+}
+
 fn query_of_good() -> Arc<Slo> {
     let sli = Sli::Query { counted: crate::sli::Counted::Good(expression("g")), total: expression("t"), step: minutes(1) };
     Arc::new(fixture::slo("a", sli, &[]))
