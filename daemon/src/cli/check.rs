@@ -1,6 +1,10 @@
 //! `burnward check`: SLO documents and burnward.yaml, with diagnostics like a compiler's, and on request what a source shows of them. Exit code 0 fine,
 //! 1 findings, 2 could not do it.
 
+mod changed;
+mod github;
+mod junit;
+mod sarif;
 mod source;
 
 use std::{
@@ -20,6 +24,8 @@ use burnward_core::{
     time::Timestamp,
 };
 use clap::{Args, ValueEnum};
+
+use changed::Changed;
 
 use super::print;
 use crate::{
@@ -52,6 +58,10 @@ pub struct CheckArgs {
     #[arg(long)]
     strict: bool,
 
+    /// Findings in lines that this git revision does not have come first; in a GitHub workflow of a pull request, without it: its base.
+    #[arg(long, value_name = "REVISION")]
+    changed_since: Option<String>,
+
     /// The configuration that says which teams, sources and runbooks there are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
     #[arg(long = "config.file", value_name = "FILE")]
     config_file: Option<PathBuf>,
@@ -64,8 +74,12 @@ enum Format {
     Text,
     /// For programs.
     Json,
-    /// As annotations of a GitHub workflow.
+    /// As annotations of a GitHub workflow: ten errors and ten warnings, all of them in the job's summary.
     Github,
+    /// As SARIF 2.1.0, which code hosts and editors read.
+    Sarif,
+    /// As a `JUnit` report, a test case for each file and each finding.
+    Junit,
 }
 
 /// Checks, prints, and says by the exit code what was found.
@@ -76,7 +90,7 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
     let mut report = check(&args.paths, args.config_file.as_deref());
-    if report.files == 0 && report.count().0 == 0 {
+    if report.checked.is_empty() && report.count().0 == 0 {
         print::talk(format_args!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", ")));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
@@ -89,14 +103,29 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
     for failure in &report.failures {
         print::talk(format_args!("burnward: {failure}"));
     }
-    let text = report.text(args.output, colour(), start.elapsed());
+    report.rank(changed(&args).as_ref());
+    if args.output == Format::Github
+        && let Some(file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
+        && let Err(error) = report.summarize(Path::new(&file))
+    {
+        print::talk(format_args!("note: {error}"));
+    }
+    let fails_from = if args.strict { Severity::Warning } else { Severity::Error };
+    let text = report.text(args.output, fails_from, start.elapsed());
     print::text(&text)?;
-    Ok(ExitCode::from(report.exit_code(args.strict)))
+    Ok(ExitCode::from(report.exit_code(fails_from)))
 }
 
 /// The page of a diagnostic code; `None` where there is no such code.
 pub fn explain_code(code: &str) -> Option<String> {
     definition::explain(code)
+}
+
+/// Which lines changed, where that was asked or the workflow of a pull request says since when.
+fn changed(args: &CheckArgs) -> Option<Changed> {
+    let base = || env::var("GITHUB_BASE_REF").ok().filter(|base| args.output == Format::Github && !base.is_empty());
+    let revision = args.changed_since.clone().or_else(|| base().map(|base| format!("origin/{base}")))?;
+    Changed::since(&revision, Path::new(".")).inspect_err(|error| eprintln!("note: {error}; findings in changed lines do not come first")).ok()
 }
 
 fn colour() -> Colour {
@@ -108,7 +137,8 @@ fn colour() -> Colour {
 #[derive(Debug, Default)]
 struct Report {
     slos: usize,
-    files: usize,
+    /// The files, by the names that findings have.
+    checked: Vec<String>,
     diagnostics: Vec<Diagnostic>,
     /// Where was looked.
     places: Vec<String>,
@@ -189,11 +219,11 @@ fn is_configuration(path: &Path) -> bool {
 impl Report {
     /// Checks the configuration; `None` where there is none, or one that does not load.
     fn configuration(&mut self, named: Option<&Path>) -> Option<Config> {
-        if config::discover(named).is_none() {
+        let Some(file) = config::discover(named) else {
             self.notes.push("there is no burnward.yaml: names of teams are not checked".into());
             return None;
-        }
-        self.files += 1;
+        };
+        self.checked.push(file.display().to_string());
         match config::read(named) {
             Ok(config) => {
                 self.reports.extend(config.reports.iter().map(|report| NextReport::of(report, Clock::Wall.now())));
@@ -219,7 +249,8 @@ impl Report {
         }
         self.slos += loaded.slos.len();
         self.journeys.extend(loaded.slos.iter().filter(|slo| slo.sli.composite().is_some()).cloned());
-        self.files += loaded.files.len() + loaded.faulty.len();
+        self.checked.extend(loaded.files.iter().map(|file| file.path.clone()));
+        self.checked.extend(loaded.faulty.iter().map(|path| path.display().to_string()));
         self.diagnostics.extend(loaded.diagnostics().cloned());
         self.loaded.push((context.source.clone(), loaded));
     }
@@ -248,11 +279,11 @@ impl Report {
         }
     }
 
-    fn exit_code(&self, strict: bool) -> u8 {
+    fn exit_code(&self, fails_from: Severity) -> u8 {
         match self.count() {
             (1.., _) => 1,
             _ if !self.failures.is_empty() => super::EXIT_CANNOT,
-            (0, warnings) => u8::from(strict && warnings > 0),
+            (0, warnings) => u8::from(fails_from == Severity::Warning && warnings > 0),
         }
     }
 
@@ -273,11 +304,13 @@ impl Report {
         (errors, self.diagnostics.len() - errors)
     }
 
-    fn text(&self, format: Format, colour: Colour, elapsed: Duration) -> String {
+    fn text(&self, format: Format, fails_from: Severity, elapsed: Duration) -> String {
         match format {
-            Format::Text => self.as_text(colour, elapsed),
+            Format::Text => self.as_text(colour(), elapsed),
             Format::Json => self.as_json(),
             Format::Github => self.as_github(),
+            Format::Sarif => self.as_sarif(),
+            Format::Junit => self.as_junit(fails_from),
         }
     }
 
@@ -287,7 +320,7 @@ impl Report {
         lines.extend(self.reports.iter().map(NextReport::as_text));
         let (errors, warnings) = self.count();
         let findings = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
-        let checked = format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.files, "file"), elapsed.as_secs_f64());
+        let checked = format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.checked.len(), "file"), elapsed.as_secs_f64());
         let more = self.worst().map(|fault| format!("   Learn more: burnward explain {}", fault.code.id)).unwrap_or_default();
         lines.push(format!("{checked}: {findings}.{more}"));
         lines.join("\n") + "\n"
@@ -303,7 +336,7 @@ impl Report {
         let report = serde_json::json!({
             "schema": "burnward/v1/check",
             "slos": self.slos,
-            "files": self.files,
+            "files": self.checked.len(),
             "errors": errors,
             "warnings": warnings,
             "reports": self.reports.iter().map(NextReport::as_json).collect::<Vec<_>>(),
@@ -312,21 +345,6 @@ impl Report {
             "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
         });
         format!("{report:#}\n")
-    }
-
-    /// GitHub shows ten errors and ten warnings of a step and hides the rest without a word: so the rest is counted in one line.
-    fn as_github(&self) -> String {
-        const SHOWN: usize = 10;
-        let of = |severity| self.diagnostics.iter().filter(move |fault| fault.severity() == severity);
-        let mut lines: Vec<String> = [Severity::Error, Severity::Warning]
-            .into_iter()
-            .flat_map(|severity| of(severity).take(SHOWN).map(Diagnostic::to_github))
-            .collect();
-        let hidden = self.diagnostics.len() - lines.len();
-        if hidden > 0 {
-            lines.push(format!("::notice title=burnward check::{} more; run `burnward check` to see all", plural(hidden, "finding")));
-        }
-        lines.iter().fold(String::new(), |text, line| text + line + "\n")
     }
 }
 
@@ -389,7 +407,7 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "version: burnward/v1
+    pub(super) const GOOD: &str = "version: burnward/v1
 service: checkout
 team: payments
 slos:
@@ -399,7 +417,7 @@ slos:
     objectives: [{ target: 99.9%, window: 30d, alerting: ticket }]
 ";
 
-    fn report(files: &[(&str, &str)]) -> (tempfile::TempDir, Report) {
+    pub(super) fn report(files: &[(&str, &str)]) -> (tempfile::TempDir, Report) {
         let directory = tempfile::tempdir().expect("a directory");
         for (name, text) in files {
             fs::write(directory.path().join(name), text).expect("a file");
@@ -411,7 +429,7 @@ slos:
     #[test]
     fn good_files_are_counted() {
         let (_directory, report) = report(&[("a.yaml", GOOD), ("b.yml", &GOOD.replace("checkout", "search")), ("c.txt", "not yaml: [")]);
-        let text = report.text(Format::Text, Colour::Never, Duration::from_millis(310));
+        let text = report.text(Format::Text, Severity::Error, Duration::from_millis(310));
         assert_eq!(text, "Checked 2 SLOs in 2 files (0.31 s): 0 errors, 0 warnings.\n");
     }
 
@@ -437,24 +455,15 @@ reports:
     #[test]
     fn findings_are_shown_as_a_compiler_shows_them_and_counted() {
         let (directory, report) = report(&[("a.yaml", &GOOD.replace("99.9%", "100%"))]);
-        let text = report.text(Format::Text, Colour::Never, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
+        let text = report.text(Format::Text, Severity::Error, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
         insta::assert_snapshot!("text", text);
     }
 
     #[test]
     fn json_and_annotations_hold_the_same() {
         let (directory, report) = report(&[("a.yaml", &GOOD.replace("99.9%", "100%"))]);
-        let shown = |format| report.text(format, Colour::Never, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
+        let shown = |format| report.text(format, Severity::Error, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
         insta::assert_snapshot!("json", shown(Format::Json));
         insta::assert_snapshot!("github", shown(Format::Github));
-    }
-
-    #[test]
-    fn annotations_beyond_what_github_shows_are_counted() {
-        let files: Vec<(String, String)> = (0..14).map(|n| (format!("{n}.yaml"), String::from("x: 1\nversion: burnward/v1\n"))).collect();
-        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let text = report(&files).1.as_github();
-        assert_eq!(text.lines().count(), 11);
-        assert!(text.ends_with("46 findings more; run `burnward check` to see all\n"), "{text}");
     }
 }

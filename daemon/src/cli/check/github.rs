@@ -1,0 +1,86 @@
+//! Findings as annotations of a GitHub workflow. GitHub shows ten errors and ten warnings of a step and hides the rest without a word: so those that
+//! matter most come first, the rest is counted in a line, and the job's summary holds all of them.
+
+use std::{fs::OpenOptions, io::Write as _, path::Path};
+
+use super::{Report, changed::Changed, plural};
+use crate::definition::{Colour, Diagnostic, Severity};
+
+/// So many of each severity GitHub shows of a step.
+const SHOWN: usize = 10;
+
+/// The summary of a step holds 1 MiB; what is longer GitHub drops as a whole.
+const SUMMARY_BYTES: usize = 900 * 1024;
+
+impl Report {
+    pub(super) fn as_github(&self) -> String {
+        let of = |severity| self.diagnostics.iter().filter(move |fault| fault.severity() == severity);
+        let shown = [Severity::Error, Severity::Warning].into_iter().flat_map(|severity| of(severity).take(SHOWN));
+        let mut lines: Vec<String> = shown.map(Diagnostic::to_github).collect();
+        let hidden = self.diagnostics.len() - lines.len();
+        if hidden > 0 {
+            lines.push(format!("::notice title=burnward check::{} more; the job's summary lists all", plural(hidden, "finding")));
+        }
+        lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// Puts the most severe findings first, and of those the ones in changed lines.
+    pub(super) fn rank(&mut self, changed: Option<&Changed>) {
+        self.diagnostics.sort_by_key(|fault| (fault.severity(), !changed.is_some_and(|changed| changed.touches(&fault.place))));
+    }
+
+    /// Adds all findings to the summary of the job, in Markdown.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, where the file cannot be written.
+    pub(super) fn summarize(&self, file: &Path) -> Result<(), String> {
+        let written = OpenOptions::new().append(true).create(true).open(file).and_then(|mut file| file.write_all(self.summary().as_bytes()));
+        written.map_err(|error| format!("the job's summary {} cannot be written: {error}", file.display()))
+    }
+
+    fn summary(&self) -> String {
+        let (errors, warnings) = self.count();
+        let mut text = format!("### burnward check: {}, {}\n\n", plural(errors, "error"), plural(warnings, "warning"));
+        for (at, fault) in self.diagnostics.iter().enumerate() {
+            // A fence longer than any in the text cannot be closed by it.
+            let shown = format!("````````text\n{}\n````````\n\n", fault.render(Colour::Never));
+            if text.len() + shown.len() > SUMMARY_BYTES {
+                text += &format!("{} more: run `burnward check` to see them.\n", plural(self.diagnostics.len() - at, "finding"));
+                break;
+            }
+            text += &shown;
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{GOOD, report};
+    use super::*;
+
+    #[test]
+    fn annotations_beyond_what_github_shows_are_counted_and_the_summary_holds_all() {
+        let files: Vec<(String, String)> = (0..14).map(|n| (format!("{n}.yaml"), String::from("x: 1\nversion: burnward/v1\n"))).collect();
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let (directory, report) = report(&files);
+        let text = report.as_github();
+        assert_eq!(text.lines().count(), 11);
+        assert!(text.ends_with("46 findings more; the job's summary lists all\n"), "{text}");
+        let summary = directory.path().join("summary.md");
+        report.summarize(&summary).expect("it is written");
+        let summary = std::fs::read_to_string(summary).expect("it is there");
+        assert!(summary.starts_with("### burnward check: 56 errors, 0 warnings\n"), "{summary}");
+        assert_eq!(summary.matches("````````text\n").count(), 56);
+    }
+
+    #[test]
+    fn errors_come_before_warnings() {
+        let advised = GOOD.replace("alerting: ticket", "alerting: page");
+        let (_directory, mut report) = report(&[("a.yaml", &advised), ("b.yaml", "version: burnward/v2\n")]);
+        report.rank(None);
+        let severities: Vec<Severity> = report.diagnostics.iter().map(Diagnostic::severity).collect();
+        assert!(severities.is_sorted() && severities.contains(&Severity::Warning), "{severities:?}");
+    }
+}
