@@ -125,7 +125,9 @@ pub fn explain_code(code: &str) -> Option<String> {
 fn changed(args: &CheckArgs) -> Option<Changed> {
     let base = || env::var("GITHUB_BASE_REF").ok().filter(|base| args.output == Format::Github && !base.is_empty());
     let revision = args.changed_since.clone().or_else(|| base().map(|base| format!("origin/{base}")))?;
-    Changed::since(&revision, Path::new(".")).inspect_err(|error| eprintln!("note: {error}; findings in changed lines do not come first")).ok()
+    Changed::since(&revision, Path::new("."))
+        .inspect_err(|error| eprintln!("note: {error}; findings in changed lines do not come first"))
+        .ok()
 }
 
 fn colour() -> Colour {
@@ -320,7 +322,8 @@ impl Report {
         lines.extend(self.reports.iter().map(NextReport::as_text));
         let (errors, warnings) = self.count();
         let findings = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
-        let checked = format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.checked.len(), "file"), elapsed.as_secs_f64());
+        let checked =
+            format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.checked.len(), "file"), elapsed.as_secs_f64());
         let more = self.worst().map(|fault| format!("   Learn more: burnward explain {}", fault.code.id)).unwrap_or_default();
         lines.push(format!("{checked}: {findings}.{more}"));
         lines.join("\n") + "\n"

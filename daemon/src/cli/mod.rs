@@ -15,6 +15,7 @@ mod postmortem;
 mod print;
 mod report;
 mod run;
+mod schema;
 mod slack;
 mod status;
 mod table;
@@ -69,6 +70,8 @@ enum Command {
     Postmortem(postmortem::PostmortemArgs),
     /// Report what a week did to the error budgets, and what it cost people.
     Report(report::ReportArgs),
+    /// Print the JSON Schema of SLO documents, by which editors complete and underline.
+    Schema,
     /// Send a page marked TEST through the whole path.
     Page(page::PageArgs),
     /// Check configuration, source, Slack, clock and store.
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Incident(args) => asynchronous(incident::run(args)),
         Command::Postmortem(args) => asynchronous(postmortem::run(args)),
         Command::Report(args) => asynchronous(report::run(args)),
+        Command::Schema => schema::run(),
         Command::Page(args) => asynchronous(page::run(args)),
         Command::Doctor(args) => asynchronous(doctor::run(args)),
         Command::Slack(args) => asynchronous(slack::run(args)),

@@ -31,3 +31,7 @@ pub use document::Context;
 pub use load::{FileVersion, Loaded, load, load_stored, read_paths};
 pub use objective::{row_words, why_left_out};
 pub use sli::Promql;
+
+/// The JSON Schema (draft 07, which editors understand best) of SLO documents: keys, types, choices, with descriptions and examples. What it refuses
+/// does not load; what it lets pass may still not load, for it knows neither selectors nor teams nor how keys hang together.
+pub const SCHEMA: &str = include_str!("../../../slo.schema.json");

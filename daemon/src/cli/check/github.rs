@@ -35,7 +35,8 @@ impl Report {
     ///
     /// A sentence, where the file cannot be written.
     pub(super) fn summarize(&self, file: &Path) -> Result<(), String> {
-        let written = OpenOptions::new().append(true).create(true).open(file).and_then(|mut file| file.write_all(self.summary().as_bytes()));
+        let written =
+            OpenOptions::new().append(true).create(true).open(file).and_then(|mut file| file.write_all(self.summary().as_bytes()));
         written.map_err(|error| format!("the job's summary {} cannot be written: {error}", file.display()))
     }
 

@@ -52,7 +52,8 @@ fn rule(fault: &Diagnostic) -> Value {
 
 fn result(fault: &Diagnostic, index: &BTreeMap<&str, usize>) -> Value {
     let label = Some(fault.place.label.as_str()).filter(|label| !label.is_empty());
-    let text: Vec<&str> = [Some(fault.message.as_str()), label].into_iter().flatten().chain(fault.help.iter().map(String::as_str)).collect();
+    let text: Vec<&str> =
+        [Some(fault.message.as_str()), label].into_iter().flatten().chain(fault.help.iter().map(String::as_str)).collect();
     let related = fault.related.iter().map(|place| {
         let mut location = location(place);
         location["message"] = json!({ "text": place.label });

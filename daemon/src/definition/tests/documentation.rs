@@ -15,17 +15,17 @@ use crate::{
     },
 };
 
-const DOCUMENTS: &str = include_str!("../../../../docs/slo-documents.md");
+pub(super) const DOCUMENTS: &str = include_str!("../../../../docs/slo-documents.md");
 const CONFIGURATION: &str = include_str!("../../../../docs/configuration.md");
 const WRONG_ANSWERS: &str = include_str!("../../../../docs/wrong-answers.md");
 
 /// The texts of the fenced blocks that are marked as YAML.
-fn yaml_blocks(markdown: &str) -> impl Iterator<Item = &str> {
+pub(super) fn yaml_blocks(markdown: &str) -> impl Iterator<Item = &str> {
     markdown.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
 }
 
 /// A whole document, or one with an SLO that has the keys of the block and what they lack.
-fn whole_document(block: &str) -> String {
+pub(super) fn whole_document(block: &str) -> String {
     if block.starts_with("version:") {
         return block.to_owned();
     }
@@ -89,7 +89,7 @@ fn the_table_of_failures_that_page_is_computed() {
 }
 
 /// The keys that a mapping may have, as the advice for an unknown one names them.
-fn known_keys(faults: &[Diagnostic]) -> Vec<String> {
+pub(super) fn known_keys(faults: &[Diagnostic]) -> Vec<String> {
     let help = faults.iter().filter(|fault| fault.message == "unknown key `zzzzzzzz`").flat_map(|fault| &fault.help);
     help.filter_map(|help| help.strip_prefix("known are: ")).flat_map(|keys| keys.split(", ")).map(ToOwned::to_owned).collect()
 }
@@ -105,31 +105,49 @@ fn check_named(markdown: &str, faults: &[Diagnostic], place: &str) {
     }
 }
 
-#[test]
-fn every_key_of_a_document_is_named() {
+/// Documents with one unknown key each, by where its mapping stands in the schema.
+pub(super) fn with_an_unknown_key() -> Vec<(String, String)> {
     let (before, rest) = GOOD.split_once("events:").expect("an SLI");
     let (_, after) = rest.split_once("    objectives:").expect("objectives");
-    let of_latency = format!("{before}latency: {{ zzzzzzzz: 1 }}\n    objectives:{after}");
-    check_named(DOCUMENTS, &diagnostics(&of_latency), "latency");
-    for kind in ["presence", "window", "query", "composite"] {
-        check_named(DOCUMENTS, &diagnostics(&of_latency.replace("latency:", &format!("{kind}:"))), kind);
-    }
-    for list in ["all-of", "weighted"] {
-        let member = format!("composite: {{ {list}: [{{ zzzzzzzz: 1 }}, {{ slo: a/b, good-if-at-least: 99% }}] }}\n    objectives:");
-        check_named(DOCUMENTS, &diagnostics(&of_latency.replace("latency: { zzzzzzzz: 1 }\n    objectives:", &member)), list);
-    }
-    for (from, to) in [
-        ("version:", "zzzzzzzz: 1\nversion:"),
-        ("- name:", "- zzzzzzzz: 1\n    name:"),
-        ("events:", "zzzzzzzz: 1\n      events:"),
-        ("bad:", "zzzzzzzz: 1\n        bad:"),
-        ("window:", "zzzzzzzz: 1\n        window:"),
-        ("window:", "alerting: { zzzzzzzz: 1 }\n        window:"),
-        ("window:", "alerting: { rows: [{ zzzzzzzz: 1 }] }\n        window:"),
-        ("    objectives:", "    no-data: { zzzzzzzz: 1 }\n    objectives:"),
-        ("    objectives:", "    no-traffic: { zzzzzzzz: 1 }\n    objectives:"),
-    ] {
-        check_named(DOCUMENTS, &diagnostics(&GOOD.replacen(from, to, 1)), to);
+    let of_sli = |sli: &str| format!("{before}{sli}\n    objectives:{after}");
+    let kinds = ["latency", "presence", "window", "query", "composite"];
+    let mut documents: Vec<(String, String)> = kinds
+        .map(|kind| (format!("/definitions/sli/properties/{kind}/properties"), of_sli(&format!("{kind}: {{ zzzzzzzz: 1 }}"))))
+        .to_vec();
+    documents.extend([("all-of", "member"), ("weighted", "weighted-member")].map(|(list, member)| {
+        let members = format!("composite: {{ {list}: [{{ zzzzzzzz: 1 }}, {{ slo: a/b, good-if-at-least: 99% }}] }}");
+        (format!("/definitions/{member}/properties"), of_sli(&members))
+    }));
+    documents.extend(
+        [
+            ("/properties", "version:", "zzzzzzzz: 1\nversion:"),
+            ("/definitions/slo/properties", "- name:", "- zzzzzzzz: 1\n    name:"),
+            ("/definitions/sli/properties", "events:", "zzzzzzzz: 1\n      events:"),
+            ("/definitions/sli/properties/events/properties", "bad:", "zzzzzzzz: 1\n        bad:"),
+            ("/definitions/objective/properties", "window:", "zzzzzzzz: 1\n        window:"),
+            ("/definitions/objective/properties/alerting/anyOf/1/properties", "window:", "alerting: { zzzzzzzz: 1 }\n        window:"),
+            (
+                "/definitions/objective/properties/alerting/anyOf/1/properties/rows/items/properties",
+                "window:",
+                "alerting: { rows: [{ zzzzzzzz: 1 }] }\n        window:",
+            ),
+            ("/definitions/objective/properties/counted-in/properties", "window:", "counted-in: { zzzzzzzz: 1 }\n        window:"),
+            ("/definitions/slo/properties/no-data/properties", "    objectives:", "    no-data: { zzzzzzzz: 1 }\n    objectives:"),
+            (
+                "/definitions/slo/properties/no-traffic/anyOf/1/properties",
+                "    objectives:",
+                "    no-traffic: { zzzzzzzz: 1 }\n    objectives:",
+            ),
+        ]
+        .map(|(place, from, to)| (place.to_owned(), GOOD.replacen(from, to, 1))),
+    );
+    documents
+}
+
+#[test]
+fn every_key_of_a_document_is_named() {
+    for (place, document) in with_an_unknown_key() {
+        check_named(DOCUMENTS, &diagnostics(&document), &place);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Tests of definitions as wholes: every diagnostic as it is shown, expressions, the attack list, directories, the documentation, and what is shipped.
+//! Tests of definitions as wholes: every diagnostic as it is shown, expressions, the attack list, directories, the documentation, the
+//! schema, and what is shipped.
 
 mod attacks;
 mod diagnostics;
@@ -9,6 +10,7 @@ mod field;
 mod journeys;
 mod kinds;
 mod names;
+mod schema;
 mod shipped;
 
 use std::{collections::BTreeSet, path::Path};
