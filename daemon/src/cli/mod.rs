@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod exclusion;
 mod explain;
+mod fmt;
 mod identity;
 mod incident;
 mod page;
@@ -58,6 +59,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Check SLO documents and burnward.yaml.
     Check(check::CheckArgs),
+    /// Lay SLO documents out in one way; comments and order stay.
+    Fmt(fmt::FmtArgs),
     /// Show every error budget, worst first.
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => asynchronous(run::run(args)),
         Command::Demo(args) => asynchronous(demo::run(args)),
         Command::Check(args) => asynchronous(check::run(args)),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

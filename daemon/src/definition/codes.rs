@@ -68,6 +68,8 @@ codes! {
         "YAML files are read as UTF-8. Save the file in that encoding."
     YAML_ATE_QUERY "E1015" "YAML changed the query before it was read"
         "Without quotes YAML ends a value at \" #\" and takes the rest for a comment, and reads a leading { as a mapping and a leading [ as a list. What remains is not the query that was written. Put every query into single quotes."
+    NOT_FORMATTED "E1016" "a file that cannot be laid out"
+        "`burnward fmt` changes indents, quotes and spaces, and nothing that a document means: it compares what was read before and after. Where the two would differ, or where the layout is not understood, the file is left as it is. Rewrite the place by hand in a plainer way."
     NAME "E1020" "not a name"
         "Names of tenants, services, SLOs, objectives, teams, people and sources have 1 to 63 characters of a-z, 0-9 and -, and start with a letter or digit. Five names with a meaning elsewhere are refused: con, prn, aux, nul and metrics. No path is ever built from a name."
     DUPLICATE_NAME "E1021" "a name is used twice"

@@ -1,7 +1,7 @@
 //! SLO definitions: from YAML text to checked SLOs, or to diagnostics that say where and what to write instead.
 //!
 //! `yaml` makes a tree with places, `reader` takes it apart and collects mistakes, `document` and its neighbours turn it into the core's types,
-//! `load` does so for directories, `accept` decides what a start or a reload may change. Nothing here evaluates, asks a source, or reads a clock.
+//! `load` does so for directories, `format` lays texts out, `accept` decides what a start or a reload may change. Nothing here evaluates, asks a source, or reads a clock.
 
 pub mod accept;
 pub mod codes;
@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod discover;
 pub mod document;
 pub mod duration;
+pub mod format;
 mod journeys;
 pub mod load;
 mod names;

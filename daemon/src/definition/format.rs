@@ -1,0 +1,112 @@
+//! How a document is laid out: indents, quotes and spaces in one way, comments and order as the author has them, and above them the line by which editors
+//! find the schema. What a document means is never changed: the tree before and after is compared.
+
+use std::sync::Arc;
+
+use pretty_yaml::{
+    config::{FormatOptions, LanguageOptions, LayoutOptions, LineBreak, Quotes},
+    format_text,
+};
+
+use super::{
+    Diagnostic, Source, codes,
+    diagnostic::Place,
+    yaml::{Node, Value, parse},
+};
+
+/// Lines are broken beyond so many columns where they can be.
+const WIDTH: usize = 140;
+
+/// What editors that speak to yaml-language-server look for in the first lines.
+const MODELINE: &str = "# yaml-language-server: $schema=";
+
+/// The text of a document as it should be laid out. `schema` is where its JSON Schema lies as seen from the document; a line that names another stays.
+///
+/// # Errors
+/// Every mistake that keeps the text from being one YAML document within the limits; or that it cannot be laid out without changing what it means.
+pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<Diagnostic>> {
+    let before = parse(source)?;
+    let mut text = format_text(source.text(), &options()).map_err(|error| vec![left_alone(source, &error.to_string())])?;
+    if let Some(schema) = schema.filter(|_| is_document(&before) && !text.lines().any(|line| line.starts_with(MODELINE))) {
+        text = format!("{MODELINE}{schema}\n{text}");
+    }
+    let after = parse(&Source::new(source.name(), &text))?;
+    if same(&before, &after) { Ok(text) } else { Err(vec![left_alone(source, "the layout would change what it means")]) }
+}
+
+fn options() -> FormatOptions {
+    FormatOptions {
+        layout: LayoutOptions { print_width: WIDTH, indent_width: 2, line_break: LineBreak::Lf },
+        language: LanguageOptions { quotes: Quotes::PreferSingle, trailing_comma: false, ..LanguageOptions::default() },
+    }
+}
+
+/// Whether it is a document of SLOs and not, say, a configuration.
+fn is_document(root: &Node) -> bool {
+    matches!(&root.value, Value::Map(entries) if entries.iter().any(|entry| entry.key == "slos"))
+}
+
+fn left_alone(source: &Arc<Source>, why: &str) -> Diagnostic {
+    let message = format!("the file is left as it is: {why}");
+    let help = vec![String::from("lay it out by hand where it is unusual, and format it again")];
+    Diagnostic { code: &codes::NOT_FORMATTED, message, place: Place::file(source), related: Vec::new(), help }
+}
+
+/// The same values in the same order, wherever they stand.
+fn same(one: &Node, other: &Node) -> bool {
+    match (&one.value, &other.value) {
+        (Value::Scalar { text, quoted }, Value::Scalar { text: other, quoted: other_quoted }) => text == other && quoted == other_quoted,
+        (Value::List(items), Value::List(others)) => {
+            items.len() == others.len() && items.iter().zip(others).all(|(one, other)| same(one, other))
+        }
+        (Value::Map(entries), Value::Map(others)) => {
+            let pairs = entries.iter().zip(others);
+            entries.len() == others.len() && pairs.clone().all(|(one, other)| one.key == other.key && same(&one.value, &other.value))
+        }
+        (Value::Scalar { .. } | Value::List(_) | Value::Map(_), _) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formatted(text: &str) -> String {
+        format(&Source::new("slo.yaml", text), Some("../slo.schema.json")).expect("it can be laid out")
+    }
+
+    #[test]
+    fn indents_quotes_and_spaces_are_laid_out_and_comments_and_order_stay() {
+        let untidy = "\u{feff}# Of payments.\r\nteam:   payments\r\nversion: burnward/v1\r\nservice: checkout   # the shop\r\nslos:\r\n    -   name: a\r\n        \
+                      sli: {events: {bad: \"e{code='500'}\",total: 'e'}}\r\n        # Why 99.9.\r\n        objectives: [ {target: 99.9%, window: 30d} ]\r\n\r\n\r\n\r\n";
+        assert_eq!(
+            formatted(untidy),
+            "# yaml-language-server: $schema=../slo.schema.json
+# Of payments.
+team: payments
+version: burnward/v1
+service: checkout # the shop
+slos:
+  - name: a
+    sli: { events: { bad: \"e{code='500'}\", total: 'e' } }
+    # Why 99.9.
+    objectives: [{ target: 99.9%, window: 30d }]
+"
+        );
+    }
+
+    #[test]
+    fn what_is_laid_out_stays_as_it_is_and_another_schema_is_kept() {
+        for text in ["slos: a\n", "# yaml-language-server: $schema=https://example.org/x.json\nslos: a\n", "teams:\n  shop: { channel: '#shop' }\n"] {
+            let once = formatted(text);
+            assert_eq!(formatted(&once), once);
+            assert_eq!(once.matches(MODELINE).count(), usize::from(text.contains("slos")), "{once}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused_with_its_place() {
+        let faults = format(&Source::new("slo.yaml", "a: [\n"), None).expect_err("it is no YAML");
+        assert_eq!(faults[0].code.id, "E1001");
+    }
+}
