@@ -136,6 +136,62 @@ async fn a_source_without_raw_samples_serves_expressions_alone() {
     assert!(text.contains("error[E1404]: the source gives no raw samples"), "{text}");
 }
 
+const SLOW: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: quick
+    sli: { events: { bad: 'slow_total{code="500"}', total: 'slow_total' } }
+    objectives:
+      - target: 99%
+        window: 1d
+        alerting: { rows: [{ urgency: ticket, burn-rate: 14.4, long: 1h, short: 5m }] }
+  - name: patient
+    sli: { events: { bad: 'slow_total{code="500"}', total: 'slow_total' } }
+    objectives:
+      - target: 99%
+        window: 1d
+        alerting: { rows: [{ urgency: ticket, burn-rate: 14.4, long: 1h, short: 10m }] }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookback_that_is_shorter_than_two_scrapes_is_told() {
+    let fake = shop().await;
+    for code in ["200", "500"] {
+        push(&fake, &[("__name__", "slow_total"), ("code", code)], 26, 7.0);
+    }
+    let (code, text) = check(SLOW, &[&format!("--source={}", fake.url()), "--strict"]);
+    assert_eq!((code, text.matches("warning[").count()), (Some(1), 1), "{text}");
+    let expected = "warning[W2094]: slow_total is scraped about every 4m, and ticket 14.4x 1h/5m looks back 5m";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_tick_costs_is_measured_slo_by_slo() {
+    let fake = shop().await;
+    // A sample every second, also of the time in which the check will run.
+    for (code, second) in ["200", "500"].into_iter().flat_map(|code| (0..600).map(move |second| (code, second))) {
+        fake.push(&[("__name__", "requests_total"), ("tenant", "a"), ("code", code)], now() + second * 1000, 1000.0);
+    }
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let two = format!(
+        "{fine}  - name: pages\n    sli: {{ window: {{ expr: 'count(requests_total)', is: '>', threshold: 1 }} }}\n    objectives: *o\n"
+    );
+    let source = format!("--source={}", fake.url());
+    let (code, text) = check(&two, &[&source, "--cost"]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("A tick of 10s asks http://") && text.contains(" 2 questions for 2 SLOs:"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("shop/fine ") && line.ends_with(" ms")), "{text}");
+    let (_, json) = check(&two, &[&source, "--cost", "-o", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json[..json.rfind('}').expect("an object") + 1]).expect("JSON");
+    let costs = &json["costs"][0];
+    assert_eq!((&costs["questions_together"], &costs["slos"][0]["slo"]), (&2.into(), &"shop/fine".into()), "{costs}");
+    assert_eq!((&costs["slos"][0]["questions"], &costs["slos"][0]["series"]), (&1.into(), &2.into()), "{costs}");
+    assert!(costs["slos"][0]["samples"].as_u64().is_some_and(|samples| samples >= 2), "{costs}");
+    let (code, _) = check(&two, &["--cost"]);
+    assert_eq!(code, Some(2), "there is no source to ask");
+}
+
 const REAL: &str = r"version: burnward/v1
 service: shop
 team: operators

@@ -2,38 +2,44 @@
 //! 1 findings, 2 could not do it.
 
 mod changed;
+mod cost;
 mod github;
 mod junit;
+mod pages;
 mod sarif;
+mod shown;
+mod slack;
 mod source;
+mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env,
     io::{self, IsTerminal as _},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use burnward_core::{
-    id::{SourceName, TeamName, TenantId},
-    sli::composite::{Member, Members},
+    id::{SourceName, TenantId},
     slo::Slo,
-    time::Timestamp,
 };
 use clap::{Args, ValueEnum};
 
 use changed::Changed;
+use cost::Costs;
+use shown::NextReport;
 
 use super::print;
 use crate::{
     clock::Clock,
-    config::{self, Config, ConfigError, PrometheusConfig, ReportConfig, SourceConfig, TenantConfig},
+    config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{
         self, Colour, Context, Diagnostic, Loaded, Promql, Severity, Source, discover,
         document::{Runbooks, Teams},
+        links::{self, Page},
     },
 };
 
@@ -46,9 +52,8 @@ pub struct CheckArgs {
     /// Files and directories; without any, those of burnward.yaml, else ./slo-definitions.
     paths: Vec<PathBuf>,
 
-    /// Ask the sources of the tenants, too, or the Prometheus at this URL: what matches nothing or too much, thresholds between real buckets, young metrics.
-    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = CONFIGURED)]
-    source: Option<String>,
+    #[command(flatten)]
+    asked: AskedArgs,
 
     /// How findings are written.
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
@@ -62,9 +67,33 @@ pub struct CheckArgs {
     #[arg(long, value_name = "REVISION")]
     changed_since: Option<String>,
 
+    /// Check again whenever a document, a runbook or burnward.yaml is saved, until it is interrupted; the exit code is that of the last check.
+    #[arg(long)]
+    watch: bool,
+
     /// The configuration that says which teams, sources and runbooks there are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
     #[arg(long = "config.file", value_name = "FILE")]
     config_file: Option<PathBuf>,
+}
+
+/// Whom to ask beside the files.
+#[derive(Debug, Args)]
+struct AskedArgs {
+    /// Ask the sources of the tenants, too, or the Prometheus at this URL: what matches nothing or too much, thresholds between real buckets, young metrics.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = CONFIGURED)]
+    source: Option<String>,
+
+    /// Measure what one tick asks of the source, SLO by SLO.
+    #[arg(long, requires = "source")]
+    cost: bool,
+
+    /// Ask for the pages of the web that runbooks link to, too. Files and headings that they name are always looked up.
+    #[arg(long)]
+    links: bool,
+
+    /// Ask Slack whether it has the channels and people of burnward.yaml.
+    #[arg(long)]
+    slack: bool,
 }
 
 /// How findings are written.
@@ -84,6 +113,10 @@ enum Format {
 
 /// Checks, prints, and says by the exit code what was found.
 pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    if args.watch { watch::until_interrupted(&args).await } else { once(&args).await }
+}
+
+async fn once(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     if let Some(missing) = args.paths.iter().chain(&args.config_file).find(|path| !path.exists()) {
         print::talk(format_args!("burnward: there is no {}", missing.display()));
@@ -94,21 +127,19 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
         print::talk(format_args!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", ")));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
-    if let Some(named) = &args.source {
-        report.ask_sources(Some(named.as_str()).filter(|named| *named != CONFIGURED), args.config_file.as_deref()).await;
+    if let Some(named) = &args.asked.source {
+        report.ask_sources(Some(named.as_str()).filter(|named| *named != CONFIGURED), args).await;
     }
-    for note in &report.notes {
-        print::talk(format_args!("note: {note}"));
+    if args.asked.links {
+        report.ask_for_pages().await;
     }
-    for failure in &report.failures {
-        print::talk(format_args!("burnward: {failure}"));
+    if args.asked.slack {
+        report.ask_slack(args.config_file.as_deref()).await;
     }
-    report.rank(changed(&args).as_ref());
-    if args.output == Format::Github
-        && let Some(file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
-        && let Err(error) = report.summarize(Path::new(&file))
-    {
-        print::talk(format_args!("note: {error}"));
+    report.rank(changed(args).as_ref());
+    report.say_what_was_not_checked();
+    if args.output == Format::Github {
+        report.add_to_summary();
     }
     let fails_from = if args.strict { Severity::Warning } else { Severity::Error };
     let text = report.text(args.output, fails_from, start.elapsed());
@@ -126,7 +157,7 @@ fn changed(args: &CheckArgs) -> Option<Changed> {
     let base = || env::var("GITHUB_BASE_REF").ok().filter(|base| args.output == Format::Github && !base.is_empty());
     let revision = args.changed_since.clone().or_else(|| base().map(|base| format!("origin/{base}")))?;
     Changed::since(&revision, Path::new("."))
-        .inspect_err(|error| eprintln!("note: {error}; findings in changed lines do not come first"))
+        .inspect_err(|error| print::talk(format_args!("note: {error}; findings in changed lines do not come first")))
         .ok()
 }
 
@@ -154,46 +185,10 @@ struct Report {
     loaded: Vec<(SourceName, Loaded)>,
     /// What composites are made of.
     journeys: Vec<Arc<Slo>>,
-}
-
-/// A report, and when it is sent next.
-#[derive(Debug)]
-struct NextReport {
-    report: ReportConfig,
-    next: Vec<Timestamp>,
-}
-
-/// Firings of a report that are shown.
-const FIRINGS: usize = 3;
-
-impl NextReport {
-    fn of(report: &ReportConfig, now: Timestamp) -> Self {
-        Self { next: report.schedule.upcoming(now).take(FIRINGS).collect(), report: report.clone() }
-    }
-
-    /// The civil times with their distance from UTC.
-    fn times(&self) -> Vec<String> {
-        let civil = |at: &Timestamp| jiff::Timestamp::from_millisecond(at.millis()).ok();
-        let zoned = self.next.iter().filter_map(civil).map(|at| at.to_zoned(self.report.schedule.zone().clone()));
-        zoned.map(|at| at.strftime("%a %-d %b %Y %H:%M %:z").to_string()).collect()
-    }
-
-    fn as_text(&self) -> String {
-        format!("Report of the {}.\n  Next: {}\n", self.report.name(), self.times().join(", "))
-    }
-
-    fn as_json(&self) -> serde_json::Value {
-        let ReportConfig { tenant, team, schedule, zone, to } = &self.report;
-        let next: Vec<String> = self.next.iter().map(|at| crate::report::words::utc(*at)).collect();
-        serde_json::json!({
-            "tenant": tenant.as_str(),
-            "team": team.as_ref().map(TeamName::as_str),
-            "cron": schedule.line(),
-            "timezone": zone.as_str(),
-            "to": to,
-            "next": next,
-        })
-    }
+    /// What runbooks link to on the web.
+    pages: Vec<Page>,
+    /// What a tick asks of the sources.
+    costs: Vec<Costs>,
 }
 
 fn check(paths: &[PathBuf], config_file: Option<&Path>) -> Report {
@@ -254,18 +249,35 @@ impl Report {
         self.checked.extend(loaded.files.iter().map(|file| file.path.clone()));
         self.checked.extend(loaded.faulty.iter().map(|path| path.display().to_string()));
         self.diagnostics.extend(loaded.diagnostics().cloned());
+        if let Runbooks::Directory(directory) = &context.runbooks {
+            self.runbooks(directory, &loaded);
+        }
         self.loaded.push((context.source.clone(), loaded));
     }
 
+    /// The links of the runbooks that SLOs name.
+    fn runbooks(&mut self, directory: &Path, loaded: &Loaded) {
+        let named: BTreeSet<&str> = loaded.slos.iter().filter_map(|slo| slo.runbook.as_deref()).collect();
+        for links in named.into_iter().map(|name| links::of(directory, name)) {
+            self.diagnostics.extend(links.dead);
+            self.pages.extend(links.pages);
+        }
+    }
+
+    async fn ask_for_pages(&mut self) {
+        let asked = pages::ask(std::mem::take(&mut self.pages)).await;
+        self.diagnostics.extend(asked.diagnostics);
+        self.failures.extend(asked.failures);
+    }
+
     /// Asks the source of each tenant about its SLOs, or for all of them the one at `url`.
-    async fn ask_sources(&mut self, url: Option<&str>, config_file: Option<&Path>) {
-        let config = config::read(config_file).unwrap_or_default();
+    async fn ask_sources(&mut self, url: Option<&str>, args: &CheckArgs) {
+        let config = config::read(args.config_file.as_deref()).unwrap_or_default();
+        let (tick, now) = (args.asked.cost.then_some(config.tick), Clock::Wall.now());
         for (name, loaded) in std::mem::take(&mut self.loaded) {
             let said = match (url, config.sources.get(&name)) {
-                (Some(url), _) => source::ask(url, &PrometheusConfig::at(url), &loaded, Clock::Wall.now()).await,
-                (None, Some(SourceConfig::Prometheus(prometheus))) => {
-                    source::ask(name.as_str(), prometheus, &loaded, Clock::Wall.now()).await
-                }
+                (Some(url), _) => source::ask(url, &PrometheusConfig::at(url), &loaded, tick, now).await,
+                (None, Some(SourceConfig::Prometheus(prometheus))) => source::ask(name.as_str(), prometheus, &loaded, tick, now).await,
                 (None, Some(SourceConfig::Scrape(_))) => {
                     self.notes.push(format!("source {name} is targets that burnward scrapes itself: `burnward doctor` tries them"));
                     continue;
@@ -278,7 +290,24 @@ impl Report {
             self.diagnostics.extend(said.diagnostics);
             self.notes.extend(said.notes);
             self.failures.extend(said.failures);
+            self.costs.extend(said.costs);
         }
+    }
+
+    async fn ask_slack(&mut self, config_file: Option<&Path>) {
+        // Mistakes of the configuration itself are told already.
+        let (Some(file), Ok(config)) = (config::discover(config_file), config::read(config_file)) else {
+            self.failures.push("there is no burnward.yaml that loads: Slack is not asked".into());
+            return;
+        };
+        let said = slack::ask(&config, &file).await;
+        self.diagnostics.extend(said.diagnostics);
+        self.failures.extend(said.failures);
+    }
+
+    fn say_what_was_not_checked(&self) {
+        self.notes.iter().for_each(|note| print::talk(format_args!("note: {note}")));
+        self.failures.iter().for_each(|failure| print::talk(format_args!("burnward: {failure}")));
     }
 
     fn exit_code(&self, fails_from: Severity) -> u8 {
@@ -305,78 +334,6 @@ impl Report {
         let errors = self.diagnostics.iter().filter(|fault| fault.severity() == Severity::Error).count();
         (errors, self.diagnostics.len() - errors)
     }
-
-    fn text(&self, format: Format, fails_from: Severity, elapsed: Duration) -> String {
-        match format {
-            Format::Text => self.as_text(colour(), elapsed),
-            Format::Json => self.as_json(),
-            Format::Github => self.as_github(),
-            Format::Sarif => self.as_sarif(),
-            Format::Junit => self.as_junit(fails_from),
-        }
-    }
-
-    fn as_text(&self, colour: Colour, elapsed: Duration) -> String {
-        let mut lines: Vec<String> = self.diagnostics.iter().map(|fault| fault.render(colour) + "\n").collect();
-        lines.extend(self.journeys.iter().filter_map(|slo| journey_as_text(slo)));
-        lines.extend(self.reports.iter().map(NextReport::as_text));
-        let (errors, warnings) = self.count();
-        let findings = format!("{}, {}", plural(errors, "error"), plural(warnings, "warning"));
-        let checked =
-            format!("Checked {} in {} ({:.2} s)", plural(self.slos, "SLO"), plural(self.checked.len(), "file"), elapsed.as_secs_f64());
-        let more = self.worst().map(|fault| format!("   Learn more: burnward explain {}", fault.code.id)).unwrap_or_default();
-        lines.push(format!("{checked}: {findings}.{more}"));
-        lines.join("\n") + "\n"
-    }
-
-    /// The first error, or else the first warning.
-    fn worst(&self) -> Option<&Diagnostic> {
-        self.diagnostics.iter().min_by_key(|fault| fault.severity())
-    }
-
-    fn as_json(&self) -> String {
-        let (errors, warnings) = self.count();
-        let report = serde_json::json!({
-            "schema": "burnward/v1/check",
-            "slos": self.slos,
-            "files": self.checked.len(),
-            "errors": errors,
-            "warnings": warnings,
-            "reports": self.reports.iter().map(NextReport::as_json).collect::<Vec<_>>(),
-            "journeys": self.journeys.iter().filter_map(|slo| journey_as_json(slo)).collect::<Vec<_>>(),
-            "not_checked": self.failures,
-            "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
-        });
-        format!("{report:#}\n")
-    }
-}
-
-/// What a composite is made of, in lines.
-fn journey_as_text(slo: &Slo) -> Option<String> {
-    let composite = slo.sli.composite()?;
-    let (join, weights): (&str, Vec<String>) = match &composite.members {
-        Members::AllOf(_) => ("all of", Vec::new()),
-        Members::Weighted(members) => ("parts of", members.iter().map(|(_, weight)| format!("{} of it, ", weight.words())).collect()),
-    };
-    let member = |(at, member): (usize, &Member)| {
-        let weight = weights.get(at).map_or("", String::as_str);
-        let Member { slo, good_from, unseen } = member;
-        format!("  {}/{}: {weight}good from {}%, no data: {}\n", slo.service, slo.name, good_from.as_percent(), unseen.word())
-    };
-    let members: String = composite.members().enumerate().map(member).collect();
-    let slice = definition::duration::format(composite.slice);
-    Some(format!("{}/{} is made of {join}, in slices of {slice}:\n{members}", slo.id.service, slo.id.name))
-}
-
-fn journey_as_json(slo: &Slo) -> Option<serde_json::Value> {
-    let composite = slo.sli.composite()?;
-    let members: Vec<String> = composite.members().map(|member| format!("{}/{}", member.slo.service, member.slo.name)).collect();
-    Some(serde_json::json!({ "slo": format!("{}/{}", slo.id.service, slo.id.name), "members": members }))
-}
-
-/// `1 error`, `2 errors`
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// The context of named paths: that of the tenant whose directory holds the first of them, else of the first tenant.
@@ -406,7 +363,7 @@ fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) 
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, time::Duration};
 
     use super::*;
 
@@ -434,25 +391,6 @@ slos:
         let (_directory, report) = report(&[("a.yaml", GOOD), ("b.yml", &GOOD.replace("checkout", "search")), ("c.txt", "not yaml: [")]);
         let text = report.text(Format::Text, Severity::Error, Duration::from_millis(310));
         assert_eq!(text, "Checked 2 SLOs in 2 files (0.31 s): 0 errors, 0 warnings.\n");
-    }
-
-    #[test]
-    fn the_next_firings_of_each_report_are_shown_in_its_zone() {
-        let text = "version: burnward/v1
-teams: { shop: { channel: '#shop' } }
-reports:
-  - { error-budget: week, team: shop, cron: '30 2 * * SUN', timezone: Europe/Berlin, to: '#shop' }
-";
-        let config = config::parse(Path::new("burnward.yaml"), text).expect("a configuration");
-        // The clocks are set forward on 28 March 2027, from two to three.
-        let next = NextReport::of(&config.reports[0], Timestamp::from_seconds(1_805_900_000));
-        assert_eq!(
-            next.as_text(),
-            "Report of the error budgets of the week, shop, at 30 2 * * SUN Europe/Berlin, to #shop.
-  Next: Sun 28 Mar 2027 03:00 +02:00, Sun 4 Apr 2027 02:30 +02:00, Sun 11 Apr 2027 02:30 +02:00
-"
-        );
-        assert_eq!(next.as_json()["next"][0], "2027-03-28T01:00:00Z");
     }
 
     #[test]

@@ -5,9 +5,13 @@ use std::{
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
-use crate::definition::{Colour, Diagnostic, Source, discover, format};
+use burnward_core::words;
+
+use super::print;
+use crate::definition::{Colour, Diagnostic, Source, discover, document::VERSION, format};
 
 /// What to lay out.
 #[derive(Debug, clap::Args)]
@@ -19,52 +23,94 @@ pub(super) struct FmtArgs {
     /// Change nothing; name the files that are laid out otherwise, and exit with 1 where there are any.
     #[arg(long)]
     check: bool,
+
+    /// Write documents of an older `version:` in the newest one. There is one so far, burnward/v1: a document of another is named, and left alone.
+    #[arg(long)]
+    upgrade: bool,
 }
 
 /// The name under which editors and `fmt` look for the schema.
 const SCHEMA_FILE: &str = "slo.schema.json";
 
-/// Runs the command.
-pub(super) fn run(args: &FmtArgs) -> ExitCode {
-    if args.paths.iter().any(|path| path == Path::new("-")) {
-        return from_standard_input();
-    }
-    if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
-        eprintln!("burnward: there is no {}", missing.display());
-        return ExitCode::from(super::EXIT_CANNOT);
-    }
-    let found = discover::discover(&args.paths);
-    let mut refused: Vec<Diagnostic> = found.faults.into_iter().map(|(_, fault)| fault).collect();
-    let mut changed = 0;
-    for file in &found.files {
-        match lay_out(file, args.check) {
-            Ok(false) => {}
-            Ok(true) => {
-                changed += 1;
-                println!("{}", file.display());
-            }
-            Err(faults) => refused.extend(faults),
-        }
-    }
-    for fault in &refused {
-        eprintln!("{}\n", fault.render(Colour::Never));
-    }
-    let done = if args.check { "would be laid out anew" } else { "laid out anew" };
-    eprintln!("{changed} of {} files {done}{}", found.files.len(), if refused.is_empty() { "" } else { "; some could not be" });
-    ExitCode::from(u8::from(!refused.is_empty() || (args.check && changed > 0)))
+/// What became of the files.
+#[derive(Debug, Default)]
+struct Done {
+    changed: Vec<PathBuf>,
+    refused: Vec<Diagnostic>,
+    /// Files that could not be written.
+    failed: bool,
 }
 
-/// Whether a file was not as it should be; it is written unless it is only checked.
-fn lay_out(file: &Path, check: bool) -> Result<bool, Vec<Diagnostic>> {
+/// Runs the command.
+pub(super) fn run(args: &FmtArgs) -> anyhow::Result<ExitCode> {
+    if args.paths.iter().any(|path| path == Path::new("-")) {
+        return from_standard_input(args.upgrade);
+    }
+    if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
+        print::talk(format_args!("burnward: there is no {}", missing.display()));
+        return Ok(ExitCode::from(super::EXIT_CANNOT));
+    }
+    let found = discover::discover(&args.paths);
+    let mut done = Done { refused: found.faults.into_iter().map(|(_, fault)| fault).collect(), ..Done::default() };
+    for file in &found.files {
+        done.lay_out(file, args);
+    }
+    for file in &done.changed {
+        print::line(file.display())?;
+    }
+    show(&done.refused);
+    let word = if args.check { "would be laid out anew" } else { "laid out anew" };
+    let files = words::plural(found.files.len(), "file");
+    let left =
+        if done.refused.is_empty() { String::new() } else { format!("; {} left as it is", words::plural(done.refused.len(), "finding")) };
+    print::talk(format_args!("{} of {files} {word}{left}", done.changed.len()));
+    if args.upgrade {
+        print::talk(format_args!("{VERSION} is the newest version of the format, and the first: there is none to upgrade from"));
+    }
+    Ok(done.exit_code(args.check))
+}
+
+impl Done {
+    fn lay_out(&mut self, file: &Path, args: &FmtArgs) {
+        match laid_out(file, args.upgrade) {
+            Ok(None) => {}
+            Ok(Some(text)) => match if args.check { Ok(()) } else { replace(file, &text) } {
+                Ok(()) => self.changed.push(file.to_owned()),
+                Err(error) => {
+                    self.refused.push(discover::unreadable(file, format!("cannot be written: {error}")));
+                    self.failed = true;
+                }
+            },
+            Err(faults) => self.refused.extend(faults),
+        }
+    }
+
+    fn exit_code(&self, check: bool) -> ExitCode {
+        match self {
+            Self { failed: true, .. } => ExitCode::from(super::EXIT_CANNOT),
+            Self { changed, refused, .. } => ExitCode::from(u8::from(!refused.is_empty() || (check && !changed.is_empty()))),
+        }
+    }
+}
+
+fn show(faults: &[Diagnostic]) {
+    for fault in faults {
+        print::talk(format_args!("{}\n", fault.render(Colour::Never)));
+    }
+}
+
+/// The text of a file as it should be, where it is not.
+fn laid_out(file: &Path, upgrade: bool) -> Result<Option<String>, Vec<Diagnostic>> {
     let text = discover::read(file).map_err(|fault| vec![*fault])?;
-    let formatted = format::format(&Source::new(&file.display().to_string(), &text), schema_for(file).as_deref())?;
-    if formatted == text {
-        return Ok(false);
+    let formatted = lay_out(&Source::new(&file.display().to_string(), &text), schema_for(file).as_deref(), upgrade)?;
+    Ok((formatted != text).then_some(formatted))
+}
+
+fn lay_out(source: &Arc<Source>, schema: Option<&str>, upgrade: bool) -> Result<String, Vec<Diagnostic>> {
+    if upgrade {
+        format::known_version(source)?;
     }
-    if !check {
-        replace(file, &formatted).map_err(|error| vec![discover::unreadable(file, format!("cannot be written: {error}"))])?;
-    }
-    Ok(true)
+    format::format(source, schema)
 }
 
 /// Writes beside the file and renames, so that no reader sees half of it; a link stays one, and who may read it stays the same.
@@ -85,20 +131,17 @@ fn schema_for(file: &Path) -> Option<String> {
     Some(if up == 0 { format!("./{SCHEMA_FILE}") } else { "../".repeat(up) + SCHEMA_FILE })
 }
 
-fn from_standard_input() -> ExitCode {
+fn from_standard_input(upgrade: bool) -> anyhow::Result<ExitCode> {
     let mut text = String::new();
-    if let Err(error) = io::stdin().take(1 << 21).read_to_string(&mut text) {
-        eprintln!("burnward: standard input cannot be read: {error}");
-        return ExitCode::from(super::EXIT_CANNOT);
-    }
-    match format::format(&Source::new("-", &text), None) {
+    io::stdin().take(1 << 21).read_to_string(&mut text)?;
+    match lay_out(&Source::new("-", &text), None, upgrade) {
         Ok(formatted) => {
-            print!("{formatted}");
-            ExitCode::SUCCESS
+            print::text(formatted)?;
+            Ok(ExitCode::SUCCESS)
         }
         Err(faults) => {
-            faults.iter().for_each(|fault| eprintln!("{}\n", fault.render(Colour::Never)));
-            ExitCode::FAILURE
+            show(&faults);
+            Ok(ExitCode::FAILURE)
         }
     }
 }
@@ -120,13 +163,40 @@ mod tests {
         fs::write(&file, UNTIDY).expect("written");
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("set");
         symlink(&file, &link).expect("linked");
-        assert_eq!(lay_out(&link, true), Ok(true));
+        let done = |check| {
+            let mut done = Done::default();
+            done.lay_out(&link, &FmtArgs { paths: Vec::new(), check, upgrade: false });
+            (done.changed.len(), done.exit_code(check))
+        };
+        assert_eq!(done(true), (1, ExitCode::FAILURE));
         assert_eq!(fs::read_to_string(&file).expect("there"), UNTIDY, "it was only checked");
-        assert_eq!(lay_out(&link, false), Ok(true));
+        assert_eq!(done(false), (1, ExitCode::SUCCESS));
         assert_eq!(fs::read_to_string(&file).expect("there"), "# yaml-language-server: $schema=./slo.schema.json\nslos: []\n");
         assert!(link.is_symlink());
         assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o777, 0o640);
-        assert_eq!(lay_out(&link, false), Ok(false));
+        assert_eq!(done(false), (0, ExitCode::SUCCESS));
+        assert_eq!(done(true), (0, ExitCode::SUCCESS));
         assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 3, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_laid_out_is_a_finding_and_one_that_cannot_be_written_is_not_done() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("a.yaml");
+        let exit = |text: &str, args: &FmtArgs| {
+            fs::write(&file, text).expect("written");
+            let mut done = Done::default();
+            done.lay_out(&file, args);
+            (done.refused.iter().map(|fault| fault.code.id).collect::<Vec<_>>(), done.exit_code(args.check))
+        };
+        let args = |upgrade| FmtArgs { paths: Vec::new(), check: false, upgrade };
+        assert_eq!(exit("a: [", &args(false)), (vec!["E1001"], ExitCode::FAILURE));
+        assert_eq!(
+            exit("version: burnward/v2\nslos: []\n", &args(false)),
+            (vec![], ExitCode::SUCCESS),
+            "which version it is matters to --upgrade alone"
+        );
+        assert_eq!(exit("version: burnward/v2\nslos: []\n", &args(true)), (vec!["E1012"], ExitCode::FAILURE));
+        assert_eq!(exit("version: burnward/v1\nslos: []\n", &args(true)), (vec![], ExitCode::SUCCESS));
     }
 }

@@ -204,6 +204,10 @@ codes! {
         "An entry of `reports:` names what is reported (`error-budget: week`), of which team and tenant, when (`cron` and `timezone`), and the channel it goes to. Each entry is a report of its own, so that none stands there twice."
     CRON "E1213" "not a crontab line for a report"
         "Five fields: minute, hour, day of the month, month, day of the week, such as 0 9 * * MON. The time is that of the clocks in `timezone`: a named hour fires once, also where clocks are set forward over it or back. A report is sent at most once an hour."
+    NO_SUCH_CHANNEL "E1214" "a channel that Slack does not have"
+        "`check --slack` asked Slack for every channel of burnward.yaml: those of teams, operators, escalation steps and reports. This one does not exist, or is private and burnward was not invited. A page to it would be undeliverable."
+    NO_SUCH_PERSON "E1215" "a person whom Slack does not know"
+        "`check --slack` asked Slack for every person of burnward.yaml, by `slack:` or by `email:`. Nobody in the workspace has that id or address, so a page to this person would be undeliverable."
     REMOVALS "E1301" "a change that removes most SLOs"
         "A start or reload that would remove all or more than half of the SLOs that ran last is refused: more often than not the directory is empty because a volume was not mounted. The last good definitions go on. Start with --accept-removals where it is meant."
     SOURCE_NOTHING "E1401" "nothing in the source"
@@ -230,6 +234,10 @@ codes! {
         "The events that are counted and all events are the same series, so the SLI stands at 0 % or at 100 % whatever happens. Name what tells them apart, such as code=~\"5..\" on one of the two sides."
     SPLIT_SAYS_NOTHING "W2016" "a label to split by that says nothing"
         "Either every selector asks for one value of the label alone, and then there is one group; or the label is what tells bad events from good ones, and then each group is wholly bad or wholly good. Split by a label whose values differ and are not judged, such as tenant or region."
+    RUNBOOK_LINK "W2017" "a link of a runbook that leads nowhere"
+        "Who is woken follows the links of the runbook. The file that is named does not exist as seen from the runbook, or has no such heading, or the address is of a kind that leads nowhere. Headings are named as code hosts name them: small letters, dashes for spaces, other signs left out."
+    RUNBOOK_PAGE "W2018" "a page of the web that does not answer"
+        "`check --links` asked for each page that runbooks link to, and this one is not there, or its server did not answer. A page that wants its readers to sign in counts as there."
     PROMQL_UNCHECKED "W2080" "an expression that was not checked"
         "The expression holds a function or a word that burnward does not know; a newer source may. It is sent as it is written. Where the source refuses it, the SLO stands at CANNOT SEE with the source's own words. Add `promql-check: off` beside the expression once you know that the source takes it."
     PROMQL_HIDES "W2081" "missing data is made to look like a value"
@@ -250,6 +258,8 @@ codes! {
         "At the first start history can only be filled in as far back as the source keeps samples. From then on burnward keeps what it counted itself, so the gap closes with time."
     SOURCE_GROUPS "W2093" "more groups than are kept apart"
         "An SLO keeps at most 1,000 groups apart, each with a budget and alerts of its own; the rest is counted together as (other)."
+    SOURCE_SCRAPES "W2094" "a lookback shorter than two scrapes"
+        "A counter shows an event with the next scrape, so of a lookback that is shorter than two scrapes most hold no difference at all, and one holds all of it: the row fires late, or flaps. Give the row a longer `short`, or have the target scraped more often."
 }
 
 #[cfg(test)]

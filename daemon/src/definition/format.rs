@@ -1,5 +1,5 @@
 //! How a document is laid out: indents, quotes and spaces in one way, comments and order as the author has them, and above them the line by which editors
-//! find the schema. What a document means is never changed: the tree before and after is compared.
+//! find the schema. What a document means is never changed and no comment is lost: the trees and the comments before and after are compared.
 
 use std::sync::Arc;
 
@@ -11,7 +11,9 @@ use pretty_yaml::{
 use super::{
     Diagnostic, Source, codes,
     diagnostic::Place,
-    yaml::{Node, Value, parse},
+    document::VERSION,
+    reader::shortened,
+    yaml::{Node, Value, comments, parse},
 };
 
 /// Lines are broken beyond so many columns where they can be.
@@ -23,15 +25,42 @@ const MODELINE: &str = "# yaml-language-server: $schema=";
 /// The text of a document as it should be laid out. `schema` is where its JSON Schema lies as seen from the document; a line that names another stays.
 ///
 /// # Errors
-/// Every mistake that keeps the text from being one YAML document within the limits; or that it cannot be laid out without changing what it means.
+/// Every mistake that keeps the text from being one YAML document within the limits; or that it cannot be laid out without changing what it means or says.
 pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<Diagnostic>> {
     let before = parse(source)?;
     let mut text = format_text(source.text(), &options()).map_err(|error| vec![left_alone(source, &error.to_string())])?;
     if let Some(schema) = schema.filter(|_| is_document(&before) && !text.lines().any(|line| line.starts_with(MODELINE))) {
         text = format!("{MODELINE}{schema}\n{text}");
     }
-    let after = parse(&Source::new(source.name(), &text))?;
-    if same(&before, &after) { Ok(text) } else { Err(vec![left_alone(source, "the layout would change what it means")]) }
+    let laid_out = Source::new(source.name(), &text);
+    let after = parse(&laid_out)?;
+    let of = |source| comments(source).map_err(|fault| vec![*fault]);
+    let (told, tells) = (of(source)?, of(&laid_out)?);
+    let added = tells.len() - told.len().min(tells.len());
+    match (same(&before, &after), tells[added..] == told) {
+        (true, true) => Ok(text),
+        (false, true | false) => Err(vec![left_alone(source, "the layout would change what it means")]),
+        (true, false) => Err(vec![left_alone(source, "the layout would move or lose a comment")]),
+    }
+}
+
+/// That a document is of the version that is written today: there is none before it that could be brought up to it.
+///
+/// # Errors
+/// Every mistake that keeps the text from being one YAML document within the limits; or that its `version:` is another.
+pub fn known_version(source: &Arc<Source>) -> Result<(), Vec<Diagnostic>> {
+    let root = parse(source)?;
+    let Value::Map(entries) = &root.value else { return Ok(()) };
+    let Some(entry) = entries.iter().find(|entry| entry.key == "version") else { return Ok(()) };
+    match &entry.value.value {
+        Value::Scalar { text, .. } if text != VERSION => {
+            let message = format!("version `{}` is not known, and nothing is known of how to bring it up to {VERSION}", shortened(text));
+            let help = vec![String::from("a newer burnward may know it; the file is left as it is")];
+            let place = Place::new(source, entry.value.range.clone());
+            Err(vec![Diagnostic { code: &codes::VERSION, message, place, related: Vec::new(), help }])
+        }
+        Value::Scalar { .. } | Value::List(_) | Value::Map(_) => Ok(()),
+    }
 }
 
 fn options() -> FormatOptions {
@@ -97,7 +126,9 @@ slos:
 
     #[test]
     fn what_is_laid_out_stays_as_it_is_and_another_schema_is_kept() {
-        for text in ["slos: a\n", "# yaml-language-server: $schema=https://example.org/x.json\nslos: a\n", "teams:\n  shop: { channel: '#shop' }\n"] {
+        for text in
+            ["slos: a\n", "# yaml-language-server: $schema=https://example.org/x.json\nslos: a\n", "teams:\n  shop: { channel: '#shop' }\n"]
+        {
             let once = formatted(text);
             assert_eq!(formatted(&once), once);
             assert_eq!(once.matches(MODELINE).count(), usize::from(text.contains("slos")), "{once}");

@@ -11,6 +11,7 @@ pub mod document;
 pub mod duration;
 pub mod format;
 mod journeys;
+pub mod links;
 pub mod load;
 mod names;
 mod objective;

@@ -327,10 +327,24 @@ fn own_row(reader: &mut Reader, node: &Node, target: Target, window: Duration) -
                 RowError::Empty | RowError::ShortNotShorter { .. } => (&codes::ROW, short_node?),
                 RowError::BeyondWindow { .. } => (&codes::ROW, fields.get("long")?),
             };
-            reader.error(code, blamed.range.clone(), error.to_string());
+            let diagnostic = reader.diagnostic(code, blamed.range.clone(), error.to_string());
+            reader.report(match &error {
+                RowError::NeverFires { factor, .. } if *factor > Factor::ONE => diagnostic.help(reachable_above(*factor)),
+                RowError::NeverFires { .. }
+                | RowError::BelowAllowed(_)
+                | RowError::Empty
+                | RowError::ShortNotShorter { .. }
+                | RowError::BeyondWindow { .. } => diagnostic,
+            });
             None
         }
     }
+}
+
+/// Above which target a burn rate can be reached: `1 - 1 / factor`, rounded up to hundredths of a percent.
+fn reachable_above(factor: Factor) -> String {
+    let percent = (10_000.0 * (1.0 - 1.0 / factor.as_f64())).ceil() / 100.0;
+    format!("only above a target of {percent}% does a whole outage burn at more than {factor}")
 }
 
 fn read_urgency(reader: &mut Reader, node: &Node) -> Option<Urgency> {

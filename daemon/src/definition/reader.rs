@@ -321,7 +321,7 @@ pub fn suggest(diagnostic: Diagnostic, word: &str, known: &[&str]) -> Diagnostic
 }
 
 /// The known word that is spelt nearly the same; case and underscores do not count.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase().replace('_', "-");
     let distances = known.iter().map(|candidate| (strsim::osa_distance(candidate, &word), *candidate));
     let close =

@@ -49,6 +49,14 @@ pub fn is_file_name(name: &str) -> bool {
 /// # Errors
 /// The name is not one of a file, or the file cannot be read, is not a regular file, or is larger than 1 MiB.
 pub fn read(directory: &Path, name: &str) -> io::Result<Runbook> {
+    text(directory, name).map(|text| parse(&text))
+}
+
+/// Its text as it stands in the file.
+///
+/// # Errors
+/// As [`read`].
+pub fn text(directory: &Path, name: &str) -> io::Result<String> {
     let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, format!("runbook {}: {why}", visible(name))));
     if !is_file_name(name) {
         return refuse("not a file name");
@@ -62,7 +70,7 @@ pub fn read(directory: &Path, name: &str) -> io::Result<Runbook> {
     if text.len() as u64 > MAX_BYTES {
         return refuse("larger than 1 MiB");
     }
-    Ok(parse(&text))
+    Ok(text)
 }
 
 /// Takes a runbook apart. Any text is a runbook, if need be one without title and steps.

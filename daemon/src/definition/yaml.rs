@@ -88,6 +88,23 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
     }
 }
 
+/// The comments of a text, in order, without the spaces around them.
+///
+/// # Errors
+/// The place where the text stops being well-formed YAML.
+pub fn comments(source: &Arc<Source>) -> Result<Vec<String>, Box<Diagnostic>> {
+    let mut options = limits();
+    options.emit_comments = true;
+    options.max_buffered_comment_events = MAX_BYTES;
+    let mut comments = Vec::new();
+    for next in Parser::new_from_str_with_options(source.text(), options) {
+        if let (Event::Comment(text, _), _) = next.map_err(|error| Box::new(syntax(source, &error)))? {
+            comments.push(text.trim().to_owned());
+        }
+    }
+    Ok(comments)
+}
+
 const EMPTY_HELP: &str = "remove the file, or write a document that starts with `version: burnward/v1`";
 
 fn fault(source: &Arc<Source>, code: &'static Code, range: Range<usize>, message: String) -> Diagnostic {

@@ -1,9 +1,11 @@
 //! Findings as annotations of a GitHub workflow. GitHub shows ten errors and ten warnings of a step and hides the rest without a word: so those that
 //! matter most come first, the rest is counted in a line, and the job's summary holds all of them.
 
-use std::{fs::OpenOptions, io::Write as _, path::Path};
+use std::{env, fs::OpenOptions, io::Write as _, path::Path};
 
-use super::{Report, changed::Changed, plural};
+use burnward_core::words::plural;
+
+use super::{Report, changed::Changed, print};
 use crate::definition::{Colour, Diagnostic, Severity};
 
 /// So many of each severity GitHub shows of a step.
@@ -29,12 +31,17 @@ impl Report {
         self.diagnostics.sort_by_key(|fault| (fault.severity(), !changed.is_some_and(|changed| changed.touches(&fault.place))));
     }
 
-    /// Adds all findings to the summary of the job, in Markdown.
-    ///
-    /// # Errors
-    ///
-    /// A sentence, where the file cannot be written.
-    pub(super) fn summarize(&self, file: &Path) -> Result<(), String> {
+    /// Adds all findings to the summary of the job, where one is asked for; that it cannot be written is said, and fails nothing.
+    pub(super) fn add_to_summary(&self) {
+        if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty())
+            && let Err(error) = self.summarize(Path::new(&file))
+        {
+            print::talk(format_args!("note: {error}"));
+        }
+    }
+
+    /// Adds all findings to a file, in Markdown.
+    fn summarize(&self, file: &Path) -> Result<(), String> {
         let written =
             OpenOptions::new().append(true).create(true).open(file).and_then(|mut file| file.write_all(self.summary().as_bytes()));
         written.map_err(|error| format!("the job's summary {} cannot be written: {error}", file.display()))
@@ -47,7 +54,7 @@ impl Report {
             // A fence longer than any in the text cannot be closed by it.
             let shown = format!("````````text\n{}\n````````\n\n", fault.render(Colour::Never));
             if text.len() + shown.len() > SUMMARY_BYTES {
-                text += &format!("{} more: run `burnward check` to see them.\n", plural(self.diagnostics.len() - at, "finding"));
+                text = text + &plural(self.diagnostics.len() - at, "finding") + " more: run `burnward check` to see them.\n";
                 break;
             }
             text += &shown;

@@ -1,5 +1,5 @@
 //! `burnward check --source`: SLOs against what a source really holds. Selectors that match nothing or too much, thresholds between real buckets, metrics
-//! that are younger than the window, a source that keeps less than it or cannot serve a kind. The questions are small (counts of series, a few instants)
+//! that are younger than the window or scraped too rarely for an alert row, a source that keeps less than the window or cannot serve a kind. The questions are small (counts of series, a few instants)
 //! and bounded in time; what could not be asked is said, and is no finding.
 
 use std::{collections::BTreeSet, ops::RangeInclusive, time::Duration};
@@ -14,12 +14,13 @@ use burnward_core::{
 use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
+use super::cost::Costs;
 use crate::{
     config::PrometheusConfig,
     definition::{
         Diagnostic, Loaded,
         codes::{self, Code},
-        duration,
+        duration, row_words,
     },
     source::{Probe, prometheus::Prometheus},
 };
@@ -36,6 +37,8 @@ const MOST_GROUPS: usize = 1_000;
 const LOOKED_AT: u64 = 1_000;
 /// Instants of the window at which a series is looked for.
 const INSTANTS: u32 = 24;
+/// The newest samples are looked at within this, for how often a target is scraped.
+const SCRAPES_WITHIN: Duration = minutes(15);
 /// What is exact now is asked for at a multiple of this.
 const NOW: Duration = Duration::from_secs(10);
 
@@ -48,6 +51,8 @@ pub(super) struct Said {
     pub(super) notes: Vec<String>,
     /// Why SLOs could not be checked against it.
     pub(super) failures: Vec<String>,
+    /// What a tick asks of it, where that was asked for.
+    pub(super) costs: Option<Costs>,
 }
 
 /// One thing that a source shows to be wrong with an SLO.
@@ -60,8 +65,8 @@ struct Finding {
     about: Option<Selector>,
 }
 
-/// Asks a source about SLOs.
-pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, now: Timestamp) -> Said {
+/// Asks a source about SLOs; with a `tick`, also what one of that length costs.
+pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, tick: Option<Duration>, now: Timestamp) -> Said {
     let mut said = Said::default();
     let unchecked = |left: usize| format!("{} not checked against it", words::plural(left, "SLO"));
     let deadline = Instant::now() + WITHIN;
@@ -103,6 +108,10 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
                 return said;
             }
         }
+    }
+    drop(answers);
+    if let Some(tick) = tick {
+        said.costs = Some(Costs::of(name, &source, &loaded.slos, tick, now).await);
     }
     said
 }
@@ -212,6 +221,7 @@ impl Asked<'_> {
                 Matching::Now(many) => {
                     findings.extend(too_many(selector, many));
                     findings.extend(self.young(slo, selector).await?);
+                    findings.extend(self.scrapes(slo, selector, many).await?);
                     findings.extend(self.groups(slo, selector).await?);
                 }
                 Matching::Until(last) => {
@@ -363,6 +373,24 @@ impl Asked<'_> {
         }))
     }
 
+    /// Whether the shortest lookback of its alert rows holds two scrapes: the median distance of the newest samples is told, of as many series as are looked at.
+    async fn scrapes(&self, slo: &Slo, selector: &Selector, many: u64) -> Result<Option<Finding>, Unknown> {
+        let rows = slo.objectives.iter().flat_map(|objective| &objective.rows);
+        let Some(row) = rows.min_by_key(|row| row.short).filter(|_| many <= LOOKED_AT) else { return Ok(None) };
+        let series = match self.source.read(selector, self.now.minus(SCRAPES_WITHIN), self.now).await {
+            Ok(answer) => answer.series,
+            Err(unknown) if unknown.reason.blinds() == Blinds::Slo => return Ok(None),
+            Err(unknown) => return Err(unknown),
+        };
+        Ok(distance(&series).filter(|distance| row.short < *distance * 2).map(|distance| {
+            let every = words::lookback(distance);
+            let message =
+                format!("{selector} is scraped about every {every}, and {} looks back {}", row_words(row), words::lookback(row.short));
+            let help = "a lookback holds at least two scrapes: lengthen `short`, or scrape more often".to_owned();
+            Finding { code: &codes::SOURCE_SCRAPES, message, help, about: Some(selector.clone()) }
+        }))
+    }
+
     /// The longest window of an SLO, as far as the source can hold it.
     fn in_source(&self, slo: &Slo) -> Duration {
         kept(self.probe).map_or(longest_window(slo), |keeps| keeps.min(longest_window(slo)))
@@ -397,6 +425,15 @@ impl Asked<'_> {
 /// The same findings with this advice.
 fn advised(findings: Vec<Finding>, help: &str) -> Vec<Finding> {
     findings.into_iter().map(|finding| Finding { help: help.to_owned(), ..finding }).collect()
+}
+
+/// The median distance of neighbouring samples, in whole seconds; `None` where no series has two.
+fn distance(series: &[Series]) -> Option<Duration> {
+    let pairs = series.iter().flat_map(|one| one.samples.windows(2));
+    let mut distances: Vec<u64> =
+        pairs.map(|pair| pair[1].at.since(pair[0].at).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)).collect();
+    distances.sort_unstable();
+    distances.get(distances.len() / 2).copied().map(Duration::from_secs)
 }
 
 /// The spacing of the instants at which a series is looked for.

@@ -94,10 +94,25 @@ fn constant(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
         Comparison::Equal => always(false, threshold < least || threshold > most),
         Comparison::Different => always(threshold < least || threshold > most, false),
     }?;
-    let message = format!("the value lies between {least} and {most}, so `{} {threshold}` {verdict} holds", is.sign());
-    let help = "give a threshold within these bounds; a percentage is the ratio times 100";
+    let (value, help) = match bounds::form(expr) {
+        bounds::Form::Same => (
+            format!("what is divided is what it is divided by: the value is {least} whatever happens"),
+            "divide the bad (or the good) events by all events: name what tells them apart in the numerator, and leave it out of the denominator".to_owned(),
+        ),
+        bounds::Form::Ratio if threshold > most && threshold <= HUNDRED => (
+            format!("a ratio lies between {least} and {most}"),
+            format!("a percentage is the ratio times 100: write `* 100` behind it, or `threshold: {}`", threshold / HUNDRED),
+        ),
+        bounds::Form::Ratio | bounds::Form::Other => (
+            format!("the value lies between {least} and {most}"),
+            "give a threshold within these bounds; a percentage is the ratio times 100".to_owned(),
+        ),
+    };
+    let message = format!("{value}, so `{} {threshold}` {verdict} holds", is.sign());
     Some(Finding::new(&codes::PROMQL_CONSTANT, message, help))
 }
+
+const HUNDRED: f64 = 100.0;
 
 fn always(always: bool, never: bool) -> Option<&'static str> {
     always.then_some("always").or(never.then_some("never"))

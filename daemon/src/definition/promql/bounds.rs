@@ -2,12 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use promql_parser::parser::{BinaryExpr, Call, Expr, VectorSelector};
+use promql_parser::{
+    label::MatchOp,
+    parser::{AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorSelector},
+};
 
 use super::{bare, tree::visit};
 
 /// Least and most; both may be reached.
 pub(super) type Bounds = (f64, f64);
+
+/// What an expression is, where its form tells: the reason for its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Something divided by itself.
+    Same,
+    /// A part divided by the whole.
+    Ratio,
+    /// Anything else.
+    Other,
+}
+
+/// What an expression is; a factor of 100 around it makes it no other.
+pub(super) fn form(expr: &Expr) -> Form {
+    let Expr::Binary(binary) = bare(expr) else { return Form::Other };
+    let (lhs, rhs) = (bare(&binary.lhs), bare(&binary.rhs));
+    match binary.op.to_string().as_str() {
+        "/" if is_same(lhs, rhs) => Form::Same,
+        "/" if is_part_of(lhs, rhs) => Form::Ratio,
+        "*" if matches!(rhs, Expr::NumberLiteral(_)) && form(lhs) == Form::Same => Form::Same,
+        "*" if matches!(lhs, Expr::NumberLiteral(_)) && form(rhs) == Form::Same => Form::Same,
+        _ => Form::Other,
+    }
+}
 
 /// The bounds of an expression; `None` where its form does not tell.
 pub(super) fn of(expr: &Expr) -> Option<Bounds> {
@@ -48,7 +75,7 @@ fn of_binary(binary: &BinaryExpr) -> Option<Bounds> {
     match binary.op.to_string().as_str() {
         "==" | "!=" | "<" | "<=" | ">" | ">=" if binary.return_bool() => Some((0.0, 1.0)),
         "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "unless" => of(lhs),
-        "/" if lhs == rhs => Some((1.0, 1.0)),
+        "/" if is_same(lhs, rhs) => Some((1.0, 1.0)),
         "/" if is_part_of(lhs, rhs) => Some((0.0, 1.0)),
         "/" if let Some(inner) = averaged(lhs, rhs) => of(inner),
         "*" => scaled(of(lhs)?, of(rhs)?),
@@ -70,11 +97,33 @@ fn scaled(one: Bounds, other: Bounds) -> Option<Bounds> {
     (least.is_finite() && most.is_finite()).then_some((least, most))
 }
 
-/// Whether one counts some of what the other counts: the same metrics by the same functions, with at least the same matchers.
+/// Whether one counts some of what the other counts: the same metrics by the same functions, with at least the same matchers, split at least as finely.
 fn is_part_of(part: &Expr, whole: &Expr) -> bool {
     let (Some(part), Some(whole)) = (Sum::of(part), Sum::of(whole)) else { return false };
     let narrower = |part: &&VectorSelector| whole.selectors.iter().any(|whole| narrows(part, whole));
-    part.steps == whole.steps && !part.selectors.is_empty() && part.selectors.iter().all(narrower)
+    let steps = part.steps.len() == whole.steps.len()
+        && part.steps.iter().zip(&whole.steps).all(|(part, whole)| part.is_at_least_as_fine_as(whole));
+    steps && !part.selectors.is_empty() && part.selectors.iter().all(narrower)
+}
+
+/// Whether both count the same: equal expressions, or equal but for a split by labels of which every selector asks for one value alone.
+fn is_same(one: &Expr, other: &Expr) -> bool {
+    if one == other {
+        return true;
+    }
+    let (Some(one), Some(other)) = (Sum::of(one), Sum::of(other)) else { return false };
+    let fixed = |label: &String| one.selectors.iter().all(|selector| asks_for_one_value(selector, label));
+    let equal = |(one, other): (&Step, &Step)| match (one, other) {
+        (Step::Split { by: one, .. }, Step::Split { by: other, .. }) => one.symmetric_difference(other).all(fixed),
+        (one, other) => one == other,
+    };
+    let same_kind = |(one, other): (&Step, &Step)| one.word() == other.word();
+    let pairs = || one.steps.iter().zip(&other.steps);
+    one.selectors == other.selectors && one.steps.len() == other.steps.len() && pairs().all(same_kind) && pairs().all(equal)
+}
+
+fn asks_for_one_value(selector: &VectorSelector, label: &str) -> bool {
+    selector.matchers.matchers.iter().any(|matcher| matcher.name == label && matches!(matcher.op, MatchOp::Equal))
 }
 
 /// The average of something: its sum over its count.
@@ -99,8 +148,32 @@ fn narrows(part: &VectorSelector, whole: &VectorSelector) -> bool {
 #[derive(Default)]
 struct Sum<'e> {
     selectors: Vec<&'e VectorSelector>,
-    /// Functions and ranges from the outside.
-    steps: Vec<String>,
+    /// Aggregations, functions and ranges from the outside.
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, PartialEq)]
+enum Step {
+    /// `sum by (labels)` or `count by (labels)`; without any, over everything.
+    Split { word: String, by: BTreeSet<String> },
+    /// Anything that must be equal on both sides.
+    Other(String),
+}
+
+impl Step {
+    fn word(&self) -> &str {
+        match self {
+            Self::Split { word, .. } | Self::Other(word) => word,
+        }
+    }
+
+    /// Each group of a finer split lies within one of the coarser one.
+    fn is_at_least_as_fine_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Split { word, by }, Self::Split { word: other, by: coarse }) => word == other && by.is_superset(coarse),
+            (one, other) => one == other,
+        }
+    }
 }
 
 impl<'e> Sum<'e> {
@@ -113,18 +186,27 @@ impl<'e> Sum<'e> {
 
     fn take(&mut self, node: &'e Expr) -> Option<()> {
         match node {
-            Expr::Aggregate(aggregate) if matches!(aggregate.op.to_string().as_str(), "sum" | "count") => {
-                self.steps.push(format!("{} {:?}", aggregate.op, aggregate.modifier));
+            Expr::Aggregate(aggregate) if matches!(aggregate.op.to_string().as_str(), "sum" | "count") => self.steps.push(split(aggregate)),
+            Expr::Call(call) if matches!(call.func.name, "rate" | "increase" | "irate") => {
+                self.steps.push(Step::Other(call.func.name.to_owned()));
             }
-            Expr::Call(call) if matches!(call.func.name, "rate" | "increase" | "irate") => self.steps.push(call.func.name.to_owned()),
             Expr::Paren(_) => {}
             Expr::VectorSelector(selector) => self.selectors.push(selector),
             Expr::MatrixSelector(matrix) => {
-                self.steps.push(format!("{:?}", matrix.range));
+                self.steps.push(Step::Other(format!("{:?}", matrix.range)));
                 self.selectors.push(&matrix.vs);
             }
             _ => return None,
         }
         Some(())
+    }
+}
+
+fn split(aggregate: &AggregateExpr) -> Step {
+    let word = aggregate.op.to_string();
+    match &aggregate.modifier {
+        None => Step::Split { word, by: BTreeSet::new() },
+        Some(LabelModifier::Include(labels)) => Step::Split { word, by: labels.labels.iter().cloned().collect() },
+        Some(LabelModifier::Exclude(labels)) => Step::Other(format!("{word} without {:?}", labels.labels)),
     }
 }

@@ -119,3 +119,36 @@ fn u_what_is_no_ratio_is_judged_as_it_is() {
     check("{ window: { expr: 'sum(increase(seconds[5m])) / sum(increase(waits[5m]))', is: '<=', threshold: 0.1 } }", &[]);
     check("{ window: { expr: 'deriv(queue_size[30m])', is: '<=', threshold: 1 } }", &[]);
 }
+
+/// Definitions that two organisations shipped and that can never, or must always, fire; each as an SLO, with the advice that mends it.
+#[test]
+fn what_shipped_broken_is_found_with_the_right_advice() {
+    let window = |expr: &str, threshold: u32| {
+        super::kinds::document(&format!("{{ window: {{ expr: '{expr}', is: '<', threshold: {threshold} }} }}"))
+    };
+    let responses = |matchers: &str, by: &str| format!("sum{by}(increase(src_graphql_search_response{{{matchers}}}[5m]))");
+    let codeintel = "status=\"partial_timeout\", source=\"browser\", request_name=\"CodeIntelSearch\"";
+    let (all, by_status) = (responses("source=\"other\"", ""), " by (status) ");
+    let join = "/ ignoring (status) group_left ()";
+    let shown = [
+        window(&format!("{} {join} {} * 100", responses(codeintel, by_status), responses(codeintel, "")), 5),
+        window(&format!("{} {join} {all}", responses("status=~\"error\", source=\"other\"", by_status)), 2),
+        window(&format!("{} / {all}", responses("status=\"partial_timeout\", source=\"other\"", "")), 5),
+        window(
+            &format!(
+                "{} / ignoring (alert_type) group_left () {}",
+                responses("status=\"alert\", alert_type!~\"timed_out|no_results__suggest_quotes\", source=\"other\"", " by (alert_type) "),
+                responses("status=\"alert\", source=\"other\"", "")
+            ),
+            5,
+        ),
+        super::kinds::document("{ events: { bad: 'email_receiver_errors_total', total: 'sidekiq_jobs_total{worker=\"EmailReceiverWorker\"}' } }")
+            .replace("target: 99.9%", "target: 70%")
+            .replace(
+                "window: 30d",
+                "window: 30d\n        alerting:\n          rows:\n            - { urgency: page, burn-rate: 14.4, long: 1h, short: 5m }\n            - { urgency: page, burn-rate: 6, long: 6h, short: 30m }",
+            ),
+    ]
+    .map(|document| rendered(&super::diagnostics(&document).into_iter().filter(|fault| fault.code.id != "W2010").collect::<Vec<_>>()));
+    insta::assert_snapshot!("shipped_broken", shown.join("\n\n\n"));
+}

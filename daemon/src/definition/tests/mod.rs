@@ -9,6 +9,7 @@ mod expressions;
 mod field;
 mod journeys;
 mod kinds;
+mod layout;
 mod names;
 mod schema;
 mod shipped;

@@ -87,3 +87,37 @@ fn what_a_schema_can_see_is_refused_as_the_reader_refuses_it() {
         assert!(diagnostics(&document).iter().any(|fault| fault.code.id.starts_with('E')), "the reader takes {to}");
     }
 }
+
+/// Each mapping of keys in the schema, with where it stands.
+fn mappings<'s>(schema: &'s Value, place: &str, found: &mut Vec<(String, &'s serde_json::Map<String, Value>)>) {
+    if let Some(keys) = schema.get("properties").and_then(Value::as_object) {
+        found.push((place.to_owned(), keys));
+    }
+    let inner: Vec<(String, &Value)> = match schema {
+        Value::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Value::Array(items) => items.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    for (key, value) in inner {
+        mappings(value, &format!("{place}/{key}"), found);
+    }
+}
+
+#[test]
+fn every_key_says_what_it_is_and_shows_what_may_stand_there() {
+    let schema = schema();
+    let mut found = Vec::new();
+    mappings(&schema, "", &mut found);
+    assert_eq!(found.len(), with_an_unknown_key().len(), "each mapping of the schema is compared with the reader");
+    for (place, keys) in found {
+        for (key, about) in keys {
+            let described =
+                about.get("description").or_else(|| schema.pointer(about["$ref"].as_str()?.strip_prefix('#')?)?.get("description"));
+            assert!(described.is_some_and(Value::is_string), "{place}/{key} has no description");
+            let told = ["examples", "enum", "const", "properties", "$ref", "items", "anyOf"];
+            assert!(told.iter().any(|way| about.get(way).is_some()), "{place}/{key} shows nothing that may stand there");
+            let scalar = about["type"] == "string" || about["type"] == "number";
+            assert!(!scalar || about.get("examples").is_some(), "{place}/{key} has no example");
+        }
+    }
+}

@@ -192,6 +192,13 @@ impl Plan {
         &self.queries
     }
 
+    /// The questions that are asked for events each time; not those that tell of targets, which are there once for all, nor those that are asked only where
+    /// something is missing.
+    pub fn asked_for_events(&self) -> Vec<&Query> {
+        let asked: BTreeSet<usize> = self.lanes.iter().filter(|lane| lane.is_read()).flat_map(LanePlan::event_queries).collect();
+        asked.into_iter().map(|query| &self.queries[query]).collect()
+    }
+
     /// The SLOs, in the order of their definition.
     pub fn slos(&self) -> impl Iterator<Item = &Arc<Slo>> {
         self.lanes.iter().map(|lane| &lane.slo)

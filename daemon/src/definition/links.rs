@@ -1,0 +1,247 @@
+//! The links of runbooks: who is woken follows them, so those that lead nowhere are told before. Files and headings are looked up; pages of the web are only
+//! named here, since whoever asks for them decides that.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use comrak::{
+    Anchorizer, Arena, Options,
+    nodes::{NodeValue, Sourcepos},
+    parse_document,
+};
+use url::Url;
+
+use super::{
+    Diagnostic, Source, codes,
+    diagnostic::{Place, visible},
+    reader::nearest,
+    runbook,
+};
+
+/// What a runbook links to.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// What leads nowhere.
+    pub dead: Vec<Diagnostic>,
+    /// Pages of the web.
+    pub pages: Vec<Page>,
+}
+
+/// A page of the web that a runbook links to.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Its address.
+    pub url: Url,
+    /// Where it is linked.
+    pub place: Place,
+}
+
+/// The links of the runbook `name` of a directory. One that cannot be read has none: that it is missing is told where it is named.
+pub fn of(directory: &Path, name: &str) -> Links {
+    let mut links = Links::default();
+    let Ok(text) = runbook::text(directory, name) else { return links };
+    let path = directory.join(name);
+    let source = Source::new(&path.display().to_string(), &text);
+    let mut anchors = Anchors::default();
+    for (target, position) in targets(source.text()) {
+        let place = Place::new(&source, range(&source, position));
+        match look_up(&target, &path, &mut anchors) {
+            Target::There => {}
+            Target::Web(url) => links.pages.push(Page { url, place }),
+            Target::Nowhere { why, help } => {
+                let message = format!("the link to `{}` leads nowhere: {why}", visible(&target));
+                links.dead.push(Diagnostic { code: &codes::RUNBOOK_LINK, message, place, related: Vec::new(), help: vec![help] });
+            }
+        }
+    }
+    links
+}
+
+/// What a link leads to.
+enum Target {
+    There,
+    Web(Url),
+    Nowhere { why: String, help: String },
+}
+
+fn look_up(target: &str, runbook: &Path, anchors: &mut Anchors) -> Target {
+    let nowhere = |why: &str, help: &str| Target::Nowhere { why: why.to_owned(), help: help.to_owned() };
+    match Url::parse(target) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => return Target::Web(url),
+        Ok(url) if matches!(url.scheme(), "mailto" | "tel") => return Target::There,
+        Ok(url) => {
+            return nowhere(
+                &format!("burnward shows no link of the kind `{}:`", url.scheme()),
+                "name a page by http or https, or a file beside the runbook",
+            );
+        }
+        Err(_) if target.starts_with('/') => {
+            return nowhere(
+                "it is a path from the root of nothing",
+                "name the file as seen from the runbook, or a whole address: https://...",
+            );
+        }
+        Err(_) => {}
+    }
+    let base = runbook.canonicalize().ok().and_then(|path| Url::from_file_path(path).ok());
+    let Some(url) = base.and_then(|base| base.join(target).ok()) else {
+        return nowhere("it is no address", "name a file, or a whole address");
+    };
+    let Some(file) = url.to_file_path().ok().filter(|file| file.exists()) else {
+        return Target::Nowhere { why: "there is no such file".to_owned(), help: beside(target, runbook) };
+    };
+    let Some(heading) = url.fragment().filter(|heading| !heading.is_empty()) else { return Target::There };
+    let leads_to = |known: &String| {
+        let mut there = url.clone();
+        there.set_fragment(Some(known));
+        there == url
+    };
+    match anchors.of(&file) {
+        Some(known) if !known.iter().any(leads_to) => {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let near = nearest(heading, &known).map_or_else(|| known.join(", #"), ToOwned::to_owned);
+            let help = if near.is_empty() { "it has no headings".to_owned() } else { format!("its headings are: #{near}") };
+            nowhere(&format!("no heading is called `{}` there", visible(heading)), &help)
+        }
+        Some(_) | None => Target::There,
+    }
+}
+
+/// The file beside the runbook that is spelt nearly the same.
+fn beside(target: &str, runbook: &Path) -> String {
+    let entries = runbook.parent().into_iter().flat_map(|directory| fs::read_dir(directory).into_iter().flatten().flatten());
+    let names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let wanted = target.split('#').next().unwrap_or_default();
+    nearest(wanted, &names).map_or_else(|| "paths are as seen from the runbook".to_owned(), |name| format!("did you mean `{name}`?"))
+}
+
+/// The headings of Markdown files, as addresses name them.
+#[derive(Debug, Default)]
+struct Anchors(BTreeMap<PathBuf, Option<BTreeSet<String>>>);
+
+impl Anchors {
+    /// `None` for a file that is no Markdown or cannot be read as a runbook.
+    fn of(&mut self, file: &Path) -> Option<&BTreeSet<String>> {
+        let read = || Some(headings(&runbook::text(file.parent()?, file.file_name()?.to_str()?).ok()?));
+        self.0.entry(file.to_owned()).or_insert_with(read).as_ref()
+    }
+}
+
+fn options() -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.table = true;
+    options.extension.front_matter_delimiter = Some("---".to_owned());
+    options
+}
+
+/// Headings by their names in an address, which code hosts and editors make alike: small letters, dashes for spaces, a number where one is there before.
+fn headings(text: &str) -> BTreeSet<String> {
+    let (arena, mut anchorizer) = (Arena::new(), Anchorizer::new());
+    let root = parse_document(&arena, text, &options());
+    let headings = root.descendants().filter(|node| matches!(node.data().value, NodeValue::Heading(_)));
+    headings.map(|node| anchorizer.anchorize(&node.collect_text())).collect()
+}
+
+/// What each link and image names, with its place.
+fn targets(text: &str) -> Vec<(String, Sourcepos)> {
+    let arena = Arena::new();
+    let root = parse_document(&arena, text, &options());
+    let target = |data: &comrak::nodes::Ast| match &data.value {
+        NodeValue::Link(link) | NodeValue::Image(link) => Some((link.url.clone(), data.sourcepos)),
+        _ => None,
+    };
+    root.descendants().filter_map(|node| target(&node.data())).collect()
+}
+
+/// The bytes of a position of lines and columns, both from 1, with its last character included.
+fn range(source: &Arc<Source>, position: Sourcepos) -> Range<usize> {
+    let byte = |line: usize, column: usize| {
+        let start: usize = source.text().split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        start + column
+    };
+    byte(position.start.line, position.start.column.saturating_sub(1))..byte(position.end.line, position.end.column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Colour;
+
+    fn links_of(text: &str) -> (tempfile::TempDir, Links) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let runbooks = directory.path().join("runbooks");
+        fs::create_dir_all(runbooks.join("pictures of it")).expect("a directory");
+        for (name, text) in [
+            ("checkout.md", text),
+            ("payments.md", "# Payments\n## First steps\n## First steps\n"),
+            ("pictures of it/a.png", ""),
+            ("../README.md", "# Über uns\n"),
+        ] {
+            fs::write(runbooks.join(name), text).expect("written");
+        }
+        let links = of(&runbooks, "checkout.md");
+        (directory, links)
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<&str>) {
+        let (_directory, links) = links_of(text);
+        let messages: Vec<&str> = links.dead.iter().map(|fault| fault.message.as_str()).collect();
+        assert_eq!(messages, expected.into_iter().collect::<Vec<_>>(), "{text}");
+    }
+
+    #[test]
+    fn files_and_headings_are_looked_up_as_a_reader_would_follow_them() {
+        for text in [
+            "[a](payments.md) [b](./payments.md#first-steps) [c](payments.md#first-steps-1) [d](#here)\n\n# Here\n",
+            "![a](pictures%20of%20it/a.png) [b](<pictures of it/a.png>) [c](../README.md#%C3%BCber-uns) [d](..)",
+            "`[a](gone.md)`\n\n```\n[a](gone.md)\n```\n",
+            "[by mail](mailto:a@example.com), <https://example.com/a>",
+        ] {
+            check(text, None);
+        }
+        for (text, expected) in [
+            ("[a](gone.md)", "the link to `gone.md` leads nowhere: there is no such file"),
+            ("![a](gone.png)", "the link to `gone.png` leads nowhere: there is no such file"),
+            ("[a][b]\n\n[b]: gone.md", "the link to `gone.md` leads nowhere: there is no such file"),
+            ("[a](#there)\n# Here", "the link to `#there` leads nowhere: no heading is called `there` there"),
+            ("[a](payments.md#last-steps)", "the link to `payments.md#last-steps` leads nowhere: no heading is called `last-steps` there"),
+            ("[a](/runbooks/payments.md)", "the link to `/runbooks/payments.md` leads nowhere: it is a path from the root of nothing"),
+            (
+                "[a](javascript:alert(1))",
+                "the link to `javascript:alert(1)` leads nowhere: burnward shows no link of the kind `javascript:`",
+            ),
+        ] {
+            check(text, Some(expected));
+        }
+    }
+
+    #[test]
+    fn the_place_is_that_of_the_link_behind_the_front_matter_and_what_was_meant_is_named() {
+        let (directory, links) = links_of("---\nowner: shop\n---\n# A\n\n1. See ü [the other](paymets.md).\n");
+        let shown = links.dead[0].render(Colour::Never).replace(&directory.path().display().to_string(), "");
+        insta::assert_snapshot!(shown, @r"
+        warning[W2017]: the link to `paymets.md` leads nowhere: there is no such file
+         --> /runbooks/checkout.md:6:10
+          |
+        6 | 1. See ü [the other](paymets.md).
+          |          ^^^^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: did you mean `payments.md`?
+        ");
+    }
+
+    #[test]
+    fn pages_of_the_web_are_named_and_not_asked_for() {
+        let (_directory, links) = links_of("[a](https://wiki.example.com/x#y) and [b](http://127.0.0.1:1/)");
+        let pages: Vec<&str> = links.pages.iter().map(|page| page.url.as_str()).collect();
+        assert_eq!(pages, ["https://wiki.example.com/x#y", "http://127.0.0.1:1/"]);
+        assert!(links.dead.is_empty());
+    }
+}
