@@ -183,7 +183,7 @@ async fn what_a_tick_costs_is_measured_slo_by_slo() {
     assert!(text.contains("A tick of 10s asks http://") && text.contains(" 2 questions for 2 SLOs:"), "{text}");
     assert!(text.lines().any(|line| line.starts_with("shop/fine ") && line.ends_with(" ms")), "{text}");
     let (_, json) = check(&two, &[&source, "--cost", "-o", "json"]);
-    let json: serde_json::Value = serde_json::from_str(&json[..json.rfind('}').expect("an object") + 1]).expect("JSON");
+    let json: serde_json::Value = serde_json::from_str(&json[..=json.rfind('}').expect("an object")]).expect("JSON");
     let costs = &json["costs"][0];
     assert_eq!((&costs["questions_together"], &costs["slos"][0]["slo"]), (&2.into(), &"shop/fine".into()), "{costs}");
     assert_eq!((&costs["slos"][0]["questions"], &costs["slos"][0]["series"]), (&1.into(), &2.into()), "{costs}");
