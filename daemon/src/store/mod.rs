@@ -1,7 +1,7 @@
 //! The store: what is decided is committed here, in one transaction, before anything is sent. SQL loads and commits; the core decides.
 //! Every call on tenant data takes a `TenantId` that came from authentication or from configuration.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use burnward_core::{
     alert::AlertState,
@@ -65,6 +65,27 @@ impl Commit {
             && self.messages.is_empty()
             && self.corrections.is_empty()
             && self.audit.is_empty()
+    }
+}
+
+/// Which commit it is, so that one that is tried again because nobody knows what became of it is not booked twice. Only the numbers of one daemon are
+/// compared: what another left is read anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommitNumber {
+    whole: i64,
+    /// 0: all of it.
+    part: u32,
+}
+
+impl CommitNumber {
+    const fn of(whole: i64) -> Self {
+        Self { whole, part: 0 }
+    }
+
+    /// The number of a part, counted from 1. The parts of a commit are committed one after the other; where the whole is there, each of them is.
+    #[must_use]
+    pub const fn part(self, part: NonZeroU32) -> Self {
+        Self { part: part.get(), ..self }
     }
 }
 

@@ -60,6 +60,27 @@ pub(in crate::store) async fn a_commit_comes_back_as_it_went_in(store: &Store) {
     assert_eq!(store.audit(&main, 10).await.unwrap(), [AuditRow { at: at(1), entry: audit("because \0 <b>") }]);
 }
 
+/// Under the number of the last commit, whole or in part, nothing is committed again.
+pub(in crate::store) async fn a_commit_that_is_tried_again_is_there_once(store: &Store) {
+    let main = tenant("main");
+    let entry = |detail: &str| Commit { audit: vec![audit(detail)], ..empty(&main, at(0)) };
+    let part = |place| std::num::NonZeroU32::new(place).unwrap();
+    let (first, second) = (store.number(), store.number());
+    for number in [first, first, first.part(part(1))] {
+        store.commit_as(number, &entry("first")).await.unwrap();
+    }
+    for place in [1, 1, 2, 2] {
+        store.commit_as(second.part(part(place)), &entry(&format!("part {place}"))).await.unwrap();
+    }
+    let found: Vec<String> = store.audit(&main, 9).await.unwrap().into_iter().map(|row| row.entry.detail).collect();
+    assert_eq!(found, ["part 2", "part 1", "first"]);
+    for (number, there) in [(first, false), (second, false), (second.part(part(1)), false), (second.part(part(2)), true)] {
+        assert_eq!(store.has(&main, number).await.unwrap(), there, "{number:?}");
+    }
+    store.commit_as(second.part(part(2)), &Commit { audit: vec![audit("of another")], ..empty(&tenant("other"), at(0)) }).await.unwrap();
+    assert_eq!(store.audit(&tenant("other"), 9).await.unwrap().len(), 1, "numbers are compared within a tenant");
+}
+
 /// A commit with an event whose position is taken, or does not follow, leaves no trace of anything else in it.
 pub(in crate::store) async fn an_event_out_of_place_refuses_the_whole_commit(store: &Store) {
     let main = tenant("main");

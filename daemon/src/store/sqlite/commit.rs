@@ -1,9 +1,10 @@
 //! One commit, one transaction: what was counted, which alerts changed, what happened to incidents, which messages are owed for it, and the
 //! audit of all that.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use burnward_core::{
+    id::TenantId,
     incident::{IncidentEvent, What},
     time::Timestamp,
 };
@@ -12,17 +13,51 @@ use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
 use super::{SqliteStore, corrections, outbox, primary_code, upkeep};
-use crate::store::{Behind, Commit, NewEvent, Round, StoreError, StoredAlert, rows};
+use crate::store::{Behind, Commit, CommitNumber, NewEvent, Round, StoreError, StoredAlert, rows};
 
 impl SqliteStore {
     /// Commits all of it or nothing. An event whose position is taken, or that leaves a gap, refuses the whole commit.
     pub async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        self.commit_as(self.number(), commit).await
+    }
+
+    /// A number that no commit had.
+    pub fn number(&self) -> CommitNumber {
+        CommitNumber::of(self.inner.last_number.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Commits all of it or nothing under a number. Where the tenant's last commit has this number it is there already, and nothing is changed.
+    pub async fn commit_as(&self, number: CommitNumber, commit: &Commit) -> Result<(), StoreError> {
         let batch = Batch::new(commit)?;
-        self.write(move |tx| async move { batch.apply(tx).await }.boxed()).await?;
+        self.write(move |tx| async move { batch.apply(number, tx).await }.boxed()).await?;
         self.committed(commit.at);
         Ok(())
     }
+
+    /// Whether a tenant's last commit has this number.
+    pub async fn has(&self, tenant: &TenantId, number: CommitNumber) -> Result<bool, StoreError> {
+        let found = sqlx::query("SELECT 1 FROM last_commits WHERE tenant = ?1 AND number = ?2 AND part IN (0, ?3)")
+            .bind(tenant.as_str())
+            .bind(number.whole)
+            .bind(number.part)
+            .fetch_optional(self.readers())
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Gives numbers behind those that earlier daemons gave.
+    pub(super) async fn count_on_from_last_number(&self) -> Result<(), StoreError> {
+        let last: Option<i64> = sqlx::query_scalar("SELECT max(number) FROM last_commits").fetch_one(self.readers()).await?;
+        self.inner.last_number.fetch_max(last.unwrap_or(0), Ordering::Relaxed);
+        Ok(())
+    }
 }
+
+/// Leaves the row alone, and so changes none, where the commit is there: under its own number or as a part of the whole.
+const TAKE_NUMBER: &str = "
+    INSERT INTO last_commits (tenant, number, part) VALUES (?1, ?2, ?3)
+    ON CONFLICT (tenant) DO UPDATE SET number = excluded.number, part = excluded.part
+    WHERE number <> excluded.number OR part NOT IN (0, excluded.part)";
 
 /// A commit as its statements take it, so that nothing is computed while the writer is held.
 struct Batch {
@@ -71,8 +106,12 @@ impl Batch {
         })
     }
 
-    async fn apply(self, tx: &mut SqliteConnection) -> Result<(), StoreError> {
+    async fn apply(self, number: CommitNumber, tx: &mut SqliteConnection) -> Result<(), StoreError> {
         let tenant = &self.tenant;
+        let taken_now = sqlx::query(TAKE_NUMBER).bind(tenant).bind(number.whole).bind(number.part).execute(&mut *tx).await?;
+        if taken_now.rows_affected() == 0 {
+            return Ok(());
+        }
         if let Some(round) = &self.round {
             save_round(tx, tenant, self.at, round).await?;
         }

@@ -53,6 +53,8 @@ struct Inner {
     writes: TaskTracker,
     /// The newest commit of this process, in milliseconds; `i64::MIN` before the first.
     last_commit: AtomicI64,
+    /// The last number that a commit was given.
+    last_number: AtomicI64,
     /// The last write found the disk full.
     full: AtomicBool,
     ballast: Ballast,

@@ -28,7 +28,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 9] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "corrections", include_str!("migrations/0002_corrections.sql")),
     (3, "reports", include_str!("migrations/0003_reports.sql")),
@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
     (6, "renames", include_str!("migrations/0006_renames.sql")),
     (7, "slo_versions", include_str!("migrations/0007_slo_versions.sql")),
     (8, "images", include_str!("migrations/0008_images.sql")),
+    (9, "commit_numbers", include_str!("migrations/0009_commit_numbers.sql")),
 ];
 
 /// Readers at the same time.
@@ -61,6 +62,7 @@ impl SqliteStore {
             Ok(readers) => {
                 let store = Self::new(file, Some(writer), readers, Some(lock));
                 store.recover_outbox().await?;
+                store.count_on_from_last_number().await?;
                 store.put_ballast().await;
                 Ok(store)
             }
@@ -98,7 +100,8 @@ impl SqliteStore {
         let last_commit = AtomicI64::new(i64::MIN);
         let ballast = Ballast::of(file.parent().unwrap_or(Path::new(".")));
         let (writes, full, lock) = (TaskTracker::new(), AtomicBool::new(false), Mutex::new(lock));
-        Self { inner: Arc::new(Inner { file, writer, readers, writes, last_commit, full, ballast, lock }) }
+        let last_number = AtomicI64::new(0);
+        Self { inner: Arc::new(Inner { file, writer, readers, writes, last_commit, last_number, full, ballast, lock }) }
     }
 }
 

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
-    store::{Release, Store, StoreError, StoredIncident},
+    store::{Release, Store, StoreError, StoredAlert, StoredIncident},
     view::SourceView,
 };
 
@@ -51,7 +51,7 @@ pub(super) struct Book {
     /// Versions, by the name of the one before, that wait until its firing alerts have cleared; `None`: the SLO is to go.
     pub(super) pending: BTreeMap<SloId, Option<Arc<Slo>>>,
     pub(super) ledger: SourceLedger,
-    /// True while the ledger may hold what the store does not, because it could not be read back.
+    /// True while the book may be other than what the store holds, because it could not be read back.
     pub(super) in_doubt: bool,
     pub(super) alerts: BTreeMap<BudgetId, AlertState>,
     /// Every budget as it stood in the last round, worst first.
@@ -95,7 +95,7 @@ impl Book {
         let alerts = store.alerts(tenant).await?;
         Ok(Self {
             pending,
-            alerts: alerts.into_iter().map(|stored| (stored.budget, stored.state)).collect(),
+            alerts: states(alerts),
             incidents: live(incidents, now),
             ordinals: store.last_ordinals(tenant).await?,
             excluded,
@@ -132,12 +132,33 @@ impl Book {
     pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         match load_ledger(store, config, &self.tenant, &self.source, &slos, &self.excluded, now).await {
-            Ok(ledger) => (self.ledger, self.in_doubt) = (ledger, false),
+            Ok(ledger) => self.ledger = ledger,
             Err(error) => {
                 self.in_doubt = true;
                 error!(tenant = %self.tenant, %error, "the ledger could not be read back; the next round tries again");
             }
         }
+    }
+
+    /// Reads everything that decisions are taken from again: after a commit of which nobody knows whether it is there, and where SLOs have new names.
+    pub(super) async fn read_back(&mut self, store: &Store, config: &Config, now: Timestamp) {
+        self.in_doubt = false;
+        let again = async {
+            let incidents = store.live_incidents(&self.tenant, now.minus(LOOK_BACK)).await?;
+            let alerts = store.alerts(&self.tenant).await?;
+            let ordinals = store.last_ordinals(&self.tenant).await?;
+            Ok::<_, StoreError>((live(incidents, now), states(alerts), ordinals, Kept::load(store, &self.tenant, now).await?))
+        };
+        match again.await {
+            Ok((incidents, alerts, ordinals, excluded)) => {
+                (self.incidents, self.alerts, self.ordinals, self.excluded) = (incidents, alerts, ordinals, excluded);
+            }
+            Err(error) => {
+                self.in_doubt = true;
+                error!(tenant = %self.tenant, %error, "alerts and incidents could not be read back; the next round tries again");
+            }
+        }
+        self.reload_ledger(store, config, now).await;
     }
 
     /// The newest incident of a fault that is at hand: open, or resolved not long ago.
@@ -204,19 +225,6 @@ impl Book {
         self.slo_silent = std::mem::take(&mut self.slo_silent).into_iter().map(|(slo, silent)| (anew(&slo), silent)).collect();
     }
 
-    /// Reads again what the store calls by the new names by now.
-    pub(super) async fn read_by_new_names(&mut self, store: &Store, config: &Config, now: Timestamp) {
-        let again = async {
-            let incidents = store.live_incidents(&self.tenant, now.minus(LOOK_BACK)).await?;
-            Ok::<_, StoreError>((live(incidents, now), Kept::load(store, &self.tenant, now).await?))
-        };
-        match again.await {
-            Ok((incidents, excluded)) => (self.incidents, self.excluded) = (incidents, excluded),
-            Err(error) => error!(tenant = %self.tenant, %error, "incidents and exclusions of renamed SLOs are read at the next start only"),
-        }
-        self.reload_ledger(store, config, now).await;
-    }
-
     fn after_change_of_slos(&mut self, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         self.ledger.replace_plan(Plan::new(&slos).read_from(self.ledger.plan().replica()), now);
@@ -257,6 +265,10 @@ fn with_held(slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>) -> (Running, Pending) {
 fn live(stored: Vec<StoredIncident>, now: Timestamp) -> BTreeMap<IncidentId, Incident> {
     let incidents = stored.into_iter().map(|stored| stored.incident).filter(|incident| !is_over(incident, now));
     incidents.map(|incident| (incident.id.clone(), incident)).collect()
+}
+
+fn states(stored: Vec<StoredAlert>) -> BTreeMap<BudgetId, AlertState> {
+    stored.into_iter().map(|stored| (stored.budget, stored.state)).collect()
 }
 
 async fn load_ledger(

@@ -62,7 +62,8 @@ impl Book {
         self.ledger.apply(counted);
         self.refresh_exclusions(answers.now);
         let mut draft = Draft::new(self, config, answers.now);
-        draft.commit.round = Some(round);
+        // A round that followed one which the store lacks would leave a hole: it waits until the ledger is read back.
+        draft.commit.round = (!self.in_doubt).then_some(round);
         let evaluated = round::evaluate_book(self, config, &mut draft, answers);
         let shown = numbers::refresh_moved(self, &evaluated.statuses, &mut draft, answers.now);
         let source_view = round::source_view(self, &evaluated, settled, answers);

@@ -175,6 +175,7 @@ impl Decider {
         by: &Actor,
         now: Timestamp,
     ) -> Result<ExclusionId, RequestError> {
+        self.settle_doubt(tenant, now).await;
         let Some(book) = self.books.get(tenant) else { return Err(RequestError::Refused("no such tenant".to_owned())) };
         let cases = &book.excluded.shown.cases;
         let (correction, id) = match asked {

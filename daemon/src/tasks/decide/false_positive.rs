@@ -39,7 +39,7 @@ impl Decider {
         by: &Actor,
         now: Timestamp,
     ) -> Result<Vec<ExclusionId>, RequestError> {
-        self.fetch_incident(tenant, &asked.incident).await?;
+        self.fetch_incident(tenant, &asked.incident, now).await?;
         let not_found = || RequestError::NotFound(asked.incident.to_string());
         let book = self.books.get(tenant).ok_or_else(not_found)?;
         let incident = book.incidents.get(&asked.incident).ok_or_else(not_found)?;

@@ -171,7 +171,10 @@ impl Decider {
 
     async fn serve(&mut self, request: Request) {
         match request {
-            Request::Plan { tenant, now, replica, reply } => answer(reply, self.plan(&tenant, now, replica)),
+            Request::Plan { tenant, now, replica, reply } => {
+                self.settle_doubt(&tenant, now).await;
+                answer(reply, self.plan(&tenant, now, replica));
+            }
             Request::PlanBehind { tenant, now, replica, reply } => answer(reply, self.plan_behind(&tenant, now, replica)),
             Request::Answers { answers, reply } => answer(reply, self.take_answers(*answers).await),
             Request::Backfill { answers, reply } => answer(reply, self.take_backfill(*answers).await),
@@ -245,7 +248,7 @@ impl Decider {
     }
 
     fn plan_behind(&mut self, tenant: &TenantId, now: Timestamp, replica: Option<Replica>) -> Option<BehindPlan> {
-        self.books.get_mut(tenant)?.plan_behind(now, replica)
+        self.books.get_mut(tenant).filter(|book| !book.in_doubt)?.plan_behind(now, replica)
     }
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
@@ -270,13 +273,15 @@ impl Decider {
                     book.call_anew(&Renames::new(release.renamed), answers.now);
                     book.promote(&cleared, answers.now);
                     if some {
-                        book.read_by_new_names(&self.store, &self.config, answers.now).await;
+                        book.read_back(&self.store, &self.config, answers.now).await;
                     }
                 }
                 Err(error) => warn!(tenant = %answers.tenant, %error, "changed definitions wait for one more round"),
             }
         }
-        if committed.round_lost || book.ledger.lacks_history() {
+        if book.in_doubt {
+            book.read_back(&self.store, &self.config, answers.now).await;
+        } else if committed.round_lost || book.ledger.lacks_history() {
             book.reload_ledger(&self.store, &self.config, answers.now).await;
         }
         book.forget_old(answers.now);
@@ -297,13 +302,15 @@ impl Decider {
 
     async fn take_backfill(&mut self, answers: BackfillAnswers) -> bool {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
-        if answers.queries != *book.ledger.plan().queries() {
+        if book.in_doubt || answers.queries != *book.ledger.plan().queries() {
             return true;
         }
         let counted = book.ledger.count_backfill(&answers.backfill, &answers.results);
         let round = Round::of(book.source.clone(), &counted);
         let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
-        match self.store.commit(&commit).await {
+        let outcome = self.commit_whole(&commit).await;
+        let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
+        match outcome {
             Ok(()) => book.ledger.apply(counted),
             Err(error) => warn!(tenant = %answers.tenant, %error, "a step of history could not be committed; it is read again"),
         }
@@ -314,7 +321,7 @@ impl Decider {
     /// What was read again; at the end of it the entries by which what came late corrects the ledger.
     async fn take_second(&mut self, answers: SecondAnswers) {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return };
-        if answers.queries != *book.ledger.plan().queries() {
+        if book.in_doubt || answers.queries != *book.ledger.plan().queries() {
             return;
         }
         let Some(counted) = book.ledger.take_second_reading(&answers.asked, &answers.results) else { return };
@@ -327,7 +334,9 @@ impl Decider {
             warn!(tenant = %answers.tenant, %source, slos, first = %first, "the source has lost samples that were counted; what was counted of them stays");
         }
         let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
-        match self.store.commit(&commit).await {
+        let outcome = self.commit_whole(&commit).await;
+        let Some(book) = self.books.get_mut(&answers.tenant) else { return };
+        match outcome {
             Ok(()) => book.ledger.apply(counted),
             Err(error) => {
                 warn!(tenant = %answers.tenant, %error, "what was read again could not be committed; it is read once more");
@@ -352,6 +361,7 @@ impl Decider {
     }
 
     async fn timers_of(&mut self, tenant: &TenantId, now: Timestamp) {
+        self.settle_doubt(tenant, now).await;
         let Some((commit, touched)) = self.books.get(tenant).and_then(|book| book.decide_timers(&self.config, now)) else { return };
         if self.commit_whole(&commit).await.is_ok() {
             self.absorb(tenant, touched, now);
@@ -367,7 +377,7 @@ impl Decider {
         by: &Actor,
         now: Timestamp,
     ) -> Result<Answer, RequestError> {
-        self.fetch_incident(tenant, id).await?;
+        self.fetch_incident(tenant, id, now).await?;
         let not_found = || RequestError::NotFound(id.to_string());
         let book = self.books.get(tenant).ok_or_else(not_found)?;
         let mut draft = Draft::new(book, &self.config, now);
@@ -382,7 +392,8 @@ impl Decider {
     }
 
     /// Brings an incident that left the book back into it: a late acknowledgement, a note after the end, a delivery that took long.
-    async fn fetch_incident(&mut self, tenant: &TenantId, id: &IncidentId) -> Result<(), RequestError> {
+    async fn fetch_incident(&mut self, tenant: &TenantId, id: &IncidentId, now: Timestamp) -> Result<(), RequestError> {
+        self.settle_doubt(tenant, now).await;
         let Some(book) = self.books.get_mut(tenant) else { return Err(RequestError::NotFound(id.to_string())) };
         if !book.incidents.contains_key(id) {
             let stored = self.store.incident(tenant, id).await.map_err(|error| RequestError::Store(error.to_string()))?;

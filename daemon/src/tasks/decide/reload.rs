@@ -209,7 +209,7 @@ impl Decider {
                 book.call_anew(&renames, now);
                 book.replace_slos(opened.slos, opened.held, now);
                 if !renames.is_empty() {
-                    book.read_by_new_names(&self.store, &self.config, now).await;
+                    book.read_back(&self.store, &self.config, now).await;
                 } else if book.ledger.lacks_history() {
                     book.reload_ledger(&self.store, &self.config, now).await;
                 }
