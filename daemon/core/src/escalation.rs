@@ -91,6 +91,10 @@ pub struct Next {
 /// The outlook of an incident under its team's escalation.
 pub fn outlook(incident: &Incident, team: &Team) -> Outlook {
     let at = Place { step: incident.escalation.step, round: incident.escalation.round };
+    if let Some(due) = incident.told_later() {
+        let first = Place { step: 0, round: 0 };
+        return Outlook { at, paged: Vec::new(), next: Some(Next { due, to: Some((first, people(team, first.step).to_vec())) }) };
+    }
     let paged = match incident.fault.urgency {
         Urgency::Page => people(team, at.step).to_vec(),
         Urgency::Ticket => Vec::new(),
@@ -142,6 +146,16 @@ mod tests {
         let next = outlook.next.expect("a next step");
         assert_eq!(next.due, START.plus(minutes(5)));
         assert_eq!(next.to, Some((Place { step: 1, round: 0 }, vec![recipient("sam"), recipient("#leads")])));
+    }
+
+    #[test]
+    fn of_one_that_is_open_again_quietly_nobody_is_paged_yet() {
+        let back = story().fires("acme").after(minutes(1)).clears("acme").after(minutes(1)).fires("acme");
+        let quiet = back.after(minutes(1)).clears("acme").after(minutes(1)).fires("acme");
+        let outlook = outlook(quiet.state(), &quiet.team);
+        assert_eq!(outlook.paged, []);
+        let next = outlook.next.expect("a next page");
+        assert_eq!((next.due, next.to.expect("somebody").1), (quiet.now.plus(minutes(8)), vec![recipient("ada")]));
     }
 
     #[test]

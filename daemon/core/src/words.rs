@@ -264,6 +264,11 @@ pub const fn join_reason(why: JoinReason) -> &'static str {
     }
 }
 
+/// That an alert flaps: `checkout/availability for acme flaps: it came back 4 times`.
+pub fn flaps(alert: &str, times: u32) -> String {
+    format!("{alert} flaps: it came back {times} times")
+}
+
 /// Why an incident is open again, as a clause.
 pub const fn reopen_reason(why: ReopenReason) -> &'static str {
     match why {

@@ -163,6 +163,9 @@ fn show_text(detail: &IncidentDetail) -> String {
     if let Some(marked) = &detail.false_positive {
         line("marked", marked.sentence());
     }
+    if let Some(flaps) = detail.now.as_ref().and_then(|now| now.flaps.as_ref()) {
+        line("flaps", flaps.clone());
+    }
     if let Some(at) = incident.escalates_at {
         line("escalates", format!("{} if nobody acknowledges", local(at)));
     }

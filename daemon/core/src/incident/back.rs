@@ -1,7 +1,7 @@
 //! Alerts that come back while their incident is open: whoever read that they recovered must hear of it, however often they flap, and once in a while only.
 //!
 //! A return is told by a post with a mention. Another one of the same alert within ten minutes is told in the thread alone; if it still holds when they
-//! are over, it gets its post then. What a post of the last two minutes shows anyway needs none.
+//! are over, it gets its post then. What a post of the last two minutes shows anyway needs none. So it is, too, where the return opens the incident again.
 
 use std::time::Duration;
 
@@ -10,10 +10,16 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::{AlertKey, Incident, fold::GATHER};
+use super::{AlertKey, Incident, Phase, fold::GATHER};
 
 /// At most one post with a mention for the returns of an alert within this time.
 const FLAP: Duration = minutes(10);
+
+/// An alert flaps where it came back at least so often, each time within an hour of the time before, and the last time within the last hour.
+const FLAPS_FROM: u32 = 2;
+
+/// The hour.
+const FLAPPING: Duration = minutes(60);
 
 impl Incident {
     /// True where an alert that fires at `now` comes back and needs a post: that of the last two minutes is older than its recovery. A ticket has none.
@@ -37,6 +43,36 @@ impl Incident {
             None => alert.slo().and_then(|slo| self.members.return_told(slo)),
         };
         last.map_or(self.opened_at, |told| told.plus(FLAP))
+    }
+
+    /// True where a return opened it again, the last time that it was opened, and no post has told so.
+    pub(super) fn is_untold(&self) -> bool {
+        self.fault.urgency == Urgency::Page && self.last_told.at < self.waiting_since
+    }
+
+    /// The same while nobody has it: nobody is paged for it yet.
+    pub(super) fn is_open_untold(&self) -> bool {
+        self.phase == Phase::Open && self.is_untold()
+    }
+
+    /// When the first step is paged for a return that opened it again and was kept quiet, where it still holds then.
+    pub fn told_later(&self) -> Option<Timestamp> {
+        self.quiet_return().map(|(due, _)| due).filter(|_| self.is_open_untold())
+    }
+
+    /// How often an alert comes back for the last time at `now`, counting those before as long as each came within an hour of the one before.
+    pub(super) fn returns(&self, alert: &AlertKey, now: Timestamp) -> u32 {
+        let before = self.members.get(alert).and_then(|member| Some((member.joined_at, member.back?.times)));
+        before.filter(|(at, _)| now.since(*at) <= FLAPPING).map_or(1, |(_, times)| times.saturating_add(1))
+    }
+
+    /// The alert that came back most often, and how often, where it flaps at `now`. What is over for an hour flaps no more.
+    pub fn flaps(&self, now: Timestamp) -> Option<(&AlertKey, u32)> {
+        let often = self.members.iter().filter_map(|(alert, member)| {
+            let times = member.back.map(|back| back.times).filter(|_| now.since(member.joined_at) <= FLAPPING)?;
+            (times >= FLAPS_FROM).then_some((alert, times))
+        });
+        often.max_by(|(a, often), (b, more)| often.cmp(more).then_with(|| b.cmp(a)))
     }
 
     /// The alert whose return was kept quiet, still holds, and is told next, and when.
@@ -138,5 +174,73 @@ mod tests {
         let quiet = back.clears("acme").after(Duration::from_secs(1)).fires("acme").expect_facts(["joined"]);
         let told = quiet.after(minutes(1)).ticks().expect_facts(["escalated", "page", "page", "page", "timer"]);
         assert_eq!(told.state().quiet_return(), None);
+    }
+
+    /// One alert alone: each of its ends is the incident's.
+    fn alone() -> Story {
+        story().fires("acme").after(minutes(1)).acknowledged_by("ana").after(minutes(1)).clears("acme").after(minutes(1))
+    }
+
+    /// It clears and fires again, half a minute each.
+    fn flap(story: Story) -> Story {
+        story.after(Duration::from_secs(30)).clears("acme").after(Duration::from_secs(30)).fires("acme")
+    }
+
+    #[test]
+    fn a_single_alert_that_flaps_opens_its_incident_again_quietly_and_pages_once_the_ten_minutes_are_over() {
+        let first = alone().fires("acme").expect_facts(["open again: fired", "joined", "page", "page", "timer"]);
+        let quiet = flap(first).expect_facts(["open again: fired", "joined"]).expect_messages(["thread", "edit"]);
+        let quiet = quiet.expect_phase("open").expect_due_in(Some(minutes(9)));
+        quiet
+            .after(minutes(9))
+            .ticks()
+            .expect_facts(["joined: came back", "page", "page", "timer"])
+            .expect_pages(["#pay", "ada"])
+            .expect_due_in(Some(minutes(5)))
+            .after(minutes(5))
+            .ticks()
+            .expect_pages(["#pay", "sam", "#leads"]);
+    }
+
+    #[test]
+    fn a_single_alert_that_flaps_each_minute_pages_once_in_ten_and_its_ends_are_said_in_the_thread() {
+        let first = alone().fires("acme");
+        let calls = first.state().pages.len();
+        let flapped = (0..59).fold(first, |story, _| flap(story).ticks());
+        assert_eq!(flapped.state().pages.len() - calls, 5 * 2, "five times the channel and a person in not quite an hour");
+        let quiet = flap(flap(flapped));
+        quiet
+            .after(Duration::from_secs(30))
+            .clears("acme")
+            .expect_facts(["recovered", "resolved: recovered"])
+            .expect_messages(["thread", "edit"]);
+    }
+
+    #[test]
+    fn what_joins_one_that_is_open_again_quietly_pages_with_a_timer() {
+        let quiet = flap(alone().fires("acme"));
+        quiet
+            .after(minutes(1))
+            .fires("latency/acme")
+            .expect_facts(["joined: new SLO", "page", "page", "timer"])
+            .expect_due_in(Some(minutes(5)));
+    }
+
+    #[test]
+    fn whoever_takes_it_while_its_return_is_quiet_knows_of_it() {
+        flap(alone().fires("acme")).after(minutes(1)).acknowledged_by("ana").expect_due_in(None);
+    }
+
+    #[test]
+    fn one_that_comes_back_again_and_again_flaps_until_an_hour_without_a_return() {
+        let flaps = |story: &Story| story.state().flaps(story.now).map(|(alert, times)| (alert.group().expect("a budget").values(), times));
+        let once = alone().fires("acme");
+        assert_eq!(flaps(&once), None, "once is no flapping");
+        let thrice = flap(flap(once));
+        assert_eq!(flaps(&thrice), Some(("acme".to_owned(), 3)));
+        assert_eq!(flaps(&thrice.clone().after(minutes(60))), Some(("acme".to_owned(), 3)));
+        assert_eq!(flaps(&thrice.clone().after(minutes(61))), None);
+        let later = thrice.after(minutes(50)).clears("acme").after(minutes(20)).fires("acme");
+        assert_eq!(flaps(&later), None, "70 minutes after the time before, it is the first of its own");
     }
 }

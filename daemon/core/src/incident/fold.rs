@@ -103,7 +103,8 @@ impl Incident {
             return;
         }
         let before = self.members.get(alert).and_then(|member| member.back);
-        let returns = |_| Back { told_at: before.and_then(|back| back.told_at), quiet: self.needs_post(alert, at) };
+        let returns =
+            |_| Back { told_at: before.and_then(|back| back.told_at), quiet: self.needs_post(alert, at), times: self.returns(alert, at) };
         let back = self.recovered_before(alert).map(returns);
         self.members.join(alert, Member { back, ..Member::new(at, facts.clone()) });
     }
@@ -126,6 +127,7 @@ impl Incident {
     fn acknowledge(&mut self, event: &IncidentEvent) {
         self.last_acknowledged = Some((event.at, event.by.clone()));
         self.escalation.due = None;
+        self.members.know();
         match self.phase {
             Phase::Open | Phase::Acknowledged { .. } => self.phase = Phase::Acknowledged { at: event.at, by: event.by.clone() },
             Phase::Resolved { .. } => {}

@@ -39,6 +39,8 @@ pub struct Back {
     pub told_at: Option<Timestamp>,
     /// No post with a mention has told the last return.
     pub quiet: bool,
+    /// How often it came back, each time within an hour of the time before.
+    pub times: u32,
 }
 
 /// The alerts of an incident, recovered ones too. Read as a map.
@@ -108,10 +110,19 @@ impl Members {
     /// A new post tells of whatever holds.
     pub(super) fn tell(&mut self, at: Timestamp) {
         for alert in std::mem::take(&mut self.quiet) {
-            if let Some(member) = self.all.get_mut(&alert) {
-                member.back = Some(Back { told_at: Some(at), quiet: false });
+            if let Some(back) = self.all.get_mut(&alert).and_then(|member| member.back.as_mut()) {
+                (back.told_at, back.quiet) = (Some(at), false);
             }
             self.note(&alert, None, Some(at));
+        }
+    }
+
+    /// Somebody takes the incident, and so knows of whatever holds.
+    pub(super) fn know(&mut self) {
+        for alert in std::mem::take(&mut self.quiet) {
+            if let Some(back) = self.all.get_mut(&alert).and_then(|member| member.back.as_mut()) {
+                back.quiet = false;
+            }
         }
     }
 

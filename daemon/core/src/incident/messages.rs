@@ -131,6 +131,8 @@ fn voice(incident: &Incident, channel: &Recipient, event: &IncidentEvent, batch:
     match &event.what {
         What::Opened { .. } | What::PageOwed { .. } | What::Delivered { .. } | What::EscalationDue { .. } => Voice::Silent,
         What::Joined { alert, .. } => voice_of_join(incident, alert, event, batch),
+        // What nobody was told to be open again is told to be over where that was said.
+        What::Resolved { .. } if incident.is_untold() => Voice::Thread,
         What::EscalationEnded | What::Resolved { .. } => Voice::Broadcast,
         What::Recovered { .. } if batch.last_turn > Some(event.seq) => Voice::Silent,
         What::Undeliverable { .. } if !incident.is_open() => Voice::Silent,

@@ -82,6 +82,8 @@ pub struct PageContext {
     pub steps: Vec<String>,
     /// Why this message was decided, where it is not the first.
     pub why: Option<String>,
+    /// Which alert flaps, and how often it came back: `checkout/availability for acme flaps: it came back 4 times`; absent where none does.
+    pub flaps: Option<String>,
     /// Who is paged now.
     pub paged: Vec<String>,
     /// Who is paged next.
@@ -247,6 +249,7 @@ impl PageContext {
             resolved: resolved(input),
             steps: if incident.is_open() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
             why: why(input),
+            flaps: incident.flaps(input.now).map(|(alert, times)| words::flaps(&timeline::subject(alert), times)),
             paged: paged(incident, &outlook),
             next: next(&outlook, input.now),
             incident: incident.id.to_string(),

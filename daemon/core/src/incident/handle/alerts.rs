@@ -37,6 +37,10 @@ pub(super) fn fire(incident: &Incident, alert: &AlertKey, facts: &Facts, scope: 
         Phase::Open | Phase::Acknowledged { .. } => join(incident, alert, facts, scope, now),
         Phase::Resolved { .. } => {
             let joined = What::Joined { alert: alert.clone(), facts: facts.clone(), notify: None };
+            if incident.needs_post(alert, now) && incident.return_due(alert) > now {
+                // Its return is told once ten minutes have passed since the last one was, if it still holds (ADR 0027).
+                return vec![What::Reopened { why: ReopenReason::FiredAgain }, joined];
+            }
             reopen(incident, ReopenReason::FiredAgain, Some(joined), scope, now)
         }
     }
@@ -88,15 +92,19 @@ fn doubles(incident: &Incident, alert: &AlertKey, now: Timestamp) -> bool {
     incident.count_groups_hit() + usize::from(joins) >= 2 * incident.last_told.groups
 }
 
-/// The step that was paged last hears of it. An old acknowledgement ends with it, and escalation begins anew; otherwise its timer runs on.
+/// The step that was paged last hears of it. Where an old acknowledgement ends with it, or it is open again and nobody was told, escalation begins anew;
+/// otherwise its timer runs on.
 fn tell_of_join(incident: &Incident, reason: JoinReason, scope: &Scope<'_>, now: Timestamp) -> Vec<What> {
     let why = PageReason::Joined(reason);
     let calls = incident.escalation.calls + 1;
-    match reason {
-        JoinReason::OldAcknowledgement => Wave { id: &incident.id, calls, place: FIRST, why }.pages_and_timer(scope, now),
-        JoinReason::NewSlo | JoinReason::Doubled | JoinReason::CameBack => {
-            Wave { id: &incident.id, calls, place: place(incident), why }.pages(scope)
-        }
+    let begins_anew = match reason {
+        JoinReason::OldAcknowledgement => true,
+        JoinReason::NewSlo | JoinReason::Doubled | JoinReason::CameBack => incident.is_open_untold(),
+    };
+    if begins_anew {
+        Wave { id: &incident.id, calls, place: FIRST, why }.pages_and_timer(scope, now)
+    } else {
+        Wave { id: &incident.id, calls, place: place(incident), why }.pages(scope)
     }
 }
 

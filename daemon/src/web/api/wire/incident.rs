@@ -170,7 +170,7 @@ impl From<&Incident> for IncidentState {
             phase_at,
             team: incident.team.to_string(),
             escalates_at: match incident.phase {
-                Phase::Open => incident.escalation.due.map(instant),
+                Phase::Open => incident.escalation.due.or_else(|| incident.told_later()).map(instant),
                 Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
             },
             alerts: incident

@@ -23,6 +23,9 @@ pub struct IncidentNow {
     /// How many objectives they have.
     #[serde(default)]
     pub hides_objectives: usize,
+    /// Which alert flaps, and how often it came back; absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaps: Option<String>,
     /// Who is paged now.
     pub paged: Vec<String>,
     /// Who is paged next, if nobody acknowledges.
@@ -89,6 +92,7 @@ impl IncidentNow {
                     burn.budget.threshold
                 ),
             }),
+            flaps: page.flaps,
             paged: page.paged,
             next: page.next.map(|next| next.who).unwrap_or_default(),
             runbook,

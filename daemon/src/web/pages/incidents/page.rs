@@ -58,6 +58,8 @@ struct IncidentPage {
     said: Option<String>,
     /// That it was a false positive.
     marked: Option<String>,
+    /// Which alert flaps.
+    flaps: Option<String>,
     actions: Actions,
     burn: Option<BurnNow>,
     blind: Option<String>,
@@ -149,6 +151,7 @@ fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Insta
         began: When::of(incident.began, now),
         said: said(asked, &incident),
         marked: marked.as_ref().map(|marked| visible(&marked.sentence())),
+        flaps: live.flaps.as_deref().map(visible),
         actions: actions(&incident, &links),
         burn: live.burn,
         blind: live.blind.as_deref().map(visible),
