@@ -5,7 +5,11 @@ use std::{
     time::Duration,
 };
 
-use burnward_core::{id::SourceName, ledger::Unknown, time::Timestamp};
+use burnward_core::{
+    id::SourceName,
+    ledger::{Reason, Unknown},
+    time::Timestamp,
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -41,6 +45,7 @@ pub struct Metrics {
 struct Sources {
     asks: Family<SourceLabel, Counter>,
     failures: Family<SourceLabel, Counter>,
+    foreign: Family<SourceLabel, Counter>,
     seconds: Family<SourceLabel, Counter<f64, AtomicU64>>,
     bytes: Family<SourceLabel, Counter>,
     samples: Family<SourceLabel, Counter>,
@@ -52,6 +57,11 @@ impl Sources {
     fn register(&self, registry: &mut Registry) {
         registry.register("source_asks", "Questions to a source", self.asks.clone());
         registry.register("source_failures", "Questions to a source without a whole answer", self.failures.clone());
+        registry.register(
+            "source_foreign_answers",
+            "Answers that held series which were not asked for, such as another tenant's; nothing of them was used",
+            self.foreign.clone(),
+        );
         registry.register(
             "source_ask_seconds",
             "Time that the questions to a source took, waiting for a turn included",
@@ -78,6 +88,7 @@ struct SourceLabel {
 pub struct SourceMeter {
     asks: Counter,
     failures: Counter,
+    foreign: Counter,
     seconds: Counter<f64, AtomicU64>,
     bytes: Counter,
     samples: Counter,
@@ -93,8 +104,9 @@ impl SourceMeter {
                 self.bytes.inc_by(answer.bytes as u64);
                 self.samples.inc_by(answer.series.iter().map(|series| series.samples.len() as u64).sum());
             }
-            Err(_) => {
+            Err(unknown) => {
                 self.failures.inc();
+                self.foreign.inc_by(u64::from(unknown.reason == Reason::Foreign));
             }
         }
     }
@@ -204,6 +216,7 @@ impl Metrics {
         SourceMeter {
             asks: self.sources.asks.get_or_create(&label).clone(),
             failures: self.sources.failures.get_or_create(&label).clone(),
+            foreign: self.sources.foreign.get_or_create(&label).clone(),
             seconds: self.sources.seconds.get_or_create(&label).clone(),
             bytes: self.sources.bytes.get_or_create(&label).clone(),
             samples: self.sources.samples.get_or_create(&label).clone(),

@@ -81,7 +81,7 @@ impl Merged {
             match places.get(one.labels.get(label)) {
                 Some(place) => dealt[*place].push(one),
                 None => {
-                    return Err(unknown(Reason::SourceError, format!("the answer holds a series of another {label} than was asked for")));
+                    return Err(unknown(Reason::Foreign, format!("the answer holds a series of another {label} than was asked for")));
                 }
             }
         }
@@ -148,7 +148,7 @@ mod tests {
         let series = |value: &str, code: &str| Series::new(Labels::new([("s", value), ("code", code)]), Vec::new());
         let dealt = merged.deal(vec![series("b", "1"), series("a", "1"), series("b", "2")]).unwrap();
         assert_eq!(dealt, [vec![series("a", "1")], vec![series("b", "1"), series("b", "2")]]);
-        assert_eq!(merged.deal(vec![series("c", "1")]).map_err(|unknown| unknown.reason), Err(Reason::SourceError));
+        assert_eq!(merged.deal(vec![series("c", "1")]).map_err(|unknown| unknown.reason), Err(Reason::Foreign));
         let halves = merged.halves(&[&a, &b]).unwrap();
         assert_eq!(
             halves.iter().map(|half| (half.selector.to_string(), half.parts.clone())).collect::<Vec<_>>(),

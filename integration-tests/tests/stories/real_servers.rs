@@ -130,6 +130,36 @@ async fn a_server_that_loads_few_samples_at_once_is_asked_in_parts_and_every_eve
     Ok(())
 }
 
+/// Until a day ago the requests were counted under another name: of the window of two days one is there, and nobody takes the other for a good one.
+#[tokio::test]
+async fn a_metric_that_was_renamed_yesterday_is_half_a_window_and_says_so() -> anyhow::Result<()> {
+    let (root, now) = (tempfile::tempdir()?, beginning());
+    let mut history = String::new();
+    for (metric, from, to) in [("calls", 48, 24), ("hits", 24, 0)] {
+        writeln!(history, "# TYPE {metric} counter")?;
+        for second in (u64::from(to == 0)..24 * 3600).step_by(60) {
+            let at = now.minus(hours(from)).millis() / 1000 + i64::try_from(second)?;
+            writeln!(history, "{metric}_total{{job=\"shop\",instance=\"a:1\",code=\"200\"}} {} {at}", second * RATE)?;
+            writeln!(history, "{metric}_total{{job=\"shop\",instance=\"a:1\",code=\"500\"}} {} {at}", second / 60)?;
+        }
+    }
+    backfill(&root.path().join("prometheus"), &(history + "# EOF\n")).await?;
+    let real = Real::start(&root.path().join("prometheus"), "global: {}\n").await?;
+    let slos = PAYMENTS.replace("window: 1d", "window: 2d");
+    let daemon = daemon(root.path(), at(&real.url()), &slos, by_hand(now)).await?;
+    for _ in 0..60 {
+        daemon.step().await;
+    }
+    let status: serde_json::Value = reqwest::get(format!("http://{}/api/v1/status", daemon.address)).await?.json().await?;
+    let budget = &status["budgets"][0];
+    let coverage = budget["coverage_ratio"].as_f64().unwrap_or_default();
+    assert!((0.48..0.51).contains(&coverage), "{budget:#}");
+    // A share of failures that was half seen: the figure is of what was seen, and says between what it lies.
+    let failed = budget["bad"].as_i64().unwrap_or_default();
+    assert!((1400..=1440).contains(&failed), "{budget:#}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_server_that_is_started_again_under_us_leaves_no_trace() -> anyhow::Result<()> {
     let (root, from) = (tempfile::tempdir()?, beginning());

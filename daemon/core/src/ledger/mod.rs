@@ -220,6 +220,8 @@ reasons! {
     Busy = "busy", Source;
     /// Another error of the source.
     SourceError = "source_error", Source;
+    /// The answer holds series that were not asked for, such as another tenant's.
+    Foreign = "not_asked_for", Source;
     /// The answer says that it is not whole.
     Partial = "partial", Slo;
     /// A value that is not a number.

@@ -241,7 +241,7 @@ fn holds_only(selector: &Selector, series: &[Series]) -> Result<(), Unknown> {
     strange.map_or(Ok(()), |(label, value)| {
         let told =
             format!("the answer holds a series that was not asked for: its {label} is not `{value}`; is it meant for somebody else?");
-        Err(unknown(Reason::SourceError, told))
+        Err(unknown(Reason::Foreign, told))
     })
 }
 

@@ -164,9 +164,9 @@ async fn an_answer_that_holds_what_is_somebody_elses_is_none_however_often_it_co
         for _ in 0..2 {
             let unknown = read().await.unwrap_err();
             let told = format!("a series that was not asked for: its {label} is not `");
-            assert!(unknown.reason == Reason::SourceError && unknown.detail.contains(&told), "{unknown}");
+            assert!(unknown.reason == Reason::Foreign && unknown.detail.contains(&told), "{unknown}");
             let steps = source.read_history(&own, NOW.minus(MINUTE), NOW, Duration::from_secs(15)).await;
-            assert_eq!(steps.map_err(|unknown| unknown.reason).map(|answer| answer.bytes), Err(Reason::SourceError));
+            assert_eq!(steps.map_err(|unknown| unknown.reason).map(|answer| answer.bytes), Err(Reason::Foreign));
         }
         fake.heal().await;
         assert_eq!(read().await, Ok(2));
