@@ -101,6 +101,7 @@ fn text(report: &WeekReport) -> String {
     writeln!(text, "{}\n", told::verdicts(verdicts)).expect("writing to a String cannot fail");
     text.push_str(&budgets(report));
     text.push_str(&burns(report));
+    text.push_str(&journeys(report));
     text.push_str(&blind(report));
     text.push_str(&false_positives(report));
     text.push_str(&people(report));
@@ -118,17 +119,22 @@ fn budgets(report: &WeekReport) -> String {
     table.to_string()
 }
 
-fn row(budget: &ReportedBudget) -> Vec<String> {
+/// `checkout/availability{acme}`.
+fn name(budget: &ReportedBudget) -> String {
     let group = if budget.group.is_empty() {
         String::new()
     } else {
         format!("{{{}}}", budget.group.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", "))
     };
+    format!("{}/{}{group}", budget.service, budget.slo)
+}
+
+fn row(budget: &ReportedBudget) -> Vec<String> {
     let outside =
         budget.spent_ratio.filter(|_| budget.failed_in_week > 0.0).map(|spent| spent * budget.unattributed / budget.failed_in_week);
     vec![
         format!("{} {}", budget.icon, budget.verdict),
-        format!("{}/{}{group}", budget.service, budget.slo),
+        name(budget),
         format!("{} % {}", budget.target_percent, budget.window),
         left(budget).or_else(|| budget.no_left.clone()).unwrap_or_default(),
         match (budget.change_ratio, budget.change_seconds) {
@@ -160,6 +166,19 @@ fn burns(report: &WeekReport) -> String {
     format!("\n{table}")
 }
 
+fn journeys(report: &WeekReport) -> String {
+    let members = || report.budgets.iter().flat_map(|budget| budget.members.iter().map(move |member| (budget, member)));
+    if members().next().is_none() {
+        return String::new();
+    }
+    let mut table = Table::new(&["JOURNEY", "TARGET", "MEMBER", "COST IT IN THE WEEK", "NOT SEEN"]);
+    for (budget, member) in members() {
+        let target = format!("{} % {}", budget.target_percent, budget.window);
+        table.row(vec![name(budget), target, member.slo.clone(), member.costs(), member.unseen()]);
+    }
+    format!("\n{table}")
+}
+
 fn blind(report: &WeekReport) -> String {
     if report.blind.is_empty() {
         return String::new();
@@ -180,7 +199,7 @@ fn false_positives(report: &WeekReport) -> String {
     let mut table = Table::new(&["FALSE POSITIVE", "REASON", "BY", "APPROVED BY", "GIVEN BACK BY"]);
     for marked in &report.false_positives {
         let given_back = words::list(&marked.exclusions, 3);
-        table.row(vec![marked.incident.clone(), marked.reason.clone(), marked.author.clone(), marked.approver.clone(), given_back]);
+        table.row(vec![marked.incident.clone(), marked.reason_told(), marked.author.clone(), marked.approver.clone(), given_back]);
     }
     format!("\n{table}")
 }

@@ -8,7 +8,7 @@ use burnward_core::{
 use super::{Weekly, words};
 use crate::render::csv::{Csv, CsvCell};
 
-const COLUMNS: [&str; 34] = [
+const COLUMNS: [&str; 35] = [
     "week",
     "from",
     "to",
@@ -39,6 +39,7 @@ const COLUMNS: [&str; 34] = [
     "spent_percent",
     "no_spent",
     "spent_by",
+    "members",
     "false_positives",
     "unattributed_percent",
     "seen_percent",
@@ -95,6 +96,7 @@ fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
         percent(row.spent),
         why(row.missing_spent()),
         CsvCell::text(&words::ate(burns, None, row.missing_spent().map(Missing::words))),
+        CsvCell::text(&words::members(row.members.iter())),
         CsvCell::text(&words::incidents(weekly.false_positives_of(&then.budget))),
         percent(row.unattributed_share()),
         percent(Some(row.seen)),

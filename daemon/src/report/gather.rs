@@ -149,7 +149,7 @@ async fn incidents(handle: &Handle, tenant: &TenantId, week: Interval, known: Kn
 fn false_positives(view: &View, tenant: &TenantId, team: Option<&TeamName>, incidents: &[StoredIncident], known: Known) -> Vec<Marked> {
     let Some(record) = view.exclusions.get(tenant) else { return Vec::new() };
     let own = incidents.iter().map(|stored| &stored.incident).filter(|incident| team.is_none_or(|team| incident.team == *team));
-    own.filter_map(|incident| Marked::of(record, &incident.id, known)).collect()
+    own.filter_map(|incident| Marked::of(record, incident, known)).collect()
 }
 
 async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp, known: Known) -> Result<Moment, StoreError> {
@@ -164,9 +164,9 @@ fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a
 }
 
 fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {
-    let PastBudget { slo, standing, held_from, counted, slices, budget: _, place, reaches: _ } = past;
+    let PastBudget { slo, standing, held_from, counted, slices, members, budget: _, place, reaches: _ } = past;
     let [then, before] = <[BudgetStatus; 2]>::try_from(standing).ok()?;
     // Of an SLO without a series, what is wrong with its source right now is not the reason.
     let then = live.get(&then.budget).filter(|_| place.is_some()).map_or(then, |now| (*now).clone());
-    Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices }, week, spans))
+    Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices, members }, week, spans))
 }

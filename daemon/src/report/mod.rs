@@ -9,6 +9,7 @@ pub mod words;
 use burnward_core::{
     exclusion::{Case, ExclusionId, Known, Scope},
     id::{BudgetId, IncidentId, TeamName, TenantId},
+    incident::Incident,
     report::ErrorBudgetReport,
     time::Timestamp,
 };
@@ -55,16 +56,19 @@ pub struct Marked {
     pub exclusions: Vec<ExclusionId>,
     /// Of which budgets.
     pub scopes: Vec<Scope>,
+    /// It has opened again since: what happened then is not marked.
+    pub opened_again: bool,
 }
 
 impl Marked {
     /// What a tenant's exclusions say of an incident, where they say that it was a false positive, as far as is known.
-    pub fn of(record: &ExclusionsView, incident: &IncidentId, known: Known) -> Option<Self> {
+    pub fn of(record: &ExclusionsView, incident: &Incident, known: Known) -> Option<Self> {
         let stands = |case: &&Case| record.exclusions.get(case.entry.id).is_some_and(|exclusion| exclusion.stands(known));
-        let naming = || record.cases.iter().filter(stands).filter(|case| case.entry.incident.as_ref() == Some(incident));
+        let naming = || record.cases.iter().filter(stands).filter(|case| case.entry.incident.as_ref() == Some(&incident.id));
         let first = &naming().next()?.entry;
         Some(Self {
-            incident: incident.clone(),
+            incident: incident.id.clone(),
+            opened_again: naming().all(|case| case.recorded_at < incident.waiting_since),
             reason: first.reason.clone(),
             author: first.author.clone(),
             approver: first.approver.clone(),
@@ -73,6 +77,9 @@ impl Marked {
         })
     }
 }
+
+/// What is said behind the reason of a mark that does not hold any more.
+pub const OPENED_AGAIN: &str = "; it has opened again since";
 
 impl Weekly {
     /// The false positives that a budget got something back from.

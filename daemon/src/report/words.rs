@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use burnward_core::{
-    report::{TeamWeek, Times, Verdict},
+    report::{MemberWeek, TeamWeek, Times, Verdict},
     time::Timestamp,
-    units::EventUnit,
+    units::{EventCount, EventUnit},
     words::{self, duration, percent, plural, whole_percent},
 };
 
@@ -55,6 +55,18 @@ pub fn ate<'a>(burns: impl Iterator<Item = (&'a str, Option<f64>)>, unattributed
     }
     parts.extend(unattributed.filter(|share| *share > 0.0).map(|share| format!("{} outside of incidents", percent(share))));
     if parts.is_empty() { missing.unwrap_or("nothing").to_owned() } else { parts.join(", ") }
+}
+
+/// What a member cost its journey: `5 of 7 bad slices`.
+pub fn member_cost(bad: EventCount, journey_bad: EventCount) -> String {
+    let slices = if journey_bad.rounded() == 1 { "slice" } else { "slices" };
+    format!("{} of {} bad {slices}", words::event_count(bad), words::event_count(journey_bad))
+}
+
+/// The members of a journey with what each cost it: `checkout/availability: 5 of 7 bad slices; search/availability: 0 of 7 bad slices`.
+pub fn members<'a>(members: impl Iterator<Item = &'a MemberWeek>) -> String {
+    let told = |member: &MemberWeek| format!("{}/{}: {}", member.slo.service, member.slo.name, member_cost(member.bad, member.journey_bad));
+    members.map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// What stands for the whole of what could be seen.

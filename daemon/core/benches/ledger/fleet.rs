@@ -9,10 +9,13 @@ use burnward_core::{
     exclusion::ExcludedTime,
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     ledger::{Plan, Query, Read, Reads, Sample, Series, Settings, SourceLedger, Stored, Unknown},
-    sli::{Counted, Labels, MatchOp, Matcher, Selector, Sli},
+    sli::{
+        Counted, Labels, MatchOp, Matcher, Selector, Sli,
+        composite::{Composite, Member, Members, WhenUnseen},
+    },
     slo::{AlertRow, CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
     time::{Timestamp, days, hours, minutes},
-    units::{Factor, Target},
+    units::{Factor, GoodShare, Target},
     window::Window,
 };
 
@@ -50,9 +53,18 @@ impl Bench {
         Self::reading(Source::new(groups))
     }
 
+    /// The same, with a journey over the first two SLOs beside them.
+    pub(crate) fn with_journey(groups: usize) -> Self {
+        let journey = Arc::new(journey([slo(0).id, slo(1).id]));
+        Self::of(Source::new(groups), (0..JOBS).map(|job| Arc::new(slo(job))).chain([journey]).collect())
+    }
+
     /// The same of a source that was made before.
     pub(crate) fn reading(source: Source) -> Self {
-        let slos: Vec<Arc<Slo>> = (0..JOBS).map(|job| Arc::new(slo(job))).collect();
+        Self::of(source, (0..JOBS).map(|job| Arc::new(slo(job))).collect())
+    }
+
+    fn of(source: Source, slos: Vec<Arc<Slo>>) -> Self {
         let ledger = SourceLedger::new(Plan::new(&slos), SETTINGS, START);
         let mut bench = Self { ledger, source, now: START, stored: Stored::default(), slos };
         for _ in 0..70 {
@@ -180,6 +192,18 @@ fn slo(job: usize) -> Slo {
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
         origin: Origin { file: "shop.yaml".into(), line: 1, version: "0".repeat(12) },
+    }
+}
+
+/// Minutes in which both worked.
+fn journey(members: [SloId; 2]) -> Slo {
+    let good_from = GoodShare::percent("99%").expect("a share");
+    let members = members.map(|slo| Member { slo, good_from, unseen: WhenUnseen::Unknown }).to_vec();
+    let like = slo(0);
+    Slo {
+        id: SloId { name: SloName::parse("buy").expect("a name"), ..like.id.clone() },
+        sli: Sli::Composite(Composite { members: Members::AllOf(members), slice: minutes(1) }),
+        ..like
     }
 }
 

@@ -66,6 +66,7 @@ fn all() {
     show("all figures of every budget, as somebody sees them", (0..50).map(|_| timed(|| statuses(&bench)).1));
     restore(&bench);
     drop(bench);
+    journeys();
     let (small, large) = (of_size(GROUPS / 10), of_size(GROUPS));
     println!(
         "from {} to {budgets} budgets: counting takes {:.1} times as long, evaluating {:.1} times",
@@ -96,6 +97,17 @@ fn count(bench: &mut Bench) {
     show("apply it", rounds.iter().map(|round| round.apply));
     let largest = |size: fn(&Round) -> usize| rounds.iter().map(size).max().unwrap_or_default() / 1000;
     println!("  at most {} k samples, {} kB of slices, {} kB of state", largest(|r| r.samples), largest(|r| r.blob), largest(|r| r.state));
+}
+
+/// What a journey of 1,000 groups over two SLOs adds to a tick of them all.
+fn journeys() {
+    let least = |mut bench: Bench| {
+        let rounds: Vec<Round> = (0..40).map(|_| bench.round(TICK)).collect();
+        let least = |of: fn(&Round) -> Duration| rounds.iter().map(of).min().unwrap_or_default();
+        least(|round| round.count) + least(|round| round.pack) + least(|round| round.apply)
+    };
+    let (without, with) = (least(Bench::new(GROUPS)), least(Bench::with_journey(GROUPS)));
+    println!("a journey over two SLOs, {GROUPS} groups: count, pack and apply one tick least {with:.2?}, without it {without:.2?}");
 }
 
 /// Least seconds to count a tick and to evaluate, with so many groups in each SLO.

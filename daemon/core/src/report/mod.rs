@@ -19,13 +19,13 @@ pub mod spend;
 mod tests;
 mod verdict;
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 use crate::{
     evaluate::BudgetStatus,
     id::{BudgetId, Group, IncidentId, SloId, TeamName},
     incident::{Facts, Incident, IncidentEvent, Kind, Phase},
-    ledger::{Counts, Reason},
+    ledger::{Counts, MemberVerdicts, Reason},
     slo::Slo,
     time::Timestamp,
     units::{EventCount, EventUnit},
@@ -69,6 +69,8 @@ pub struct BudgetWeek<'a> {
     pub counted: Counts,
     /// The slices that this is the sum of, oldest first. None are needed where nothing failed.
     pub slices: &'a [(Interval, Counts)],
+    /// What the members of a journey did in the week; none for any other SLI.
+    pub members: Vec<MemberVerdicts>,
 }
 
 /// An incident with its events.
@@ -78,6 +80,19 @@ pub struct Told<'a> {
     pub incident: &'a Incident,
     /// Its events, in order.
     pub events: &'a [IncidentEvent],
+}
+
+/// What a member did to a journey in the week.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberWeek {
+    /// Which SLO.
+    pub slo: SloId,
+    /// Slices that it cost the journey, by its weight. Where all members are needed, one that is bad for several counts for each.
+    pub bad: EventCount,
+    /// All slices of the week that were bad for the journey.
+    pub journey_bad: EventCount,
+    /// Time of slices in which it was not seen.
+    pub unseen: Duration,
 }
 
 /// One budget's week.
@@ -99,6 +114,8 @@ pub struct Row {
     pub burns: Vec<Spend>,
     /// Failures of the week outside of every incident.
     pub unattributed: f64,
+    /// Of a journey: its members, the one that cost most first.
+    pub members: Vec<MemberWeek>,
     /// Share of the week that was seen.
     pub seen: f64,
     /// Whether it is safe to change things.
@@ -208,7 +225,7 @@ pub struct Blind {
 impl Row {
     /// The row of a budget.
     pub fn of(budget: BudgetWeek<'_>, week: Interval, spans: &Spans) -> Self {
-        let BudgetWeek { slo, then, before, held_from, counted, slices } = budget;
+        let BudgetWeek { slo, then, before, held_from, counted, slices, members } = budget;
         let burns = spans.attribute(&then, slices);
         let failed = failed(counted, then.unit);
         let unattributed = (failed - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
@@ -223,6 +240,7 @@ impl Row {
             spent,
             burns,
             unattributed,
+            members: members_of(members, counted, then.unit),
             seen,
             then,
         }
@@ -301,6 +319,18 @@ impl ErrorBudgetReport {
     }
 }
 
+fn members_of(members: Vec<MemberVerdicts>, counted: Counts, unit: EventUnit) -> Vec<MemberWeek> {
+    let mut members = members;
+    members.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.slo.cmp(&b.slo)));
+    let of = |member: MemberVerdicts| MemberWeek {
+        slo: member.slo,
+        bad: unit.count(member.cost.max(0)),
+        journey_bad: unit.count(counted.bad.max(0)),
+        unseen: Duration::from_millis(u64::try_from(member.verdicts.unseen_millis).unwrap_or(0)),
+    };
+    members.into_iter().map(of).collect()
+}
+
 /// Failed events: a tolerated one is half failed. Negative counts, of two exporters that tell one event in different slices, count as none.
 fn failed(counts: Counts, unit: EventUnit) -> f64 {
     (counts.bad as f64 + counts.tolerated as f64 / 2.0).max(0.0) / unit.per_event() as f64
@@ -308,7 +338,7 @@ fn failed(counts: Counts, unit: EventUnit) -> f64 {
 
 fn seen(week: Interval, held_from: Option<Timestamp>, counted: Counts) -> f64 {
     let Some(held_from) = held_from else { return 0.0 };
-    let unseen = std::time::Duration::from_millis(u64::try_from(counted.unseen_millis).unwrap_or(0));
+    let unseen = Duration::from_millis(u64::try_from(counted.unseen_millis).unwrap_or(0));
     let held = week.to.since(held_from.max(week.from));
     if week.length().is_zero() { 0.0 } else { held.saturating_sub(unseen).div_duration_f64(week.length()) }
 }

@@ -106,6 +106,7 @@ impl Lived<'_> {
             held_from,
             counted: self.week,
             slices,
+            members: Vec::new(),
         };
         Row::of(budget, WEEK, spans)
     }
@@ -160,7 +161,12 @@ fn the_verdict_names_the_rule_that_says_so() {
         (counts(1_000_000, 600), counts(250_000, 500), "CAREFUL", "another week like this one spends what is left"),
         (counts(1_000_000, 290), counts(250_000, 10), "SHIP", "71 % is left"),
         (counts(0, 0), counts(0, 0), "SHIP", "no traffic in 30d, so nothing failed"),
-        (counts(1_000_000, 0), Counts { unseen_millis: 400_000_000, ..counts(1, 0) }, "CANNOT SAY", "only 34 % of the week was seen"),
+        (
+            counts(1_000_000, 0),
+            Counts { unseen_millis: 400_000_000, ..counts(1, 0) },
+            "CANNOT SAY",
+            "34 % of the week was seen, under 50 %",
+        ),
         (counts(1_000_000, 0), Counts { unseen_millis: 603_000_000, ..counts(1, 0) }, "CANNOT SAY", "less than 1 % of the week was seen"),
     ] {
         let judged = row("x", then, week).judged;
@@ -199,7 +205,8 @@ fn what_was_not_seen_is_not_told_as_quiet() {
     let of = |then: Result<Counts, Unknown>, held_from: Option<Timestamp>, counted: Counts| {
         let before = status(&slo, Err(unknown()), WEEK.from, held_from);
         let then = status(&slo, then, WEEK.to, held_from);
-        let row = Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &[] }, WEEK, &Spans::default());
+        let row =
+            Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &[], members: Vec::new() }, WEEK, &Spans::default());
         (row.missing_left().map(Missing::words), row.missing_spent().map(Missing::words))
     };
     let long = Some(WEEK.from.minus(days(60)));

@@ -62,7 +62,7 @@ fn little_seen(seen: f64) -> String {
     match seen {
         nothing if nothing <= 0.0 => "nothing of the week was seen".to_owned(),
         little if little < 0.01 => "less than 1 % of the week was seen".to_owned(),
-        part => format!("only {} of the week was seen", whole_percent(part)),
+        part => format!("{} of the week was seen, under {}", whole_percent(part), whole_percent(SEEN_ENOUGH)),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judge
         (_, None) if seen < SEEN_ENOUGH => judged(Verdict::CannotSay, little_seen(seen)),
         (Some(_), None) if is_hardly_seen(then) => {
             let seen = whole_percent(then.coverage);
-            judged(Verdict::CannotSay, format!("only {seen} of the window was seen, and the rest may have spent the budget"))
+            judged(Verdict::CannotSay, format!("{seen} of the window was seen, and what was not may have spent the budget"))
         }
         (None, None) => judged(Verdict::Ship, format!("no traffic in {}, so nothing failed", lookback(then.over.length()))),
         (Some(left), None) if left.ratio < CAREFUL_BELOW => {

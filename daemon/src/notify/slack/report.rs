@@ -49,6 +49,7 @@ mod tests {
             left: left.into(),
             change: None,
             ate: None,
+            members: None,
             seen: None,
             because: None,
         }

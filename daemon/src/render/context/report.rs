@@ -9,7 +9,7 @@ use burnward_core::{
 use serde::Serialize;
 
 use super::super::MAX_LIST;
-use crate::report::{Marked, Weekly, words as told};
+use crate::report::{Marked, OPENED_AGAIN, Weekly, words as told};
 
 /// Rows of the document at most, in parts of a list's length; the rest is counted, and in the CSV.
 const PARTS: usize = 10;
@@ -37,6 +37,8 @@ pub struct ReportContext {
     pub more: usize,
     /// The biggest burns, at most ten.
     pub burns: Vec<BurnContext>,
+    /// The members of journeys, in parts of fifty, at most ten parts.
+    pub journeys: Vec<Vec<MemberContext>>,
     /// What could not be seen, at most fifty.
     pub blind: Vec<BlindContext>,
     /// The incidents that were false positives, at most fifty.
@@ -85,6 +87,23 @@ pub struct RowContext {
     pub seen: String,
     /// Who is responsible.
     pub team: String,
+}
+
+/// A member of a journey, with what it did to it in the week.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MemberContext {
+    /// The journey: `shop/buy`.
+    pub journey: String,
+    /// Its group, where it is split.
+    pub group: Option<String>,
+    /// `99.9 % over 30d`.
+    pub objective: String,
+    /// The member.
+    pub member: String,
+    /// `5 of 7 bad slices`.
+    pub costs: String,
+    /// For how long it was not seen.
+    pub unseen: String,
 }
 
 /// One of the biggest burns.
@@ -162,6 +181,7 @@ impl ReportContext {
             parts: shown.chunks(MAX_LIST).map(|part| part.iter().map(row).collect()).collect(),
             more: report.rows.len() - shown.len(),
             burns: report.burns.iter().map(burn).collect(),
+            journeys: members(shown).chunks(MAX_LIST).take(PARTS).map(<[_]>::to_vec).collect(),
             blind: report.blind.iter().take(MAX_LIST).map(blind).collect(),
             false_positives: weekly.false_positives.iter().take(MAX_LIST).map(false_positive).collect(),
             teams: report.teams.iter().take(MAX_LIST).map(team).collect(),
@@ -201,6 +221,22 @@ fn row(row: &Row) -> RowContext {
     }
 }
 
+/// The members of the journeys among these rows.
+fn members(rows: &[Row]) -> Vec<MemberContext> {
+    let of_row = |row: &Row| {
+        let (context, members) = (self::row(row), row.members.clone());
+        members.into_iter().map(move |member| MemberContext {
+            journey: context.slo.clone(),
+            group: context.group.clone(),
+            objective: context.objective.clone(),
+            member: format!("{}/{}", member.slo.service, member.slo.name),
+            costs: told::member_cost(member.bad, member.journey_bad),
+            unseen: words::duration(Duration::from_secs(member.unseen.as_secs())),
+        })
+    };
+    rows.iter().filter(|row| !row.members.is_empty()).flat_map(of_row).collect()
+}
+
 pub(super) fn group(group: &burnward_core::id::Group) -> Option<String> {
     (!group.is_whole()).then(|| words::cut(&group.values(), VALUE))
 }
@@ -227,7 +263,7 @@ fn blind(blind: &Blind) -> BlindContext {
 fn false_positive(marked: &Marked) -> FalsePositiveContext {
     FalsePositiveContext {
         incident: marked.incident.to_string(),
-        reason: marked.reason.clone(),
+        reason: format!("{}{}", marked.reason, if marked.opened_again { OPENED_AGAIN } else { "" }),
         author: marked.author.clone(),
         approver: marked.approver.clone(),
     }

@@ -13,6 +13,9 @@ use crate::report::{Weekly, words as told};
 /// Budgets that a post shows.
 const SHOWN: usize = 5;
 
+/// Members of a journey that a post names.
+const MEMBERS: usize = 3;
+
 /// A report that is posted longer than this after it was due says so.
 const LATE: std::time::Duration = minutes(10);
 
@@ -62,6 +65,8 @@ pub struct ReportPostRow {
     pub change: Option<String>,
     /// Which incidents spent it; absent where nothing failed.
     pub ate: Option<String>,
+    /// Of a journey: the members that cost it slices, the worst first; absent where none did: `checkout/availability: 5 of 7 bad slices`.
+    pub members: Option<String>,
     /// How much was seen; absent where all or nothing was.
     pub seen: Option<String>,
     /// Why; absent where the figures say it.
@@ -116,6 +121,8 @@ impl ReportPostRow {
                 Change::By { .. } | Change::None(_) => None,
             },
             ate: (row.failed() > 0.0).then(|| told::ate(burns, row.unattributed_share(), None)),
+            members: Some(told::members(row.members.iter().filter(|member| member.bad.rounded() > 0).take(MEMBERS)))
+                .filter(|told| !told.is_empty()),
             seen: seen.filter(|seen| seen != told::ALL),
             because: match row.judged.verdict {
                 Verdict::CannotSay | Verdict::Careful => Some(row.judged.because.clone()),

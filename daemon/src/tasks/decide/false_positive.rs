@@ -8,7 +8,9 @@ use burnward_core::{
     id::{Group, IncidentId, SloId, TenantId},
     incident::{Actor, AlertKey, Command, Incident, Phase},
     time::Timestamp,
+    timeline,
     window::Interval,
+    words,
 };
 use tracing::info;
 
@@ -69,13 +71,22 @@ impl Decider {
 fn entries(book: &Book, incident: &Incident, asked: &FalsePositive, by: &Actor, now: Timestamp) -> Result<Vec<Entry>, RequestError> {
     let refused = |why: String| Err(RequestError::Refused(why));
     let cases = &book.excluded.shown.cases;
-    if let Some(marked) = cases.iter().find(|case| marks(case, &incident.id)) {
-        let (id, author) = (marked.entry.id, &marked.entry.author);
-        return refused(format!("it was marked already by {author}; `burnward exclusion withdraw {id}` takes that back"));
-    }
     let Phase::Resolved { at, .. } = &incident.phase else {
         return refused("it is not over yet; resolve it, and then say that it was a false positive".to_owned());
     };
+    // A mark from before it opened again says nothing of what happened since.
+    if let Some(marked) = cases.iter().find(|case| marks(case, &incident.id) && case.recorded_at >= incident.waiting_since) {
+        let (id, author) = (marked.entry.id, &marked.entry.author);
+        return refused(format!("it was marked already by {author}; `burnward exclusion withdraw {id}` takes that back"));
+    }
+    let holding: Vec<String> = incident.open_members().map(|(alert, _)| timeline::subject(alert)).collect();
+    if !holding.is_empty() {
+        let hold = if holding.len() == 1 { "still holds" } else { "still hold" };
+        return refused(format!(
+            "{} {hold}, so that it is not known yet what it spent; say it once they have cleared",
+            words::list(&holding, 3)
+        ));
+    }
     let stretch = touched_slices(Interval { from: incident.began, to: *at }, now);
     let burnt: BTreeSet<(&SloId, &Group)> = incident
         .members

@@ -88,6 +88,8 @@ pub struct PastBudget {
     pub counted: Counts,
     /// The slices that this is the sum of, at most an hour each; none where nothing failed.
     pub slices: Vec<(Interval, Counts)>,
+    /// What the members of a journey did in the stretch, outside of excluded time.
+    pub members: Vec<MemberVerdicts>,
 }
 
 /// How far the figures of a moment reach.
@@ -193,6 +195,7 @@ impl Book {
             }
             Some(_) | None => Vec::new(),
         };
+        let members = over.map(|over| self.members_but(slo, stream, over, &excluded)).unwrap_or_default();
         let place = Place {
             source: self.source.clone(),
             stream: counted_in,
@@ -200,7 +203,7 @@ impl Book {
             events_from: stream.counted_from,
             each_from: self.ledger.each_from(counted_in),
         };
-        PastBudget { budget, slo: slo.clone(), place: Some(place), standing, reaches, held_from: counted_from, counted, slices }
+        PastBudget { budget, slo: slo.clone(), place: Some(place), standing, reaches, held_from: counted_from, counted, slices, members }
     }
 }
 
@@ -209,6 +212,23 @@ impl Book {
     fn past_members(&self, slo: &Slo, stream: &Stream, over: Interval) -> Vec<MemberVerdicts> {
         let members = slo.sli.composite().map(|_| self.ledger.members(stream.index, over, over.to)).unwrap_or_default();
         members.into_iter().map(|member| MemberVerdicts { unknown: None, ..member }).collect()
+    }
+
+    /// The same of a stretch without what was taken out of the composite's budget: whole slices of it.
+    fn members_but(&self, slo: &Slo, stream: &Stream, over: Interval, excluded: &[Interval]) -> Vec<MemberVerdicts> {
+        let Some(length) = slo.sli.composite().map(|composite| composite.slice) else { return Vec::new() };
+        let mut members = self.past_members(slo, stream, over);
+        for stretch in excluded {
+            let whole = Interval { from: stretch.from.max(over.from).ceil(length), to: stretch.to.min(over.to).floor(length) };
+            if whole.from >= whole.to {
+                continue;
+            }
+            for (member, out) in members.iter_mut().zip(self.past_members(slo, stream, whole)) {
+                member.verdicts = member.verdicts - out.verdicts;
+                member.cost -= out.cost;
+            }
+        }
+        members
     }
 }
 
@@ -235,7 +255,17 @@ fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastB
     let standing = asked.moments.iter().map(at_moment).collect();
     let unseen = asked.slices.map(|over| i64::try_from(over.length().as_millis()).unwrap_or(i64::MAX)).unwrap_or_default();
     let counted = Counts { unseen_millis: unseen, ..Counts::default() };
-    PastBudget { budget, slo: slo.clone(), place: None, standing, reaches: Vec::new(), held_from: None, counted, slices: Vec::new() }
+    PastBudget {
+        budget,
+        slo: slo.clone(),
+        place: None,
+        standing,
+        reaches: Vec::new(),
+        held_from: None,
+        counted,
+        slices: Vec::new(),
+        members: Vec::new(),
+    }
 }
 
 /// The part of a stretch that a budget's window is over at its end: what a calendar period did not hold is not of its budget.

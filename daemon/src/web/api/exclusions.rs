@@ -1,6 +1,6 @@
 //! `/api/v1/exclusions`: time that people take out of budgets, and take back.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -10,8 +10,10 @@ use burnward_core::{
     exclusion::{Case, ExclusionId, Known, Owner, Recurrence, Scope, When},
     id::{Group, NameError, ServiceName, SloId, SloName, TenantId},
     incident::Via,
+    slo::Slo,
     time::{Timestamp, days},
     window::Interval,
+    words::list as listed,
 };
 use jiff::{civil::DateTime, tz::TimeZone};
 use serde::Deserialize;
@@ -26,6 +28,7 @@ use crate::{
     exclusion::recurrence::Occurrences,
     schedule,
     tasks::decide::CorrectionAsked,
+    view::View,
     web::{
         Site,
         access::{Caller, Tenant},
@@ -109,7 +112,29 @@ pub async fn add(
 ) -> Result<Json<ExclusionState>, Problem> {
     let asked = read(&body, site.handle.clock.now())?;
     let id = site.handle.correct(&tenant.0, asked, caller.actor(Via::Api)).await?;
-    one(&site.handle, &tenant.0, id).map(Json)
+    let recorded = one(&site.handle, &tenant.0, id)?;
+    Ok(Json(ExclusionState { leaves: leaves(&site.handle.view.borrow(), &tenant.0, &scope(&body)?), ..recorded }))
+}
+
+/// An exclusion belongs to the budgets that it names (ADR 0019): which journeys keep the time of a member, and which members that of a journey.
+fn leaves(view: &View, tenant: &TenantId, scope: &Scope) -> Vec<String> {
+    let name = |slo: &SloId| format!("{}/{}", slo.service, slo.name);
+    let of = |(journey, slo): (&SloId, &Arc<Slo>)| {
+        let composite = slo.sli.composite().filter(|_| journey.tenant == *tenant)?;
+        let (named, others): (Vec<&SloId>, Vec<&SloId>) =
+            composite.members().map(|member| &member.slo).partition(|member| scope.is_of(member));
+        let list = |slos: &[&SloId]| listed(&slos.iter().map(|slo| name(slo)).collect::<Vec<_>>(), 5);
+        match (scope.is_of(journey), named.as_slice(), others.as_slice()) {
+            (true, _, []) | (false, [], _) => None,
+            (true, _, others) => Some(format!("the budgets of what {} is made of stay as they are: {}", name(journey), list(others))),
+            (false, named, _) => Some(format!(
+                "the journey {journey} stays as it is, for its users felt {}; to take the time out there, too, name {journey} as well",
+                list(named),
+                journey = name(journey)
+            )),
+        }
+    };
+    view.slos.iter().filter_map(of).collect()
 }
 
 /// `POST /api/v1/exclusions/{id}/withdraw`.

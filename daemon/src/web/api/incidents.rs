@@ -86,7 +86,7 @@ pub async fn get(State(site): State<Site>, tenant: Tenant, Path(id): Path<String
 pub async fn live_detail(handle: &Handle, tenant: &TenantId, id: &str) -> Result<IncidentDetail, Problem> {
     let stored = stored(handle, tenant, id).await?;
     let record = handle.view.borrow().exclusions.get(tenant).cloned();
-    let marked = record.and_then(|record| Marked::of(&record, &stored.incident.id, Known::Now));
+    let marked = record.and_then(|record| Marked::of(&record, &stored.incident, Known::Now));
     let false_positive = marked.as_ref().map(ReportedFalsePositive::from);
     let no_way = handle.config.slack.is_none().then_some(NO_WAY);
     Ok(IncidentDetail { now: Some(now(handle, &stored).await), false_positive, ..detail(&stored, no_way) })

@@ -91,6 +91,9 @@ pub struct ExclusionState {
     pub recorded_at: Instant,
     /// That it was taken back.
     pub withdrawn: Option<Withdrawn>,
+    /// What it leaves as it is although one might think otherwise, in the answer to its recording: journeys of a member, members of a journey.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaves: Vec<String>,
 }
 
 /// Which time was asked for.
@@ -211,6 +214,7 @@ impl ExclusionState {
                 by: withdrawal.author.clone(),
                 reason: withdrawal.reason.clone(),
             }),
+            leaves: Vec::new(),
         }
     }
 }

@@ -4,11 +4,11 @@ use burnward_core::{
     evaluate::BudgetStatus,
     sli::composite::{Composite, Members},
     slo::Slo,
-    words,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Events, Why};
+use crate::report::words as told;
 
 /// A member of a journey, with what it did to a budget over its window.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,8 +57,7 @@ impl JourneyMember {
 
     /// What it cost: `5 of 7 bad slices`.
     pub fn costs(&self) -> String {
-        let slices = if self.journey_bad.0.rounded() == 1 { "slice" } else { "slices" };
-        format!("{} of {} bad {slices}", words::event_count(self.bad.0), words::event_count(self.journey_bad.0))
+        told::member_cost(self.bad.0, self.journey_bad.0)
     }
 }
 

@@ -29,8 +29,8 @@ pub use incident_now::{BurnNow, IncidentNow};
 pub use member::JourneyMember;
 pub use postmortem::{Impact, Postmortem};
 pub use report::{
-    BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedPerson, ReportedTeam, ReportedTimes,
-    WeekReport,
+    BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedMember, ReportedPerson, ReportedTeam,
+    ReportedTimes, WeekReport,
 };
 pub use slo::{
     AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,

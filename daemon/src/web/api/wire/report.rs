@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use burnward_core::{
     id::SloId,
-    report::{Blind, Burn, Change, Missing, Row, Spend, TeamWeek, Times},
+    report::{Blind, Burn, Change, MemberWeek, Missing, Row, Spend, TeamWeek, Times},
     words,
 };
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Events, UnseenShare, Why, budget_key, instant};
-use crate::report::{Asof, Marked, Weekly, words as told};
+use crate::report::{Asof, Marked, OPENED_AGAIN, Weekly, words as told};
 
 /// The report of a week: `GET /api/v1/reports/week`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,6 +67,9 @@ pub struct ReportedFalsePositive {
     pub approver: String,
     /// The exclusions by which its budgets got back what was spent.
     pub exclusions: Vec<String>,
+    /// It has opened again since: what happened then is not marked.
+    #[serde(default)]
+    pub opened_again: bool,
 }
 
 impl WeekReport {
@@ -79,8 +82,14 @@ impl WeekReport {
 impl ReportedFalsePositive {
     /// Who said so and why, in a sentence.
     pub fn sentence(&self) -> String {
-        let Self { incident: _, reason, author, approver, exclusions } = self;
-        format!("false positive by {author}, approved by {approver}: {reason} (given back by {})", words::list(exclusions, 3))
+        let Self { incident: _, reason, author, approver, exclusions, opened_again } = self;
+        let again = if *opened_again { OPENED_AGAIN } else { "" };
+        format!("false positive by {author}, approved by {approver}: {reason} (given back by {}){again}", words::list(exclusions, 3))
+    }
+
+    /// Why it was none, and whether it has opened again since.
+    pub fn reason_told(&self) -> String {
+        format!("{}{}", self.reason, if self.opened_again { OPENED_AGAIN } else { "" })
     }
 }
 
@@ -92,6 +101,43 @@ impl From<&Marked> for ReportedFalsePositive {
             author: marked.author.clone(),
             approver: marked.approver.clone(),
             exclusions: marked.exclusions.iter().map(ToString::to_string).collect(),
+            opened_again: marked.opened_again,
+        }
+    }
+}
+
+/// A member of a journey, with what it did to it in the week.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedMember {
+    /// `service/name`.
+    pub slo: String,
+    /// Slices that it cost the journey, by its weight. Where all members are needed, one that is bad for several counts for each.
+    pub bad: Events,
+    /// All slices of the week that were bad for the journey.
+    pub journey_bad: Events,
+    /// Time of slices in which it was not seen.
+    pub unseen_seconds: f64,
+}
+
+impl ReportedMember {
+    /// What it cost: `5 of 7 bad slices`.
+    pub fn costs(&self) -> String {
+        told::member_cost(self.bad.0, self.journey_bad.0)
+    }
+
+    /// For how long it was not seen.
+    pub fn unseen(&self) -> String {
+        words::duration(Duration::try_from_secs_f64(self.unseen_seconds.round()).unwrap_or_default())
+    }
+}
+
+impl From<&MemberWeek> for ReportedMember {
+    fn from(member: &MemberWeek) -> Self {
+        Self {
+            slo: path(&member.slo),
+            bad: Events(member.bad),
+            journey_bad: Events(member.journey_bad),
+            unseen_seconds: member.unseen.as_secs_f64(),
         }
     }
 }
@@ -161,6 +207,9 @@ pub struct ReportedBudget {
     pub burns: Vec<IncidentSpend>,
     /// Failed events outside of every incident.
     pub unattributed: f64,
+    /// Of a journey: its members, the one that cost most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<ReportedMember>,
     /// Share of the week that was seen.
     pub seen_ratio: f64,
     /// Share of the window that was seen.
@@ -342,6 +391,7 @@ impl From<&Row> for ReportedBudget {
             no_spent: row.missing_spent().map(why),
             burns: row.burns.iter().map(IncidentSpend::from).collect(),
             unattributed: row.unattributed,
+            members: row.members.iter().map(ReportedMember::from).collect(),
             seen_ratio: row.seen,
             coverage_ratio: figures.coverage_ratio,
             unseen: figures.unseen,

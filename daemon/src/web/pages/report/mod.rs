@@ -26,7 +26,9 @@ use crate::{
         api::{
             problem::Problem,
             reports::{WeekQuery, weekly},
-            wire::{BlindStretch, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedTeam, ReportedTimes, WeekReport},
+            wire::{
+                BlindStretch, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedMember, ReportedTeam, ReportedTimes, WeekReport,
+            },
         },
     },
 };
@@ -55,6 +57,7 @@ struct WeekPage {
     rows: Vec<RowFigures>,
     more: Option<String>,
     burns: Vec<BurnFigures>,
+    journeys: Vec<MemberFigures>,
     blind: Vec<BlindFigures>,
     false_positives: Vec<FalsePositiveFigures>,
     teams: Vec<TeamFigures>,
@@ -108,6 +111,18 @@ struct BurnFigures {
     spent: String,
 }
 
+/// A member of a journey, with what it did to it in the week.
+struct MemberFigures {
+    journey: String,
+    group: String,
+    objective: String,
+    href: String,
+    member: String,
+    member_href: String,
+    costs: String,
+    unseen: String,
+}
+
 struct BlindFigures {
     incident: String,
     href: String,
@@ -159,6 +174,7 @@ pub(super) async fn get(
         frame.links.with("/reports/week", &parameters)
     });
     let teams: BTreeSet<&str> = site.handle.config.teams.keys().map(burnward_core::id::TeamName::as_str).collect();
+    let journeys = shown.iter().flat_map(|budget| MemberFigures::of(budget, &report, &frame)).collect();
     Ok(page(&WeekPage {
         whose: report.whose.clone(),
         title: report.title.clone(),
@@ -170,6 +186,7 @@ pub(super) async fn get(
         rows: shown.into_iter().map(|budget| RowFigures::of(budget, &report, &frame)).collect(),
         more,
         burns: report.burns.iter().map(|burn| BurnFigures::of(burn, &report, &frame)).collect(),
+        journeys,
         blind: report.blind.iter().map(|blind| BlindFigures::of(blind, &frame)).collect(),
         false_positives: report.false_positives.iter().map(|marked| FalsePositiveFigures::of(marked, &frame)).collect(),
         teams: report.teams.iter().map(TeamFigures::from).collect(),
@@ -304,6 +321,24 @@ impl BurnFigures {
     }
 }
 
+impl MemberFigures {
+    /// The members of a budget, where it is a journey's.
+    fn of(budget: &ReportedBudget, report: &WeekReport, frame: &Frame) -> Vec<Self> {
+        let journey = format!("{}/{}", budget.service, budget.slo);
+        let of = |member: &ReportedMember| Self {
+            href: slo_link(&journey, &budget.key, report, frame),
+            journey: journey.clone(),
+            group: group_values(&budget.group),
+            objective: format!("{} % over {}", budget.target_percent, budget.window),
+            member_href: frame.links.to(&format!("/slos/{}", member.slo)),
+            member: member.slo.clone(),
+            costs: member.costs(),
+            unseen: member.unseen(),
+        };
+        budget.members.iter().map(of).collect()
+    }
+}
+
 impl BlindFigures {
     fn of(blind: &BlindStretch, frame: &Frame) -> Self {
         let seconds = |to: Instant| Duration::from_secs(u64::try_from(to.as_second() - blind.from.as_second()).unwrap_or(0));
@@ -323,7 +358,7 @@ impl FalsePositiveFigures {
         Self {
             incident: marked.incident.clone(),
             href: frame.links.to(&format!("/incidents/{}", marked.incident)),
-            reason: visible(&marked.reason),
+            reason: visible(&marked.reason_told()),
             by: visible(&format!("{}, approved by {}", marked.author, marked.approver)),
         }
     }

@@ -57,6 +57,15 @@ async fn an_incident_that_was_none_gives_its_budgets_back_what_it_spent() {
     assert!(early.status.is_client_error() && early.text().contains("not over yet"), "{}", early.text());
 
     after(&house, "resolve", "").await;
+    let holds = press(&house, "false-positive", form).await;
+    assert!(
+        holds.status.is_client_error() && holds.text().contains("and 1 more still hold, so that it is not known yet"),
+        "{}",
+        holds.text()
+    );
+    // It is open again, because its alerts held, and ends with them.
+    house.daemon.fast_forward(minutes(44)).await;
+    assert_eq!(phase(&house).await, "resolved");
     assert_eq!(press(&house, "false-positive", "reason=+&approver=sam").await.status, StatusCode::BAD_REQUEST);
     let marked = after(&house, "false-positive", form).await;
     assert!(marked.contains("Done: it is a false positive"), "{marked}");

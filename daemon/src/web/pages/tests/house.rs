@@ -134,13 +134,13 @@ pub(super) fn groups() -> [(String, bool); 5] {
     ]
 }
 
-/// Half an hour of calm, then a fifth of the requests of some groups fails; and a service that nobody calls.
+/// Half an hour of calm, then a fifth of the requests of some groups fails for a quarter of an hour; and a service that nobody calls.
 fn write_history(prometheus: &FakePrometheus) {
     let begin = FAULT.minus(minutes(30));
     let mut at = begin;
     while at <= FAULT.plus(minutes(60)) {
         let seconds = at.since(begin).as_secs_f64();
-        let failing = at.since(FAULT).as_secs_f64();
+        let failing = at.since(FAULT).min(minutes(15)).as_secs_f64();
         for (group, fails) in groups() {
             let bad = if fails { failing * 2.0 } else { 0.0 };
             push(prometheus, "checkout", &group, at, seconds * 10.0 - bad, bad);
