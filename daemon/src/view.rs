@@ -71,6 +71,17 @@ pub struct SourceView {
     pub circuit: Circuit,
     /// How much older history is still to be read, of the SLO that lacks most.
     pub to_fill: Duration,
+    /// What it lost of late.
+    pub lost: Option<LostSamples>,
+}
+
+/// That a source has lost samples which were counted, as where its data was wiped. What was counted of them stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostSamples {
+    /// When it was noticed.
+    pub noticed_at: Timestamp,
+    /// Of which SLOs.
+    pub slos: Vec<SloId>,
 }
 
 /// The replica that a source is read from.

@@ -25,6 +25,10 @@ pub(super) struct StatusArgs {
     #[arg(long, requires = "at")]
     as_corrected: bool,
 
+    /// Every tenant of the daemon, one after the other; as JSON a list.
+    #[arg(long)]
+    all_tenants: bool,
+
     /// Exit with 1 where a budget burns, is spent or cannot be seen.
     #[arg(long)]
     exit_code: bool,
@@ -37,10 +41,15 @@ pub(super) struct StatusArgs {
 
 /// Runs the command.
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
-    let mut status: Status = Client::new(&args.server)?.get(&["status"], &asked(&args)).await?;
-    let troubled = status.budgets.iter().any(|budget| ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str()));
+    let mut statuses: Vec<Status> = vec![of_tenant(&args, None).await?];
+    if args.all_tenants {
+        for other in statuses[0].other_tenants.clone() {
+            statuses.push(of_tenant(&args, Some(&other)).await?);
+        }
+    }
+    let troubled = statuses.iter().flat_map(|status| &status.budgets).any(is_troubled);
     if let Some(worst) = args.worst {
-        status.budgets.truncate(worst.get());
+        statuses.iter_mut().for_each(|status| status.budgets.truncate(worst.get()));
     }
     let past = args.at.as_ref().map(|_| {
         if args.as_corrected {
@@ -49,8 +58,33 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
             "as far as was known then, with the samples that came within the settling time"
         }
     });
-    args.output.print(&status, |status| text(status, past))?;
+    match statuses.as_slice() {
+        [status] if !args.all_tenants => args.output.print(status, |status| text(status, past) + &others(status))?,
+        all => args.output.print(&all, |all| all.iter().map(|status| headed(status, past)).collect::<Vec<_>>().join("\n"))?,
+    }
     Ok(if args.exit_code && troubled { ExitCode::from(1) } else { ExitCode::SUCCESS })
+}
+
+async fn of_tenant(args: &StatusArgs, tenant: Option<&str>) -> anyhow::Result<Status> {
+    Client::new(&args.server.of_tenant(tenant))?.get(&["status"], &asked(args)).await
+}
+
+fn is_troubled(budget: &Budget) -> bool {
+    ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str())
+}
+
+/// A tenant's status under its name.
+fn headed(status: &Status, past: Option<&str>) -> String {
+    format!("tenant {}\n{}", status.tenant, text(status, past))
+}
+
+/// That there is more than this shows.
+fn others(status: &Status) -> String {
+    if status.other_tenants.is_empty() {
+        return String::new();
+    }
+    let others = words::list(&status.other_tenants, 5);
+    format!("\nThis is tenant {}; with --tenant or --all-tenants: {others}\n", status.tenant)
 }
 
 /// Which moment is asked for, with what knowledge.
@@ -93,6 +127,7 @@ fn notices(status: &Status) -> Vec<String> {
                 why.reason
             ));
         }
+        notices.extend(source.lost_sentence(ago).map(|sentence| format!("! {sentence}; what was counted of them stays")));
         notices.extend(source.replica_sentence(ago).map(|sentence| format!("· {sentence}")));
         if source.catching_up {
             notices.push(format!("… source {} is being caught up; nothing is decided for what is not yet read", source.name));

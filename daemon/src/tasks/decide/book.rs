@@ -22,6 +22,7 @@ use tracing::{error, warn};
 
 use super::{
     exclusions::Kept,
+    lost,
     numbers::Shown,
     reload::{Opened, rename_of, run_of},
 };
@@ -98,6 +99,7 @@ impl Book {
             alerts: states(alerts),
             incidents: live(incidents, now),
             ordinals: store.last_ordinals(tenant).await?,
+            source_view: SourceView { lost: lost::noted(store, tenant, &source).await?, ..SourceView::default() },
             excluded,
             ..Self::new(tenant.clone(), source, running, ledger)
         })

@@ -7,6 +7,7 @@ mod decided;
 mod draft;
 mod exclusions;
 mod false_positive;
+mod lost;
 mod numbers;
 mod past;
 mod rehearsal;
@@ -332,6 +333,7 @@ impl Decider {
         if let Some(first) = counted.lost().first() {
             let (source, slos) = (&book.source, counted.lost().len());
             warn!(tenant = %answers.tenant, %source, slos, first = %first, "the source has lost samples that were counted; what was counted of them stays");
+            book.source_view.lost = Some(lost::note(&self.store, &answers.tenant, source, counted.lost(), answers.now).await);
         }
         let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
         let outcome = self.commit_whole(&commit).await;

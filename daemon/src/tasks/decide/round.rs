@@ -24,6 +24,7 @@ use burnward_core::{
 use super::{
     book::{Book, operators, team_of},
     draft::Draft,
+    lost,
 };
 use crate::{
     calendar,
@@ -393,6 +394,7 @@ pub(super) fn source_view(book: &Book, evaluated: &Evaluated, settled: Timestamp
         catching_up: answers.reads.catching_up,
         replica: answers.replica.clone(),
         circuit: answers.circuit,
+        lost: lost::recent(book.source_view.lost.clone(), answers.now),
         ..book.source_view.clone()
     }
 }

@@ -68,6 +68,8 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
     budgets.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));
     Ok(Status {
         schema: "burnward/v1/status".to_owned(),
+        tenant: tenant.to_string(),
+        other_tenants: others(handle, tenant),
         as_of: instant(at),
         budgets: budgets.iter().map(|status| Budget::of(&view, status)).collect(),
         sources: Vec::new(),
@@ -87,6 +89,8 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
     let open = handle.store.live_incidents(tenant, Timestamp::from_millis(i64::MAX)).await?;
     Ok(Status {
         schema: "burnward/v1/status".to_owned(),
+        tenant: tenant.to_string(),
+        other_tenants: others(handle, tenant),
         as_of: instant(view.as_of),
         budgets: view.budgets_of(tenant).iter().map(|status| Budget::of(&view, status)).collect(),
         sources: view
@@ -101,6 +105,10 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
         definition_faults: view.definition_faults.iter().filter(|fault| fault.tenant == *tenant).map(Fault::from).collect(),
         text_faults: view.text_faults.clone(),
     })
+}
+
+fn others(handle: &Handle, tenant: &TenantId) -> Vec<String> {
+    handle.config.tenants.keys().filter(|other| *other != tenant).map(ToString::to_string).collect()
 }
 
 async fn outbox(handle: &Handle, tenant: &TenantId) -> Result<Outbox, StoreError> {

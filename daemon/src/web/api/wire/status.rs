@@ -1,16 +1,23 @@
 //! The status of a tenant: its budgets, its sources, what waits for delivery, what does not load.
 
+use burnward_core::words;
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, HeldVersion, IncidentState, Why, instant};
-use crate::view::{DefinitionFault, QueryView, ReplicaView, SourceView};
+use crate::view::{DefinitionFault, LostSamples, QueryView, ReplicaView, SourceView};
 
 /// `GET /api/v1/status`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Status {
     /// `burnward/v1/status`.
     pub schema: String,
+    /// Whose.
+    #[serde(default)]
+    pub tenant: String,
+    /// The other tenants of the daemon: each has a status of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_tenants: Vec<String>,
     /// When it was put together.
     pub as_of: Instant,
     /// Every budget, worst first.
@@ -55,8 +62,20 @@ pub struct SourceState {
     pub replica: Option<Replica>,
     /// `open` while it stays blind and is asked one small question a tick; else `closed`.
     pub circuit: String,
+    /// What it lost in the last week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// What was asked in the last round, and what came.
     pub queries: Vec<Query>,
+}
+
+/// That a source has lost samples which were counted. What was counted of them stays.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Lost {
+    /// When it was noticed.
+    pub noticed_at: Instant,
+    /// Of which SLOs, as service/name.
+    pub slos: Vec<String>,
 }
 
 /// The replica that a source is read from.
@@ -151,12 +170,26 @@ impl SourceState {
             catching_up: source.catching_up,
             replica: source.replica.as_ref().map(Replica::from),
             circuit: source.circuit.word().to_owned(),
+            lost: source.lost.as_ref().map(Lost::from),
             queries: source.queries.iter().map(Query::from).collect(),
         }
     }
 }
 
+impl From<&LostSamples> for Lost {
+    fn from(lost: &LostSamples) -> Self {
+        let slos = lost.slos.iter().map(|slo| format!("{}/{}", slo.service, slo.name)).collect();
+        Self { noticed_at: instant(lost.noticed_at), slos }
+    }
+}
+
 impl SourceState {
+    /// What it has lost, as a sentence; nothing where it has lost nothing.
+    pub fn lost_sentence(&self, ago: impl Fn(Instant) -> String) -> Option<String> {
+        let Lost { noticed_at, slos } = self.lost.as_ref()?;
+        Some(format!("source {} has lost samples that were counted, of {} (noticed {})", self.name, words::list(slos, 3), ago(*noticed_at)))
+    }
+
     /// Which replica is read, as a sentence; nothing where there is one alone.
     pub fn replica_sentence(&self, ago: impl Fn(Instant) -> String) -> Option<String> {
         let Replica { place, number, of, switched_at, switched_because } = self.replica.as_ref()?;

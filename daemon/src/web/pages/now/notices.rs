@@ -34,6 +34,7 @@ pub(super) fn notices(status: &Status, links: &Links, now: Instant) -> Vec<Notic
     let sources = &status.sources;
     let mut notices: Vec<Notice> = sources.iter().filter_map(|source| blind(source, now)).collect();
     notices.extend(undelivered(&status.outbox, links, now));
+    notices.extend(sources.iter().filter_map(|source| lost(source, now)));
     notices.extend(sources.iter().filter_map(catching_up));
     notices.extend(sources.iter().filter_map(|source| switched(source, now)));
     notices.extend(status.held.iter().map(|held| runs_on(held, links)));
@@ -75,6 +76,17 @@ fn one_page(page: &Undelivered, now: Instant) -> String {
     let state = if page.given_up { "cannot arrive" } else { "waits" };
     let tries = words::plural(page.attempts as usize, "attempt");
     format!("{} to {}, decided {}, {state} after {tries}: {why}", page.page, visible(&page.to), ago(page.decided_at, now))
+}
+
+fn lost(source: &SourceState, now: Instant) -> Option<Notice> {
+    let sentence = source.lost_sentence(|at| ago(at, now))?;
+    let text = visible(&format!("{}{}", sentence[..1].to_uppercase(), &sentence[1..]));
+    let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "SAMPLES LOST") };
+    Some(Notice::new(
+        mark,
+        text,
+        "What was counted of them stays. Look whether its data was wiped: what it still holds cannot be counted again from it.",
+    ))
 }
 
 fn catching_up(source: &SourceState) -> Option<Notice> {
