@@ -100,16 +100,29 @@ impl Timeline {
         self.targets.get(&target).and_then(|target| target.scrapes.first()).is_some_and(|(scrape, _)| *scrape <= at)
     }
 
-    /// Whether the first value of a series at `at` happened since the target was last seen: it was seen one scrape before, without the series, or its
-    /// process started after it was last seen.
-    pub(super) fn first_value_is_new(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> bool {
-        let Some(target) = self.targets.get(&target) else { return false };
+    /// Whether the first value of a series at `at` happened since the target was last seen, and the moment within the slice that it is booked in: it was
+    /// seen one scrape before, without the series, or its process started after it was last seen. The time of a standstill shortly before does not
+    /// count for how long ago that was; what happened in it is booked right behind the last scrape, or behind the start of a process that is new.
+    pub(super) fn new_value(&self, target: TargetKey, at: Timestamp, standstill: Option<Stretch>, rule: &Rule) -> Option<Timestamp> {
+        let target = self.targets.get(&target)?;
+        let still = standstill.map_or(Duration::ZERO, |(from, to)| to.since(from));
+        let spacing = |scrape: Timestamp| {
+            let within = standstill.is_some_and(|(from, _)| scrape <= from);
+            at.since(scrape).saturating_sub(if within { still } else { Duration::ZERO })
+        };
         let before = target.scrapes.partition_point(|(scrape, _)| *scrape < at);
         let seen = target.scrapes[..before].iter().rposition(|(_, outcome)| *outcome == Outcome::Seen);
-        let seen = seen.filter(|scrape| at.since(target.scrapes[*scrape].0) <= rule.memory);
-        let one_before = seen.is_some_and(|scrape| !is_gap(at.since(target.scrapes[scrape].0), target.usual(scrape, rule)));
-        let since = seen.map_or_else(|| at.minus(rule.memory), |scrape| target.scrapes[scrape].0);
-        one_before || target.started_by(at).is_some_and(|start| start > since)
+        let seen = seen.map(|scrape| (target.scrapes[scrape].0, target.usual(scrape, rule)));
+        let seen = seen.filter(|(scrape, _)| spacing(*scrape) <= rule.memory);
+        let since = seen.map_or_else(|| at.minus(rule.memory + still), |(scrape, _)| scrape);
+        let started = target.started_by(at).filter(|start| *start > since);
+        let behind = |moment: Timestamp| Some(moment.plus(Duration::from_millis(1)));
+        match (seen.filter(|(scrape, usual)| !is_gap(spacing(*scrape), *usual)), started, standstill) {
+            (Some((scrape, _)), None, Some((from, _))) if scrape <= from => behind(scrape),
+            (Some(_), _, _) => Some(at),
+            (None, Some(start), Some((_, to))) if start < to => behind(start),
+            (None, started, _) => started.map(|_| at),
+        }
     }
 
     /// Whether the target's process, as it says at `at` or before, started after `since`. Its clock may be `START_SKEW` behind that of the scraper.
@@ -276,6 +289,29 @@ mod tests {
     }
 
     #[test]
+    fn a_standstill_does_not_count_for_how_long_a_target_was_not_seen() {
+        let start = |seconds: f64| series(&[("__name__", "s"), ("job", "x"), ("instance", "a")], &[(4_000_000, seconds)]);
+        let before = |from| (from - 60..=from).step_by(15).map(|at| (at, 1.0)).collect::<Vec<_>>();
+        for (name, mut ups, starts, expected) in [
+            ("seen just before", before(100), vec![], Some(100_001)),
+            ("the same process", before(100), vec![start(5.0)], Some(100_001)),
+            ("restarted in it, as what falls counts", before(100), vec![start(2_000.0)], Some(4_000_000)),
+            ("gone before", before(0), vec![], None),
+            ("gone before, and started in it", before(0), vec![start(2_000.0)], Some(2_000_001)),
+            ("new", vec![], vec![], None),
+            ("new and started in it", vec![], vec![start(2_000.0)], Some(2_000_001)),
+            ("new and started behind it", vec![], vec![start(3_995.0)], Some(4_000_000)),
+            ("new and old", vec![], vec![start(-900.0)], None),
+        ] {
+            ups.push((4_000, 1.0));
+            let mut timeline = Timeline::default();
+            timeline.replace(at(-1000), &[up("a", &ups)], &starts);
+            let moment = timeline.new_value(target("a"), at(4_000), Some((at(105), at(3_990))), &Rule::RAW);
+            assert_eq!(moment.map(Timestamp::millis), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn a_first_value_is_new_only_with_proof() {
         let start = |seconds: f64| series(&[("__name__", "s"), ("job", "x"), ("instance", "a")], &[(100_000, seconds)]);
         for (name, ups, starts, expected) in [
@@ -290,7 +326,7 @@ mod tests {
         ] {
             let mut timeline = Timeline::default();
             timeline.replace(at(-1000), &[up("a", &ups)], &starts);
-            assert_eq!(timeline.first_value_is_new(target("a"), at(100), &Rule::RAW), expected, "{name}");
+            assert_eq!(timeline.new_value(target("a"), at(100), None, &Rule::RAW), expected.then_some(at(100)), "{name}");
         }
     }
 }

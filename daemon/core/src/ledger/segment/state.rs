@@ -64,7 +64,7 @@ pub(in crate::ledger) struct StoredLane {
     pub filled_to: Timestamp,
     /// See `Lane::fills`.
     pub fills: Vec<Fill>,
-    /// See `Lane::beat`; only where it went quiet.
+    /// See `Lane::beat`; only where it went quiet, or is the last before a standstill that goes on.
     pub beat: Option<Beat>,
     /// See `Lane::stood_still`.
     pub stood_still: Vec<(Timestamp, Timestamp)>,

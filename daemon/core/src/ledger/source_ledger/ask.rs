@@ -81,8 +81,9 @@ impl SourceLedger {
         }
         if let Some(first) = behind.iter().min_by_key(|lane| (self.lanes[**lane].tried, self.lanes[**lane].watermark)) {
             let (watermark, stride) = (self.lanes[*first].watermark, stride(first));
-            let same = behind.into_iter().filter(|lane| self.lanes[*lane].watermark == watermark).collect();
-            self.ask(&mut reads, same, margin_before(watermark), watermark.plus(stride), now);
+            let same: Vec<usize> = behind.into_iter().filter(|lane| self.lanes[*lane].watermark == watermark).collect();
+            let from = self.targets_needed_from(&same);
+            self.ask(&mut reads, same, from, watermark.plus(stride), now);
         }
         reads
     }
@@ -127,12 +128,18 @@ impl SourceLedger {
     fn targets_from(&self, lanes: &[usize]) -> Timestamp {
         let raw = lanes.iter().filter(|lane| self.plan.lanes()[**lane].is_raw());
         let first = raw.map(|lane| self.lanes[*lane].watermark).min().unwrap_or(self.created);
-        if self.remembers_targets_at(first) { first } else { margin_before(first) }
+        if self.remembers_targets_at(first, lanes) { first } else { self.targets_needed_from(lanes) }
     }
 
-    /// Whether a read after `at` continues the timeline without a hole, with all that is needed from before.
-    pub(super) fn remembers_targets_at(&self, at: Timestamp) -> bool {
-        self.timeline_holds.is_some_and(|(from, to)| from <= margin_before(at) && at <= to)
+    /// Whether a read of these SLOs after `at` continues the timeline without a hole, with all that is needed from before.
+    pub(super) fn remembers_targets_at(&self, at: Timestamp, lanes: &[usize]) -> bool {
+        self.timeline_holds.is_some_and(|(from, to)| from <= self.targets_needed_from(lanes) && at <= to)
+    }
+
+    /// From where on these SLOs need the targets' samples.
+    pub(super) fn targets_needed_from(&self, lanes: &[usize]) -> Timestamp {
+        let raw = lanes.iter().filter(|lane| self.plan.lanes()[**lane].is_raw());
+        raw.map(|lane| self.lanes[*lane].targets_needed_from()).min().unwrap_or(margin_before(self.created))
     }
 
     /// Adds the questions of a cohort that reads up to `to`.

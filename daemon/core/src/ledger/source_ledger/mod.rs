@@ -531,8 +531,8 @@ impl SourceLedger {
     fn keep_timeline(&mut self, timeline: Timeline, (from, to): Stretch) {
         self.timeline = timeline;
         let raw = (0..self.lanes.len()).filter(|lane| self.plan.lanes()[*lane].is_raw());
-        let live = raw.filter(|lane| !self.is_behind(*lane, to)).map(|lane| self.lanes[lane].watermark);
-        let needed = margin_before(live.min().unwrap_or(to));
+        let live = raw.filter(|lane| !self.is_behind(*lane, to)).map(|lane| self.lanes[lane].targets_needed_from());
+        let needed = live.min().unwrap_or(margin_before(to));
         self.timeline.prune(needed.minus(MARGIN), needed.minus(days(1)));
         self.timeline_holds = Some((needed.max(from), to));
     }

@@ -6,7 +6,7 @@ use crate::{
     id::{Group, SloId},
     ledger::{
         Unknown,
-        count::{SeriesKey, TargetKey},
+        count::{Rule, SeriesKey, TargetKey},
         coverage::{Beat, Stretch, open_silence},
         segment::state::Quiet,
         slice::{Entry, Span},
@@ -111,6 +111,18 @@ impl Lane {
     /// True where its samples are read up to now.
     pub(in crate::ledger) const fn is_live(&self) -> bool {
         self.primed && !self.catching_up
+    }
+
+    /// The last time that the scraper stood still, where that ended shortly before `at`: a target is known from before it.
+    pub(in crate::ledger) fn standstill_before(&self, at: Timestamp) -> Option<Stretch> {
+        self.stood_still.iter().rfind(|(_, to)| *to <= at).copied().filter(|(_, to)| at.since(*to) <= Rule::RAW.memory)
+    }
+
+    /// From where on the targets' samples tell all that is needed of what comes behind the watermark: from a little before it, or before a standstill
+    /// that ended shortly before it or goes on.
+    pub(in crate::ledger) fn targets_needed_from(&self) -> Timestamp {
+        let standstill = open_silence(self.beat, self.watermark).or_else(|| self.standstill_before(self.watermark));
+        standstill.map_or(self.watermark, |(from, _)| from).minus(MARGIN)
     }
 
     /// Remembers one more filled stretch, joined with its newer neighbour where the step is the same.

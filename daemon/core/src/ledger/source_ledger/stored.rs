@@ -15,7 +15,7 @@ use crate::{
     id::SloId,
     ledger::{
         count::{Counter, SeriesKey},
-        coverage::Beat,
+        coverage::{Beat, open_silence},
         segment::state::{Quiet, State, StoredLane, StoredStream},
     },
     time::Timestamp,
@@ -64,7 +64,8 @@ impl Fate {
 /// What the state holds of an SLO that moves with every round: its watermark, where it is not where most are, and its last beat, where it is kept.
 fn moving_of(lane: &Lane, grid: Duration, settled: Timestamp, keep: Keep) -> (Option<Timestamp>, Option<Beat>) {
     let watermark = (lane.watermark != settled.floor(grid)).then_some(lane.watermark);
-    (watermark, lane.beat.filter(|(at, _)| keep.holds(*at, lane.watermark)))
+    let goes_on = open_silence(lane.beat, lane.watermark).is_some();
+    (watermark, lane.beat.filter(|(at, _)| goes_on || keep.holds(*at, lane.watermark)))
 }
 
 impl SourceLedger {

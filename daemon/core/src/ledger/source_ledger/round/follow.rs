@@ -206,13 +206,13 @@ impl Round<'_> {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
                 Role::Observed => self.not_counted(stage, sight, lane, known, sample).unwrap_or_else(|| {
-                    let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
+                    let new = |at| if at > count_after { self.new_value(stage, sights, sight, route.lane, at) } else { None };
                     self.observations(sight, lane, (known, histogram.as_deref()), sample, new)
                 }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
                     let went_on = if one_replica { self.went_on(sight, side.role, known, sample) } else { None };
                     went_on.map(Ok).or_else(|| self.not_counted(stage, sight, lane, known, sample)).unwrap_or_else(|| {
-                        let new = |at| at > count_after && self.is_new(stage, sights, sight, route.lane, at);
+                        let new = |at| if at > count_after { self.new_value(stage, sights, sight, route.lane, at) } else { None };
                         self.increase(sight, side.role, known, sample, new)
                     })
                 }
@@ -270,14 +270,14 @@ impl Round<'_> {
         Some(Taken { counts: role.book(increment.events), booked: increment.booked, next })
     }
 
-    /// A sample of a counter: the events since the one before. The first one counts where it is `new`.
+    /// A sample of a counter: the events since the one before. The first one counts where `new` says that it is, and when.
     fn increase(
         &self,
         sight: &Sight<'_>,
         role: Role,
         known: Option<Counter>,
         sample: &Sample,
-        new: impl FnOnce(Timestamp) -> bool,
+        new: impl FnOnce(Timestamp) -> Option<Timestamp>,
     ) -> Result<Taken, Unknown> {
         let value = sight.value(sample)?;
         let (events, booked, next) = match known {
@@ -285,8 +285,10 @@ impl Round<'_> {
                 let increment = known.next(sample.at, value, &self.rule);
                 (increment.events, increment.booked, known)
             }
-            None if new(sample.at) => (value, sample.at, Counter::first(sample.at, value)),
-            None => (0, sample.at, Counter::first(sample.at, value)),
+            None => match new(sample.at) {
+                Some(booked) => (value, booked, Counter::first(sample.at, value)),
+                None => (0, sample.at, Counter::first(sample.at, value)),
+            },
         };
         Ok(Taken { counts: role.book(events), booked, next })
     }
@@ -299,7 +301,7 @@ impl Round<'_> {
         lane: usize,
         (known, before): (Option<Counter>, Option<&Histogram>),
         sample: &Sample,
-        new: impl FnOnce(Timestamp) -> bool,
+        new: impl FnOnce(Timestamp) -> Option<Timestamp>,
     ) -> Result<Taken, Unknown> {
         let (count, histogram) = (sight.value(sample)?, sight.histogram(sample)?);
         let threshold = self.plan.lanes()[lane].slo.sli.native_threshold().expect("only native histograms are observed");
@@ -315,8 +317,10 @@ impl Round<'_> {
                 };
                 (parts, booked, next)
             }
-            None if new(sample.at) => (since_birth(), sample.at, Counter::first(sample.at, count)),
-            None => (Parts::default(), sample.at, Counter::first(sample.at, count)),
+            None => match new(sample.at) {
+                Some(booked) => (since_birth(), booked, Counter::first(sample.at, count)),
+                None => (Parts::default(), sample.at, Counter::first(sample.at, count)),
+            },
         };
         Ok(Taken { counts: judged(parts), booked, next })
     }
@@ -393,13 +397,14 @@ impl Round<'_> {
         plan.thresholds().try_fold(Timestamp::from_millis(i64::MIN), |from, (side, _)| Some(from.max(meta.buckets[side].first?)))
     }
 
-    /// Whether the first value of a series is taken for events.
-    fn is_new(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> bool {
-        match self.plan.lanes()[lane as usize].slo.new_series {
-            NewSeries::Baseline => false,
-            NewSeries::Auto => self.is_new_of_target(stage, sights, sight, lane, at),
-            NewSeries::CountFirst => self.is_new_of_target(stage, sights, sight, lane, at) || self.source_was_seen(stage, sights, lane, at),
+    /// Where the first value of a series is booked, if it is taken for events.
+    fn new_value(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> Option<Timestamp> {
+        let policy = self.plan.lanes()[lane as usize].slo.new_series;
+        if policy == NewSeries::Baseline {
+            return None;
         }
+        let of_target = self.new_value_of_target(stage, sights, sight, lane, at);
+        of_target.or_else(|| (policy == NewSeries::CountFirst && self.source_was_seen(stage, sights, lane, at)).then_some(at))
     }
 
     /// Whether the source was scraped just before; where it has no `up`, whether any series of the SLO was.
@@ -414,17 +419,22 @@ impl Round<'_> {
         of_lane.into_iter().any(|(_, times)| seen_just_before(times, at))
     }
 
-    /// Whether the first value of a series happened since its target was last seen.
-    fn is_new_of_target(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> bool {
-        let Some(target) = TargetKey::of(sight.labels) else { return false };
-        if stage.timeline.first_value_is_new(target, at, &self.rule) {
-            return true;
-        }
+    /// The same, if it happened since its target was last seen.
+    fn new_value_of_target(
+        &self,
+        stage: &mut Stage<'_>,
+        sights: &[Sight<'_>],
+        sight: &Sight<'_>,
+        lane: u32,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let target = TargetKey::of(sight.labels)?;
         if stage.timeline.knows(target) {
-            return false;
+            let standstill = self.counted.lanes[lane as usize].standstill_before(at);
+            return stage.timeline.new_value(target, at, standstill, &self.rule);
         }
         let companions = stage.companions.get_or_insert_with(|| self.companions(sights));
-        companions.get(&(lane, target)).is_some_and(|times| seen_just_before(times, at))
+        companions.get(&(lane, target)).is_some_and(|times| seen_just_before(times, at)).then_some(at)
     }
 
     /// Of each series the last settled sample and those of this read: the same whatever the reads before were. Series of other SLOs tell nothing,

@@ -262,7 +262,8 @@ impl<'a> Round<'a> {
 
     /// The targets' samples, and the stretch of which it holds all: what is remembered, where this read continues it without a hole.
     fn timeline(&self, cohort: &Cohort, answers: &Answers<'_>) -> (Timeline, Stretch) {
-        let remembered = self.ledger.timeline_holds.filter(|_| cohort.live && self.ledger.remembers_targets_at(cohort.targets_from));
+        let remembered =
+            self.ledger.timeline_holds.filter(|_| cohort.live && self.ledger.remembers_targets_at(cohort.targets_from, &cohort.lanes));
         let mut timeline = remembered.map_or_else(Timeline::default, |_| self.ledger.timeline.clone());
         let answer = |query| answers.get(&query).and_then(|answer| answer.ok()).unwrap_or_default();
         if let Some(targets) = self.plan.targets() {

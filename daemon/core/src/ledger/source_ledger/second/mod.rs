@@ -15,7 +15,7 @@ mod walk;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use super::{Counted, Lane, Reads, SourceLedger, margin_before, stored::Keep};
+use super::{Counted, Lane, Reads, SourceLedger, stored::Keep};
 use crate::{
     ledger::{
         Damaged, Series, Stored, Unknown,
@@ -96,8 +96,9 @@ impl SourceLedger {
         let walk = second.walk.as_ref()?;
         let generation = walk.memory.generation;
         let mut reads = Reads { reads: Vec::new(), catching_up: true, cohorts: Vec::new(), targets: None, generation };
-        for Leg { lanes, from, to } in self.next_stretches(walk) {
-            walk.memory.ask(&mut reads, lanes, margin_before(from), to, now);
+        for Leg { lanes, to } in self.next_stretches(walk) {
+            let from = walk.memory.targets_needed_from(&lanes);
+            walk.memory.ask(&mut reads, lanes, from, to, now);
         }
         (!reads.cohorts.is_empty()).then_some(SecondReading { reads, walk: second.walks })
     }

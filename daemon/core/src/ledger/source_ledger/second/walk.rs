@@ -29,7 +29,6 @@ const WALKED_WITHIN: Duration = minutes(8);
 /// What SLOs that stand at the same point read next.
 pub(super) struct Leg {
     pub(super) lanes: Vec<usize>,
-    pub(super) from: Timestamp,
     pub(super) to: Timestamp,
 }
 
@@ -150,7 +149,7 @@ impl SourceLedger {
             legs.entry((from, to)).or_default().push(lane);
         }
         let near = legs.iter().all(|((_, to), lanes)| lanes.iter().all(|lane| *to == self.lanes[*lane].watermark));
-        let legs = legs.into_iter().map(|((from, to), lanes)| Leg { lanes, from, to });
+        let legs = legs.into_iter().map(|((_, to), lanes)| Leg { lanes, to });
         legs.take(if near { usize::MAX } else { 1 }).collect()
     }
 }

@@ -57,6 +57,42 @@ fn of_a_target_that_just_started_they_count() {
 }
 
 #[test]
+fn of_a_target_that_was_there_before_a_standstill_they_are_events_of_it() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 300);
+    fails(&mut source, "a");
+    check(&source, [7, 7, 0]);
+    check_events_of_gap(&source, 285);
+}
+
+#[test]
+fn of_a_target_that_started_in_a_standstill_they_are_events_of_it() {
+    let mut source = Source::default();
+    well(&mut source, "a", -3_600, -2_000);
+    fails(&mut source, "b");
+    source.started("b", at(600), at(-900));
+    check(&source, [7, 7, 0]);
+    check_events_of_gap(&source, -900);
+}
+
+/// Failures are booked in the slice behind a moment, whatever restarts in the standstill.
+#[track_caller]
+fn check_events_of_gap(source: &Source, moment: i64) {
+    for restarts in [vec![], vec![400], vec![330, 400, 590, 610]] {
+        let mut daemon = Daemon::start(availability(), at(0));
+        for now in (0..=890).step_by(10) {
+            daemon.tick(source, at(now));
+            if restarts.contains(&now) {
+                daemon.compact(at(now));
+                daemon.restart(at(now));
+            }
+        }
+        let bad = |from: i64, to: i64| daemon.ledger.between(0, at(from), at(to)).bad;
+        assert_eq!((bad(moment - 60, moment + 60), bad(-7_200, 890)), (7, 7));
+    }
+}
+
+#[test]
 fn behind_a_standstill_nothing_counts() {
     let mut source = Source::default();
     well(&mut source, "a", -600, 300);

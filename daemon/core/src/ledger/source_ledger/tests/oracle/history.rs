@@ -82,14 +82,12 @@ struct Scraped {
     now: i64,
     good: u64,
     bad: Option<u64>,
-    /// How many scrapes in a row there were: a first value is only shown behind a few of them.
-    in_a_row: u32,
     shown: Vec<Shown>,
 }
 
 /// The turns, each with how late its scrape shows itself, and so many scrapes in time behind them.
 pub(super) fn record(instance: &'static str, offset: i64, turns: &[(Turn, i64)], behind: u32) -> Vec<Shown> {
-    let mut target = Scraped { instance, now: offset - 60, good: 0, bad: None, in_a_row: 0, shown: Vec::new() };
+    let mut target = Scraped { instance, now: offset - 60, good: 0, bad: None, shown: Vec::new() };
     for _ in 0..4 {
         target.scraped(0);
     }
@@ -110,10 +108,8 @@ impl Scraped {
             Turn::MissedOne { good } => {
                 self.serve(good, 0);
                 self.now += 15;
-                self.in_a_row = 0;
             }
             Turn::Gap { seconds, good, bad, restarted } => {
-                self.in_a_row = 0;
                 if restarted {
                     self.restart(good, bad);
                 } else {
@@ -130,11 +126,7 @@ impl Scraped {
 
     fn serve(&mut self, good: u64, bad: u64) {
         self.good += good;
-        self.bad = match self.bad {
-            Some(before) => Some(before + bad),
-            None if bad > 0 && self.in_a_row >= 4 => Some(bad),
-            None => None,
-        };
+        self.bad = self.bad.map_or((bad > 0).then_some(bad), |before| Some(before + bad));
     }
 
     fn restart(&mut self, good: u64, bad: u64) {
@@ -157,7 +149,6 @@ impl Scraped {
         if self.good % 5_000 < 3_000 {
             show(What::Exists, 1);
         }
-        self.in_a_row += 1;
         self.now += 15;
     }
 }

@@ -1,7 +1,7 @@
 //! An oracle: what random histories must come to, worked out apart from the ledger, from the samples alone and in whole fractions.
 //!
 //! The rules that it knows are those that users are told (`rules`): an increase counts at its later sample; a counter that falls counts from zero; what
-//! happened in a gap counts right behind the sample before it; a first value counts where its target was seen just before; a bucket holds those below it;
+//! happened in a gap counts right behind the sample before it; a first value counts where its target was seen just before, or before a standstill; a bucket holds those below it;
 //! a minute is good, bad or unseen. Lookbacks begin at an edge of slices of 10 s (up to 1 h), 1 min (6 h), 5 min (3 d), 1 h. Samples may show themselves
 //! late (`history`): within the time in which they settle, or so late that only a second reading finds them. `PROPTEST_CASES` sets how many histories
 //! are tried.

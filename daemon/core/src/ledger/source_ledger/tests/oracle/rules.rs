@@ -120,13 +120,28 @@ fn counted(shown: &[Shown], total: What, events: Vec<(Timestamp, Counts)>, now: 
     told
 }
 
-/// Requests: those that failed are shown from the first one on, behind scrapes of the same target, so that all of that value happened.
+/// When a counter that is first shown at a moment began, as far as is known: at its target's scrape before, where that is no longer ago than usual but for
+/// the last time that nothing was scraped at all, shortly before. Gives back where its events lie.
+fn first(shown: &[Shown], instance: &str, at: Timestamp) -> Option<Timestamp> {
+    let scrapes = scrapes(shown);
+    let mut gaps = scrapes.windows(2).filter(|pair| is_gap(pair[1].0.since(pair[0].0), pair[0].1)).map(|pair| (pair[0].0, pair[1].0));
+    let standstill = gaps.rfind(|(_, to)| *to <= at && at.since(*to) <= minutes(5));
+    let own = moments(shown, instance, What::Up);
+    let before = &own[..own.partition_point(|up| *up < at)];
+    let last = *before.last()?;
+    let within = standstill.filter(|(from, _)| last <= *from);
+    let spacing = at.since(last).saturating_sub(within.map_or(Duration::ZERO, |(from, to)| to.since(from)));
+    let is_known = spacing <= minutes(5) && !is_gap(spacing, usual_or_a_minute(before));
+    is_known.then(|| within.map_or(at, |_| last.plus(Duration::from_millis(1))))
+}
+
+/// Requests: those that failed are shown from the first one on.
 pub(super) fn requests(shown: &[Shown], now: Timestamp) -> Told {
     let mut told = Vec::new();
     for instance in ["a", "b"] {
         let (good, bad) = (series(shown, instance, What::Requests("200")), series(shown, instance, What::Requests("500")));
         told.extend(increases(&good).into_iter().map(|(at, good)| (at, Counts { good, ..Counts::default() })));
-        let first = bad.first().map(|(at, value)| (*at, whole(*value)));
+        let first = bad.first().and_then(|(at, value)| Some((first(shown, instance, *at)?, whole(*value))));
         told.extend(first.into_iter().chain(increases(&bad)).map(|(at, bad)| (at, Counts { bad, ..Counts::default() })));
     }
     counted(shown, What::Requests("200"), told, now)
