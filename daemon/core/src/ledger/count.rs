@@ -43,6 +43,32 @@ impl Rule {
     }
 }
 
+/// How soon samples come that go on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    rule: Rule,
+    /// In milliseconds: no spacing up to this is a gap where the last three were the same.
+    in_rhythm: u32,
+    /// In milliseconds: behind a longer spacing a counter may be forgotten.
+    remembered: u32,
+}
+
+impl Pace {
+    /// For counters that are remembered for so long at least.
+    pub(super) fn new(rule: Rule, remembered: Duration) -> Self {
+        let millis = |millis: i64| u32::try_from(millis).unwrap_or(u32::MAX);
+        let remembered = millis(crate::time::millis(remembered));
+        Self { rule, in_rhythm: millis(rule.longest_usual()).min(remembered), remembered }
+    }
+
+    /// True where samples are missing in a spacing behind these, or their counter may be forgotten.
+    #[inline(never)]
+    fn is_late(&self, spacing: u32, before: Spacings) -> bool {
+        let usual = before.usual(&self.rule).unwrap_or(self.rule.default_spacing);
+        spacing > self.remembered || is_gap(Duration::from_millis(spacing.into()), usual)
+    }
+}
+
 /// True where a spacing is so long that samples are missing: more than 2.5 times the usual one.
 pub(super) fn is_gap(spacing: Duration, usual: Duration) -> bool {
     spacing.as_nanos() * 2 > usual.as_nanos() * 5
@@ -119,14 +145,14 @@ impl Counter {
 
     /// Takes the next sample where it goes on as nearly every one does: without a fall, and so soon that none is missing between. Gives back the events since
     /// the last one, which are booked where the sample lies; for any other sample `None`, and nothing is taken.
-    pub(super) fn go_on(&mut self, at: Timestamp, value: u64, rule: &Rule) -> Option<u64> {
+    pub(super) fn go_on(&mut self, at: Timestamp, value: u64, pace: &Pace) -> Option<u64> {
         let spacing = u32::try_from(at.millis() - self.at.millis()).ok()?;
-        let in_rhythm = || self.spacings.0 == [spacing; 3] && i64::from(spacing) <= rule.longest_usual();
         let events = value.checked_sub(self.value)?;
-        if !in_rhythm() && is_gap(Duration::from_millis(spacing.into()), self.usual(rule)) {
+        let [newest, second, third] = self.spacings.0;
+        let in_rhythm = spacing == newest && newest == second && second == third && spacing <= pace.in_rhythm;
+        if !in_rhythm && pace.is_late(spacing, self.spacings) {
             return None;
         }
-        let [newest, second, _] = self.spacings.0;
         *self = Self { at, value, spacings: Spacings([spacing, newest, second]) };
         Some(events)
     }
@@ -285,12 +311,13 @@ mod tests {
         fn what_goes_on_is_taken_as_any_next_sample_is(
             samples in prop::collection::vec((prop::sample::select(vec![1_i64, 14_999, 15_000, 15_000, 15_000, 90_000, 150_000, 400_000]), 0_u64..5), 1..12),
         ) {
+            let pace = Pace::new(Rule::RAW, minutes(60));
             let (mut known, mut at) = (Counter::first(Timestamp::EPOCH, 2), 0);
             for (spacing, value) in samples {
                 at += spacing;
                 let (mut on, mut next, moment) = (known, known, Timestamp::from_millis(at));
                 let increment = next.next(moment, value, &Rule::RAW);
-                match on.go_on(moment, value, &Rule::RAW) {
+                match on.go_on(moment, value, &pace) {
                     Some(events) => prop_assert_eq!((on, events, moment), (next, increment.events, increment.booked)),
                     None => prop_assert!(on == known && (increment.booked < moment || value < known.value)),
                 }

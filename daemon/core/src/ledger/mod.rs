@@ -56,6 +56,13 @@ impl Counts {
         self.good + self.tolerated + self.bad
     }
 
+    /// So many times as much, as far as it can be counted.
+    fn times(self, n: u64) -> Self {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        let Self { good, tolerated, bad, unseen_millis } = self;
+        Self { good: good * n, tolerated: tolerated * n, bad: bad * n, unseen_millis: unseen_millis * n }
+    }
+
     /// True where nothing is counted and nothing was unseen.
     pub const fn is_zero(self) -> bool {
         self.good == 0 && self.tolerated == 0 && self.bad == 0 && self.unseen_millis == 0

@@ -175,9 +175,21 @@ impl Level {
         if first > last {
             return Counts::default();
         }
+        if first == last {
+            return self.slice(first);
+        }
         let [one, other] = self.ranges(first, last);
         let closed = counts(self.columns.each_ref().map(|column| column.sum(one.clone()) + column.sum(other.clone())));
         if last == newest { closed + self.open } else { closed }
+    }
+
+    /// A slice that is kept.
+    fn slice(&self, index: i64) -> Counts {
+        if self.newest == Some(index) {
+            return self.open;
+        }
+        let slot = self.slot(index);
+        counts(self.columns.each_ref().map(|column| column.get(slot)))
     }
 
     /// The slots of the indices `first..=last`, in two pieces of which the second may be empty.
@@ -196,7 +208,7 @@ impl Level {
         let newest = self.newest.unwrap_or(0);
         let indices = (newest - self.slots() + 1)..=newest;
         indices.filter(|_| self.newest.is_some()).filter_map(move |index| {
-            let counts = self.sum_of(index, index);
+            let counts = self.slice(index);
             (!counts.is_zero()).then(|| (Timestamp::from_millis(index * self.step), counts))
         })
     }

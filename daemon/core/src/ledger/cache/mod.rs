@@ -9,7 +9,7 @@ mod level;
 mod packed;
 mod running;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Counts,
@@ -89,8 +89,8 @@ impl Slices {
     }
 
     /// Has the sums of these lookbacks ready for `now`.
-    pub(super) fn make_ready(&mut self, lookbacks: &[Duration], now: Timestamp) {
-        self.running.ready(lookbacks.iter().map(|lookback| (*lookback, covering(&self.levels, *lookback))), &self.levels, now);
+    pub(super) fn make_ready(&mut self, lookbacks: &Arc<[Duration]>, now: Timestamp) {
+        self.running.ready(lookbacks, &self.levels, now);
     }
 
     /// The length of the slices that serve a lookback.

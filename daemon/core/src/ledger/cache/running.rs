@@ -2,9 +2,9 @@
 //!
 //! A sum is what was booked in all, less what was booked before it begins: so booking changes one number, and of the sums only those whose beginning moves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::level::Level;
+use super::{covering, level::Level};
 use crate::{
     ledger::Counts,
     time::{Timestamp, millis},
@@ -15,6 +15,8 @@ use crate::{
 pub(super) struct RunningSums {
     /// What was booked since they were made ready first.
     total: Counts,
+    /// Whose sums they are; `None` where none are ready.
+    lookbacks: Option<Arc<[Duration]>>,
     sums: Vec<RunningSum>,
     /// The moment that they were made ready for, while each still begins where its lookback does then.
     now: Option<Timestamp>,
@@ -45,10 +47,11 @@ struct RunningSum {
 
 impl RunningSums {
     /// Has the sums of these lookbacks ready for `now`, each from its level.
-    pub(super) fn ready(&mut self, lookbacks: impl Iterator<Item = (Duration, usize)> + Clone, levels: &[Level], now: Timestamp) {
-        if !self.sums.iter().map(|one| (one.lookback, one.level)).eq(lookbacks.clone()) {
+    pub(super) fn ready(&mut self, lookbacks: &Arc<[Duration]>, levels: &[Level], now: Timestamp) {
+        if !self.lookbacks.as_ref().is_some_and(|known| Arc::ptr_eq(known, lookbacks)) {
             self.total = Counts::default();
-            self.sums = lookbacks.map(|(lookback, level)| RunningSum::new(lookback, level, levels, now)).collect();
+            self.sums = lookbacks.iter().map(|lookback| RunningSum::new(*lookback, covering(levels, *lookback), levels, now)).collect();
+            self.lookbacks = Some(Arc::clone(lookbacks));
         }
         for one in &mut self.sums {
             one.move_to(&levels[one.level], now);
@@ -93,6 +96,7 @@ impl RunningSums {
     /// Nothing is ready any more.
     pub(super) fn clear(&mut self) {
         self.sums.clear();
+        self.lookbacks = None;
     }
 }
 
@@ -107,8 +111,12 @@ impl RunningSum {
         if past >= 0 && past < ring.step() {
             return;
         }
-        let after = ring.before(self.lookback, now);
-        self.before = self.before + ring.sum_of(self.after + 1, after) - ring.sum_of(after + 1, self.after);
+        let after = if past >= 0 && past < 2 * ring.step() { self.after + 1 } else { ring.before(self.lookback, now) };
+        if after > self.after {
+            self.before += ring.sum_of(self.after + 1, after);
+        } else {
+            self.before = self.before - ring.sum_of(after + 1, self.after);
+        }
         self.after = after;
     }
 }

@@ -123,6 +123,7 @@ proptest! {
         turns in prop::collection::vec((0_i64..4_000, -300_i64..300, -3_i64..5, any::<bool>(), any::<bool>()), 1..80),
         lookbacks in prop::sample::subsequence(LOOKBACKS.to_vec(), 0..=8),
     ) {
+        let lookbacks: Arc<[Duration]> = lookbacks.into();
         let (mut slices, mut plain) = (Slices::new(&specs()), Slices::new(&specs()));
         let mut second = 1_000_000;
         for (later, offset, n, blind, moves) in turns {

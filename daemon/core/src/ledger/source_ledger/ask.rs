@@ -113,7 +113,7 @@ impl SourceLedger {
     /// How often a series is taken by each SLO: once, or twice where it counts on both sides.
     fn series_by_lane(&self) -> Vec<u32> {
         let mut counts = vec![0; self.lanes.len()];
-        for route in self.series.iter().flat_map(|tracked| &tracked.routes) {
+        for route in self.series.iter().flat_map(|tracked| tracked.routes.iter()) {
             counts[route.lane as usize] += 1;
         }
         counts

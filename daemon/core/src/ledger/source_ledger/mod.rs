@@ -10,6 +10,7 @@
 mod ask;
 mod composed;
 mod correct;
+mod few;
 mod image;
 mod judged;
 mod parts;
@@ -277,7 +278,7 @@ pub struct SourceLedger {
     lane_ids: Vec<Arc<SloId>>,
     lane_places: BTreeMap<Arc<SloId>, usize>,
     level_specs: Vec<Vec<LevelSpec>>,
-    lookbacks: Vec<Vec<Duration>>,
+    lookbacks: Vec<Arc<[Duration]>>,
     lane_streams: Vec<BTreeMap<Group, u32>>,
     /// SLOs that left the plan; what they read is not read again if they return.
     retired: BTreeMap<Arc<SloId>, Retired>,
@@ -301,6 +302,8 @@ pub struct SourceLedger {
     created: Timestamp,
     /// What was found of histograms that lack the bucket of a threshold, by their query.
     looks: BTreeMap<usize, Look>,
+    /// True where a stream may have series whose newest sample cannot be counted.
+    troubled: bool,
     /// The packed state as the store has it.
     state: Vec<u8>,
     /// The generation of the ledger whose packed state that is.
@@ -378,6 +381,7 @@ impl SourceLedger {
             edges_since: Timestamp::EPOCH,
             looks: BTreeMap::new(),
             created: now.floor(TEN_SECONDS),
+            troubled: false,
             state: Vec::new(),
             state_of: u64::MAX,
             log: Log::default(),
@@ -449,8 +453,11 @@ impl SourceLedger {
         for (stream, targets) in counted.targets {
             self.streams[stream as usize].targets = targets;
         }
-        for (stream, troubles) in counted.troubles {
-            self.streams[stream as usize].troubles = troubles;
+        if !counted.troubles.is_empty() {
+            for (stream, troubles) in counted.troubles {
+                self.streams[stream as usize].troubles = troubles;
+            }
+            self.troubled = self.streams.iter().any(|held| !held.troubles.is_empty());
         }
         self.series.take(counted.found, counted.counters, counted.histograms);
         self.series.forget(&counted.forgotten);

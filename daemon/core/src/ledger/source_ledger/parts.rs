@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::few::Few;
 use crate::{
     id::{Group, SloId},
     ledger::{
@@ -25,6 +26,10 @@ const FORGET_AFTER: Duration = hours(1);
 
 /// The same where there is no `up` to tell that the source is scraped.
 const FORGET_UNSEEN_AFTER: Duration = days(1);
+
+/// So long every counter is remembered.
+pub(in crate::ledger) const REMEMBERED: Duration = FORGET_AFTER;
+const _: () = assert!(FORGET_AFTER.as_secs() <= FORGET_UNSEEN_AFTER.as_secs());
 
 /// A fall that is suspect for so long is taken for a new beginning, of which nothing before is counted.
 pub(in crate::ledger) const SUSPECT_FOR: Duration = minutes(30);
@@ -134,11 +139,6 @@ impl Lane {
         }
     }
 
-    /// True where no counter is forgotten by then that was last seen so long before.
-    pub(in crate::ledger) fn remembers(age: Duration) -> bool {
-        age <= FORGET_AFTER.min(FORGET_UNSEEN_AFTER)
-    }
-
     /// Whether a counter that was last seen at `last` is forgotten at its next sample, at `at`. Time in which the scraper stood still does not count.
     pub(in crate::ledger) fn forgets(&self, has_up: bool, last: Timestamp, at: Timestamp) -> bool {
         self.forgets_with(has_up, last, at, None)
@@ -236,15 +236,15 @@ pub(in crate::ledger) struct Tracked {
     /// Whose series it is; none also where it was not met since the start.
     pub target: Option<TargetKey>,
     /// The queries for whose answers its takers are known.
-    pub matched: Vec<u32>,
+    pub matched: Few<u32>,
     /// Who takes it.
-    pub routes: Vec<Route>,
+    pub routes: Few<Route>,
 }
 
 impl Tracked {
     /// A series that nobody takes yet.
     pub(in crate::ledger) const fn new(key: SeriesKey) -> Self {
-        Self { key, target: None, matched: Vec::new(), routes: Vec::new() }
+        Self { key, target: None, matched: Few::None, routes: Few::None }
     }
 }
 

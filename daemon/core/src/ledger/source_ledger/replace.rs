@@ -8,7 +8,9 @@ use std::{
 };
 
 use super::{
-    HOUR, SourceLedger, TEN_SECONDS, levels, lookbacks,
+    HOUR, SourceLedger, TEN_SECONDS,
+    few::Few,
+    levels, lookbacks,
     parts::{Lane, Meta, Provisional, Retired, Route, Stream},
     slice_rules,
 };
@@ -40,7 +42,7 @@ impl SourceLedger {
         let before = self.retire_all();
         self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
         self.lane_places = self.lane_ids.iter().cloned().zip(0..).collect();
-        self.lookbacks = plan.slos().map(|slo| lookbacks(slo)).collect();
+        self.lookbacks = plan.slos().map(|slo| lookbacks(slo).into()).collect();
         self.slice_rules = plan.slos().map(|slo| slice_rules(slo)).collect();
         self.plan = plan;
         self.composites = self.find_composites();
@@ -127,7 +129,7 @@ impl SourceLedger {
     fn move_series(&mut self, before: &[Arc<SloId>], stays: &BTreeMap<u32, u32>) {
         let retired = &mut self.retired;
         self.series.retain(|tracked, counters, histograms| {
-            tracked.matched.clear();
+            tracked.matched = Few::None;
             let key = tracked.key;
             tracked.routes.retain_mut(|route| {
                 if let Some(place) = stays.get(&route.lane) {

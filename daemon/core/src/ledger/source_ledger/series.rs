@@ -85,7 +85,7 @@ impl SeriesTable {
         let has = |key, route: &Route| other.get(key).is_some_and(|tracked| tracked.routes.iter().any(|known| known.is_of(route)));
         self.retain(|tracked, _, _| {
             let key = tracked.key;
-            tracked.routes.retain(|route| !adopted(route) || has(key, route));
+            tracked.routes.retain_mut(|route| !adopted(route) || has(key, route));
         });
         for tracked in other.iter() {
             for route in tracked.routes.iter().filter(|route| adopted(route)) {
@@ -115,7 +115,7 @@ impl SeriesTable {
     pub(super) fn forget(&mut self, keys: &[SeriesKey]) {
         for key in keys {
             let Some(place) = self.places.remove(key) else { continue };
-            for route in self.known.swap_remove(place as usize).routes {
+            for route in self.known.swap_remove(place as usize).routes.iter() {
                 self.counters[route.counter as usize] = None;
             }
             if let Some(moved) = self.known.get(place as usize) {
@@ -135,7 +135,7 @@ impl SeriesTable {
             change(tracked, &counters, &histograms);
             !tracked.routes.is_empty()
         });
-        for route in self.known.iter_mut().flat_map(|tracked| &mut tracked.routes) {
+        for route in self.known.iter_mut().flat_map(|tracked| tracked.routes.iter_mut()) {
             self.counters.push(counters[route.counter as usize]);
             let before = std::mem::replace(&mut route.counter, index(self.counters.len() - 1));
             self.histograms.extend(histograms.remove(&before).map(|histogram| (route.counter, histogram)));

@@ -127,7 +127,7 @@ impl SourceLedger {
         let mut forgotten = Vec::new();
         for tracked in self.series.iter() {
             let mut remembered = false;
-            for Route { lane, stream, counter, .. } in &tracked.routes {
+            for Route { lane, stream, counter, .. } in tracked.routes.iter() {
                 let (lane, stream, counter) = (*lane as usize, *stream as usize, *counter as usize);
                 let fate = Fate::of(counted.counters[counter], &counted.lanes[lane], counted.metas[stream].has_up, Keep::Quiet);
                 let before = Fate::of(self.series.counters()[counter], &self.lanes[lane], self.streams[stream].meta.has_up, Keep::Quiet);
@@ -224,7 +224,7 @@ impl SourceLedger {
         let untouched = self.series.iter().filter(|tracked| found.is_empty() || !found.contains(&tracked.key));
         for tracked in untouched.chain(&counted.found) {
             let mut remembered = false;
-            for route in &tracked.routes {
+            for route in tracked.routes.iter() {
                 let (lane, meta) = (&counted.lanes[route.lane as usize], &counted.metas[route.stream as usize]);
                 let fate = Fate::of(counted.counters[route.counter as usize], lane, meta.has_up, keep);
                 remembered |= fate != Fate::Forgotten;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Memory, Round, Sight, Sights, Stage, add, index, run::Standing};
+use super::{Course, Memory, Round, Sight, Sights, Stage, add, index};
 use crate::{
     id::Group,
     ledger::{
@@ -35,6 +35,25 @@ struct Taken {
     booked: Timestamp,
     /// What is remembered of the series from here on.
     next: Counter,
+}
+
+/// How far a series was followed for one side.
+pub(super) struct Followed {
+    /// At the last sample that was counted.
+    pub counter: Option<Counter>,
+    /// At the last settled one.
+    pub kept: Option<Counter>,
+    /// When the first sample was counted, and the counter at the last one, where these alone tell anything.
+    pub heard: Option<(Timestamp, Counter)>,
+    /// Why the newest sample cannot be counted.
+    pub fault: Option<(Timestamp, Unknown)>,
+}
+
+impl Followed {
+    /// Notes one more sample that was counted.
+    fn hear(&mut self, at: Timestamp, counter: Counter) {
+        self.heard = Some((self.heard.map_or(at, |(first, _)| first), counter));
+    }
 }
 
 /// By lane and target.
@@ -179,29 +198,51 @@ impl Round<'_> {
 
     /// Follows one series for one side of one SLO: first the settled samples, then, without remembering them, the newer ones.
     fn follow(&mut self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, side: &Side, route: Route) {
-        let lane = route.lane as usize;
-        let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
+        let course = stage.courses[route.lane as usize];
         let before = self.counted.counters[route.counter as usize];
-        let count_after = if before.is_some() { Timestamp::from_millis(i64::MIN) } else { watermark };
-        let counts_from = self.counts_from(lane, route.stream);
-        let has_up = self.meta(route.stream).has_up;
+        let mut followed = Followed { counter: before, kept: before, heard: None, fault: None };
         // What lies behind the watermark and was not counted came late: that is for a second reading.
-        let seen = before.map_or(0, |counter| sight.samples.partition_point(|sample| sample.at <= counter.at.max(watermark)));
-        let (mut counter, mut kept) = (before, before);
-        let mut histogram = self.counted.histograms.get(&route.counter).cloned();
-        let (one_replica, finest) = (self.counted.lanes[lane].other_until.is_none(), self.finest(lane));
-        // Of a total whose targets are scraped the newest sample alone tells anything, of a threshold the first one and the newest.
-        let hears_ends = (has_up || !side.role.is_total()) && side.role != Role::Present;
-        let (mut fault, mut heard) = (None, None);
-        let mut rest = &sight.samples[seen..];
-        if let Some(before) = before.filter(|_| hears_ends && one_replica && side.role.is_counter()) {
-            let run = self.go_on(&route, side.role, sight, rest, &Standing { counter: before, settled, counts_from });
-            (counter, kept) = (Some(run.last), Some(run.last_settled));
-            heard = (run.samples > 0).then(|| (rest[0].at, run.last));
-            rest = &rest[run.samples..];
+        let mut samples = before.map_or(&sight.samples[..], |counter| behind(&sight.samples, counter.at.max(course.watermark)));
+        if course.one_replica && side.role.is_counter() && self.hears_ends(side, &route) {
+            samples = self.go_on(&course, side, &route, sight, samples, &mut followed);
         }
-        for sample in rest {
-            let known = counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
+        if !samples.is_empty() {
+            self.follow_each(stage, sights, sight, (side, route), samples, &mut followed);
+        }
+        if let Some((first, newest)) = followed.heard {
+            if side.is_threshold() {
+                self.meta(route.stream).see_bucket(route.side as usize, first);
+            }
+            self.hear(stage, side, &route, (newest.at, newest.usual(&self.rule)));
+        }
+        self.counted.counters[route.counter as usize] = followed.kept;
+        self.note_fault(route.stream, sight.key, followed.counter, followed.fault);
+    }
+
+    /// Of a total whose targets are scraped the newest sample alone tells anything, of a threshold the first one and the newest.
+    fn hears_ends(&self, side: &Side, route: &Route) -> bool {
+        (self.counted.metas[route.stream as usize].has_up || !side.role.is_total()) && side.role != Role::Present
+    }
+
+    /// Follows a series sample by sample.
+    fn follow_each(
+        &mut self,
+        stage: &mut Stage<'_>,
+        sights: &[Sight<'_>],
+        sight: &Sight<'_>,
+        (side, route): (&Side, Route),
+        samples: &[Sample],
+        followed: &mut Followed,
+    ) {
+        let lane = route.lane as usize;
+        let Course { watermark, settled, one_replica, .. } = stage.courses[lane];
+        let is_known = self.counted.counters[route.counter as usize].is_some();
+        let count_after = if is_known { Timestamp::from_millis(i64::MIN) } else { watermark };
+        let counts_from = self.counts_from(lane, route.stream);
+        let (has_up, hears_ends, finest) = (self.meta(route.stream).has_up, self.hears_ends(side, &route), self.finest(lane));
+        let mut histogram = self.counted.histograms.get(&route.counter).cloned();
+        for sample in samples {
+            let known = followed.counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
@@ -220,19 +261,21 @@ impl Round<'_> {
             let Taken { counts, booked, next } = match taken {
                 Ok(taken) => taken,
                 Err(unknown) => {
-                    fault = Some((sample.at, unknown));
+                    followed.fault = Some((sample.at, unknown));
                     continue;
                 }
             };
             // A fall that the counter comes back from within one read is of two processes under one series, whichever was scraped last.
-            fault =
-                fault.filter(|(_, unknown)| unknown.reason == Reason::SuspectReset && known.is_some_and(|known| next.value >= known.value));
-            counter = Some(next);
+            followed.fault = followed
+                .fault
+                .take()
+                .filter(|(_, unknown)| unknown.reason == Reason::SuspectReset && known.is_some_and(|known| next.value >= known.value));
+            followed.counter = Some(next);
             if side.role == Role::Observed {
                 histogram = sight.histogram(sample).ok().cloned();
             }
             if sample.at <= settled {
-                kept = counter;
+                followed.kept = followed.counter;
                 self.keep_histogram(route, histogram.as_ref());
             }
             if sample.at > count_after && !counts.is_zero() && counts_from.is_some_and(|from| sample.at >= from) {
@@ -244,21 +287,13 @@ impl Round<'_> {
                 self.book(entry, sample.at <= settled);
             }
             if hears_ends {
-                heard = Some((heard.map_or(sample.at, |(first, _)| first), next));
+                followed.hear(sample.at, next);
                 continue;
             }
             let own = next.usual(&self.rule);
             let usual = if side.role == Role::Present { scraped_every(stage, sight, sample.at, &self.rule).unwrap_or(own) } else { own };
             self.hear(stage, side, &route, (sample.at, usual));
         }
-        if let Some((first, newest)) = heard {
-            if side.is_threshold() {
-                self.meta(route.stream).see_bucket(route.side as usize, first);
-            }
-            self.hear(stage, side, &route, (newest.at, newest.usual(&self.rule)));
-        }
-        self.counted.counters[route.counter as usize] = kept;
-        self.note_fault(route.stream, sight.key, counter, fault);
     }
 
     /// A sample of a counter that went on and did not fall, as nearly every one did: the same as what `not_counted` and `increase` make of it where no
@@ -391,7 +426,7 @@ impl Round<'_> {
     }
 
     /// From when on events count: observations cannot be judged before the buckets of all thresholds are there.
-    fn counts_from(&mut self, lane: usize, stream: u32) -> Option<Timestamp> {
+    pub(super) fn counts_from(&mut self, lane: usize, stream: u32) -> Option<Timestamp> {
         let plan = &self.plan.lanes()[lane];
         let meta = self.meta(stream);
         plan.thresholds().try_fold(Timestamp::from_millis(i64::MIN), |from, (side, _)| Some(from.max(meta.buckets[side].first?)))
@@ -443,14 +478,14 @@ impl Round<'_> {
         let mut times = Companions::new();
         for tracked in self.series.iter() {
             let Some(target) = tracked.target else { continue };
-            for route in &tracked.routes {
+            for route in tracked.routes.iter() {
                 times.entry((route.lane, target)).or_default().extend(self.series.counter(route).map(|counter| counter.at));
             }
         }
         for sight in sights {
             let Some(target) = TargetKey::of(sight.labels) else { continue };
             let countable = || sight.samples.iter().filter(|sample| sight.value(sample).is_ok()).map(|sample| sample.at);
-            for route in &self.tracked(sight).routes {
+            for route in self.tracked(sight).routes.iter() {
                 times.entry((route.lane, target)).or_default().extend(countable());
             }
         }
@@ -486,7 +521,8 @@ impl Round<'_> {
 
     /// Keeps or clears why a series' newest sample cannot be counted.
     fn note_fault(&mut self, stream: u32, key: SeriesKey, counter: Option<Counter>, fault: Option<(Timestamp, Unknown)>) {
-        if fault.is_none() && self.troubles_of(stream).is_empty() {
+        let any_known = self.ledger.troubled || !self.counted.troubles.is_empty();
+        if fault.is_none() && (!any_known || self.troubles_of(stream).is_empty()) {
             return;
         }
         let mut troubles = self.troubles_of(stream).to_vec();
@@ -507,6 +543,11 @@ impl Round<'_> {
 fn judged(Parts { within, around, above }: Parts) -> Counts {
     let [good, tolerated, bad] = [within, around, above].map(|events| i64::try_from(events).unwrap_or(i64::MAX));
     Counts { good, tolerated, bad, ..Counts::default() }
+}
+
+/// Those of a series' samples that are newer.
+fn behind(samples: &[Sample], at: Timestamp) -> &[Sample] {
+    if samples.first().is_none_or(|first| first.at > at) { samples } else { &samples[samples.partition_point(|sample| sample.at <= at)..] }
 }
 
 fn seen_just_before(times: &[Timestamp], at: Timestamp) -> bool {

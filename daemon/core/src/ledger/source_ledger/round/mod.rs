@@ -18,14 +18,14 @@ use std::{
 
 use super::{
     Cohort, Counted, Look, MARGIN, SourceLedger,
-    parts::{Fill, Lane, Meta, Trouble},
+    parts::{Fill, Lane, Meta, REMEMBERED, Trouble},
     series::SeriesTable,
 };
 use crate::{
     id::Group,
     ledger::{
         Reason, Series, Unknown,
-        count::{Rule, SeriesKey, TargetKey, is_gap},
+        count::{Pace, Rule, SeriesKey, TargetKey, is_gap},
         coverage::{Beat, Failures, Stretch, Timeline},
         plan::{Plan, boundaries_of},
         segment::behind::{Hidden, Log},
@@ -52,6 +52,7 @@ pub(super) struct Round<'a> {
     ledger: &'a SourceLedger,
     plan: &'a Plan,
     rule: Rule,
+    pace: Pace,
     pub(super) counted: Counted,
     /// Settled slices by stream, each stream's sorted.
     settled: Vec<Vec<Entry>>,
@@ -81,6 +82,8 @@ struct Stage<'s> {
     beats: Vec<Beat>,
     failures: Failures,
     going: Lanes,
+    /// By lane.
+    courses: Vec<Course>,
     /// When the scraper stood still after each lane's watermark, newest read included.
     silences: BTreeMap<usize, Vec<Stretch>>,
     /// When any series of an SLO's target was sampled; for targets that `up` does not know. Filled when it is first needed.
@@ -89,6 +92,20 @@ struct Stage<'s> {
     heard: BTreeMap<u32, Vec<Beat>>,
     /// The scrapes of any target, as far back as they are held. Filled when it is first needed.
     scrapes: Option<Rc<[Beat]>>,
+}
+
+/// What all counters of an SLO have in common in a read.
+#[derive(Debug, Clone, Copy)]
+struct Course {
+    watermark: Timestamp,
+    /// Up to here samples are settled by this read.
+    settled: Timestamp,
+    /// The length of the finest slices.
+    finest: Duration,
+    /// True where no other replica was read lately.
+    one_replica: bool,
+    /// True where events count from the first sample of some buckets on.
+    has_thresholds: bool,
 }
 
 impl Stage<'_> {
@@ -124,7 +141,8 @@ impl<'a> Round<'a> {
     pub(super) fn new(ledger: &'a SourceLedger, rule: Rule, series: &'a SeriesTable, memory: Memory) -> Self {
         let counted = Counted::before(ledger, series);
         let settled = vec![Vec::new(); ledger.streams.len()];
-        Self { ledger, plan: &ledger.plan, rule, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series, memory }
+        let pace = Pace::new(rule, REMEMBERED);
+        Self { ledger, plan: &ledger.plan, rule, pace, counted, settled, groups: BTreeMap::new(), found: BTreeMap::new(), series, memory }
     }
 
     /// Counts the answers to what a set of SLOs asked.
@@ -180,20 +198,33 @@ impl<'a> Round<'a> {
         let mut sights =
             Sights { all: Vec::with_capacity(asked().map(|(_, series)| series.len()).sum()), fresh: Vec::new(), spoilt: Vec::new() };
         for (query, series) in asked() {
-            sight_all(query, series, self.series, |mut sight| {
-                if !self.is_matched(&sight) {
-                    sight.fresh = self.plan.takers(query, sight.labels);
-                }
-                if let Some(unknown) = sight.spoilt(cohort.to) {
-                    sights.spoilt.push((unknown, self.takers(&sight)));
-                }
-                if !sight.samples.is_empty() {
-                    sights.fresh.extend((!sight.fresh.is_empty()).then_some(sights.all.len()));
-                    sights.all.push(sight);
-                }
-            });
+            let first = sights.all.len();
+            sight_all(query, series, self.series, &mut sights.all);
+            self.look_at(&mut sights, first, cohort);
         }
         sights
+    }
+
+    /// Who takes those that are new, and which of them stop those who take them; leaves those out that have no samples.
+    fn look_at(&self, sights: &mut Sights<'_>, first: usize, cohort: &Cohort) {
+        let mut any_empty = false;
+        for (at, sight) in sights.all.iter_mut().enumerate().skip(first) {
+            if !self.is_matched(sight) {
+                sight.fresh = self.plan.takers(sight.query, sight.labels);
+                sights.fresh.extend((!sight.fresh.is_empty()).then_some(at));
+            }
+            if let Some(unknown) = sight.spoilt(cohort.to) {
+                sights.spoilt.push((unknown, self.takers(sight)));
+            }
+            any_empty |= sight.samples.is_empty();
+        }
+        if any_empty {
+            let of_query = sights.all.split_off(first);
+            sights.all.extend(of_query.into_iter().filter(|sight| !sight.samples.is_empty()));
+            sights.fresh.retain(|at| *at < first);
+            let fresh = sights.all.iter().enumerate().skip(first).filter(|(_, sight)| !sight.fresh.is_empty());
+            sights.fresh.extend(fresh.map(|(at, _)| at));
+        }
     }
 
     fn is_matched(&self, sight: &Sight<'_>) -> bool {
@@ -223,7 +254,7 @@ impl<'a> Round<'a> {
         let mut taken = vec![(0_usize, 0_usize); going.0.len()];
         let lasting = sights.iter().filter(|sight| sight.samples.last().is_some_and(|last| last.at > recent));
         for (at, sight) in lasting.enumerate() {
-            let known = sight.place.map_or(&[][..], |place| &self.series.at(place).routes);
+            let known = sight.place.map_or(&[][..], |place| &*self.series.at(place).routes);
             for lane in known.iter().map(|route| route.lane as usize).chain(sight.fresh.iter().map(|(lane, _)| *lane)) {
                 let (series, last) = &mut taken[lane];
                 if std::mem::replace(last, at + 1) <= at {
@@ -245,7 +276,7 @@ impl<'a> Round<'a> {
     }
 
     fn takers(&self, sight: &Sight<'_>) -> Vec<usize> {
-        let known = sight.place.map_or(&[][..], |place| &self.series.at(place).routes).iter().map(|route| route.lane as usize);
+        let known = sight.place.map_or(&[][..], |place| &*self.series.at(place).routes).iter().map(|route| route.lane as usize);
         known.chain(sight.fresh.iter().map(|(lane, _)| *lane)).collect()
     }
 
@@ -255,9 +286,22 @@ impl<'a> Round<'a> {
         let beats = timeline.beats(first, cohort.to, &self.rule);
         let failures = timeline.failures(first, cohort.to, &self.rule);
         let (silences, heard) = (BTreeMap::new(), BTreeMap::new());
-        let mut stage = Stage { cohort, timeline, holds, beats, failures, going, silences, companions: None, heard, scrapes: None };
+        let courses = (0..self.counted.lanes.len()).map(|lane| self.course(cohort, lane)).collect();
+        let mut stage =
+            Stage { cohort, timeline, holds, beats, failures, going, courses, silences, companions: None, heard, scrapes: None };
         self.find_silences(&mut stage);
         stage
+    }
+
+    fn course(&self, cohort: &Cohort, lane: usize) -> Course {
+        let state = &self.counted.lanes[lane];
+        Course {
+            watermark: state.watermark,
+            settled: cohort.settled_for(state),
+            finest: self.finest(lane),
+            one_replica: state.other_until.is_none(),
+            has_thresholds: self.plan.lanes()[lane].thresholds().next().is_some(),
+        }
     }
 
     /// The targets' samples, and the stretch of which it holds all: what is remembered, where this read continues it without a hole.
@@ -325,7 +369,7 @@ impl<'a> Round<'a> {
     /// when it was asked, and is not asked again for what came before.
     fn book_unread(&mut self, cohort: &Cohort, step: Duration) {
         let mut last: BTreeMap<u32, Timestamp> = BTreeMap::new();
-        for route in self.counted.found.iter().flat_map(|tracked| &tracked.routes) {
+        for route in self.counted.found.iter().flat_map(|tracked| tracked.routes.iter()) {
             if let Some(counter) = self.counted.counters[route.counter as usize] {
                 last.entry(route.stream).and_modify(|at| *at = counter.at.max(*at)).or_insert(counter.at);
             }

@@ -1,59 +1,81 @@
 //! Runs: the samples of a counter that go on from its last one, each without a fall and without a gap before it. Nearly all samples are of a run, and of
 //! those nothing has to be asked that tells other samples apart.
 
-use super::{Round, Sight, add_near};
+use super::{Course, Round, Sight, add_near, follow::Followed};
 use crate::{
     ledger::{
-        Sample,
-        count::Counter,
-        plan::Role,
+        Counts, Sample,
+        count::{Counter, Pace, exact},
+        plan::Side,
         slice::Entry,
-        source_ledger::parts::{Lane, Route},
+        source_ledger::parts::Route,
     },
-    time::Timestamp,
+    time::{Timestamp, millis},
 };
 
-/// Where a counter stands before a read.
-pub(super) struct Standing {
-    pub counter: Counter,
-    /// Up to here its samples are settled.
-    pub settled: Timestamp,
-    /// From here on events count; `None` where none do.
-    pub counts_from: Option<Timestamp>,
+/// How the events of a counter are booked.
+struct Booking {
+    stream: u32,
+    /// What one event is.
+    event: Counts,
+    /// The length of the finest slices, in milliseconds.
+    slice: i64,
+    /// From here on events count.
+    from: Timestamp,
 }
 
-/// How far a counter went on.
-pub(super) struct Run {
-    /// How many samples that were.
-    pub samples: usize,
-    /// At the last of them.
-    pub last: Counter,
-    /// At the last settled one.
-    pub last_settled: Counter,
+impl Booking {
+    /// Books the first of these samples, as many as go on, and moves the counter on; gives back those that follow.
+    fn run<'s>(&self, counter: &mut Counter, pace: &Pace, mut samples: &'s [Sample], entries: &mut Vec<Entry>) -> &'s [Sample] {
+        let Some(first) = samples.first() else { return samples };
+        let (mut end, mut place) = (first.at.millis().div_euclid(self.slice) * self.slice, 0);
+        while let [Sample { at, value }, rest @ ..] = samples {
+            let Some(events) = exact(*value).and_then(|value| counter.go_on(*at, value, pace)) else { break };
+            samples = rest;
+            if events > 0 && *at >= self.from {
+                while end < at.millis() {
+                    end += self.slice;
+                }
+                let (stream, counts) = (self.stream, self.event.times(events));
+                place = add_near(entries, place, Entry { stream, end: Timestamp::from_millis(end), counts });
+            }
+        }
+        samples
+    }
 }
 
 impl Round<'_> {
-    /// Counts the first of these samples, as many as go on: the same as what is made of them one by one where no other replica was read.
-    pub(super) fn go_on(&mut self, route: &Route, role: Role, sight: &Sight<'_>, samples: &[Sample], standing: &Standing) -> Run {
-        let Standing { counter, settled, counts_from } = *standing;
-        let mut run = Run { samples: 0, last: counter, last_settled: counter };
-        let (finest, stream) = (self.finest(route.lane as usize), route.stream as usize);
-        let (settled_entries, newer) = (&mut self.settled[stream], &mut self.counted.provisional[stream].get_or_insert_default().entries);
-        let (mut next_settled, mut next_newer) = (0, 0);
-        for sample in samples {
-            let value = sight.exact_value(sample).filter(|_| Lane::remembers(sample.at.since(run.last.at)));
-            let Some(events) = value.and_then(|value| run.last.go_on(sample.at, value, &self.rule)) else { break };
-            run.samples += 1;
-            let is_settled = sample.at <= settled;
-            if is_settled {
-                run.last_settled = run.last;
-            }
-            if events > 0 && counts_from.is_some_and(|from| sample.at >= from) {
-                let entry = Entry { stream: route.stream, end: sample.at.ceil(finest), counts: role.book(events) };
-                let (entries, next) = if is_settled { (&mut *settled_entries, &mut next_settled) } else { (&mut *newer, &mut next_newer) };
-                *next = add_near(entries, *next, entry);
-            }
+    /// Counts the first of these samples, as many as go on: the same as what is made of them one by one where no other replica was read. Gives back those
+    /// that follow.
+    pub(super) fn go_on<'s>(
+        &mut self,
+        course: &Course,
+        side: &Side,
+        route: &Route,
+        sight: &Sight<'_>,
+        samples: &'s [Sample],
+        followed: &mut Followed,
+    ) -> &'s [Sample] {
+        let Some(mut counter) = followed.counter.filter(|_| !sight.is_odd()) else { return samples };
+        let stream = route.stream as usize;
+        let never = Timestamp::from_millis(i64::MAX);
+        let from = if course.has_thresholds {
+            self.counts_from(route.lane as usize, route.stream).unwrap_or(never)
+        } else {
+            Timestamp::from_millis(i64::MIN)
+        };
+        let booking = Booking { stream: route.stream, event: side.role.book(1), slice: millis(course.finest), from };
+        let (settled, newer) = samples.split_at(samples.partition_point(|sample| sample.at <= course.settled));
+        let mut rest = booking.run(&mut counter, &self.pace, settled, &mut self.settled[stream]).len() + newer.len();
+        followed.kept = Some(counter);
+        if rest == newer.len() {
+            let provisional = self.counted.provisional[stream].get_or_insert_default();
+            rest = booking.run(&mut counter, &self.pace, newer, &mut provisional.entries).len();
         }
-        run
+        followed.counter = Some(counter);
+        if rest < samples.len() {
+            followed.heard = Some((samples[0].at, counter));
+        }
+        &samples[samples.len() - rest..]
     }
 }

@@ -54,46 +54,36 @@ pub(super) struct Sights<'s> {
     pub spoilt: Vec<(Unknown, Vec<usize>)>,
 }
 
-/// Shows the series of an answer, one after another, by their identity. Spellings of one bucket boundary are one series; equal labels are a contradiction.
-pub(super) fn sight_all<'s>(query: usize, series: &'s [Series], table: &SeriesTable, show: impl FnMut(Sight<'s>)) {
-    let (places, repeated) = places_of(series, table);
-    if repeated {
-        joined(query, series, table).for_each(show);
-    } else {
-        let sights = series.iter().zip(places).map(|(one, (key, place))| Sight::of(query, key, place, one));
-        sights.for_each(show);
-    }
-}
-
-/// The identities of series with their places, and whether some are the same.
-fn places_of(series: &[Series], table: &SeriesTable) -> (Vec<(SeriesKey, Option<u32>)>, bool) {
+/// Adds the series of an answer by their identity. Spellings of one bucket boundary are one series; equal labels are a contradiction.
+pub(super) fn sight_all<'s>(query: usize, series: &'s [Series], table: &SeriesTable, sights: &mut Vec<Sight<'s>>) {
     let (mut walk, mut new, mut last) = (table.walk(), BTreeSet::new(), None);
-    let (mut in_order, mut repeated) = (true, false);
-    let find = |one: &Series| {
+    let (first, mut in_order, mut repeated) = (sights.len(), true, false);
+    for one in series {
         let key = SeriesKey::of(&one.labels);
         let place = walk.find(key);
         match place {
             Some(_) => in_order &= std::mem::replace(&mut last, place) < place,
             None => repeated |= !new.insert(key),
         }
-        (key, place)
-    };
-    let places: Vec<_> = series.iter().map(find).collect();
+        sights.push(Sight::of(query, key, place, one));
+    }
     if !in_order {
-        let mut known: Vec<u32> = places.iter().filter_map(|(_, place)| *place).collect();
+        let mut known: Vec<u32> = sights[first..].iter().filter_map(|sight| sight.place).collect();
         known.sort_unstable();
         repeated |= known.windows(2).any(|pair| pair[0] == pair[1]);
     }
-    (places, repeated)
+    if repeated {
+        sights.truncate(first);
+        sights.extend(joined(query, series, table));
+    }
 }
 
 /// The same where some of the series have one identity.
-fn joined<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> impl Iterator<Item = Sight<'s>> {
+fn joined<'s>(query: usize, series: &'s [Series], table: &SeriesTable) -> Vec<Sight<'s>> {
     let mut keyed: Vec<(SeriesKey, &Series)> = series.iter().map(|series| (SeriesKey::of(&series.labels), series)).collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.labels.cmp(&b.1.labels)));
     let mut walk = table.walk();
-    let sights: Vec<Sight<'s>> = keyed.chunk_by(|a, b| a.0 == b.0).map(|same| Sight::of_all(query, walk.find(same[0].0), same)).collect();
-    sights.into_iter()
+    keyed.chunk_by(|a, b| a.0 == b.0).map(|same| Sight::of_all(query, walk.find(same[0].0), same)).collect()
 }
 
 impl<'s> Sight<'s> {
@@ -131,6 +121,11 @@ impl<'s> Sight<'s> {
     /// The same without a reason why not.
     pub(super) fn exact_value(&self, sample: &Sample) -> Option<u64> {
         exact(sample.value).filter(|_| !self.is_ambiguous(sample))
+    }
+
+    /// True where something is wrong with it.
+    pub(super) const fn is_odd(&self) -> bool {
+        self.odd.is_some()
     }
 
     /// The native histogram of one of its samples.

@@ -1,6 +1,6 @@
 //! A second reading under way: a ledger of its own that goes on from the seal.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{SETTLING, SecondReading, compare::reach};
 use crate::{
@@ -108,7 +108,7 @@ impl SourceLedger {
         self.composites.clear();
         for lane in 0..self.lanes.len() {
             self.level_specs[lane].retain(|level| level.step <= coarsest);
-            self.lookbacks[lane].clear();
+            self.lookbacks[lane] = Arc::default();
             self.slice_rules[lane].clear();
             // Every counter is known. Whether a series is new can depend on its companions, where no `up` tells of their target: those are looked for.
             let has_up = self.lane_streams[lane].values().all(|stream| self.streams[*stream as usize].meta.has_up);
