@@ -161,7 +161,7 @@ fn changed(args: &CheckArgs) -> Option<Changed> {
         .ok()
 }
 
-fn colour() -> Colour {
+pub(super) fn colour() -> Colour {
     let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && env::var_os("TERM").is_none_or(|term| term != "dumb");
     if wanted && io::stdout().is_terminal() { Colour::Always } else { Colour::Never }
 }
@@ -337,7 +337,7 @@ impl Report {
 }
 
 /// The context of named paths: that of the tenant whose directory holds the first of them, else of the first tenant.
-fn context(config: Option<&Config>, paths: &[PathBuf]) -> Context {
+pub(super) fn context(config: Option<&Config>, paths: &[PathBuf]) -> Context {
     let default = Config::default();
     let tenants = &config.unwrap_or(&default).tenants;
     let holds = |place: &TenantConfig| place.slo_definitions.iter().any(|directory| paths.iter().any(|path| is_below(path, directory)));
@@ -350,7 +350,7 @@ fn is_below(path: &Path, directory: &Path) -> bool {
     matches!((path.canonicalize(), directory.canonicalize()), (Ok(path), Ok(directory)) if path.starts_with(&directory))
 }
 
-fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) -> Context {
+pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) -> Context {
     let runbooks = match &place.runbooks {
         Some(directory) if config.is_some() || directory.is_dir() => Runbooks::Directory(directory.clone()),
         Some(_) => Runbooks::Unchecked,

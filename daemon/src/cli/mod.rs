@@ -20,6 +20,7 @@ mod schema;
 mod slack;
 mod status;
 mod table;
+mod test;
 mod version;
 
 use std::{io::IsTerminal as _, process::ExitCode};
@@ -61,6 +62,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Lay SLO documents out in one way; comments and order stay.
     Fmt(fmt::FmtArgs),
+    /// Run the tests of SLO documents: traffic that is written down, and what is expected of it.
+    Test(test::TestArgs),
     /// Show every error budget, worst first.
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => asynchronous(demo::run(args)),
         Command::Check(args) => asynchronous(check::run(args)),
         Command::Fmt(args) => fmt::run(&args).unwrap_or_else(|error| cannot(&error)),
+        Command::Test(args) => asynchronous(test::run(args)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E109x: composites; E12xx: burnward.yaml; E14xx: what a source shows; W20xx: advice, W208x about expressions, W209x by a source.
+//! E109x: composites; E110x: tests; E12xx: burnward.yaml; E14xx: what a source shows; W20xx: advice, W208x about expressions, W209x by a source.
 
 use super::diagnostic::Severity;
 
@@ -178,6 +178,16 @@ codes! {
         "A composite has a budget for each group that its members have, so `per:` is the same list in all of them: the group of one member must be that of the others."
     MEMBER_SLICE "E1096" "a member with other slices"
         "A member of the kind window, presence or query has events only at the end of each of its own slices (steps). A slice of the composite must hold whole ones of them; in a shorter one, most would hold none and be called good."
+    TEST_SLO "E1100" "a test of no SLO"
+        "A test is of one SLO. In a document with one SLO that is the one; with several, `slo:` names it. In a file of its own (*.slotest.yaml), and for an SLO of another service, it is named as service/name."
+    TEST_TIME "E1101" "a time that a test cannot have"
+        "Times of a test are counted from its beginning (`1h20m`, `0s`), lie within `lasts`, and `to` lies after `from`. `begins` is a moment with its distance from UTC."
+    TEST_RATE "E1102" "not a rate or a share of events"
+        "A rate is a number of events for a second, minute, hour or day: 20/s, 600/m, 10/h, 100/d. A share is a percentage: 20%."
+    TEST_TRAFFIC "E1103" "traffic that a test cannot have"
+        "Traffic is written in events of the SLO, good and bad; the samples of its series follow from its SLI. An SLI that counts requests needs one shape (constant, trickle, diurnal or burst); probes, presence and windows have one event for each sample or slice, and no rate. Each label of `per` has a value in `labels`. Where no series can be thought of that the selectors take as good or as bad, name the labels that make it one."
+    TEST_EXPECT "E1104" "an expectation that says nothing"
+        "Each entry of `expect` has one key: page, ticket or blind with `none` or with the time in which it begins (from, to), clear with the time in which it ends, or budget with what is left (above, below)."
     SECRET_INLINE "E1201" "a secret in the configuration"
         "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
     LISTEN "E1202" "an address to listen on that needs a token file"

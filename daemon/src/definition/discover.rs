@@ -22,8 +22,10 @@ const MAX_FILES: usize = 50_000;
 /// What was found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Files, in order, each once.
+    /// Files of documents, in order, each once.
     pub files: Vec<PathBuf>,
+    /// Files that hold tests alone.
+    pub tests: Vec<PathBuf>,
     /// Paths that could not be looked into, with why.
     pub faults: Vec<(PathBuf, Diagnostic)>,
 }
@@ -78,11 +80,11 @@ impl Walk {
     }
 
     fn file(&mut self, path: PathBuf) {
-        if self.found.files.len() >= MAX_FILES {
+        if self.found.files.len() + self.found.tests.len() >= MAX_FILES {
             return self.fault(&path, unreadable(&path, format!("more than {MAX_FILES} files")));
         }
         if self.first_time(&path) {
-            self.found.files.push(path);
+            if is_of_tests(&path) { self.found.tests.push(path) } else { self.found.files.push(path) }
         }
     }
 
@@ -101,6 +103,11 @@ fn is_hidden(path: &Path) -> bool {
 
 fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}
+
+/// `checkout.slotest.yaml`
+fn is_of_tests(path: &Path) -> bool {
+    is_yaml(path) && path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some_and(|kind| kind == "slotest"))
 }
 
 const NOT_YAML: &str = "name a text file; in a directory, move it away or give it a name that does not end in .yaml or .yml";

@@ -12,6 +12,7 @@ use burnward_core::{
 use sha2::{Digest, Sha256};
 
 use super::{
+    case::{self, Case, NamedBy},
     codes,
     diagnostic::{Diagnostic, Source},
     objective,
@@ -59,7 +60,8 @@ pub enum Teams {
 /// The version of the format.
 pub const VERSION: &str = "burnward/v1";
 
-const DOCUMENT: Keys = Keys { of: "an SLO document", known: &["version", "service", "team", "slos"], later: &[("tests", "remove them")] };
+const DOCUMENT: Keys = Keys { of: "an SLO document", known: &["version", "service", "team", "slos", "tests"], later: &[] };
+const TESTS: Keys = Keys { of: "a file of tests", known: &["version", "tests"], later: &[] };
 const SLO: Keys = Keys {
     of: "an SLO",
     known: &[
@@ -87,17 +89,56 @@ const MAX_SLOS: usize = 1000;
 /// The SLOs of a document with advice, or all of its mistakes.
 pub type Read = Result<(Vec<Arc<Slo>>, Vec<Diagnostic>), Vec<Diagnostic>>;
 
-/// Reads one document.
+/// A document that loads.
+#[derive(Debug, Default)]
+pub struct Document {
+    /// Its SLOs.
+    pub slos: Vec<Arc<Slo>>,
+    /// Its tests.
+    pub tests: Vec<Arc<Case>>,
+    /// What somebody should look at.
+    pub advice: Vec<Diagnostic>,
+}
+
+/// Reads the SLOs of one document.
 ///
 /// # Errors
 /// All mistakes and advice, in the order of the file.
 pub fn read(source: &Arc<Source>, version: &str, context: &Context) -> Read {
+    read_whole(source, version, context).map(|document| (document.slos, document.advice))
+}
+
+/// Reads one document.
+///
+/// # Errors
+/// All mistakes and advice, in the order of the file.
+pub fn read_whole(source: &Arc<Source>, version: &str, context: &Context) -> Result<Document, Vec<Diagnostic>> {
     let root = yaml::parse(source)?;
     let mut reader = Reader::new(source);
-    let slos = read_root(&mut reader, &root, version, context).unwrap_or_default();
+    let document = read_root(&mut reader, &root, version, context).unwrap_or_default();
+    finish(reader, document)
+}
+
+/// Reads a file that holds tests alone.
+///
+/// # Errors
+/// All mistakes and advice, in the order of the file.
+pub fn read_tests(source: &Arc<Source>) -> Result<Document, Vec<Diagnostic>> {
+    let root = yaml::parse(source)?;
+    let mut reader = Reader::new(source);
+    let mut document = Document::default();
+    if let Some(fields) = reader.map(&root, &TESTS) {
+        read_version(&mut reader, &fields);
+        let node = reader.required(&fields, "tests", "[{ name: ..., slo: checkout/availability, lasts: 3h, traffic: ..., expect: ... }]");
+        document.tests = node.map(|node| case::read(&mut reader, node, &NamedBy::Service)).unwrap_or_default();
+    }
+    finish(reader, document)
+}
+
+fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic>> {
     let failed = reader.failed();
-    let faults = reader.finish();
-    if failed { Err(faults) } else { Ok((slos, faults)) }
+    let advice = reader.finish();
+    if failed { Err(advice) } else { Ok(Document { advice, ..document }) }
 }
 
 /// First 12 hex digits of the SHA-256 of a text.
@@ -113,7 +154,7 @@ struct Shared<'a> {
     context: &'a Context,
 }
 
-fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context) -> Option<Vec<Arc<Slo>>> {
+fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context) -> Option<Document> {
     let fields = reader.map(root, &DOCUMENT)?;
     read_version(reader, &fields);
     let service =
@@ -132,7 +173,10 @@ fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context)
             slos.push(Arc::new(slo));
         }
     }
-    Some(slos)
+    let names: Vec<SloName> = names.into_iter().map(|(name, _)| name).collect();
+    let tests = reader.optional(&fields, "tests").zip(shared.service.as_ref());
+    let tests = tests.map(|(node, service)| case::read(reader, node, &NamedBy::Document { service, slos: &names }));
+    Some(Document { slos, tests: tests.unwrap_or_default(), advice: Vec::new() })
 }
 
 /// Checks the `version:` that every file starts with.

@@ -12,10 +12,11 @@ use burnward_core::{
 };
 
 use super::{
+    case::{Case, SloRef, Slos},
     codes,
     diagnostic::{Colour, Diagnostic, Place, Severity, Source},
     discover::{self, Found},
-    document::{self, Context, Runbooks, Teams, version_of},
+    document::{self, Context, Document, Runbooks, Teams, version_of},
     journeys::ReadAs,
     sli::Promql,
 };
@@ -30,6 +31,8 @@ use crate::{
 pub struct Loaded {
     /// The SLOs of the good files, by identity.
     pub slos: Vec<Arc<Slo>>,
+    /// The tests of the good files, and of files that hold tests alone.
+    pub tests: Vec<Arc<Case>>,
     /// The good files, in order.
     pub files: Vec<FileVersion>,
     /// Paths that did not load, files and directories: what loaded there before is not thereby removed.
@@ -89,16 +92,43 @@ impl Loaded {
         let name = path.display().to_string();
         let source = Source::new(&name, &text);
         let version = version_of(&text);
-        match document::read(&source, &version, context) {
-            Ok((slos, advice)) => {
+        match document::read_whole(&source, &version, context) {
+            Ok(Document { slos, tests, advice }) => {
                 let ids = slos.iter().map(|slo| slo.id.clone()).collect();
                 self.files.push(FileVersion { path: name, text, version, slos: ids });
                 self.slos.extend(slos);
+                self.tests.extend(tests);
                 if !advice.is_empty() {
                     self.faults.insert(path.to_owned(), advice);
                 }
             }
             Err(faults) => self.fail(path, faults),
+        }
+    }
+
+    /// Takes a text in that holds tests alone.
+    fn add_tests(&mut self, path: &Path, text: &str) {
+        match document::read_tests(&Source::new(&path.display().to_string(), text)) {
+            Ok(Document { tests, advice, .. }) => {
+                self.tests.extend(tests);
+                if !advice.is_empty() {
+                    self.faults.insert(path.to_owned(), advice);
+                }
+            }
+            Err(faults) => drop(self.faults.insert(path.to_owned(), faults)),
+        }
+    }
+
+    /// Says of tests why they cannot be run. Where single files were read, an SLO may stand in another one.
+    fn check_tests(&mut self, read: ReadAs) {
+        let slos: Slos = self.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
+        let mut faults = Vec::new();
+        for case in &self.tests {
+            faults.extend(case.ready(&slos).err().into_iter().flatten());
+        }
+        let elsewhere = |fault: &Diagnostic| fault.code.id == codes::TEST_SLO.id && (read == ReadAs::Files || !self.faulty.is_empty());
+        for fault in faults.into_iter().filter(|fault| !elsewhere(fault)) {
+            self.faults.entry(PathBuf::from(fault.place.source.name())).or_default().push(fault);
         }
     }
 
@@ -127,6 +157,7 @@ impl Loaded {
         self.faulty.extend(refused.iter().cloned());
         self.files.retain(|file| !refused.contains(Path::new(&file.path)));
         self.slos.retain(|slo| !refused.contains(Path::new(&slo.origin.file)));
+        self.tests.retain(|case| !refused.contains(Path::new(case.place.source.name())));
     }
 
     fn doubled<'a>(&self, slo: &Slo, others: impl Iterator<Item = &'a Arc<Slo>>) -> Diagnostic {
@@ -179,17 +210,31 @@ pub fn load(tenant: &TenantId, place: &TenantConfig, config: &Config) -> Loaded 
     let teams = Teams::Known(config.teams.keys().cloned().collect());
     let promql = config.promql(&place.source);
     let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams };
-    read_paths(&place.slo_definitions, &context)
+    read_documents(&place.slo_definitions, &context).0
 }
 
-/// Loads files and directories.
+/// Loads files and directories, with the tests.
 pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
+    let (mut loaded, tests, read) = read_documents(paths, context);
+    for path in tests {
+        match discover::read(&path) {
+            Ok(text) => loaded.add_tests(&path, &text),
+            Err(fault) => drop(loaded.faults.insert(path, vec![*fault])),
+        }
+    }
+    loaded.check_tests(read);
+    loaded
+}
+
+/// Loads documents; beside them the files that hold tests alone.
+fn read_documents(paths: &[PathBuf], context: &Context) -> (Loaded, Vec<PathBuf>, ReadAs) {
     let mut loaded = Loaded::default();
-    let Found { files, faults } = discover::discover(paths);
+    let Found { files, tests, faults } = discover::discover(paths);
     for (path, fault) in faults {
         loaded.fail(&path, vec![fault]);
     }
-    for directory in paths.iter().filter(|path| path.is_dir() && !files.iter().any(|file| file.starts_with(path))) {
+    let found = || files.iter().chain(&tests);
+    for directory in paths.iter().filter(|path| path.is_dir() && !found().any(|file| file.starts_with(path))) {
         loaded.faults.entry(directory.clone()).or_default().push(no_definitions(directory));
     }
     for path in files {
@@ -202,7 +247,7 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
     loaded.refuse_wrong_former_names();
     let read = if paths.iter().any(|path| path.is_file()) { ReadAs::Files } else { ReadAs::Directories };
     loaded.refuse_broken_journeys(read);
-    loaded
+    (loaded, tests, read)
 }
 
 fn no_definitions(directory: &Path) -> Diagnostic {

@@ -4,6 +4,7 @@
 //! `load` does so for directories, `format` lays texts out, `accept` decides what a start or a reload may change. Nothing here evaluates, asks a source, or reads a clock.
 
 pub mod accept;
+pub mod case;
 pub mod codes;
 pub mod diagnostic;
 pub mod discover;

@@ -5,17 +5,20 @@
 //! Nobody acknowledges in it.
 
 mod alarms;
+mod drawing;
+mod past;
+mod run;
 mod samples;
+mod written;
 
 use std::time::Duration;
 
-use burnward_core::{
-    evaluate::BudgetStatus,
-    ledger::{Query, Series, Unknown},
-    time::Timestamp,
-};
+use burnward_core::{evaluate::BudgetStatus, ledger::Query, time::Timestamp};
 
 pub use alarms::{Alarm, Alarms, Calls};
+pub use drawing::draw;
+pub use past::{Fetched, Past};
+pub use run::{Failure, Happened, Outcome, run};
 pub use samples::Samples;
 
 use crate::{
@@ -45,20 +48,20 @@ pub struct Asked<'q> {
 #[derive(Debug)]
 pub struct Replay {
     rehearsal: Rehearsal,
-    samples: Samples,
+    past: Past,
     alarms: Alarms,
 }
 
 impl Replay {
-    /// A replay of these samples, by a rehearsal that has not begun.
-    pub const fn new(rehearsal: Rehearsal, samples: Samples) -> Self {
-        Self { rehearsal, samples, alarms: Alarms::new() }
+    /// A replay of this past, by a rehearsal that has not begun.
+    pub const fn new(rehearsal: Rehearsal, past: Past) -> Self {
+        Self { rehearsal, past, alarms: Alarms::new() }
     }
 
     /// What a daemon does in one tick: it reads what is new, some of what is older, and runs timers.
-    pub fn tick(&mut self, now: Timestamp) {
+    pub async fn tick(&mut self, now: Timestamp) {
         for _ in 0..STEPS_A_TICK {
-            if !self.round(now) {
+            if !self.round(now).await {
                 break;
             }
         }
@@ -78,10 +81,13 @@ impl Replay {
     }
 
     /// One reading; true where more is to be read at once.
-    fn round(&mut self, now: Timestamp) -> bool {
+    async fn round(&mut self, now: Timestamp) -> bool {
         let ReadPlan { queries, reads } = self.rehearsal.plan(now);
-        let asked = reads.reads.iter().map(|read| Asked { query: &queries[read.query], from: read.from, to: read.to, step: None, now });
-        let results: Vec<_> = asked.map(|asked| self.samples.answer(&asked)).collect();
+        let mut results = Vec::with_capacity(reads.reads.len());
+        for read in &reads.reads {
+            let asked = Asked { query: &queries[read.query], from: read.from, to: read.to, step: None, now };
+            results.push(self.past.answer(&asked).await);
+        }
         let more = reads.catching_up;
         let answers = RoundAnswers {
             tenant: self.rehearsal.tenant().clone(),
@@ -98,22 +104,25 @@ impl Replay {
         let commit = self.rehearsal.take_answers(&answers);
         self.alarms.take(&commit.events);
         if !more {
-            self.read_behind(now);
+            self.read_behind(now).await;
         }
         more
     }
 
-    fn read_behind(&mut self, now: Timestamp) {
+    async fn read_behind(&mut self, now: Timestamp) {
         for _ in 0..FILLS_A_TICK {
-            let Some(BehindPlan { queries, step }) = self.rehearsal.plan_behind(now) else { return };
-            let (reads, steps) = match &step {
+            let Some(BehindPlan { queries, step: behind }) = self.rehearsal.plan_behind(now) else { return };
+            let (reads, step) = match &behind {
                 Behind::Second(asked) => (&asked.reads.reads, None),
                 Behind::Fill(backfill) => (&backfill.reads, Some(backfill.step)),
             };
-            let asked = reads.iter().map(|read| Asked { query: &queries[read.query], from: read.from, to: read.to, step: steps, now });
-            let results: Vec<Result<Vec<Series>, Unknown>> = asked.map(|asked| self.samples.answer(&asked)).collect();
-            self.rehearsal.take_behind(&step, &results);
-            if matches!(step, Behind::Second(_)) {
+            let mut results = Vec::with_capacity(reads.len());
+            for read in reads {
+                let asked = Asked { query: &queries[read.query], from: read.from, to: read.to, step, now };
+                results.push(self.past.answer(&asked).await);
+            }
+            self.rehearsal.take_behind(&behind, &results);
+            if matches!(behind, Behind::Second(_)) {
                 return;
             }
         }

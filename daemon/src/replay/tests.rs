@@ -59,8 +59,8 @@ fn traffic(from: Timestamp, to: Timestamp, bad: Timestamp, long: Duration) -> Sa
     samples
 }
 
-#[test]
-fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
+#[tokio::test]
+async fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
     let from = Timestamp::from_seconds(1_760_000_400);
     let bad = from.plus(hours(7));
     let to = from.plus(hours(10));
@@ -68,10 +68,10 @@ fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
     let source = SourceName::parse("prometheus").expect("a name");
     let start = from.plus(hours(6));
     let rehearsal = Rehearsal::new(Arc::new(Config::default()), tenant, source, slos(), start);
-    let mut replay = Replay::new(rehearsal, traffic(from, to, bad, minutes(10)));
+    let mut replay = Replay::new(rehearsal, Past::Samples(traffic(from, to, bad, minutes(10))));
     let mut now = start;
     while now <= to {
-        replay.tick(now);
+        replay.tick(now).await;
         now = now.plus(Duration::from_secs(10));
     }
     let pages: Vec<&Alarm> = replay.alarms().all().iter().filter(|alarm| alarm.fault.urgency == Urgency::Page).collect();

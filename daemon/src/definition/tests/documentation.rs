@@ -16,6 +16,7 @@ use crate::{
 };
 
 pub(super) const DOCUMENTS: &str = include_str!("../../../../docs/slo-documents.md");
+pub(super) const TESTS: &str = include_str!("../../../../docs/slo-tests.md");
 const CONFIGURATION: &str = include_str!("../../../../docs/configuration.md");
 const WRONG_ANSWERS: &str = include_str!("../../../../docs/wrong-answers.md");
 
@@ -148,6 +149,37 @@ pub(super) fn with_an_unknown_key() -> Vec<(String, String)> {
 fn every_key_of_a_document_is_named() {
     for (place, document) in with_an_unknown_key() {
         check_named(DOCUMENTS, &diagnostics(&document), &place);
+    }
+}
+
+/// Tests with an unknown key in each of their mappings, by its place in the schema.
+pub(super) fn tests_with_an_unknown_key() -> Vec<(String, String)> {
+    let places = [
+        ("test", "zzzzzzzz: 1"),
+        ("traffic", "traffic: [{ zzzzzzzz: 1 }]"),
+        ("traffic/properties/diurnal", "traffic: [{ diurnal: { zzzzzzzz: 1 } }]"),
+        ("traffic/properties/burst", "traffic: [{ burst: { zzzzzzzz: 1 } }]"),
+        ("traffic/properties/failing/items", "traffic: [{ failing: [{ zzzzzzzz: 1 }] }]"),
+        ("happening", "happens: [{ zzzzzzzz: 1 }]"),
+        ("happening/properties/deploy", "happens: [{ deploy: { zzzzzzzz: 1 } }]"),
+        ("span", "happens: [{ down: { zzzzzzzz: 1 } }]"),
+        ("expectation", "expect: [{ zzzzzzzz: 1 }]"),
+        ("beginning", "expect: [{ page: { zzzzzzzz: 1 } }]"),
+        ("expectation/properties/clear", "expect: [{ clear: { zzzzzzzz: 1 } }]"),
+        ("expectation/properties/budget", "expect: [{ budget: { zzzzzzzz: 1 } }]"),
+    ];
+    places.map(|(place, text)| (format!("/definitions/{place}/properties"), format!("{GOOD}tests:\n  - {{ {text} }}\n"))).to_vec()
+}
+
+#[test]
+fn every_key_of_a_test_is_named() {
+    let words: Vec<&str> = TESTS.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
+    for (place, document) in tests_with_an_unknown_key() {
+        let keys = known_keys(&diagnostics(&document));
+        assert!(!keys.is_empty(), "no unknown key is found in {place}");
+        for key in keys {
+            assert!(words.contains(&key.as_str()), "`{key}` is not documented; it is a key of {place}");
+        }
     }
 }
 

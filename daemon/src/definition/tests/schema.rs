@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     GOOD, diagnostics,
-    documentation::{DOCUMENTS, known_keys, whole_document, with_an_unknown_key, yaml_blocks},
+    documentation::{DOCUMENTS, TESTS, known_keys, tests_with_an_unknown_key, whole_document, with_an_unknown_key, yaml_blocks},
 };
 use crate::definition::SCHEMA;
 
@@ -17,6 +17,10 @@ fn schema() -> Value {
 
 fn validator() -> Validator {
     jsonschema::draft7::new(&schema()).expect("it is a schema")
+}
+
+fn all_with_an_unknown_key() -> Vec<(String, String)> {
+    [with_an_unknown_key(), tests_with_an_unknown_key()].concat()
 }
 
 fn faults(validator: &Validator, document: &str) -> Vec<String> {
@@ -32,7 +36,7 @@ fn documents_in(directory: &Path) -> Vec<String> {
 #[test]
 fn each_mapping_has_the_keys_that_the_reader_knows() {
     let schema = schema();
-    for (place, document) in with_an_unknown_key() {
+    for (place, document) in all_with_an_unknown_key() {
         let known: BTreeSet<String> = known_keys(&diagnostics(&document)).into_iter().collect();
         let keys = schema.pointer(&place).and_then(Value::as_object).unwrap_or_else(|| panic!("the schema has no {place}"));
         assert_eq!(keys.keys().cloned().collect::<BTreeSet<_>>(), known, "{place}");
@@ -43,7 +47,7 @@ fn each_mapping_has_the_keys_that_the_reader_knows() {
 fn whatever_the_documentation_and_the_shipped_files_show_is_valid() {
     let validator = validator();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut documents: Vec<String> = yaml_blocks(DOCUMENTS).map(whole_document).collect();
+    let mut documents: Vec<String> = yaml_blocks(DOCUMENTS).chain(yaml_blocks(TESTS)).map(whole_document).collect();
     for directory in ["slo-definitions/burnward", "slo-definitions/demo", "slo-definitions/shop", "daemon/fixtures/field"] {
         let found = documents_in(&root.join(directory));
         let modeline = "# yaml-language-server: $schema=../../slo.schema.json\n";
@@ -64,7 +68,7 @@ fn whatever_the_documentation_and_the_shipped_files_show_is_valid() {
 fn what_a_schema_can_see_is_refused_as_the_reader_refuses_it() {
     let validator = validator();
     assert_eq!(faults(&validator, GOOD), Vec::<String>::new());
-    for (_, document) in with_an_unknown_key() {
+    for (_, document) in all_with_an_unknown_key() {
         assert!(!faults(&validator, &document).is_empty(), "{document}");
     }
     for (from, to) in [
@@ -108,7 +112,7 @@ fn every_key_says_what_it_is_and_shows_what_may_stand_there() {
     let schema = schema();
     let mut found = Vec::new();
     mappings(&schema, "", &mut found);
-    assert_eq!(found.len(), with_an_unknown_key().len(), "each mapping of the schema is compared with the reader");
+    assert_eq!(found.len(), all_with_an_unknown_key().len(), "each mapping of the schema is compared with the reader");
     for (place, keys) in found {
         for (key, about) in keys {
             let described =
