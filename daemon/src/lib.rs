@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod definition;
+pub mod diff;
 pub mod exclusion;
 pub mod metrics;
 pub mod notify;

@@ -5,6 +5,7 @@ pub mod check;
 mod client;
 mod coverage;
 mod demo;
+mod diff;
 mod doctor;
 mod exclusion;
 mod explain;
@@ -64,6 +65,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     /// Run the tests of SLO documents: traffic that is written down, and what is expected of it.
     Test(test::TestArgs),
+    /// Show what SLO documents change: against the running daemon, a git revision or other files.
+    Diff(diff::DiffArgs),
     /// Show every error budget, worst first.
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => asynchronous(check::run(args)),
         Command::Fmt(args) => fmt::run(&args).unwrap_or_else(|error| cannot(&error)),
         Command::Test(args) => asynchronous(test::run(args)),
+        Command::Diff(args) => asynchronous(diff::run(args)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

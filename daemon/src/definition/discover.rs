@@ -97,6 +97,11 @@ impl Walk {
     }
 }
 
+/// Whether a directory that holds this path, relative to it, is read for it: a `*.yaml` or `*.yml` no part of which is hidden.
+pub fn is_definition(relative: &Path) -> bool {
+    is_yaml(relative) && !relative.iter().any(|part| is_hidden(Path::new(part)))
+}
+
 fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }

@@ -250,6 +250,15 @@ fn read_documents(paths: &[PathBuf], context: &Context) -> (Loaded, Vec<PathBuf>
     (loaded, tests, read)
 }
 
+/// Loads texts that stand elsewhere than in the file system. What they are members of, or were called before, is not looked into.
+pub fn read_texts(texts: impl IntoIterator<Item = (PathBuf, String)>, context: &Context) -> Loaded {
+    let mut loaded = Loaded::default();
+    for (path, text) in texts {
+        loaded.add(&path, text, context);
+    }
+    loaded.finish()
+}
+
 fn no_definitions(directory: &Path) -> Diagnostic {
     let place = Place::file(&Source::new(&directory.display().to_string(), ""));
     let message = "the directory holds no *.yaml or *.yml file".to_owned();
@@ -261,9 +270,9 @@ fn no_definitions(directory: &Path) -> Diagnostic {
 pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefinition]) -> Loaded {
     let (runbooks, teams) = (Runbooks::Unchecked, Teams::Unchecked);
     let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql: Promql::Spoken, runbooks, teams };
-    let mut loaded = Loaded::default();
     let mut newest_first: Vec<&StoredDefinition> = stored.iter().collect();
     newest_first.sort_by_key(|definition| std::cmp::Reverse(definition.loaded_at));
+    let mut loaded = Loaded::default();
     for definition in newest_first {
         loaded.add(Path::new(&definition.path), definition.text.clone(), &context);
     }

@@ -31,7 +31,7 @@ pub use accept::{Acceptance, Generation, Removals, accept};
 pub use codes::explain;
 pub use diagnostic::{Colour, Diagnostic, Severity, Source};
 pub use document::Context;
-pub use load::{FileVersion, Loaded, load, load_stored, read_paths};
+pub use load::{FileVersion, Loaded, load, load_stored, read_paths, read_texts};
 pub use objective::{row_words, why_left_out};
 pub use sli::Promql;
 

@@ -3,7 +3,10 @@
 
 use burnward::{definition::Removals, web::api::wire::instant};
 use burnward_core::time::{Timestamp, hours, minutes};
-use burnward_integration_tests::world::{World, availability};
+use burnward_integration_tests::{
+    binary::burnward,
+    world::{World, availability},
+};
 use serde_json::{Value, json};
 
 use super::{beginning, checkout};
@@ -100,5 +103,27 @@ async fn what_was_counted_in_minutes_then_is_told_and_drawn_in_minutes() -> anyh
     let drawn = world.get(&format!("/api/v1/slos/checkout/availability/burn-down?at={}&figures=as-known-then", instant(moment))).await?;
     let points = drawn["points"].as_array().cloned().unwrap_or_default();
     assert_eq!(Some(points.iter().filter_map(|point| point["bad"].as_i64()).sum::<i64>()), before["bad"].as_i64(), "{drawn}");
+    Ok(())
+}
+
+/// What `burnward diff` says of a file against the daemon of this world, with its exit code.
+fn diff(world: &World, text: &str) -> anyhow::Result<(Option<i32>, String)> {
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("checkout.yaml"), text)?;
+    let mut command = std::process::Command::new(burnward()?);
+    let output = command.current_dir(directory.path()).args(["diff", "checkout.yaml", "--server", &world.web()]).output()?;
+    Ok((output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))))
+}
+
+#[tokio::test]
+async fn what_a_file_changes_is_told_before_a_reload_and_nothing_after_it() -> anyhow::Result<()> {
+    let world = world(&with("99.9%", "5..")).await?;
+    let next = with("99%", "500");
+    let (code, told) = diff(&world, &next)?;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("99.9% -> 99%\n"), "{told}");
+    assert!(told.contains("code=~\"5..\"") && told.contains("code=~\"500\""), "{told}");
+    reload(&world, &next).await?;
+    assert_eq!(diff(&world, &next)?, (Some(0), "No SLO differs.\n".to_owned()));
     Ok(())
 }

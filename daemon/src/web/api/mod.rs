@@ -8,6 +8,7 @@ use axum::{
 use super::Site;
 
 pub mod burn_down;
+pub mod definitions;
 pub mod detection;
 pub mod downtime;
 pub mod exclusions;
@@ -23,6 +24,7 @@ pub mod wire;
 pub fn routes() -> Router<Site> {
     Router::new()
         .route("/api/v1/status", get(status::get))
+        .route("/api/v1/definitions", get(definitions::get))
         .route("/api/v1/slos/{service}/{name}", get(explain::slo))
         .route("/api/v1/slos/{service}/{name}/explain", get(explain::get))
         .route("/api/v1/slos/{service}/{name}/burn-down", get(explain::burn_down))

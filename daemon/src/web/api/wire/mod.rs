@@ -2,6 +2,7 @@
 //! unit ends the name where a number could be misread.
 
 mod budget;
+mod definitions;
 mod detection;
 mod downtime;
 mod events;
@@ -18,6 +19,7 @@ use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Row, UnseenShare, Why, budget_key};
+pub use definitions::{RunningDefinition, RunningDefinitions};
 pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;

@@ -1,0 +1,181 @@
+//! `burnward diff`: what SLO documents change against those that run, of a git revision, or of other files. Exit code 0 no difference, 1 differences, 2
+//! could not do it.
+
+mod git;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::bail;
+use burnward_core::{id::TenantId, slo::Slo};
+
+use super::{
+    client::{Client, ServerArgs},
+    print,
+};
+use crate::{
+    config::{self, Config, TenantConfig},
+    definition::{
+        self, Context, Loaded, Severity,
+        document::{Runbooks, Teams},
+    },
+    diff::{Difference, compare, words},
+    web::api::wire::RunningDefinitions,
+};
+
+/// What `--against` says for the daemon.
+const RUNNING: &str = "running";
+
+/// Arguments of `diff`.
+#[derive(Debug, clap::Args)]
+pub(super) struct DiffArgs {
+    /// The newer files and directories; without any, those of burnward.yaml, else ./slo-definitions.
+    paths: Vec<PathBuf>,
+
+    /// What they are compared with: `running` for the daemon, files or a directory, or a git revision such as main.
+    #[arg(long, value_name = "WHAT", default_value = RUNNING)]
+    against: String,
+
+    /// How the differences are written.
+    #[arg(short, long, value_enum, default_value_t = Form::Table)]
+    output: Form,
+
+    /// The configuration that says which teams and directories there are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// How differences are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a comment on a pull request.
+    Md,
+}
+
+/// Runs the command.
+pub(super) async fn run(args: DiffArgs) -> anyhow::Result<ExitCode> {
+    let config = match config::discover(args.config_file.as_deref()) {
+        Some(_) => config::read(args.config_file.as_deref())?,
+        None => Config::default(),
+    };
+    if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
+        bail!("there is no {}", missing.display());
+    }
+    let sides = sides(&args, &config)?;
+    let (mut older, mut newer) = (Vec::new(), Vec::new());
+    for side in &sides {
+        let read = definition::read_paths(&side.paths, &side.context);
+        refuse_faulty(&read)?;
+        older.extend(older_of(&args, side, &read.slos).await?);
+        newer.extend(read.slos);
+    }
+    let difference = compare(&older, &newer, &config.teams);
+    print::text(written(&difference, args.output, sides.len() > 1))?;
+    Ok(if difference.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn written(difference: &Difference, form: Form, shows_tenant: bool) -> String {
+    match form {
+        Form::Table => words::text(difference, shows_tenant),
+        Form::Json => format!("{:#}\n", words::json(difference)),
+        Form::Md => words::markdown(difference, shows_tenant),
+    }
+}
+
+/// The documents of one tenant that are compared.
+struct Side {
+    paths: Vec<PathBuf>,
+    /// True where the paths were named, so that they may be a part of what the tenant has.
+    named: bool,
+    context: Context,
+}
+
+fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
+    let wanted = |tenant: &TenantId| args.server.tenant.as_ref().is_none_or(|named| named == tenant.as_str());
+    let tenants: BTreeMap<&TenantId, &TenantConfig> = config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).collect();
+    let Some((first, place)) = tenants.first_key_value() else {
+        bail!("the configuration has no tenant {}", args.server.tenant.as_deref().unwrap_or_default());
+    };
+    if args.paths.is_empty() {
+        let side = |(tenant, place): (&&TenantId, &&TenantConfig)| Side {
+            paths: place.slo_definitions.clone(),
+            named: false,
+            context: context(tenant, place, config),
+        };
+        return Ok(tenants.iter().map(side).collect());
+    }
+    let holds =
+        |place: &TenantConfig| place.slo_definitions.iter().any(|directory| args.paths.iter().any(|path| is_below(path, directory)));
+    let (tenant, place) = tenants.iter().find(|(_, place)| holds(place)).unwrap_or((first, place));
+    Ok(vec![Side { paths: args.paths.clone(), named: true, context: context(tenant, place, config) }])
+}
+
+fn is_below(path: &Path, directory: &Path) -> bool {
+    matches!((path.canonicalize(), directory.canonicalize()), (Ok(path), Ok(directory)) if path.starts_with(&directory))
+}
+
+/// What documents refer to is a matter of `burnward check`.
+fn context(tenant: &TenantId, place: &TenantConfig, config: &Config) -> Context {
+    let promql = config.promql(&place.source);
+    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks: Runbooks::Unchecked, teams: Teams::Unchecked }
+}
+
+/// The newer side must be whole: an SLO whose file does not load is not one that is gone.
+fn refuse_faulty(read: &Loaded) -> anyhow::Result<()> {
+    let faulty: Vec<String> = read.faulty.iter().map(|path| path.display().to_string()).collect();
+    match faulty.first() {
+        Some(file) => bail!(
+            "{} not load: see `burnward check {file}`",
+            if faulty.len() == 1 { format!("{file} does") } else { format!("{} do", faulty.join(", ")) }
+        ),
+        None => Ok(()),
+    }
+}
+
+/// The older set: what runs, what a revision holds, or what other files hold.
+async fn older_of(args: &DiffArgs, side: &Side, newer: &[Arc<Slo>]) -> anyhow::Result<Vec<Arc<Slo>>> {
+    if args.against == RUNNING {
+        let client = Client::new(&args.server.of_tenant(Some(side.context.tenant.as_str())))?;
+        let running: RunningDefinitions = client.get(&["definitions"], &[]).await?;
+        for held in &running.held {
+            print::talk(format_args!("note: {}", held.sentence()));
+        }
+        let texts = running.files.into_iter().map(|file| (PathBuf::from(file.path), file.text));
+        let runs = told(definition::read_texts(texts, &side.context), "runs");
+        return Ok(runs.into_iter().filter(|slo| !side.named || side.is_about(slo, newer)).collect());
+    }
+    let path = PathBuf::from(&args.against);
+    if path.exists() {
+        return Ok(told(definition::read_paths(&[path], &side.context), "stands there"));
+    }
+    let texts = git::texts(&args.against, &side.paths)?;
+    Ok(told(definition::read_texts(texts, &side.context), "stood there"))
+}
+
+impl Side {
+    /// Whether an SLO that runs is of the named files: by its own name or its former one, or by the file that it comes from.
+    fn is_about(&self, slo: &Slo, newer: &[Arc<Slo>]) -> bool {
+        let file = Path::new(&slo.origin.file);
+        let same_file = |path: &PathBuf| path.is_dir() || file.ends_with(path) || path.ends_with(file);
+        newer.iter().any(|new| new.id == slo.id || new.former().as_ref() == Some(&slo.id)) || self.paths.iter().any(same_file)
+    }
+}
+
+/// The SLOs of the older side; of a file that does not load by the rules of this version, a note.
+fn told(read: Loaded, how: &str) -> Vec<Arc<Slo>> {
+    for fault in read.diagnostics().filter(|fault| fault.severity() == Severity::Error) {
+        print::talk(format_args!("note: what {how} does not load, and counts as new: {}", fault.message));
+    }
+    read.slos
+}

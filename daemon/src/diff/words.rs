@@ -1,0 +1,144 @@
+//! A difference for people, for a pull request, and for programs.
+
+use std::fmt::Write as _;
+
+use burnward_core::{id::SloId, words};
+
+use super::{Change, Difference, Fact, FactChange, What};
+
+/// Keys of an added SLO that its reader wants to see at once.
+const TOLD_OF_ADDED: [&str; 2] = ["target", "window"];
+
+/// For a terminal. `shows_tenant`: several tenants are compared.
+pub fn text(difference: &Difference, shows_tenant: bool) -> String {
+    let mut text = String::new();
+    for change in &difference.changes {
+        let name = name(&change.id, shows_tenant);
+        let sign = match change.what {
+            What::Added(_) => '+',
+            What::Removed => '-',
+            What::Changed { .. } => '~',
+        };
+        line(&mut text, &format!("{sign} {name}   {}", change.place));
+        let rows = rows(change, shows_tenant);
+        let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        for (key, value) in rows {
+            line(&mut text, &format!("    {key:width$}   {value}"));
+        }
+    }
+    if !difference.newly_paged.is_empty() {
+        line(&mut text, &format!("Paged that were not before: {}.", people(&difference.newly_paged)));
+    }
+    line(&mut text, &counts(difference));
+    text
+}
+
+/// For a comment on a pull request.
+pub fn markdown(difference: &Difference, shows_tenant: bool) -> String {
+    let mut text = format!("### {}\n", counts(difference));
+    for change in &difference.changes {
+        let what = match change.what {
+            What::Added(_) => "added",
+            What::Removed => "removed",
+            What::Changed { .. } => "changed",
+        };
+        line(&mut text, &format!("\n**{}** {what} (`{}`)", name(&change.id, shows_tenant), change.place));
+        let rows = rows(change, shows_tenant);
+        if !rows.is_empty() {
+            line(&mut text, "\n| key | change |\n|---|---|");
+        }
+        for (key, value) in rows {
+            line(&mut text, &format!("| {key} | {} |", value.replace('|', "\\|")));
+        }
+    }
+    if !difference.newly_paged.is_empty() {
+        line(&mut text, &format!("\n**Paged that were not before:** {}", people(&difference.newly_paged)));
+    }
+    text
+}
+
+/// For programs.
+pub fn json(difference: &Difference) -> serde_json::Value {
+    let change = |change: &Change| {
+        let (what, was, facts) = match &change.what {
+            What::Added(facts) => ("added", None, facts.iter().map(|Fact { key, value }| row(key, None, Some(value))).collect()),
+            What::Removed => ("removed", None, Vec::new()),
+            What::Changed { was, facts } => {
+                let facts = facts.iter().map(|FactChange { key, before, after }| row(key, before.as_ref(), after.as_ref()));
+                ("changed", was.as_ref().map(SloId::to_string), facts.collect::<Vec<_>>())
+            }
+        };
+        serde_json::json!({
+            "slo": change.id.to_string(),
+            "place": change.place,
+            "what": what,
+            "was": was,
+            "facts": facts,
+            "paged_before": change.paged.0,
+            "paged": change.paged.1,
+        })
+    };
+    serde_json::json!({
+        "schema": "burnward/v1/diff",
+        "changes": difference.changes.iter().map(change).collect::<Vec<_>>(),
+        "newly_paged": difference.newly_paged,
+    })
+}
+
+fn row(key: &str, before: Option<&String>, after: Option<&String>) -> serde_json::Value {
+    serde_json::json!({ "key": key, "before": before, "after": after })
+}
+
+/// What is told of one SLO: key, and what became of it.
+fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
+    let nothing = || "(nothing)".to_owned();
+    let mut rows: Vec<(String, String)> = match &change.what {
+        What::Removed => Vec::new(),
+        What::Added(facts) => {
+            let told = facts.iter().filter(|fact| TOLD_OF_ADDED.iter().any(|key| fact.key.ends_with(&format!(".{key}"))));
+            told.map(|fact| (fact.key.clone(), fact.value.clone())).collect()
+        }
+        What::Changed { was, facts } => {
+            let was = was.iter().map(|was| ("was".to_owned(), name(was, shows_tenant)));
+            let arrow = |FactChange { key, before, after }: &FactChange| {
+                let [before, after] = [before, after].map(|value| value.clone().unwrap_or_else(nothing));
+                (key.clone(), format!("{before} -> {after}"))
+            };
+            was.chain(facts.iter().map(arrow)).collect()
+        }
+    };
+    let (before, after) = &change.paged;
+    match &change.what {
+        What::Added(_) => rows.push(("pages".to_owned(), people(after))),
+        What::Removed | What::Changed { .. } if before != after => {
+            rows.push(("pages".to_owned(), format!("{} -> {}", people(before), people(after))));
+        }
+        What::Removed | What::Changed { .. } => {}
+    }
+    rows
+}
+
+fn people(paged: &[String]) -> String {
+    if paged.is_empty() { "nobody".to_owned() } else { paged.join(", ") }
+}
+
+fn name(id: &SloId, shows_tenant: bool) -> String {
+    if shows_tenant { id.to_string() } else { format!("{}/{}", id.service, id.name) }
+}
+
+/// `1 changed, 1 added, 0 removed.`
+fn counts(difference: &Difference) -> String {
+    let of = |kind: fn(&What) -> bool| difference.changes.iter().filter(|change| kind(&change.what)).count();
+    let changed = of(|what| matches!(what, What::Changed { .. }));
+    let added = of(|what| matches!(what, What::Added(_)));
+    let removed = of(|what| matches!(what, What::Removed));
+    if difference.changes.is_empty() {
+        return "No SLO differs.".to_owned();
+    }
+    let total = words::plural(difference.changes.len(), "SLO");
+    format!("{total}: {changed} changed, {added} added, {removed} removed.")
+}
+
+fn line(text: &mut String, words: &str) {
+    writeln!(text, "{words}").expect("writing to a String cannot fail");
+}
