@@ -49,7 +49,9 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<ExitCode> {
     }
     let troubled = statuses.iter().flat_map(|status| &status.budgets).any(is_troubled);
     if let Some(worst) = args.worst {
-        statuses.iter_mut().for_each(|status| status.budgets.truncate(worst.get()));
+        for status in &mut statuses {
+            status.budgets.truncate(worst.get());
+        }
     }
     let past = args.at.as_ref().map(|_| {
         if args.as_corrected {
