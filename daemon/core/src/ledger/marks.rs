@@ -22,6 +22,9 @@ pub(super) struct Marks {
     levels: [Vec<Mark>; STEPS.len()],
 }
 
+/// No marks.
+pub(super) static NO_MARKS: Marks = Marks { levels: [const { Vec::new() }; STEPS.len()] };
+
 /// What was counted after the edge before `at`, up to it.
 #[derive(Debug, Clone, PartialEq)]
 struct Mark {

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Counts,
-    marks::Marks,
+    marks::{Marks, NO_MARKS},
     slice::{LevelSpec, MINUTE, Span},
 };
 use crate::{time::Timestamp, window::Interval};
@@ -24,23 +24,24 @@ use running::{Ready, RunningSums};
 #[derive(Debug, Clone)]
 pub(super) struct Slices {
     levels: Vec<Level>,
-    marks: Marks,
+    /// None where there are no edges.
+    marks: Option<Box<Marks>>,
     running: RunningSums,
 }
 
 impl Slices {
     pub(super) fn new(specs: &[LevelSpec]) -> Self {
-        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect(), marks: Marks::default(), running: RunningSums::default() }
+        Self { levels: specs.iter().map(|spec| Level::new(*spec)).collect(), marks: None, running: RunningSums::default() }
     }
 
     /// Sets the marks. What they hold is counted by whoever makes them.
     pub(super) fn set_marks(&mut self, marks: Marks) {
-        self.marks = marks;
+        self.marks = (!marks.is_empty()).then(|| Box::new(marks));
     }
 
     /// The marks between the edges of slices.
     pub(super) fn marks(&self) -> &Marks {
-        &self.marks
+        self.marks.as_deref().unwrap_or(&NO_MARKS)
     }
 
     /// Books at every level.
@@ -57,8 +58,8 @@ impl Slices {
             let is_kept = level.add(index, counts);
             self.running.booked_in(at, index, is_kept, counts);
         }
-        if !self.marks.is_empty() {
-            self.marks.add(end, counts);
+        if let Some(marks) = &mut self.marks {
+            marks.add(end, counts);
         }
     }
 
@@ -68,7 +69,9 @@ impl Slices {
         for level in &mut self.levels {
             level.add_span(span);
         }
-        self.marks.add_span(span);
+        if let Some(marks) = &mut self.marks {
+            marks.add_span(span);
+        }
     }
 
     /// Where a lookback starts, at an edge of the finest level that covers it, and the sum from there on.
@@ -100,8 +103,8 @@ impl Slices {
 
     /// The sum over a stretch at the level of `step`; its ends are edges of that level, or marked. Where one is neither, it moves inwards.
     pub(super) fn sum_between(&self, step: Duration, Interval { from, to }: Interval) -> Counts {
-        let (from, before) = self.marks.up_to(step, from).map_or((from.ceil(step), Counts::default()), |counts| (from, counts));
-        let (to, after) = self.marks.up_to(step, to).map_or((to.floor(step), Counts::default()), |counts| (to, counts));
+        let (from, before) = self.marks().up_to(step, from).map_or((from.ceil(step), Counts::default()), |counts| (from, counts));
+        let (to, after) = self.marks().up_to(step, to).map_or((to.floor(step), Counts::default()), |counts| (to, counts));
         if from < to { self.sum(step, from.floor(step), to.floor(step)) + after - before } else { Counts::default() }
     }
 

@@ -19,7 +19,7 @@ const MOST_SLOTS: u128 = 1 << 17;
 impl Slices {
     pub(in crate::ledger) fn pack(&self, out: &mut Writer) {
         out.list(self.levels.iter(), |out, level| level.pack(out));
-        self.marks.pack(out);
+        self.marks().pack(out);
     }
 
     pub(in crate::ledger) fn unpack(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
@@ -27,7 +27,9 @@ impl Slices {
         if levels.is_empty() {
             return Err(reader.damaged("a stream has no levels"));
         }
-        Ok(Self { levels, marks: Marks::unpack(reader)?, running: RunningSums::default() })
+        let mut slices = Self { levels, marks: None, running: RunningSums::default() };
+        slices.set_marks(Marks::unpack(reader)?);
+        Ok(slices)
     }
 }
 

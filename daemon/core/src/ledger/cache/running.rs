@@ -17,6 +17,7 @@ pub(super) struct RunningSums {
     total: Counts,
     /// Whose sums they are; `None` where none are ready.
     lookbacks: Option<Arc<[Duration]>>,
+    /// In their order.
     sums: Vec<RunningSum>,
     /// The moment that they were made ready for, while each still begins where its lookback does then.
     now: Option<Timestamp>,
@@ -36,7 +37,6 @@ pub(super) struct Ready {
 /// The sum of all slices of a level that end after an edge.
 #[derive(Debug, Clone)]
 struct RunningSum {
-    lookback: Duration,
     /// Which of the stream's levels.
     level: usize,
     /// The index of the last slice before it.
@@ -53,22 +53,27 @@ impl RunningSums {
             self.sums = lookbacks.iter().map(|lookback| RunningSum::new(*lookback, covering(levels, *lookback), levels, now)).collect();
             self.lookbacks = Some(Arc::clone(lookbacks));
         }
-        for one in &mut self.sums {
-            one.move_to(&levels[one.level], now);
+        for (one, lookback) in self.sums.iter_mut().zip(&**lookbacks) {
+            one.move_to(&levels[one.level], *lookback, now);
         }
         self.now = Some(now);
     }
 
     /// The sum of a lookback that ends at `now`; `None` where it is not ready, or for another time.
     pub(super) fn at(&self, lookback: Duration, now: Timestamp) -> Option<Ready> {
-        let ready = self.sums.iter().find(|one| one.lookback == lookback).filter(|_| self.now == Some(now));
+        let ready = self.of(lookback).filter(|_| self.now == Some(now));
         ready.map(|one| Ready { level: one.level, after: one.after, sum: self.total - one.before })
     }
 
     /// The sum of a lookback that begins behind a slice, whenever it ends; `None` where it is not ready.
     pub(super) fn sum(&self, lookback: Duration, level: usize, after: i64) -> Option<Counts> {
-        let ready = self.sums.iter().find(|one| (one.lookback, one.level, one.after) == (lookback, level, after));
+        let ready = self.of(lookback).filter(|one| (one.level, one.after) == (level, after));
         ready.map(|one| self.total - one.before)
+    }
+
+    fn of(&self, lookback: Duration) -> Option<&RunningSum> {
+        let at = self.lookbacks.as_ref()?.iter().position(|known| *known == lookback)?;
+        self.sums.get(at)
     }
 
     /// So much is booked, at every level.
@@ -103,15 +108,15 @@ impl RunningSums {
 impl RunningSum {
     fn new(lookback: Duration, level: usize, levels: &[Level], now: Timestamp) -> Self {
         let after = levels[level].before(lookback, now);
-        Self { lookback, level, after, before: Counts::default() - levels[level].sum_of(after + 1, i64::MAX) }
+        Self { level, after, before: Counts::default() - levels[level].sum_of(after + 1, i64::MAX) }
     }
 
-    fn move_to(&mut self, ring: &Level, now: Timestamp) {
-        let past = now.millis().saturating_sub(millis(self.lookback)).saturating_sub(self.after * ring.step());
+    fn move_to(&mut self, ring: &Level, lookback: Duration, now: Timestamp) {
+        let past = now.millis().saturating_sub(millis(lookback)).saturating_sub(self.after * ring.step());
         if past >= 0 && past < ring.step() {
             return;
         }
-        let after = if past >= 0 && past < 2 * ring.step() { self.after + 1 } else { ring.before(self.lookback, now) };
+        let after = if past >= 0 && past < 2 * ring.step() { self.after + 1 } else { ring.before(lookback, now) };
         if after > self.after {
             self.before += ring.sum_of(self.after + 1, after);
         } else {
