@@ -102,8 +102,16 @@ impl Timeline {
 
     /// Whether the first value of a series at `at` happened since the target was last seen, and the moment within the slice that it is booked in: it was
     /// seen one scrape before, without the series, or its process started after it was last seen. The time of a standstill shortly before does not
-    /// count for how long ago that was; what happened in it is booked right behind the last scrape, or behind the start of a process that is new.
-    pub(super) fn new_value(&self, target: TargetKey, at: Timestamp, standstill: Option<Stretch>, rule: &Rule) -> Option<Timestamp> {
+    /// count for how long ago that was; what happened in it is booked right behind the last scrape, or behind the start of a process that is new. A process
+    /// that started before the `first` scrape of all that is known of tells of a time that the source did not see.
+    pub(super) fn new_value(
+        &self,
+        target: TargetKey,
+        at: Timestamp,
+        standstill: Option<Stretch>,
+        first: Option<Timestamp>,
+        rule: &Rule,
+    ) -> Option<Timestamp> {
         let target = self.targets.get(&target)?;
         let still = standstill.map_or(Duration::ZERO, |(from, to)| to.since(from));
         let spacing = |scrape: Timestamp| {
@@ -115,7 +123,7 @@ impl Timeline {
         let seen = seen.map(|scrape| (target.scrapes[scrape].0, target.usual(scrape, rule)));
         let seen = seen.filter(|(scrape, _)| spacing(*scrape) <= rule.memory);
         let since = seen.map_or_else(|| at.minus(rule.memory + still), |(scrape, _)| scrape);
-        let started = target.started_by(at).filter(|start| *start > since);
+        let started = target.started_by(at).filter(|start| *start > since && first.is_some_and(|first| first <= *start));
         let behind = |moment: Timestamp| Some(moment.plus(Duration::from_millis(1)));
         match (seen.filter(|(scrape, usual)| !is_gap(spacing(*scrape), *usual)), started, standstill) {
             (Some((scrape, _)), None, Some((from, _))) if scrape <= from => behind(scrape),
@@ -306,7 +314,7 @@ mod tests {
             ups.push((4_000, 1.0));
             let mut timeline = Timeline::default();
             timeline.replace(at(-1000), &[up("a", &ups)], &starts);
-            let moment = timeline.new_value(target("a"), at(4_000), Some((at(105), at(3_990))), &Rule::RAW);
+            let moment = timeline.new_value(target("a"), at(4_000), Some((at(105), at(3_990))), Some(at(-900)), &Rule::RAW);
             assert_eq!(moment.map(Timestamp::millis), expected, "{name}");
         }
     }
@@ -326,7 +334,18 @@ mod tests {
         ] {
             let mut timeline = Timeline::default();
             timeline.replace(at(-1000), &[up("a", &ups)], &starts);
-            assert_eq!(timeline.new_value(target("a"), at(100), None, &Rule::RAW), expected.then_some(at(100)), "{name}");
+            let moment = timeline.new_value(target("a"), at(100), None, Some(at(-900)), &Rule::RAW);
+            assert_eq!(moment, expected.then_some(at(100)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_older_than_the_scrapes_of_its_source_proves_nothing() {
+        let started = series(&[("__name__", "s"), ("job", "x"), ("instance", "a")], &[(100_000, 90.0)]);
+        let mut timeline = Timeline::default();
+        timeline.replace(at(-1000), &[up("a", &[(100, 1.0)])], &[started]);
+        for (first, expected) in [(Some(at(89)), Some(at(100))), (Some(at(90)), Some(at(100))), (Some(at(91)), None), (None, None)] {
+            assert_eq!(timeline.new_value(target("a"), at(100), None, first, &Rule::RAW), expected, "{first:?}");
         }
     }
 }

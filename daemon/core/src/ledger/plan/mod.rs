@@ -71,6 +71,11 @@ impl LanePlan {
         self.sides.iter().any(|side| side.role == Role::Probe && side.selector.metric() == "up")
     }
 
+    /// True where the first value of a series may be events.
+    pub(super) fn has_first_values(&self) -> bool {
+        self.sides.iter().any(|side| side.role.is_counter() || side.role == Role::Observed)
+    }
+
     /// The slices that are judged by what exists in them; `None` for an SLO of any other kind.
     pub(super) fn presence(&self) -> Option<Duration> {
         match &self.slo.sli {

@@ -147,7 +147,7 @@ impl SourceLedger {
         let mut from: BTreeMap<usize, Timestamp> = BTreeMap::new();
         for lane in &lanes {
             let state = &self.lanes[*lane];
-            let start = if state.primed { state.watermark } else { self.margin_of(*lane) };
+            let start = if state.primed && self.is_acquainted(*lane) { state.watermark } else { self.margin_of(*lane) };
             for query in self.plan.lanes()[*lane].event_queries() {
                 from.entry(query).and_modify(|first| *first = start.min(*first)).or_insert(start);
             }
@@ -161,6 +161,14 @@ impl SourceLedger {
         let settled = now.minus(self.settings.settle).floor(TEN_SECONDS).min(to);
         let cohort = Cohort { lanes, reads: first..reads.reads.len(), to, settled, live: to == now, asked_at: now, targets_from };
         reads.cohorts.push(cohort);
+    }
+
+    /// Whether series of an SLO are known for a while, so that one that is not is new. Before that a source may show what it held all the time only now, as
+    /// one that had not indexed it: then each read goes a little further back, and the last value that is found there is where counting begins.
+    fn is_acquainted(&self, lane: usize) -> bool {
+        let since = margin_before(self.lanes[lane].watermark);
+        let mut known = self.streams_of(lane).map(|stream| &self.streams[stream as usize].meta).filter(|meta| meta.newest.is_some());
+        !self.plan.lanes()[lane].has_first_values() || known.any(|meta| meta.counted_from.is_some_and(|from| from <= since))
     }
 
     /// The whole histograms of which a threshold's bucket is missing: their boundaries are told beside the reason.

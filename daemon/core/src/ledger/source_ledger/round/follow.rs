@@ -442,10 +442,19 @@ impl Round<'_> {
         of_target.or_else(|| (policy == NewSeries::CountFirst && self.source_was_seen(stage, sights, lane, at)).then_some(at))
     }
 
-    /// Whether the source was scraped just before; where it has no `up`, whether any series of the SLO was.
+    /// The first scrape of any target, as far as a restart would read of it too.
+    fn first_scrape(&self, stage: &mut Stage<'_>) -> Option<Timestamp> {
+        let after = stage.holds.0;
+        stage.scrapes(&self.rule).iter().map(|(at, _)| *at).find(|at| *at > after)
+    }
+
+    /// Whether the source was scraped just before, and not only since a moment; where it has no `up`, whether any series of the SLO was sampled.
     fn source_was_seen(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], lane: u32, at: Timestamp) -> bool {
         let scrapes = stage.scrapes(&self.rule);
         if !scrapes.is_empty() {
+            if self.first_scrape(stage).is_none_or(|first| first > at.minus(self.rule.memory)) {
+                return false;
+            }
             let before = scrapes.partition_point(|(scrape, _)| *scrape < at);
             return before.checked_sub(1).is_some_and(|last| !is_gap(at.since(scrapes[last].0), scrapes[last].1));
         }
@@ -466,7 +475,8 @@ impl Round<'_> {
         let target = TargetKey::of(sight.labels)?;
         if stage.timeline.knows(target) {
             let standstill = self.counted.lanes[lane as usize].standstill_before(at);
-            return stage.timeline.new_value(target, at, standstill, &self.rule);
+            let first = self.first_scrape(stage);
+            return stage.timeline.new_value(target, at, standstill, first, &self.rule);
         }
         let companions = stage.companions.get_or_insert_with(|| self.companions(sights));
         companions.get(&(lane, target)).is_some_and(|times| seen_just_before(times, at)).then_some(at)

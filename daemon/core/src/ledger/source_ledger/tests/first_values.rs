@@ -108,6 +108,51 @@ fn where_a_source_begins_nothing_counts() {
 }
 
 #[test]
+fn where_a_source_begins_no_process_and_no_other_target_brings_what_was_before_it() {
+    let mut source = Source::default();
+    fails(&mut source, "a");
+    source.started("a", at(600), at(560));
+    for second in (607..900).step_by(15) {
+        source.up("b", at(second), 1.0);
+        source.requests("b", at(second), &[("200", 100), ("500", 7)]);
+    }
+    check(&source, [0, 0, 0]);
+}
+
+#[test]
+fn of_a_target_that_started_since_the_source_began_they_count() {
+    let mut source = Source::default();
+    well(&mut source, "a", 500, 900);
+    fails(&mut source, "b");
+    source.started("b", at(600), at(590));
+    check(&source, [7, 7, 0]);
+}
+
+/// A source that has not indexed yet what it holds, or is not yet there, answers that there is nothing.
+#[test]
+fn what_a_source_shows_only_later_is_where_counting_begins() {
+    let (nothing, mut source) = (Source::default(), Source::default());
+    for second in (-30_000..900).step_by(15) {
+        source.up("a", at(second), 1.0);
+        source.requests("a", at(second), &[("200", 100 + u64::from(second > 800)), ("500", 7)]);
+    }
+    for policy in [NewSeries::Auto, NewSeries::CountFirst, NewSeries::Baseline] {
+        for hidden in [0, 1, 2, 30, 69, 71, 72, 73, 80, 100] {
+            let mut slo = (*availability()[0]).clone();
+            slo.new_series = policy;
+            let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
+            let (mut rounds, mut now) = (0, 0);
+            while now < 890 {
+                let behind = daemon.round_without(if rounds < hidden { &nothing } else { &source }, at(now), |_| false);
+                (rounds, now) = (rounds + 1, if behind { now } else { now + 10 });
+            }
+            let Counts { good, bad, .. } = daemon.ledger.between(0, at(-30_000), at(890));
+            assert_eq!((good, bad), (1, 0), "{policy:?}, after {hidden} rounds");
+        }
+    }
+}
+
+#[test]
 fn without_up_the_other_series_of_the_slo_show_that_the_source_was_scraped() {
     let mut source = Source::default();
     for second in (-600..900).step_by(15) {
