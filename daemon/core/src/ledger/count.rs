@@ -199,9 +199,9 @@ pub(super) fn whole(value: f64) -> Result<u64, Reason> {
 /// The same without a reason why not.
 pub(super) fn exact(value: f64) -> Option<u64> {
     let held = (0.0..=MOST_EXACT).contains(&value).then_some(value)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, at most 2^53")]
-    let floor = held as u64;
-    (held - floor as f64 <= 0.0).then_some(floor)
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^53")]
+    let floor = held as i64;
+    (held - floor as f64 <= 0.0).then_some(floor.cast_unsigned())
 }
 
 /// The identity of a series: a hash of its labels, in which every spelling of a bucket boundary is the same.

@@ -203,8 +203,13 @@ impl Round<'_> {
         let mut followed = Followed { counter: before, kept: before, heard: None, fault: None };
         // What lies behind the watermark and was not counted came late: that is for a second reading.
         let mut samples = before.map_or(&sight.samples[..], |counter| behind(&sight.samples, counter.at.max(course.watermark)));
-        if course.one_replica && side.role.is_counter() && self.hears_ends(side, &route) {
-            samples = self.go_on(&course, side, &route, sight, samples, &mut followed);
+        if let Some(counter) =
+            before.filter(|_| course.one_replica && side.role.is_counter() && !sight.is_odd() && self.hears_ends(side, &route))
+        {
+            let (rest, settled, last) = self.go_on(&course, side, &route, samples, counter);
+            followed.heard = (rest.len() < samples.len()).then(|| (samples[0].at, last));
+            (followed.counter, followed.kept) = (Some(last), Some(settled));
+            samples = rest;
         }
         if !samples.is_empty() {
             self.follow_each(stage, sights, sight, (side, route), samples, &mut followed);
