@@ -6,15 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use burnward::store::Store;
 use burnward_core::{
     alert::AlertState,
     evaluate::{Input, evaluate},
     exclusion::Excluded,
     id::{BudgetId, SourceName, TenantId},
-    ledger::{Plan, SourceLedger, Sums},
-    time::days,
+    ledger::{Plan, SourceLedger, StoredStream, Sums},
+    time::{Timestamp, days},
     window::Interval,
 };
 use burnward_integration_tests::cost;
@@ -79,8 +79,24 @@ pub(crate) async fn measure(dir: &Path, arguments: &Arguments) -> anyhow::Result
     println!(
         "{evaluated} budgets are evaluated after {wall:.2?} ({cpu:.2?} of CPU; bound {BOUND:?}); {peak:.0} MiB at most, the made source's too"
     );
+    look_up(&store, (&tenant, &source), ledger.streams().count(), now).await?;
     store.close().await;
     Ok(if cpu <= BOUND { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// How long it takes to read what is kept of one stream, beside the rounds of three hours in which all streams are: for `explain` and downtime by name.
+async fn look_up(store: &Store, (tenant, source): (&TenantId, &SourceName), streams: usize, now: Timestamp) -> anyhow::Result<()> {
+    const TIMES: u32 = 20;
+    let over = Interval::ending(now, days(1));
+    let (wall, cpu) = (Instant::now(), cost::cpu(std::process::id())?);
+    for n in 0..TIMES {
+        let stream = u32::try_from(streams)?.saturating_sub(1) * n / (TIMES - 1);
+        let stored = store.stream(tenant, source, stream, over).await?;
+        ensure!(StoredStream::of(&stored, stream)?.slices(over).next().is_some(), "stream {stream} has no slices");
+    }
+    let (wall, cpu) = (wall.elapsed() / TIMES, cost::cpu(std::process::id())?.saturating_sub(cpu) / TIMES);
+    println!("one stream is looked up in {wall:.2?} ({cpu:.2?} of CPU)");
+    Ok(())
 }
 
 /// What the steps of a start take: wall time, and CPU of all threads.

@@ -20,6 +20,12 @@ use crate::{
 
 const VERSION: u8 = 1;
 
+/// Of rounds: since the second, entries lie in chunks behind a list of them, so that one stream of many is found without reading all.
+const ROUND_VERSIONS: [u8; 2] = [1, 2];
+
+/// Entries of a chunk.
+const CHUNK: usize = 64;
+
 /// What one round settled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::ledger) struct RoundSlices {
@@ -48,15 +54,17 @@ impl RoundSlices {
             return None;
         }
         let mut out = Writer::default();
-        out.byte(VERSION);
-        let (mut stream, mut end) = (0, 0);
-        out.list(self.entries.iter(), |out, entry| {
-            out.unsigned(u64::from(entry.stream - stream));
-            let seconds = entry.end.millis().div_euclid(1000);
-            out.signed(seconds - end);
-            pack_counts(out, &entry.counts, 0);
-            (stream, end) = (entry.stream, seconds);
+        out.byte(ROUND_VERSIONS[1]);
+        let chunks: Vec<(u32, Vec<u8>)> = self.entries.chunks(CHUNK).map(|chunk| (chunk[0].stream, pack_chunk(chunk))).collect();
+        let mut before = 0;
+        out.list(chunks.iter(), |out, (first, packed)| {
+            out.unsigned(u64::from(first - before));
+            out.len(packed.len());
+            before = *first;
         });
+        for (_, packed) in &chunks {
+            out.0.extend_from_slice(packed);
+        }
         let (mut stream, mut from) = (0, 0);
         out.list(self.spans.iter(), |out, span| {
             out.unsigned(u64::from(span.stream - stream));
@@ -74,17 +82,12 @@ impl RoundSlices {
 
     /// What it holds of some streams.
     pub(super) fn unpack_some(blob: &[u8], streams: &RangeInclusive<u32>) -> Result<Self, Damaged> {
-        let mut reader = Reader::new(blob, "round", VERSION)?;
-        let (mut stream, mut end) = (0_u32, 0_i64);
+        let (mut reader, version) = Reader::of_versions(blob, "round", &ROUND_VERSIONS)?;
         let mut entries = Vec::new();
-        for _ in 0..reader.len()? {
-            stream = next_stream(&mut reader, stream)?;
-            end = plus(&mut reader, end)?;
-            let millis = end.checked_mul(1000).ok_or(reader.damaged("an instant is out of range"))?;
-            let counts = unpack_single(&mut reader)?;
-            if streams.contains(&stream) {
-                entries.push(Entry { stream, end: Timestamp::from_millis(millis), counts });
-            }
+        if version == ROUND_VERSIONS[0] {
+            unpack_entries(&mut reader, 0, streams, &mut entries)?;
+        } else {
+            unpack_chunks(&mut reader, streams, &mut entries)?;
         }
         let (mut stream, mut from) = (0_u32, 0_i64);
         let mut spans = reader.list(|reader| {
@@ -98,6 +101,52 @@ impl RoundSlices {
         reader.end()?;
         Ok(Self { entries, spans, fine })
     }
+}
+
+fn pack_chunk(entries: &[Entry]) -> Vec<u8> {
+    let mut out = Writer::default();
+    let (mut stream, mut end) = (entries[0].stream, 0);
+    out.list(entries.iter(), |out, entry| {
+        out.unsigned(u64::from(entry.stream - stream));
+        let seconds = entry.end.millis().div_euclid(1000);
+        out.signed(seconds - end);
+        pack_counts(out, &entry.counts, 0);
+        (stream, end) = (entry.stream, seconds);
+    });
+    out.0
+}
+
+/// The entries of some streams; chunks that hold none of them are passed over.
+fn unpack_chunks(reader: &mut Reader<'_>, streams: &RangeInclusive<u32>, entries: &mut Vec<Entry>) -> Result<(), Damaged> {
+    let mut first = 0_u32;
+    let chunks = reader.list(|reader| {
+        first = next_stream(reader, first)?;
+        Ok((first, reader.len()?))
+    })?;
+    for (at, (first, len)) in chunks.iter().enumerate() {
+        let mut chunk = reader.part(*len)?;
+        let last = chunks.get(at + 1).map_or(u32::MAX, |(next, _)| *next);
+        if first <= streams.end() && last >= *streams.start() {
+            unpack_entries(&mut chunk, *first, streams, entries)?;
+            chunk.end()?;
+        }
+    }
+    Ok(())
+}
+
+/// The entries of some streams among those of these, the first of which is of `stream` or a later one.
+fn unpack_entries(reader: &mut Reader<'_>, stream: u32, streams: &RangeInclusive<u32>, entries: &mut Vec<Entry>) -> Result<(), Damaged> {
+    let (mut stream, mut end) = (stream, 0_i64);
+    for _ in 0..reader.len()? {
+        stream = next_stream(reader, stream)?;
+        end = plus(reader, end)?;
+        let millis = end.checked_mul(1000).ok_or(reader.damaged("an instant is out of range"))?;
+        let counts = unpack_single(reader)?;
+        if streams.contains(&stream) {
+            entries.push(Entry { stream, end: Timestamp::from_millis(millis), counts });
+        }
+    }
+    Ok(())
 }
 
 fn millis(span: Duration) -> u64 {
@@ -227,8 +276,25 @@ mod tests {
                 to: Timestamp::from_millis(from + len),
             }));
             round.spans.sort();
-            let packed = round.pack().unwrap_or_else(|| vec![VERSION, 0, 0, 0]);
+            let packed = round.pack().unwrap_or_else(|| vec![ROUND_VERSIONS[1], 0, 0, 0]);
             prop_assert_eq!(RoundSlices::unpack(&packed), Ok(round));
+        }
+
+        #[test]
+        fn one_stream_of_a_round_is_what_the_whole_holds_of_it(
+            streams in prop::collection::vec((0_u32..40, 0_i64..9_999, counts()), 1..400),
+            asked in 0_u32..41,
+            more in 0_u32..9,
+        ) {
+            let mut entries: Vec<Entry> = streams
+                .into_iter()
+                .map(|(stream, end, counts)| Entry { stream, end: Timestamp::from_seconds(end), counts })
+                .collect();
+            entries.sort_by_key(|entry| (entry.stream, entry.end));
+            let packed = RoundSlices { entries: entries.clone(), ..RoundSlices::default() }.pack().expect("entries");
+            let asked = asked..=asked + more;
+            entries.retain(|entry| asked.contains(&entry.stream));
+            prop_assert_eq!(RoundSlices::unpack_some(&packed, &asked).map(|round| round.entries), Ok(entries));
         }
 
         #[test]
@@ -238,6 +304,11 @@ mod tests {
                 blob[0] = VERSION;
             }
             let _ = RoundSlices::unpack(&blob);
+            if version && !blob.is_empty() {
+                let chunked: Vec<u8> = std::iter::once(ROUND_VERSIONS[1]).chain(blob[1..].iter().copied()).collect();
+                let _ = RoundSlices::unpack(&chunked);
+                let _ = RoundSlices::unpack_some(&chunked, &(3..=3));
+            }
             let _ = unpack_segment(Duration::from_secs(10), &blob);
         }
 
@@ -249,5 +320,13 @@ mod tests {
                 slices.into_iter().flat_map(repeated).map(|(index, counts)| (Timestamp::from_seconds(index * 60), counts)).collect();
             prop_assert_eq!(unpack_segment(step, &pack_segment(step, &slices)), Ok(slices));
         }
+    }
+
+    /// Three good events of stream 5 in the slice that ends at 10 s, as the first version wrote them.
+    #[test]
+    fn a_round_of_the_version_before_is_read() {
+        let round = RoundSlices::unpack(&[1, 1, 5, 20, 1, 6, 0, 0]).expect("sound");
+        let counts = Counts { good: 3, ..Counts::default() };
+        assert_eq!(round.entries, [Entry { stream: 5, end: Timestamp::from_seconds(10), counts }]);
     }
 }

@@ -66,6 +66,19 @@ impl<'a> Reader<'a> {
         if reader.byte()? == version { Ok(reader) } else { Err(reader.damaged("it has a version that this release does not know")) }
     }
 
+    /// Reads a blob of `what`, whose first byte is one of these versions: which.
+    pub(in crate::ledger) fn of_versions(blob: &'a [u8], what: &'static str, versions: &[u8]) -> Result<(Self, u8), Damaged> {
+        let version = blob.first().copied().filter(|version| versions.contains(version)).unwrap_or(versions[0]);
+        Ok((Self::new(blob, what, version)?, version))
+    }
+
+    /// What the next so many bytes hold, by itself.
+    pub(in crate::ledger) fn part(&mut self, len: usize) -> Result<Self, Damaged> {
+        let (part, rest) = self.rest.split_at_checked(len).ok_or(self.damaged("it ends early"))?;
+        self.rest = rest;
+        Ok(Self { rest: part, what: self.what })
+    }
+
     pub(in crate::ledger) const fn damaged(&self, why: &'static str) -> Damaged {
         Damaged { what: self.what, why }
     }
