@@ -76,7 +76,7 @@ pub(super) struct Evaluated {
 /// Evaluates every budget of a book and writes the alerts that change into `draft`.
 pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>, answers: &RoundAnswers) -> Evaluated {
     let now = answers.now;
-    let source_blind = answers.reads.source_unknown(&answers.results).map(|unknown| (blind_since(book, now), unknown.clone()));
+    let source_blind = answers.reads.source_unknown(&answers.results).map(|unknown| (blind_since(book, answers.asked_at), unknown.clone()));
     let mut evaluated = Evaluated {
         statuses: Vec::with_capacity(book.statuses.len()),
         alerts: Vec::new(),

@@ -4,7 +4,7 @@ mod together;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -228,12 +228,16 @@ impl Reader {
         asked
     }
 
-    /// Asks selectors together where they can be; the answers in the order of the reads.
+    /// Asks selectors together where they can be; the answers in the order of the reads. A source that answers none of the first questions in time is not
+    /// asked the others, so that a reading takes the time of one.
     async fn ask_all(&self, queries: &[Query], reads: &[Read]) -> Vec<Asked> {
-        let questions = self.together.questions(queries, reads, None);
+        let (questions, silence) = (self.together.questions(queries, reads, None), &Silence::after(AT_ONCE));
         let alone = reads.iter().enumerate().filter(|(_, read)| together::selector_of(&queries[read.query]).is_none());
-        let alone = alone.map(|(place, read)| async move { vec![(place, self.ask_one(&queries[read.query], *read).await)] }.boxed());
-        let together = questions.iter().map(|question| self.ask_question(question).boxed());
+        let alone = alone.map(|(place, read)| {
+            silence.unless_silent(vec![place], async move { vec![(place, self.ask_one(&queries[read.query], *read).await)] }.boxed())
+        });
+        let together =
+            questions.iter().map(|question| silence.unless_silent(question.merged.parts.clone(), self.ask_question(question).boxed()));
         let answers: Vec<BoxFuture<'_, _>> = together.chain(alone).collect();
         let answers: Vec<Vec<(usize, Asked)>> = stream::iter(answers).buffered(AT_ONCE).collect().await;
         in_order(answers.into_iter().flatten().collect())
@@ -319,18 +323,20 @@ impl Reader {
 
     /// The answers to a step of history.
     async fn history(&self, queries: &[Query], backfill: &Backfill) -> Vec<Result<Vec<Series>, Unknown>> {
-        let mut answers = Vec::with_capacity(backfill.reads.len());
+        let (mut answers, silence) = (Vec::with_capacity(backfill.reads.len()), Silence::after(2));
         for question in self.together.questions(queries, &backfill.reads, Some(backfill.step)) {
-            answers.extend(self.ask_question(&question).await.into_iter().map(|(place, (answer, _))| (place, answer)));
+            answers.extend(silence.unless_silent(question.merged.parts.clone(), self.ask_question(&question).boxed()).await);
         }
         for (place, read) in backfill.reads.iter().enumerate() {
-            let answer = match &queries[read.query] {
+            let asking = match &queries[read.query] {
                 Query::Raw(_) => continue,
-                Query::Histograms(selector) => self.source.read_histogram_steps(selector, read.from, read.to, backfill.step).await,
-                Query::Stepped { expression, step } => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
+                Query::Histograms(selector) => self.source.read_histogram_steps(selector, read.from, read.to, backfill.step).boxed(),
+                Query::Stepped { expression, step } => self.source.read_steps(expression.as_str(), read.from, read.to, *step).boxed(),
             };
-            answers.push((place, answer.map(|answer| answer.series)));
+            let asked = async move { vec![(place, (asking.await.map(|answer| answer.series), 0))] };
+            answers.extend(silence.unless_silent(vec![place], asked.boxed()).await);
         }
+        let answers = answers.into_iter().map(|(place, (answer, _))| (place, answer)).collect();
         in_order(answers)
     }
 
@@ -340,7 +346,11 @@ impl Reader {
             let replica = self.replica();
             match self.handle.plan_behind(&self.tenant, self.handle.clock.now(), replica).await {
                 Some(BehindPlan { queries, step: Behind::Second(asked) }) => return self.read_again(queries, asked, replica).await,
-                Some(BehindPlan { queries, step: Behind::Fill(backfill) }) => self.fill_in(queries, backfill, replica).await,
+                Some(BehindPlan { queries, step: Behind::Fill(backfill) }) => {
+                    if !self.fill_in(queries, backfill, replica).await {
+                        return;
+                    }
+                }
                 None => return,
             }
         }
@@ -356,14 +366,68 @@ impl Reader {
         self.handle.second(SecondAnswers { tenant: self.tenant.clone(), queries, asked, results, now }).await;
     }
 
-    /// A step of older history.
-    async fn fill_in(&self, queries: Arc<[Query]>, backfill: Backfill, replica: Option<Replica>) {
+    /// A step of older history; false where the source did not answer in time.
+    async fn fill_in(&self, queries: Arc<[Query]>, backfill: Backfill, replica: Option<Replica>) -> bool {
         let results = self.history(&queries, &backfill).await;
         if self.replica() != replica {
-            return;
+            return true;
         }
+        let late = |result: &Result<_, Unknown>| result.as_ref().is_err_and(|unknown| unknown.reason == Reason::Timeout);
+        let answered = !results.iter().all(late);
         let now = self.handle.clock.now();
         self.handle.backfill(BackfillAnswers { tenant: self.tenant.clone(), queries, backfill, results, now }).await;
+        answered
+    }
+}
+
+/// Whether a source answers anything in time within one reading.
+#[derive(Debug)]
+struct Silence {
+    /// After so many questions that were not answered in time, and none that was, it is silent.
+    after: usize,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    answered: bool,
+    late: Vec<Unknown>,
+}
+
+impl Silence {
+    fn after(after: usize) -> Self {
+        Self { after, heard: Mutex::default() }
+    }
+
+    /// Asks for these places, unless all of the first questions were not answered in time: then theirs is the answer.
+    fn unless_silent<'a>(&'a self, places: Vec<usize>, asking: BoxFuture<'a, Vec<(usize, Asked)>>) -> BoxFuture<'a, Vec<(usize, Asked)>> {
+        async move {
+            if let Some(unknown) = self.why() {
+                return places.into_iter().map(|place| (place, (Err(unknown.clone()), 0))).collect();
+            }
+            let asked = asking.await;
+            self.hear(&asked);
+            asked
+        }
+        .boxed()
+    }
+
+    fn why(&self) -> Option<Unknown> {
+        let heard = self.heard();
+        heard.late.first().filter(|_| !heard.answered && heard.late.len() >= self.after).cloned()
+    }
+
+    fn hear(&self, asked: &[(usize, Asked)]) {
+        let mut heard = self.heard();
+        match asked.first() {
+            Some((_, (Err(unknown), _))) if unknown.reason == Reason::Timeout => heard.late.push(unknown.clone()),
+            Some(_) => heard.answered = true,
+            None => {}
+        }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -382,4 +446,34 @@ fn also(own: &Unknown, others: &str) -> Unknown {
 
 fn blinds_the_source(unknown: &Unknown) -> bool {
     unknown.reason.blinds() == Blinds::Source
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// Asks one question after the other, which are answered in time or not; how many were really asked.
+    async fn check(in_time: &[bool], asked: usize) {
+        let (silence, count) = (Silence::after(2), AtomicUsize::new(0));
+        for (place, in_time) in in_time.iter().enumerate() {
+            let asking = async {
+                count.fetch_add(1, Ordering::Relaxed);
+                let answer = if *in_time { Ok(Vec::new()) } else { Err(Unknown::new(Reason::Timeout, "no answer in time")) };
+                vec![(place, (answer, 15_000))]
+            };
+            let answers = silence.unless_silent(vec![place], asking.boxed()).await;
+            assert_eq!(answers.len(), 1, "each place has its answer");
+            assert_eq!(answers[0].1.0.is_ok(), *in_time && count.load(Ordering::Relaxed) > place, "{place} of {answers:?}");
+        }
+        assert_eq!(count.load(Ordering::Relaxed), asked, "{in_time:?}");
+    }
+
+    #[tokio::test]
+    async fn a_source_that_answers_none_of_the_first_questions_in_time_is_not_asked_the_others() {
+        check(&[false, false, true, false], 2).await;
+        check(&[false, true, false, false, false], 5).await;
+        check(&[true, false, false, false], 4).await;
+    }
 }
