@@ -4,6 +4,8 @@
 mod book;
 mod commit;
 mod decided;
+#[cfg(test)]
+mod doubt;
 mod draft;
 mod exclusions;
 mod false_positive;
