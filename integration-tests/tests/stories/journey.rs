@@ -2,6 +2,7 @@
 
 use burnward_core::time::{hours, minutes};
 use burnward_integration_tests::{
+    binary::burnward,
     history::History,
     world::{World, availability},
 };
@@ -73,8 +74,55 @@ async fn a_broken_step_of_a_journey_pages_by_name() -> anyhow::Result<()> {
         assert!(page.contains(told), "{told}: {page}");
     }
 
+    every_form_of_the_week_says_what_broke_it(&world).await?;
+    an_exclusion_says_what_it_leaves(&world).await?;
+
     // It is over when the member is well again, minute by minute.
     world.fast_forward(minutes(100)).await;
     assert!(!world.incident("shop-burn-1").await?.is_open());
     Ok(())
+}
+
+async fn every_form_of_the_week_says_what_broke_it(world: &World) -> anyhow::Result<()> {
+    let week = jiff::Timestamp::from_millisecond(world.now().millis())?.to_zoned(jiff::tz::TimeZone::UTC).strftime("%G-W%V").to_string();
+    let report: Value = serde_json::from_str(&get(world, &format!("/api/v1/reports/week?week={week}")).await?)?;
+    let budgets = report["budgets"].as_array().expect("a list");
+    let journey = budgets.iter().find(|budget| budget["service"] == "shop").expect("the journey");
+    let members = journey["members"].as_array().expect("members");
+    let names: Vec<&str> = members.iter().filter_map(|member| member["slo"].as_str()).collect();
+    assert_eq!(names, ["checkout/availability", "search/availability"], "what cost most first: {journey}");
+    let bad = members[0]["bad"].as_u64().expect("slices");
+    assert!(bad > 0 && members[0]["journey_bad"] == members[0]["bad"] && members[1]["bad"] == 0, "{journey}");
+    assert!(budgets.iter().filter(|budget| budget["service"] != "shop").all(|budget| budget["members"].is_null()), "{report}");
+
+    let words = format!("{bad} of {bad} bad slice{}", if bad == 1 { "" } else { "s" });
+    for form in ["/reports/week", "/reports/week.md", "/reports/week.csv"] {
+        let text = get(world, &format!("{form}?week={week}")).await?.replace('\\', "");
+        assert!(text.contains(&words) && text.contains("checkout/availability"), "{form} does not say `{words}`: {text}");
+    }
+    let text = run(world, &["report", "week", "--week", &week]).await?;
+    assert!(text.contains("COST IT IN THE WEEK") && text.contains(&words), "{text}");
+    Ok(())
+}
+
+async fn an_exclusion_says_what_it_leaves(world: &World) -> anyhow::Result<()> {
+    let hour = |hours_ahead| anyhow::Ok(jiff::Timestamp::from_millisecond(world.now().plus(hours(hours_ahead)).millis())?.to_string());
+    let (from, to) = (hour(47)?, hour(48)?);
+    for (slo, says) in [
+        ("checkout/availability", "the journey shop/buy stays as it is, for its users felt checkout/availability"),
+        ("shop/buy", "the budgets of what shop/buy is made of stay as they are: search/availability, checkout/availability"),
+    ] {
+        let told = ["exclusion", "add", "--slo", slo, "--from", &from, "--to", &to, "--reason", "a drill", "--approver", "sam"];
+        let text = run(world, &told).await?;
+        assert!(text.contains(&format!("beside    {says}")), "{text}");
+    }
+    Ok(())
+}
+
+/// What a command says, as a person runs it.
+async fn run(world: &World, words: &[&str]) -> anyhow::Result<String> {
+    let mut command = tokio::process::Command::new(burnward()?);
+    let output = command.args(words).args(["--server", &world.web()]).output().await?;
+    anyhow::ensure!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use burnward::app::Daemon;
 use burnward_core::{
     evaluate::BudgetStatus,
-    id::{IncidentId, TenantId},
+    id::{IncidentId, SourceName, TenantId},
     incident::{Facts, Incident, Kind},
     ledger::{Counts, Reason},
     time::{Timestamp, minutes},
@@ -196,5 +196,44 @@ async fn who_is_told_that_one_slo_cannot_be_seen_is_told_of_all_that_cannot_for_
     let [Facts::Blind(blind)] = facts.as_slice() else { panic!("one alert: {facts:?}") };
     let hides: Vec<&str> = blind.hides.iter().map(|slo| slo.name.as_str()).collect();
     assert_eq!(hides, ["pay", "search"], "also the one whose owner waits longer");
+    Ok(())
+}
+
+/// What is one tenant's is asked for under its header alone, although both ask one server for the same; and an answer that holds what the other's is, or
+/// anything else that was not asked for, is none for whom it came to, is counted, and pages the operators.
+#[tokio::test]
+async fn tenants_of_one_server_are_asked_for_apart_each_under_its_own_header() -> anyhow::Result<()> {
+    let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
+    for second in (-3600..6 * 3600).step_by(15) {
+        scrape(&fake, second);
+    }
+    let of = |tenant: &str| format!("{}, headers: {{ X-Scope-OrgID: {tenant} }}", at(fake.url()));
+    let sources = [("mimir-acme", of("acme")), ("mimir-globex", of("globex"))];
+    let tenants = [("acme", "mimir-acme"), ("globex", "mimir-globex")];
+    let lone = Lone { tick: "15s", sources: &sources, tenants: &tenants, documents: &[("shop.yaml", SLO)] };
+    let daemon = lone.start(root.path(), by_hand(START)).await?;
+    daemon.fast_forward(minutes(1)).await;
+    let asked = fake.asked();
+    for tenant in ["acme", "globex"] {
+        let own = asked.iter().filter(|asked| asked.headers.get("x-scope-orgid").is_some_and(|header| header == tenant));
+        assert!(own.filter(|asked| asked.form.get("query").is_some_and(|query| query.contains("hits_total"))).count() > 1, "{tenant}");
+    }
+    assert!(asked.iter().all(|asked| asked.headers.contains_key("x-scope-orgid")), "nothing is asked for without saying for whom");
+
+    fake.fail(Class::Query, Fault::Label("__name__".to_owned(), "somebody_elses_total".to_owned())).await;
+    daemon.fast_forward(minutes(6)).await;
+    let view = daemon.handle.view.borrow().clone();
+    for (tenant, source) in tenants {
+        let blind = &view.sources[&(TenantId::parse(tenant)?, SourceName::parse(source)?)].blind;
+        assert_eq!(blind.as_ref().map(|(_, unknown)| unknown.reason), Some(Reason::Foreign), "{tenant}");
+        let incidents = daemon.handle.store.incidents(&TenantId::parse(tenant)?, 10, None).await?;
+        assert!(incidents.iter().any(|stored| stored.incident.fault.kind == Kind::CannotSee && stored.incident.is_open()), "{tenant}");
+    }
+    let metrics = reqwest::get(format!("http://{}/metrics", daemon.address)).await?.text().await?;
+    for (_, source) in tenants {
+        let line = format!("burnward_source_foreign_answers_total{{source=\"{source}\"}} ");
+        let count = metrics.lines().find_map(|metric| metric.strip_prefix(&line)).and_then(|count| count.parse::<u64>().ok());
+        assert!(count.is_some_and(|count| count > 0), "{source}: {count:?}");
+    }
     Ok(())
 }
