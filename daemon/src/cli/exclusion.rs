@@ -150,7 +150,9 @@ fn recorded(state: &ExclusionState) -> String {
         line(format!("next      {}", state.next.as_ref().map_or_else(|| "none: no stretch comes any more".to_owned(), shown)));
     }
     line(format!("approved  by {}, as {} says", state.approver, state.author));
-    state.leaves.iter().for_each(|left| line(format!("beside    {left}")));
+    for left in &state.leaves {
+        line(format!("beside    {left}"));
+    }
     line("figures show it with the next evaluation; alerts do not look at it".to_owned());
     text
 }

@@ -8,7 +8,7 @@ use super::{
     client::{Client, OutputArgs, ServerArgs},
     table::{Table, ago, local},
 };
-use crate::web::api::wire::{Budget, ExcludedShare, Status};
+use crate::web::api::wire::{Budget, ExcludedShare, FiguresReach, Status};
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -99,6 +99,9 @@ fn text(status: &Status, past: Option<&str>) -> String {
     let mut text = String::new();
     if let Some(knowledge) = past {
         writeln!(text, "at {}, {knowledge}", local(status.as_of)).expect("writing to a String cannot fail");
+        for sentence in reaches(status) {
+            writeln!(text, "· {sentence}").expect("writing to a String cannot fail");
+        }
     }
     for notice in notices(status) {
         writeln!(text, "{notice}").expect("writing to a String cannot fail");
@@ -113,6 +116,23 @@ fn text(status: &Status, past: Option<&str>) -> String {
         table.row(row(budget, past.is_some()));
     }
     text + &table.to_string()
+}
+
+/// What somebody should know of figures of the past: of the budget whose figures reach furthest beyond the moment, and what did not run then.
+fn reaches(status: &Status) -> Vec<String> {
+    let furthest =
+        status.budgets.iter().filter_map(|budget| budget.reach.as_ref()).max_by(|a, b| a.beyond_seconds.total_cmp(&b.beyond_seconds));
+    let mut sentences = furthest.map(FiguresReach::sentences).unwrap_or_default();
+    let unsettled = status.budgets.iter().filter_map(|budget| budget.reach.as_ref()).any(|reach| !reach.settled);
+    if unsettled && furthest.is_some_and(|reach| reach.settled) {
+        sentences
+            .push("samples up to this moment are still awaited for some of them: the figures may move until they are settled".to_owned());
+    }
+    if !status.not_run_then.is_empty() {
+        let slos = words::list(&status.not_run_then, 3);
+        sentences.push(format!("what is shown of {slos} is of history that was read later: no daemon ran it then"));
+    }
+    sentences
 }
 
 /// What somebody should know before any number.

@@ -396,9 +396,10 @@ fn blind(incident: &Incident, rows: &[Row]) -> Option<Blind> {
     if incident.fault.kind != Kind::CannotSee {
         return None;
     }
+    // Where nothing happened, everything was seen.
     let hides = incident.members.values().flat_map(|member| match &member.facts {
-        Facts::Blind(blind) => blind.hides.as_slice(),
-        Facts::Burn(_) | Facts::Test(_) => &[],
+        Facts::Blind(blind) if blind.unknown.reason != Reason::NoTraffic => blind.hides.as_slice(),
+        Facts::Blind(_) | Facts::Burn(_) | Facts::Test(_) => &[],
     });
     let mut hid: Vec<SloId> = hides.filter(|slo| rows.iter().any(|row| row.then.budget.slo == **slo)).cloned().collect();
     hid.sort();

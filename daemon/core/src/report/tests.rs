@@ -9,7 +9,7 @@ use crate::{
     evaluate::{Input, standing},
     exclusion::Excluded,
     incident::story::{START, Story, alert, story, ticket_story},
-    incident::{Actor, AlertKey, Command, FaultKey, Subject, TestFacts},
+    incident::{Actor, AlertKey, BlindFacts, Command, FaultKey, Member, Subject, TestFacts},
     ledger::{Reason, Sums, Unknown, fixture},
     sli::{Counted, Expression, Sli},
     slo::Urgency,
@@ -170,6 +170,26 @@ fn the_verdict_names_the_rule_that_says_so() {
         (counts(1_000_000, 0), Counts { unseen_millis: 603_000_000, ..counts(1, 0) }, "CANNOT SAY", "less than 1 % of the week was seen"),
     ] {
         let judged = row("x", then, week).judged;
+        assert_eq!((judged.verdict.word(), judged.because.as_str()), (word, because));
+    }
+}
+
+/// What is left of a calendar period that has ended can be spent by nobody.
+#[test]
+fn a_calendar_period_that_ended_is_told_by_how_it_ended() {
+    let mut slo = slo("x", "payments");
+    slo.objectives[0].window = Window::Calendar { period: Period::Week, zone: Zone::parse("Europe/Berlin", Grain::Hour).expect("a zone") };
+    let at_end = status(&slo, Ok(counts(1_000_000, 600)), WEEK.to, None);
+    for (ratio, ended, word, because) in [
+        (-0.24, true, "CAREFUL", "the period ended with its budget spent; a new one has begun, whole"),
+        (0.4, true, "SHIP", "the period ended with 40 % left; a new one has begun, whole"),
+        (-0.24, false, "FREEZE", "the budget is spent"),
+        (0.4, false, "CAREFUL", "another week like this one spends what is left"),
+    ] {
+        let over = if ended { WEEK } else { Interval { to: WEEK.to.plus(days(1)), ..WEEK } };
+        let left = at_end.left.map(|left| BudgetLeft { ratio, ..left });
+        let then = BudgetStatus { over, left, unseen: None, ..at_end.clone() };
+        let judged = verdict::judge(&then, Some(0.6), 1.0);
         assert_eq!((judged.verdict.word(), judged.because.as_str()), (word, because));
     }
 }
@@ -378,6 +398,20 @@ fn what_could_not_be_seen_is_listed_with_what_it_hid() {
     let [stretch] = report.blind.as_slice() else { panic!("{:?}", report.blind) };
     assert_eq!((stretch.subject.as_str(), stretch.from, stretch.to), ("prom-eu", START.minus(minutes(5)), None));
     assert_eq!(stretch.hid.iter().map(|slo| slo.name.as_str()).collect::<Vec<_>>(), ["availability"]);
+}
+
+#[test]
+fn a_source_in_which_nothing_happens_is_seen() {
+    let mut blind = story().goes_blind();
+    let incident = blind.incident.as_mut().expect("it has begun");
+    let quiet = |facts: &Facts| match facts {
+        Facts::Blind(blind) => Facts::Blind(BlindFacts { unknown: Unknown::new(Reason::NoTraffic, "nothing happened"), ..blind.clone() }),
+        Facts::Burn(_) | Facts::Test(_) => facts.clone(),
+    };
+    let members = incident.members.iter().map(|(alert, member)| (alert.clone(), Member { facts: quiet(&member.facts), ..member.clone() }));
+    incident.members = members.collect();
+    let rows = vec![row("availability", counts(1_000, 0), counts(1_000, 0))];
+    assert_eq!(ErrorBudgetReport::of(WEEK, rows, &[told(&blind)], &[], None).blind, []);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::{
     evaluate::BudgetStatus,
+    window::Window,
     words::{lookback, whole_percent},
 };
 
@@ -70,12 +71,18 @@ fn little_seen(seen: f64) -> String {
 pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judged {
     let judged = |verdict, because: String| Judged { verdict, because };
     match (then.left, &then.unknown) {
+        (Some(left), _) if left.is_spent() && has_ended(then) => {
+            judged(Verdict::Careful, "the period ended with its budget spent; a new one has begun, whole".to_owned())
+        }
         (Some(left), _) if left.is_spent() => judged(Verdict::Freeze, "the budget is spent".to_owned()),
         (_, Some(unknown)) => judged(Verdict::CannotSay, unknown.detail.clone()),
         (_, None) if seen < SEEN_ENOUGH => judged(Verdict::CannotSay, little_seen(seen)),
         (Some(_), None) if is_hardly_seen(then) => {
             let seen = whole_percent(then.coverage);
             judged(Verdict::CannotSay, format!("{seen} of the window was seen, and what was not may have spent the budget"))
+        }
+        (Some(left), None) if has_ended(then) => {
+            judged(Verdict::Ship, format!("the period ended with {} left; a new one has begun, whole", whole_percent(left.ratio)))
         }
         (None, None) => judged(Verdict::Ship, format!("no traffic in {}, so nothing failed", lookback(then.over.length()))),
         (Some(left), None) if left.ratio < CAREFUL_BELOW => {
@@ -85,6 +92,14 @@ pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judge
             judged(Verdict::Careful, "another week like this one spends what is left".to_owned())
         }
         (Some(left), None) => judged(Verdict::Ship, format!("{} is left", whole_percent(left.ratio))),
+    }
+}
+
+/// Whether its calendar period ended with the week, so that nobody can spend it any more.
+fn has_ended(then: &BudgetStatus) -> bool {
+    match then.window {
+        Window::Calendar { .. } => then.over.to <= then.as_of,
+        Window::Rolling(_) => false,
     }
 }
 

@@ -17,13 +17,14 @@ use serde::Deserialize;
 use super::{
     explain::{Figures, moment},
     problem::Problem,
-    wire::{Budget, Fault, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
+    wire::{Budget, Fault, FiguresReach, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
     app::Handle,
     store::{StoreError, UndeliveredPage},
     tasks::decide::{Moment, PastAsked},
     then::all_then,
+    view::View,
     web::{Site, access::Tenant},
 };
 
@@ -63,7 +64,12 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
         Figures::AsCorrected => BTreeMap::new(),
     };
     let asked = PastAsked { moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }], by, ..PastAsked::of(slos) };
-    let mut budgets: Vec<_> = handle.past(tenant, asked).await?.into_iter().flat_map(|past| past.standing).collect();
+    let (mut budgets, mut reaches) = (Vec::new(), BTreeMap::new());
+    for past in handle.past(tenant, asked).await? {
+        let reach = past.reaches.first().map(|reach| FiguresReach::of(reach, at));
+        reaches.extend(reach.map(|reach| (past.budget.clone(), reach)));
+        budgets.extend(past.standing);
+    }
     let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
     budgets.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));
     Ok(Status {
@@ -71,7 +77,8 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
         tenant: tenant.to_string(),
         other_tenants: others(handle, tenant),
         as_of: instant(at),
-        budgets: budgets.iter().map(|status| Budget::of(&view, status)).collect(),
+        budgets: budgets.iter().map(|status| Budget { reach: reaches.remove(&status.budget), ..Budget::of(&view, status) }).collect(),
+        not_run_then: not_run_then(handle, tenant, &view, at).await?,
         sources: Vec::new(),
         open_incidents: Vec::new(),
         outbox: Outbox { pages_owed: 0, oldest_page: None, pages_undeliverable: 0, informs_owed: 0, undelivered: Vec::new() },
@@ -93,6 +100,7 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
         other_tenants: others(handle, tenant),
         as_of: instant(view.as_of),
         budgets: view.budgets_of(tenant).iter().map(|status| Budget::of(&view, status)).collect(),
+        not_run_then: Vec::new(),
         sources: view
             .sources
             .iter()
@@ -105,6 +113,13 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
         definition_faults: view.definition_faults.iter().filter(|fault| fault.tenant == *tenant).map(Fault::from).collect(),
         text_faults: view.text_faults.clone(),
     })
+}
+
+/// The SLOs that did not run at a moment: what is shown of them was read later.
+async fn not_run_then(handle: &Handle, tenant: &TenantId, view: &View, at: Timestamp) -> Result<Vec<String>, StoreError> {
+    let ran = handle.store.versions_at(tenant, None, at).await?;
+    let others = view.slos.keys().filter(|slo| slo.tenant == *tenant && !ran.contains_key(slo));
+    Ok(others.map(|slo| format!("{}/{}", slo.service, slo.name)).collect())
 }
 
 fn others(handle: &Handle, tenant: &TenantId) -> Vec<String> {

@@ -17,7 +17,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Events, ExcludedShare, JourneyMember, instant, urgency};
+use super::{Events, ExcludedShare, FiguresReach, JourneyMember, instant, urgency};
 use crate::{definition::document::version_of, view::View};
 
 /// A budget.
@@ -99,6 +99,9 @@ pub struct Budget {
     /// The members of a journey, in the order of its definition; empty for any other SLO.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<JourneyMember>,
+    /// Of a moment of the past: how far the figures reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<FiguresReach>,
 }
 
 /// What unseen time may hide of a budget. For showing: alerts are decided on measured events alone.
@@ -260,6 +263,7 @@ impl Budget {
             unknown: status.unknown.as_ref().map(Why::from),
             rows: status.rows.iter().map(|burn| Row::of(burn, status.unit)).collect(),
             members: JourneyMember::all(definition, status),
+            reach: None,
         }
     }
 }

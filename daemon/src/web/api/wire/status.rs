@@ -22,6 +22,9 @@ pub struct Status {
     pub as_of: Instant,
     /// Every budget, worst first.
     pub budgets: Vec<Budget>,
+    /// Of a moment of the past: the SLOs that did not run then, so that what is shown of them is of history that was read later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_run_then: Vec<String>,
     /// The sources.
     pub sources: Vec<SourceState>,
     /// The incidents that are not resolved, oldest first.
