@@ -11,7 +11,10 @@ use std::{
 use burnward_core::words;
 
 use super::print;
-use crate::definition::{Colour, Diagnostic, Source, discover, document::VERSION, format};
+use crate::{
+    definition::{Colour, Diagnostic, Source, discover, document::VERSION, format},
+    import,
+};
 
 /// What to lay out.
 #[derive(Debug, clap::Args)]
@@ -99,10 +102,14 @@ fn show(faults: &[Diagnostic]) {
     }
 }
 
-/// The text of a file as it should be, where it is not.
+/// The text of a file as it should be, where it is not. A file of another tool is that tool's to lay out.
 fn laid_out(file: &Path, upgrade: bool) -> Result<Option<String>, Vec<Diagnostic>> {
     let text = discover::read(file).map_err(|fault| vec![*fault])?;
-    let formatted = lay_out(&Source::new(&file.display().to_string(), &text), schema_for(file).as_deref(), upgrade)?;
+    let source = Source::new(&file.display().to_string(), &text);
+    if import::is_foreign_text(&source) {
+        return Ok(None);
+    }
+    let formatted = lay_out(&source, schema_for(file).as_deref(), upgrade)?;
     Ok((formatted != text).then_some(formatted))
 }
 

@@ -11,6 +11,7 @@ mod exclusion;
 mod explain;
 mod fmt;
 mod identity;
+mod import;
 mod incident;
 mod page;
 mod postmortem;
@@ -67,6 +68,8 @@ enum Command {
     Test(test::TestArgs),
     /// Show what SLO documents change: against the running daemon, a git revision or other files.
     Diff(diff::DiffArgs),
+    /// Convert SLOs of OpenSLO, Sloth, Pyrra or Prometheus rules into documents of burnward.
+    Import(import::ImportArgs),
     /// Show every error budget, worst first.
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
@@ -108,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args).unwrap_or_else(|error| cannot(&error)),
         Command::Test(args) => asynchronous(test::run(args)),
         Command::Diff(args) => asynchronous(diff::run(args)),
+        Command::Import(args) => import::run(&args).unwrap_or_else(|error| cannot(&error)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

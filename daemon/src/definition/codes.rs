@@ -1,6 +1,7 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E109x: composites; E110x: tests; E12xx: burnward.yaml; E14xx: what a source shows; W20xx: advice, W208x about expressions, W209x by a source.
+//! E109x: composites; E110x: tests; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools; W20xx: advice, W208x about
+//! expressions, W209x by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
 
@@ -230,6 +231,14 @@ codes! {
         "The source evaluates expressions and gives no raw samples, which `events`, `latency`, `probe` and `presence` are counted from. `query` and `window` work there."
     SOURCE_REFUSES "E1405" "the source's answer cannot be counted"
         "The source refused the question, or answered with what is no number of events: a fraction, a negative number, several values for one group. A running burnward would say the same beside CANNOT SEE."
+    FOREIGN "E1501" "a document of another tool that is not known"
+        "Documents of OpenSLO (openslo/v1 and v1alpha), Sloth (prometheus/v1 and PrometheusServiceLevel), Pyrra (ServiceLevelObjective) and rule files of Prometheus (groups, PrometheusRule) are recognised by their apiVersion, kind or version, and converted. Any other document that names an apiVersion is refused."
+    FOREIGN_SLI "E1502" "an indicator of another tool that cannot be counted here"
+        "The indicator has no query, or one that is not PromQL: a plugin that computes it, a template other than {{.window}}, a system that does not answer PromQL. Write the SLO by hand, with the counters of good (or bad) and all events."
+    FOREIGN_WINDOW "E1503" "a window of another tool that cannot be"
+        "In OpenSLO `m` is a minute and `M` a month, and `duration: 1m` is found where a month was meant. Periods of the calendar are the week from Monday, the month and the quarter; any other window rolls."
+    REFERENCE "E1504" "a reference to what is not there"
+        "An SLO of OpenSLO names an SLI, an alert policy or a condition that stands in none of the files that are read together. `burnward import` takes several files at once; a file that is loaded directly holds all that it names."
     NO_RUNBOOK "W2010" "an SLO that pages has no runbook"
         "Who is woken needs the first steps. Name a Markdown file of the tenant's runbooks directory as `runbook:`; its title and first numbered steps stand on the page."
     ROW_LEFT_OUT "W2011" "default alert rows are left out"
@@ -270,6 +279,20 @@ codes! {
         "An SLO keeps at most 1,000 groups apart, each with a budget and alerts of its own; the rest is counted together as (other)."
     SOURCE_SCRAPES "W2094" "a lookback shorter than two scrapes"
         "A counter shows an event with the next scrape, so of a lookback that is shorter than two scrapes most hold no difference at all, and one holds all of it: the row fires late, or flaps. Give the row a longer `short`, or have the target scraped more often."
+    NOT_CARRIED "W2101" "not carried over"
+        "A key or value of another tool for which there is nothing here. The message says what takes its place. What it did elsewhere is not done here."
+    CHANGED "W2102" "carried over with another meaning"
+        "What another tool says cannot be said here in the same way, or was not said at all; the message tells what was taken instead. Look whether that is what you mean."
+    INVERTED "W2103" "an operator that points the wrong way"
+        "An alert on a burn rate fires while the rate is high, and a ratio of good events is to be at least the target. An operator of OpenSLO that says the opposite, as an example of its specification does, is taken for what must be meant."
+    WEIGHED "W2104" "a ratio that weighs every minute alike"
+        "A ratio that was divided already tells nothing of how many events it is of. Each minute counts as one event, of which the ratio is bad (or good): a night with ten requests weighs like a day with a million. Where there are counters, name them."
+    ESTIMATED "W2105" "events that the source computes"
+        "The counters are not found in the query of the other tool, so it is taken as an SLI of kind `query`: what the source computes with increase() is an estimate, with the bounds that the documentation gives. Where the counters can be named, `events` counts exactly."
+    RENAMED "W2106" "a name that is not one here"
+        "Names have 1 to 63 characters of a-z, 0-9 and -. Others are made into such. History, incidents and links hang on the name: keep the one that the message tells."
+    NO_TEAM "W2107" "an SLO without a team"
+        "A page needs somebody to go to. Where the foreign document names no team (as a label `team`, `owner` or `pyrra.dev/team`), the operators are told."
 }
 
 #[cfg(test)]

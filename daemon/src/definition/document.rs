@@ -21,6 +21,7 @@ use super::{
     sli::{self, Promql},
     yaml::{self, Entry, Node},
 };
+use crate::import;
 
 /// What a document is read in: whose it is, and what its names must refer to.
 #[derive(Debug, Clone)]
@@ -108,15 +109,45 @@ pub fn read(source: &Arc<Source>, version: &str, context: &Context) -> Read {
     read_whole(source, version, context).map(|document| (document.slos, document.advice))
 }
 
-/// Reads one document.
+/// Reads one document, or those of another tool as what they convert to.
 ///
 /// # Errors
 /// All mistakes and advice, in the order of the file.
 pub fn read_whole(source: &Arc<Source>, version: &str, context: &Context) -> Result<Document, Vec<Diagnostic>> {
-    let root = yaml::parse(source)?;
+    match yaml::parse(source) {
+        Ok(root) if import::is_foreign(&root) => read_foreign(source, &[root], version, context),
+        Ok(root) => read_tree(source, &root, version, context),
+        Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => match yaml::parse_all(source) {
+            Ok(roots) if roots.iter().any(import::is_foreign) => read_foreign(source, &roots, version, context),
+            Ok(_) | Err(_) => Err(faults),
+        },
+        Err(faults) => Err(faults),
+    }
+}
+
+/// Reads the tree of a document.
+///
+/// # Errors
+/// As [`read_whole`].
+pub(crate) fn read_tree(source: &Arc<Source>, root: &Node, version: &str, context: &Context) -> Result<Document, Vec<Diagnostic>> {
     let mut reader = Reader::new(source);
-    let document = read_root(&mut reader, &root, version, context).unwrap_or_default();
+    let document = read_root(&mut reader, root, version, context).unwrap_or_default();
     finish(reader, document)
+}
+
+/// Reads documents of another tool as what they convert to; everything points to where it stands there, where secrets are not shown.
+fn read_foreign(source: &Arc<Source>, roots: &[Node], version: &str, context: &Context) -> Result<Document, Vec<Diagnostic>> {
+    let source = import::source(source.name(), source.text());
+    let (trees, faults) = import::documents(&source, roots);
+    let mut reader = Reader::new(&source);
+    for fault in faults {
+        reader.report(fault);
+    }
+    let mut whole = Document::default();
+    for tree in &trees {
+        whole.slos.extend(read_root(&mut reader, tree, version, context).unwrap_or_default().slos);
+    }
+    finish(reader, whole)
 }
 
 /// Reads a file that holds tests alone.

@@ -4,6 +4,7 @@
 //! `load` does so for directories, `format` lays texts out, `accept` decides what a start or a reload may change. Nothing here evaluates, asks a source, or reads a clock.
 
 pub mod accept;
+pub(crate) mod build;
 pub mod case;
 pub mod codes;
 pub mod diagnostic;
@@ -16,10 +17,11 @@ pub mod links;
 pub mod load;
 mod names;
 mod objective;
-mod promql;
+pub(crate) mod print;
+pub(crate) mod promql;
 pub mod reader;
 pub mod runbook;
-mod selector;
+pub(crate) mod selector;
 mod sli;
 pub mod yaml;
 pub(crate) mod zone;

@@ -283,7 +283,7 @@ impl Reader {
 }
 
 /// Names that other systems give a meaning of their own.
-const RESERVED: [&str; 5] = ["con", "prn", "aux", "nul", "metrics"];
+pub(crate) const RESERVED: [&str; 5] = ["con", "prn", "aux", "nul", "metrics"];
 
 fn duration_help(error: DurationError) -> &'static str {
     match error {
@@ -330,7 +330,7 @@ pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// The nearest legal name; empty where nothing is left.
-fn name_proposal(text: &str) -> String {
+pub(crate) fn name_proposal(text: &str) -> String {
     let lower = text.to_lowercase();
     let mapped: String = lower.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
     let words: Vec<&str> = mapped.split('-').filter(|word| !word.is_empty()).collect();

@@ -60,6 +60,11 @@ pub(super) fn parse(text: &str) -> Result<Selector, Fault> {
     Ok(selector)
 }
 
+/// The selector that a part of an expression is; `None` where it has an offset, alternatives or no name, or does not read back.
+pub(crate) fn of_expression(vector: &VectorSelector) -> Option<Selector> {
+    convert(vector).ok().filter(|selector| faithful(selector).is_ok())
+}
+
 fn parse_scanned(text: &str) -> Result<Selector, Fault> {
     match parser::parse(text) {
         Ok(Expr::VectorSelector(vector)) => convert(&vector),

@@ -70,6 +70,25 @@ impl Node {
 /// # Errors
 /// Every mistake that keeps the text from being one well-formed YAML document within the limits.
 pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
+    read(source, Documents::One).map(|mut roots| roots.swap_remove(0))
+}
+
+/// The trees of all documents of the text, at least one, without those that hold nothing: other tools put several into a file.
+///
+/// # Errors
+/// Every mistake that keeps the text from being well-formed YAML within the limits, which are those of one document.
+pub fn parse_all(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Diagnostic>> {
+    read(source, Documents::Several)
+}
+
+/// How many documents a text may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Documents {
+    One,
+    Several,
+}
+
+fn read(source: &Arc<Source>, documents: Documents) -> Result<Vec<Node>, Vec<Diagnostic>> {
     if let Some(fault) = too_large(source) {
         return Err(vec![fault]);
     }
@@ -77,14 +96,15 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
     if !hidden.is_empty() {
         return Err(hidden);
     }
-    let mut builder = Builder::new(source);
+    let mut builder = Builder::new(source, documents);
     match builder.run() {
         Err(fault) => Err(vec![*fault]),
         Ok(()) if !builder.faults.is_empty() => Err(builder.faults),
-        Ok(()) => match builder.root {
-            Some(root) if !root.is_null() => Ok(root),
-            Some(_) | None => Err(vec![fault(source, &codes::EMPTY, 0..0, "the file holds nothing".into()).help(EMPTY_HELP)]),
-        },
+        Ok(()) => {
+            let roots: Vec<Node> = builder.roots.into_iter().filter(|root| !root.is_null()).collect();
+            let nothing = || fault(source, &codes::EMPTY, 0..0, "the file holds nothing".into()).help(EMPTY_HELP);
+            if roots.is_empty() { Err(vec![nothing()]) } else { Ok(roots) }
+        }
     }
 }
 
@@ -169,17 +189,18 @@ struct Builder<'a> {
     anchors: BTreeMap<usize, (Node, usize)>,
     nodes: usize,
     aliases: usize,
+    allowed: Documents,
     documents: usize,
-    root: Option<Node>,
+    roots: Vec<Node>,
     faults: Vec<Diagnostic>,
 }
 
 type Step = Result<(), Box<Diagnostic>>;
 
 impl<'a> Builder<'a> {
-    fn new(source: &'a Arc<Source>) -> Self {
-        let (open, anchors, faults) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { source, open, anchors, nodes: 0, aliases: 0, documents: 0, root: None, faults }
+    fn new(source: &'a Arc<Source>, allowed: Documents) -> Self {
+        let (open, anchors, roots, faults) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
+        Self { source, open, anchors, nodes: 0, aliases: 0, allowed, documents: 0, roots, faults }
     }
 
     fn run(&mut self) -> Step {
@@ -215,7 +236,7 @@ impl<'a> Builder<'a> {
     /// A second document would otherwise be dropped without a word.
     fn document(&mut self, range: Range<usize>) -> Step {
         self.documents += 1;
-        if self.documents < 2 {
+        if self.documents < 2 || self.allowed == Documents::Several {
             return Ok(());
         }
         let message = "a second document begins here; a file holds one".to_owned();
@@ -296,7 +317,7 @@ impl<'a> Builder<'a> {
     /// Puts a finished node where it belongs: as an item, a key, a value or the document.
     fn place(&mut self, node: Node) -> Step {
         match self.open.last_mut().map(|open| &mut open.inner) {
-            None => self.root = Some(node),
+            None => self.roots.push(node),
             Some(Inner::List(items)) => items.push(node),
             Some(Inner::Map { entries, key }) => match key.take() {
                 Some((key, key_range)) => insert(self.source, entries, &mut self.faults, Entry { key, key_range, value: node }),

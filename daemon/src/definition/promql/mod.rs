@@ -89,6 +89,20 @@ pub(super) fn unchecked(text: &str) -> Result<Checked, Finding> {
     Ok(Checked { expression: Expression::new(&scanned.plain), advice: Vec::new() })
 }
 
+/// The tree of an expression of another tool, within the same limits; `None` where it cannot be read.
+pub(crate) fn tree_of(text: &str) -> Option<Expr> {
+    let expr = parser::parse(&scan::scan(text).ok()?.plain).ok()?;
+    tree::is_small(&expr).then_some(expr)
+}
+
+/// What is within any number of parentheses.
+pub(crate) fn bare(mut expr: &Expr) -> &Expr {
+    while let Expr::Paren(paren) = expr {
+        expr = &paren.expr;
+    }
+    expr
+}
+
 const OVERRIDE: &str = "where the source knows it, silence this with `promql-check: off` beside the expression";
 
 /// Words of a newer grammar than the parser's.
@@ -134,14 +148,6 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&super::duration::format(self.0))
     }
-}
-
-/// What is within any number of parentheses.
-fn bare(mut expr: &Expr) -> &Expr {
-    while let Expr::Paren(paren) = expr {
-        expr = &paren.expr;
-    }
-    expr
 }
 
 #[cfg(test)]

@@ -94,6 +94,11 @@ fn children(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
+/// Within the bounds of size and depth.
+pub(super) fn is_small(expr: &Expr) -> bool {
+    measure(expr, 1, &mut 0).is_ok()
+}
+
 fn measure(expr: &Expr, depth: usize, nodes: &mut usize) -> Result<(), Finding> {
     *nodes += 1;
     if *nodes > MAX_NODES || depth > MAX_DEPTH {

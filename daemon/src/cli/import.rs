@@ -1,0 +1,181 @@
+//! `burnward import`: SLOs of other tools as documents of burnward on stdout or in a directory, and what cannot be carried over on stderr.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    io::{self, IsTerminal as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use burnward_core::{
+    id::{SourceName, TeamName, TenantId},
+    time::days,
+};
+use clap::{Args, ValueEnum};
+
+use super::print;
+use crate::{
+    definition::{
+        Colour, Context, Diagnostic, Promql, Severity, Source, discover,
+        document::{Runbooks, Teams},
+        duration,
+    },
+    import::{self, Document, Imported, Options},
+};
+
+/// What to convert, and how to say it.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// Files of OpenSLO, Sloth, Pyrra, or rules of Prometheus; those that name each other are given together. Directories are searched for *.yaml and *.yml.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+
+    /// The team of SLOs that name none.
+    #[arg(long, value_name = "NAME", value_parser = team)]
+    team: Option<TeamName>,
+
+    /// The window of SLOs whose file says none, as those of Sloth do not; 30d without it.
+    #[arg(long, value_name = "SPAN", value_parser = window)]
+    window: Option<Duration>,
+
+    /// Write a file for each document into this directory; files that are there already are left alone.
+    #[arg(long, value_name = "DIRECTORY")]
+    to: Option<PathBuf>,
+
+    /// How documents and findings are written.
+    #[arg(short, long, value_enum, default_value_t = Format::Yaml)]
+    output: Format,
+}
+
+/// How documents and findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Documents on stdout, findings on stderr.
+    Yaml,
+    /// Both on stdout, for programs.
+    Json,
+}
+
+fn team(text: &str) -> Result<TeamName, String> {
+    TeamName::parse(text).map_err(|error| error.to_string())
+}
+
+fn window(text: &str) -> Result<Duration, String> {
+    duration::parse(text).map_err(|error| error.to_string())
+}
+
+/// Converts. Exit code 0 where every SLO came out, 1 where one did not, 2 where a file is not there or documents cannot be written.
+pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
+        anyhow::bail!("there is no {}", missing.display());
+    }
+    let found = discover::discover(&args.paths);
+    let mut faults: Vec<Diagnostic> = found.faults.into_iter().map(|(_, fault)| fault).collect();
+    let mut sources: Vec<Arc<Source>> = Vec::new();
+    for path in found.files {
+        match discover::read(&path) {
+            Ok(text) => sources.push(import::source(&path.display().to_string(), &text)),
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    let options = Options { team: args.team.clone(), window: args.window.unwrap_or(days(30)) };
+    let mut imported = import::import(&sources, &options, &unchecked()?);
+    imported.faults.splice(0..0, faults);
+    match (args.output, &args.to) {
+        (Format::Json, _) => print::text(as_json(&imported))?,
+        (Format::Yaml, to) => {
+            for fault in &imported.faults {
+                print::talk(format_args!("{}\n", fault.render(colour())));
+            }
+            match to {
+                Some(directory) => write_all(directory, &imported.documents)?,
+                None => print::text(as_yaml(&imported.documents))?,
+            }
+            print::talk(summary(&imported));
+        }
+    }
+    Ok(ExitCode::from(u8::from(count(&imported.faults).0 > 0)))
+}
+
+/// Names of teams and runbooks are not checked against a configuration: the documents may go elsewhere.
+pub(super) fn unchecked() -> anyhow::Result<Context> {
+    Ok(Context {
+        tenant: TenantId::parse("main")?,
+        source: SourceName::parse("main")?,
+        promql: Promql::Spoken,
+        runbooks: Runbooks::Unchecked,
+        teams: Teams::Unchecked,
+    })
+}
+
+fn colour() -> Colour {
+    let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    if wanted && io::stderr().is_terminal() { Colour::Always } else { Colour::Never }
+}
+
+fn count(faults: &[Diagnostic]) -> (usize, usize) {
+    let errors = faults.iter().filter(|fault| fault.severity() == Severity::Error).count();
+    (errors, faults.len() - errors)
+}
+
+/// All documents; several are separated as YAML does, though a file of burnward holds one.
+fn as_yaml(documents: &[Document]) -> String {
+    documents.iter().map(|document| document.text.as_str()).collect::<Vec<_>>().join("---\n")
+}
+
+fn as_json(imported: &Imported) -> String {
+    let document = |document: &Document| serde_json::json!({ "service": document.service, "team": document.team, "slos": document.slos, "text": document.text });
+    let (errors, warnings) = count(&imported.faults);
+    let report = serde_json::json!({
+        "schema": "burnward/v1/import",
+        "documents": imported.documents.iter().map(document).collect::<Vec<_>>(),
+        "errors": errors,
+        "warnings": warnings,
+        "diagnostics": imported.faults.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
+    });
+    format!("{report:#}\n")
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn summary(imported: &Imported) -> String {
+    let slos = imported.documents.iter().map(|document| document.slos).sum();
+    let (errors, warnings) = count(&imported.faults);
+    let more = match imported.documents.len() {
+        0 | 1 => "",
+        _ => " A file holds one document: `--to DIRECTORY` writes a file for each.",
+    };
+    format!(
+        "Converted {} into {}: {}, {}.{more}",
+        plural(slos, "SLO"),
+        plural(imported.documents.len(), "document"),
+        plural(errors, "error"),
+        plural(warnings, "warning")
+    )
+}
+
+/// The name of a document's file: that of its service, with the team where the service has several.
+fn file_name(document: &Document, all: &[Document]) -> String {
+    let alone = all.iter().filter(|other| other.service == document.service).count() == 1;
+    if alone { format!("{}.yaml", document.service) } else { format!("{}-{}.yaml", document.service, document.team) }
+}
+
+/// Writes all of them, or none where one of the files is there already.
+fn write_all(directory: &Path, documents: &[Document]) -> anyhow::Result<()> {
+    fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    let files: Vec<(PathBuf, &Document)> =
+        documents.iter().map(|document| (directory.join(file_name(document, documents)), document)).collect();
+    let there: BTreeSet<String> = files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
+    anyhow::ensure!(there.is_empty(), "nothing is written: there already: {}", there.into_iter().collect::<Vec<_>>().join(", "));
+    for (path, document) in files {
+        fs::write(&path, &document.text).with_context(|| format!("cannot write {}", path.display()))?;
+        print::line(path.display())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,469 @@
+//! What an expression of another tool counts: the counters within `sum(rate(x[5m]))`, the parts of a ratio, the gauge of a probe.
+//!
+//! Only forms whose meaning is that of an SLI here are found; anything else stays an expression, rewritten so that it yields the events of one step.
+
+use std::time::Duration;
+
+use burnward_core::sli::{MatchOp, Matcher, Selector};
+use promql_parser::parser::{self, BinaryExpr, Expr, Function, LabelModifier, VectorSelector};
+
+use crate::definition::{
+    promql::{bare, tree_of},
+    selector,
+};
+
+/// What stands for a window that a template would fill in: a prime number of milliseconds that nobody writes.
+pub(super) const TEMPLATE: Duration = Duration::from_millis(86_028_157);
+const TEMPLATE_TEXT: &str = "86028157ms";
+
+/// Why an expression cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It holds a template other than that of the window.
+    Template(String),
+    /// It is no PromQL, or too large.
+    NotPromql,
+}
+
+/// Reads an expression, in which `{{.window}}` may stand for a range.
+pub(super) fn read(text: &str) -> Result<Expr, Unread> {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, behind) = after.split_once("}}").ok_or_else(|| Unread::Template(after.trim().to_owned()))?;
+        if name.trim() != ".window" {
+            return Err(Unread::Template(name.trim().to_owned()));
+        }
+        plain += before;
+        plain += TEMPLATE_TEXT;
+        rest = behind;
+    }
+    tree_of(&(plain + rest)).ok_or(Unread::NotPromql)
+}
+
+/// Which side of a ratio is counted beside the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Bad,
+    Good,
+}
+
+impl Side {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Bad => "bad",
+            Self::Good => "good",
+        }
+    }
+
+    const fn other(self) -> Self {
+        match self {
+            Self::Bad => Self::Good,
+            Self::Good => Self::Bad,
+        }
+    }
+}
+
+/// A ratio in its parts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'e> {
+    pub(super) side: Side,
+    pub(super) part: &'e Expr,
+    pub(super) total: &'e Expr,
+}
+
+/// The parts of a ratio of bad (or good) events: `a / b`, or one less such a ratio of the other ones.
+pub(super) fn parts(ratio: &Expr, side: Side) -> Option<Parts<'_>> {
+    let Expr::Binary(binary) = bare(ratio) else { return None };
+    match binary.op.to_string().as_str() {
+        "/" => Some(Parts { side, part: &binary.lhs, total: &binary.rhs }),
+        "-" if is_number(&binary.lhs, 1.0) => parts(&binary.rhs, side.other()),
+        _ => None,
+    }
+}
+
+/// The gauge of 0 and 1 whose average over time is the share of good samples, where the ratio is one of them.
+pub(super) fn averaged(ratio: &Expr, side: Side) -> Option<Selector> {
+    match (bare(ratio), side) {
+        (Expr::Binary(binary), _) if binary.op.to_string() == "-" && is_number(&binary.lhs, 1.0) => averaged(&binary.rhs, side.other()),
+        (Expr::Aggregate(aggregate), _) if aggregate.op.to_string() == "avg" && aggregate.modifier.is_none() => {
+            averaged(&aggregate.expr, side)
+        }
+        (Expr::Call(call), Side::Good) if call.func.name == "avg_over_time" => ranged(&call.args.args),
+        _ => None,
+    }
+}
+
+/// What is found in both parts of a ratio.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Found {
+    Events { side: Side, part: Vec<Selector>, total: Vec<Selector> },
+    Latency { histogram: Selector, within: Duration },
+    Probe { probes: Vec<Selector> },
+}
+
+/// What is found, by which labels it is split, and what was left away for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Counted {
+    pub(super) found: Found,
+    pub(super) per: Vec<String>,
+    /// `or vector(0)` at the total, which hides that it is missing.
+    pub(super) hidden: bool,
+    /// False where series are compared one by one, without a sum.
+    pub(super) summed: bool,
+    /// What the values of the expressions were.
+    pub(super) values: Values,
+}
+
+/// What the value of a sum is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Values {
+    /// Of the series themselves.
+    Plain,
+    /// Of their increases or rates.
+    Increases,
+    /// Of their samples: `sum_over_time`.
+    Samples,
+    /// Of how many samples they have: `count_over_time`.
+    Numbers,
+}
+
+/// What the parts of a ratio count; `None` where they are no sums of counters.
+pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
+    let total = sum(parts.total)?;
+    let (side, part) = match difference(parts.part) {
+        Some((whole, rest)) if sum(whole).is_some_and(|whole| whole.same_events(&total)) => (parts.side.other(), sum(rest)?),
+        Some(_) | None => (parts.side, sum(parts.part)?),
+    };
+    if part.by != total.by || part.summed != total.summed {
+        return None;
+    }
+    let (per, hidden, summed, values) = (total.by.clone(), total.hidden, total.summed, part.values);
+    let found = match (part.values, total.values, side) {
+        (Values::Samples, Values::Numbers, Side::Good) if part.selectors == total.selectors => Found::Probe { probes: part.selectors },
+        (Values::Plain, Values::Plain, _) | (Values::Increases, Values::Increases, _) => match latency(&part, &total, side) {
+            Some((histogram, within)) => Found::Latency { histogram, within },
+            None => Found::Events { side, part: part.selectors, total: total.selectors },
+        },
+        _ => return None,
+    };
+    Some(Counted { found, per, hidden, summed, values })
+}
+
+/// A sum of counters.
+#[derive(Debug, Clone, PartialEq)]
+struct Sum {
+    values: Values,
+    selectors: Vec<Selector>,
+    by: Vec<String>,
+    summed: bool,
+    hidden: bool,
+}
+
+impl Sum {
+    fn of(values: Values, selector: Selector) -> Self {
+        Self { values, selectors: vec![selector], by: Vec::new(), summed: false, hidden: false }
+    }
+
+    fn same_events(&self, other: &Self) -> bool {
+        self.values == other.values && self.selectors == other.selectors && self.by == other.by
+    }
+
+    fn and(mut self, other: Self) -> Option<Self> {
+        let fit = self.values == other.values && self.by == other.by && self.summed == other.summed;
+        let doubled = other.selectors.iter().any(|selector| self.selectors.contains(selector));
+        if !fit || doubled {
+            return None;
+        }
+        self.selectors.extend(other.selectors);
+        self.hidden |= other.hidden;
+        Some(self)
+    }
+}
+
+fn sum(expr: &Expr) -> Option<Sum> {
+    match bare(expr) {
+        Expr::Aggregate(aggregate) if aggregate.op.to_string() == "sum" => {
+            let by = match &aggregate.modifier {
+                None => Vec::new(),
+                Some(LabelModifier::Include(labels)) => sorted(&labels.labels),
+                Some(LabelModifier::Exclude(_)) => return None,
+            };
+            series(&aggregate.expr).map(|sum| Sum { by, summed: true, ..sum })
+        }
+        Expr::Binary(binary) => match binary.op.to_string().as_str() {
+            "+" => sum(&binary.lhs)?.and(sum(&binary.rhs)?),
+            "or" if is_constant(&binary.rhs) => Some(Sum { hidden: true, ..sum(&binary.lhs)? }),
+            "or" if is_zero(&binary.rhs) => sum(&binary.lhs),
+            // Without events there is no ratio.
+            ">" if is_number(&binary.rhs, 0.0) && !binary.return_bool() => sum(&binary.lhs),
+            _ => None,
+        },
+        other => series(other),
+    }
+}
+
+fn sorted(labels: &[String]) -> Vec<String> {
+    let mut labels = labels.to_vec();
+    labels.sort();
+    labels.dedup();
+    labels
+}
+
+/// The series of one selector, or what a function makes of each.
+fn series(expr: &Expr) -> Option<Sum> {
+    match bare(expr) {
+        Expr::VectorSelector(vector) => selector::of_expression(vector).map(|selector| Sum::of(Values::Plain, selector)),
+        Expr::Call(call) => {
+            let values = match call.func.name {
+                "rate" | "increase" => Values::Increases,
+                "sum_over_time" => Values::Samples,
+                "count_over_time" => Values::Numbers,
+                _ => return None,
+            };
+            ranged(&call.args.args).map(|selector| Sum::of(values, selector))
+        }
+        _ => None,
+    }
+}
+
+/// The selector of the one argument, which has a range.
+fn ranged(args: &[Box<Expr>]) -> Option<Selector> {
+    match args {
+        [only] => match bare(only) {
+            Expr::MatrixSelector(matrix) => selector::of_expression(&matrix.vs),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `a - b`
+fn difference(expr: &Expr) -> Option<(&Expr, &Expr)> {
+    match bare(expr) {
+        Expr::Binary(binary) if binary.op.to_string() == "-" => Some((&binary.lhs, &binary.rhs)),
+        _ => None,
+    }
+}
+
+fn is_number(expr: &Expr, number: f64) -> bool {
+    matches!(bare(expr), Expr::NumberLiteral(literal) if literal.val.to_bits() == number.to_bits())
+}
+
+/// Something times nothing: zero wherever it has a value.
+fn is_zero(expr: &Expr) -> bool {
+    matches!(bare(expr), Expr::Binary(binary) if binary.op.to_string() == "*" && is_number(&binary.rhs, 0.0))
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    match bare(expr) {
+        Expr::NumberLiteral(_) => true,
+        Expr::Call(call) => call.func.name == "vector",
+        _ => false,
+    }
+}
+
+/// A bucket over all observations of the same histogram, as its `_count` or its last bucket.
+fn latency(part: &Sum, total: &Sum, side: Side) -> Option<(Selector, Duration)> {
+    let ([bucket], [all], Side::Good) = (part.selectors.as_slice(), total.selectors.as_slice(), side) else { return None };
+    bucket_of(bucket, all)
+}
+
+/// The histogram without `le` and the boundary that chooses one of its buckets, where `all` are all of its observations.
+pub(super) fn bucket_of(bucket: &Selector, all: &Selector) -> Option<(Selector, Duration)> {
+    let stem = bucket.metric().strip_suffix("_bucket")?;
+    let (boundaries, others): (Vec<Matcher>, Vec<Matcher>) = bucket.matchers().iter().cloned().partition(|matcher| matcher.label == "le");
+    let [boundary] = boundaries.as_slice() else { return None };
+    let histogram = Selector::new(bucket.metric(), others.clone());
+    let infinite = Matcher { label: "le".to_owned(), op: MatchOp::Equal, value: "+Inf".to_owned() };
+    let whole = *all == Selector::new(&format!("{stem}_count"), others) || *all == histogram.with(infinite);
+    whole.then(|| boundary_of(boundary)).flatten().map(|within| (histogram, within))
+}
+
+/// The boundary in whole milliseconds: `le="0.3"`, or a pattern of its spellings such as `le=~"1(\\.0)?"`.
+fn boundary_of(matcher: &Matcher) -> Option<Duration> {
+    let spellings: Vec<String> = match matcher.op {
+        MatchOp::Equal => vec![matcher.value.clone()],
+        MatchOp::Regex => matcher.value.replace("(\\.0)?", "").replace('\\', "").split('|').map(ToOwned::to_owned).collect(),
+        MatchOp::NotEqual | MatchOp::NotRegex => return None,
+    };
+    let seconds: Vec<f64> = spellings.iter().map(|text| text.parse().ok()).collect::<Option<_>>()?;
+    let (first, rest) = seconds.split_first()?;
+    let within = Duration::try_from_secs_f64(*first).ok()?;
+    let millis = Duration::from_millis(u64::try_from(within.as_micros().checked_add(500)? / 1000).ok()?);
+    let exact = millis.as_secs_f64().to_bits() == first.to_bits() && rest.iter().all(|other| other.to_bits() == first.to_bits());
+    (exact && !millis.is_zero()).then_some(millis)
+}
+
+/// The range that the expression looks back over; `None` where it does not.
+pub(super) fn range(expr: &Expr) -> Option<Duration> {
+    match expr {
+        Expr::MatrixSelector(matrix) => Some(matrix.range),
+        Expr::Subquery(subquery) => Some(subquery.range),
+        Expr::Aggregate(aggregate) => range(&aggregate.expr),
+        Expr::Unary(unary) => range(&unary.expr),
+        Expr::Paren(paren) => range(&paren.expr),
+        Expr::Binary(binary) => range(&binary.lhs).or_else(|| range(&binary.rhs)),
+        Expr::Call(call) => call.args.args.iter().find_map(|arg| range(arg)),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => None,
+    }
+}
+
+/// The expression with another range in place of its own, and with increases in place of rates over it: what it yields of one step.
+pub(super) fn of_one_step(expr: &Expr, own: Duration, step: Duration) -> Expr {
+    let mut rewritten = without_default(expr).clone();
+    rewrite(&mut rewritten, own, step, increase().as_ref());
+    rewritten
+}
+
+/// What is beside `or vector(0)`.
+pub(super) fn without_default(expr: &Expr) -> &Expr {
+    match bare(expr) {
+        Expr::Binary(binary) if is_default(binary) => without_default(&binary.lhs),
+        Expr::Binary(_) => expr,
+        other => other,
+    }
+}
+
+/// Whether `or vector(0)` stands at its top.
+pub(super) fn has_default(expr: &Expr) -> bool {
+    matches!(bare(expr), Expr::Binary(binary) if is_default(binary))
+}
+
+fn is_default(binary: &BinaryExpr) -> bool {
+    binary.op.to_string() == "or" && is_constant(&binary.rhs)
+}
+
+fn increase() -> Option<Function> {
+    match parser::parse("increase(x[1s])") {
+        Ok(Expr::Call(call)) => Some(call.func),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+fn rewrite(expr: &mut Expr, own: Duration, step: Duration, increase: Option<&Function>) {
+    let below = |expr: &mut Expr| rewrite(expr, own, step, increase);
+    match expr {
+        Expr::MatrixSelector(matrix) if matrix.range == own => matrix.range = step,
+        Expr::Subquery(subquery) => {
+            if subquery.range == own {
+                subquery.range = step;
+            }
+            below(&mut subquery.expr);
+        }
+        Expr::Aggregate(aggregate) => {
+            below(&mut aggregate.expr);
+            aggregate.param.iter_mut().for_each(|param| below(param));
+        }
+        Expr::Unary(unary) => below(&mut unary.expr),
+        Expr::Paren(paren) => below(&mut paren.expr),
+        Expr::Binary(binary) => {
+            below(&mut binary.lhs);
+            below(&mut binary.rhs);
+        }
+        Expr::Call(call) => {
+            let over_own = call.args.args.iter().any(|arg| matches!(bare(arg), Expr::MatrixSelector(matrix) if matrix.range == own));
+            if let Some(increase) = increase.filter(|_| over_own && call.func.name == "rate") {
+                call.func = increase.clone();
+            }
+            call.args.args.iter_mut().for_each(|arg| below(arg));
+        }
+        Expr::MatrixSelector(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => {}
+    }
+}
+
+/// The one selector that an expression is; `None` where it is anything else.
+pub(super) fn only_selector(expr: &Expr) -> Option<Selector> {
+    match bare(expr) {
+        Expr::VectorSelector(vector) => selector::of_expression(vector),
+        _ => None,
+    }
+}
+
+/// The same without its offset.
+pub(super) fn without_offset(expr: &Expr) -> Option<Selector> {
+    match bare(expr) {
+        Expr::VectorSelector(vector) => selector::of_expression(&VectorSelector { offset: None, ..vector.clone() }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(bad: &str, total: &str) -> Option<String> {
+        let (bad, total) = (read(bad).expect("PromQL"), read(total).expect("PromQL"));
+        let Counted { found, per, hidden, summed, values: _ } = counted(Parts { side: Side::Bad, part: &bad, total: &total })?;
+        let list = |selectors: &[Selector]| selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+        let what = match found {
+            Found::Events { side, part, total } => format!("{} {} of {}", side.word(), list(&part), list(&total)),
+            Found::Latency { histogram, within } => format!("{histogram} within {within:?}"),
+            Found::Probe { probes } => format!("probe {}", list(&probes)),
+        };
+        let marks = [(hidden, " hidden"), (!summed, " not summed"), (!per.is_empty(), " per ")];
+        Some(marks.iter().filter(|(on, _)| *on).fold(what, |what, (_, mark)| what + mark) + &per.join(","))
+    }
+
+    #[test]
+    fn counters_are_found_in_the_usual_forms() {
+        for (bad, total, expected) in [
+            ("sum(rate(e{a=\"1\"}[{{.window}}]))", "sum(rate(t[{{ .window }}]))", "bad e{a=\"1\"} of t"),
+            ("sum(increase(e[5m])) or vector(0)", "(sum(increase(t[5m])))", "bad e of t"),
+            ("sum(rate(e[5m]))", "sum(rate(t[5m])) or on() vector(1)", "bad e of t hidden"),
+            ("sum(rate(a[5m])) + sum(rate(b[5m]))", "sum(rate(t[5m]))", "bad a + b of t"),
+            ("sum(rate(a[5m])) or sum(rate(t[5m])) * 0", "sum(rate(t[5m])) > 0", "bad a of t"),
+            ("sum(rate(t[5m])) - sum(rate(g[5m]))", "sum(rate(t[5m]))", "good g of t"),
+            ("sum by (z, y) (rate(e[5m]))", "sum(rate(t[5m])) by (y, z)", "bad e of t per y,z"),
+            ("e", "t", "bad e of t not summed"),
+            ("sum(h_count) - sum(h_bucket{le=\"0.25\", a=\"1\"})", "sum(h_count)", "good h_bucket{a=\"1\",le=\"0.25\"} of h_count"),
+            ("sum(h_count{a=\"1\"}) - sum(h_bucket{le=\"0.25\", a=\"1\"})", "sum(h_count{a=\"1\"})", "h_bucket{a=\"1\"} within 250ms"),
+            ("sum(h_bucket{le=\"+Inf\"}) - sum(h_bucket{le=~\"1|1\\\\.0\"})", "sum(h_bucket{le=\"+Inf\"})", "h_bucket within 1s"),
+        ] {
+            assert_eq!(found(bad, total).as_deref(), Some(expected), "{bad} / {total}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_sum_of_counters_stays_an_expression() {
+        for (bad, total) in [
+            ("sum(rate(e[5m]))", "sum by (a) (rate(t[5m]))"),
+            ("sum(rate(e[5m]))", "sum(t)"),
+            ("sum without (a) (rate(e[5m]))", "sum without (a) (rate(t[5m]))"),
+            ("max(rate(e[5m]))", "max(rate(t[5m]))"),
+            ("sum(rate(e[5m] offset 1h))", "sum(rate(t[5m] offset 1h))"),
+            ("sum(rate(e[5m])) * 2", "sum(rate(t[5m]))"),
+            ("sum(rate({a=\"1\"}[5m]))", "sum(rate(t[5m]))"),
+            ("sum(rate(e[5m])) + sum(rate(e[5m]))", "sum(rate(t[5m]))"),
+        ] {
+            assert_eq!(found(bad, total), None, "{bad} / {total}");
+        }
+    }
+
+    #[test]
+    fn ratios_are_taken_apart() {
+        let side = |ratio: &str| parts(&read(ratio).expect("PromQL"), Side::Bad).map(|parts| (parts.side, parts.part.to_string()));
+        assert_eq!(side("a / b"), Some((Side::Bad, "a".into())));
+        assert_eq!(side("1 - (a / b)"), Some((Side::Good, "a".into())));
+        assert_eq!(side("1 - (1 - a / b)"), Some((Side::Bad, "a".into())));
+        assert_eq!(side("a * b"), None);
+        let probe = |ratio: &str| averaged(&read(ratio).expect("PromQL"), Side::Bad).map(|probe| probe.to_string());
+        assert_eq!(probe("1 - avg_over_time(up{a=\"1\"}[{{.window}}])"), Some("up{a=\"1\"}".into()));
+        assert_eq!(probe("1 - avg(avg_over_time(up[5m]))"), Some("up".into()));
+        assert_eq!(probe("avg_over_time(up[5m])"), None);
+    }
+
+    #[test]
+    fn rates_over_the_window_become_increases_of_a_step() {
+        let text = "max(rate(a[{{.window}}])) + sum_over_time((count(b))[{{.window}}:]) + max_over_time(c[1h]) or vector(0)";
+        let step = of_one_step(&read(text).expect("PromQL"), TEMPLATE, Duration::from_mins(1)).to_string();
+        assert_eq!(step, "max(increase(a[1m])) + sum_over_time((count(b))[1m:]) + max_over_time(c[1h])");
+    }
+
+    #[test]
+    fn other_templates_are_named() {
+        assert_eq!(read("rate(a[{{.step}}])"), Err(Unread::Template(".step".into())));
+        assert_eq!(read("rate(a[{{"), Err(Unread::Template(String::new())));
+        assert_eq!(read("rate(a["), Err(Unread::NotPromql));
+    }
+}

@@ -1,0 +1,215 @@
+//! The `sli:` of an SLO, made of the queries of another tool: `events`, `latency` or `probe` where the counters are found in them, else `query`.
+
+use std::{ops::Range, time::Duration};
+
+use burnward_core::{sli::Selector, time::minutes};
+use promql_parser::parser::Expr;
+
+use super::{
+    expression::{self, Counted, Found, Parts, Side, Unread, Values},
+    tree::tell,
+};
+use crate::definition::{
+    build::{list, map, quoted, word},
+    codes, duration,
+    reader::Reader,
+    yaml::Node,
+};
+
+/// An indicator with the labels that split it.
+#[derive(Debug, Clone)]
+pub(super) struct Indicator {
+    pub(super) sli: Node,
+    pub(super) per: Option<Node>,
+}
+
+/// A query that was read, with its place.
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    pub(super) expr: Expr,
+    pub(super) place: Range<usize>,
+}
+
+/// What the values of queries are that hold no range themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plain {
+    /// Counters, which only rise.
+    Counters,
+    /// Numbers of events of an interval.
+    Intervals,
+}
+
+/// How long a step of a query is.
+const STEP: Duration = minutes(1);
+/// The step at which a counter that was computed is looked at within a step.
+const WITHIN_STEP: &str = "15s";
+
+/// Reads a query; a mistake is collected.
+pub(super) fn query(reader: &mut Reader, node: &Node, of: &str) -> Option<Query> {
+    let text = reader.text(node, of)?;
+    match expression::read(text) {
+        Ok(expr) => Some(Query { expr, place: node.range.clone() }),
+        Err(Unread::Template(name)) => {
+            let message = format!("the template `{{{{{}}}}}` cannot be filled in here", crate::definition::reader::shortened(&name));
+            tell(reader, &codes::FOREIGN_SLI, &node.range, message, "only `{{.window}}` is known: write the value out");
+            None
+        }
+        Err(Unread::NotPromql) => {
+            let help = "check that it is PromQL of at most 8 KiB; write the SLO by hand where it is another language";
+            tell(reader, &codes::FOREIGN_SLI, &node.range, format!("{of} cannot be read as PromQL"), help);
+            None
+        }
+    }
+}
+
+/// The indicator of bad (or good) and all events.
+pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
+    let parts = Parts { side, part: &part.expr, total: &total.expr };
+    let counted = expression::counted(parts);
+    if plain == Plain::Intervals
+        && let Some(metric) = counted.as_ref().and_then(called_as_counter)
+    {
+        let message = format!("`{metric}` is called like a counter, and its values are said to be events of an interval");
+        tell(
+            reader,
+            &codes::CHANGED,
+            &total.place,
+            message,
+            "write `counter: true` where it only rises: its values are added up each minute otherwise",
+        );
+    }
+    match counted.filter(|counted| counted.values != Values::Plain || plain == Plain::Counters) {
+        Some(counted) => of_counted(reader, &counted, &part.place, &total.place),
+        None => of_expressions(reader, side, part, total, plain),
+    }
+}
+
+/// A metric that is read as it is and has the name of a counter.
+fn called_as_counter(counted: &Counted) -> Option<String> {
+    let Found::Events { total, .. } = &counted.found else { return None };
+    let counter = |selector: &&Selector| ["_total", "_count", "_bucket"].iter().any(|suffix| selector.metric().ends_with(suffix));
+    total.iter().find(counter).filter(|_| counted.values == Values::Plain).map(|selector| selector.metric().to_owned())
+}
+
+/// The indicator of a ratio of bad (or good) events that was divided already.
+pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indicator {
+    if let Some(parts) = expression::parts(&ratio.expr, side) {
+        let query = |expr: &Expr| Query { expr: expr.clone(), place: ratio.place.clone() };
+        return of_parts(reader, parts.side, &query(parts.part), &query(parts.total), Plain::Counters);
+    }
+    if let Some(probe) = expression::averaged(&ratio.expr, side) {
+        return Indicator { sli: probe_sli(&ratio.place, &[probe]), per: None };
+    }
+    let expr = one_step(&ratio.expr);
+    let message = "a ratio that cannot be taken apart weighs every minute alike, however much traffic it had";
+    let help = "name the counters as `events: { bad or good, total }` where there are any";
+    tell(reader, &codes::WEIGHED, &ratio.place, message, help);
+    let total = format!("({expr}) * 0 + 1");
+    let sli = query_sli(side, &ratio.place, quoted(&ratio.place, expr), quoted(&ratio.place, total));
+    Indicator { sli, per: None }
+}
+
+/// The indicator of a gauge of 0 and 1.
+pub(super) fn probe_sli(place: &Range<usize>, probes: &[Selector]) -> Node {
+    map(place, [("probe", Some(selectors(place, probes)))])
+}
+
+/// The indicator of a histogram's bucket.
+pub(super) fn latency_sli(place: &Range<usize>, histogram: &Selector, within: (&Range<usize>, Duration), native: bool) -> Node {
+    let histogram = match histogram.metric().strip_suffix("_bucket") {
+        Some(stem) if !native => Selector::new(stem, histogram.matchers().to_vec()),
+        Some(_) | None => histogram.clone(),
+    };
+    let latency = map(
+        place,
+        [
+            ("histogram", Some(quoted(place, histogram.to_string()))),
+            ("within", Some(word(within.0, duration::format(within.1)))),
+            ("buckets", native.then(|| word(place, "native"))),
+        ],
+    );
+    map(place, [("latency", Some(latency))])
+}
+
+/// The indicator of counters.
+pub(super) fn events_sli(side: Side, part: (&Range<usize>, &[Selector]), total: (&Range<usize>, &[Selector])) -> Node {
+    let events = map(part.0, [(side.word(), Some(selectors(part.0, part.1))), ("total", Some(selectors(total.0, total.1)))]);
+    map(part.0, [("events", Some(events))])
+}
+
+/// `per:` of these labels; none without any.
+pub(super) fn per(place: &Range<usize>, labels: &[String]) -> Option<Node> {
+    (!labels.is_empty()).then(|| list(place, labels.iter().map(|label| word(place, label.as_str())).collect()))
+}
+
+fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total: &Range<usize>) -> Indicator {
+    if counted.hidden {
+        let message = "`or vector(...)` at the total is not carried over: it hides that the metric is gone";
+        tell(reader, &codes::NOT_CARRIED, total, message, "missing data is told by `no-data`, and is never a number");
+    }
+    if !counted.summed && counted.values == Values::Increases {
+        let message = "the series are not summed up in the query, and are here";
+        tell(reader, &codes::CHANGED, total, message, "split the SLO with `per: [label]` where each is to have a budget of its own");
+    }
+    let sli = match &counted.found {
+        Found::Events { side, part: selectors, total: all } => events_sli(*side, (part, selectors), (total, all)),
+        Found::Latency { histogram, within } => latency_sli(part, histogram, (part, *within), false),
+        Found::Probe { probes } => probe_sli(part, probes),
+    };
+    Indicator { sli, per: per(total, &counted.per) }
+}
+
+fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
+    if expression::has_default(&total.expr) {
+        let message = "`or vector(...)` at the total is not carried over: it hides that the metric is gone";
+        tell(reader, &codes::NOT_CARRIED, &total.place, message, "missing data is told by `no-data`, and is never a number");
+    }
+    let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
+    let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
+    tell(reader, &codes::ESTIMATED, &part.place, message, help);
+    let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, plain));
+    Indicator { sli: query_sli(side, &part.place, of(part), of(total)), per: grouped(&total.expr, &total.place) }
+}
+
+fn query_sli(side: Side, place: &Range<usize>, part: Node, total: Node) -> Node {
+    let step = word(place, duration::format(STEP));
+    let query = map(place, [(side.word(), Some(part)), ("total", Some(total)), ("step", Some(step))]);
+    map(place, [("query", Some(query))])
+}
+
+/// The labels of an aggregation at the top, by which its values are told apart.
+fn grouped(expr: &Expr, place: &Range<usize>) -> Option<Node> {
+    use promql_parser::parser::LabelModifier;
+    match expression::without_default(expr) {
+        Expr::Aggregate(aggregate) => match &aggregate.modifier {
+            Some(LabelModifier::Include(labels)) => per(place, &labels.labels),
+            Some(LabelModifier::Exclude(_)) | None => None,
+        },
+        _ => None,
+    }
+}
+
+/// What a query yields of one step.
+fn events_of_step(expr: &Expr, plain: Plain) -> String {
+    match (expression::range(expr), plain) {
+        (None, Plain::Counters) => {
+            let expr = expression::without_default(expr);
+            format!("increase(({expr})[{}:{WITHIN_STEP}])", duration::format(STEP))
+        }
+        (None, Plain::Intervals) => expression::without_default(expr).to_string(),
+        (Some(_), _) => one_step(expr),
+    }
+}
+
+fn one_step(expr: &Expr) -> String {
+    let own = expression::range(expr).unwrap_or(expression::TEMPLATE);
+    expression::of_one_step(expr, own, STEP).to_string()
+}
+
+/// One selector, or a list of them.
+fn selectors(place: &Range<usize>, selectors: &[Selector]) -> Node {
+    match selectors {
+        [only] => quoted(place, only.to_string()),
+        several => list(place, several.iter().map(|selector| quoted(place, selector.to_string())).collect()),
+    }
+}

@@ -1,0 +1,349 @@
+//! SLOs of other tools, as documents of burnward: OpenSLO, Sloth, Pyrra and rule files of Prometheus.
+//!
+//! A foreign file is read by the same reader as an own one and becomes the tree of an own document whose parts keep their places in the foreign file. So
+//! everything that is found later, by the very checks of own documents, points at the line that its author wrote; and loading a foreign file directly is
+//! the same as converting it first. What cannot be carried over is said at its line, never dropped without a word. Nothing here asks a source.
+
+mod expression;
+mod indicator;
+mod openslo;
+mod pyrra;
+mod rows;
+mod rules;
+mod sloth;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
+
+use burnward_core::{id::TeamName, time::days};
+
+use crate::{
+    config::secrets,
+    definition::{
+        Diagnostic, Severity, Source,
+        build::{list, map, quoted, word},
+        codes,
+        document::{self, Context, VERSION},
+        format, print,
+        reader::{Reader, shortened},
+        yaml::{self, Node, Value},
+    },
+};
+use openslo::Library;
+use tree::{moved, name, peek, peek_text, tell};
+
+/// What a foreign file leaves open.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The team of SLOs that name none; without it `operators`.
+    pub team: Option<TeamName>,
+    /// The window of SLOs whose file says none, as those of Sloth.
+    pub window: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { team: None, window: days(30) }
+    }
+}
+
+/// What all files that are converted together say.
+struct Settings<'a> {
+    options: &'a Options,
+    window: Duration,
+    sloth: Option<sloth::Windows>,
+    library: &'a Library,
+}
+
+/// An SLO as it was converted; its names and keys stand where they came from.
+#[derive(Debug, Clone)]
+struct Converted {
+    service: Node,
+    team: Node,
+    slo: Node,
+}
+
+/// A document that came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// The service of its SLOs.
+    pub service: String,
+    /// The team that is told.
+    pub team: String,
+    /// How many SLOs it holds.
+    pub slos: usize,
+    /// Its text, which `burnward check` takes.
+    pub text: String,
+}
+
+/// What came out of foreign files.
+#[derive(Debug, Clone, Default)]
+pub struct Imported {
+    /// One document for each service and team, in order of their names.
+    pub documents: Vec<Document>,
+    /// What could not be carried over, and what it became instead, by file and place.
+    pub faults: Vec<Diagnostic>,
+}
+
+/// Which tool a document is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    OpenSlo,
+    SlothFile,
+    SlothObject,
+    SlothWindows,
+    Pyrra,
+    /// A rule file of Prometheus.
+    Rules,
+    /// The same as an object of Kubernetes.
+    RulesObject,
+    /// A list of Kubernetes objects.
+    List,
+    /// Something of Kubernetes, or of a version, that is not known here.
+    Unknown,
+}
+
+/// Which tool a document is of; `None` for one that does not say that it is of another tool.
+fn format_of(root: &Node) -> Option<Format> {
+    let (api, kind) = (peek_text(root, "apiVersion"), peek_text(root, "kind").unwrap_or_default());
+    match api {
+        Some(api) if api.starts_with("openslo") => Some(Format::OpenSlo),
+        Some("sloth.slok.dev/v1") if kind == "PrometheusServiceLevel" => Some(Format::SlothObject),
+        Some("sloth.slok.dev/v1") if kind == "AlertWindows" => Some(Format::SlothWindows),
+        Some("pyrra.dev/v1alpha1") if kind == "ServiceLevelObjective" => Some(Format::Pyrra),
+        Some("monitoring.coreos.com/v1") if kind == "PrometheusRule" => Some(Format::RulesObject),
+        Some("v1") if kind == "List" => Some(Format::List),
+        Some(_) => Some(Format::Unknown),
+        None if peek_text(root, "version").is_some_and(|version| version.starts_with("prometheus/")) => Some(Format::SlothFile),
+        None if peek(root, "version").is_none() && peek(root, "groups").is_some() => Some(Format::Rules),
+        None => None,
+    }
+}
+
+/// Whether a document says that it is of another tool.
+pub(crate) fn is_foreign(root: &Node) -> bool {
+    format_of(root).is_some()
+}
+
+/// Whether one of the documents of a text says so.
+pub(crate) fn is_foreign_text(source: &Arc<Source>) -> bool {
+    yaml::parse_all(source).is_ok_and(|roots| roots.iter().any(is_foreign))
+}
+
+/// The SLOs of one foreign file as documents, whose parts stand where they came from, with what there is to say.
+pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> (Vec<Node>, Vec<Diagnostic>) {
+    let roots = flattened(roots);
+    let library = Library::of(std::iter::once((source, roots.as_slice())));
+    let options = Options::default();
+    let mut reader = Reader::new(source);
+    let sloth = windows_of(&mut reader, &roots);
+    let converted = convert(&mut reader, &roots, &Settings { options: &options, window: options.window, sloth, library: &library });
+    if let Some(first) = roots.first().filter(|_| converted.is_empty() && !reader.failed()) {
+        let message = "no SLO is in this file, so nothing of it is loaded";
+        tell(&mut reader, &codes::NOT_CARRIED, &first.range, message, "put what an SLO names into the file of the SLO");
+    }
+    let grouped = grouped(converted).into_values().map(|slos| document(&slos)).collect();
+    (grouped, reader.finish())
+}
+
+/// A foreign file. Other tools write credentials into theirs, and diagnostics quote lines: so the values of keys that look like secrets are not shown.
+pub fn source(name: &str, text: &str) -> Arc<Source> {
+    Source::masked(name, text, secrets::mask)
+}
+
+/// Converts files that belong together: an object of one may be named in another.
+pub fn import(sources: &[Arc<Source>], options: &Options, context: &Context) -> Imported {
+    let mut imported = Imported::default();
+    let mut files: Vec<(&Arc<Source>, Vec<Node>)> = Vec::new();
+    for source in sources {
+        match yaml::parse_all(source) {
+            Ok(roots) => files.push((source, flattened(&roots))),
+            Err(faults) => imported.faults.extend(faults),
+        }
+    }
+    let library = Library::of(files.iter().map(|(source, roots)| (*source, roots.as_slice())));
+    let mut settings = Settings { options, window: options.window, sloth: None, library: &library };
+    for (source, roots) in &files {
+        let mut reader = Reader::new(source);
+        settings.sloth = windows_of(&mut reader, roots).or(settings.sloth.take());
+        imported.faults.extend(reader.finish());
+    }
+    let mut all: Vec<(Arc<Source>, Converted)> = Vec::new();
+    for (source, roots) in &files {
+        let mut reader = Reader::new(source);
+        let converted = convert(&mut reader, roots, &settings);
+        imported.faults.extend(reader.finish());
+        for slo in converted {
+            match checked(source, &slo, context) {
+                Ok(()) => all.push(((*source).clone(), slo)),
+                Err(faults) => imported.faults.extend(faults),
+            }
+        }
+    }
+    imported.documents = printed(all, &mut imported.faults);
+    imported
+}
+
+/// The last `AlertWindows` of a file.
+fn windows_of(reader: &mut Reader, roots: &[Node]) -> Option<sloth::Windows> {
+    let mut last = None;
+    for root in roots.iter().filter(|root| format_of(root) == Some(Format::SlothWindows)) {
+        last = sloth::read_windows(reader, root).or(last);
+    }
+    last
+}
+
+/// Whether an SLO is one by all checks of own documents.
+fn checked(source: &Arc<Source>, slo: &Converted, context: &Context) -> Result<(), Vec<Diagnostic>> {
+    match document::read_tree(source, &document(std::slice::from_ref(slo)), "", context) {
+        Ok(_) => Ok(()),
+        Err(faults) => Err(faults.into_iter().filter(|fault| fault.severity() == Severity::Error).collect()),
+    }
+}
+
+fn convert(reader: &mut Reader, roots: &[Node], settings: &Settings<'_>) -> Vec<Converted> {
+    let mut converted = Vec::new();
+    for root in roots {
+        match format_of(root) {
+            Some(Format::OpenSlo) => converted.extend(openslo::read(reader, root, settings)),
+            Some(Format::SlothFile) => converted.extend(sloth::read(reader, root, settings)),
+            Some(Format::SlothObject) => converted.extend(sloth::read_object(reader, root, settings)),
+            Some(Format::Pyrra) => converted.extend(pyrra::read(reader, root, settings)),
+            Some(Format::Rules) => converted.extend(rules::read(reader, root, settings)),
+            Some(Format::RulesObject) => converted.extend(rules::read_object(reader, root, settings)),
+            // Read before, since they hold for all files; flattened before.
+            Some(Format::SlothWindows | Format::List) => {}
+            Some(Format::Unknown) | None => unknown(reader, root),
+        }
+    }
+    converted
+}
+
+const KNOWN: &str = "known are openslo/v1 and v1alpha, Sloth's `version: prometheus/v1` and sloth.slok.dev/v1 PrometheusServiceLevel, pyrra.dev/v1alpha1 ServiceLevelObjective, and rules of Prometheus (`groups:`, PrometheusRule)";
+
+fn unknown(reader: &mut Reader, root: &Node) {
+    let place = peek(root, "kind").or_else(|| peek(root, "apiVersion")).or_else(|| peek(root, "version")).unwrap_or(root).range.clone();
+    let said = |key: &str| peek_text(root, key).map(shortened).unwrap_or_default();
+    let message = match (peek(root, "apiVersion").is_some(), peek_text(root, "version")) {
+        (true, _) => format!("`{} {}` is not a document of SLOs that is known here", said("apiVersion"), said("kind")),
+        (false, Some(VERSION)) => "this is a document of burnward already".to_owned(),
+        (false, _) => "this is not a document of SLOs of another tool".to_owned(),
+    };
+    tell(reader, &codes::FOREIGN, &place, message, KNOWN);
+}
+
+/// The objects of lists beside the others.
+fn flattened(roots: &[Node]) -> Vec<Node> {
+    let inner = |root: &Node| match (format_of(root), peek(root, "items").map(|items| &items.value)) {
+        (Some(Format::List), Some(Value::List(items))) => items.clone(),
+        _ => vec![root.clone()],
+    };
+    roots.iter().flat_map(inner).collect()
+}
+
+fn text(node: &Node) -> String {
+    match &node.value {
+        Value::Scalar { text, .. } => text.clone(),
+        Value::List(_) | Value::Map(_) => String::new(),
+    }
+}
+
+/// By service and team: a document has one of each.
+fn grouped(converted: Vec<Converted>) -> BTreeMap<(String, String), Vec<Converted>> {
+    let mut grouped: BTreeMap<(String, String), Vec<Converted>> = BTreeMap::new();
+    for slo in converted {
+        grouped.entry((text(&slo.service), text(&slo.team))).or_default().push(slo);
+    }
+    grouped
+}
+
+/// A document of these SLOs, which have one service and team; at the place of the first of them.
+fn document(slos: &[Converted]) -> Node {
+    let Some(first) = slos.first() else { return list(&(0..0), Vec::new()) };
+    let place = &first.slo.range;
+    map(
+        place,
+        [
+            ("version", Some(word(place, VERSION))),
+            ("service", Some(first.service.clone())),
+            ("team", Some(first.team.clone())),
+            ("slos", Some(list(place, slos.iter().map(|slo| slo.slo.clone()).collect()))),
+        ],
+    )
+}
+
+/// The texts of documents; an SLO that has the name of another one of its service is told of, and left out.
+fn printed(all: Vec<(Arc<Source>, Converted)>, faults: &mut Vec<Diagnostic>) -> Vec<Document> {
+    let mut first: BTreeMap<(String, String), (Arc<Source>, Range<usize>)> = BTreeMap::new();
+    let mut origins: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for (source, slo) in all {
+        let name = peek(&slo.slo, "name").unwrap_or(&slo.slo);
+        let id = (text(&slo.service), text(name));
+        let mut reader = Reader::new(&source);
+        if let Some((other, range)) = first.get(&id) {
+            let message = format!("there are two SLOs {}/{}", id.0, id.1);
+            let diagnostic = reader.diagnostic(&codes::DUPLICATE_SLO, name.range.clone(), message);
+            let related = Reader::new(other).place(range.clone());
+            reader.report(diagnostic.related(related, "the first one").help("give one of them another name"));
+            faults.extend(reader.finish());
+            continue;
+        }
+        first.insert(id, (source.clone(), name.range.clone()));
+        let files = origins.entry((text(&slo.service), text(&slo.team))).or_default();
+        if !files.iter().any(|file| file == source.name()) {
+            files.push(source.name().to_owned());
+        }
+        kept.push(slo);
+    }
+    let document = |(id, slos): ((String, String), Vec<Converted>)| {
+        let origin = origins.get(&id).map(|files| files.join(", ")).unwrap_or_default();
+        let text = laid_out(format!("# Converted from {origin} by `burnward import`.\n{}", print::text(&document(&slos))));
+        Document { service: id.0, team: id.1, slos: slos.len(), text }
+    };
+    grouped(kept).into_iter().map(document).collect()
+}
+
+/// As `burnward fmt` lays it out.
+fn laid_out(text: String) -> String {
+    format::format(&Source::new("converted", &text), None).unwrap_or(text)
+}
+
+/// Labels by which tools name the team that owns an SLO.
+const TEAMS: [&str; 5] = ["burnward.dev/team", "pyrra.dev/team", "team", "owner", "routing_key"];
+/// The team that always exists.
+const OPERATORS: &str = "operators";
+
+/// The team that these labels name, else the one of the options.
+fn team(reader: &mut Reader, labels: &[Option<&Node>], at: &Range<usize>, settings: &Settings<'_>) -> Node {
+    let named = TEAMS.iter().flat_map(|key| labels.iter().flatten().filter_map(|labels| peek(labels, key)));
+    let named: Vec<&Node> = named.filter(|node| !text(node).is_empty()).collect();
+    if let Some(team) = named.first().and_then(|node| name(reader, &text(node), &node.range, "a team's name")) {
+        return team;
+    }
+    if let Some(team) = &settings.options.team {
+        return word(at, team.as_str());
+    }
+    let message = "no team is named, so `operators` is told";
+    tell(reader, &codes::NO_TEAM, at, message, "label it with `team:`, or name one for all with `burnward import --team NAME`");
+    word(at, OPERATORS)
+}
+
+/// Most characters of a title.
+const TITLE: usize = 120;
+
+/// The first line of a description, as a title; none where it is empty.
+fn title(reader: &mut Reader, text: &str, place: &Range<usize>) -> Option<Node> {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let whole = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    if whole.chars().count() <= TITLE {
+        return Some(quoted(place, whole));
+    }
+    let cut: String = whole.chars().take(TITLE).collect();
+    let cut = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words).to_owned();
+    tell(reader, &codes::CHANGED, place, format!("a title has at most {TITLE} characters, so the end is cut off"), "shorten it");
+    Some(quoted(place, cut))
+}

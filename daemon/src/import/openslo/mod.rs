@@ -1,0 +1,377 @@
+//! OpenSLO: `openslo/v1` and `openslo/v1alpha`.
+//!
+//! An SLO may hold its indicator and its alert policies, or name objects that stand elsewhere; [`Library`] knows those of all files that are read together.
+//! Traps of the format are found: a window of `1m`, which is a minute, an alert that fires while the burn rate is low, a counter that is none.
+
+mod alerts;
+mod sli;
+mod window;
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use burnward_core::units::Target;
+
+use super::{
+    Converted, Settings, moved,
+    rows::{self, Rows},
+    sloth::ROUTING,
+    tree::{Fields, Told, name, peek, peek_text, tell},
+};
+use crate::definition::{
+    Source,
+    build::{list, map, quoted, word},
+    codes,
+    reader::{Reader, name_proposal, shortened},
+    yaml::{Node, Value},
+};
+use alerts::Alerts;
+use sli::Metric;
+use window::Window;
+
+/// The objects of all files by kind and name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Library(BTreeMap<(String, String), (Arc<Source>, Node)>);
+
+impl Library {
+    pub(super) fn of<'a>(files: impl Iterator<Item = (&'a Arc<Source>, &'a [Node])>) -> Self {
+        let mut objects = BTreeMap::new();
+        for (source, roots) in files {
+            for root in roots {
+                let name = peek(root, "metadata").and_then(|metadata| peek_text(metadata, "name"));
+                if let (Some(kind), Some(name)) = (peek_text(root, "kind"), name) {
+                    objects.insert((kind.to_owned(), name.to_owned()), (source.clone(), root.clone()));
+                }
+            }
+        }
+        Self(objects)
+    }
+
+    /// The object of this name, at the place of the reference where it stands in another file.
+    fn get(&self, reader: &Reader, kind: &str, name: &str, reference: &Range<usize>) -> Option<Node> {
+        let (source, node) = self.0.get(&(kind.to_owned(), name.to_owned()))?;
+        Some(if source == reader.source() { node.clone() } else { moved(node, reference) })
+    }
+
+    /// The same; an object that is missing is told of.
+    fn find(&self, reader: &mut Reader, kind: &str, reference: &Node) -> Option<Node> {
+        let name = reader.text(reference, "a reference")?;
+        let found = self.get(reader, kind, name, &reference.range);
+        if found.is_none() {
+            let message = format!("there is no {kind} `{}` in what is read", shortened(name));
+            let help = "put it into the same file, or give `burnward import` both files";
+            tell(reader, &codes::REFERENCE, &reference.range, message, help);
+        }
+        found
+    }
+}
+
+/// The SLOs of one object.
+pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
+    let (api, kind) = (peek_text(root, "apiVersion").unwrap_or_default(), peek_text(root, "kind").unwrap_or_default());
+    let place = peek(root, "kind").unwrap_or(root).range.clone();
+    match (api, kind) {
+        ("openslo/v1" | "openslo/v1alpha", "SLO") => read_slo(reader, root, settings).unwrap_or_default(),
+        // What they say is read where they are named.
+        ("openslo/v1" | "openslo/v1alpha", "SLI" | "AlertPolicy" | "AlertCondition" | "Service") => Vec::new(),
+        ("openslo/v1" | "openslo/v1alpha", "DataSource") => {
+            let help = "name the source under `sources:` in burnward.yaml; credentials stand in files there";
+            tell(reader, &codes::NOT_CARRIED, &place, "a data source is not carried over", help);
+            Vec::new()
+        }
+        ("openslo/v1" | "openslo/v1alpha", "AlertNotificationTarget") => {
+            tell(reader, &codes::NOT_CARRIED, &place, "a notification target is not carried over", ROUTING);
+            Vec::new()
+        }
+        ("openslo/v1" | "openslo/v1alpha", other) => {
+            let message = format!("`{}` is not a kind of OpenSLO that is known here", shortened(other));
+            tell(reader, &codes::FOREIGN, &place, message, "known are SLO, SLI, AlertPolicy, AlertCondition, DataSource and Service");
+            Vec::new()
+        }
+        (other, _) => {
+            let place = peek(root, "apiVersion").unwrap_or(root).range.clone();
+            let message = format!("`{}` is not a version of OpenSLO that is known here", shortened(other));
+            tell(reader, &codes::FOREIGN, &place, message, "known are openslo/v1 and openslo/v1alpha");
+            Vec::new()
+        }
+    }
+}
+
+/// What all SLOs that come of one object share.
+struct Shared {
+    service: Node,
+    team: Node,
+    name: Node,
+    title: Option<Node>,
+    runbook: Option<Node>,
+    window: Window,
+    method: Method,
+    alerts: Alerts,
+}
+
+/// How a budget is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Occurrences,
+    Timeslices,
+    RatioTimeslices,
+}
+
+fn read_slo(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option<Vec<Converted>> {
+    let mut object = Fields::of(reader, root, "an object of OpenSLO")?;
+    object.without_meaning(&["apiVersion", "kind"]);
+    let metadata = object.required(reader, "metadata").and_then(|node| Fields::of(reader, node, "`metadata`"));
+    let spec = object.required(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`"));
+    object.finish(reader);
+    let (mut metadata, mut spec) = (metadata?, spec?);
+    let slo_name = metadata.required(reader, "name").and_then(|node| {
+        let text = reader.text(node, "`name`")?;
+        name(reader, text, &node.range, "an SLO's name")
+    });
+    let display = metadata.text(reader, "displayName");
+    let description = spec.text(reader, "description");
+    let title = display.or(description).and_then(|(node, text)| super::title(reader, text, &node.range));
+    let (labels, annotations) = (metadata.get("labels"), metadata.get("annotations"));
+    let runbook = annotations.and_then(|node| peek(node, RUNBOOK)).map(|node| word(&node.range, super::text(node)));
+    let team = super::team(reader, &[labels, annotations], &metadata.place(), settings);
+    metadata.without_meaning(&["namespace"]);
+    metadata.finish(reader);
+    let service = spec.required(reader, "service").and_then(|node| {
+        let text = reader.text(node, "`service`")?;
+        name(reader, text, &node.range, "a service's name")
+    });
+    let window = window::read(reader, &mut spec, settings);
+    let method = read_method(reader, &mut spec);
+    let alerts = alerts::read(reader, &mut spec, settings.library);
+    let indicator = sli::of_slo(reader, &mut spec, settings.library);
+    let objectives = spec.required(reader, "objectives").and_then(|node| reader.list(node, "`objectives`"));
+    spec.finish(reader);
+    let shared = Shared { service: service?, team, name: slo_name?, title, runbook, window: window?, method: method?, alerts: alerts? };
+    Some(of_objectives(reader, objectives?, indicator, &shared, settings))
+}
+
+/// An annotation that names the runbook's file; `burnward export` writes it.
+pub(crate) const RUNBOOK: &str = "burnward.dev/runbook";
+
+fn read_method(reader: &mut Reader, spec: &mut Fields<'_>) -> Option<Method> {
+    let Some((node, text)) = spec.text(reader, "budgetingMethod") else { return Some(Method::Occurrences) };
+    match text {
+        "Occurrences" => Some(Method::Occurrences),
+        "Timeslices" => Some(Method::Timeslices),
+        "RatioTimeslices" => {
+            let message = "RatioTimeslices is not carried over: it adds up the ratios of slices, however much traffic each had";
+            let help = "events are counted instead; write Timeslices with a timeSliceTarget to count minutes of downtime";
+            tell(reader, &codes::CHANGED, &node.range, message, help);
+            Some(Method::RatioTimeslices)
+        }
+        other => {
+            let message = format!("`{}` is not a budgeting method", shortened(other));
+            tell(reader, &codes::WRONG_TYPE, &node.range, message, "known are Occurrences and Timeslices");
+            None
+        }
+    }
+}
+
+/// An objective as it stands there, taken apart.
+struct Objective<'n> {
+    node: &'n Node,
+    display: Option<&'n str>,
+    /// `target:` and what stands beside it, but for the name.
+    target: Node,
+    percent: String,
+    counted_in: Option<Node>,
+    compares: Option<(Node, Node)>,
+    metric: Option<Metric>,
+}
+
+fn of_objectives(
+    reader: &mut Reader,
+    items: &[Node],
+    indicator: Result<Option<Metric>, Told>,
+    shared: &Shared,
+    settings: &Settings<'_>,
+) -> Vec<Converted> {
+    let read: Vec<Objective<'_>> = items.iter().filter_map(|item| read_objective(reader, item, shared.method, settings)).collect();
+    let composite = read.len() > 1 && read.iter().filter(|objective| objective.metric.is_some()).count() > 1;
+    if composite {
+        let message = "the objectives have indicators of their own: each becomes an SLO, and what joins them is not carried over";
+        let help = "write an SLO of kind `composite` with these as members: weights and verdicts are said there";
+        tell(reader, &codes::NOT_CARRIED, &read[0].node.range, message, help);
+    }
+    let Ok(indicator) = indicator else { return Vec::new() };
+    let metric = |objective: &Objective<'_>| objective.metric.clone().or_else(|| indicator.clone());
+    if indicator.is_none() && read.iter().any(|objective| objective.metric.is_none()) {
+        let place = shared.name.range.clone();
+        let help = "write `indicator:` with a ratioMetric or a thresholdMetric, or name one as `indicatorRef:`";
+        tell(reader, &codes::FOREIGN_SLI, &place, "the SLO has no indicator", help);
+        return Vec::new();
+    }
+    let together = !composite && matches!(read.first().and_then(metric), Some(Metric::Ratio(_)));
+    let groups: Vec<&[Objective<'_>]> = if together { vec![read.as_slice()] } else { read.chunks(1).collect() };
+    let several = groups.len() > 1;
+    let slo = |(at, group): (usize, &&[Objective<'_>])| {
+        let first = group.first()?;
+        let sli = sli::of_objective(reader, metric(first)?, first.node, first.compares.clone())?;
+        let name = if several { numbered(shared, first, at) } else { shared.name.clone() };
+        let names = objective_names(group);
+        let objectives: Vec<Node> =
+            group.iter().zip(names).map(|(objective, name)| objective_node(reader, objective, name, shared)).collect();
+        let place = &shared.name.range;
+        let slo = map(
+            place,
+            [
+                ("name", Some(name)),
+                ("title", shared.title.clone()),
+                ("runbook", shared.runbook.clone()),
+                ("sli", Some(sli.sli)),
+                ("per", sli.per),
+                ("objectives", Some(list(&first.node.range, objectives))),
+                ("no-data", shared.alerts.no_data.clone()),
+            ],
+        );
+        Some(Converted { service: shared.service.clone(), team: shared.team.clone(), slo })
+    };
+    groups.iter().enumerate().filter_map(slo).collect()
+}
+
+/// The name of one of several SLOs that come of one.
+fn numbered(shared: &Shared, objective: &Objective<'_>, at: usize) -> Node {
+    let own = objective.display.map(name_proposal).filter(|own| !own.is_empty()).unwrap_or_else(|| (at + 1).to_string());
+    let joined: String = format!("{}-{own}", super::text(&shared.name)).chars().take(63).collect();
+    word(&objective.node.range, joined.trim_end_matches('-'))
+}
+
+/// Names of objectives of one window, which must differ; one alone needs none.
+fn objective_names(objectives: &[Objective<'_>]) -> Vec<Option<String>> {
+    let mut names: Vec<Option<String>> = Vec::new();
+    for (at, objective) in objectives.iter().enumerate() {
+        let own = objective.display.map(name_proposal).filter(|own| !own.is_empty());
+        let fresh = own.filter(|own| !names.contains(&Some(own.clone())));
+        names.push((objectives.len() > 1).then(|| fresh.unwrap_or_else(|| format!("objective-{}", at + 1))));
+    }
+    names
+}
+
+fn objective_node(reader: &mut Reader, objective: &Objective<'_>, name: Option<String>, shared: &Shared) -> Node {
+    let place = &objective.node.range;
+    let rows =
+        Target::percent(&objective.percent).ok().map(|target| Rows { all: shared.alerts.rows.clone(), target, window: shared.window.pace });
+    let alerting = rows.and_then(|rows| rows::alerting(reader, place, rows));
+    map(
+        place,
+        [
+            ("name", name.map(|name| word(place, name))),
+            ("target", Some(objective.target.clone())),
+            ("window", Some(shared.window.span.clone())),
+            ("timezone", shared.window.timezone.clone()),
+            ("counted-in", objective.counted_in.clone()),
+            ("alerting", alerting),
+        ],
+    )
+}
+
+fn read_objective<'n>(reader: &mut Reader, node: &'n Node, method: Method, settings: &Settings<'_>) -> Option<Objective<'n>> {
+    let mut fields = Fields::of(reader, node, "an objective")?;
+    let display = fields.text(reader, "displayName").map(|(_, text)| text);
+    let target = read_target(reader, &mut fields);
+    let counted_in = read_slices(reader, &mut fields, method);
+    let (op, value) = (fields.text(reader, "op"), fields.text(reader, "value"));
+    let compares = op.and_then(|(node, op)| comparison(reader, node, op)).zip(value.map(|(node, value)| word(&node.range, value)));
+    let metric = sli::of_own(reader, &mut fields, settings.library);
+    fields.left(reader, "compositeWeight", "weights stand at the members of a `composite`");
+    fields.finish(reader);
+    let (target, percent) = target?;
+    Some(Objective { node, display, target, percent, counted_in: counted_in.ok()?, compares, metric: metric.ok()? })
+}
+
+fn comparison(reader: &mut Reader, node: &Node, op: &str) -> Option<Node> {
+    let sign = match op {
+        "lte" => "<=",
+        "lt" => "<",
+        "gte" => ">=",
+        "gt" => ">",
+        other => {
+            let message = format!("`{}` is not an operator", shortened(other));
+            tell(reader, &codes::WRONG_TYPE, &node.range, message, "known are lte, lt, gte and gt");
+            return None;
+        }
+    };
+    Some(quoted(&node.range, sign))
+}
+
+/// `target: 0.999` or `targetPercent: 99.9`.
+fn read_target(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<(Node, String)> {
+    let (share, percent) = (fields.text(reader, "target"), fields.text(reader, "targetPercent"));
+    let (node, percent) = match (share, percent) {
+        (Some((node, share)), _) => {
+            let Some(percent) = percent_of(share) else {
+                let message = format!("`target: {}` is not a share of one", shortened(share));
+                tell(reader, &codes::WRONG_TYPE, &node.range, message, "write for example `target: 0.999`, or `targetPercent: 99.9`");
+                return None;
+            };
+            (node, percent)
+        }
+        (None, Some((node, percent))) => (node, format!("{}%", percent.trim())),
+        (None, None) => {
+            let place = fields.place();
+            tell(reader, &codes::MISSING_KEY, &place, "the objective has no target", "write `target: 0.999`");
+            return None;
+        }
+    };
+    Some((word(&node.range, percent.clone()), percent))
+}
+
+/// `0.9995` as `99.95%`, by moving the point; `None` for what is no decimal number up to one.
+pub(super) fn percent_of(share: &str) -> Option<String> {
+    let (whole, fraction) = share.trim().split_once('.').unwrap_or((share.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) || fraction.len() > 15 {
+        return None;
+    }
+    let padded = format!("{fraction:0<2}");
+    let (hundreds, rest) = padded.split_at(2);
+    let number = format!("{whole}{hundreds}");
+    let number = number.trim_start_matches('0');
+    let number = if number.is_empty() { "0" } else { number };
+    let rest = rest.trim_end_matches('0');
+    let percent = if rest.is_empty() { format!("{number}%") } else { format!("{number}.{rest}%") };
+    percent.trim_end_matches('%').parse::<f64>().is_ok_and(|percent| percent <= 100.0).then_some(percent)
+}
+
+/// `counted-in:` of an objective that is budgeted in slices.
+fn read_slices(reader: &mut Reader, fields: &mut Fields<'_>, method: Method) -> Result<Option<Node>, Told> {
+    let (window, share) = (fields.text(reader, "timeSliceWindow"), fields.text(reader, "timeSliceTarget"));
+    if method != Method::Timeslices {
+        for (node, _) in window.iter().chain(&share).filter(|_| method == Method::Occurrences) {
+            let message = "slices of time are not budgeted with Occurrences";
+            tell(
+                reader,
+                &codes::NOT_CARRIED,
+                &node.range,
+                message,
+                "write `budgetingMethod: Timeslices` where minutes of downtime are meant",
+            );
+        }
+        return Ok(None);
+    }
+    let place = fields.place();
+    let (Some((window_node, window)), Some((share_node, share))) = (window, share) else {
+        let message = "Timeslices need a timeSliceWindow and a timeSliceTarget";
+        tell(reader, &codes::MISSING_KEY, &place, message, "write for example `timeSliceWindow: 1m` and `timeSliceTarget: 0.99`");
+        return Err(Told);
+    };
+    let slices = if window.bytes().all(|b| b.is_ascii_digit()) { format!("{window}m") } else { window.to_owned() };
+    let Some(share) = percent_of(share) else {
+        let message = format!("`timeSliceTarget: {}` is not a share of one", shortened(share));
+        tell(reader, &codes::WRONG_TYPE, &share_node.range, message, "write for example 0.99");
+        return Err(Told);
+    };
+    Ok(Some(map(
+        &window_node.range,
+        [("slices", Some(word(&window_node.range, slices))), ("good-if-at-least", Some(word(&share_node.range, share)))],
+    )))
+}
+
+/// Whether a node is a mapping.
+fn is_map(node: &Node) -> bool {
+    matches!(node.value, Value::Map(_))
+}

@@ -1,0 +1,209 @@
+//! The indicator of an SLO: `ratioMetric` or `thresholdMetric`, within the SLO, in one of its objectives, or as an object of its own.
+
+use std::ops::Range;
+
+use super::Library;
+use crate::{
+    definition::{
+        build::{map, quoted, word},
+        codes,
+        reader::{Reader, shortened},
+        yaml::Node,
+    },
+    import::{
+        expression::Side,
+        indicator::{self, Indicator, Plain, Query},
+        tree::{Fields, Told, peek, peek_text, tell},
+    },
+};
+
+/// What is measured.
+#[derive(Debug, Clone)]
+pub(super) enum Metric {
+    /// Good or bad events of all.
+    Ratio(Indicator),
+    /// A value that each objective compares.
+    Threshold(Query),
+}
+
+/// The indicator of an SLO; `None` where there is none.
+pub(super) fn of_slo(reader: &mut Reader, spec: &mut Fields<'_>, library: &Library) -> Result<Option<Metric>, Told> {
+    let (inline, reference) = (spec.get("indicator"), spec.get("indicatorRef"));
+    let node = match (inline, reference) {
+        (Some(inline), _) => inline.clone(),
+        (None, Some(reference)) => library.find(reader, "SLI", reference).ok_or(Told)?,
+        (None, None) => return Ok(None),
+    };
+    read_indicator(reader, &node, library).map(Some).ok_or(Told)
+}
+
+/// The indicator of an objective, likewise; of v1alpha `ratioMetrics:`.
+pub(super) fn of_own(reader: &mut Reader, objective: &mut Fields<'_>, library: &Library) -> Result<Option<Metric>, Told> {
+    if let Some(ratio) = objective.get("ratioMetrics") {
+        return read_ratio(reader, ratio, library).map(|ratio| Some(Metric::Ratio(ratio))).ok_or(Told);
+    }
+    of_slo(reader, objective, library)
+}
+
+fn read_indicator(reader: &mut Reader, node: &Node, library: &Library) -> Option<Metric> {
+    let mut sli = Fields::of(reader, node, "an indicator")?;
+    sli.without_meaning(&["apiVersion", "kind", "metadata"]);
+    let spec = sli.get("spec");
+    let read = match spec {
+        Some(spec) => {
+            let mut spec = Fields::of(reader, spec, "`spec`")?;
+            let read = read_metric_kind(reader, &mut spec, library);
+            spec.finish(reader);
+            read
+        }
+        // Of v1alpha.
+        None => read_metric_kind(reader, &mut sli, library),
+    };
+    sli.finish(reader);
+    read
+}
+
+fn read_metric_kind(reader: &mut Reader, spec: &mut Fields<'_>, library: &Library) -> Option<Metric> {
+    spec.without_meaning(&["description"]);
+    match (spec.get("ratioMetric"), spec.get("thresholdMetric")) {
+        (Some(ratio), _) => read_ratio(reader, ratio, library).map(Metric::Ratio),
+        (None, Some(threshold)) => read_query(reader, threshold, "the query", library).map(Metric::Threshold),
+        (None, None) => {
+            let place = spec.place();
+            let message = "the indicator has neither a ratioMetric nor a thresholdMetric";
+            tell(reader, &codes::FOREIGN_SLI, &place, message, "name the good (or bad) and all events as `ratioMetric:`");
+            None
+        }
+    }
+}
+
+fn read_ratio(reader: &mut Reader, node: &Node, library: &Library) -> Option<Indicator> {
+    let mut ratio = Fields::of(reader, node, "a ratio")?;
+    let counter = ratio.flag(reader, "counter");
+    let incremental = ratio.flag(reader, "incremental");
+    let (good, bad, total) = (ratio.get("good"), ratio.get("bad"), ratio.get("total"));
+    let raw = ratio.get("raw").zip(Some(ratio.text(reader, "rawType")));
+    let place = ratio.place();
+    ratio.finish(reader);
+    if let Some((raw, kind)) = raw {
+        let side = match kind {
+            Some((_, "failure")) => Side::Bad,
+            Some((_, "success")) => Side::Good,
+            Some((node, other)) => {
+                let message = format!("`rawType: {}` is neither success nor failure", shortened(other));
+                tell(reader, &codes::WRONG_TYPE, &node.range, message, "write success where the ratio is of good events");
+                return None;
+            }
+            None => {
+                tell(reader, &codes::MISSING_KEY, &place, "`raw` needs its `rawType`", "write success where the ratio is of good events");
+                return None;
+            }
+        };
+        let query = read_query(reader, raw, "the ratio", library)?;
+        return Some(indicator::of_ratio(reader, side, &query));
+    }
+    let (side, part) = match (good, bad) {
+        (Some(good), None) => (Side::Good, good),
+        (None, Some(bad)) => (Side::Bad, bad),
+        (Some(_), Some(_)) | (None, None) => {
+            tell(reader, &codes::FOREIGN_SLI, &place, "a ratio has either good or bad events", "give one of `good:` and `bad:`");
+            return None;
+        }
+    };
+    let Some(total) = total else {
+        tell(reader, &codes::FOREIGN_SLI, &place, "a ratio needs all events beside the good or bad ones", "add `total:`");
+        return None;
+    };
+    let (part, total) = (read_query(reader, part, "the query", library), read_query(reader, total, "the query of all events", library));
+    // Without a word the series are what Prometheus has most of: counters.
+    let plain = if counter.or(incremental).unwrap_or(true) { Plain::Counters } else { Plain::Intervals };
+    Some(indicator::of_parts(reader, side, &part?, &total?, plain))
+}
+
+/// Systems that answer PromQL.
+const PROMQL: [&str; 8] = ["prometheus", "thanos", "mimir", "cortex", "victoriametrics", "amazonprometheus", "gcm-prometheus", "promql"];
+
+/// A query: `metricSource: { type, spec: { query } }`, or of v1alpha `{ source, queryType, query }`.
+fn read_query(reader: &mut Reader, node: &Node, of: &str, library: &Library) -> Option<Query> {
+    let mut metric = Fields::of(reader, node, "a metric")?;
+    let inner = metric.get("metricSource");
+    if let Some(inner) = inner {
+        metric.finish(reader);
+        let mut source = Fields::of(reader, inner, "`metricSource`")?;
+        let kind = source.text(reader, "type").map(|(node, kind)| (node.range.clone(), kind.to_owned()));
+        let named = source.text(reader, "metricSourceRef").and_then(|(node, name)| kind_of_source(reader, node, name, library));
+        let spec = source.required(reader, "spec")?;
+        source.finish(reader);
+        is_promql(reader, kind.or(named))?;
+        let mut spec = Fields::of(reader, spec, "`spec`")?;
+        let query = spec.either("query", "promql").or_else(|| spec.get("expr"));
+        let place = spec.place();
+        spec.finish(reader);
+        let Some(query) = query else {
+            tell(reader, &codes::FOREIGN_SLI, &place, "the metric source has no query", "write `spec: { query: ... }`");
+            return None;
+        };
+        return indicator::query(reader, query, of);
+    }
+    let kind = metric.text(reader, "queryType").or_else(|| metric.text(reader, "source"));
+    let kind = kind.map(|(node, kind)| (node.range.clone(), kind.to_owned()));
+    metric.without_meaning(&["source", "metadata"]);
+    let query = metric.required(reader, "query");
+    metric.finish(reader);
+    is_promql(reader, kind)?;
+    indicator::query(reader, query?, of)
+}
+
+/// The type of a data source that is named, and that stands in what is read.
+fn kind_of_source(reader: &Reader, node: &Node, name: &str, library: &Library) -> Option<(Range<usize>, String)> {
+    let source = library.get(reader, "DataSource", name, &node.range)?;
+    let kind = peek(&source, "spec").and_then(|spec| peek_text(spec, "type"))?;
+    Some((node.range.clone(), kind.to_owned()))
+}
+
+/// Refuses queries of systems that do not answer PromQL; one whose system is not said is tried.
+fn is_promql(reader: &mut Reader, kind: Option<(Range<usize>, String)>) -> Option<()> {
+    let Some((place, kind)) = kind else { return Some(()) };
+    if PROMQL.contains(&kind.to_ascii_lowercase().as_str()) {
+        return Some(());
+    }
+    let message = format!("a query of `{}` cannot be asked of Prometheus", shortened(&kind));
+    tell(reader, &codes::FOREIGN_SLI, &place, message, "write the SLO with a query in PromQL");
+    None
+}
+
+/// The `sli:` of an objective: a value is compared as the objective says.
+pub(super) fn of_objective(reader: &mut Reader, metric: Metric, objective: &Node, compares: Option<(Node, Node)>) -> Option<Indicator> {
+    match (metric, compares) {
+        (Metric::Ratio(indicator), _) => {
+            check_operator(reader, objective);
+            Some(indicator)
+        }
+        (Metric::Threshold(query), Some((is, threshold))) => {
+            let place = &query.place;
+            let window = map(
+                place,
+                [
+                    ("expr", Some(quoted(place, query.expr.to_string()))),
+                    ("is", Some(is)),
+                    ("threshold", Some(threshold)),
+                    ("slice", Some(word(place, "1m"))),
+                ],
+            );
+            Some(Indicator { sli: map(place, [("window", Some(window))]), per: None })
+        }
+        (Metric::Threshold(_), None) => {
+            let message = "an objective of a thresholdMetric says how a good value stands to which threshold";
+            tell(reader, &codes::MISSING_KEY, &objective.range, message, "write `op: lte` and `value: 0.5`");
+            None
+        }
+    }
+}
+
+/// Of a ratio the target is what is compared, so an operator says nothing; one that points the wrong way is a mistake.
+fn check_operator(reader: &mut Reader, objective: &Node) {
+    if let Some(node) = peek(objective, "op").filter(|_| matches!(peek_text(objective, "op"), Some("lt" | "lte"))) {
+        let message = "of a ratio, at least the target is to be good, and `op` says at most; at least is taken";
+        tell(reader, &codes::INVERTED, &node.range, message, "remove `op`: it belongs to a thresholdMetric");
+    }
+}

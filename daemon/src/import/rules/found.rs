@@ -1,0 +1,412 @@
+//! The SLOs that rules stand for, put together from their alerts and from what else is recorded of them.
+
+use std::{collections::BTreeMap, ops::Range, time::Duration};
+
+use burnward_core::{
+    slo::{AlertRow, Urgency},
+    time::days,
+    units::{Factor, Target},
+};
+use promql_parser::parser::Expr;
+
+use super::{
+    Rule, Rules,
+    alert::{self, Comparison},
+};
+use crate::{
+    definition::{
+        build::{list, map, word},
+        codes, duration,
+        promql::bare,
+        reader::{Reader, shortened},
+        yaml::Node,
+    },
+    import::{
+        Converted, Settings, expression,
+        expression::Side,
+        indicator::{self, Indicator, Query},
+        rows::{self, Rows, urgency_of},
+        tree::{name, tell},
+    },
+};
+
+/// By which an SLO is told from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    /// By labels: service and name.
+    Labels(String, String),
+    /// By what is counted, as text.
+    Counted(String),
+}
+
+/// An SLO as far as it is found.
+#[derive(Debug, Clone)]
+struct Slo {
+    service: String,
+    name: String,
+    team: Option<String>,
+    place: Range<usize>,
+    side: Side,
+    share: Query,
+    objectives: BTreeMap<String, Objective>,
+    no_data: Option<(Range<usize>, String, Urgency)>,
+}
+
+/// One of its objectives.
+#[derive(Debug, Clone)]
+struct Objective {
+    place: Range<usize>,
+    budget: f64,
+    window: Option<Duration>,
+    rows: Vec<AlertRow>,
+    /// An alert without a burn rate: its threshold is taken for the budget.
+    plain: bool,
+    /// Whether a label says what it is called.
+    named: bool,
+}
+
+/// All of them, in the order of their keys.
+#[derive(Debug, Default)]
+pub(super) struct Slos(BTreeMap<Key, Slo>);
+
+impl Slos {
+    pub(super) fn of(reader: &mut Reader, rules: &mut Rules) -> Self {
+        let mut slos = Self::default();
+        slos.recorded(rules);
+        for at in 0..rules.all.len() {
+            slos.alert(reader, at, rules);
+        }
+        slos.rest(rules);
+        slos
+    }
+
+    /// What tools record of each SLO, whether it has alerts or not: its target.
+    fn recorded(&mut self, rules: &mut Rules) {
+        for at in 0..rules.all.len() {
+            let rule = &rules.all[at];
+            let target = matches!(rule.record.as_deref(), Some("slo:objective:ratio" | "burnward:target:ratio"));
+            let Some((key, target)) = labelled(rule).zip(rule.expr.as_ref().and_then(alert::number)).filter(|_| target) else { continue };
+            let Some((ratio, share)) = shortest_ratio(rules, &key) else { continue };
+            let (rule, place) = (rule.clone(), rule.place.clone());
+            let slo = self.entry(key, &rule, Side::Bad, share, ratio, rules);
+            slo.objective(&rule, &place, 1.0 - target);
+        }
+    }
+
+    fn entry(&mut self, key: Key, rule: &Rule, side: Side, share: Expr, from: usize, rules: &mut Rules) -> &mut Slo {
+        rules.used.insert(from);
+        let of_ratio = &rules.all[from];
+        let (service, name) = match &key {
+            Key::Labels(service, name) => (service.clone(), name.clone()),
+            Key::Counted(_) => {
+                let named = |keys: &[&str]| keys.iter().find_map(|key| rule.labels.get(*key)).cloned();
+                let service = named(&["service", "job", "app"]).unwrap_or_else(|| rule.group.clone());
+                (service, words_apart(rule.alert.as_deref().unwrap_or_default()))
+            }
+        };
+        self.0.entry(key).or_insert_with(|| Slo {
+            service,
+            name,
+            team: ["team", "owner"].iter().find_map(|key| rule.labels.get(*key)).cloned(),
+            place: rule.place.clone(),
+            side,
+            share: Query { expr: share, place: of_ratio.expr_place.clone() },
+            objectives: BTreeMap::new(),
+            no_data: None,
+        })
+    }
+
+    fn alert(&mut self, reader: &mut Reader, at: usize, rules: &mut Rules) {
+        let rule = rules.all[at].clone();
+        let (Some(_), Some(expr)) = (&rule.alert, &rule.expr) else { return };
+        if self.absence(&rule, expr) {
+            rules.used.insert(at);
+            return;
+        }
+        let conditions = alert::conditions(expr, rules);
+        let urgency =
+            rule.labels.get("sloth_severity").or_else(|| rule.labels.get("severity")).map_or(Urgency::Ticket, |word| urgency_of(word));
+        for condition in conditions {
+            let Some(first) = condition.first() else { continue };
+            let from = first.through.last().copied().unwrap_or(at);
+            let labels = if labelled(&rule).is_some() { &rule } else { &rules.all[from] };
+            let key = labelled(labels).unwrap_or_else(|| Key::Counted(counted(first)));
+            let Some(found) = burn(&condition, &rule) else { continue };
+            let row = match found {
+                Burn::Row { budget, factor, long, short } => Some((budget, AlertRow { urgency, factor, long, short })),
+                Burn::Plain { .. } => None,
+            };
+            if let (Burn::Plain { .. }, true) = (&found, self.0.contains_key(&key)) {
+                continue;
+            }
+            rules.used.insert(at);
+            rules.used.extend(condition.iter().flat_map(|comparison| comparison.through.iter().copied()));
+            let slo = self.entry(key, &rule, first.side, first.share.clone(), from, rules);
+            match (row, found) {
+                (Some((budget, row)), _) => slo.objective(&rule, &rule.place, budget).rows.push(row),
+                (None, Burn::Plain { budget } | Burn::Row { budget, .. }) => slo.objective(&rule, &rule.place, budget).plain = true,
+            }
+            tell_of_waiting(reader, &rule);
+        }
+    }
+
+    /// An alert that a metric is gone, of an SLO that is known by labels.
+    fn absence(&mut self, rule: &Rule, expr: &Expr) -> bool {
+        let absent = is_absence(expr);
+        let Some(key) = labelled(rule).filter(|_| absent) else { return false };
+        let urgency = rule.labels.get("severity").map_or(Urgency::Ticket, |word| urgency_of(word));
+        let (place, after) = rule.waits.clone().unwrap_or_else(|| (rule.place.clone(), "5m".to_owned()));
+        // Alerts of absence stand behind the others, or are found by a second look.
+        match self.0.get_mut(&key) {
+            Some(slo) => slo.no_data = Some((place, after, urgency)),
+            None => return false,
+        }
+        true
+    }
+
+    /// What belongs to an SLO without adding to it: ratios over other lookbacks, further figures; and its window.
+    fn rest(&mut self, rules: &mut Rules) {
+        for at in 0..rules.all.len() {
+            let rule = rules.all[at].clone();
+            let Some(key) = labelled(&rule).or_else(|| referred(&rule)) else { continue };
+            if !self.0.contains_key(&key) {
+                continue;
+            }
+            let unknown = rule.alert.is_some() && !rules.used.contains(&at);
+            if unknown && !rule.expr.as_ref().is_some_and(|expr| self.absence(&rule, expr)) {
+                continue;
+            }
+            rules.used.insert(at);
+            let Some(slo) = self.0.get_mut(&key) else { continue };
+            let window = window_of(&rule);
+            let wanted = |id: &str| rule.labels.get(OBJECTIVE).is_none_or(|objective| id == objective);
+            for (_, objective) in slo.objectives.iter_mut().filter(|(id, _)| wanted(id)) {
+                objective.window = objective.window.max(window);
+            }
+        }
+    }
+
+    pub(super) fn converted(self, reader: &mut Reader, settings: &Settings<'_>) -> Vec<Converted> {
+        self.0.into_values().filter_map(|slo| slo.converted(reader, settings)).collect()
+    }
+}
+
+/// `absent(x)`, as it is or compared with 1.
+fn is_absence(expr: &Expr) -> bool {
+    match bare(expr) {
+        Expr::Call(call) => matches!(call.func.name, "absent" | "absent_over_time"),
+        Expr::Binary(binary) => binary.op.to_string() == "==" && is_absence(&binary.lhs),
+        _ => false,
+    }
+}
+
+/// `BurnsFast` as `Burns-Fast`.
+fn words_apart(name: &str) -> String {
+    let mut apart = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_uppercase() && apart.ends_with(|before: char| before.is_lowercase() || before.is_ascii_digit()) {
+            apart.push('-');
+        }
+        apart.push(c);
+    }
+    apart
+}
+
+/// Labels by which tools name an SLO.
+fn labelled(rule: &Rule) -> Option<Key> {
+    let label = |key: &str| rule.labels.get(key).cloned();
+    let tool = |tool: &str| label(&format!("{tool}_service")).zip(label(&format!("{tool}_slo")));
+    match (tool("sloth").or_else(|| tool("burnward")), label("slo")) {
+        (Some((service, name)), _) => Some(Key::Labels(service, name)),
+        (None, Some(name)) => Some(Key::Labels(label("service").unwrap_or_else(|| rule.group.clone()), name).normal()),
+        (None, None) => None,
+    }
+}
+
+/// The SLO of Sloth whose series an expression reads.
+fn referred(rule: &Rule) -> Option<Key> {
+    let expr = rule.expr.as_ref()?;
+    let text = expr.to_string();
+    let value = |label: &str| {
+        let (_, rest) = text.split_once(&format!("{label}=\""))?;
+        rest.split_once('"').map(|(value, _)| value.to_owned())
+    };
+    Some(Key::Labels(value("sloth_service")?, value("sloth_slo")?))
+}
+
+impl Key {
+    /// Groups of Pyrra are called after the SLO, each with a suffix of its own.
+    fn normal(self) -> Self {
+        match self {
+            Self::Labels(service, name) => {
+                let service =
+                    ["-increase", "-generic"].iter().find_map(|suffix| service.strip_suffix(suffix)).unwrap_or(&service).to_owned();
+                Self::Labels(service, name)
+            }
+            Self::Counted(text) => Self::Counted(text),
+        }
+    }
+}
+
+/// The ratio of an SLO with the shortest lookback, and which rule records it.
+fn shortest_ratio(rules: &Rules, key: &Key) -> Option<(usize, Expr)> {
+    let ratios = rules.all.iter().enumerate().filter(|(_, rule)| rule.record.is_some() && labelled(rule).as_ref() == Some(key));
+    let ratios = ratios.filter_map(|(at, rule)| {
+        let expr = rule.expr.as_ref()?;
+        let ratio = expression::parts(expr, Side::Bad).is_some() || expression::averaged(expr, Side::Bad).is_some();
+        Some((expression::range(expr).filter(|_| ratio)?, at, expr.clone()))
+    });
+    ratios.min_by_key(|(range, at, _)| (*range, *at)).map(|(_, at, expr)| (at, expr))
+}
+
+/// What is counted, without the lookback.
+fn counted(comparison: &Comparison) -> String {
+    let step = Duration::from_mins(1);
+    format!("{:?} {}", comparison.side, expression::of_one_step(&comparison.share, comparison.lookback, step))
+}
+
+/// The label by which `burnward export` tells the objectives of an SLO apart.
+const OBJECTIVE: &str = "burnward_objective";
+
+/// What a condition says of a budget.
+enum Burn {
+    /// A row over two lookbacks.
+    Row { budget: f64, factor: Factor, long: Duration, short: Duration },
+    /// A share of bad events over one lookback.
+    Plain { budget: f64 },
+}
+
+fn burn(condition: &[Comparison], rule: &Rule) -> Option<Burn> {
+    let labelled = || rule.labels.get("burn_rate").and_then(|text| Factor::parse(text).ok());
+    match condition {
+        [only] if only.product.is_none() && labelled().is_none() => Some(Burn::Plain { budget: only.threshold }),
+        [one, other] if counted(one) == counted(other) => {
+            let (factor, budget) = if let Some((factor, budget)) = one.product {
+                (Factor::parse(&number_text(factor)).ok()?, budget)
+            } else {
+                let factor = labelled()?;
+                (factor, one.threshold / factor.as_f64())
+            };
+            let (long, short) = (one.lookback.max(other.lookback), one.lookback.min(other.lookback));
+            Some(Burn::Row { budget, factor, long, short })
+        }
+        [one] => {
+            let (factor, budget) = one.product?;
+            let (factor, long) = (Factor::parse(&number_text(factor)).ok()?, one.lookback);
+            Some(Burn::Row { budget, factor, long, short: long / 12 })
+        }
+        _ => None,
+    }
+}
+
+/// A number as a person writes it, without the noise of its last digits.
+fn number_text(number: f64) -> String {
+    let text = format!("{number:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The window that a rule tells of: what Sloth and `burnward export` record, or the range of the sums that Pyrra keeps.
+fn window_of(rule: &Rule) -> Option<Duration> {
+    let number = || rule.expr.as_ref().and_then(alert::number).filter(|number| *number >= 1.0 && *number <= 366.0);
+    match rule.record.as_deref()? {
+        "slo:time_period:days" | "burnward:window:days" => number().map(|number| Duration::from_secs_f64((number * 86_400.0).round())),
+        record if record.contains(":increase") => rule.expr.as_ref().and_then(expression::range).filter(|range| *range >= days(1)),
+        _ => None,
+    }
+}
+
+/// A time that Prometheus waits before it fires has no counterpart.
+fn tell_of_waiting(reader: &mut Reader, rule: &Rule) {
+    if let Some((place, text)) = rule.waits.as_ref().filter(|(_, text)| duration::parse(text).is_ok()) {
+        let message = format!("`for: {}` is not carried over: a row holds as soon as both lookbacks are above it", shortened(text));
+        tell(reader, &codes::CHANGED, place, message, "the long lookback makes sure that it matters");
+    }
+}
+
+impl Slo {
+    fn objective(&mut self, rule: &Rule, place: &Range<usize>, budget: f64) -> &mut Objective {
+        let label = rule.labels.get(OBJECTIVE);
+        let named = label.is_some();
+        let id = label.cloned().unwrap_or_else(|| percent_of(budget));
+        let fresh = || Objective { place: place.clone(), budget, window: None, rows: Vec::new(), plain: false, named };
+        self.objectives.entry(id).or_insert_with(fresh)
+    }
+
+    fn converted(self, reader: &mut Reader, settings: &Settings<'_>) -> Option<Converted> {
+        let place = self.place.clone();
+        let service = name(reader, &self.service, &place, "a service's name");
+        let slo_name = name(reader, &self.name, &place, "an SLO's name");
+        let team = match self.team.as_ref().and_then(|team| name(reader, team, &place, "a team's name")) {
+            Some(team) => team,
+            None => crate::import::team(reader, &[], &place, settings),
+        };
+        let sli = indicator::of_ratio(reader, self.side, &self.share);
+        let several = self.objectives.len() > 1;
+        let objectives: Vec<Node> = self
+            .objectives
+            .iter()
+            .map(|(id, objective)| objective.node(reader, (several || objective.named).then_some(id.as_str()), settings))
+            .collect();
+        let Indicator { sli, per } = sli;
+        let slo = map(
+            &place,
+            [
+                ("name", Some(slo_name?)),
+                ("sli", Some(sli)),
+                ("per", per),
+                ("objectives", Some(list(&place, objectives))),
+                ("no-data", self.no_data.as_ref().map(|(place, after, urgency)| no_data(place, after, *urgency))),
+            ],
+        );
+        Some(Converted { service: service?, team, slo })
+    }
+}
+
+fn no_data(place: &Range<usize>, after: &str, urgency: Urgency) -> Node {
+    let then = match urgency {
+        Urgency::Page => "page",
+        Urgency::Ticket => "tell-owner",
+    };
+    map(place, [("after", Some(word(place, after))), ("then", Some(word(place, then)))])
+}
+
+/// The target that leaves so much: `99.9%`, without the noise of a float's last digits.
+fn percent_of(budget: f64) -> String {
+    let text = format!("{:.7}", (1.0 - budget) * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+impl Objective {
+    fn node(&self, reader: &mut Reader, id: Option<&str>, settings: &Settings<'_>) -> Node {
+        let place = &self.place;
+        let percent = percent_of(self.budget);
+        let window = self.window.unwrap_or_else(|| {
+            let window = duration::format(settings.window);
+            let message = format!("the rules do not say over which window the objective is; {window} are taken");
+            tell(reader, &codes::CHANGED, place, message, "name another one as `burnward import --window 28d`");
+            settings.window
+        });
+        let alerting = match (Target::percent(&percent), self.plain && self.rows.is_empty()) {
+            (Ok(_), true) => {
+                let message = format!(
+                    "a share of bad events over one lookback says nothing of a budget; its threshold is taken for the target, {percent}"
+                );
+                let help = "the default rows alert on how fast the budget burns: choose a target that users would agree to";
+                tell(reader, &codes::CHANGED, place, message, help);
+                None
+            }
+            (Ok(target), false) => rows::alerting(reader, place, Rows { all: self.rows.clone(), target, window }),
+            (Err(_), _) => None,
+        };
+        let id = id.and_then(|id| name(reader, id, place, "an objective's name"));
+        map(
+            place,
+            [
+                ("name", id),
+                ("target", Some(word(place, percent))),
+                ("window", Some(word(place, duration::format(window)))),
+                ("alerting", alerting),
+            ],
+        )
+    }
+}

@@ -1,0 +1,75 @@
+//! Foreign files that are loaded directly are what they convert to, and what is found in them points into them.
+
+use std::path::Path;
+
+use super::{context, convert, loaded, openslo, pyrra, sloth};
+use crate::definition::{
+    Colour, Context, Severity, Source,
+    document::{self, Teams, version_of},
+    read_paths,
+};
+
+#[test]
+fn a_file_that_is_loaded_is_what_it_converts_to() {
+    for text in [sloth::FILE, openslo::SLO, pyrra::RATIO] {
+        let (slos, _) = document::read(&Source::new("slo.yaml", text), &version_of(text), &context()).expect("it loads");
+        let mut direct: Vec<_> = slos.iter().map(|slo| (**slo).clone()).collect();
+        let mut converted = loaded(&convert(&[("slo.yaml", text)]));
+        assert_eq!(direct.len(), converted.len());
+        for (direct, converted) in direct.iter_mut().zip(&mut converted) {
+            assert_eq!(
+                text.lines()
+                    .nth(usize::try_from(direct.origin.line).expect("a line") - 1)
+                    .map(|line| line.contains(direct.id.name.as_str()) || line.contains("latency_300ms")),
+                Some(true)
+            );
+            converted.origin = direct.origin.clone();
+            assert_eq!(direct, converted);
+        }
+    }
+}
+
+#[test]
+fn mistakes_point_into_the_foreign_file() {
+    let text = sloth::FILE.replace("objective: 99.9\n", "objective: 100\n").replace("code=~\"5..\"", "code=~\"5(..\"");
+    let teams = Teams::Known([burnward_core::id::TeamName::parse("payments").expect("a name")].into());
+    let context = Context { teams, ..context() };
+    let faults = document::read(&Source::new("sloth.yaml", &text), &version_of(&text), &context).expect_err("it does not load");
+    let errors: Vec<String> =
+        faults.iter().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.render(Colour::Never)).collect();
+    insta::assert_snapshot!(errors.join("\n\n"));
+}
+
+#[test]
+fn a_directory_may_hold_files_of_all_tools() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (name, text) in [("a.yaml", sloth::FILE), ("b.yaml", openslo::SLO), ("c.yaml", pyrra::RATIO)] {
+        std::fs::write(directory.path().join(name), text).expect("a file");
+    }
+    let loaded = read_paths(&[directory.path().to_owned()], &context());
+    assert_eq!((loaded.slos.len(), loaded.count().0), (7, 0));
+    assert!(loaded.slos.iter().all(|slo| Path::new(&slo.origin.file).exists()));
+}
+
+#[test]
+fn windows_in_the_file_itself_hold_for_it() {
+    let text = format!("{}---\n{}", sloth::OBJECT, sloth::WINDOWS);
+    let (slos, _) = document::read(&Source::new("a.yaml", &text), "", &context()).expect("it loads");
+    assert_eq!(slos[0].objectives[0].name.as_str(), "7d");
+}
+
+#[test]
+fn a_file_without_an_slo_says_so() {
+    let (_, policy) = openslo::SLO.split_once("---\n").expect("several documents");
+    let (policy, _) = policy.split_once("---\n").expect("several documents");
+    let (slos, advice) = document::read(&Source::new("a.yaml", policy), "", &context()).expect("it loads");
+    let said: Vec<&str> = advice.iter().map(|fault| fault.message.as_str()).collect();
+    assert_eq!((slos.len(), said), (0, vec!["no SLO is in this file, so nothing of it is loaded"]));
+}
+
+#[test]
+fn a_document_of_something_else_says_so() {
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\n";
+    let faults = document::read(&Source::new("a.yaml", text), "", &context()).expect_err("it does not load");
+    assert_eq!(faults.iter().map(|fault| fault.code.id).collect::<Vec<_>>(), ["E1501"]);
+}

@@ -1,0 +1,203 @@
+//! OpenSLO, with the traps of its own examples.
+
+use super::{codes, convert, loaded, shown};
+
+pub(super) const SLO: &str = r#"apiVersion: openslo/v1
+kind: SLO
+metadata:
+  name: checkout-availability
+  displayName: Checkout works
+  labels:
+    team: payments
+    tier: "1"
+  annotations:
+    burnward.dev/runbook: checkout.md
+spec:
+  description: Checkouts that end without an error.
+  service: checkout
+  indicator:
+    metadata:
+      name: checkout-ratio
+    spec:
+      ratioMetric:
+        counter: true
+        bad:
+          metricSource:
+            metricSourceRef: prom
+            type: Prometheus
+            spec:
+              query: sum(checkout_total{result="error"})
+        total:
+          metricSource:
+            metricSourceRef: prom
+            type: Prometheus
+            spec:
+              query: sum(checkout_total)
+  timeWindow:
+    - duration: 28d
+      isRolling: true
+  budgetingMethod: Occurrences
+  objectives:
+    - displayName: Strict
+      target: 0.999
+    - displayName: Promised
+      targetPercent: 99.5
+  alertPolicies:
+    - alertPolicyRef: fast
+---
+apiVersion: openslo/v1
+kind: AlertPolicy
+metadata:
+  name: fast
+spec:
+  description: somebody gets up
+  alertWhenBreaching: true
+  alertWhenResolved: false
+  alertWhenNoData: true
+  conditions:
+    - kind: AlertCondition
+      metadata: { name: burn }
+      spec:
+        severity: page
+        condition:
+          kind: burnrate
+          op: lte
+          threshold: 14.4
+          lookbackWindow: 1h
+          alertAfter: 5m
+  notificationTargets:
+    - targetRef: phone
+---
+apiVersion: openslo/v1
+kind: DataSource
+metadata: { name: prom }
+spec:
+  type: Prometheus
+  connectionDetails: { url: "http://prometheus:9090" }
+"#;
+
+const THRESHOLD: &str = r"apiVersion: openslo/v1
+kind: SLO
+metadata: { name: Queue_Age }
+spec:
+  service: Orders
+  indicator:
+    metadata: { name: age }
+    spec:
+      thresholdMetric:
+        metricSource: { type: prometheus, spec: { query: 'max(queue_oldest_seconds)' } }
+  timeWindow:
+    - duration: 1M
+      isRolling: false
+      calendar: { startTime: 2026-01-01 12:00:00, timeZone: Europe/Berlin }
+  budgetingMethod: Timeslices
+  objectives:
+    - { displayName: a minute, op: lte, value: 60, target: 0.99, timeSliceTarget: 0.95, timeSliceWindow: 5 }
+    - { displayName: five, op: lt, value: 300, target: 0.999, timeSliceTarget: 1.0, timeSliceWindow: 5m }
+  alertPolicies: []
+";
+
+pub(super) const ALPHA: &str = r#"apiVersion: openslo/v1alpha
+kind: SLO
+metadata: { name: availability, displayName: Requests are answered }
+spec:
+  service: my-service
+  description: of old
+  budgetingMethod: Occurrences
+  objectives:
+    - ratioMetrics:
+        incremental: true
+        good: { source: prometheus, queryType: promql, query: 'sum(rate(http_total{code!~"5.."}[{{.window}}]))' }
+        total: { source: prometheus, queryType: promql, query: 'sum(rate(http_total[{{.window}}]))' }
+      target: 0.999
+  timeWindows:
+    - { count: 30, unit: Day, isRolling: true }
+"#;
+
+#[test]
+fn an_slo_with_its_policy_becomes_a_document() {
+    insta::assert_snapshot!(shown(&[("slo.yaml", SLO)]));
+}
+
+#[test]
+fn thresholds_slices_and_calendar_windows() {
+    insta::assert_snapshot!(shown(&[("queue.yaml", THRESHOLD)]));
+}
+
+#[test]
+fn the_alpha_version() {
+    insta::assert_snapshot!(shown(&[("alpha.yaml", ALPHA)]));
+}
+
+#[test]
+fn objects_of_other_files_are_found_and_blamed_where_they_are_named() {
+    let (slo, policy) = SLO.split_once("---\n").expect("two documents");
+    let whole = convert(&[("slo.yaml", slo), ("policy.yaml", &policy.replace("14.4", "none"))]);
+    let of_condition: Vec<String> = whole.faults.iter().filter(|fault| fault.code.id == "E1050").map(ToString::to_string).collect();
+    assert_eq!(of_condition, ["slo.yaml:42:23: `none` is not a positive burn rate (E1050)"]);
+    assert_eq!(loaded(&convert(&[("slo.yaml", slo), ("policy.yaml", policy)])).len(), 1);
+    assert!(codes(slo).contains(&"E1504"));
+}
+
+#[test]
+fn a_minute_is_no_month() {
+    for (text, trap) in [(SLO.replace("28d", "1m"), true), (SLO.replace("28d", "4w"), false), (THRESHOLD.replace("1M", "1m"), true)] {
+        assert_eq!(codes(&text).contains(&"E1503"), trap, "{text}");
+    }
+    for window in ["1Y", "2w", "13d"] {
+        assert!(codes(&THRESHOLD.replace("1M", window)).contains(&"E1503"), "{window}");
+    }
+}
+
+#[test]
+fn rolling_months_are_told_of() {
+    for (window, days) in [("1M", 30), ("1Q", 90), ("1Y", 365)] {
+        let imported = convert(&[("a.yaml", &SLO.replace("28d", window))]);
+        assert!(imported.faults.iter().any(|fault| fault.code.id == "W2102" && fault.message.contains(&format!("{days}d"))), "{window}");
+    }
+}
+
+#[test]
+fn other_systems_are_refused() {
+    for text in [
+        SLO.replace("type: Prometheus\n            spec", "type: Datadog\n            spec"),
+        SLO.replace("openslo/v1\n", "openslo.com/v2alpha\n"),
+    ] {
+        let codes = codes(&text);
+        assert!(codes.contains(&"E1502") || codes.contains(&"E1501"), "{codes:?}");
+    }
+}
+
+#[test]
+fn secrets_in_a_foreign_file_are_not_shown() {
+    let text = SLO.replace("query: sum(checkout_total)\n", "query: sum(checkout_total)\n              secretAccessKey: hush\n");
+    let shown: String = convert(&[("a.yaml", &text)]).faults.iter().map(|fault| fault.render(crate::definition::Colour::Never)).collect();
+    assert!(shown.contains("`secretAccessKey` is not carried over") && !shown.contains("hush"), "{shown}");
+}
+
+#[test]
+fn a_gauge_of_each_interval_is_asked_for_as_it_is() {
+    let imported = convert(&[("a.yaml", &SLO.replace("counter: true", "counter: false"))]);
+    assert!(imported.faults.iter().any(|fault| fault.message.contains("`checkout_total` is called like a counter")));
+    let slos = loaded(&imported);
+    let asked: Vec<String> = slos[0].sli.expressions().iter().map(ToString::to_string).collect();
+    assert_eq!(asked, ["sum(checkout_total{result=\"error\"})", "sum(checkout_total)"]);
+    let raw =
+        "ratioMetric:\n        rawType: success\n        raw: { metricSource: { spec: { query: 'availability:ratio' } } }\n        x:";
+    let imported = convert(&[("a.yaml", &SLO.replace("ratioMetric:\n", &format!("{raw}\n")).replace("        counter: true\n", ""))]);
+    assert!(imported.faults.iter().any(|fault| fault.code.id == "W2104"));
+}
+
+#[test]
+fn objectives_with_indicators_of_their_own_become_slos() {
+    let own = |query: &str| {
+        format!(
+            "indicator: {{ spec: {{ ratioMetric: {{ good: {{ metricSource: {{ spec: {{ query: '{query}' }} }} }}, total: {{ metricSource: {{ spec: {{ query: 't' }} }} }} }} }} }}"
+        )
+    };
+    let text = SLO.replace("displayName: Strict", &own("a")).replace("displayName: Promised", &own("b"));
+    let imported = convert(&[("a.yaml", &text)]);
+    let names: Vec<String> = loaded(&imported).iter().map(|slo| slo.id.name.to_string()).collect();
+    assert_eq!(names, ["checkout-availability-1", "checkout-availability-2"]);
+    assert!(imported.faults.iter().any(|fault| fault.code.id == "W2101" && fault.message.contains("indicators of their own")));
+}
