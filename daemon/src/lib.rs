@@ -12,6 +12,7 @@ pub mod config;
 pub mod definition;
 pub mod diff;
 pub mod exclusion;
+pub mod export;
 pub mod import;
 pub mod metrics;
 pub mod notify;

@@ -9,6 +9,7 @@ mod diff;
 mod doctor;
 mod exclusion;
 mod explain;
+mod export;
 mod fmt;
 mod identity;
 mod import;
@@ -70,6 +71,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Convert SLOs of OpenSLO, Sloth, Pyrra or Prometheus rules into documents of burnward.
     Import(import::ImportArgs),
+    /// Write SLOs as rules of Prometheus, as OpenSLO, or as a dashboard of Grafana.
+    Export(export::ExportArgs),
     /// Show every error budget, worst first.
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => asynchronous(test::run(args)),
         Command::Diff(args) => asynchronous(diff::run(args)),
         Command::Import(args) => import::run(&args).unwrap_or_else(|error| cannot(&error)),
+        Command::Export(args) => export::run(args).unwrap_or_else(|error| cannot(&error)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

@@ -33,6 +33,7 @@ use crate::{
     },
 };
 use openslo::Library;
+pub(crate) use openslo::RUNBOOK;
 use tree::{moved, name, peek, peek_text, tell};
 
 /// What a foreign file leaves open.

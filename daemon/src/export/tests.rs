@@ -1,0 +1,177 @@
+//! What is exported comes back with its meaning, as far as the other format holds it; what it does not hold is told of.
+
+use std::sync::Arc;
+
+use burnward_core::{
+    id::{SourceName, TenantId},
+    slo::Slo,
+};
+use serde_json::Value;
+
+use super::{Format, export};
+use crate::{
+    definition::{
+        Context, Promql, Source,
+        document::{self, Runbooks, Teams, version_of},
+    },
+    import::{self, Options},
+};
+
+const SLOS: &str = r#"version: burnward/v1
+service: shop
+team: payments
+slos:
+  - name: availability
+    title: 'Customers can pay'
+    runbook: shop.md
+    sli: { events: { bad: 'http_requests_total{code=~"5.."}', total: 'http_requests_total' } }
+    per: [tenant]
+    objectives:
+      - { target: 99.95%, window: 30d }
+      - { name: fast, target: 99%, window: 7d, alerting: { rows: [{ urgency: page, burn-rate: 3.36, long: 1h, short: 5m }] } }
+    no-data: { after: 10m, then: page }
+  - name: latency
+    sli: { latency: { histogram: 'http_seconds{job="a"}', within: 300ms } }
+    objectives: [{ target: 99%, window: 28d, alerting: page }]
+  - name: whole-second
+    sli: { latency: { histogram: 'http_seconds', within: 1s } }
+    objectives: [{ target: 99%, window: 30d, alerting: none }]
+  - name: probe
+    sli: { probe: 'up{job="a"}' }
+    objectives: [{ target: 99.5%, window: 30d, alerting: ticket }]
+  - name: good-of-two
+    sli: { events: { good: ['a_total', 'b_total'], total: ['a_total', 'b_total', 'c_total'] } }
+    objectives: [{ target: 90%, window: 30d, alerting: { rows: [{ urgency: ticket, burn-rate: 2, long: 1d, short: 2h }] } }]
+"#;
+
+const REST: &str = r"version: burnward/v1
+service: rest
+team: operators
+slos:
+  - name: queue
+    sli: { window: { expr: 'max(queue_seconds)', is: '<=', threshold: 60 } }
+    objectives: [{ target: 99%, window: calendar month, timezone: Europe/Berlin, counted-in: { slices: 5m, good-if-at-least: 95% } }]
+  - name: age
+    sli: { window: { expr: 'max(age_seconds)', is: '<', threshold: 0.5 } }
+    objectives: [{ target: 99%, window: 30d, alerting: page }]
+  - name: sums
+    sli: { query: { bad: 'sum(increase(a[1m]))', total: 'sum(increase(b[1m]))' } }
+    objectives: [{ target: 99%, window: 30d }]
+  - name: native
+    sli: { latency: { histogram: 'h', within: 300ms, buckets: native } }
+    objectives: [{ target: 99%, window: 30d }]
+  - name: half
+    sli: { latency: { histogram: 'h', within: 300ms, tolerated: 1s } }
+    objectives: [{ target: 99%, window: 30d, alerting: page }]
+    low-traffic: off
+  - name: there
+    sli: { presence: { series: 'up' } }
+    objectives: [{ target: 99%, window: 30d, alerting: ticket }]
+    no-data: { then: count-as-bad }
+  - name: regions
+    sli: { presence: { series: 'up', expected: [eu] } }
+    per: [region]
+    objectives: [{ target: 99%, window: 30d, alerting: ticket }]
+  - name: journey
+    sli: { composite: { all-of: [{ slo: shop/availability, good-if-at-least: 99% }, { slo: shop/latency, good-if-at-least: 99% }] } }
+    objectives: [{ target: 99%, window: 30d, alerting: ticket }]
+";
+
+fn context() -> Context {
+    Context {
+        tenant: TenantId::parse("main").expect("a name"),
+        source: SourceName::parse("prom").expect("a name"),
+        promql: Promql::Spoken,
+        runbooks: Runbooks::Unchecked,
+        teams: Teams::Unchecked,
+    }
+}
+
+fn slos(text: &str) -> Vec<Arc<Slo>> {
+    let (slos, _) = document::read(&Source::new("slo.yaml", text), &version_of(text), &context()).expect("it loads");
+    slos
+}
+
+/// The SLOs that a text of another tool is imported as, by name.
+fn again(text: &str) -> Vec<Slo> {
+    let imported = import::import(&[Source::new("exported.yaml", text)], &Options::default(), &context());
+    let errors: Vec<String> = imported.faults.iter().filter(|fault| fault.code.id.starts_with('E')).map(ToString::to_string).collect();
+    assert!(errors.is_empty(), "{}\n{text}", errors.join("\n"));
+    let mut slos: Vec<Slo> = imported.documents.iter().flat_map(|document| slos(&document.text)).map(|slo| (*slo).clone()).collect();
+    slos.sort_by(|a, b| a.id.cmp(&b.id));
+    slos
+}
+
+fn sorted(slos: &[Arc<Slo>]) -> Vec<Slo> {
+    let mut slos: Vec<Slo> = slos.iter().map(|slo| (**slo).clone()).collect();
+    slos.sort_by(|a, b| a.id.cmp(&b.id));
+    slos
+}
+
+#[test]
+fn rules_that_are_imported_again_mean_the_same() {
+    let before = slos(SLOS);
+    let exported = export(&before, Format::PrometheusRules);
+    assert_eq!(exported.slos, 5);
+    let after = again(&exported.text);
+    assert_eq!(after.len(), before.len(), "{}", exported.text);
+    for (mut before, after) in sorted(&before).into_iter().zip(after) {
+        before.objectives.sort_by(|a, b| a.name.cmp(&b.name));
+        assert_eq!(before.id, after.id);
+        assert_eq!((&before.sli, &before.per), (&after.sli, &after.per), "{}", before.id);
+        assert_eq!((&before.objectives, &before.team), (&after.objectives, &after.team), "{}", before.id);
+        assert_eq!(before.no_data, after.no_data, "{}", before.id);
+    }
+}
+
+#[test]
+fn openslo_that_is_imported_again_means_the_same() {
+    let before: Vec<Arc<Slo>> = slos(SLOS).into_iter().chain(slos(REST).into_iter().take(3)).collect();
+    let exported = export(&before, Format::OpenSlo);
+    let after = again(&exported.text);
+    let of = |name: &str| after.iter().find(|slo| slo.id.name.as_str() == name).unwrap_or_else(|| panic!("{name}"));
+    for before in before.iter().filter(|slo| !["availability", "good-of-two", "sums"].contains(&slo.id.name.as_str())) {
+        let after = of(before.id.name.as_str());
+        assert_eq!((&before.sli, &before.per, &before.objectives), (&after.sli, &after.per, &after.objectives), "{}", before.id);
+        assert_eq!((&before.title, &before.runbook, &before.team), (&after.title, &after.runbook, &after.team), "{}", before.id);
+    }
+    // Objectives of two windows are two SLOs there; sums of several counters and of the source come back as what they are.
+    assert_eq!(of("availability-30d").objectives[0].target, before[0].objectives[0].target);
+    assert_eq!(of("availability-fast").sli, before[0].sli);
+    assert_eq!(of("good-of-two").sli, before[4].sli);
+    assert!(of("availability-fast").no_data.then.word() == "page");
+}
+
+#[test]
+fn what_another_format_cannot_hold_is_told_of() {
+    let all: Vec<Arc<Slo>> = slos(SLOS).into_iter().chain(slos(REST)).collect();
+    let lost = |format: Format| export(&all, format).losses.iter().map(|loss| loss.to_string() + "\n").collect::<String>();
+    insta::assert_snapshot!("lost_rules", lost(Format::PrometheusRules));
+    insta::assert_snapshot!("lost_openslo", lost(Format::OpenSlo));
+    insta::assert_snapshot!("lost_grafana", lost(Format::Grafana));
+}
+
+#[test]
+fn the_texts_are_readable() {
+    let one = &slos(SLOS)[1..2];
+    insta::assert_snapshot!("rules", export(one, Format::PrometheusRules).text);
+    insta::assert_snapshot!("openslo", export(one, Format::OpenSlo).text);
+    insta::assert_snapshot!("grafana", export(one, Format::Grafana).text);
+}
+
+#[test]
+fn every_series_of_the_dashboard_is_recorded_by_the_rules() {
+    let all: Vec<Arc<Slo>> = slos(SLOS).into_iter().chain(slos(REST)).collect();
+    let rules = export(&all, Format::PrometheusRules).text;
+    let dashboard: Value = serde_json::from_str(&export(&all, Format::Grafana).text).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let numbers: std::collections::BTreeSet<i64> = panels.iter().filter_map(|panel| panel["id"].as_i64()).collect();
+    assert_eq!(numbers.len(), panels.len());
+    let exprs: Vec<&str> =
+        panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten().filter_map(|target| target["expr"].as_str()).collect();
+    assert!(exprs.len() > 20, "{exprs:?}");
+    for expr in exprs {
+        let name = expr.trim_start_matches("1 - ").split('{').next().expect("a name");
+        assert!(rules.contains(&format!("record: {name}\n")), "{name}");
+    }
+}
