@@ -138,11 +138,14 @@ impl Timeline {
         self.targets.get(&target).and_then(|target| target.started_by(at)).is_some_and(|start| start > since.minus(START_SKEW))
     }
 
-    /// How often the target is scraped, as known at `at`.
-    pub(super) fn usual_at(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> Option<Duration> {
+    /// How often the target is scraped, as known at `at`; where no scrape before is known, by the next one, if that is no longer off than `soon`.
+    pub(super) fn usual_at(&self, target: TargetKey, at: Timestamp, soon: Duration, rule: &Rule) -> Option<Duration> {
         let target = self.targets.get(&target)?;
-        let last = target.scrapes.partition_point(|(scrape, _)| *scrape <= at).checked_sub(1)?;
-        target.known_usual(last, rule)
+        let next = target.scrapes.partition_point(|(scrape, _)| *scrape <= at);
+        let last = next.checked_sub(1)?;
+        let following =
+            || target.scrapes.get(next).map(|(scrape, _)| scrape.since(target.scrapes[last].0)).filter(|spacing| *spacing <= soon);
+        target.known_usual(last, rule).or_else(following)
     }
 
     /// Failed scrapes with `from < at <= to`.

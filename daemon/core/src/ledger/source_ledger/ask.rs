@@ -9,7 +9,10 @@ use super::{
     Backfill, Cohort, FIVE_MINUTES, HOUR, Read, Reads, SourceLedger, TEN_SECONDS,
     round::{FILL_MARGIN_STEPS, margin_before},
 };
-use crate::time::{Timestamp, days, minutes};
+use crate::{
+    ledger::count::Rule,
+    time::{Timestamp, days, minutes},
+};
 
 /// The most that one read covers.
 const MAX_STEP: Duration = HOUR;
@@ -157,7 +160,12 @@ impl SourceLedger {
             from.entry(query).and_modify(|first| *first = targets_from.min(*first)).or_insert(targets_from);
         }
         let first = reads.reads.len();
-        reads.reads.extend(from.into_iter().map(|(query, from)| Read { query, from, to }));
+        let judges_pace = lanes.iter().any(|lane| self.plan.lanes()[*lane].presence().is_some());
+        let counts = |query: usize| lanes.iter().any(|lane| self.plan.lanes()[*lane].event_queries().contains(&query));
+        let of_targets = |query: usize| self.plan.targets().is_some_and(|targets| targets.up == query);
+        // How often a target is scraped is told by the scrape that follows.
+        let until = |query| if judges_pace && of_targets(query) && !counts(query) { to.plus(self.soon()).min(now) } else { to };
+        reads.reads.extend(from.into_iter().map(|(query, from)| Read { query, from, to: until(query) }));
         let settled = now.minus(self.settings.settle).floor(TEN_SECONDS).min(to);
         let cohort = Cohort { lanes, reads: first..reads.reads.len(), to, settled, live: to == now, asked_at: now, targets_from };
         reads.cohorts.push(cohort);
@@ -169,6 +177,11 @@ impl SourceLedger {
         let since = margin_before(self.lanes[lane].watermark);
         let mut known = self.streams_of(lane).map(|stream| &self.streams[stream as usize].meta).filter(|meta| meta.newest.is_some());
         !self.plan.lanes()[lane].has_first_values() || known.any(|meta| meta.counted_from.is_some_and(|from| from <= since))
+    }
+
+    /// A scrape that follows the first one of a target no later than this tells how often it is scraped: it is known before the first one is settled.
+    pub(super) fn soon(&self) -> Duration {
+        self.settings.settle.min(Rule::RAW.default_spacing)
     }
 
     /// The whole histograms of which a threshold's bucket is missing: their boundaries are told beside the reason.

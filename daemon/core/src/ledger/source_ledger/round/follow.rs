@@ -7,7 +7,7 @@ use crate::{
     id::Group,
     ledger::{
         Counts, Histogram, Reason, Sample, Unknown,
-        count::{Counter, Rule, SeriesKey, TargetKey, is_gap},
+        count::{Counter, SeriesKey, TargetKey, is_gap},
         coverage::Beat,
         histogram::Parts,
         plan::{Role, Side},
@@ -296,7 +296,7 @@ impl Round<'_> {
                 continue;
             }
             let own = next.usual(&self.rule);
-            let usual = if side.role == Role::Present { scraped_every(stage, sight, sample.at, &self.rule).unwrap_or(own) } else { own };
+            let usual = if side.role == Role::Present { self.scraped_every(stage, sight, sample.at).unwrap_or(own) } else { own };
             self.hear(stage, side, &route, (sample.at, usual));
         }
     }
@@ -363,6 +363,12 @@ impl Round<'_> {
             },
         };
         Ok(Taken { counts: judged(parts), booked, next })
+    }
+
+    /// How often the target of a series is scraped: what is there now and then comes no less often than that. After the first scrape the next one tells,
+    /// which is known before that is settled: whatever the reads were, the same follows.
+    fn scraped_every(&self, stage: &Stage<'_>, sight: &Sight<'_>, at: Timestamp) -> Option<Duration> {
+        stage.timeline.usual_at(TargetKey::of(sight.labels)?, at, self.ledger.soon(), &self.rule)
     }
 
     fn keep_histogram(&mut self, route: Route, histogram: Option<&Arc<Histogram>>) {
@@ -568,11 +574,6 @@ fn behind(samples: &[Sample], at: Timestamp) -> &[Sample] {
 fn seen_just_before(times: &[Timestamp], at: Timestamp) -> bool {
     let before = times.partition_point(|time| *time < at);
     before.checked_sub(1).is_some_and(|last| at.since(times[last]) <= COMPANION)
-}
-
-/// How often the target of a series is scraped: what is there now and then comes no less often than that.
-fn scraped_every(stage: &Stage<'_>, sight: &Sight<'_>, at: Timestamp, rule: &Rule) -> Option<Duration> {
-    stage.timeline.usual_at(TargetKey::of(sight.labels)?, at, rule)
 }
 
 /// What is remembered of a series of which only the moments of its samples count.

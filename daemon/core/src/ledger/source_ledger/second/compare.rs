@@ -58,8 +58,8 @@ impl SourceLedger {
         Some(late)
     }
 
-    /// Whether the source has lost samples that were counted: it shows a hole now in which events had been sampled, and up to its end fewer were than
-    /// before, or of presence none. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment (but for first
+    /// Whether the source has lost samples that were counted: it shows a hole now in which events had been sampled, and of counters up to its end fewer
+    /// were than before. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment (but for first
     /// values).
     fn has_lost(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> bool {
         let (since, plan) = (walk.since[lane], &self.plan.lanes()[lane]);
@@ -78,18 +78,14 @@ impl SourceLedger {
             };
             let (now, before) =
                 (|after, until| sampled(again, logged_again, after, until), |after, until| sampled(&held.slices, logged, after, until));
-            walk.holes(lane, stream).iter().any(|hole| {
+            let begins_later = walk.begins_later(stream, held.meta.counted_from);
+            walk.holes(lane, stream).iter().chain(&begins_later).any(|hole| {
                 let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
                 let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
                     return false;
                 };
                 let emptied = now(after, until) == 0 && before(after, until) != 0;
-                match (plan.presence(), only_adds) {
-                    // How long a sample stands depends on scrapes that come late; that none is left does not.
-                    (Some(_), _) => emptied && now(since, until) == 0,
-                    (None, true) => emptied && now(since, until) < before(since, until),
-                    (None, false) => emptied,
-                }
+                emptied && (!only_adds || now(since, until) < before(since, until))
             })
         })
     }
@@ -120,6 +116,15 @@ struct Hole {
 }
 
 impl Walk {
+    /// Where what is held of a stream begins later than it did: what lies between was there.
+    fn begins_later(&self, stream: u32, before: Option<Timestamp>) -> Option<Hole> {
+        let memory = &self.memory;
+        let held = &memory.streams[stream as usize];
+        let now = held.meta.counted_from.or_else(|| held.lane.map(|lane| memory.lanes[lane].watermark))?;
+        let before = before.filter(|before| *before < now)?;
+        Some(Hole { from: before, to: now.minus(Duration::from_millis(1)) })
+    }
+
     /// The holes that a walk met.
     fn holes(&self, lane: usize, stream: u32) -> Vec<Hole> {
         let plan = &self.memory.plan.lanes()[lane];

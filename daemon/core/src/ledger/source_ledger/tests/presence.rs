@@ -102,6 +102,20 @@ fn a_series_as_slow_as_the_slice_is_long_is_not_missed_by_chance() {
 }
 
 #[test]
+fn the_first_sample_of_a_target_stands_no_longer_than_others() {
+    let mut source = Source::default();
+    ups(&mut source, "a", every(2, 0, 200));
+    exists(&mut source, "a", every(2, 0, 22).chain(every(2, 66, 200)));
+    let slos = || vec![fixture::presence("a", Duration::from_secs(10), &[])];
+    let mut daemon = Daemon::start(slos(), at(3));
+    daemon.tick_every(&source, 1, 3, 190);
+    assert_eq!(daemon.ledger.between(0, at(0), at(190)), events(15, 4));
+    let mut at_once = Daemon::start(slos(), at(3));
+    at_once.tick(&source, at(190));
+    assert_agree(&at_once, &daemon, at(190));
+}
+
+#[test]
 fn without_up_absence_cannot_be_told_from_blindness() {
     let mut source = Source::default();
     exists(&mut source, "a", every(15, -300, 310));

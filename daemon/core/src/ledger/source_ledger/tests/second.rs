@@ -261,6 +261,34 @@ fn what_a_source_has_lost_is_no_correction() {
     assert_eq!((wiped.late.len(), wiped.lost), (0, 5));
 }
 
+#[test]
+fn what_a_source_has_lost_of_series_that_are_younger_than_the_seal_is_no_correction() {
+    let mut source = Source::default();
+    for second in (0..7_200).step_by(15) {
+        let at_second = u64::try_from(second).expect("positive");
+        source.up("a", at(second), 1.0);
+        if second >= 300 {
+            source.requests("a", at(second), &[("200", 1_000 + at_second)]);
+            source.put(&[("__name__", "p"), ("job", "x"), ("instance", "a")], at(second), 1.0);
+        }
+    }
+    stepped::record(&mut source, 5, &[vec![Some(1.0); 120]]);
+    let kinds =
+        [fixture::probe("d", &["p"], &[]), fixture::presence("e", minutes(1), &[])].into_iter().chain(stepped::expressions("v", "q"));
+    let slos: Vec<Arc<Slo>> = availability().into_iter().chain(kinds).collect();
+    let mut wiped = Daemon::start(slos, at(0));
+    run(&mut wiped, &mut Delayed::of(&source, |_, _| Duration::ZERO), 0, 1_140);
+    let known = slices(&wiped);
+    for samples in source.series.values_mut() {
+        samples.retain(|sampled, _| *sampled > at(1_140));
+    }
+    run(&mut wiped, &mut Delayed::of(&source, |_, _| Duration::ZERO), 1_170, 7_190);
+    let kept = slices(&wiped);
+    let changed: Vec<_> = known.iter().filter(|(key, counts)| kept.get(key) != Some(counts)).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    assert_eq!((wiped.late.len(), wiped.lost), (0, 5));
+}
+
 fn in_slices_too() -> Vec<Arc<Slo>> {
     let mut slo = (*availability()[0]).clone();
     slo.objectives.push(judged::in_slices(&slo.objectives[0], 1));

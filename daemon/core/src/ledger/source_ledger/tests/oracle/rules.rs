@@ -167,7 +167,9 @@ pub(super) fn presence(shown: &[Shown], now: Timestamp) -> Told {
     for instance in ["a", "b"] {
         let (own, ups) = (moments(shown, instance, What::Exists), moments(shown, instance, What::Up));
         for (nth, at) in own.iter().enumerate() {
-            let pace = usual(&ups[..ups.partition_point(|up| up <= at)]).unwrap_or_else(|| usual_or_a_minute(&own[..=nth]));
+            let (before, after) = ups.split_at(ups.partition_point(|up| up <= at));
+            let soon = after.first().map(|next| next.since(*at)).filter(|spacing| *spacing <= minutes(1));
+            let pace = usual(before).or(soon).unwrap_or_else(|| usual_or_a_minute(&own[..=nth]));
             there.push((*at, at.plus(slice.max(pace * 5 / 2))));
         }
     }
