@@ -14,7 +14,8 @@ use crate::{
     time::Timestamp,
 };
 
-const VERSION: u8 = 1;
+/// Raised with every change of what is packed: an image of another version is left out, and the ledger is read whole.
+const VERSION: u8 = 2;
 
 /// So many streams are one part.
 const STREAMS_OF_A_PART: u32 = 1000;
