@@ -159,8 +159,8 @@ impl FailedShare {
     }
 
     /// How it compares with a limit, exactly.
-    pub(crate) fn against(self, Limit(limit): Limit) -> Ordering {
-        compare_fractions((self.failed_halves, self.all_halves), limit)
+    fn against(self, limit: Limit) -> Ordering {
+        compare_fractions((self.failed_halves, self.all_halves), limit.share)
     }
 
     /// Failed and allowed events on one scale. Counts are below 2^66 halves and a target's parts below 2^54: no product overflows.
@@ -172,19 +172,39 @@ impl FailedShare {
 
 /// The failed share at which a burn rate is at its factor, exact: `factor x (1 - target)`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit(Fraction);
+pub(crate) struct Limit {
+    share: Fraction,
+    /// The same, where it fits.
+    small: Option<(u64, u64)>,
+}
 
 impl Limit {
     pub(crate) fn of(factor: Factor, target: Target) -> Self {
         let (factor, allowed) = (factor.ratio(), target.allowed());
-        Self((u128::from(factor.num()) * u128::from(allowed.num()), u128::from(factor.den()) * u128::from(allowed.den())))
+        Self::at((u128::from(factor.num()) * u128::from(allowed.num()), u128::from(factor.den()) * u128::from(allowed.den())))
+    }
+
+    fn at(share: Fraction) -> Self {
+        let small = u64::try_from(share.0).ok().zip(u64::try_from(share.1).ok());
+        Self { share, small }
     }
 
     /// The same of what is counted, where that is only the last `counted` of `whole` and the rest is taken to have had the same traffic and no failure.
-    pub(crate) const fn of_part(self, counted: Duration, whole: Duration) -> Self {
-        let Self((above, below)) = self;
-        let millis = counted.as_millis();
-        Self((above * whole.as_millis(), below * if millis == 0 { 1 } else { millis }))
+    pub(crate) fn of_part(self, counted: Duration, whole: Duration) -> Self {
+        let (above, below) = self.share;
+        Self::at((above * whole.as_millis(), below * counted.as_millis().max(1)))
+    }
+
+    /// Whether the failed share of these counts is above it; without traffic it is not.
+    #[inline]
+    pub(crate) fn is_exceeded(self, counts: Counts) -> bool {
+        match (self.small, small_halves(counts)) {
+            (Some((above, below)), Some((failed, all))) => {
+                let (failed, all) = if failed < all { (failed, all) } else { (failed.min(1), 1) };
+                u128::from(failed) * u128::from(below) > u128::from(all) * u128::from(above)
+            }
+            (Some(_) | None, Some(_) | None) => FailedShare::of(counts).is_some_and(|share| share.against(self).is_gt()),
+        }
     }
 }
 
@@ -193,6 +213,14 @@ pub(crate) fn failed_halves(counts: Counts) -> (u128, u128) {
     let (good, tolerated, bad) = (i128::from(counts.good), i128::from(counts.tolerated), i128::from(counts.bad));
     let halves = |sum: i128| u128::try_from(sum).unwrap_or(0);
     (halves(2 * bad + tolerated), halves(2 * (good + tolerated + bad)))
+}
+
+/// The same of counts that are not negative and fit, which are most: many times faster.
+fn small_halves(Counts { good, tolerated, bad, unseen_millis: _ }: Counts) -> Option<(u64, u64)> {
+    const FITS: i64 = 1 << 60;
+    let fits = (good | tolerated | bad) & !(FITS - 1) == 0;
+    let halves = |sum: i64| sum.cast_unsigned();
+    fits.then(|| (halves(2 * bad + tolerated), halves(2 * (good + tolerated + bad))))
 }
 
 /// Why counts cannot be true as they stand. Both are shown beside the figures; neither hides an alert.
@@ -335,6 +363,21 @@ mod tests {
         fn small_fractions_compare_as_large_ones_do(a_num in any::<u64>(), b_num in any::<u64>(), dens in (1_u64.., 1_u64..), shift in 0_u32..60) {
             let (a, b) = ((u128::from(a_num >> shift), u128::from(dens.0)), (u128::from(b_num >> shift), u128::from(dens.1)));
             prop_assert_eq!(compare_fractions(a, b), compare_by_parts(a, b));
+        }
+
+        #[test]
+        fn small_counts_exceed_a_limit_as_large_ones_do(
+            (good, tolerated, bad) in (any::<i64>(), any::<i64>(), any::<i64>()), shifts in (0_u32..64, 0_u32..64, 0_u32..64),
+            (factor, percent) in (prop::sample::select(vec!["14.4", "1", "0.000001", "123456789"]), prop::sample::select(vec!["99.9%", "50%", "99.9999999%"])),
+            (counted, whole) in (0_u64..1 << 40, 1_u64..1 << 40),
+        ) {
+            let counts = counts(good >> shifts.0, tolerated >> shifts.1, bad >> shifts.2);
+            let limit = Limit::of(super::tests::factor(factor), target(percent));
+            for limit in [limit, limit.of_part(Duration::from_millis(counted), Duration::from_millis(whole))] {
+                let exceeded = FailedShare::of(counts).is_some_and(|share| share.against(limit).is_gt());
+                prop_assert_eq!(limit.is_exceeded(counts), exceeded);
+                prop_assert_eq!(Limit { small: None, ..limit }.is_exceeded(counts), exceeded);
+            }
         }
 
         #[test]

@@ -33,6 +33,7 @@ const AT_LIMIT: f64 = 1e-9;
 
 /// Whether so many failures may be chance while the target is met. A tolerated event is half a failure; halves of a failure are dropped, so that no
 /// event weighs more here than in the budget. Counts that contradict themselves are taken as in [`FailedShare`](crate::burn_rate::FailedShare).
+#[inline]
 pub fn may_be(counts: Counts, unit: EventUnit, target: Target) -> bool {
     let (failed, events) = whole_failures(counts, unit);
     !Binomial::new(events, target).is_rarer_than_limit(failed)
@@ -91,10 +92,12 @@ impl Binomial {
     }
 
     /// Whether `P(X >= k)` is below the limit.
+    #[inline]
     fn is_rarer_than_limit(&self, k: u64) -> bool {
-        if self.is_far_above(k) {
-            return true;
-        }
+        self.is_far_above(k) || self.is_rarer_by_its_tail(k)
+    }
+
+    fn is_rarer_by_its_tail(&self, k: u64) -> bool {
         if self.excess(k) <= 0.0 {
             return false;
         }

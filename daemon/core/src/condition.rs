@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::{
-    burn_rate::{FailedShare, Limit},
+    burn_rate::Limit,
     chance,
     ledger::Counts,
     slo::{AlertRow, LowTraffic, Urgency},
@@ -57,13 +57,13 @@ impl Condition {
 
     /// What the row says of its lookbacks, of which so much time is counted. The long one is asked for where the short one leaves the question open.
     pub fn judge(&self, short: Counts, long: impl FnOnce() -> Counts, counted: Duration) -> Says {
-        if !is_above(short, self.limit) {
+        if !self.limit.is_exceeded(short) {
             return Says::Quiet;
         }
         let long = long();
-        if !is_above(long, self.limit) {
+        if !self.limit.is_exceeded(long) {
             Says::Quiet
-        } else if counted < self.row.long && !is_above(long, self.limit.of_part(counted, self.row.long)) {
+        } else if counted < self.row.long && !self.limit.of_part(counted, self.row.long).is_exceeded(long) {
             Says::Young
         } else if self.guarded && chance::may_be(long, self.unit, self.target) {
             Says::Chance
@@ -71,10 +71,4 @@ impl Condition {
             Says::Holds
         }
     }
-}
-
-/// Without traffic nothing is above anything.
-fn is_above(counts: Counts, limit: Limit) -> bool {
-    let some_failed = counts.bad > 0 || counts.tolerated > 0;
-    some_failed && FailedShare::of(counts).is_some_and(|share| share.against(limit).is_gt())
 }

@@ -32,7 +32,7 @@ pub struct Decision {
     pub holds_back: bool,
     /// Why we cannot see, where we cannot.
     pub unknown: Option<Unknown>,
-    /// The newest sample of all that is seen.
+    /// Then, the newest sample of what hides it.
     pub last_seen: Option<Timestamp>,
 }
 
@@ -60,11 +60,11 @@ impl<'a> Rules<'a> {
     /// What [`evaluate`](super::evaluate) would decide.
     pub fn decide(&self, input: &Input<'_>, before: AlertState, now: Timestamp) -> Decision {
         let asked = Asked { slo: self.slo, objective: self.objective, input, now };
-        let last_seen = asked.last_seen();
         let sums = match &input.sums {
             Ok(sums) => *sums,
             Err(unknown) => {
-                return Decision { alerts: before, changes: false, holds_back: false, unknown: Some(unknown.clone()), last_seen };
+                let (unknown, last_seen) = (Some(unknown.clone()), asked.last_seen());
+                return Decision { alerts: before, changes: false, holds_back: false, unknown, last_seen };
             }
         };
         let unknown = asked.unknown_window(asked.in_window(sums)).or_else(|| asked.hidden_member());
@@ -72,6 +72,7 @@ impl<'a> Rules<'a> {
             Some(composite) => self.step(&asked, &KnownBad { composite, sums }, before),
             None => self.step(&asked, sums, before),
         };
+        let last_seen = unknown.as_ref().and_then(|_| asked.last_seen());
         Decision { alerts, changes: alerts != before, holds_back, unknown, last_seen }
     }
 
