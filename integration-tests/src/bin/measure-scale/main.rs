@@ -20,6 +20,9 @@ use tokio::{
 
 use setup::Setup;
 
+/// Looks at all budgets that are measured together.
+const LOOKS: u32 = 40;
+
 /// What is measured in all, by default.
 const MINUTES: u64 = 10;
 
@@ -72,6 +75,7 @@ async fn of_fleet(measured: Duration) -> anyhow::Result<Vec<Row>> {
     setup.until_caught_up().await?;
     let with = setup.watch(measured * 5 / 6).await?;
     let (daemon, memory, peak) = (with.daemon.unwrap_or_default(), setup.daemon_memory()?, setup.daemon_peak()?);
+    let look = setup.look().await?;
     setup.begin_to_fail();
     let slowest = setup.slowest_round(Duration::from_mins(3)).await?;
     let burning = setup.burning().await?;
@@ -82,6 +86,7 @@ async fn of_fleet(measured: Duration) -> anyhow::Result<Vec<Row>> {
         Row::new("    the most it ever held, catching up included", peak, Unit::Mebibytes, Some(450.0)),
         Row::new("    Prometheus's CPU caused by burnward", with.prometheus - before.prometheus, Unit::Core, Some(0.05)),
         Row::new("    Prometheus's CPU without", before.prometheus, Unit::Core, None),
+        Row::new("    a look at /api/v1/status of all budgets: burnward's CPU", look.as_secs_f64() * 1000.0, Unit::Millis, None),
         Row::new("all begin to fail: budgets that burn three minutes later", burning as f64, Unit::Number, None),
         Row::new("    the slowest round, from its answers to the last decision stored", slowest.deciding, Unit::Seconds, None),
         Row::new("    the same from when it was due", slowest.late, Unit::Seconds, Some(10.0)),
@@ -204,6 +209,16 @@ impl Setup {
         let share = |took: Duration| took.as_secs_f64() / stretch.as_secs_f64();
         let daemon = daemon.zip(daemon_after).map(|(before, after)| share(after.saturating_sub(before)));
         Ok(Watched { prometheus: share(prometheus_after.saturating_sub(prometheus)), daemon })
+    }
+
+    /// What one of many looks at all budgets takes.
+    async fn look(&self) -> anyhow::Result<Duration> {
+        let cpu = || self.daemon_pid().map(cost::cpu).transpose().map(Option::unwrap_or_default);
+        let before = cpu()?;
+        for _ in 0..LOOKS {
+            self.status().await?;
+        }
+        Ok(cpu()?.saturating_sub(before) / LOOKS)
     }
 
     fn daemon_memory(&self) -> anyhow::Result<f64> {

@@ -106,7 +106,7 @@ impl Setup {
         Ok(address.context("it does not listen yet")?.1.to_owned())
     }
 
-    async fn status(&self) -> anyhow::Result<serde_json::Value> {
+    pub(crate) async fn status(&self) -> anyhow::Result<serde_json::Value> {
         Ok(reqwest::get(format!("{}/api/v1/status", self.address()?)).await?.json().await?)
     }
 
