@@ -9,8 +9,9 @@ use std::{
 
 use anyhow::Context as _;
 use burnward_core::{
+    evaluate::BudgetStatus,
     exclusion::{ExclusionId, Known},
-    id::{BudgetId, IncidentId, PersonName, SourceName, TenantId},
+    id::{BudgetId, IncidentId, PersonName, SloId, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
     ledger::{Counts, Edges, Image, Late, Replica, Slice},
     slo::Slo,
@@ -222,6 +223,20 @@ pub enum Request {
         /// The budgets.
         reply: oneshot::Sender<Vec<PastBudget>>,
     },
+    /// How a tenant's budgets stand.
+    Budgets {
+        /// Whose.
+        tenant: TenantId,
+        /// All of them as of the last round, worst first.
+        reply: oneshot::Sender<Arc<Vec<BudgetStatus>>>,
+    },
+    /// How the budgets of an SLO stand.
+    BudgetsOf {
+        /// Which.
+        slo: SloId,
+        /// Its budgets as of the last round, worst first.
+        reply: oneshot::Sender<Vec<BudgetStatus>>,
+    },
     /// The edges that no roll-up of a tenant's ledger may cross.
     Edges {
         /// Whose.
@@ -326,6 +341,39 @@ impl Handle {
         let late = self.late(tenant, asked.moments.iter().map(|moment| moment.known)).await?;
         let tenant = tenant.clone();
         Ok(self.ask(|reply| Request::Past { tenant, asked, late, reply }).await.unwrap_or_default())
+    }
+
+    /// All budgets of a tenant as they stood in the last round, worst first; none before the first one. They are made when somebody asks, and once a round.
+    ///
+    /// # Errors
+    /// The daemon is stopping.
+    pub async fn budgets(&self, tenant: &TenantId) -> Result<Arc<Vec<BudgetStatus>>, RequestError> {
+        let tenant = tenant.clone();
+        self.ask(|reply| Request::Budgets { tenant, reply }).await
+    }
+
+    /// The same of one SLO.
+    ///
+    /// # Errors
+    /// The daemon is stopping.
+    pub async fn budgets_of(&self, slo: &SloId) -> Result<Vec<BudgetStatus>, RequestError> {
+        let slo = slo.clone();
+        self.ask(|reply| Request::BudgetsOf { slo, reply }).await
+    }
+
+    /// The budgets of an incident, among others, as they stood in the last round. Nobody is waited for where the incident is at hand, nor where it was opened
+    /// so lately that the view does not know it: its own figures are as new. None where the daemon is stopping.
+    pub async fn budgets_in(&self, incident: &Incident) -> Arc<BTreeMap<BudgetId, BudgetStatus>> {
+        let at_hand = self.view.borrow().at_hand.get(&incident.tenant).cloned().unwrap_or_default();
+        if at_hand.incidents.contains(&incident.id) || incident.is_open() {
+            return Arc::clone(&at_hand.budgets);
+        }
+        let mut budgets = BTreeMap::new();
+        for slo in incident.slos() {
+            let own = self.budgets_of(slo).await.unwrap_or_default();
+            budgets.extend(own.into_iter().map(|status| (status.budget.clone(), status)));
+        }
+        Arc::new(budgets)
     }
 
     /// What was counted of a budget over `(from, to]`, and how many events may have happened in unseen time of it.

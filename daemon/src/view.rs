@@ -1,11 +1,15 @@
 //! The view: what the daemon knows now, published after every round, so that pages, API and messages show the same numbers.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::{Case, Exclusions},
-    id::{SloId, SourceName, TenantId},
+    id::{BudgetId, IncidentId, SloId, SourceName, TenantId},
     ledger::Unknown,
     slo::Slo,
     time::Timestamp,
@@ -20,8 +24,8 @@ pub struct View {
     pub slos: BTreeMap<SloId, Arc<Slo>>,
     /// Those of them that run on in an earlier version because their alerts hold, each with what takes its place then; `None`: it is gone.
     pub held: BTreeMap<SloId, Option<Arc<Slo>>>,
-    /// Every budget, worst first within its tenant.
-    pub budgets: BTreeMap<TenantId, Arc<Vec<BudgetStatus>>>,
+    /// What incidents at hand show of their budgets; any other is asked for ([`Handle::budgets`](crate::app::Handle::budgets)).
+    pub at_hand: BTreeMap<TenantId, Arc<IncidentBudgets>>,
     /// The sources.
     pub sources: BTreeMap<(TenantId, SourceName), SourceView>,
     /// What people took out of budgets.
@@ -32,11 +36,13 @@ pub struct View {
     pub text_faults: Vec<String>,
 }
 
-impl View {
-    /// A tenant's budgets, worst first.
-    pub fn budgets_of(&self, tenant: &TenantId) -> &[BudgetStatus] {
-        self.budgets.get(tenant).map_or(&[], |budgets| budgets)
-    }
+/// The budgets of a tenant's incidents at hand as they stood in the last round: ready, so that no message waits for the task that decides.
+#[derive(Debug, Clone, Default)]
+pub struct IncidentBudgets {
+    /// The incidents: open, or resolved not long ago.
+    pub incidents: BTreeSet<IncidentId>,
+    /// The budgets of their alerts.
+    pub budgets: Arc<BTreeMap<BudgetId, BudgetStatus>>,
 }
 
 /// What people took out of a tenant's budgets.
@@ -62,7 +68,7 @@ pub struct SourceView {
     /// The source's clock minus ours, in milliseconds.
     pub skew_millis: Option<i64>,
     /// The queries of a round: what is asked, how many series came, how long it took, or why nothing came.
-    pub queries: Vec<QueryView>,
+    pub queries: Arc<[QueryView]>,
     /// True while history is being filled in or a gap is being caught up.
     pub catching_up: bool,
     /// The replica that is read, where there are several.

@@ -222,10 +222,9 @@ impl World {
     }
 
     /// The states of a service's budgets, as words.
-    pub fn states(&self, service: &str) -> Vec<&'static str> {
-        let view = self.handle().view.borrow().clone();
-        let statuses = view.budgets_of(&self.tenant).iter();
-        statuses.filter(|status| status.budget.slo.service.as_str() == service).map(|status| status.state.word()).collect()
+    pub async fn states(&self, service: &str) -> anyhow::Result<Vec<&'static str>> {
+        let statuses = self.handle().budgets(&self.tenant).await?;
+        Ok(statuses.iter().filter(|status| status.budget.slo.service.as_str() == service).map(|status| status.state.word()).collect())
     }
 
     /// A person's command, as the command line would send it.

@@ -174,7 +174,9 @@ fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic
 
 /// First 12 hex digits of the SHA-256 of a text.
 pub fn version_of(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(6).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    let digest = Sha256::digest(text.as_bytes());
+    let digits = digest.iter().take(6).flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// What all SLOs of a document share.

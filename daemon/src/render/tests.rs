@@ -169,7 +169,18 @@ pub(crate) fn context(incident: &Incident, impacts: &[BudgetImpact], now: Timest
 fn context_in(view: &View, incident: &Incident, impacts: &[BudgetImpact], now: Timestamp) -> PageContext {
     let steps = ["Roll back the last deploy", "Check the payment provider's status", "Shed load", "never shown"].map(str::to_owned);
     let message = message(MessageKind::Root);
-    let input = PageInput { incident, message: Some(&message), decided_at: DECIDED, view, config: &config(), impacts, steps: &steps, now };
+    let (config, budgets) = (config(), BTreeMap::new());
+    let input = PageInput {
+        incident,
+        message: Some(&message),
+        decided_at: DECIDED,
+        view,
+        budgets: &budgets,
+        config: &config,
+        impacts,
+        steps: &steps,
+        now,
+    };
     PageContext::new(&input)
 }
 

@@ -11,7 +11,7 @@ mod run;
 mod samples;
 mod written;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use burnward_core::{evaluate::BudgetStatus, ledger::Query, time::Timestamp};
 
@@ -71,7 +71,7 @@ impl Replay {
     }
 
     /// Every budget as it stood in the last round, worst first.
-    pub fn statuses(&self) -> &[BudgetStatus] {
+    pub fn statuses(&mut self) -> Arc<Vec<BudgetStatus>> {
         self.rehearsal.statuses()
     }
 

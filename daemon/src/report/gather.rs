@@ -109,7 +109,9 @@ pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError
         Asof::Corrected => BTreeMap::new(),
         Asof::KnownThen => all_then(handle, &tenant, over.to).await?,
     };
-    let live = live(&view, &tenant, &week);
+    // Of a week that goes on, the budgets as they stand now.
+    let statuses = if week.whole { Arc::default() } else { handle.budgets(&tenant).await.unwrap_or_default() };
+    let live: BTreeMap<_, _> = statuses.iter().map(|status| (&status.budget, status)).collect();
     let mut rows = Vec::new();
     for slos in slos.chunks(AT_A_TIME) {
         let asked = PastAsked { moments: moments.clone(), slices: Some(over), by: by.clone(), ..PastAsked::of(slos.to_vec()) };
@@ -155,12 +157,6 @@ fn false_positives(view: &View, tenant: &TenantId, team: Option<&TeamName>, inci
 async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp, known: Known) -> Result<Moment, StoreError> {
     let alerts: BTreeMap<BudgetId, AlertState> = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
     Ok(Moment { at, known, alerts: Arc::new(alerts) })
-}
-
-/// The budgets as they stand now, of a week that goes on.
-fn live<'a>(view: &'a View, tenant: &TenantId, week: &CivilWeek) -> BTreeMap<&'a BudgetId, &'a BudgetStatus> {
-    let statuses = view.budgets_of(tenant).iter().filter(|_| !week.whole);
-    statuses.map(|status| (&status.budget, status)).collect()
 }
 
 fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {

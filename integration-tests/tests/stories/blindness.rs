@@ -24,7 +24,7 @@ async fn an_hour(cut: bool, scraped: bool) -> anyhow::Result<(World, Timestamp, 
     world.fast_forward(minutes(CUT)).await;
     if cut {
         assert!(world.incident("prom-cannot-see-1").await?.is_open(), "a blind source is a page of its own kind");
-        let states = world.states("checkout");
+        let states = world.states("checkout").await?;
         assert!(states.iter().all(|state| *state == "CANNOT SEE"), "{states:?}");
     }
     world.proxy.cut(false);

@@ -47,7 +47,7 @@ async fn a_broken_step_of_a_journey_pages_by_name() -> anyhow::Result<()> {
     let documents = [("search.yaml", &*quiet("search")), ("checkout.yaml", &*quiet("checkout")), ("journey.yaml", JOURNEY)];
     let mut world = World::open(&[search, checkout], fault.start.minus(minutes(30)), &documents).await?;
     world.fast_forward(minutes(29)).await;
-    assert_eq!(world.states("shop"), ["OK"]);
+    assert_eq!(world.states("shop").await?, ["OK"]);
     assert!(world.incidents().await?.is_empty());
 
     world.fast_forward(minutes(6)).await;
@@ -58,7 +58,7 @@ async fn a_broken_step_of_a_journey_pages_by_name() -> anyhow::Result<()> {
 
     world.restart().await?;
     world.fast_forward(minutes(1)).await;
-    assert_eq!(world.states("shop"), ["BURNING"]);
+    assert_eq!(world.states("shop").await?, ["BURNING"]);
     let status: Value = serde_json::from_str(&get(&world, "/api/v1/status").await?)?;
     let budgets = status["budgets"].as_array().expect("a list");
     let journey = budgets.iter().find(|budget| budget["service"] == "shop").expect("the journey");

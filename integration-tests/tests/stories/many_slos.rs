@@ -69,9 +69,9 @@ async fn asked_in_a_tick(daemon: &Daemon, source: &FakePrometheus) -> Vec<String
 }
 
 /// How each service's budget stands.
-fn states(daemon: &Daemon) -> anyhow::Result<Vec<(String, State)>> {
-    let (view, tenant) = (daemon.handle.view.borrow().clone(), TenantId::parse("main")?);
-    let mut states: Vec<_> = view.budgets_of(&tenant).iter().map(|status| (status.budget.slo.service.to_string(), status.state)).collect();
+async fn states(daemon: &Daemon) -> anyhow::Result<Vec<(String, State)>> {
+    let budgets = daemon.handle.budgets(&TenantId::parse("main")?).await?;
+    let mut states: Vec<_> = budgets.iter().map(|status| (status.budget.slo.service.to_string(), status.state)).collect();
     states.sort();
     Ok(states)
 }
@@ -85,8 +85,9 @@ async fn slos_of_many_services_and_a_second_one_on_the_same_metric_cost_one_ques
     let asked = asked_in_a_tick(&daemon, &source).await;
     let metrics: Vec<&str> = asked.iter().filter_map(|query| query.split_once('[').map(|(selector, _)| selector)).collect();
     assert_eq!(metrics, [r#"hits_total{service=~"a|b|c"}"#, "process_start_time_seconds", "up"]);
-    assert_eq!(states(&daemon)?.len(), 6);
-    assert!(states(&daemon)?.iter().all(|(_, state)| *state == State::Ok), "{:?}", states(&daemon)?);
+    let states = states(&daemon).await?;
+    assert_eq!(states.len(), 6);
+    assert!(states.iter().all(|(_, state)| *state == State::Ok), "{states:?}");
     Ok(())
 }
 
@@ -101,10 +102,10 @@ async fn a_service_that_no_answer_has_room_for_blinds_no_other_and_is_asked_for_
         source.push(&labels, at, 1.0);
     }
     let first = asked_in_a_tick(&daemon, &source).await;
-    let states = states(&daemon)?;
+    let states = states(&daemon).await?;
     assert_eq!(states, [("a".to_owned(), State::Ok), ("b".to_owned(), State::CannotSee), ("c".to_owned(), State::Ok)]);
-    let view = daemon.handle.view.borrow().clone();
-    let unknown = view.budgets_of(&TenantId::parse("main")?).iter().find_map(|status| status.unknown.clone());
+    let budgets = daemon.handle.budgets(&TenantId::parse("main")?).await?;
+    let unknown = budgets.iter().find_map(|status| status.unknown.clone());
     assert_eq!(unknown.map(|unknown| unknown.reason), Some(Reason::TooMany));
     let next = asked_in_a_tick(&daemon, &source).await;
     assert!(first.len() > next.len() && next.len() == 4, "{first:#?} {next:#?}");

@@ -51,7 +51,7 @@ async fn an_hour_without_a_request_is_a_ticket_where_the_slo_says_so_and_fine_el
     let posts: Vec<String> = world.pages("checkout-no-data-1").await?.into_iter().map(|page| page.text).collect();
     assert_eq!(posts.len(), 1, "{posts:?}");
     assert!(posts[0].contains("no traffic since") && !posts[0].contains("<@"), "a ticket says so and mentions nobody: {posts:?}");
-    assert_eq!(world.states("checkout"), ["OK", "OK"], "silence spends no budget");
+    assert_eq!(world.states("checkout").await?, ["OK", "OK"], "silence spends no budget");
 
     world.fast_forward(minutes(40)).await;
     assert!(!world.incident("checkout-no-data-1").await?.is_open(), "it ends when requests come again");
@@ -66,7 +66,7 @@ async fn what_nobody_saw_bounds_a_budget_and_is_bad_only_where_the_slo_counts_it
     let world = World::open(&[history], gap.start, &[("checkout.yaml", SLOS)]).await?;
 
     world.fast_forward(minutes(30)).await;
-    assert_eq!(world.states("checkout"), ["CANNOT SEE", "CANNOT SEE"]);
+    assert_eq!(world.states("checkout").await?, ["CANNOT SEE", "CANNOT SEE"]);
     assert_eq!(world.incidents().await?, ["checkout-no-data-1"], "the strict SLO tells its team after ten minutes, nobody is paged");
     world.fast_forward(minutes(90)).await;
     assert!(!world.incident("checkout-no-data-1").await?.is_open());

@@ -50,9 +50,9 @@ impl Pair {
         self.source().replica.expect("there are two")
     }
 
-    fn is_seen(&self) -> bool {
+    async fn is_seen(&self) -> bool {
         let tenant = TenantId::parse("main").expect("a name");
-        self.daemon.handle.view.borrow().budgets[&tenant].iter().all(|status| status.unknown.is_none())
+        self.daemon.handle.budgets(&tenant).await.expect("it runs").iter().all(|status| status.unknown.is_none())
     }
 
     /// What was counted since the start.
@@ -89,9 +89,9 @@ async fn a_replica_that_fails_gives_over_to_the_other_and_no_event_is_invented()
 
     pair.replicas[0].fail(Class::Query, Fault::Refuse).await;
     pair.daemon.fast_forward(Duration::from_secs(10)).await;
-    assert!(!pair.is_seen(), "one round may fail");
+    assert!(!pair.is_seen().await, "one round may fail");
     pair.daemon.fast_forward(Duration::from_secs(10)).await;
-    assert!(pair.is_seen() && pair.source().blind.is_none(), "{:?}", pair.source());
+    assert!(pair.is_seen().await && pair.source().blind.is_none(), "{:?}", pair.source());
     let reads = pair.reads();
     assert_eq!((reads.place, reads.number, reads.of), (second, 2, 2));
     assert!(reads.switched.as_ref().is_some_and(|(_, why)| why.starts_with(&first)), "{:?}", reads.switched);
@@ -121,17 +121,17 @@ async fn both_failing_is_blind_with_both_reasons_and_the_first_that_answers_is_r
     for replica in &pair.replicas {
         assert!(why.detail.contains(replica.url()), "{why}");
     }
-    assert_eq!((pair.reads().number, pair.is_seen()), (1, false));
+    assert_eq!((pair.reads().number, pair.is_seen().await), (1, false));
 
     pair.replicas[1].heal().await;
     pair.daemon.fast_forward(Duration::from_secs(20)).await;
-    assert_eq!((pair.reads().number, pair.is_seen(), pair.source().blind), (2, true, None));
+    assert_eq!((pair.reads().number, pair.is_seen().await, pair.source().blind), (2, true, None));
     // Now the second one fails for good, and the first is back.
     pair.daemon.fast_forward(minutes(2)).await;
     pair.replicas[0].heal().await;
     pair.replicas[1].fail(Class::Query, Fault::Reset).await;
     pair.daemon.fast_forward(Duration::from_secs(30)).await;
-    assert_eq!((pair.reads().number, pair.is_seen()), (1, true));
+    assert_eq!((pair.reads().number, pair.is_seen().await), (1, true));
     Ok(())
 }
 
@@ -141,7 +141,7 @@ async fn a_replica_that_answers_but_is_not_scraped_into_gives_over_to_one_that_i
     pair.daemon.fast_forward(minutes(5)).await;
     pair.replicas[0].fail(Class::Query, Fault::NoSeries).await;
     pair.daemon.fast_forward(Duration::from_secs(20)).await;
-    assert_eq!((pair.reads().number, pair.is_seen()), (2, true));
+    assert_eq!((pair.reads().number, pair.is_seen().await), (2, true));
     let why = pair.reads().switched.map(|(_, why)| why);
     assert!(why.as_ref().is_some_and(|why| why.ends_with("nothing is scraped into it")), "{why:?}");
 

@@ -80,11 +80,11 @@ const HEAVY: &str = r#"  - name: searched
 type Unseen = (Vec<(String, Reason)>, Option<Reason>);
 
 /// Of a tenant.
-fn unseen(daemon: &Daemon, tenant: &str, source: &str) -> anyhow::Result<Unseen> {
-    let view = daemon.handle.view.borrow().clone();
+async fn unseen(daemon: &Daemon, tenant: &str, source: &str) -> anyhow::Result<Unseen> {
     let tenant = TenantId::parse(tenant)?;
-    let unseen =
-        view.budgets[&tenant].iter().filter_map(|status| Some((status.budget.slo.name.to_string(), status.unknown.clone()?.reason)));
+    let budgets = daemon.handle.budgets(&tenant).await?;
+    let unseen = budgets.iter().filter_map(|status| Some((status.budget.slo.name.to_string(), status.unknown.clone()?.reason)));
+    let view = daemon.handle.view.borrow().clone();
     let blind = view.sources[&(tenant.clone(), SourceName::parse(source)?)].blind.as_ref().map(|(_, unknown)| unknown.reason);
     Ok((unseen.collect(), blind))
 }
@@ -101,19 +101,19 @@ async fn one_heavy_question_that_fails_blinds_its_own_slo_and_several_blind_the_
     std::fs::write(root.path().join("slos/shop.yaml"), format!("{PAYMENTS}{HEAVY}"))?;
     daemon.handle.reload(Removals::Guarded).await?;
     daemon.fast_forward(Duration::from_secs(5)).await;
-    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+    assert_eq!(unseen(&daemon, "globex", "bad").await?, (vec![], None));
 
     let timeout = Fault::Status { code: 504, error_type: String::new(), message: String::new(), retry_after: None };
     bad.fail_where("heavy_total", timeout.clone());
     daemon.fast_forward(Duration::from_secs(5)).await;
-    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![("searched".to_owned(), Reason::Timeout)], None));
+    assert_eq!(unseen(&daemon, "globex", "bad").await?, (vec![("searched".to_owned(), Reason::Timeout)], None));
     bad.fail_where("hits_total", timeout.clone());
     daemon.fast_forward(Duration::from_secs(5)).await;
     let both = ["pay", "searched"].map(|slo| (slo.to_owned(), Reason::Timeout)).to_vec();
-    assert_eq!(unseen(&daemon, "globex", "bad")?, (both, Some(Reason::Timeout)));
+    assert_eq!(unseen(&daemon, "globex", "bad").await?, (both, Some(Reason::Timeout)));
     bad.heal().await;
     daemon.fast_forward(Duration::from_secs(5)).await;
-    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+    assert_eq!(unseen(&daemon, "globex", "bad").await?, (vec![], None));
     Ok(())
 }
 
@@ -139,13 +139,13 @@ async fn one_heavy_selector_of_many_that_are_asked_together_is_soon_the_only_one
     std::fs::write(root.path().join("slos/shop.yaml"), slos)?;
     daemon.handle.reload(Removals::Guarded).await?;
     daemon.fast_forward(Duration::from_secs(5)).await;
-    assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![], None));
+    assert_eq!(unseen(&daemon, "globex", "bad").await?, (vec![], None));
     let timeout = Fault::Status { code: 504, error_type: String::new(), message: String::new(), retry_after: None };
     bad.fail_where("s3", timeout);
     daemon.fast_forward(Duration::from_secs(4)).await;
     for _ in 0..10 {
         daemon.fast_forward(Duration::from_secs(1)).await;
-        assert_eq!(unseen(&daemon, "globex", "bad")?, (vec![("s3".to_owned(), Reason::Timeout)], None));
+        assert_eq!(unseen(&daemon, "globex", "bad").await?, (vec![("s3".to_owned(), Reason::Timeout)], None));
     }
     Ok(())
 }
@@ -166,7 +166,7 @@ async fn until(daemon: &Daemon, wanted: (Unseen, Option<String>, Option<bool>)) 
             let incidents = daemon.handle.store.incidents(&TenantId::parse("globex")?, 10, None).await?;
             anyhow::ensure!(incidents.len() < 2, "somebody is told more than once");
             let open = incidents.first().map(|stored| stored.incident.is_open());
-            found = Some((unseen(daemon, "globex", "bad")?, product(daemon)?, open));
+            found = Some((unseen(daemon, "globex", "bad").await?, product(daemon)?, open));
         }
         anyhow::Ok(())
     };

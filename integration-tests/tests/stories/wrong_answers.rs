@@ -59,9 +59,9 @@ impl Shop {
         Ok(Self { fake, daemon, tenant: TenantId::parse("main")?, _root: root })
     }
 
-    fn status(&self, slo: &str) -> BudgetStatus {
-        let view = self.daemon.handle.view.borrow();
-        view.budgets[&self.tenant].iter().find(|status| status.budget.slo.name.as_str() == slo).expect("it is defined").clone()
+    async fn status(&self, slo: &str) -> BudgetStatus {
+        let budgets = self.daemon.handle.budgets(&self.tenant).await.expect("it runs");
+        budgets.iter().find(|status| status.budget.slo.name.as_str() == slo).expect("it is defined").clone()
     }
 
     async fn incidents(&self) -> anyhow::Result<Vec<Incident>> {
@@ -70,7 +70,7 @@ impl Shop {
     }
 
     async fn counted(&self, slo: &str) -> Counts {
-        let (budget, now) = (self.status(slo).budget, self.daemon.handle.clock.now());
+        let (budget, now) = (self.status(slo).await.budget, self.daemon.handle.clock.now());
         self.daemon.handle.between(&budget, START, now).await.expect("it is counted").0
     }
 }
@@ -124,10 +124,10 @@ async fn no_wrong_answer_resolves_a_page_or_gives_budget_back_and_none_leaves_a_
         (Fault::NoSeries, Reason::Stale),
         (value("abc"), Reason::BadJson),
     ] {
-        let before = shop.status("pay").left.expect("it was seen").ratio;
+        let before = shop.status("pay").await.left.expect("it was seen").ratio;
         shop.fake.fail(Class::Query, fault.clone()).await;
         shop.daemon.fast_forward(FAULT).await;
-        let blind = shop.status("pay");
+        let blind = shop.status("pay").await;
         assert_eq!(blind.unknown.as_ref().map(|unknown| unknown.reason), Some(reason), "{fault:?}");
         assert!(blind.left.is_none_or(|left| left.ratio <= before), "{fault:?} gave budget back: {before} and then {:?}", blind.left);
         let incidents = shop.incidents().await?;
@@ -138,7 +138,7 @@ async fn no_wrong_answer_resolves_a_page_or_gives_budget_back_and_none_leaves_a_
 
         shop.fake.heal().await;
         shop.daemon.fast_forward(minutes(1)).await;
-        assert_eq!(shop.status("pay").unknown, None, "{fault:?}");
+        assert_eq!(shop.status("pay").await.unknown, None, "{fault:?}");
         let (counts, passed) = (shop.counted("pay").await, shop.daemon.handle.clock.now().since(START).as_secs());
         let bad = i64::try_from(passed)? / 15 * 15 - FAILS;
         assert_eq!((counts.good, counts.bad), (FAILS, bad), "{fault:?} left a trace");
@@ -160,12 +160,12 @@ async fn values_that_no_counter_has_are_not_counted_and_what_comes_after_them_is
         shop.daemon.fast_forward(minutes(15)).await;
         shop.fake.fail_where("hits_total", Fault::Value(text.to_owned()));
         shop.daemon.fast_forward(FAULT).await;
-        assert_eq!(shop.status("pay").unknown.map(|unknown| unknown.reason), Some(reason), "{text}");
-        assert_eq!(shop.status("search").unknown, None, "{text}: another metric is seen");
+        assert_eq!(shop.status("pay").await.unknown.map(|unknown| unknown.reason), Some(reason), "{text}");
+        assert_eq!(shop.status("search").await.unknown, None, "{text}: another metric is seen");
         shop.fake.heal().await;
         shop.daemon.fast_forward(minutes(2)).await;
         let counts = shop.counted("pay").await;
-        assert_eq!((shop.status("pay").unknown, counts.good, counts.bad), (None, FAILS, 23 * 60 - FAILS), "{text}");
+        assert_eq!((shop.status("pay").await.unknown, counts.good, counts.bad), (None, FAILS, 23 * 60 - FAILS), "{text}");
     }
     Ok(())
 }
@@ -179,8 +179,8 @@ async fn a_query_that_is_refused_is_told_to_its_owner_once() -> anyhow::Result<(
     shop.daemon.fast_forward(minutes(30)).await;
     let incidents = shop.incidents().await?;
     let told = incidents.iter().filter(|incident| incident.fault.kind == Kind::CannotSee).count();
-    assert_eq!((told, shop.status("pay").unknown), (1, None));
-    assert_eq!(shop.status("search").unknown.map(|unknown| unknown.reason), Some(Reason::BadQuery));
+    assert_eq!((told, shop.status("pay").await.unknown), (1, None));
+    assert_eq!(shop.status("search").await.unknown.map(|unknown| unknown.reason), Some(Reason::BadQuery));
     Ok(())
 }
 

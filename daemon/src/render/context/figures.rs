@@ -1,6 +1,6 @@
 //! The figures of a burning budget: as known now where a round has evaluated it since it fired, else as it fired.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use burnward_core::{
     budget::{BudgetLeft, Unseen},
@@ -44,7 +44,7 @@ pub(super) struct Figures<'a> {
 
 impl<'a> Figures<'a> {
     /// The figures of every budget of the incident, worst first: those that still burn by burn rate, then the others by what is left.
-    pub(super) fn of(incident: &'a Incident, live: &[BudgetStatus]) -> Vec<Self> {
+    pub(super) fn of(incident: &'a Incident, live: &BTreeMap<BudgetId, BudgetStatus>) -> Vec<Self> {
         let mut all: Vec<Self> = incident.members.iter().filter_map(|(key, member)| Self::of_member(key, member, live)).collect();
         let burn = |one: &Self| if one.recovered { 0.0 } else { one.row.short_burn };
         all.sort_by(|a, b| {
@@ -54,11 +54,11 @@ impl<'a> Figures<'a> {
         all
     }
 
-    fn of_member(key: &'a AlertKey, member: &'a Member, live: &[BudgetStatus]) -> Option<Self> {
+    fn of_member(key: &'a AlertKey, member: &'a Member, live: &BTreeMap<BudgetId, BudgetStatus>) -> Option<Self> {
         match (key, &member.facts) {
             (AlertKey::Budget(budget), Facts::Burn(facts)) => {
                 let fired = Self::as_fired(budget, facts, member);
-                Some(live.iter().find(|status| status.budget == *budget).and_then(|status| fired.as_now(status)).unwrap_or(fired))
+                Some(live.get(budget).and_then(|status| fired.as_now(status)).unwrap_or(fired))
             }
             (
                 AlertKey::Budget(_) | AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test,

@@ -1,9 +1,10 @@
 //! The context of a page: what an incident is about, for whom, how bad, since when, who has it, and what to do first.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use burnward_core::{
     escalation::{self, Outlook},
+    evaluate::BudgetStatus,
     exclusion::{Exclusion, Known, time_within},
     id::{BudgetId, Group, SloId},
     incident::{
@@ -45,6 +46,8 @@ pub struct PageInput<'a> {
     pub decided_at: Timestamp,
     /// What is known now.
     pub view: &'a View,
+    /// The budgets of the incident, among others, as they stood in the last round.
+    pub budgets: &'a BTreeMap<BudgetId, BudgetStatus>,
     /// Teams and people.
     pub config: &'a Config,
     /// What it cost so far; empty where that is not known.
@@ -232,7 +235,7 @@ impl PageContext {
     /// The context of a page.
     pub fn new(input: &PageInput<'_>) -> Self {
         let incident = input.incident;
-        let figures = Figures::of(incident, budgets_of(input));
+        let figures = Figures::of(incident, input.budgets);
         let headline = headline(&figures, incident);
         let began = began(&headline, incident);
         let outlook = escalation::outlook(incident, &team(input));
@@ -271,10 +274,6 @@ impl PageContext {
         };
         format!("{}{whom}: {what} · {}", self.subject, self.incident)
     }
-}
-
-fn budgets_of<'a>(input: &PageInput<'a>) -> &'a [burnward_core::evaluate::BudgetStatus] {
-    input.view.budgets_of(&input.incident.tenant)
 }
 
 /// What a headline is about: while it burns, the worst objective of one SLO, with all its groups that burn; when all is over, everything that burned.

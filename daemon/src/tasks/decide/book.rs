@@ -8,7 +8,6 @@ use std::{
 
 use burnward_core::{
     alert::AlertState,
-    evaluate::BudgetStatus,
     id::{BudgetId, IncidentId, SloId, SourceName, TenantId},
     incident::{FaultKey, Incident, is_over},
     ledger::{Damaged, Plan, Settings, SourceLedger, Unknown},
@@ -25,11 +24,12 @@ use super::{
     lost,
     numbers::Shown,
     reload::{Opened, rename_of, run_of},
+    standing::Standing,
 };
 use crate::{
     config::{Config, SourceConfig, TenantConfig},
     store::{Release, Store, StoreError, StoredAlert, StoredIncident},
-    view::SourceView,
+    view::{IncidentBudgets, SourceView},
 };
 
 /// How far back resolved incidents are looked for that are not over: one that a person resolved while an alert held is checked again, also after a
@@ -55,8 +55,12 @@ pub(super) struct Book {
     /// True while the book may be other than what the store holds, because it could not be read back.
     pub(super) in_doubt: bool,
     pub(super) alerts: BTreeMap<BudgetId, AlertState>,
-    /// Every budget as it stood in the last round, worst first.
-    pub(super) statuses: Arc<Vec<BudgetStatus>>,
+    /// The budgets as of the last round, as far as somebody looked.
+    pub(super) standing: Standing,
+    /// The budgets that could not be seen in the last round, and since when.
+    pub(super) unseen: BTreeMap<BudgetId, Timestamp>,
+    /// Of how many of its budgets each SLO could not tell the figures in the last round.
+    pub(super) unknown: BTreeMap<SloId, usize>,
     /// The rows that were held back in the last round, each with its place in its budget.
     pub(super) held_back: BTreeSet<(BudgetId, usize)>,
     /// Open incidents, and those within their grace time.
@@ -75,6 +79,8 @@ pub(super) struct Book {
     pub(super) excluded: Kept,
     /// What the messages of open incidents showed after the last round.
     pub(super) shown: Shown,
+    /// The budgets that incidents at hand show.
+    pub(super) at_hand: Arc<IncidentBudgets>,
 }
 
 impl Book {
@@ -115,7 +121,9 @@ impl Book {
             ledger,
             in_doubt: false,
             alerts: BTreeMap::new(),
-            statuses: Arc::default(),
+            standing: Standing::default(),
+            unseen: BTreeMap::new(),
+            unknown: BTreeMap::new(),
             held_back: BTreeSet::new(),
             incidents: BTreeMap::new(),
             ordinals: BTreeMap::new(),
@@ -126,12 +134,14 @@ impl Book {
             source_view: SourceView::default(),
             excluded: Kept::default(),
             shown: Shown::new(),
+            at_hand: Arc::default(),
         }
     }
 
     /// Throws the ledger's cache away and reads it from the store: after a round that could not be committed, and where a changed SLO needs more of the
     /// past than the cache had.
     pub(super) async fn reload_ledger(&mut self, store: &Store, config: &Config, now: Timestamp) {
+        self.keep_standing();
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         match load_ledger(store, config, &self.tenant, &self.source, &slos, &self.excluded, now).await {
             Ok(ledger) => self.ledger = ledger,
@@ -144,6 +154,7 @@ impl Book {
 
     /// Reads everything that decisions are taken from again: after a commit of which nobody knows whether it is there, and where SLOs have new names.
     pub(super) async fn read_back(&mut self, store: &Store, config: &Config, now: Timestamp) {
+        self.keep_standing();
         self.in_doubt = false;
         let again = async {
             let incidents = store.live_incidents(&self.tenant, now.minus(LOOK_BACK)).await?;
@@ -218,9 +229,9 @@ impl Book {
             slo
         };
         let anew_budget = |budget: &BudgetId| BudgetId { slo: anew(&budget.slo), ..budget.clone() };
-        for status in Arc::make_mut(&mut self.statuses) {
-            status.budget = anew_budget(&status.budget);
-        }
+        self.call_standing_anew(renames, now);
+        self.unseen = std::mem::take(&mut self.unseen).into_iter().map(|(budget, since)| (anew_budget(&budget), since)).collect();
+        self.unknown = std::mem::take(&mut self.unknown).into_iter().map(|(slo, unknown)| (anew(&slo), unknown)).collect();
         self.alerts = std::mem::take(&mut self.alerts).into_iter().map(|(budget, state)| (anew_budget(&budget), state)).collect();
         self.held_back = self.held_back.iter().map(|(budget, place)| (anew_budget(budget), *place)).collect();
         self.slo_blind = std::mem::take(&mut self.slo_blind).into_iter().map(|(slo, blind)| (anew(&slo), blind)).collect();
@@ -230,21 +241,13 @@ impl Book {
     fn after_change_of_slos(&mut self, now: Timestamp) {
         let slos: Vec<Arc<Slo>> = self.slos.values().cloned().collect();
         self.ledger.replace_plan(Plan::new(&slos).read_from(self.ledger.plan().replica()), now);
-        Arc::make_mut(&mut self.statuses).retain(|status| self.slos.contains_key(&status.budget.slo));
+        self.standing.change(|statuses| statuses.retain(|status| self.slos.contains_key(&status.budget.slo)));
+        self.unseen.retain(|budget, _| self.slos.contains_key(&budget.slo));
+        self.unknown.retain(|slo, _| self.slos.contains_key(slo));
         self.forget_excluded_budgets();
         self.slo_blind.retain(|slo, _| self.slos.contains_key(slo));
         self.slo_silent.retain(|slo, _| self.slos.contains_key(slo));
     }
-}
-
-/// Budgets as they stand, worst first: by state, then by what is left.
-pub(super) fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> {
-    statuses.sort_by(|a, b| a.budget.cmp(&b.budget));
-    let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
-    // Numbers that are not negative are in the order of their bits.
-    let in_order = |number: f64| if number.is_sign_negative() { !number.to_bits() } else { number.to_bits() | 1 << 63 };
-    statuses.sort_by_cached_key(|status| (status.state, in_order(left(status))));
-    statuses
 }
 
 type Running = BTreeMap<SloId, Arc<Slo>>;

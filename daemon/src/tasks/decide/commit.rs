@@ -7,19 +7,25 @@ use std::{
     sync::Arc,
 };
 
-use burnward_core::{id::TenantId, incident::Subject, time::Timestamp};
+use burnward_core::{
+    evaluate::BudgetStatus,
+    id::{BudgetId, TenantId},
+    incident::Subject,
+    time::Timestamp,
+};
 use tokio::time::Instant;
 use tracing::{error, warn};
 
 use super::{
     Decider,
-    book::{Book, worst_first},
+    book::Book,
     draft::Touched,
-    round::Evaluated,
+    round::{Evaluated, budgets_of},
+    standing::{AsOf, Standing},
 };
 use crate::{
     store::{Commit, CommitNumber, Store, StoreError},
-    view::SourceView,
+    view::{IncidentBudgets, SourceView},
 };
 
 /// What of a round reached the store.
@@ -186,20 +192,28 @@ impl Book {
     /// Takes over what a round decided, as far as the store has it.
     pub(super) fn take_round(&mut self, touched: Touched, evaluated: Evaluated, source_view: SourceView, committed: &Committed) {
         let kept = |service: &str| !committed.lost.contains(service);
-        for (budget, state) in evaluated.alerts {
-            if kept(budget.slo.service.as_str()) {
-                self.alerts.insert(budget, state);
-            }
-        }
-        self.poisoned = self.slos.keys().filter(|slo| !kept(slo.service.as_str())).cloned().collect();
+        let (alerts, refused): (Vec<_>, Vec<_>) = evaluated.alerts.into_iter().partition(|(budget, _)| kept(budget.slo.service.as_str()));
+        self.alerts.extend(alerts);
+        let poisoned = self.slos.keys().filter(|slo| !kept(slo.service.as_str())).cloned().collect();
+        let poisoned = std::mem::replace(&mut self.poisoned, poisoned);
         touched.without(&committed.lost).into_book(self);
         self.held_back = evaluated.held_back;
-        self.statuses = Arc::new(worst_first(evaluated.statuses));
+        self.standing = Standing::of(AsOf { at: evaluated.at, poisoned, refused: refused.into_iter().collect() });
+        self.unseen = evaluated.unseen;
+        self.unknown = evaluated.unknown;
         self.source_blind = evaluated.source_blind;
         self.slo_blind = evaluated.slo_blind;
         self.slo_silent = evaluated.slo_silent;
         self.source_view = source_view;
+        self.at_hand = Arc::new(at_hand(self, evaluated.shown));
     }
+}
+
+/// What the incidents at hand show.
+fn at_hand(book: &Book, mut shown: BTreeMap<BudgetId, BudgetStatus>) -> IncidentBudgets {
+    let of_incidents: BTreeSet<&BudgetId> = book.incidents.values().flat_map(budgets_of).collect();
+    shown.retain(|budget, _| of_incidents.contains(budget));
+    IncidentBudgets { incidents: book.incidents.keys().cloned().collect(), budgets: Arc::new(shown) }
 }
 
 #[cfg(test)]

@@ -42,16 +42,23 @@ pub(super) struct After {
 impl Book {
     /// What to read now.
     pub(super) fn plan(&mut self, now: Timestamp, replica: Option<Replica>) -> ReadPlan {
-        self.ledger.read_from(replica);
+        self.read_from(replica);
         ReadPlan { queries: Arc::clone(self.ledger.plan().queries()), reads: self.ledger.reads(now) }
     }
 
     /// What to read behind it, if anything.
     pub(super) fn plan_behind(&mut self, now: Timestamp, replica: Option<Replica>) -> Option<BehindPlan> {
-        self.ledger.read_from(replica);
+        self.read_from(replica);
         let second = self.ledger.second_reading(now).map(Behind::Second);
         let step = second.or_else(|| self.ledger.backfill(now).map(Behind::Fill))?;
         Some(BehindPlan { queries: Arc::clone(self.ledger.plan().queries()), step })
+    }
+
+    fn read_from(&mut self, replica: Option<Replica>) {
+        if self.ledger.plan().replica() != replica {
+            self.keep_standing();
+        }
+        self.ledger.read_from(replica);
     }
 
     /// Counts and books the answers, which were asked by the present plan, and decides what they mean.
@@ -65,7 +72,7 @@ impl Book {
         // A round that followed one which the store lacks would leave a hole: it waits until the ledger is read back.
         draft.commit.round = (!self.in_doubt).then_some(round);
         let evaluated = round::evaluate_book(self, config, &mut draft, answers);
-        let shown = numbers::refresh_moved(self, &evaluated.statuses, &mut draft, answers.now);
+        let shown = numbers::refresh_moved(self, &evaluated.shown, &mut draft, answers.now);
         let source_view = round::source_view(self, &evaluated, settled, answers);
         let (commit, touched) = draft.finish();
         Decided { commit, after: After { touched, evaluated, source_view, shown } }

@@ -77,6 +77,11 @@ impl Kept {
         Self { shown: Arc::new(ExclusionsView { cases, exclusions: Arc::new(exclusions) }), until, ..Self::default() }
     }
 
+    /// True where nothing is taken out of any budget.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stretches.is_empty()
+    }
+
     /// What is taken out of a budget.
     pub(super) fn stretches(&self, budget: &BudgetId) -> &[Interval] {
         self.stretches.get(budget).map_or(&[], Vec::as_slice)
@@ -208,6 +213,7 @@ impl Decider {
         let days = book.ledger.days_of_edges(kept.shown.exclusions.clone(), now);
         let source = book.source.clone();
         let stored = self.store.ledger_days(tenant, &source, &days).await;
+        self.keep_standing(tenant);
         if let Err(error) = &stored {
             warn!(%tenant, %error, "the ledger could not be read; an exclusion of the past takes out whole slices until the next start");
         }

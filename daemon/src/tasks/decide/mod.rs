@@ -15,6 +15,7 @@ mod past;
 mod rehearsal;
 mod reload;
 mod round;
+mod standing;
 mod test_page;
 
 use std::{
@@ -25,6 +26,7 @@ use std::{
 
 use burnward_core::{
     assumed::{self, Stretch},
+    evaluate::BudgetStatus,
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
     incident::{Actor, Answer, Command, next_due},
@@ -34,7 +36,11 @@ use burnward_core::{
     time::Timestamp,
 };
 use tokio::{
-    sync::{Notify, mpsc, oneshot, watch},
+    sync::{
+        Notify,
+        mpsc::{self, error::TryRecvError},
+        oneshot, watch,
+    },
     time::Instant,
 };
 use tracing::{info, warn};
@@ -124,6 +130,8 @@ pub struct Decider {
     view: watch::Sender<Arc<View>>,
     /// Told after every commit that owes messages.
     wake_delivery: Arc<Notify>,
+    /// Who waits for all budgets of a tenant.
+    waiting: BTreeMap<TenantId, Vec<oneshot::Sender<Arc<Vec<BudgetStatus>>>>>,
 }
 
 /// What a decider is made of.
@@ -158,17 +166,52 @@ impl Decider {
             books.insert(tenant, book);
         }
         let Parts { config, store, metrics, faults, wake_delivery } = parts;
-        let decider = Self { config, store, metrics, faults, books, view, wake_delivery };
+        let decider = Self { config, store, metrics, faults, books, view, wake_delivery, waiting: BTreeMap::new() };
         decider.metrics.reloaded(definition_faults.is_empty());
         decider.view.send_modify(|view| Arc::make_mut(view).definition_faults = definition_faults);
         decider.publish(now);
         Ok((decider, receiver))
     }
 
-    /// Serves the mailbox until every sender is gone.
+    /// Serves the mailbox until every sender is gone. While somebody waits for all budgets, some of them are made after each request.
     pub async fn run(mut self, mut mailbox: mpsc::Receiver<Request>) {
-        while let Some(request) = mailbox.recv().await {
-            self.serve(request).await;
+        loop {
+            let request = if self.waiting.is_empty() {
+                mailbox.recv().await.ok_or(TryRecvError::Disconnected)
+            } else {
+                tokio::task::yield_now().await;
+                mailbox.try_recv()
+            };
+            match request {
+                Ok(request) => self.serve(request).await,
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return,
+            }
+            self.make_piece();
+        }
+    }
+
+    /// Makes some of the budgets that somebody waits for.
+    fn make_piece(&mut self) {
+        let Some(tenant) = self.waiting.keys().next().cloned() else { return };
+        let made = self.books.get_mut(&tenant).map_or_else(|| Some(Arc::default()), Book::make_piece);
+        if let Some(budgets) = made {
+            self.show(&tenant, &budgets);
+        }
+    }
+
+    /// Answers those who wait for a tenant's budgets.
+    fn show(&mut self, tenant: &TenantId, budgets: &Arc<Vec<BudgetStatus>>) {
+        for reply in self.waiting.remove(tenant).unwrap_or_default() {
+            answer(reply, Arc::clone(budgets));
+        }
+    }
+
+    /// Makes the budgets that nobody has looked at yet, before something changes that they are made from.
+    fn keep_standing(&mut self, tenant: &TenantId) {
+        if let Some(book) = self.books.get_mut(tenant) {
+            let budgets = book.standing();
+            self.show(tenant, &budgets);
         }
     }
 
@@ -203,6 +246,10 @@ impl Decider {
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
             Request::Image { tenant, but, reply } => answer(reply, self.image(&tenant, &but).await),
             Request::Between { budget, from, to, reply } => answer(reply, self.between(&budget, from, to)),
+            Request::Budgets { tenant, reply } => self.waiting.entry(tenant).or_default().push(reply),
+            Request::BudgetsOf { slo, reply } => {
+                answer(reply, self.books.get_mut(&slo.tenant).map(|book| book.standing_of(&slo)).unwrap_or_default());
+            }
         }
     }
 
@@ -256,6 +303,9 @@ impl Decider {
 
     async fn take_answers(&mut self, answers: RoundAnswers) -> bool {
         let began = Instant::now();
+        if self.waiting.contains_key(&answers.tenant) {
+            self.keep_standing(&answers.tenant);
+        }
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         if answers.queries != *book.ledger.plan().queries() {
             return true; // The plan changed while the source was asked: ask again by the new one.
@@ -268,6 +318,7 @@ impl Decider {
         book.take(after, &committed);
         let cleared = book.cleared();
         if !cleared.is_empty() {
+            book.keep_standing();
             let release = book.release(&cleared, answers.now);
             let audit: Vec<_> = release.renamed.iter().map(reload::audit_of).collect();
             match self.store.release_held(&answers.tenant, &release, answers.now, &audit).await {
@@ -314,7 +365,10 @@ impl Decider {
         let outcome = self.commit_whole(&commit).await;
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         match outcome {
-            Ok(()) => book.ledger.apply(counted),
+            Ok(()) => {
+                book.keep_standing();
+                book.ledger.apply(counted);
+            }
             Err(error) => warn!(tenant = %answers.tenant, %error, "a step of history could not be committed; it is read again"),
         }
         self.publish(answers.now);
@@ -340,6 +394,7 @@ impl Decider {
         let commit = Commit { round: Some(round), ..Commit::empty(answers.tenant.clone(), answers.now) };
         let outcome = self.commit_whole(&commit).await;
         let Some(book) = self.books.get_mut(&answers.tenant) else { return };
+        book.keep_standing();
         match outcome {
             Ok(()) => book.ledger.apply(counted),
             Err(error) => {
@@ -420,13 +475,13 @@ impl Decider {
         for (tenant, book) in &self.books {
             view.slos.extend(book.slos.iter().map(|(id, slo)| (id.clone(), slo.clone())));
             view.held.extend(book.pending.iter().map(|(id, next)| (id.clone(), next.clone())));
-            view.budgets.insert(tenant.clone(), Arc::clone(&book.statuses));
+            view.at_hand.insert(tenant.clone(), Arc::clone(&book.at_hand));
             view.exclusions.insert(tenant.clone(), book.excluded.shown.clone());
             let source = SourceView { to_fill: book.ledger.to_fill(now), ..book.source_view.clone() };
             view.sources.insert((tenant.clone(), book.source.clone()), source);
         }
         view.text_faults = self.faults.list().iter().map(ToString::to_string).collect();
-        let unseen = view.budgets.values().flat_map(|budgets| budgets.iter()).filter(|status| status.unknown.is_some()).count();
+        let unseen = self.books.values().flat_map(|book| book.unknown.values()).sum();
         let blind = view.sources.values().filter(|source| source.blind.is_some()).count();
         self.metrics.blindness(unseen, blind);
         for ((_, name), source) in &view.sources {

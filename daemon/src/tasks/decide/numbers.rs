@@ -5,25 +5,21 @@ use std::collections::BTreeMap;
 use burnward_core::{
     evaluate::BudgetStatus,
     id::{BudgetId, IncidentId},
-    incident::{AlertKey, Incident, refresh},
+    incident::{Incident, refresh},
     time::Timestamp,
     words,
 };
 
-use super::{book::Book, draft::Draft};
+use super::{book::Book, draft::Draft, round::budgets_of};
 
 /// What the messages of incidents show of their budgets, as people read it.
 pub(super) type Shown = BTreeMap<IncidentId, Vec<String>>;
 
 /// Owes an edit for every open incident whose numbers moved since the round before; what the incidents show now. After a restart the first round
-/// only takes note.
-pub(super) fn refresh_moved(book: &Book, statuses: &[BudgetStatus], draft: &mut Draft<'_>, now: Timestamp) -> Shown {
-    if !book.incidents.values().any(Incident::is_open) {
-        return Shown::new();
-    }
-    let statuses: BTreeMap<&BudgetId, &BudgetStatus> = statuses.iter().map(|status| (&status.budget, status)).collect();
+/// only takes note. `statuses` holds those of every budget that the incidents show.
+pub(super) fn refresh_moved(book: &Book, statuses: &BTreeMap<BudgetId, BudgetStatus>, draft: &mut Draft<'_>, now: Timestamp) -> Shown {
     let open = book.incidents.values().filter(|incident| incident.is_open());
-    let shown: Shown = open.map(|incident| (incident.id.clone(), figures(incident, &statuses))).collect();
+    let shown: Shown = open.map(|incident| (incident.id.clone(), figures(incident, statuses))).collect();
     let moved = |(id, figures): &(&IncidentId, &Vec<String>)| book.shown.get(*id).is_some_and(|before| before != *figures);
     let moved = shown.iter().filter(moved).filter_map(|(id, _)| refresh(book.incidents.get(id)?, now));
     draft.commit.messages.extend(moved);
@@ -31,12 +27,8 @@ pub(super) fn refresh_moved(book: &Book, statuses: &[BudgetStatus], draft: &mut 
 }
 
 /// The figures of an incident's budgets: what is left, and how fast it goes.
-fn figures(incident: &Incident, statuses: &BTreeMap<&BudgetId, &BudgetStatus>) -> Vec<String> {
-    let budgets = incident.members.keys().filter_map(|alert| match alert {
-        AlertKey::Budget(budget) => statuses.get(budget),
-        AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test => None,
-    });
-    budgets.map(|status| figure(status)).collect()
+fn figures(incident: &Incident, statuses: &BTreeMap<BudgetId, BudgetStatus>) -> Vec<String> {
+    budgets_of(incident).filter_map(|budget| statuses.get(budget)).map(figure).collect()
 }
 
 fn figure(status: &BudgetStatus) -> String {

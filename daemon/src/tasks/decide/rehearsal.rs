@@ -58,6 +58,7 @@ impl Rehearsal {
 
     /// Takes what was read behind the live reading.
     pub fn take_behind(&mut self, asked: &Behind, results: &[Result<Vec<Series>, Unknown>]) {
+        self.book.keep_standing();
         let ledger = &mut self.book.ledger;
         let counted = match asked {
             Behind::Second(asked) => ledger.take_second_reading(asked, results),
@@ -76,7 +77,7 @@ impl Rehearsal {
     }
 
     /// Every budget as it stood in the last round, worst first.
-    pub fn statuses(&self) -> &[BudgetStatus] {
-        &self.book.statuses
+    pub fn statuses(&mut self) -> Arc<Vec<BudgetStatus>> {
+        self.book.standing()
     }
 }

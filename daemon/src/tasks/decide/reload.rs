@@ -204,6 +204,7 @@ impl Decider {
         let mut faults = Vec::new();
         for (tenant, opened) in opened {
             faults.extend(opened.faults);
+            self.keep_standing(&tenant);
             if let Some(book) = self.books.get_mut(&tenant) {
                 let renames = Renames::new(opened.renamed);
                 book.call_anew(&renames, now);

@@ -9,12 +9,11 @@ use std::{
 use burnward_core::{
     alert::{AlertChange, AlertState, Change},
     beginning,
-    evaluate::{BudgetStatus, Input, State, evaluate, is_quiet},
-    exclusion::Excluded,
+    evaluate::{BudgetStatus, Decision, evaluate, is_quiet},
     explain,
-    id::{BudgetId, Group, SloId, TenantId},
+    id::{BudgetId, SloId, TenantId},
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Incident, Kind, MemberShare, Subject},
-    ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums, Unknown},
+    ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums as _, Unknown},
     slo::{Slo, Urgency},
     time::{Timestamp, minutes},
     window::Interval,
@@ -25,9 +24,9 @@ use super::{
     book::{Book, operators, team_of},
     draft::Draft,
     lost,
+    standing::{At, Seen},
 };
 use crate::{
-    calendar,
     config::Config,
     store::StoredAlert,
     view::{Circuit, QueryView, ReplicaView, SourceView},
@@ -60,9 +59,16 @@ pub struct RoundAnswers {
 
 /// What a round leads to beside what is committed.
 pub(super) struct Evaluated {
-    pub(super) statuses: Vec<BudgetStatus>,
+    /// The moment of the round.
+    pub(super) at: At,
+    /// The budgets that were looked at closely: those that change, or hold a row back, and those that incidents at hand show.
+    pub(super) shown: BTreeMap<BudgetId, BudgetStatus>,
     /// Alert states that are other than before.
     pub(super) alerts: Vec<(BudgetId, AlertState)>,
+    /// The budgets that cannot be seen, and since when.
+    pub(super) unseen: BTreeMap<BudgetId, Timestamp>,
+    /// Of how many of its budgets an SLO cannot tell the figures.
+    pub(super) unknown: BTreeMap<SloId, usize>,
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     pub(super) slo_blind: BTreeMap<SloId, (Timestamp, Unknown)>,
     /// SLOs whose owner is told that nothing happens, each with since when.
@@ -73,23 +79,25 @@ pub(super) struct Evaluated {
     pub(super) newly_held_back: usize,
 }
 
-/// Evaluates every budget of a book and writes the alerts that change into `draft`.
+/// Decides of every budget of a book and writes the alerts that change into `draft`.
 pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>, answers: &RoundAnswers) -> Evaluated {
     let now = answers.now;
     let source_blind = answers.reads.source_unknown(&answers.results).map(|unknown| (blind_since(book, answers.asked_at), unknown.clone()));
     let mut evaluated = Evaluated {
-        statuses: Vec::with_capacity(book.statuses.len()),
+        at: At { asked_at: answers.asked_at, now },
+        shown: BTreeMap::new(),
         alerts: Vec::new(),
+        unseen: BTreeMap::new(),
+        unknown: BTreeMap::new(),
         source_blind,
         slo_blind: BTreeMap::new(),
         slo_silent: BTreeMap::new(),
         held_back: BTreeSet::new(),
         newly_held_back: 0,
     };
-    let unseen_since = unseen_since(book);
+    let before = Before::of(book);
     for slo in book.slos.values() {
-        let (statuses, unknown) = evaluate_slo(book, config, draft, slo, answers, &mut evaluated);
-        evaluated.statuses.extend(statuses.into_iter().map(|status| still_unseen(status, &unseen_since)));
+        let unknown = evaluate_slo(book, config, draft, slo, &before, &mut evaluated);
         if let (Some(unknown), None) = (unknown, &evaluated.source_blind) {
             let since = book.slo_blind.get(&slo.id).map_or(now, |(since, _)| *since);
             evaluated.slo_blind.insert(slo.id.clone(), (since, unknown));
@@ -103,18 +111,33 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
     evaluated
 }
 
-/// The budgets that could not be seen in the round before, and since when.
-fn unseen_since(book: &Book) -> BTreeMap<&BudgetId, Timestamp> {
-    let unseen = book.statuses.iter().filter(|status| status.state == State::CannotSee);
-    unseen.filter_map(|status| Some((&status.budget, status.since?))).collect()
+/// What is known of budgets from the rounds before, by SLO, so that none is named to be found.
+struct Before<'a> {
+    alerts: BTreeMap<&'a SloId, Vec<(&'a BudgetId, AlertState)>>,
+    /// The budgets of incidents at hand.
+    in_incidents: BTreeMap<&'a SloId, BTreeSet<&'a BudgetId>>,
 }
 
-/// A budget that is still not seen keeps its moment: samples of a part of it, or of too few targets, may come all the while.
-fn still_unseen(status: BudgetStatus, since: &BTreeMap<&BudgetId, Timestamp>) -> BudgetStatus {
-    match (status.state, since.get(&status.budget)) {
-        (State::CannotSee, Some(since)) => BudgetStatus { since: Some(*since), ..status },
-        (_, _) => status,
+impl<'a> Before<'a> {
+    fn of(book: &'a Book) -> Self {
+        let mut alerts: BTreeMap<&SloId, Vec<(&BudgetId, AlertState)>> = BTreeMap::new();
+        for (budget, state) in &book.alerts {
+            alerts.entry(&budget.slo).or_default().push((budget, *state));
+        }
+        let mut in_incidents: BTreeMap<&SloId, BTreeSet<&BudgetId>> = BTreeMap::new();
+        for budget in book.incidents.values().flat_map(budgets_of) {
+            in_incidents.entry(&budget.slo).or_default().insert(budget);
+        }
+        Self { alerts, in_incidents }
     }
+}
+
+/// The budgets whose alerts an incident is about.
+pub(super) fn budgets_of(incident: &Incident) -> impl Iterator<Item = &BudgetId> {
+    incident.members.keys().filter_map(|alert| match alert {
+        AlertKey::Budget(budget) => Some(budget),
+        AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test => None,
+    })
 }
 
 /// Clears the alerts of SLOs that run no more: nobody looks at them, so they cannot end by themselves.
@@ -141,95 +164,70 @@ fn blind_since(book: &Book, now: Timestamp) -> Timestamp {
     }
 }
 
-/// The statuses of an SLO's budgets, and why the SLO as a whole cannot be seen, if so.
+/// Decides of an SLO's budgets; why the SLO as a whole cannot be seen, if so.
 fn evaluate_slo(
     book: &Book,
     config: &Config,
     draft: &mut Draft<'_>,
-    slo: &Arc<Slo>,
-    answers: &RoundAnswers,
+    slo: &Slo,
+    before: &Before<'_>,
     evaluated: &mut Evaluated,
-) -> (Vec<BudgetStatus>, Option<Unknown>) {
-    let streams: Vec<&Stream> = book.ledger.streams_of_slo(&slo.id).collect();
-    let mut statuses = Vec::new();
-    let mut unknowns = Vec::new();
-    if streams.is_empty() {
-        let unknown = book.ledger.unknown(&slo.id).unwrap_or_else(nothing_read);
-        statuses.extend(slo.objectives.iter().map(|objective| {
-            let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: Group::whole() };
-            let input = Input {
-                sums: Err(unknown.clone()),
-                held: None,
-                over: calendar::interval(&objective.window, answers.asked_at),
-                newest_sample: None,
-                counted_from: None,
-                unjudged: Duration::ZERO,
-                excluded: Excluded::default(),
-                began: None,
-                catching_up: false,
-                members: Vec::new(),
-            };
-            evaluate(slo, objective, budget, &input, AlertState::default(), answers.now).status
-        }));
-        return (statuses, Some(unknown));
-    }
-    for stream in &streams {
-        // Also of a blind source what was answered is decided: an SLO that lacks an answer says so itself.
-        let sums = if book.poisoned.contains(&slo.id) {
-            Err(Unknown { reason: Reason::Store, detail: "the store refused what was decided for this SLO".to_owned() })
-        } else {
-            book.ledger.sums(stream.index, answers.asked_at)
-        };
-        let hidden = members_of(book, slo, stream, None, answers.asked_at).iter().find_map(MemberVerdicts::hides);
-        unknowns.push(sums.as_ref().err().cloned().or(hidden));
-        for objective in &slo.objectives {
-            let budget = BudgetId { slo: slo.id.clone(), objective: objective.name.clone(), group: stream.group.clone() };
-            let before = book.alerts.get(&budget).copied().unwrap_or_default();
-            let over = calendar::interval(&objective.window, answers.asked_at);
-            let counted_in = book.ledger.counted_in(stream.index, objective.counted_in);
-            let own_sums = match &sums {
-                Ok(of_events) if counted_in == stream.index => Ok(*of_events),
-                Ok(_) => book.ledger.sums(counted_in, answers.asked_at),
-                Err(unknown) => Err(unknown.clone()),
-            };
-            let held = book.ledger.past(counted_in, answers.asked_at);
-            let sums = own_sums.as_ref().map_err(|_| &held);
-            let excluded = book.excluded.excluded(&budget, sums, stream.counted_from, over, answers.asked_at);
-            let input = Input {
-                sums: own_sums.as_ref().map(|sums| sums as &dyn Sums).map_err(Clone::clone),
-                held: Some(&held),
-                over,
-                newest_sample: stream.newest_sample,
-                counted_from: book.ledger.counted_from(counted_in),
-                unjudged: book
-                    .ledger
-                    .unjudged(counted_in, Interval { to: answers.asked_at, ..over })
-                    .map_or(Duration::ZERO, Interval::length),
-                excluded,
-                began: None,
-                catching_up: stream.catching_up,
-                members: members_of(book, slo, stream, Some(over), answers.asked_at),
-            };
-            let mut evaluation = evaluate(slo, objective, budget.clone(), &input, before, answers.now);
-            for change in &mut evaluation.changes {
-                date_the_beginning(book, counted_in, change, answers.asked_at);
-                name_the_members(book, stream, change, answers.asked_at);
-                apply_change(config, draft, slo, &budget, change);
-            }
-            let held_back = held_back_since_now(book, &evaluation.status, &mut evaluated.held_back);
-            evaluated.newly_held_back += usize::from(held_back.is_some());
-            let whys: Vec<String> = evaluation.changes.iter().map(|change| change.why.clone()).chain(held_back).collect();
-            if !whys.is_empty() {
-                draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: evaluation.status.alerts, why: whys.join("; ") });
-            }
-            if evaluation.status.alerts != before {
-                evaluated.alerts.push((budget, evaluation.status.alerts));
-            }
-            statuses.push(evaluation.status);
+) -> Option<Unknown> {
+    let at = evaluated.at;
+    let alerts = before.alerts.get(&slo.id).map_or(&[][..], Vec::as_slice);
+    let in_incidents = before.in_incidents.get(&slo.id);
+    book.each_budget(slo, at, book.poisoned.contains(&slo.id), |seen| {
+        let before = state_of(seen, alerts);
+        let decision = seen.rules.decide(&seen.input, before, at.now);
+        if decision.unknown.is_some() {
+            note_unknown(book, seen, &decision, evaluated);
+        }
+        if decision.changes || decision.holds_back || in_incidents.is_some_and(|budgets| budgets.contains(&seen.budget())) {
+            look_closely(book, config, draft, seen, before, evaluated);
+        }
+    })
+}
+
+/// The states of a budget's alerts before the round; `alerts` are those of its SLO, by name.
+fn state_of(seen: &Seen<'_>, alerts: &[(&BudgetId, AlertState)]) -> AlertState {
+    let Some(stream) = seen.stream.filter(|_| !alerts.is_empty()) else { return AlertState::default() };
+    let wanted = (&seen.objective.name, &stream.group);
+    let found = alerts.binary_search_by(|(budget, _)| (&budget.objective, &budget.group).cmp(&wanted));
+    found.map_or_else(|_| AlertState::default(), |place| alerts[place].1)
+}
+
+fn note_unknown(book: &Book, seen: &Seen<'_>, decision: &Decision, evaluated: &mut Evaluated) {
+    *evaluated.unknown.entry(seen.slo.id.clone()).or_default() += 1;
+    if decision.cannot_see() {
+        let budget = seen.budget();
+        if let Some(since) = book.unseen.get(&budget).copied().or(decision.last_seen) {
+            evaluated.unseen.insert(budget, since);
         }
     }
-    let all_unknown = unknowns.iter().all(Option::is_some);
-    (statuses, unknowns.into_iter().flatten().next().filter(|_| all_unknown))
+}
+
+/// Evaluates a budget with all of its figures, and writes down what changes.
+fn look_closely(book: &Book, config: &Config, draft: &mut Draft<'_>, seen: &Seen<'_>, before: AlertState, evaluated: &mut Evaluated) {
+    let (at, budget) = (evaluated.at, seen.budget());
+    let mut evaluation = evaluate(seen.slo, seen.objective, budget.clone(), &seen.input, before, at.now);
+    for change in &mut evaluation.changes {
+        date_the_beginning(book, seen.counted_in, change, at.asked_at);
+        if let Some(stream) = seen.stream {
+            name_the_members(book, stream, change, at.asked_at);
+        }
+        apply_change(config, draft, seen.slo, &budget, change);
+    }
+    let held_back = held_back_since_now(book, &evaluation.status, &mut evaluated.held_back);
+    evaluated.newly_held_back += usize::from(held_back.is_some());
+    let whys: Vec<String> = evaluation.changes.iter().map(|change| change.why.clone()).chain(held_back).collect();
+    if !whys.is_empty() {
+        draft.commit.alerts.push(StoredAlert { budget: budget.clone(), state: evaluation.status.alerts, why: whys.join("; ") });
+    }
+    if evaluation.status.alerts != before {
+        evaluated.alerts.push((budget.clone(), evaluation.status.alerts));
+    }
+    let since = evaluated.unseen.get(&budget).copied();
+    evaluated.shown.insert(budget, Book::still_unseen(evaluation.status, since));
 }
 
 /// Why rows are held back that were not in the round before: an entry of the budget's history, for no suppression is silent.
@@ -238,11 +236,6 @@ fn held_back_since_now(book: &Book, status: &BudgetStatus, all: &mut BTreeSet<(B
     let newly: Vec<usize> = rows.iter().filter(|row| !book.held_back.contains(row)).map(|(_, place)| *place).collect();
     all.extend(rows);
     explain::why_held_back(status, &newly)
-}
-
-/// Why an SLO of which nothing was read yet cannot be seen.
-fn nothing_read() -> Unknown {
-    Unknown { reason: Reason::NotYet, detail: "nothing was read for it yet".to_owned() }
 }
 
 /// How many slices are looked at for the beginning of a burn.
@@ -256,14 +249,6 @@ fn date_the_beginning(book: &Book, stream: u32, change: &mut AlertChange, now: T
         if let Some(began) = beginning::of_burn(over, facts.target, slices_of) {
             facts.began = began;
         }
-    }
-}
-
-/// What the members of a composite say of a stretch, or of this moment alone; nothing for any other SLI.
-fn members_of(book: &Book, slo: &Slo, stream: &Stream, over: Option<Interval>, now: Timestamp) -> Vec<MemberVerdicts> {
-    match slo.sli.composite() {
-        Some(_) => book.ledger.members(stream.index, over.unwrap_or(Interval { from: now, to: now }), now),
-        None => Vec::new(),
     }
 }
 
@@ -304,8 +289,7 @@ fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &
     let patience = book.slos.values().map(|slo| slo.no_data.after).min().unwrap_or(minutes(5));
     match &evaluated.source_blind {
         Some((since, unknown)) if answers.now.since(*since) >= patience => {
-            let hidden = evaluated.statuses.iter().filter(|status| status.unknown.is_some()).map(|status| status.budget.slo.clone());
-            let hides = hidden.collect::<BTreeSet<SloId>>().into_iter().collect();
+            let hides = evaluated.unknown.keys().cloned().collect();
             let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
             draft.command_to_fault(&fault, &operators(config), &Command::Fire { fault: fault.clone(), alert, facts }, &Actor::Daemon);
         }

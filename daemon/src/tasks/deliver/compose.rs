@@ -34,7 +34,7 @@ impl Inner {
         let incident = &stored.incident;
         let reference = slack.key(&self.handle.store).await?.seal(&owed.tenant, &incident.id);
         let guide = self.handle.guide(incident).unwrap_or_default();
-        let texts = self.renderer.page(&self.context(owed, incident, &guide.steps));
+        let texts = self.renderer.page(&self.context(owed, incident, &guide.steps).await);
         let mention = match owed.message.kind {
             MessageKind::Again if incident.is_open() => self.mention(slack, incident).await,
             MessageKind::Again | MessageKind::Root | MessageKind::Direct | MessageKind::Edit | MessageKind::Thread { .. } => None,
@@ -51,7 +51,8 @@ impl Inner {
         }))
     }
 
-    fn context(&self, owed: &Owed, incident: &Incident, steps: &[String]) -> PageContext {
+    async fn context(&self, owed: &Owed, incident: &Incident, steps: &[String]) -> PageContext {
+        let budgets = self.handle.budgets_in(incident).await;
         let view = self.handle.view.borrow().clone();
         let message = match owed.message.kind {
             MessageKind::Edit | MessageKind::Thread { .. } => None,
@@ -63,6 +64,7 @@ impl Inner {
             message,
             decided_at,
             view: &view,
+            budgets: &budgets,
             config: &self.handle.config,
             impacts: &[],
             steps,

@@ -36,7 +36,7 @@ pub async fn get(
 ) -> Result<Json<Downtime>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
     let when = query.when(site.handle.clock.now())?;
-    let mut found = statuses(&site.handle, &slo, query.budget()).into_iter();
+    let mut found = statuses(&site.handle, &slo, query.budget()).await?.into_iter();
     let status = match query.budget() {
         Some(_) => found.next(),
         None => found.find(|status| matches!(status.counted_in, CountedIn::Slices(_))),

@@ -33,6 +33,7 @@ use crate::{
     store::StoreError,
     tasks::decide::{Moment, PastAsked, PastBudget, Place, Reach},
     then::ran_then,
+    view::View,
     web::{Site, access::Tenant},
 };
 
@@ -122,7 +123,7 @@ pub async fn slo(
     Path((service, name)): Path<(String, String)>,
 ) -> Result<Json<SloDetail>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    Ok(Json(detail(&site.handle, &slo)))
+    detail(&site.handle, &slo).await.map(Json)
 }
 
 /// `GET /api/v1/slos/{service}/{name}/explain`.
@@ -145,7 +146,7 @@ pub async fn burn_down(
 ) -> Result<Json<BurnDown>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
     let when = query.when(site.handle.clock.now())?;
-    let status = statuses(&site.handle, &slo, query.budget.as_deref()).into_iter().next();
+    let status = statuses(&site.handle, &slo, query.budget.as_deref()).await?.into_iter().next();
     let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
     let status = at_moment(&site.handle, &slo, status, when).await?;
     let missing = || Problem::not_found("nothing was counted in the window of this budget, so there is nothing to draw");
@@ -178,10 +179,15 @@ pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Re
     view.slos.get(&id).or_else(renamed).cloned().ok_or_else(missing)
 }
 
-/// An SLO with its budgets.
-pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
+/// An SLO with its budgets as they stand.
+pub async fn detail(handle: &Handle, slo: &Slo) -> Result<SloDetail, Problem> {
+    let statuses = statuses(handle, slo, None).await?;
+    Ok(detail_of(handle, slo, |view| statuses.iter().map(|status| Budget::of(view, status)).collect()))
+}
+
+/// An SLO with these of its budgets.
+fn detail_of(handle: &Handle, slo: &Slo, budgets: impl FnOnce(&View) -> Vec<Budget>) -> SloDetail {
     let view = handle.view.borrow();
-    let statuses = view.budgets_of(&slo.id.tenant).iter().filter(|status| status.budget.slo == slo.id);
     SloDetail {
         service: slo.id.service.to_string(),
         name: slo.id.name.to_string(),
@@ -193,7 +199,7 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
         version: slo.origin.version.clone(),
         held: HeldVersion::of(&view, &slo.id),
         policies: Policy::of(slo),
-        budgets: statuses.map(|status| Budget::of(&view, status)).collect(),
+        budgets: budgets(&view),
         queries: view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).map(queries_of(slo)).unwrap_or_default(),
     }
 }
@@ -201,7 +207,7 @@ pub fn detail(handle: &Handle, slo: &Slo) -> SloDetail {
 /// An SLO as it is written now, with its budgets at a moment of the past; what was asked then is not kept.
 fn detail_of_then(handle: &Handle, slo: &Slo, budgets: &[ExplainedBudget]) -> SloDetail {
     let budgets = budgets.iter().map(|budget| budget.figures.clone()).collect();
-    SloDetail { budgets, queries: Vec::new(), held: None, ..detail(handle, slo) }
+    SloDetail { queries: Vec::new(), held: None, ..detail_of(handle, slo, |_| budgets) }
 }
 
 /// The queries of the last round that ask for a metric that the SLO reads, or for one of its expressions.
@@ -226,7 +232,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     let judged = judging(handle, slo, when).await?;
     let judged_by = judged.as_deref().unwrap_or(slo);
     let mut budgets = Vec::new();
-    for status in statuses(handle, slo, key) {
+    for status in statuses(handle, slo, key).await? {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
@@ -239,7 +245,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
         slo: match when.at {
-            None => detail(handle, slo),
+            None => detail(handle, slo).await?,
             Some(_) => detail_of_then(handle, judged_by, &budgets),
         },
         ran_then: then.filter(|_| judged.is_none()).map(|then| VersionRan::from(&then.run)),
@@ -258,10 +264,10 @@ pub async fn judging(handle: &Handle, slo: &Slo, when: When) -> Result<Option<Ar
 }
 
 /// The budgets of an SLO, worst first: all of them, or the one with this key.
-pub fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Vec<BudgetStatus> {
-    let view = handle.view.borrow();
-    let own = view.budgets_of(&slo.id.tenant).iter().filter(|status| status.budget.slo == slo.id);
-    own.filter(|status| key.is_none_or(|key| budget_key(&status.budget) == key)).cloned().collect()
+pub async fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Result<Vec<BudgetStatus>, Problem> {
+    let mut own = handle.budgets_of(&slo.id).await?;
+    own.retain(|status| key.is_none_or(|key| budget_key(&status.budget) == key));
+    Ok(own)
 }
 
 /// The incidents that were opened until a moment and of which the SLO's alerts are or were members, newest first, as they stand now.

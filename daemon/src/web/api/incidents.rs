@@ -97,12 +97,14 @@ async fn now(handle: &Handle, stored: &StoredIncident) -> IncidentNow {
     let incident = &stored.incident;
     let guide = handle.guide(incident).unwrap_or_default();
     let impacts = impact(handle, stored).await;
+    let budgets = handle.budgets_in(incident).await;
     let view = handle.view.borrow().clone();
     let page = PageContext::new(&PageInput {
         incident,
         message: None,
         decided_at: incident.opened_at,
         view: &view,
+        budgets: &budgets,
         config: &handle.config,
         impacts: &impacts,
         steps: &guide.steps,
@@ -293,18 +295,15 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
 
 /// How the budgets of an incident's SLOs stood at its end, so that what it spent does not change with the window that goes on; of one that is not over, how
 /// they stand now.
-async fn standing(handle: &Handle, incident: &Incident, ended: Option<Timestamp>) -> BTreeMap<BudgetId, BudgetStatus> {
-    let Some(at) = ended else {
-        let view = handle.view.borrow();
-        return view.budgets_of(&incident.tenant).iter().map(|status| (status.budget.clone(), status.clone())).collect();
-    };
+async fn standing(handle: &Handle, incident: &Incident, ended: Option<Timestamp>) -> Arc<BTreeMap<BudgetId, BudgetStatus>> {
+    let Some(at) = ended else { return handle.budgets_in(incident).await };
     let moment = Moment { at, known: Known::Now, alerts: Arc::default() };
     let asked = PastAsked { moments: vec![moment], ..PastAsked::of(incident.slos().iter().cloned().collect()) };
     match handle.past(&incident.tenant, asked).await {
-        Ok(past) => past.into_iter().flat_map(|past| past.standing).map(|status| (status.budget.clone(), status)).collect(),
+        Ok(past) => Arc::new(past.into_iter().flat_map(|past| past.standing).map(|status| (status.budget.clone(), status)).collect()),
         Err(error) => {
             tracing::warn!(incident = %incident.id, %error, "the budgets at the end of an incident cannot be read; what it spent is not shown");
-            BTreeMap::new()
+            Arc::default()
         }
     }
 }

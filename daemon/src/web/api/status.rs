@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Query, State},
+    response::{IntoResponse, Response},
 };
 use burnward_core::{
     evaluate::BudgetStatus,
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use super::{
     explain::{Figures, moment},
     problem::Problem,
-    wire::{Budget, Fault, FiguresReach, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
+    wire::{Budget, Budgets, Fault, FiguresReach, HeldVersion, IncidentState, Outbox, SourceState, Status, Undelivered, instant},
 };
 use crate::{
     app::Handle,
@@ -43,14 +44,14 @@ pub struct StatusQuery {
 }
 
 /// Everything about one tenant.
-pub async fn get(State(site): State<Site>, tenant: Tenant, Query(query): Query<StatusQuery>) -> Result<Json<Status>, Problem> {
+pub async fn get(State(site): State<Site>, tenant: Tenant, Query(query): Query<StatusQuery>) -> Result<Response, Problem> {
     match query.at.as_deref().map(moment).transpose()? {
         Some(at) if at > site.handle.clock.now() => Err(Problem::bad_request("that moment lies in the future; leave `at` out for now")),
         Some(at) => {
             let figures = query.figures.as_deref().map_or(Ok(Figures::AsKnownThen), |word| Figures::read(Some(word)))?;
-            Ok(Json(status_then(&site.handle, &tenant.0, at, figures).await?))
+            Ok(Json(status_then(&site.handle, &tenant.0, at, figures).await?).into_response())
         }
-        None => Ok(Json(status(&site.handle, &tenant.0).await?)),
+        None => Ok(Json(written(&site.handle, &tenant.0).await?).into_response()),
     }
 }
 
@@ -89,7 +90,14 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
 }
 
 /// The status of one tenant, as every surface shows it.
-pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreError> {
+pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, Problem> {
+    let written = written(handle, tenant).await?;
+    Ok(written.map(|budgets| budgets.iter().collect()))
+}
+
+/// The same as it is written.
+async fn written(handle: &Handle, tenant: &TenantId) -> Result<Status<Budgets>, Problem> {
+    let statuses = handle.budgets(tenant).await?;
     let view = handle.view.borrow().clone();
     let outbox = outbox(handle, tenant).await?;
     // None is resolved after the end of time: what is left is open.
@@ -99,7 +107,7 @@ pub async fn status(handle: &Handle, tenant: &TenantId) -> Result<Status, StoreE
         tenant: tenant.to_string(),
         other_tenants: others(handle, tenant),
         as_of: instant(view.as_of),
-        budgets: view.budgets_of(tenant).iter().map(|status| Budget::of(&view, status)).collect(),
+        budgets: Budgets { view: Arc::clone(&view), statuses },
         not_run_then: Vec::new(),
         sources: view
             .sources

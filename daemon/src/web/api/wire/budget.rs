@@ -1,6 +1,6 @@
 //! A budget with its rows, and why it cannot be seen.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use burnward_core::{
     budget::{BudgetLeft, Unseen},
@@ -15,7 +15,7 @@ use burnward_core::{
     words,
 };
 use jiff::Timestamp as Instant;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Events, ExcludedShare, FiguresReach, JourneyMember, instant, urgency};
 use crate::{definition::document::version_of, view::View};
@@ -102,6 +102,28 @@ pub struct Budget {
     /// Of a moment of the past: how far the figures reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reach: Option<FiguresReach>,
+}
+
+/// Budgets that are written one after another: of thousands there is never more than one in this shape.
+#[derive(Debug, Clone)]
+pub struct Budgets {
+    /// Which SLOs they are of.
+    pub view: Arc<View>,
+    /// How they stand.
+    pub statuses: Arc<Vec<BudgetStatus>>,
+}
+
+impl Budgets {
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = Budget> {
+        self.statuses.iter().map(|status| Budget::of(&self.view, status))
+    }
+}
+
+impl Serialize for Budgets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
 }
 
 /// What unseen time may hide of a budget. For showing: alerts are decided on measured events alone.

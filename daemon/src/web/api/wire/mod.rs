@@ -18,7 +18,7 @@ mod status;
 use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
-pub use budget::{Budget, Row, UnseenShare, Why, budget_key};
+pub use budget::{Budget, Budgets, Row, UnseenShare, Why, budget_key};
 pub use definitions::{RunningDefinition, RunningDefinitions};
 pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
 pub use downtime::{Downtime, DowntimeSpell};

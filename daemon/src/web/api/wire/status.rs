@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Budget, HeldVersion, IncidentState, Why, instant};
 use crate::view::{DefinitionFault, LostSamples, QueryView, ReplicaView, SourceView};
 
-/// `GET /api/v1/status`.
+/// `GET /api/v1/status`, with its budgets as they are read or as they are written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Status {
+pub struct Status<Budgets = Vec<Budget>> {
     /// `burnward/v1/status`.
     pub schema: String,
     /// Whose.
@@ -21,7 +21,7 @@ pub struct Status {
     /// When it was put together.
     pub as_of: Instant,
     /// Every budget, worst first.
-    pub budgets: Vec<Budget>,
+    pub budgets: Budgets,
     /// Of a moment of the past: the SLOs that did not run then, so that what is shown of them is of history that was read later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_run_then: Vec<String>,
@@ -38,6 +38,26 @@ pub struct Status {
     pub definition_faults: Vec<Fault>,
     /// Texts of the operator that cannot be used; the built-in ones are.
     pub text_faults: Vec<String>,
+}
+
+impl<Budgets> Status<Budgets> {
+    /// The same with its budgets in another shape.
+    pub fn map<Others>(self, change: impl FnOnce(Budgets) -> Others) -> Status<Others> {
+        Status {
+            schema: self.schema,
+            tenant: self.tenant,
+            other_tenants: self.other_tenants,
+            as_of: self.as_of,
+            budgets: change(self.budgets),
+            not_run_then: self.not_run_then,
+            sources: self.sources,
+            open_incidents: self.open_incidents,
+            outbox: self.outbox,
+            held: self.held,
+            definition_faults: self.definition_faults,
+            text_faults: self.text_faults,
+        }
+    }
 }
 
 /// A source.

@@ -6,6 +6,7 @@ mod house;
 mod periods;
 mod report;
 mod shown;
+mod standing;
 
 use axum::http::StatusCode;
 use house::House;
