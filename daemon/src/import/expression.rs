@@ -89,9 +89,15 @@ pub(super) fn averaged(ratio: &Expr, side: Side) -> Option<Selector> {
         (Expr::Aggregate(aggregate), _) if aggregate.op.to_string() == "avg" && aggregate.modifier.is_none() => {
             averaged(&aggregate.expr, side)
         }
-        (Expr::Call(call), Side::Good) if call.func.name == "avg_over_time" => ranged(&call.args.args),
+        (Expr::Call(call), Side::Good) if call.func.name == "avg_over_time" => ranged(&call.args.args).filter(is_of_zero_and_one),
         _ => None,
     }
+}
+
+/// Whether a gauge is called like one of 0 and 1. Of a fraction the average is another thing than the share of samples above one half.
+fn is_of_zero_and_one(gauge: &Selector) -> bool {
+    let metric = gauge.metric();
+    matches!(metric, "up" | "probe_success") || metric.ends_with("_up") || metric.ends_with("_success")
 }
 
 /// What is found in both parts of a ratio.
@@ -140,7 +146,11 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
     }
     let (per, hidden, summed, values) = (total.by.clone(), total.hidden, total.summed, part.values);
     let found = match (part.values, total.values, side) {
-        (Values::Samples, Values::Numbers, Side::Good) if part.selectors == total.selectors => Found::Probe { probes: part.selectors },
+        (Values::Samples, Values::Numbers, Side::Good)
+            if part.selectors == total.selectors && part.selectors.iter().all(is_of_zero_and_one) =>
+        {
+            Found::Probe { probes: part.selectors }
+        }
         (Values::Plain, Values::Plain, _) | (Values::Increases, Values::Increases, _) => match latency(&part, &total, side) {
             Some((histogram, within)) => Found::Latency { histogram, within },
             None => Found::Events { side, part: part.selectors, total: total.selectors },
@@ -451,6 +461,7 @@ mod tests {
         assert_eq!(probe("1 - avg_over_time(up{a=\"1\"}[{{.window}}])"), Some("up{a=\"1\"}".into()));
         assert_eq!(probe("1 - avg(avg_over_time(up[5m]))"), Some("up".into()));
         assert_eq!(probe("avg_over_time(up[5m])"), None);
+        assert_eq!(probe("1 - avg_over_time(satisfaction_ratio[5m])"), None, "a fraction is no probe");
     }
 
     #[test]

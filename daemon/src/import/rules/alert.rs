@@ -71,7 +71,8 @@ fn comparison(expr: &Expr, rules: &Rules) -> Option<Comparison> {
         Side::Bad => (number, product(&binary.rhs)),
         Side::Good => (1.0 - number, None),
     };
-    (ratio && threshold > 0.0).then_some(Comparison { share, side, lookback, threshold, product, through })
+    let possible = threshold > 0.0 && (threshold < 1.0 || product.is_some());
+    (ratio && possible).then_some(Comparison { share, side, lookback, threshold, product, through })
 }
 
 /// The expression with the recording rule in its place that it names.

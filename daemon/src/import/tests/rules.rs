@@ -113,6 +113,13 @@ fn an_slo_of_sloth_without_alerts_tells_nobody() {
 }
 
 #[test]
+fn a_ratio_that_is_no_share_is_no_slo() {
+    let text = "groups: [{ name: a, rules: [{ alert: X, expr: 'sum(rate(a[5m])) / sum(rate(b[5m])) > 5' }] }]";
+    let said: Vec<&str> = convert(&[("rules.yaml", text)]).faults.iter().map(|fault| fault.code.id).collect();
+    assert_eq!(said, ["W2101"]);
+}
+
+#[test]
 fn recording_rules_that_name_themselves_do_not_turn_in_circles() {
     let text = "groups: [{ name: a, rules: [{ record: a, expr: b }, { record: b, expr: a }, { alert: X, expr: a > 2 * 0.01 }] }]";
     assert!(convert(&[("rules.yaml", text)]).documents.is_empty());

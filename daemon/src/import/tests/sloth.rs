@@ -119,6 +119,17 @@ fn what_cannot_be_counted_is_refused_and_the_rest_is_converted() {
 }
 
 #[test]
+fn a_gauge_of_fractions_keeps_its_fractions() {
+    let text = FILE.replace(
+        "1 - avg_over_time(probe_success{job=\"basket\"}[{{.window}}])",
+        "1 - sum(sum_over_time(satisfaction[{{.window}}])) / sum(count_over_time(satisfaction[{{.window}}]))",
+    );
+    let slos = loaded(&super::convert(&[("a.yaml", &text)]));
+    let asked: Vec<String> = slos[2].sli.expressions().iter().map(ToString::to_string).collect();
+    assert_eq!(asked, ["sum(sum_over_time(satisfaction[1m]))", "sum(count_over_time(satisfaction[1m]))"]);
+}
+
+#[test]
 fn one_slo_twice_is_told_of() {
     assert!(codes(&FILE.replace("name: reachable", "name: wifi")).contains(&"E1022"));
 }
