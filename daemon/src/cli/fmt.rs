@@ -105,7 +105,7 @@ fn show(faults: &[Diagnostic]) {
 /// The text of a file as it should be, where it is not. A file of another tool is that tool's to lay out.
 fn laid_out(file: &Path, upgrade: bool) -> Result<Option<String>, Vec<Diagnostic>> {
     let text = discover::read(file).map_err(|fault| vec![*fault])?;
-    let source = Source::new(&file.display().to_string(), &text);
+    let source = discover::source(&file.display().to_string(), &text);
     if import::is_foreign_text(&source) {
         return Ok(None);
     }
@@ -141,7 +141,7 @@ fn schema_for(file: &Path) -> Option<String> {
 fn from_standard_input(upgrade: bool) -> anyhow::Result<ExitCode> {
     let mut text = String::new();
     io::stdin().take(1 << 21).read_to_string(&mut text)?;
-    match lay_out(&Source::new("-", &text), None, upgrade) {
+    match lay_out(&discover::source("-", &text), None, upgrade) {
         Ok(formatted) => {
             print::text(formatted)?;
             Ok(ExitCode::SUCCESS)

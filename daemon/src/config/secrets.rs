@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::definition::Diagnostic;
+
 /// Words that make a key a secret's.
 const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "api-key", "apikey", "credential"];
 /// How Slack's tokens start; they are masked wherever they stand.
@@ -25,19 +27,20 @@ pub(crate) fn mask(text: &str) -> String {
     starred(text, values(text).into_iter().chain(tokens(text)).chain(passwords(text)))
 }
 
-/// A message, which may quote the file, with every token of Slack's replaced.
-pub(super) fn mask_tokens(message: &str) -> String {
-    starred(message, tokens(message).into_iter())
+/// A diagnostic, whose words may quote the file, with every token of Slack's replaced in them.
+pub(crate) fn without_tokens(mut fault: Diagnostic) -> Diagnostic {
+    let mask_tokens = |words: &str| starred(words, tokens(words).into_iter());
+    fault.message = mask_tokens(&fault.message);
+    fault.help.iter_mut().for_each(|help| *help = mask_tokens(help));
+    fault
 }
 
 fn starred(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> String {
-    let mut masked = text.to_owned();
+    let mut masked = text.as_bytes().to_vec();
     for range in ranges {
-        let stars: String =
-            text[range.clone()].chars().flat_map(|c| std::iter::repeat_n(if c == '\n' { '\n' } else { '*' }, c.len_utf8())).collect();
-        masked.replace_range(range, &stars);
+        masked[range].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b'*');
     }
-    masked
+    String::from_utf8(masked).expect("whole characters became asterisks")
 }
 
 /// The rest of each line behind a secret's key, and the lines indented deeper below it.
@@ -71,22 +74,28 @@ fn secret_colon(line: &str) -> Option<usize> {
     })
 }
 
+/// Each token once, and no byte looked at for two of them: a text of nothing but beginnings takes no longer than another.
 fn tokens(text: &str) -> Vec<Range<usize>> {
-    let starts = TOKEN_PREFIXES.iter().flat_map(|prefix| text.match_indices(prefix).map(|(at, _)| at));
-    let end = |at: usize| {
-        text[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '}' | ']')).map_or(text.len(), |len| at + len)
-    };
-    starts.map(|at| at..end(at)).collect()
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '}' | ']');
+    let begins = |at: usize| TOKEN_PREFIXES.iter().any(|prefix| text[at..].starts_with(prefix));
+    words(text.match_indices('x').map(|(at, _)| at).filter(|at| begins(*at)), text, ends)
 }
 
 /// What stands between `://` and `@` of a URL.
 fn passwords(text: &str) -> Vec<Range<usize>> {
-    let starts = text.match_indices("://").map(|(at, _)| at + 3);
-    let user = |at: usize| {
-        let end = text[at..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).map_or(text.len(), |len| at + len);
-        text[at..end].rfind('@').map(|len| at..at + len)
-    };
-    starts.filter_map(user).collect()
+    let urls = words(text.match_indices("://").map(|(at, _)| at + 3), text, |c| c.is_whitespace() || matches!(c, '"' | '\''));
+    urls.into_iter().filter_map(|url| text[url.clone()].rfind('@').map(|len| url.start..url.start + len)).collect()
+}
+
+/// From each start to where its word ends; starts within a word that began before are a part of it.
+fn words(starts: impl Iterator<Item = usize>, text: &str, ends: impl Fn(char) -> bool) -> Vec<Range<usize>> {
+    let mut words: Vec<Range<usize>> = Vec::new();
+    for at in starts {
+        if words.last().is_none_or(|last| at >= last.end) {
+            words.push(at..text[at..].find(&ends).map_or(text.len(), |len| at + len));
+        }
+    }
+    words
 }
 
 #[cfg(test)]
@@ -105,9 +114,19 @@ mod tests {
             ("\"api_key\": hush", "\"api_key\":*****"),
             ("# “token: hush", "# “token:*****"),
             ("token: ä", "token:***"),
+            ("a: xoxb-1-xapp-2,xoxb-3 b", "a: *************,****** b"),
+            ("http://a,https://u:p@h c://d", "http://*************@h c://d"),
         ] {
             assert_eq!(mask(text), masked);
             assert_eq!(mask(text).len(), text.len());
+        }
+    }
+
+    #[test]
+    fn a_text_of_beginnings_alone_takes_no_longer_than_another() {
+        for begin in ["xoxb-", "://", "xapp-1://@", "token:", "'token' : "] {
+            let text = begin.repeat(200_000);
+            assert_eq!(mask(&text).len(), text.len(), "{begin}");
         }
     }
 

@@ -1,6 +1,10 @@
 //! Diagnostics: a mistake with its place, and what to write instead, shown as a compiler shows it or as data.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{
+    fmt,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
@@ -8,13 +12,22 @@ use serde::Serialize;
 use super::codes::Code;
 
 /// A file's name and its text, without a byte order mark.
-#[derive(PartialEq, Eq)]
 pub struct Source {
     name: String,
     text: String,
     /// The text as it may be shown, byte for byte in the same places; `None`: as it is.
     masked: Option<String>,
+    /// Where each line starts, once it was asked for.
+    lines: OnceLock<Vec<usize>>,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text) == (&other.name, &other.text)
+    }
+}
+
+impl Eq for Source {}
 
 /// The name alone: a text may hold secrets.
 impl fmt::Debug for Source {
@@ -80,13 +93,13 @@ pub struct Position {
 impl Source {
     /// The text of the file `name`, shown from now on under that name.
     pub fn new(name: &str, text: &str) -> Arc<Self> {
-        Arc::new(Self { name: visible(name), text: without_mark(text).to_owned(), masked: None })
+        Arc::new(Self { name: visible(name), text: without_mark(text).to_owned(), masked: None, lines: OnceLock::new() })
     }
 
     /// The same, where only what `mask` leaves of the text may be shown. It must keep every byte in its place.
     pub fn masked(name: &str, text: &str, mask: impl Fn(&str) -> String) -> Arc<Self> {
         let text = without_mark(text);
-        Arc::new(Self { name: visible(name), text: text.to_owned(), masked: Some(mask(text)) })
+        Arc::new(Self { name: visible(name), text: text.to_owned(), masked: Some(mask(text)), lines: OnceLock::new() })
     }
 
     /// What may be shown of the text.
@@ -106,9 +119,9 @@ impl Source {
 
     /// Line and column of a byte.
     pub fn position(&self, byte: usize) -> Position {
-        let before = &self.text[..self.floor(byte)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Position { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+        let (lines, at) = (self.lines.get_or_init(|| line_starts(&self.text)), self.floor(byte));
+        let line = lines.partition_point(|start| *start <= at);
+        Position { line, column: self.text[lines[line - 1]..at].chars().count() + 1 }
     }
 
     /// The byte, or the nearest one before it at which a character starts.
@@ -148,6 +161,13 @@ impl Place {
         self
     }
 
+    /// Where it is, without its text.
+    fn origin(&self) -> annotate_snippets::Origin<'_> {
+        let origin = annotate_snippets::Origin::path(self.source.name.as_str());
+        let (start, _) = self.positions();
+        if self.range.is_some() { origin.line(start.line).char_column(start.column) } else { origin }
+    }
+
     /// First and last position; the first line for a whole file.
     pub fn positions(&self) -> (Position, Position) {
         let range = self.range.clone().unwrap_or(0..0);
@@ -157,6 +177,9 @@ impl Place {
     /// At most this many lines of a stretch are shown.
     const SHOWN_LINES: usize = 6;
 
+    /// Lines that are longer in bytes are not shown: only where in them.
+    const LONGEST_SHOWN: usize = 8 << 10;
+
     /// The lines to show and the stretch within them.
     fn snippet(&self, primary: bool) -> Option<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         let range = self.range.clone()?;
@@ -164,6 +187,9 @@ impl Place {
         let cut = text[range.clone()].match_indices('\n').nth(Self::SHOWN_LINES - 1).map_or(range.end, |(at, _)| range.start + at);
         let shown = range.start..cut;
         let lines = self.source.lines(&shown);
+        if lines.len() > Self::LONGEST_SHOWN {
+            return None;
+        }
         let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let within = shown.start - lines.start..shown.end - lines.start;
         let annotation = kind.span(within).label((!self.label.is_empty()).then_some(self.label.as_str()));
@@ -216,7 +242,7 @@ impl Diagnostic {
         let mut group = Group::with_title(level.primary_title(self.message.as_str()).id(self.code.id));
         group = match self.place.snippet(true) {
             Some(snippet) => group.element(snippet),
-            None => group.element(annotate_snippets::Origin::path(self.place.source.name.as_str())),
+            None => group.element(self.place.origin()),
         };
         for place in &self.related {
             if let Some(snippet) = place.snippet(false) {
@@ -268,6 +294,11 @@ impl fmt::Display for Diagnostic {
         let (at, _) = self.place.positions();
         write!(f, "{}:{}:{}: {} ({})", self.place.source.name, at.line, at.column, self.message, self.code.id)
     }
+}
+
+/// The first line starts at 0, each other behind a line feed.
+fn line_starts(text: &str) -> Vec<usize> {
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 
 fn without_mark(text: &str) -> &str {

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use super::{
@@ -134,6 +135,11 @@ fn refused(path: &Path, what: &str, error: &io::Error) -> Diagnostic {
     }
 }
 
+/// A file's text, of which diagnostics show no secret: whoever puts one into a file where none belongs does not want it in a log of CI.
+pub fn source(name: &str, text: &str) -> Arc<Source> {
+    Source::masked(name, text, secrets::mask)
+}
+
 /// The text of a regular file of at most 1 MiB.
 ///
 /// # Errors
@@ -164,7 +170,7 @@ fn read_regular(path: &Path) -> Result<String, Diagnostic> {
 /// The first byte that is not UTF-8, with its line. Secrets are masked, since the file may be burnward.yaml.
 fn not_utf8(path: &Path, bytes: &[u8], at: usize) -> Diagnostic {
     let text = String::from_utf8_lossy(bytes);
-    let source = Source::masked(&path.display().to_string(), &text, secrets::mask);
+    let source = source(&path.display().to_string(), &text);
     let place = Place::new(&source, at..at + char::REPLACEMENT_CHARACTER.len_utf8());
     let (message, help) = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         ("the file is UTF-16 and not UTF-8", "save it as UTF-8")

@@ -21,7 +21,7 @@ use super::{
     sli::{self, Promql},
     yaml::{self, Entry, Node},
 };
-use crate::import;
+use crate::{config::secrets, import};
 
 /// What a document is read in: whose it is, and what its names must refer to.
 #[derive(Debug, Clone)]
@@ -119,9 +119,9 @@ pub fn read_whole(source: &Arc<Source>, version: &str, context: &Context) -> Res
         Ok(root) => read_tree(source, &root, version, context),
         Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => match yaml::parse_all(source) {
             Ok(roots) if roots.iter().any(import::is_foreign) => read_foreign(source, &roots, version, context),
-            Ok(_) | Err(_) => Err(faults),
+            Ok(_) | Err(_) => Err(shown(faults)),
         },
-        Err(faults) => Err(faults),
+        Err(faults) => Err(shown(faults)),
     }
 }
 
@@ -155,7 +155,7 @@ fn read_foreign(source: &Arc<Source>, roots: &[Node], version: &str, context: &C
 /// # Errors
 /// All mistakes and advice, in the order of the file.
 pub fn read_tests(source: &Arc<Source>) -> Result<Document, Vec<Diagnostic>> {
-    let root = yaml::parse(source)?;
+    let root = yaml::parse(source).map_err(shown)?;
     let mut reader = Reader::new(source);
     let mut document = Document::default();
     if let Some(fields) = reader.map(&root, &TESTS) {
@@ -168,8 +168,13 @@ pub fn read_tests(source: &Arc<Source>) -> Result<Document, Vec<Diagnostic>> {
 
 fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic>> {
     let failed = reader.failed();
-    let advice = reader.finish();
+    let advice = shown(reader.finish());
     if failed { Err(advice) } else { Ok(Document { advice, ..document }) }
+}
+
+/// Diagnostics without what must not be shown.
+fn shown(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    faults.into_iter().map(secrets::without_tokens).collect()
 }
 
 /// First 12 hex digits of the SHA-256 of a text.

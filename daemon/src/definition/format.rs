@@ -11,6 +11,7 @@ use pretty_yaml::{
 use super::{
     Diagnostic, Source, codes,
     diagnostic::Place,
+    discover,
     document::VERSION,
     reader::shortened,
     yaml::{Node, Value, comments, parse},
@@ -32,7 +33,7 @@ pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<
     if let Some(schema) = schema.filter(|_| is_document(&before) && !text.lines().any(|line| line.starts_with(MODELINE))) {
         text = format!("{MODELINE}{schema}\n{text}");
     }
-    let laid_out = Source::new(source.name(), &text);
+    let laid_out = discover::source(source.name(), &text);
     let after = parse(&laid_out)?;
     let of = |source| comments(source).map_err(|fault| vec![*fault]);
     let (told, tells) = (of(source)?, of(&laid_out)?);

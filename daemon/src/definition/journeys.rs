@@ -18,8 +18,8 @@ use burnward_core::{
 
 use super::{
     codes::{self, Code},
-    diagnostic::{Diagnostic, Place, Source},
-    duration,
+    diagnostic::{Diagnostic, Place},
+    discover, duration,
     load::Loaded,
     reader::suggest,
 };
@@ -114,7 +114,7 @@ impl Loaded {
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
         let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
         match text[start..].find(&name) {
-            Some(at) => Place::new(&Source::new(&slo.origin.file, text), start + at..start + at + name.len()),
+            Some(at) => Place::new(&discover::source(&slo.origin.file, text), start + at..start + at + name.len()),
             None => self.place(slo),
         }
     }

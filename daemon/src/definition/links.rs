@@ -19,6 +19,7 @@ use url::Url;
 use super::{
     Diagnostic, Source, codes,
     diagnostic::{Place, visible},
+    discover,
     reader::nearest,
     runbook,
 };
@@ -46,7 +47,7 @@ pub fn of(directory: &Path, name: &str) -> Links {
     let mut links = Links::default();
     let Ok(text) = runbook::text(directory, name) else { return links };
     let path = directory.join(name);
-    let source = Source::new(&path.display().to_string(), &text);
+    let source = discover::source(&path.display().to_string(), &text);
     let mut anchors = Anchors::default();
     for (target, position) in targets(source.text()) {
         let place = Place::new(&source, range(&source, position));

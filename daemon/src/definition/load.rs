@@ -90,7 +90,7 @@ impl Loaded {
     /// Takes one text in: its SLOs, or its mistakes.
     fn add(&mut self, path: &Path, text: String, context: &Context) {
         let name = path.display().to_string();
-        let source = Source::new(&name, &text);
+        let source = discover::source(&name, &text);
         let version = version_of(&text);
         match document::read_whole(&source, &version, context) {
             Ok(Document { slos, tests, advice }) => {
@@ -108,7 +108,7 @@ impl Loaded {
 
     /// Takes a text in that holds tests alone.
     fn add_tests(&mut self, path: &Path, text: &str) {
-        match document::read_tests(&Source::new(&path.display().to_string(), text)) {
+        match document::read_tests(&discover::source(&path.display().to_string(), text)) {
             Ok(Document { tests, advice, .. }) => {
                 self.tests.extend(tests);
                 if !advice.is_empty() {
@@ -195,7 +195,7 @@ impl Loaded {
     /// The line of an SLO's name in its file.
     pub(super) fn place(&self, slo: &Slo) -> Place {
         let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());
-        let source = Source::new(&slo.origin.file, text);
+        let source = discover::source(&slo.origin.file, text);
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
         let start: usize = source.text().split_inclusive('\n').take(line).map(str::len).sum();
         let line = source.text()[start..].lines().next().unwrap_or_default();

@@ -17,7 +17,34 @@ use super::{
 pub struct Reader {
     source: Arc<Source>,
     faults: Vec<Diagnostic>,
+    errors: Kept,
+    advice: Kept,
 }
+
+/// How many diagnostics of a severity are kept, and how many are only counted: a file of mistakes alone is told by the first of them.
+#[derive(Debug, Default)]
+struct Kept {
+    kept: usize,
+    beyond: usize,
+}
+
+impl Kept {
+    /// Whether one more is kept.
+    const fn takes(&mut self, most: usize) -> bool {
+        let takes = self.kept < most;
+        if takes {
+            self.kept += 1;
+        } else {
+            self.beyond += 1;
+        }
+        takes
+    }
+}
+
+/// Most mistakes of a file that are shown.
+const MOST_ERRORS: usize = 200;
+/// Most advice of a file that is shown: one for each of the SLOs that it may hold.
+const MOST_ADVICE: usize = 1000;
 
 /// The keys that a mapping may have.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +96,7 @@ impl<'n> Fields<'n> {
 impl Reader {
     /// A reader of `source`.
     pub fn new(source: &Arc<Source>) -> Self {
-        Self { source: source.clone(), faults: Vec::new() }
+        Self { source: source.clone(), faults: Vec::new(), errors: Kept::default(), advice: Kept::default() }
     }
 
     /// The file that is read.
@@ -90,7 +117,13 @@ impl Reader {
 
     /// Collects a diagnostic.
     pub fn report(&mut self, diagnostic: Diagnostic) {
-        self.faults.push(diagnostic);
+        let takes = match diagnostic.severity() {
+            Severity::Error => self.errors.takes(MOST_ERRORS),
+            Severity::Warning => self.advice.takes(MOST_ADVICE),
+        };
+        if takes {
+            self.faults.push(diagnostic);
+        }
     }
 
     /// Collects a diagnostic without a label or help.
@@ -101,12 +134,22 @@ impl Reader {
 
     /// True where an error was collected.
     pub fn failed(&self) -> bool {
-        self.faults.iter().any(|fault| fault.severity() == Severity::Error)
+        self.errors.kept > 0
     }
 
     /// What was collected, in the order of the file.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.faults.sort_by_key(|fault| fault.place.range.clone().map_or((0, 0), |range| (range.start, range.end)));
+        let beyond = [
+            (Severity::Error, self.errors.beyond, "more mistake", "more mistakes"),
+            (Severity::Warning, self.advice.beyond, "more piece of advice", "more pieces of advice"),
+        ];
+        for (severity, beyond, one, many) in beyond {
+            if let Some(last) = self.faults.iter_mut().rfind(|fault| beyond > 0 && fault.severity() == severity) {
+                let are = if beyond == 1 { "is" } else { "are" };
+                last.help.push(format!("{beyond} {what} of this file {are} not shown", what = if beyond == 1 { one } else { many }));
+            }
+        }
         self.faults
     }
 
@@ -154,7 +197,7 @@ impl Reader {
             self.report(diagnostic.help(*instead));
             return;
         }
-        let message = format!("unknown key `{}`", visible(&entry.key));
+        let message = format!("unknown key `{}`", shortened(&entry.key));
         let diagnostic = self.diagnostic(&codes::UNKNOWN_KEY, entry.key_range.clone(), message);
         self.report(suggest(diagnostic.label(format!("not a key of {}", keys.of)), &entry.key, keys.known));
     }

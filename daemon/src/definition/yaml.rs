@@ -10,7 +10,8 @@ use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle
 
 use super::{
     codes::{self, Code},
-    diagnostic::{Diagnostic, Place, Source, is_hidden, visible},
+    diagnostic::{Diagnostic, Place, Source, is_hidden},
+    reader::shortened,
 };
 
 /// Largest file, in bytes.
@@ -180,8 +181,11 @@ struct Open {
 
 enum Inner {
     List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<(String, Range<usize>)> },
+    Map { entries: Vec<Entry>, keys: BTreeMap<String, usize>, key: Option<(String, Range<usize>)> },
 }
+
+/// Most mistakes of a file that are shown where it is well-formed.
+const MOST_FAULTS: usize = 200;
 
 struct Builder<'a> {
     source: &'a Arc<Source>,
@@ -224,7 +228,7 @@ impl<'a> Builder<'a> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.tag(tag.is_some(), span, &range);
-                self.start(range, anchor, Inner::Map { entries: Vec::new(), key: None })
+                self.start(range, anchor, Inner::Map { entries: Vec::new(), keys: BTreeMap::new(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(id) => self.alias(id, range),
@@ -244,11 +248,17 @@ impl<'a> Builder<'a> {
         Err(Box::new(diagnostic.help("put each document into a file of its own, or join their `slos:` lists")))
     }
 
+    fn tell(&mut self, fault: Diagnostic) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(fault);
+        }
+    }
+
     fn tag(&mut self, present: bool, span: &Span, range: &Range<usize>) {
         if present {
             let place = span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| range.clone());
             let message = "tags such as `!!str` are not used here".to_owned();
-            self.faults.push(
+            self.tell(
                 fault(self.source, &codes::YAML_FEATURE, place, message).help("remove the tag; put a text that starts with ! into quotes"),
             );
         }
@@ -258,7 +268,7 @@ impl<'a> Builder<'a> {
         self.count(&range, 1)?;
         if let Some(c) = text.chars().find(|c| is_hidden(*c) && *c != '\n') {
             let message = format!("the text holds the character U+{:04X}, which is not allowed", u32::from(c));
-            self.faults.push(fault(self.source, &codes::CHARACTER, range.clone(), message).label("written as an escape"));
+            self.tell(fault(self.source, &codes::CHARACTER, range.clone(), message).label("written as an escape"));
         }
         let quoted = style != ScalarStyle::Plain;
         let node = Node { range, value: Value::Scalar { text, quoted } };
@@ -319,8 +329,13 @@ impl<'a> Builder<'a> {
         match self.open.last_mut().map(|open| &mut open.inner) {
             None => self.roots.push(node),
             Some(Inner::List(items)) => items.push(node),
-            Some(Inner::Map { entries, key }) => match key.take() {
-                Some((key, key_range)) => insert(self.source, entries, &mut self.faults, Entry { key, key_range, value: node }),
+            Some(Inner::Map { entries, keys, key }) => match key.take() {
+                Some((key, key_range)) => {
+                    let fault = insert(self.source, entries, keys, Entry { key, key_range, value: node });
+                    if let Some(fault) = fault {
+                        self.tell(fault);
+                    }
+                }
                 None => *key = Some(key_text(self.source, node)?),
             },
         }
@@ -329,21 +344,20 @@ impl<'a> Builder<'a> {
 }
 
 /// Adds an entry; of a repeated key the first stays and both places are named.
-fn insert(source: &Arc<Source>, entries: &mut Vec<Entry>, faults: &mut Vec<Diagnostic>, entry: Entry) {
+fn insert(source: &Arc<Source>, entries: &mut Vec<Entry>, keys: &mut BTreeMap<String, usize>, entry: Entry) -> Option<Diagnostic> {
     if entry.key == "<<" {
         let message = "merge keys (`<<`) are not supported".to_owned();
-        faults.push(fault(source, &codes::YAML_FEATURE, entry.key_range, message).help("write the keys out"));
-        return;
+        return Some(fault(source, &codes::YAML_FEATURE, entry.key_range, message).help("write the keys out"));
     }
-    match entries.iter().find(|have| have.key == entry.key) {
-        None => entries.push(entry),
-        Some(first) => {
-            let message = format!("the key `{}` is given twice", visible(&entry.key));
-            let diagnostic = fault(source, &codes::DUPLICATE_KEY, entry.key_range, message).label("here again");
-            let first = Place::new(source, first.key_range.clone());
-            faults.push(diagnostic.related(first, "first given here").help("remove one of them"));
-        }
+    if let Some(first) = keys.get(&entry.key) {
+        let message = format!("the key `{}` is given twice", shortened(&entry.key));
+        let diagnostic = fault(source, &codes::DUPLICATE_KEY, entry.key_range, message).label("here again");
+        let first = Place::new(source, entries[*first].key_range.clone());
+        return Some(diagnostic.related(first, "first given here").help("remove one of them"));
     }
+    keys.insert(entry.key.clone(), entries.len());
+    entries.push(entry);
+    None
 }
 
 fn key_text(source: &Arc<Source>, node: Node) -> Result<(String, Range<usize>), Box<Diagnostic>> {

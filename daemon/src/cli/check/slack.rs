@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, ops::Range, path::Path, sync::Arc};
 use burnward_core::{id::PersonName, oncall::Recipient};
 
 use crate::{
-    config::{Config, secrets},
+    config::Config,
     definition::{
         Diagnostic, Source,
         codes::{self, Code},
@@ -36,7 +36,7 @@ pub(super) async fn ask(config: &Config, file: &Path) -> Said {
         }
     };
     let text = discover::read(file).unwrap_or_default();
-    let source = Source::masked(&file.display().to_string(), &text, secrets::mask);
+    let source = discover::source(&file.display().to_string(), &text);
     for channel in config.channels() {
         if !slack.channel(channel).await.identified {
             let help = "create it; invite burnward there with /invite where it is private";

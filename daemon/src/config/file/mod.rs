@@ -103,14 +103,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let failed = file.reader.failed();
     match config {
         Some(config) if !failed => Ok(config),
-        Some(_) | None => Err(ConfigError(file.reader.finish().into_iter().map(without_tokens).collect())),
+        Some(_) | None => Err(ConfigError(file.reader.finish().into_iter().map(secrets::without_tokens).collect())),
     }
-}
-
-fn without_tokens(mut fault: Diagnostic) -> Diagnostic {
-    fault.message = secrets::mask_tokens(&fault.message);
-    fault.help.iter_mut().for_each(|help| *help = secrets::mask_tokens(help));
-    fault
 }
 
 /// True where a YAML text is a configuration and not an SLO document.

@@ -164,6 +164,92 @@ fn sizes() {
     }
 }
 
+/// Texts that are made to cost more than they are long.
+fn hostile() -> Vec<String> {
+    let many = |open: &str, times: usize| open.repeat(times);
+    let of = |value: &str| GOOD.replace("'http_requests_total{job=\"checkout\"}'", value);
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..=9 {
+        writeln!(bomb, "a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(", ")).expect("a string");
+    }
+    vec![
+        format!("version: {}", many("[", 100_000)),
+        format!("version: {}", many("{a: ", 100_000)),
+        many("- ", 100_000),
+        many("? ", 100_000),
+        many("- - ", 20) + &many("[", 50),
+        (0..2000).fold(String::new(), |text, level| text + &" ".repeat(level % 200) + "a:\n"),
+        bomb,
+        many("&a ", 1000),
+        format!("a: {}", many("!!str ", 1000)),
+        format!("a: |\n{}", many("  x\n", 50_000)),
+        format!("a: \"{}\"", many("\\u0041", 20_000)),
+        format!("a: '{}", many("''", 100_000)),
+        many("# \u{e4}\n", 50_000),
+        many("a: 1\n", 20_000),
+        (0..10_000).fold(String::new(), |text, key| text + "k" + &key.to_string() + ": 1\n"),
+        format!("{{{}}}", (0..10_000).fold(String::new(), |text, key| text + "k" + &key.to_string() + ": 1, ")),
+        format!(
+            "{}  - {{ {} }}",
+            &GOOD[..GOOD.find("  - name").expect("an SLO")],
+            (0..10_000).fold(String::new(), |text, key| text + "k" + &key.to_string() + ": 1, ")
+        ),
+        format!("version: burnward/v1\nservice: a\nteam: payments\nslos: [{}]", many("x, ", 40_000)),
+        format!(
+            "version: burnward/v1\nservice: a\nteam: payments\nslos: [{}]",
+            many("{ name: a, sli: { probe: up }, objectives: [] }, ", 6000)
+        ),
+        format!("{} {}: 1\n", GOOD.trim_end(), many("k", 100_000)),
+        many("---\n", 100_000),
+        format!("{GOOD}{}", many("\n", 1 << 17)),
+        of(&format!("'{}'", many("(", 8000))),
+        of(&format!("'x{{{}}}'", many("a=\"b\",", 1300))),
+        of(&format!("'x{{a=~\"{}\"}}'", many("(a{1,999}){1,999}", 100))),
+        of(&format!("'x{{a=~\"{}\"}}'", many("(", 4000))),
+        super::kinds::document(&format!("{{ window: {{ expr: '{}', is: '<', threshold: 1 }} }}", many("abs(", 2000))),
+        super::kinds::document(&format!("{{ window: {{ expr: '1{}', is: '<', threshold: 1 }} }}", many("+1", 4000))),
+        super::kinds::document(&format!("{{ window: {{ expr: '{}1', is: '<', threshold: 1 }} }}", many("-", 8000))),
+    ]
+}
+
+#[test]
+fn whatever_is_hostile_is_told_within_bounds_on_a_small_stack_and_laid_out_or_left() {
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(|| {
+        for text in hostile() {
+            let begin: String = text.chars().take(60).collect();
+            let start = Instant::now();
+            let faults = diagnostics(&text);
+            let shown: usize = faults.iter().map(|fault| fault.render(crate::definition::Colour::Never).len()).sum();
+            drop(crate::definition::format::format(&crate::definition::discover::source("slo.yaml", &text), None));
+            assert!(shown < 1 << 20, "{shown} bytes of diagnostics: {begin}");
+            assert!(start.elapsed() < Duration::from_secs(20), "slow: {begin}");
+        }
+    });
+    assert!(thread.expect("a thread").join().is_ok());
+}
+
+#[test]
+fn no_secret_in_a_file_is_shown() {
+    for (from, to) in [
+        ("version:", "bot-token: xoxb-1-hush\nversion:"),
+        ("payments", "xoxb-1-hush"),
+        ("99.9%", "xoxb-1-hush"),
+        ("'http_requests_total{job=\"checkout\"}'", "xoxb-1-hush"),
+        ("version:", "password: |\n  hush\n  hush\nversion:"),
+        ("version:", "url: https://ada:hush@example.com\nversion:"),
+        ("version:", "api-key: [hush\nversion:"),
+    ] {
+        let text = GOOD.replace(from, to);
+        let source = crate::definition::discover::source("slo.yaml", &text);
+        let faults = crate::definition::document::read(&source, "version", &super::context()).expect_err(to);
+        let laid_out = crate::definition::format::format(&source, None).err().unwrap_or_default();
+        for fault in faults.iter().chain(&laid_out) {
+            let shown = [fault.render(crate::definition::Colour::Never), fault.to_json().to_string(), fault.to_github()].concat();
+            assert!(!shown.contains("hush"), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn an_alias_bomb_of_nine_levels_is_refused_at_once_and_names_the_limit() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
@@ -242,4 +328,13 @@ proptest::proptest! {
         let text = format!("{}{insert}{}", &good[..at], &good[at..]);
         drop(crate::config::parse(std::path::Path::new("burnward.yaml"), &text).map_err(|error| error.to_string()));
     }
+}
+
+#[test]
+fn a_file_of_mistakes_alone_shows_the_first_and_counts_the_rest() {
+    let text = (0..24_000).fold(String::from(GOOD), |text, key| text + "k" + &key.to_string() + ": 1\n");
+    let faults = diagnostics(&text);
+    let errors: Vec<_> = faults.iter().filter(|fault| fault.code.id == "E1006").collect();
+    assert_eq!((errors.len(), errors[0].message.as_str()), (200, "unknown key `k0`"));
+    assert_eq!(errors[199].help.last().expect("help"), "23800 more mistakes of this file are not shown");
 }
