@@ -148,8 +148,8 @@ pub fn milestones(incident: &Incident, events: &[IncidentEvent]) -> Milestones {
     let acknowledged = first(events, |what| matches!(what, What::Acknowledged));
     let delivered = first(events, |what| matches!(what, What::Delivered { .. }));
     let resolved = match incident.phase {
-        Phase::Resolved { at, .. } => Some(at),
-        Phase::Open | Phase::Acknowledged { .. } => None,
+        Phase::Resolved { at, .. } if incident.is_at_rest() => Some(at),
+        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
     };
     let paged = delivered.filter(|paged| acknowledged.or(resolved).is_none_or(|next| *paged <= next));
     Milestones { began: incident.began.min(incident.opened_at), detected: incident.opened_at, paged, acknowledged, resolved }

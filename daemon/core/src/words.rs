@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     budget::{BudgetLeft, Unseen},
-    incident::{EscalationReason, JoinReason, PageReason, ReopenReason, Symptom},
+    incident::{EscalationReason, JoinReason, Kind, PageReason, ReopenReason, Symptom},
     sli::{Composite, Sli},
     units::{EventCount, Factor},
     window::Window,
@@ -261,6 +261,14 @@ pub const fn join_reason(why: JoinReason) -> &'static str {
         JoinReason::Doubled => "at least twice as many groups are hit",
         JoinReason::CameBack => "what had recovered fires again",
         JoinReason::OldAcknowledgement => "more joined, and the last acknowledgement is over 30 min old",
+    }
+}
+
+/// What goes on although a person resolved it: `STILL FAILING`.
+pub const fn goes_on(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Burn | Kind::Test => "STILL FAILING",
+        Kind::CannotSee => "STILL BLIND",
     }
 }
 

@@ -136,22 +136,23 @@ fn list_table(incidents: &[IncidentState]) -> String {
     let mut table = Table::new(&["INCIDENT", "STATE", "URGENCY", "WHAT", "BEGAN", "BY"]);
     for incident in incidents {
         let by = incident.phase_by.clone().unwrap_or_else(|| "-".to_owned());
-        table.row(vec![
-            incident.id.clone(),
-            incident.phase.clone(),
-            incident.urgency.clone(),
-            incident.title.clone(),
-            ago(incident.began),
-            by,
-        ]);
+        table.row(vec![incident.id.clone(), standing(incident), incident.urgency.clone(), incident.title.clone(), ago(incident.began), by]);
     }
     table.to_string()
+}
+
+/// How it stands: its phase, and that it goes on where a person resolved it all the same.
+fn standing(incident: &IncidentState) -> String {
+    match &incident.goes_on {
+        Some(goes_on) => format!("{}, {}", incident.phase, words_of_people(&goes_on.what_for_whom())),
+        None => incident.phase.clone(),
+    }
 }
 
 fn show_text(detail: &IncidentDetail) -> String {
     let incident = &detail.incident;
     let title = words_of_people(&incident.title);
-    let mut text = format!("{}  {}  {}\n{title}\n", incident.id, incident.phase, incident.urgency);
+    let mut text = format!("{}  {}  {}\n{title}\n", incident.id, standing(incident), incident.urgency);
     let mut line =
         |name: &str, value: String| writeln!(text, "{name:<12} {}", words_of_people(&value)).expect("writing to a String cannot fail");
     line("team", incident.team.clone());
@@ -159,6 +160,9 @@ fn show_text(detail: &IncidentDetail) -> String {
     line("opened", local(incident.opened_at));
     if let (Some(by), Some(at)) = (&incident.phase_by, incident.phase_at) {
         line(&incident.phase, format!("{} by {by}", local(at)));
+    }
+    if let Some(goes_on) = &incident.goes_on {
+        line("opens again", format!("{} unless it clears", local(goes_on.opens_again_at)));
     }
     if let Some(marked) = &detail.false_positive {
         line("marked", marked.sentence());

@@ -8,7 +8,7 @@ use super::{
     client::{Client, OutputArgs, ServerArgs},
     table::{Table, ago, local},
 };
-use crate::web::api::wire::{Budget, ExcludedShare, FiguresReach, Status};
+use crate::web::api::wire::{Budget, ExcludedShare, FiguresReach, IncidentState, Status};
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -155,6 +155,7 @@ fn notices(status: &Status) -> Vec<String> {
             notices.push(format!("… source {} is being caught up; nothing is decided for what is not yet read", source.name));
         }
     }
+    notices.extend(status.open_incidents.iter().filter_map(goes_on));
     let outbox = &status.outbox;
     if let Some(oldest) = outbox.oldest_page.filter(|_| outbox.undelivered.iter().any(|page| !page.given_up)) {
         let pages = words::plural(usize::try_from(outbox.pages_owed).unwrap_or(usize::MAX), "page");
@@ -170,6 +171,13 @@ fn notices(status: &Status) -> Vec<String> {
     );
     notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));
     notices
+}
+
+/// What a person resolved and what goes on.
+fn goes_on(incident: &IncidentState) -> Option<String> {
+    let goes_on = incident.goes_on.as_ref()?;
+    let by = incident.phase_by.as_deref().unwrap_or("-");
+    Some(format!("▲ {}: resolved by {by}, {}; opens again {}", incident.id, goes_on.what_for_whom(), local(goes_on.opens_again_at)))
 }
 
 fn row(budget: &Budget, past: bool) -> Vec<String> {

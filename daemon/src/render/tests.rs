@@ -346,7 +346,28 @@ fn a_recovered_page_says_what_it_cost() {
     checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
     ");
     incident.phase = Phase::Resolved { at: resolved, by: ana(), how: Resolution::ByPerson };
+    incident.members =
+        incident.members.iter().map(|(alert, member)| (alert.clone(), Member { recovered_at: Some(resolved), ..member.clone() })).collect();
     insta::assert_snapshot!(texts(&incident, &[], resolved).headline, @"● Recovered <!date^1763955736^{time}|03:42 UTC> · checkout · acme: 38 min, resolved by ana");
+}
+
+#[test]
+fn what_a_person_resolved_while_it_goes_on_says_so_first() {
+    let mut incident = burning(&["acme"]);
+    incident.phase = Phase::Resolved { at: later(120), by: ana(), how: Resolution::ByPerson };
+    incident.escalation.due = None;
+    insta::assert_snapshot!(shown(&texts(&incident, &[], later(180))), @r"
+    ▲ STILL FAILING, resolved by ana · checkout · acme: 15.2 % of requests failing (limit 0.10 %) for 8 min; opens again 03:22 UTC
+    Budget of 30 d: 71 % left (30 m 40 s of 43 m 12 s), gone in 3 h 22 m at this rate.
+    1 h: 1.46 % = 14.6x · 5 min: 15.2 % = 152x · page above 14.4x (as of 03:10:02 UTC)
+    *availability* Customers can pay (99.9 %): acme 15.2 %
+    *Do first*
+    • Roll back the last deploy
+    • Check the payment provider's status
+    • Shed load
+    Resolved by ana 03:12 UTC; it is open again 03:22 UTC unless it clears
+    checkout-burn-3 · P-74109c2f4dbf · decided 03:10:02 UTC
+    ");
 }
 
 #[test]

@@ -173,6 +173,8 @@ fn edit_due(incident: &Incident, event: &IncidentEvent) -> Option<Timestamp> {
         | What::Resolved { .. }
         | What::Reopened { .. }
         | What::Joined { notify: Some(_), .. } => Some(event.at),
+        // What went on although a person had resolved it is over.
+        What::Recovered { .. } if incident.is_at_rest() => Some(event.at),
         What::Undeliverable { .. } if !incident.is_open() => None,
         What::Joined { notify: None, .. } | What::Recovered { .. } | What::Noted { .. } | What::Undeliverable { .. } => {
             Some(event.at.plus(EDIT_PACE))

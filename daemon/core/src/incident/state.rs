@@ -8,7 +8,7 @@ use crate::{
     time::Timestamp,
 };
 
-use super::{Actor, AlertKey, Facts, FaultKey, Member, Members, MessageRef, PageReason, Resolution, members::group};
+use super::{Actor, AlertKey, Facts, FaultKey, Kind, Member, Members, MessageRef, PageReason, RECHECK, Resolution, members::group};
 
 /// The state of an incident: the fold of its events.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,21 @@ impl Incident {
         }
     }
 
+    /// When it opens again by itself: a person resolved it while an alert still holds. `None`: it is open, or nothing of it holds.
+    pub fn opens_again(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Resolved { at, how: Resolution::ByPerson, .. } if self.fault.kind != Kind::Test && self.members.open_count() > 0 => {
+                Some(at.plus(RECHECK))
+            }
+            Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
+        }
+    }
+
+    /// True where nothing of it goes on: it is resolved, and no alert holds that a person resolved away.
+    pub fn is_at_rest(&self) -> bool {
+        !self.is_open() && self.opens_again().is_none()
+    }
+
     /// The phase as a stable word, for lists: `open`, `acknowledged`, `resolved`.
     pub const fn phase_word(&self) -> &'static str {
         self.phase.word()
@@ -78,20 +93,20 @@ impl Incident {
         self.members.get(alert).is_some_and(|member| member.recovered_at.is_none())
     }
 
-    /// The alerts that hold, and once it is resolved, all that ever did.
+    /// The alerts that hold, and once nothing of it goes on, all that ever did.
     pub fn hit_members(&self) -> impl Iterator<Item = (&AlertKey, &Member)> {
-        let over = !self.is_open();
+        let over = self.is_at_rest();
         self.members.iter().filter(move |(_, member)| over || member.recovered_at.is_none())
     }
 
-    /// The groups that are hit: of the alerts that hold, and once it is resolved, of all that ever did. An SLO that is not split adds none.
+    /// The groups that are hit: of the alerts that hold, and once nothing of it goes on, of all that ever did. An SLO that is not split adds none.
     pub fn groups_hit(&self) -> BTreeSet<&Group> {
-        if self.is_open() { self.members.hit().collect() } else { self.members.keys().filter_map(group).collect() }
+        if !self.is_at_rest() { self.members.hit().collect() } else { self.members.keys().filter_map(group).collect() }
     }
 
     /// How many groups are hit.
     pub(super) fn count_groups_hit(&self) -> usize {
-        if self.is_open() { self.members.hit().len() } else { self.groups_hit().len() }
+        if !self.is_at_rest() { self.members.hit().len() } else { self.groups_hit().len() }
     }
 
     /// The SLOs whose alerts are or were members.

@@ -79,8 +79,10 @@ pub struct PageContext {
     pub lasts: String,
     /// Who has it.
     pub acknowledged: Option<AcknowledgedContext>,
-    /// How it ended.
+    /// How it ended; absent, too, where a person resolved it while it goes on.
     pub resolved: Option<ResolvedContext>,
+    /// A person resolved it, and it goes on.
+    pub goes_on: Option<GoesOnContext>,
     /// The runbook's first steps, at most three.
     pub steps: Vec<String>,
     /// Why this message was decided, where it is not the first.
@@ -207,6 +209,19 @@ pub struct AcknowledgedContext {
     pub after: Option<String>,
 }
 
+/// What goes on although a person resolved it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GoesOnContext {
+    /// In two words: `STILL FAILING`.
+    pub what: &'static str,
+    /// Who resolved it.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+    /// When it opens again, unless its alerts clear.
+    pub opens_again: Moment,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResolvedContext {
@@ -250,7 +265,8 @@ impl PageContext {
             lasts: lasting(until(input).since(began)),
             acknowledged: acknowledged(incident, input.now),
             resolved: resolved(input),
-            steps: if incident.is_open() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
+            goes_on: goes_on(incident, input.now),
+            steps: if !incident.is_at_rest() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
             why: why(input),
             flaps: incident.flaps(input.now).map(|(alert, times)| words::flaps(&timeline::subject(alert), times)),
             paged: paged(incident, &outlook),
@@ -279,14 +295,14 @@ impl PageContext {
 /// What a headline is about: while it burns, the worst objective of one SLO, with all its groups that burn; when all is over, everything that burned.
 fn headline<'a>(figures: &'a [Figures<'a>], incident: &Incident) -> Vec<&'a Figures<'a>> {
     match figures.first() {
-        Some(worst) if incident.is_open() => figures.iter().filter(|one| is_like(one, worst)).collect(),
+        Some(worst) if !incident.is_at_rest() => figures.iter().filter(|one| is_like(one, worst)).collect(),
         Some(_) | None => figures.iter().collect(),
     }
 }
 
 /// When what the headline is about began: the burn of its SLO, or what is not seen; of what is over, all of it.
 fn began(headline: &[&Figures<'_>], incident: &Incident) -> Timestamp {
-    if !incident.is_open() {
+    if incident.is_at_rest() {
         return incident.began;
     }
     let burn = headline.iter().map(|one| one.began).min();
@@ -405,10 +421,10 @@ fn excluded(budget: &BudgetId, input: &PageInput<'_>) -> Option<String> {
 }
 
 /// Until when an incident lasted: now, while it is not over.
-const fn until(input: &PageInput<'_>) -> Timestamp {
+fn until(input: &PageInput<'_>) -> Timestamp {
     match &input.incident.phase {
-        Phase::Open | Phase::Acknowledged { .. } => input.now,
-        Phase::Resolved { at, .. } => *at,
+        Phase::Resolved { at, .. } if input.incident.is_at_rest() => *at,
+        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => input.now,
     }
 }
 
@@ -543,7 +559,7 @@ fn acknowledged(incident: &Incident, now: Timestamp) -> Option<AcknowledgedConte
 
 fn resolved(input: &PageInput<'_>) -> Option<ResolvedContext> {
     match &input.incident.phase {
-        Phase::Resolved { at, by, how } => {
+        Phase::Resolved { at, by, how } if input.incident.is_at_rest() => {
             let spent = input.impacts.iter().filter_map(|impact| impact.spent).max_by(f64::total_cmp);
             Some(ResolvedContext {
                 at: Moment::at(*at, input.now),
@@ -556,7 +572,19 @@ fn resolved(input: &PageInput<'_>) -> Option<ResolvedContext> {
                 several: input.impacts.len() > 1,
             })
         }
-        Phase::Open | Phase::Acknowledged { .. } => None,
+        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
+    }
+}
+
+fn goes_on(incident: &Incident, now: Timestamp) -> Option<GoesOnContext> {
+    match (&incident.phase, incident.opens_again()) {
+        (Phase::Resolved { at, by, .. }, Some(again)) => Some(GoesOnContext {
+            what: words::goes_on(incident.fault.kind),
+            by: by.to_string(),
+            at: Moment::at(*at, now),
+            opens_again: Moment::at(again, now),
+        }),
+        (Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. }, Some(_) | None) => None,
     }
 }
 

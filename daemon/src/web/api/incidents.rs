@@ -233,13 +233,17 @@ pub async fn command_outcome(
         Answer::Already { what, by, at } => ("already", format!("{id} was already {what} by {by} at {}", instant(at))),
         Answer::Events(events) if events.is_empty() => ("already", format!("{id} is {}; nothing changed", incident.phase)),
         Answer::Events(_) if noted => ("done", format!("noted in the timeline of {id}, which is {}", incident.phase)),
-        Answer::Events(events) => ("done", done(id, &incident.phase, &events)),
+        Answer::Events(events) => ("done", done(id, &incident, &events)),
     };
     Ok(CommandOutcome { outcome: outcome.to_owned(), sentence, incident })
 }
 
 /// How an incident stands after a command, and who is paged by it.
-fn done(id: &str, phase: &str, events: &[What]) -> String {
+fn done(id: &str, incident: &IncidentState, events: &[What]) -> String {
+    let phase = &incident.phase;
+    if let Some(goes_on) = &incident.goes_on {
+        return format!("{id} is {phase}, {}; it is open again at {} unless it clears", goes_on.what_for_whom(), goes_on.opens_again_at);
+    }
     let to = |event: &What| if let What::PageOwed { to, .. } = event { Some(to.to_string()) } else { None };
     let paged: Vec<String> = events.iter().filter_map(to).collect();
     let are = if paged.len() == 1 { "is" } else { "are" };
@@ -271,8 +275,8 @@ pub async fn draft(site: &Site, tenant: &TenantId, id: &str) -> Result<(Postmort
 async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
     let incident = &stored.incident;
     let ended = match &incident.phase {
-        Phase::Resolved { at, .. } => Some(*at),
-        Phase::Open | Phase::Acknowledged { .. } => None,
+        Phase::Resolved { at, .. } if incident.is_at_rest() => Some(*at),
+        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
     };
     let until = ended.unwrap_or_else(|| handle.clock.now());
     let standing = standing(handle, incident, ended).await;

@@ -11,6 +11,7 @@ use axum::{
 use burnward_core::{
     evaluate::BudgetStatus,
     id::{SloId, TenantId},
+    incident::GRACE,
     time::Timestamp,
 };
 use serde::Deserialize;
@@ -100,8 +101,8 @@ async fn written(handle: &Handle, tenant: &TenantId) -> Result<Status<Budgets>, 
     let statuses = handle.budgets(tenant).await?;
     let view = handle.view.borrow().clone();
     let outbox = outbox(handle, tenant).await?;
-    // None is resolved after the end of time: what is left is open.
-    let open = handle.store.live_incidents(tenant, Timestamp::from_millis(i64::MAX)).await?;
+    // What a person resolved while it goes on opens again long before the grace time is over.
+    let live = handle.store.live_incidents(tenant, handle.clock.now().minus(GRACE)).await?;
     Ok(Status {
         schema: "burnward/v1/status".to_owned(),
         tenant: tenant.to_string(),
@@ -115,7 +116,11 @@ async fn written(handle: &Handle, tenant: &TenantId) -> Result<Status<Budgets>, 
             .filter(|((owner, _), _)| owner == tenant)
             .map(|((owner, name), source)| SourceState::of(owner.as_str(), name.as_str(), source))
             .collect(),
-        open_incidents: open.iter().map(|stored| IncidentState::from(&stored.incident)).collect(),
+        open_incidents: live
+            .iter()
+            .filter(|stored| !stored.incident.is_at_rest())
+            .map(|stored| IncidentState::from(&stored.incident))
+            .collect(),
         outbox,
         held: HeldVersion::all(&view, tenant),
         definition_faults: view.definition_faults.iter().filter(|fault| fault.tenant == *tenant).map(Fault::from).collect(),

@@ -32,6 +32,9 @@ impl Mark {
 
     /// Of an incident's phase.
     pub(super) fn of_phase(incident: &IncidentState) -> Self {
+        if let Some(goes_on) = &incident.goes_on {
+            return Self { class: "state-burning".to_owned(), ..Self::of("▲", &goes_on.what) };
+        }
         match (incident.phase.as_str(), incident.urgency.as_str()) {
             ("acknowledged", _) => Self::of("◆", "ACKNOWLEDGED"),
             ("resolved", _) => Self::of("●", "RESOLVED"),
@@ -315,6 +318,10 @@ impl IncidentFigures {
 pub(super) fn who(incident: &IncidentState, now: Instant) -> String {
     let by = incident.phase_by.as_deref().map(visible).unwrap_or_default();
     let at = incident.phase_at.map_or_else(String::new, |at| format!(" {}", ago(at, now)));
+    if let Some(goes_on) = &incident.goes_on {
+        let (what, again) = (visible(&goes_on.what_for_whom()), ago(goes_on.opens_again_at, now));
+        return format!("Resolved by {by}{at}, {what}; it is open again {again} unless it clears");
+    }
     match (incident.phase.as_str(), incident.urgency.as_str(), incident.escalates_at) {
         ("acknowledged", _, _) => format!("{by} has it, acknowledged{at}"),
         ("resolved", _, _) => format!("Resolved by {by}{at}"),

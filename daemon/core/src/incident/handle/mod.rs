@@ -13,7 +13,7 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::{Actor, AlertKey, Facts, FaultKey, Incident, IncidentEvent, Kind, MessageRef, Phase, Resolution, What};
+use super::{Actor, AlertKey, Facts, FaultKey, Incident, IncidentEvent, Kind, MessageRef, Phase, What};
 
 use alerts::{clear, fire, open};
 use outcomes::{delivered, undeliverable};
@@ -166,8 +166,7 @@ pub fn next_due(incident: &Incident) -> Option<Timestamp> {
     match &incident.phase {
         Phase::Open => [incident.escalation.due, quiet_return].into_iter().flatten().min(),
         Phase::Acknowledged { .. } => quiet_return,
-        Phase::Resolved { at, how: Resolution::ByPerson, .. } => incident.open_members().next().map(|_| at.plus(RECHECK)),
-        Phase::Resolved { how: Resolution::Recovered, .. } => None,
+        Phase::Resolved { .. } => incident.opens_again(),
     }
 }
 

@@ -196,6 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_resolved_while_an_alert_holds_goes_on_for_its_groups_until_the_alert_clears() {
+        let resolved = story().together().fires("acme").fires("globex").alone().clears("globex").resolved_by("ana");
+        let hit =
+            |story: &super::super::super::story::Story| story.state().groups_hit().iter().map(|group| group.values()).collect::<Vec<_>>();
+        assert_eq!(resolved.state().opens_again(), Some(resolved.now.plus(minutes(10))));
+        assert_eq!((resolved.state().is_at_rest(), hit(&resolved)), (false, vec!["acme".to_owned()]));
+        let cleared = resolved.after(minutes(1)).clears("acme").expect_messages(["thread", "edit"]);
+        assert_eq!((cleared.state().opens_again(), cleared.state().is_at_rest()), (None, true));
+        assert_eq!(hit(&cleared), ["acme", "globex"]);
+    }
+
+    #[test]
     fn a_resolve_that_comes_true_is_only_recorded() {
         story()
             .fires("acme")

@@ -1,7 +1,7 @@
 //! Incidents: in a list, with their timeline and pages, and what people send to them.
 
 use burnward_core::{
-    id::PageId,
+    id::{Group, PageId},
     incident::{AlertKey, Incident, PageOutcome, PageState, Phase},
     postmortem,
     timeline::{self, Entry},
@@ -11,6 +11,9 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{IncidentNow, ReportedFalsePositive, budget_key, instant, urgency};
+
+/// Groups that are named of what goes on.
+const GROUPS: usize = 3;
 
 /// An incident, short: `GET /api/v1/incidents`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub struct IncidentState {
     pub urgency: String,
     /// `open`, `acknowledged`, `resolved`.
     pub phase: String,
+    /// A person resolved it while an alert still holds; absent where it is open or over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_on: Option<GoesOn>,
     /// When it began.
     pub began: Instant,
     /// When it was opened.
@@ -39,6 +45,33 @@ pub struct IncidentState {
     pub escalates_at: Option<Instant>,
     /// Its alerts: which, and when they cleared.
     pub alerts: Vec<Alert>,
+}
+
+/// What goes on although a person resolved it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GoesOn {
+    /// In two words: `STILL FAILING`.
+    pub what: String,
+    /// The groups of which an alert holds, in a few words: `acme, globex and 3 more`; empty where the SLOs are not split.
+    pub whom: String,
+    /// When it opens again, unless its alerts clear.
+    pub opens_again_at: Instant,
+}
+
+impl GoesOn {
+    fn of(incident: &Incident) -> Option<Self> {
+        let groups: Vec<String> = incident.groups_hit().into_iter().map(Group::values).collect();
+        incident.opens_again().map(|again| Self {
+            what: words::goes_on(incident.fault.kind).to_owned(),
+            whom: words::list(&groups, GROUPS),
+            opens_again_at: instant(again),
+        })
+    }
+
+    /// What goes on, and for whom: `STILL FAILING for acme`.
+    pub fn what_for_whom(&self) -> String {
+        if self.whom.is_empty() { self.what.clone() } else { format!("{} for {}", self.what, self.whom) }
+    }
 }
 
 /// An alert of an incident.
@@ -164,6 +197,7 @@ impl From<&Incident> for IncidentState {
             title: postmortem::title(incident),
             urgency: urgency(incident.fault.urgency).to_owned(),
             phase: incident.phase_word().to_owned(),
+            goes_on: GoesOn::of(incident),
             began: instant(incident.began),
             opened_at: instant(incident.opened_at),
             phase_by,

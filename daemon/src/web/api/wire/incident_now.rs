@@ -104,13 +104,14 @@ impl IncidentNow {
 
 /// What, how bad, how long.
 fn sentence(page: &PageContext) -> String {
+    let still = page.goes_on.as_ref().map_or_else(String::new, |still| format!("{}, resolved by {}. ", still.what, still.by));
     match (&page.burn, &page.resolved, &page.test) {
         (_, _, Some(by)) => format!("TEST: {by} tries the way of a page. Nothing is at fault."),
         (_, Some(_), None) => format!("It is over. It lasted {}.", page.lasts),
-        (Some(burn), None, None) => format!("Now {} {} (allowed {}), for {} so far.", burn.failing, burn.of, burn.limit, page.lasts),
+        (Some(burn), None, None) => format!("{still}Now {} {} (allowed {}), for {} so far.", burn.failing, burn.of, burn.limit, page.lasts),
         (None, None, None) if page.blind.as_ref().is_some_and(|blind| blind.silent) => {
-            format!("Nothing has happened for {}. This is not proof of an outage.", page.lasts)
+            format!("{still}Nothing has happened for {}. This is not proof of an outage.", page.lasts)
         }
-        (None, None, None) => format!("We cannot see for {}. This is not proof of an outage.", page.lasts),
+        (None, None, None) => format!("{still}We cannot see for {}. This is not proof of an outage.", page.lasts),
     }
 }

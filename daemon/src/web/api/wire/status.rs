@@ -27,7 +27,7 @@ pub struct Status<Budgets = Vec<Budget>> {
     pub not_run_then: Vec<String>,
     /// The sources.
     pub sources: Vec<SourceState>,
-    /// The incidents that are not resolved, oldest first.
+    /// The incidents that are not resolved, and those that a person resolved and that go on; oldest first.
     pub open_incidents: Vec<IncidentState>,
     /// What waits for delivery.
     pub outbox: Outbox,

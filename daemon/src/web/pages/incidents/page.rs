@@ -149,7 +149,7 @@ fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Insta
         sentence: visible(&live.sentence),
         who: who(&incident, now),
         began: When::of(incident.began, now),
-        said: said(asked, &incident),
+        said: said(asked, &incident, now),
         marked: marked.as_ref().map(|marked| visible(&marked.sentence())),
         flaps: live.flaps.as_deref().map(visible),
         actions: actions(&incident, &links),
@@ -190,12 +190,13 @@ impl Asked {
 }
 
 /// A word about what was just done, from how the incident stands now.
-fn said(asked: &Asked, incident: &IncidentState) -> Option<String> {
+fn said(asked: &Asked, incident: &IncidentState, now: Instant) -> Option<String> {
     let by = incident.phase_by.as_deref().map(visible).unwrap_or_default();
     let phase = &incident.phase;
     match (asked.done.as_deref(), asked.already.as_deref()) {
         (Some("acknowledge"), _) => Some(format!("Done: it is {phase}. Escalation stops.")),
         (Some("escalate"), _) => Some("Done: the next step is paged now.".to_owned()),
+        (Some("resolve"), _) if incident.goes_on.is_some() => Some(format!("Done: {}.", who(incident, now))),
         (Some("resolve"), _) => Some(format!("Done: it is {phase}. If an alert still holds in 10 min, it is open again and says so.")),
         (Some("note"), _) => Some("Done: your note stands in the timeline.".to_owned()),
         (Some("false-positive"), _) => {
@@ -227,7 +228,7 @@ fn milestones(
     now: Instant,
 ) -> Vec<(&'static str, Option<When>, &'static str)> {
     let when = |at: Option<Instant>| at.map(|at| When::of(at, now));
-    let resolved = incident.phase_at.filter(|_| incident.phase == "resolved");
+    let resolved = incident.phase_at.filter(|_| incident.phase == "resolved" && incident.goes_on.is_none());
     vec![
         ("Began", when(Some(incident.began)), ""),
         ("Detected", when(Some(incident.opened_at)), ""),
@@ -237,7 +238,7 @@ fn milestones(
             if incident.urgency == "ticket" { "nobody is paged for a ticket" } else { "none has arrived" },
         ),
         ("Acknowledged", when(acknowledged), "by nobody yet"),
-        ("Resolved", when(resolved), "not yet"),
+        ("Resolved", when(resolved), if incident.goes_on.is_some() { "a person said so, and it goes on" } else { "not yet" }),
     ]
 }
 

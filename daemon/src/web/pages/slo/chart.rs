@@ -83,7 +83,7 @@ impl Chart {
 }
 
 fn end_of(incident: &IncidentState, drawn: &BurnDown) -> Instant {
-    incident.phase_at.filter(|_| incident.phase == "resolved").unwrap_or(drawn.to)
+    incident.phase_at.filter(|_| incident.phase == "resolved" && incident.goes_on.is_none()).unwrap_or(drawn.to)
 }
 
 /// How instants and shares lie on the drawing.

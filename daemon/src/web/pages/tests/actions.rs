@@ -43,9 +43,29 @@ async fn an_incident_is_acknowledged_helped_noted_and_resolved_by_plain_forms() 
     assert_eq!(press(&house, "note", "text=+").await.status, StatusCode::BAD_REQUEST);
 
     let resolved = after(&house, "resolve", "").await;
-    assert!(resolved.contains("RESOLVED</span>") && !resolved.contains("Resolve it now"), "{resolved}");
+    assert!(resolved.contains("STILL FAILING</span>") && !resolved.contains("Resolve it now"), "{resolved}");
     assert!(after(&house, "acknowledge", "").await.contains("Nothing changed: it was resolved by local already"));
     assert_eq!(phase(&house).await, "resolved");
+}
+
+#[tokio::test]
+async fn what_is_resolved_by_hand_while_it_goes_on_is_said_to_go_on_everywhere() {
+    let house = House::on_fire().await;
+    let said = after(&house, "resolve", "").await;
+    assert!(said.contains("Done: Resolved by local") && said.contains("it is open again in 10 min unless it clears"), "{said}");
+    for path in ["/", "/incidents", INCIDENT] {
+        let page = house.get(&format!("{path}?tenant=main")).await.text();
+        assert!(page.contains("STILL FAILING</span>") && page.contains("STILL FAILING for "), "{path}: {page}");
+        assert!(!page.contains("RESOLVED</span>") && !page.contains("It is over"), "{path}: {page}");
+    }
+    let status = house.json("/api/v1/status?tenant=main").await;
+    let burn = status["open_incidents"].as_array().into_iter().flatten().find(|incident| incident["id"] == "checkout-burn-1");
+    let burn = burn.expect("what goes on stands among the open ones");
+    assert_eq!((&burn["phase"], &burn["goes_on"]["what"]), (&"resolved".into(), &"STILL FAILING".into()), "{burn}");
+
+    house.daemon.fast_forward(minutes(44)).await;
+    let over = house.get(&format!("{INCIDENT}?tenant=main")).await.text();
+    assert!(over.contains("RESOLVED</span>") && over.contains("It is over"), "{over}");
 }
 
 #[tokio::test]
