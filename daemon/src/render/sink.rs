@@ -97,6 +97,11 @@ impl SlackMrkdwn {
         Self::from_escaped(format!("<@{id}>"))
     }
 
+    /// A text that was sent before, read back from the store.
+    pub(crate) const fn sent_before(text: String) -> Self {
+        Self { text, language: PhantomData }
+    }
+
     /// A link to a page of ours; the URL comes from the operator's configuration.
     pub fn link(url: &url::Url, label: &'static str) -> Self {
         let target = url.as_str().replace('&', "&amp;").replace('<', "%3C").replace('>', "%3E").replace('|', "%7C");

@@ -98,6 +98,7 @@ pub(crate) fn incident(fault: FaultKey, members: BTreeMap<AlertKey, Member>) -> 
             at: DECIDED.plus(Duration::from_secs(1)),
             message: MessageRef { channel: "C01PAY".into(), ts: "1763953803.000100".into() },
         },
+        over: None,
     };
     Incident {
         tenant: tenant(),

@@ -278,6 +278,28 @@ pub enum AttemptOutcome {
     },
 }
 
+/// What a post keeps when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostWords {
+    /// The words that it keeps, as its notifier writes them.
+    pub words: String,
+    /// The key of the state that it shows.
+    pub shows: String,
+}
+
+/// A post of an incident that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Which page it is.
+    pub page: PageId,
+    /// Where it stands.
+    pub at: MessageRef,
+    /// The words that it keeps; absent of one that an earlier version sent.
+    pub words: Option<String>,
+    /// The key of the state that it shows.
+    pub shows: Option<String>,
+}
+
 /// How full the outbox is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutboxStats {

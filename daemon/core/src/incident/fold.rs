@@ -61,9 +61,12 @@ impl Incident {
         match &event.what {
             What::Opened { alert, facts, .. } => self.join(alert, facts, None, at),
             What::Joined { alert, facts, notify } => self.join(alert, facts, *notify, at),
-            What::Recovered { alert } => self.members.recover(alert, at),
+            What::Recovered { alert } => {
+                self.members.recover(alert, at);
+                self.end_pages(at);
+            }
             What::PageOwed { page, to, step, round: _, why } => {
-                let state = PageState { to: to.clone(), decided_at: at, step: *step, why: *why, outcome: PageOutcome::Owed };
+                let state = PageState { to: to.clone(), decided_at: at, step: *step, why: *why, outcome: PageOutcome::Owed, over: None };
                 self.owe(page, state);
             }
             What::Delivered { page, at: message, .. } => {
@@ -78,6 +81,7 @@ impl Incident {
             What::Resolved { how } => {
                 self.phase = Phase::Resolved { at, by: event.by.clone(), how: *how };
                 self.escalation.due = None;
+                self.end_pages(at);
             }
             What::Reopened { .. } => self.call_anew(at),
         }
@@ -114,6 +118,15 @@ impl Incident {
         self.root.get_or_insert_with(|| page.clone());
         self.members.tell(state.decided_at);
         self.pages.entry(page.clone()).or_insert(state);
+    }
+
+    /// Once nothing goes on, what every page so far called for is over.
+    fn end_pages(&mut self, at: Timestamp) {
+        if self.is_at_rest() {
+            for page in self.pages.values_mut() {
+                page.over.get_or_insert(at);
+            }
+        }
     }
 
     fn set_outcome(&mut self, page: &PageId, outcome: PageOutcome) {

@@ -257,7 +257,10 @@ fn taken_since(incident: &Incident, page: &PageState) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::{
-        incident::story::{Story, story, ticket_story},
+        incident::{
+            Standing,
+            story::{Story, story, ticket_story},
+        },
         time::hours,
     };
 
@@ -329,6 +332,35 @@ mod tests {
         let ended = taken.clone().clears("acme");
         assert_eq!(edit(&taken), edit(&ended));
         assert_eq!(refresh(taken.state(), taken.now).map(|message| message.id), edit(&taken));
+    }
+
+    /// What the post to `who` says of the state, in the order in which they were owed.
+    fn standings(story: &Story, who: &str) -> Vec<String> {
+        let mut pages: Vec<_> = story.state().pages.iter().filter(|(_, page)| page.to.to_string() == who).collect();
+        pages.sort_by_key(|(_, page)| page.decided_at);
+        let word = |id| match story.state().standing_of(id) {
+            Standing::Waits => "waits".to_owned(),
+            Standing::Taken { by, .. } => format!("taken by {by}"),
+            Standing::GoesOn { by, .. } => format!("goes on, resolved by {by}"),
+            Standing::Over { at } => format!("over after {} min", at.since(story.state().opened_at).as_secs() / 60),
+        };
+        pages.into_iter().map(|(id, _)| word(id)).collect()
+    }
+
+    #[test]
+    fn a_post_follows_the_state_until_what_it_called_for_is_over() {
+        let first = story().fires("acme").after(minutes(1));
+        assert_eq!(standings(&first, "ada"), ["waits"]);
+        let taken = first.acknowledged_by("ana").after(minutes(1));
+        assert_eq!(standings(&taken, "ada"), ["taken by ana"]);
+        let resolved = taken.clone().resolved_by("ana").after(minutes(1));
+        assert_eq!(standings(&resolved, "ada"), ["goes on, resolved by ana"]);
+        assert_eq!(standings(&resolved.after(minutes(9)).ticks(), "ada"), ["waits", "waits"]);
+        let over = taken.clears("acme").after(minutes(15));
+        assert_eq!(standings(&over, "ada"), ["over after 2 min"]);
+        let again = over.fires("acme");
+        assert_eq!(standings(&again, "ada"), ["over after 2 min", "waits"], "what comes back has posts of its own");
+        assert_eq!(standings(&again.after(minutes(3)).clears("acme"), "ada"), ["over after 2 min", "over after 20 min"]);
     }
 
     /// Asks whether the newest message to `who` is still wanted.

@@ -21,4 +21,4 @@ pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, is_over, next_d
 pub use harm::Harm;
 pub use members::{Back, Member, Members};
 pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
-pub use state::{Escalation, Incident, LastTold, Note, PageOutcome, PageState, Phase};
+pub use state::{Escalation, Incident, LastTold, Note, PageOutcome, PageState, Phase, Standing};

@@ -78,6 +78,17 @@ impl Incident {
         !self.is_open() && self.opens_again().is_none()
     }
 
+    /// What a post says of the state: that of the incident until what it called for is over, and that ever after.
+    pub fn standing_of(&self, page: &PageId) -> Standing<'_> {
+        match (self.pages.get(page).and_then(|page| page.over), &self.phase, self.opens_again()) {
+            (Some(at), _, _) => Standing::Over { at },
+            (None, Phase::Resolved { at, .. }, None) => Standing::Over { at: *at },
+            (None, Phase::Resolved { at, by, .. }, Some(again)) => Standing::GoesOn { at: *at, by, again },
+            (None, Phase::Acknowledged { at, by }, _) => Standing::Taken { at: *at, by },
+            (None, Phase::Open, _) => Standing::Waits,
+        }
+    }
+
     /// The phase as a stable word, for lists: `open`, `acknowledged`, `resolved`.
     pub const fn phase_word(&self) -> &'static str {
         self.phase.word()
@@ -199,6 +210,48 @@ pub struct PageState {
     pub why: PageReason,
     /// What became of it.
     pub outcome: PageOutcome,
+    /// When what it called for was over; `None` as long as something of it goes on. What comes back later has pages of its own.
+    pub over: Option<Timestamp>,
+}
+
+/// What a post of an incident says of its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// Nobody has taken it.
+    Waits,
+    /// Somebody has.
+    Taken {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: &'a Actor,
+    },
+    /// A person resolved it, and it goes on.
+    GoesOn {
+        /// When it was resolved.
+        at: Timestamp,
+        /// Who resolved it.
+        by: &'a Actor,
+        /// When it opens again.
+        again: Timestamp,
+    },
+    /// What the post called for is over.
+    Over {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+impl Standing<'_> {
+    /// A text that is the same for the same state only.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Waits => "waits".to_owned(),
+            Self::Taken { at, .. } => format!("taken {}", at.millis()),
+            Self::GoesOn { at, .. } => format!("goes on {}", at.millis()),
+            Self::Over { at } => format!("over {}", at.millis()),
+        }
+    }
 }
 
 /// What became of a message.

@@ -3,9 +3,14 @@
 //! Bounds of docs.slack.dev, "Blocks": 50 blocks, 3,000 characters of a text, and an undocumented one near 13,200 characters in all, of which
 //! we keep clear. What does not fit loses its details, never its headline and buttons.
 
-use burnward_core::{id::PageId, incident::Phase, slo::Urgency};
+use burnward_core::{
+    id::PageId,
+    incident::{Phase, Standing},
+    slo::Urgency,
+};
 use serde_json::{Value, json};
 
+use super::kept::Kept;
 use crate::render::{PageTexts, SlackMrkdwn};
 
 /// Longest text of a block, in characters.
@@ -65,6 +70,26 @@ impl Buttons {
             (Phase::Resolved { .. }, _) => Self::None,
         }
     }
+
+    /// The buttons of a post beside the root.
+    pub const fn of_post(standing: Standing<'_>, urgency: Urgency) -> Self {
+        match (standing, urgency) {
+            (Standing::Waits, Urgency::Page) => Self::All,
+            (Standing::Waits, Urgency::Ticket) | (Standing::Taken { .. }, _) => Self::WithoutAcknowledge,
+            (Standing::GoesOn { .. } | Standing::Over { .. }, _) => Self::None,
+        }
+    }
+}
+
+/// The buttons of a message, and what they are about.
+#[derive(Debug, Clone)]
+pub struct Controls {
+    /// Which.
+    pub buttons: Buttons,
+    /// What they are about, sealed.
+    pub reference: String,
+    /// The question before Resolve, at most 300 characters: a plain text, because that is all a confirmation dialog takes.
+    pub resolve_question: String,
 }
 
 /// What a page is put together from.
@@ -73,11 +98,7 @@ pub struct PageParts {
     /// Its texts.
     pub texts: PageTexts,
     /// Its buttons.
-    pub buttons: Buttons,
-    /// What the buttons are about, sealed.
-    pub reference: String,
-    /// The question before Resolve, at most 300 characters: a plain text, because that is all a confirmation dialog takes.
-    pub resolve_question: String,
+    pub controls: Controls,
     /// Where the incident and its runbook are.
     pub links: Vec<(url::Url, &'static str)>,
     /// Who is mentioned, and so notified.
@@ -88,13 +109,13 @@ pub struct PageParts {
     pub page: PageId,
 }
 
-/// The message of a page.
-pub fn page(parts: &PageParts) -> Body {
+/// The message of a page, and what it keeps while its state changes.
+pub fn page(parts: &PageParts) -> (Body, Kept) {
     let headline = marked(parts);
     let text = with_mention(headline.clone(), parts).cut(MAX_TEXT);
-    let whole = blocks(parts, &headline, Details::All);
-    let blocks = if characters(&whole) <= MAX_MESSAGE { whole } else { blocks(parts, &headline, Details::None) };
-    Body { text, blocks, page: parts.page.clone() }
+    let whole = kept(parts, &headline, Details::All);
+    let kept = if characters(&whole.blocks(&parts.controls)) <= MAX_MESSAGE { whole } else { kept(parts, &headline, Details::None) };
+    (Body { text, blocks: kept.blocks(&parts.controls), page: parts.page.clone() }, kept)
 }
 
 /// The headline, marked where it may be a repeat.
@@ -121,18 +142,15 @@ enum Details {
     None,
 }
 
-fn blocks(parts: &PageParts, headline: &SlackMrkdwn, details: Details) -> Vec<Value> {
+fn kept(parts: &PageParts, headline: &SlackMrkdwn, details: Details) -> Kept {
     let PageTexts { budget, r#where, do_first, people, footer, .. } = &parts.texts;
-    let mut blocks = vec![section(&headline.clone().bold())];
-    if details == Details::All {
-        blocks.extend([budget, r#where, do_first].into_iter().filter(|text| !text.is_empty()).map(section));
-    }
-    blocks.extend(actions(parts));
     let people =
         parts.mention.as_ref().map_or_else(|| people.clone(), |mention| mention.clone().then(&SlackMrkdwn::literal(" ")).then(people));
     let footer = links(parts, details).iter().fold(footer.clone(), |text, link| text.then(&SlackMrkdwn::literal(" · ")).then(link));
-    blocks.extend([people, footer].iter().filter(|text| !text.is_empty()).map(context));
-    blocks
+    match details {
+        Details::All => Kept::new(headline, &[budget, r#where, do_first], &people, &footer),
+        Details::None => Kept::new(headline, &[], &people, &footer),
+    }
 }
 
 fn links(parts: &PageParts, details: Details) -> Vec<SlackMrkdwn> {
@@ -158,7 +176,7 @@ fn plain_text(text: &str) -> Value {
 }
 
 /// The buttons; what they are about stands in the block's identity.
-fn actions(parts: &PageParts) -> Option<Value> {
+pub(super) fn actions(controls: &Controls) -> Option<Value> {
     let acknowledge = json!({ "type": "button", "action_id": ACKNOWLEDGE, "text": plain_text("Acknowledge"), "style": "primary" });
     let help = json!({ "type": "button", "action_id": HELP, "text": plain_text("Need help") });
     let more = json!({
@@ -167,17 +185,17 @@ fn actions(parts: &PageParts) -> Option<Value> {
         "options": [{ "text": plain_text("Resolve"), "value": RESOLVE }],
         "confirm": {
             "title": plain_text("Resolve it?"),
-            "text": plain_text(&parts.resolve_question),
+            "text": plain_text(&controls.resolve_question),
             "confirm": plain_text("Resolve"),
             "deny": plain_text("Leave it open"),
         },
     });
-    let elements = match parts.buttons {
+    let elements = match controls.buttons {
         Buttons::All => vec![acknowledge, help, more],
         Buttons::WithoutAcknowledge => vec![help, more],
         Buttons::None => return None,
     };
-    Some(json!({ "type": "actions", "block_id": parts.reference, "elements": elements }))
+    Some(json!({ "type": "actions", "block_id": controls.reference, "elements": elements }))
 }
 
 /// Characters of all texts of the blocks.
@@ -210,12 +228,15 @@ mod tests {
         tests::{DECIDED, burning, context as page_context, message, plain},
     };
 
+    fn controls(buttons: Buttons) -> Controls {
+        let resolve_question = "It opens again after 10 min if its alert still holds.".to_owned();
+        Controls { buttons, reference: "bw1.reference.seal".into(), resolve_question }
+    }
+
     fn parts(page: &PageContext, buttons: Buttons) -> PageParts {
         PageParts {
             texts: Renderer::load(None, Faults::default()).page(page),
-            buttons,
-            reference: "bw1.reference.seal".into(),
-            resolve_question: "It opens again after 10 min if its alert still holds.".to_owned(),
+            controls: controls(buttons),
             links: vec![("https://burnward.example/incidents/main/checkout-burn-3".parse().unwrap(), "Open")],
             mention: None,
             repeat: false,
@@ -256,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_page_on_a_phone_reads_in_one_glance() {
-        let body = page(&parts(&page_context(&burning(&["acme"]), &[], DECIDED), Buttons::All));
+        let (body, _) = page(&parts(&page_context(&burning(&["acme"]), &[], DECIDED), Buttons::All));
         insta::assert_snapshot!(phone(&body), @r"
         *▲ checkout · acme: 15.2 % of requests
         failing (limit 0.10 %) for 5 min*
@@ -283,10 +304,41 @@ mod tests {
     #[test]
     fn the_buttons_follow_the_state() {
         let context = page_context(&burning(&["acme"]), &[], DECIDED);
-        let buttons = |buttons| phone(&page(&parts(&context, buttons))).lines().find(|line| line.contains('[')).map(str::to_owned);
+        let buttons = |buttons| phone(&page(&parts(&context, buttons)).0).lines().find(|line| line.contains('[')).map(str::to_owned);
         assert_eq!(buttons(Buttons::All).as_deref(), Some("[ Acknowledge ] [ Need help ] ⋯"));
         assert_eq!(buttons(Buttons::WithoutAcknowledge).as_deref(), Some("[ Need help ] ⋯"));
         assert_eq!(buttons(Buttons::None), None);
+    }
+
+    #[test]
+    fn a_post_keeps_its_words_while_its_state_changes() {
+        let mut parts = parts(&page_context(&burning(&["acme"]), &[], DECIDED), Buttons::All);
+        parts.mention = Some(SlackMrkdwn::mention("U01ANA"));
+        let (posted, kept) = page(&parts);
+        let kept = Kept::read(&kept.text()).unwrap();
+        let state = SlackMrkdwn::literal("◆ Acknowledged by ana 03:11");
+        let taken = kept.with_state(Some(&state), &controls(Buttons::WithoutAcknowledge), parts.page.clone());
+        insta::assert_snapshot!(phone(&taken), @r"
+        *▲ checkout · acme: 15.2 % of requests
+        failing (limit 0.10 %) for 5 min*
+        ◆ Acknowledged by ana 03:11
+        Budget of 30 d: 71 % left (30 m 40 s of 43 m
+        12 s), gone in 3 h 22 m at this rate.
+        1 h: 1.46 % = 14.6x · 5 min: 15.2 % = 152x ·
+        page above 14.4x (as of 03:10:02 UTC)
+        *availability* Customers can pay (99.9 %):
+        acme 15.2 %
+        *Do first*
+        • Roll back the last deploy
+        • Check the payment provider's status
+        • Shed load
+        [ Need help ] ⋯
+        checkout-burn-3 · P-74109c2f4dbf · decided
+        03:10:02 UTC ·
+        <https://burnward.example/incidents/main/checkout-burn-3|Open>
+        ");
+        insta::assert_snapshot!(taken.text, @"▲ checkout · acme: 15.2 % of requests failing (limit 0.10 %) for 5 min · ◆ Acknowledged by ana 03:11");
+        assert_eq!(kept.with_state(None, &controls(Buttons::All), parts.page.clone()).blocks, posted.blocks, "as it was posted");
     }
 
     #[test]
@@ -294,7 +346,7 @@ mod tests {
         let mut parts = parts(&page_context(&burning(&["acme"]), &[], DECIDED), Buttons::All);
         parts.repeat = true;
         parts.mention = Some(SlackMrkdwn::mention("U01ANA"));
-        let body = page(&parts);
+        let (body, _) = page(&parts);
         assert!(body.text.as_str().starts_with(&format!("(possible repeat of {}) ▲ checkout", parts.page)), "{}", body.text);
         assert!(body.text.as_str().ends_with(" <@U01ANA>"), "{}", body.text);
         assert!(body.blocks.iter().any(|block| block.to_string().contains("<@U01ANA>")));
@@ -306,7 +358,8 @@ mod tests {
             for value in ["x", &"&".repeat(10_000), &"<!channel>".repeat(100), &"\u{1f4a5}".repeat(300)] {
                 let groups: Vec<String> = (0..groups).map(|n| format!("{value}{n}")).collect();
                 let context = page_context(&burning(&groups.iter().map(String::as_str).collect::<Vec<_>>()), &[], DECIDED);
-                let body = page(&parts(&context, Buttons::All));
+                let (body, kept) = page(&parts(&context, Buttons::All));
+                assert_eq!(Kept::read(&kept.text()), Some(kept));
                 assert!(body.blocks.len() <= 10);
                 assert!(characters(&body.blocks) <= MAX_MESSAGE);
                 assert!(body.text.chars() <= MAX_TEXT);
@@ -324,7 +377,7 @@ mod tests {
         {
             *slot = long.clone();
         }
-        let body = page(&parts);
+        let (body, _) = page(&parts);
         assert_eq!(body.blocks.len(), 4);
         assert!(body.blocks[0].to_string().contains("checkout"));
         assert_eq!(body.blocks[1]["type"], "actions");

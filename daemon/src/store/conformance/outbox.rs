@@ -8,7 +8,7 @@ use burnward_core::{
 };
 
 use super::{at, empty, event, fault, message, only_owed, opening, stands, tenant};
-use crate::store::{AttemptOutcome, Commit, DueReport, OutboxStats, OwedReport, ReportTimer, Store};
+use crate::store::{AttemptOutcome, Commit, DueReport, OutboxStats, OwedReport, Post, PostWords, ReportTimer, Store};
 
 async fn owe(store: &Store, tenant: &TenantId, messages: Vec<Message>, now: Timestamp) {
     store.commit(&Commit { messages, ..empty(tenant, now) }).await.unwrap();
@@ -185,4 +185,30 @@ pub(in crate::store) async fn an_edit_can_move_the_root(store: &Store) {
     }
     assert_eq!(store.root_message(&main, &incident).await.unwrap(), Some(stands("2.2")));
     assert_eq!(store.root_message(&main, &IncidentId::from_text("other")).await.unwrap(), None);
+}
+
+/// What a post keeps of its words is there for as long as the message is, and the newest post comes first.
+pub(in crate::store) async fn posts_keep_their_words_and_which_state_they_show(store: &Store) {
+    let main = tenant("main");
+    let incident = fault().incident(1);
+    let of = |text: &str| PostWords { words: format!("{{\"headline\":\"{text}\"}}"), shows: "waits".to_owned() };
+    owe(store, &main, vec![message("P-root", MessageKind::Root, at(0)), message("P-one", MessageKind::Direct, at(0))], at(0)).await;
+    owe(store, &main, vec![message("P-two", MessageKind::Again, at(5))], at(5)).await;
+    for (page, ts) in [("P-one", "1.1"), ("P-two", "2.2")] {
+        let page = PageId::from_text(page);
+        assert!(store.begin_post(&main, &page, of(ts), at(6)).await.unwrap());
+        assert!(!store.begin_post(&main, &page, of("never"), at(6)).await.unwrap(), "it is in flight already");
+        assert_eq!(store.posts(&main, &incident).await.unwrap().iter().filter(|post| post.page == page).count(), 0, "not yet there");
+        store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands(ts)), at(7)).await.unwrap();
+    }
+    store.finish_attempt(&main, &PageId::from_text("P-root"), AttemptOutcome::Delivered(stands("0.0")), at(7)).await.unwrap();
+    store.post_shows(&main, &PageId::from_text("P-one"), "over 7".to_owned()).await.unwrap();
+    let post = |page: &str, ts: &str, shows: &str| Post {
+        page: PageId::from_text(page),
+        at: stands(ts),
+        words: Some(of(ts).words),
+        shows: Some(shows.to_owned()),
+    };
+    assert_eq!(store.posts(&main, &incident).await.unwrap(), [post("P-two", "2.2", "waits"), post("P-one", "1.1", "over 7")]);
+    assert_eq!(store.posts(&tenant("other"), &incident).await.unwrap(), []);
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod lock;
 mod open;
 mod outbox;
+mod posts;
 mod renames;
 mod reports;
 #[cfg(test)]

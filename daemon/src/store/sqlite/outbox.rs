@@ -266,7 +266,7 @@ fn undelivered(row: &SqliteRow) -> Result<UndeliveredPage, StoreError> {
     })
 }
 
-fn message_ref(row: &SqliteRow) -> Result<MessageRef, sqlx::Error> {
+pub(super) fn message_ref(row: &SqliteRow) -> Result<MessageRef, sqlx::Error> {
     Ok(MessageRef { channel: row.try_get("channel")?, ts: row.try_get("ts")? })
 }
 

@@ -58,6 +58,7 @@ conformance! {
         a_page_that_was_delivered_is_not_owed_again,
         an_edit_is_owed_again_whenever_it_is_newer,
         an_edit_can_move_the_root,
+        posts_keep_their_words_and_which_state_they_show,
     }
     definitions {
         definitions_are_replaced_and_their_versions_stay,

@@ -17,7 +17,7 @@ use crate::{
         PermanentClass, Sent,
         slack::{Body, LookedBack, Place, Slack, Thread},
     },
-    store::{AttemptOutcome, Owed, StoreError, StoredIncident},
+    store::{AttemptOutcome, Owed, PostWords, StoreError, StoredIncident},
 };
 
 /// How long a destination waits where the store could not say or keep something.
@@ -176,27 +176,55 @@ impl Inner {
 
     /// Sends it: committed as begun before anything leaves.
     async fn send(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, way: &Way, mark: Mark) -> Result<Next, StoreError> {
-        let body = self.body(slack, owed, stored, mark).await?;
-        match &way.edits {
-            Some(_) => slack.edit_turn().await,
-            None => slack.turn(&way.place).await,
+        if way.edits.is_some() {
+            return self.follow(slack, owed, way).await;
         }
-        if !self.handle.store.begin_attempt(&owed.tenant, &owed.message.id, self.handle.clock.now()).await? {
+        let (body, words) = self.body(slack, owed, stored, mark).await?;
+        slack.turn(&way.place).await;
+        if !self.begin(owed, words).await? {
             return Ok(Next::Go);
         }
-        let mut sent = once(slack, way, &body).await;
+        let sent = self.made(slack, owed, way, &body).await;
+        self.settle(owed, sent, mark).await
+    }
+
+    async fn begin(&self, owed: &Owed, words: Option<PostWords>) -> Result<bool, StoreError> {
+        let (store, now) = (&self.handle.store, self.handle.clock.now());
+        match words {
+            Some(words) => store.begin_post(&owed.tenant, &owed.message.id, words, now).await,
+            None => store.begin_attempt(&owed.tenant, &owed.message.id, now).await,
+        }
+    }
+
+    /// Brings what stands in Slack up to the state of its incident: first the posts that call, then the root with its figures. What has to wait is tried
+    /// again as a whole, because an edit is the same however often it is made.
+    async fn follow(&self, slack: &Slack, owed: &Owed, way: &Way) -> Result<Next, StoreError> {
+        if !self.begin(owed, None).await? {
+            return Ok(Next::Go);
+        }
+        if let Some(waits) = self.edit_posts(slack, owed).await? {
+            return self.settle(owed, waits, Mark::None).await;
+        }
+        slack.edit_turn().await;
+        let Some(stored) = self.handle.store.incident(&owed.tenant, &owed.message.incident).await? else {
+            return self.end(owed, "its incident is not in the store").await;
+        };
+        let (body, _) = self.body(slack, owed, &stored, Mark::None).await?;
+        let sent = self.made(slack, owed, way, &body).await;
+        self.settle(owed, sent, Mark::None).await
+    }
+
+    /// One call, and another in plain text or beside what is gone where Slack refuses it.
+    async fn made(&self, slack: &Slack, owed: &Owed, way: &Way, body: &Body) -> Sent {
+        let mut sent = once(slack, way, body).await;
         if is_class(&sent, PermanentClass::Content) && !body.blocks.is_empty() {
             error!(page = %owed.message.id, reason = reason(&sent), "Slack refuses a message as we built it, plain text is sent");
             sent = once(slack, way, &body.plain()).await;
         }
         if is_class(&sent, PermanentClass::MessageGone) {
-            sent = self.beside_what_is_gone(slack, owed, way, &body, sent).await;
+            sent = self.beside_what_is_gone(slack, owed, way, body, sent).await;
         }
-        match way.edits {
-            Some(_) => sent = self.with_copies(slack, stored, &body, sent).await,
-            None => self.shows(&owed.message.id, &stored.incident.phase),
-        }
-        self.settle(owed, sent, mark).await
+        sent
     }
 
     /// Where the root is gone a new one is posted; a page whose thread is gone goes to the channel; what only informs ends.

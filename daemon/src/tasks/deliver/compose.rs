@@ -4,35 +4,48 @@ use std::collections::BTreeSet;
 
 use burnward_core::{
     escalation,
-    id::{PageId, PersonName},
-    incident::{Actor, Incident, MessageKind, PageOutcome, Phase},
+    id::PersonName,
+    incident::{Actor, Incident, Kind, MessageKind, Phase, Standing},
     oncall::Recipient,
-    timeline,
+    timeline, words,
 };
 
-use super::{Inner, MAX_REMEMBERED, attempt::Mark};
+use super::{Inner, attempt::Mark};
 use crate::{
     config::Config,
     notify::{
         Sent,
-        slack::{Body, Buttons, PageParts, Slack, page},
+        slack::{Body, Buttons, Controls, Kept, PageParts, Slack, page},
     },
-    render::{PageContext, PageInput, SlackMrkdwn, TimelineContext},
-    store::{Owed, StoreError, StoredIncident},
+    render::{PageContext, PageInput, Precision, SlackMrkdwn, TimelineContext},
+    store::{Owed, Post, PostWords, StoreError, StoredIncident},
 };
 
+/// Most edits of posts in one attempt.
+const MAX_EDITS: usize = 1_000;
+
 impl Inner {
-    /// The body of a message.
-    pub(super) async fn body(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, mark: Mark) -> Result<Body, StoreError> {
+    /// The body of a message, and the words that it keeps: those of a post beside the root.
+    pub(super) async fn body(
+        &self,
+        slack: &Slack,
+        owed: &Owed,
+        stored: &StoredIncident,
+        mark: Mark,
+    ) -> Result<(Body, Option<PostWords>), StoreError> {
         match &owed.message.kind {
-            MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Edit => self.page(slack, owed, stored, mark).await,
-            MessageKind::Thread { seq, .. } => Ok(self.thread(owed, stored, *seq)),
+            MessageKind::Root | MessageKind::Edit => Ok((self.page(slack, owed, stored, mark).await?.0, None)),
+            MessageKind::Again | MessageKind::Direct => {
+                let (body, kept) = self.page(slack, owed, stored, mark).await?;
+                let shows = stored.incident.standing_of(&owed.message.id).key();
+                Ok((body, Some(PostWords { words: kept.text(), shows })))
+            }
+            MessageKind::Thread { seq, .. } => Ok((self.thread(owed, stored, *seq), None)),
         }
     }
 
-    async fn page(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, mark: Mark) -> Result<Body, StoreError> {
+    async fn page(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, mark: Mark) -> Result<(Body, Kept), StoreError> {
         let incident = &stored.incident;
-        let reference = slack.key(&self.handle.store).await?.seal(&owed.tenant, &incident.id);
         let guide = self.handle.guide(incident).unwrap_or_default();
         let texts = self.renderer.page(&self.context(owed, incident, &guide.steps).await);
         let mention = match owed.message.kind {
@@ -41,14 +54,17 @@ impl Inner {
         };
         Ok(page(&PageParts {
             texts,
-            buttons: Buttons::of(&incident.phase, incident.fault.urgency),
-            reference,
-            resolve_question: resolve_question(incident),
+            controls: self.controls(slack, owed, incident, Buttons::of(&incident.phase, incident.fault.urgency)).await?,
             links: self.links(incident, guide.runbook.as_deref()),
             mention,
             repeat: mark == Mark::Repeat,
             page: owed.message.id.clone(),
         }))
+    }
+
+    async fn controls(&self, slack: &Slack, owed: &Owed, incident: &Incident, buttons: Buttons) -> Result<Controls, StoreError> {
+        let reference = slack.key(&self.handle.store).await?.seal(&owed.tenant, &incident.id);
+        Ok(Controls { buttons, reference, resolve_question: resolve_question(incident) })
     }
 
     async fn context(&self, owed: &Owed, incident: &Incident, steps: &[String]) -> PageContext {
@@ -116,41 +132,56 @@ impl Inner {
         mentions
     }
 
-    /// What came of an edit together with the copies: what is waited for is tried again as a whole, because an edit is the same however often it is made.
-    pub(super) async fn with_copies(&self, slack: &Slack, stored: &StoredIncident, body: &Body, root: Sent) -> Sent {
-        match root {
-            Sent::Delivered(_) | Sent::Permanent { .. } => self.edit_copies(slack, stored, body).await.unwrap_or(root),
-            Sent::Retry { .. } | Sent::Ambiguous { .. } => root,
-        }
-    }
-
-    /// Every other post of the incident follows its state as the root does, so that none offers a button that no longer fits: direct messages, posts
-    /// that called again, other channels. What shows the state already is left alone. `Some` where one has to wait.
-    async fn edit_copies(&self, slack: &Slack, stored: &StoredIncident, body: &Body) -> Option<Sent> {
-        let incident = &stored.incident;
-        for (id, page) in incident.pages.iter().filter(|(id, _)| incident.root.as_ref() != Some(id)) {
-            let PageOutcome::Delivered { message, .. } = &page.outcome else { continue };
-            if self.state().shown.get(id) == Some(&incident.phase) {
-                continue;
-            }
+    /// Posts beside the root follow the state of the incident, the newest first, each once for each state and in its own words; read anew before each,
+    /// because an edit takes its time. `Some` where one has to wait.
+    pub(super) async fn edit_posts(&self, slack: &Slack, owed: &Owed) -> Result<Option<Sent>, StoreError> {
+        for _ in 0..MAX_EDITS {
+            let Some(stored) = self.handle.store.incident(&owed.tenant, &owed.message.incident).await? else { return Ok(None) };
+            let posts = self.handle.store.posts(&owed.tenant, &owed.message.incident).await?;
+            let shows = |post: &Post| stored.incident.standing_of(&post.page).key();
+            let Some(post) = posts.into_iter().find(|post| post.shows.as_ref() != Some(&shows(post))) else { return Ok(None) };
+            let body = self.in_its_words(slack, owed, &stored, &post).await?;
             slack.edit_turn().await;
-            match slack.edit(message, &Body { page: id.clone(), ..body.clone() }).await {
+            match slack.edit(&post.at, &body).await {
                 Sent::Delivered(_) => {}
-                Sent::Permanent { reason, .. } => tracing::info!(page = %id, reason, "a message still shows an earlier state"),
-                waits @ (Sent::Retry { .. } | Sent::Ambiguous { .. }) => return Some(waits),
+                Sent::Permanent { reason, .. } => tracing::info!(page = %post.page, reason, "a message still shows an earlier state"),
+                waits @ (Sent::Retry { .. } | Sent::Ambiguous { .. }) => return Ok(Some(waits)),
             }
-            self.shows(id, &incident.phase);
+            self.handle.store.post_shows(&owed.tenant, &post.page, shows(&post)).await?;
         }
-        None
+        Ok(None)
     }
 
-    /// Remembers which state a post shows.
-    pub(super) fn shows(&self, page: &PageId, phase: &Phase) {
-        let mut state = self.state();
-        if state.shown.len() >= MAX_REMEMBERED {
-            state.shown.clear();
-        }
-        state.shown.insert(page.clone(), phase.clone());
+    /// A post in the words it was posted with, and the state of now. One whose words were not kept shows what the root does.
+    async fn in_its_words(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, post: &Post) -> Result<Body, StoreError> {
+        let incident = &stored.incident;
+        let standing = incident.standing_of(&post.page);
+        let Some(kept) = post.words.as_deref().and_then(Kept::read) else {
+            let (body, _) = self.page(slack, owed, stored, Mark::None).await?;
+            return Ok(Body { page: post.page.clone(), ..body });
+        };
+        let controls = self.controls(slack, owed, incident, Buttons::of_post(standing, incident.fault.urgency)).await?;
+        Ok(kept.with_state(state(standing, incident.fault.kind).as_ref(), &controls, post.page.clone()))
+    }
+}
+
+/// What a post says of the state; nothing while it is as it was when it was posted.
+fn state(standing: Standing<'_>, kind: Kind) -> Option<SlackMrkdwn> {
+    let clock = |at| SlackMrkdwn::literal(" ").then(&SlackMrkdwn::moment(at, Precision::Minute));
+    let name = |by: &Actor| SlackMrkdwn::value(&by.to_string());
+    match standing {
+        Standing::Waits => None,
+        Standing::Taken { at, by } => Some(SlackMrkdwn::literal("◆ Acknowledged by ").then(&name(by)).then(&clock(at))),
+        Standing::GoesOn { at, by, again } => Some(
+            SlackMrkdwn::literal("▲ ")
+                .then(&SlackMrkdwn::literal(words::goes_on(kind)))
+                .then(&SlackMrkdwn::literal(", resolved by "))
+                .then(&name(by))
+                .then(&clock(at))
+                .then(&SlackMrkdwn::literal("; opens again"))
+                .then(&clock(again)),
+        ),
+        Standing::Over { at } => Some(SlackMrkdwn::literal("● Over").then(&clock(at))),
     }
 }
 

@@ -13,7 +13,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use burnward_core::{id::PageId, incident::Phase, time::Timestamp};
+use burnward_core::{
+    id::{IncidentId, PageId},
+    incident::MessageKind,
+    time::Timestamp,
+};
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
@@ -55,8 +59,6 @@ struct State {
     said: BTreeSet<PageId>,
     /// Faults of texts of which the operators were told.
     told: BTreeSet<PageId>,
-    /// Which state of its incident each post shows; after a restart each is edited once more.
-    shown: BTreeMap<PageId, Phase>,
     /// True while the operators are being told.
     telling: bool,
     /// True while reports are being sent.
@@ -174,12 +176,19 @@ impl Inner {
     }
 }
 
-/// The due messages by destination, each in order, the destination of the most pressing page first.
+/// The due messages by destination, each in order, the destination of the most pressing page first. Edits are a destination of their own for each
+/// incident, so that no post waits for them; those of an incident whose root is only due itself come after it.
 fn by_destination(due: Vec<Owed>) -> Vec<(String, Vec<Owed>)> {
+    let rooted = |owed: &Owed| (owed.message.kind == MessageKind::Root).then(|| owed.message.incident.clone());
+    let rooted: BTreeSet<IncidentId> = due.iter().filter_map(rooted).collect();
     let mut destinations: Vec<(String, Vec<Owed>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for owed in due {
-        let destination = owed.message.to.to_string();
+        let destination = match owed.message.kind {
+            MessageKind::Edit if rooted.contains(&owed.message.incident) => continue,
+            MessageKind::Edit => format!("edits of {} {}", owed.tenant, owed.message.incident),
+            MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Thread { .. } => owed.message.to.to_string(),
+        };
         let place = *places.entry(destination.clone()).or_insert(destinations.len());
         match destinations.get_mut(place) {
             Some((_, messages)) => messages.push(owed),
