@@ -1,7 +1,7 @@
 //! Alerts that come back while their incident is open: whoever read that they recovered must hear of it, however often they flap, and once in a while only.
 //!
 //! A return is told by a post with a mention. Another one of the same alert within ten minutes is told in the thread alone; if it still holds when they
-//! are over, it gets its post then. What a post of the last two minutes shows anyway needs none. So it is, too, where the return opens the incident again.
+//! are over, it gets its post then. What a post of the last two minutes shows anyway needs none, unless somebody has acknowledged since. So it is, too, where the return opens the incident again.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::{AlertKey, Incident, Phase, fold::GATHER};
+use super::{AlertKey, Incident, Phase};
 
 /// At most one post with a mention for the returns of an alert within this time.
 const FLAP: Duration = minutes(10);
@@ -22,9 +22,10 @@ const FLAPS_FROM: u32 = 2;
 const FLAPPING: Duration = minutes(60);
 
 impl Incident {
-    /// True where an alert that fires at `now` comes back and needs a post: that of the last two minutes is older than its recovery. A ticket has none.
+    /// True where an alert that fires at `now` comes back and needs a post: that of the last two minutes is older than its recovery, or somebody has
+    /// acknowledged since. A ticket has none.
     pub(super) fn needs_post(&self, alert: &AlertKey, now: Timestamp) -> bool {
-        let shown = |recovered: Timestamp| self.last_told.at >= recovered && now.since(self.last_told.at) <= GATHER;
+        let shown = |recovered: Timestamp| self.last_told.at >= recovered && self.gathers(now);
         self.fault.urgency == Urgency::Page && self.recovered_before(alert).is_some_and(|recovered| !shown(recovered))
     }
 

@@ -94,11 +94,18 @@ impl Incident {
             self.first.entry(alert.clone()).or_insert_with(|| facts.clone());
         }
         match notify {
-            None if at.since(self.last_told.at) <= GATHER => self.last_told.groups = self.last_told.groups.max(self.count_groups_hit()),
+            None if self.gathers(at) => self.last_told.groups = self.last_told.groups.max(self.count_groups_hit()),
             None => {}
             Some(JoinReason::NewSlo | JoinReason::Doubled | JoinReason::CameBack) => self.escalation.calls += 1,
             Some(JoinReason::OldAcknowledgement) => self.call_anew(at),
         }
+    }
+
+    /// True while the last post is still new: what joins is shown by an edit and counts as told. Whoever acknowledges has read the post as it was then, so
+    /// that it is new no longer.
+    pub(super) fn gathers(&self, now: Timestamp) -> bool {
+        let read = self.last_acknowledged.as_ref().is_some_and(|(at, _)| *at > self.last_told.at);
+        !read && now.since(self.last_told.at) <= GATHER
     }
 
     /// One that holds already keeps what it fired with.

@@ -8,9 +8,7 @@ use crate::{
     time::{Timestamp, minutes},
 };
 
-use super::super::{
-    AlertKey, Facts, FaultKey, Incident, JoinReason, PageReason, Phase, ReopenReason, Resolution, What, fold::GATHER, members::group,
-};
+use super::super::{AlertKey, Facts, FaultKey, Incident, JoinReason, PageReason, Phase, ReopenReason, Resolution, What, members::group};
 use super::{
     Scope,
     paging::{FIRST, Wave, place},
@@ -85,7 +83,7 @@ fn acknowledged_long_ago(incident: &Incident, now: Timestamp) -> bool {
 }
 
 fn doubles(incident: &Incident, alert: &AlertKey, now: Timestamp) -> bool {
-    if now.since(incident.last_told.at) <= GATHER {
+    if incident.gathers(now) {
         return false;
     }
     let joins = group(alert).is_some_and(|group| !incident.members.is_hit(group));
@@ -168,6 +166,18 @@ mod tests {
             .expect_facts(["joined"])
             .fires("f")
             .expect_facts(["joined: doubled", "page", "page"]);
+    }
+
+    #[test]
+    fn what_joins_after_an_acknowledgement_is_told_however_new_the_post_is() {
+        let taken = story().fires("a").after(TICK).acknowledged_by("ana").after(TICK);
+        let doubled = taken.fires("b").expect_facts(["joined: doubled", "page", "page"]).expect_phase("acknowledged");
+        doubled.after(TICK).fires("c").expect_facts(["joined"]).fires("d").expect_facts(["joined"]);
+        let over =
+            ["a", "b", "c"].iter().fold(story().fires("a").fires("b").fires("c").after(minutes(1)), |story, name| story.clears(name));
+        let again = over.after(minutes(18)).fires("a").expect_facts(["open again: fired", "joined", "page", "page", "timer"]);
+        let taken = again.after(TICK).acknowledged_by("ana").after(TICK);
+        taken.fires("b").expect_facts(["joined: came back", "page", "page"]).expect_messages(["again #pay", "direct ada", "edit"]);
     }
 
     #[test]
