@@ -107,7 +107,8 @@ fn joined(incident: &Incident, alert: &AlertKey, facts: &Facts, notify: Option<J
     let member = incident.members.get(alert);
     let word = match member.and_then(|member| member.back) {
         Some(_) if member.is_some_and(|member| member.joined_at < at) => "Still holds after it came back",
-        Some(_) => "Fires again",
+        Some(back) if back.itself => "Fires again",
+        Some(_) => "Fires, after all of its SLO had recovered",
         None => "Joined",
     };
     format!("{word}: {}{told}", condition(alert, facts, at))

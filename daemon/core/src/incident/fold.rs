@@ -114,8 +114,12 @@ impl Incident {
             return;
         }
         let before = self.members.get(alert).and_then(|member| member.back);
-        let returns =
-            |_| Back { told_at: before.and_then(|back| back.told_at), quiet: self.needs_post(alert, at), times: self.returns(alert, at) };
+        let returns = |_| Back {
+            told_at: before.and_then(|back| back.told_at),
+            quiet: self.needs_post(alert, at),
+            itself: self.members.contains_key(alert),
+            times: self.returns(alert, at),
+        };
         let back = self.recovered_before(alert).map(returns);
         self.members.join(alert, Member { back, ..Member::new(at, facts.clone()) });
     }

@@ -39,6 +39,8 @@ pub struct Back {
     pub told_at: Option<Timestamp>,
     /// No post with a mention has told the last return.
     pub quiet: bool,
+    /// It was in the incident itself before; otherwise it is another of its SLO, all of which had recovered.
+    pub itself: bool,
     /// How often it came back, each time within an hour of the time before.
     pub times: u32,
 }

@@ -625,12 +625,13 @@ fn why(input: &PageInput<'_>) -> Option<String> {
 
 /// What came back, by name, as far as the post is the last that told of it: the headline is about the worst, which may be another.
 fn came_back(incident: &Incident, told_at: Timestamp) -> String {
-    let told = incident.open_members().filter(|(_, member)| member.back.is_some_and(|back| back.told_at == Some(told_at)));
-    let names: Vec<String> = told.map(|(alert, _)| timeline::subject(alert)).collect();
+    let told = || incident.open_members().filter(|(_, member)| member.back.is_some_and(|back| back.told_at == Some(told_at)));
+    let names: Vec<String> = told().map(|(alert, _)| timeline::subject(alert)).collect();
+    let again = if told().all(|(_, member)| member.back.is_some_and(|back| back.itself)) { "again" } else { "after a recovery" };
     match names.len() {
         0 => words::join_reason(JoinReason::CameBack).to_owned(),
-        1 => format!("{} fires again", names[0]),
-        _ => format!("{} fire again", words::list(&names, 3)),
+        1 => format!("{} fires {again}", names[0]),
+        _ => format!("{} fire {again}", words::list(&names, 3)),
     }
 }
 

@@ -246,7 +246,7 @@ fn date_the_beginning(book: &Book, stream: u32, change: &mut AlertChange, now: T
     if let Change::Fired(Facts::Burn(facts)) = &mut change.change {
         let over = Interval::ending(now, facts.fired.row.long);
         let slices_of = |over: Interval| book.ledger.slices(stream, over.from, over.to, SLICES);
-        if let Some(began) = beginning::of_burn(over, facts.target, slices_of) {
+        if let Some(began) = beginning::of_burn(over, facts.fired.row.short, facts.target, slices_of) {
             facts.began = began;
         }
     }
