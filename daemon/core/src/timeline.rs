@@ -216,10 +216,23 @@ fn acknowledged(incident: &Incident, event: &IncidentEvent) -> String {
 }
 
 fn resolved(incident: &Incident, how: Resolution, event: &IncidentEvent) -> String {
-    let span = words::duration(event.at.since(incident.began));
+    let span = span(incident, event.at);
     match how {
-        Resolution::Recovered => format!("Resolved: every alert cleared, {span} after it began."),
-        Resolution::ByPerson => format!("Resolved by {}, {span} after it began.{}", event.by, still_holding(incident)),
+        Resolution::Recovered => format!("Resolved: every alert cleared, {span}."),
+        Resolution::ByPerson => format!("Resolved by {}, {span}.{}", event.by, still_holding(incident)),
+    }
+}
+
+/// How long after it began, or came back for the last time; the pauses in between are no part of it.
+fn span(incident: &Incident, at: Timestamp) -> String {
+    match incident.spells.as_slice() {
+        [.., _, last] => format!(
+            "{} after it came back; {} in all, in {} spells",
+            words::duration(at.since(last.from)),
+            words::duration(incident.lasted(at)),
+            incident.spells.len()
+        ),
+        [_] | [] => format!("{} after it began", words::duration(at.since(incident.began))),
     }
 }
 
@@ -325,6 +338,14 @@ mod tests {
             &story().goes_blind(),
             "Opened. source prom-eu: cannot see for 5 min (unreachable: connection refused by prom.example:9090). 2 SLOs are hidden by it. This is not proof of an outage.",
         );
+    }
+
+    #[test]
+    fn pauses_are_no_part_of_how_long_it_lasted() {
+        let flap = |story: Story| story.after(minutes(5)).fires("acme").after(minutes(1)).clears("acme");
+        let over = flap(flap(story().fires("acme").after(minutes(1)).clears("acme")));
+        let last = entries(over.state(), &over.events).pop().expect("it ended").text;
+        assert_eq!(last, "Resolved: every alert cleared, 6 min after it came back; 19 min in all, in 3 spells.");
     }
 
     #[test]

@@ -272,9 +272,9 @@ pub const fn goes_on(kind: Kind) -> &'static str {
     }
 }
 
-/// That an alert flaps: `checkout/availability for acme flaps: it came back 4 times`.
+/// That an alert flaps: `FLAPPING: checkout/availability for acme came back 4 times`.
 pub fn flaps(alert: &str, times: u32) -> String {
-    format!("{alert} flaps: it came back {times} times")
+    format!("FLAPPING: {alert} came back {times} times")
 }
 
 /// Why an incident is open again, as a clause.

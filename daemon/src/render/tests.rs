@@ -9,7 +9,7 @@ use burnward_core::{
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, Kind, LastTold, Member, Message, MessageKind,
-        MessageRef, PageOutcome, PageReason, PageState, Phase, Resolution, Subject, Symptom, Via,
+        MessageRef, PageOutcome, PageReason, PageState, Phase, Resolution, Spell, Subject, Symptom, Via,
     },
     ledger::{Counts, Reason, Unknown},
     oncall::{Recipient, Step, Team},
@@ -117,6 +117,7 @@ pub(crate) fn incident(fault: FaultKey, members: BTreeMap<AlertKey, Member>) -> 
         root: Some(page),
         last_told: LastTold { at: DECIDED, groups: 1 },
         last_acknowledged: None,
+        spells: vec![Spell { from: began(), to: None }],
         last_help: None,
         last_note: None,
         last_seq: 3,

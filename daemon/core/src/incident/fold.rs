@@ -9,7 +9,7 @@ use crate::{
 
 use super::{
     AlertKey, Back, Escalation, EscalationReason, Facts, Incident, IncidentEvent, JoinReason, LastTold, Member, Note, PageOutcome,
-    PageState, Phase, What,
+    PageState, Phase, Spell, What,
 };
 
 /// How long a post counts as new: groups that join in this time are shown by an edit of it and need no post of their own, so that a failure that
@@ -31,6 +31,7 @@ impl Incident {
             began: facts.began().min(event.at),
             phase: Phase::Open,
             waiting_since: event.at,
+            spells: vec![Spell { from: facts.began().min(event.at), to: None }],
             members: [(alert.clone(), member)].into_iter().collect(),
             first: [(alert.clone(), facts.clone())].into(),
             escalation: Escalation { step: 0, round: 0, calls: 0, due: None },
@@ -83,12 +84,31 @@ impl Incident {
                 self.escalation.due = None;
                 self.end_pages(at);
             }
-            What::Reopened { .. } => self.call_anew(at),
+            What::Reopened { .. } => {
+                self.call_anew(at);
+                self.goes_on_again(at);
+            }
         }
     }
 
+    /// Another spell begins, unless the last one goes on.
+    fn goes_on_again(&mut self, at: Timestamp) {
+        if self.spells.last().is_none_or(|spell| spell.to.is_some()) {
+            self.spells.push(Spell { from: at, to: None });
+        }
+    }
+
+    /// Dates the spell that goes on by the beginning of one of its alerts, not into the spell before; the first of them dates the incident.
+    fn date(&mut self, began: Timestamp) {
+        let before = self.spells.iter().rev().nth(1).and_then(|spell| spell.to);
+        if let Some(spell) = self.spells.last_mut().filter(|spell| spell.to.is_none()) {
+            spell.from = spell.from.min(before.map_or(began, |before| before.max(began)));
+        }
+        self.began = self.began.min(began);
+    }
+
     fn join(&mut self, alert: &AlertKey, facts: &Facts, notify: Option<JoinReason>, at: Timestamp) {
-        self.began = self.began.min(facts.began());
+        self.date(facts.began());
         self.put(alert, facts, at);
         if at == self.opened_at {
             self.first.entry(alert.clone()).or_insert_with(|| facts.clone());
@@ -131,9 +151,12 @@ impl Incident {
         self.pages.entry(page.clone()).or_insert(state);
     }
 
-    /// Once nothing goes on, what every page so far called for is over.
+    /// Once nothing goes on, its spell and what every page so far called for are over.
     fn end_pages(&mut self, at: Timestamp) {
         if self.is_at_rest() {
+            if let Some(spell) = self.spells.last_mut() {
+                spell.to.get_or_insert(at);
+            }
             for page in self.pages.values_mut() {
                 page.over.get_or_insert(at);
             }

@@ -74,6 +74,18 @@ pub fn messages(incident: &Incident, events: &[IncidentEvent]) -> Vec<Message> {
     pages.chain(threads).chain(edit(incident, channel, events)).collect()
 }
 
+/// True where the thread's line of an event would be false by now: it says that something is over which has come back since.
+pub fn is_outdated(events: &[IncidentEvent], seq: u32) -> bool {
+    let since = || events.iter().filter(|event| event.seq > seq);
+    match events.iter().find(|event| event.seq == seq).map(|event| &event.what) {
+        Some(What::Resolved { .. }) => since().any(|event| matches!(event.what, What::Reopened { .. })),
+        Some(What::Recovered { alert }) => {
+            since().any(|event| matches!(&event.what, What::Joined { alert: joined, .. } if joined == alert))
+        }
+        Some(_) | None => false,
+    }
+}
+
 /// An edit of the root because its numbers moved, a minute from now; several of them are one. `None` where nothing was posted or owed yet.
 pub fn refresh(incident: &Incident, now: Timestamp) -> Option<Message> {
     incident.root_page().map(|(_, root)| edit_message(incident, &root.to, now.plus(EDIT_PACE)))
@@ -316,6 +328,17 @@ mod tests {
             MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Edit => None,
         };
         messages(story.state(), &story.batch).into_iter().filter_map(thread).collect()
+    }
+
+    #[test]
+    fn a_line_that_says_an_end_is_outdated_once_it_came_back() {
+        let over = story().fires("acme").fires("globex").after(minutes(2)).clears("globex").after(minutes(1)).clears("acme");
+        let outdated = |story: &Story| {
+            let events = story.events.iter().filter(|event| is_outdated(&story.events, event.seq));
+            events.map(|event| if matches!(event.what, What::Resolved { .. }) { "resolved" } else { "recovered" }).collect::<Vec<_>>()
+        };
+        assert_eq!(outdated(&over), [""; 0]);
+        assert_eq!(outdated(&over.after(minutes(1)).fires("acme")), ["recovered", "resolved"], "globex is over still");
     }
 
     #[test]

@@ -20,5 +20,5 @@ pub use fault::{AlertKey, FaultKey, Kind, Subject};
 pub use handle::{Answer, Command, GRACE, RECHECK, Scope, handle, is_over, next_due, record};
 pub use harm::Harm;
 pub use members::{Back, Member, Members};
-pub use messages::{Message, MessageKind, Wanted, messages, refresh, still_wanted};
-pub use state::{Escalation, Incident, LastTold, Note, PageOutcome, PageState, Phase, Standing};
+pub use messages::{Message, MessageKind, Wanted, is_outdated, messages, refresh, still_wanted};
+pub use state::{Escalation, Incident, LastTold, Note, PageOutcome, PageState, Phase, Spell, Standing};

@@ -1,6 +1,9 @@
 //! The state of an incident, and what surfaces and decisions read off it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     id::{Group, IncidentId, PageId, SloId, TeamName, TenantId},
@@ -29,6 +32,8 @@ pub struct Incident {
     pub began: Timestamp,
     /// Open, taken or over.
     pub phase: Phase,
+    /// When it burned, or could not be seen: from each beginning until nothing went on any more; never empty. The pauses between them are no part of it.
+    pub spells: Vec<Spell>,
     /// Since when it waits, or waited, for somebody to take it: the opening, the last re-opening, or the end of an old acknowledgement.
     pub waiting_since: Timestamp,
     /// Its alerts, recovered ones too.
@@ -76,6 +81,11 @@ impl Incident {
     /// True where nothing of it goes on: it is resolved, and no alert holds that a person resolved away.
     pub fn is_at_rest(&self) -> bool {
         !self.is_open() && self.opens_again().is_none()
+    }
+
+    /// How long it burned or could not be seen, in all, without the pauses.
+    pub fn lasted(&self, now: Timestamp) -> Duration {
+        self.spells.iter().map(|spell| spell.lasts(now)).sum()
     }
 
     /// What a post says of the state: that of the incident until what it called for is over, and that ever after.
@@ -147,6 +157,22 @@ impl Incident {
     /// The identity as a borrowed value, with the tenant: the first parts of every message's identity.
     pub(super) const fn name(&self) -> (&TenantId, &IncidentId) {
         (&self.tenant, &self.id)
+    }
+}
+
+/// A stretch in which something of an incident went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spell {
+    /// When it began.
+    pub from: Timestamp,
+    /// When nothing of it went on any more; `None` while something does.
+    pub to: Option<Timestamp>,
+}
+
+impl Spell {
+    /// How long it lasts or lasted.
+    fn lasts(&self, now: Timestamp) -> Duration {
+        self.to.unwrap_or(now).since(self.from)
     }
 }
 

@@ -87,7 +87,7 @@ pub struct PageContext {
     pub steps: Vec<String>,
     /// Why this message was decided, where it is not the first.
     pub why: Option<String>,
-    /// Which alert flaps, and how often it came back: `checkout/availability for acme flaps: it came back 4 times`; absent where none does.
+    /// Which alert flaps, and how often it came back: `FLAPPING: checkout/availability for acme came back 4 times`; absent where none does.
     pub flaps: Option<String>,
     /// Who is paged now.
     pub paged: Vec<String>,
@@ -262,7 +262,7 @@ impl PageContext {
             test: test(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
             since: Moment::at(began, input.now),
-            lasts: lasting(until(input).since(began)),
+            lasts: lasts(input, began),
             acknowledged: acknowledged(incident, input.now),
             resolved: resolved(input),
             goes_on: goes_on(incident, input.now),
@@ -307,6 +307,15 @@ fn began(headline: &[&Figures<'_>], incident: &Incident) -> Timestamp {
     }
     let burn = headline.iter().map(|one| one.began).min();
     burn.or_else(|| incident.open_members().map(|(_, member)| member.facts.began()).min()).unwrap_or(incident.began)
+}
+
+/// How long what the headline is about lasts; of what is over and came back in between, how long in all, and in how many spells.
+fn lasts(input: &PageInput<'_>, began: Timestamp) -> String {
+    let (incident, until) = (input.incident, until(input));
+    match incident.spells.len() {
+        spells @ 2.. if incident.is_at_rest() => format!("{} in {spells} spells", lasting(incident.lasted(until))),
+        _ => lasting(until.since(began)),
+    }
 }
 
 /// The groups of a headline, worst first, in a few words.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use burnward_core::{
-    incident::{Actor, Answer, Command, Incident, Message, MessageKind, MessageRef, PageOutcome, Wanted, still_wanted},
+    incident::{Actor, Answer, Command, Incident, Message, MessageKind, MessageRef, PageOutcome, Wanted, is_outdated, still_wanted},
     oncall::Recipient,
     time::{Timestamp, hours},
 };
@@ -76,6 +76,11 @@ impl Inner {
         let Some(stored) = self.handle.store.incident(&owed.tenant, &owed.message.incident).await? else {
             return self.end(owed, "its incident is not in the store").await;
         };
+        if let MessageKind::Thread { seq, .. } = owed.message.kind
+            && is_outdated(&stored.events, seq)
+        {
+            return self.end(owed, "it says that something is over which has come back since").await;
+        }
         let way = match self.route(slack, owed, &stored.incident).await? {
             Route::Open(way) => way,
             Route::Closed(sent) => return self.closed(owed, sent).await,

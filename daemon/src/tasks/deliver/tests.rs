@@ -473,6 +473,21 @@ async fn the_line_of_an_acknowledgement_waits_for_no_edit() {
 }
 
 #[tokio::test]
+async fn the_line_of_an_end_is_not_posted_once_the_fault_is_back() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    world.clock.advance(minutes(3));
+    world.recovers("acme").await;
+    world.clock.advance(minutes(9));
+    world.burns("acme").await;
+    world.ticks(3).await;
+    let lines: Vec<String> = world.posts().into_iter().filter(|post| post.thread_ts.is_some()).map(|post| post.text).collect();
+    assert!(lines.iter().all(|line| !line.contains("Resolved")), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.starts_with("▲ checkout")), "{lines:#?}");
+}
+
+#[tokio::test]
 async fn a_post_keeps_its_words_and_what_it_shows_through_a_restart() {
     let mut world = World::new().await;
     world.burns("acme").await;
