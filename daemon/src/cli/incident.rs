@@ -143,9 +143,10 @@ fn list_table(incidents: &[IncidentState]) -> String {
 
 /// How it stands: its phase, and that it goes on where a person resolved it all the same.
 fn standing(incident: &IncidentState) -> String {
-    match &incident.goes_on {
-        Some(goes_on) => format!("{}, {}", incident.phase, words_of_people(&goes_on.what_for_whom())),
-        None => incident.phase.clone(),
+    match (&incident.goes_on, &incident.marked) {
+        (Some(goes_on), _) => format!("{}, {}", incident.phase, words_of_people(&goes_on.what_for_whom())),
+        (None, Some(marked)) => format!("{}, {marked}", incident.phase),
+        (None, None) => incident.phase.clone(),
     }
 }
 

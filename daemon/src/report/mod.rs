@@ -7,7 +7,7 @@ mod week;
 pub mod words;
 
 use burnward_core::{
-    exclusion::{Case, ExclusionId, Known, Scope},
+    exclusion::{Case, ExclusionId, Known, Scope, When},
     id::{BudgetId, IncidentId, TeamName, TenantId},
     incident::Incident,
     report::ErrorBudgetReport,
@@ -58,6 +58,8 @@ pub struct Marked {
     pub scopes: Vec<Scope>,
     /// It has opened again since: what happened then is not marked.
     pub opened_again: bool,
+    /// Until when it was marked: the end of what was taken out.
+    pub until: Option<Timestamp>,
 }
 
 impl Marked {
@@ -69,12 +71,21 @@ impl Marked {
         Some(Self {
             incident: incident.id.clone(),
             opened_again: naming().all(|case| case.recorded_at < incident.waiting_since),
+            until: naming().filter_map(|case| end_of(&case.entry.when)).max(),
             reason: first.reason.clone(),
             author: first.author.clone(),
             approver: first.approver.clone(),
             exclusions: naming().map(|case| case.entry.id).collect(),
             scopes: naming().map(|case| case.entry.scope.clone()).collect(),
         })
+    }
+}
+
+/// When a stretch that was taken out ends; one that comes back again and again has no end.
+const fn end_of(when: &When) -> Option<Timestamp> {
+    match when {
+        When::Once(stretch) => Some(stretch.to),
+        When::Recurring(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use burnward_core::{
     exclusion::{Case, Correction, Entry, ExclusionId, Owner, Recorded, Scope, When, touched_slices},
     id::{Group, IncidentId, SloId, TenantId},
-    incident::{Actor, AlertKey, Command, Incident, Phase},
+    incident::{Actor, AlertKey, Command, Incident, Phase, Spell},
     time::Timestamp,
     timeline,
     window::Interval,
@@ -87,7 +87,7 @@ fn entries(book: &Book, incident: &Incident, asked: &FalsePositive, by: &Actor, 
             words::list(&holding, 3)
         ));
     }
-    let stretch = touched_slices(Interval { from: incident.began, to: *at }, now);
+    let stretch = touched_slices(Interval { from: unmarked_from(incident, cases), to: *at }, now);
     let burnt: BTreeSet<(&SloId, &Group)> = incident
         .members
         .keys()
@@ -110,6 +110,13 @@ fn entries(book: &Book, incident: &Incident, asked: &FalsePositive, by: &Actor, 
         incident: Some(incident.id.clone()),
     };
     Ok((first..).zip(burnt).map(entry).collect())
+}
+
+/// From where on nobody has said yet that it was none: what an earlier mark covers is not said again.
+fn unmarked_from(incident: &Incident, cases: &[Case]) -> Timestamp {
+    let marked = cases.iter().filter(|case| marks(case, &incident.id)).map(|case| case.recorded_at).max();
+    let later = |spell: &&Spell| marked.is_none_or(|marked| spell.to.is_none_or(|to| to > marked));
+    incident.spells.iter().find(later).map_or(incident.began, |spell| spell.from)
 }
 
 /// Whether an exclusion says that this incident was a false positive, and stands.

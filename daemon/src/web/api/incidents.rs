@@ -74,7 +74,19 @@ pub async fn listed(handle: &Handle, tenant: &TenantId, query: &ListQuery) -> Re
     }
     let before = query.before.as_deref().map(moment).transpose()?;
     let stored = handle.store.incidents(tenant, limit, before).await?;
-    Ok(stored.iter().map(|stored| IncidentState::from(&stored.incident)).collect())
+    Ok(stored.iter().map(|stored| state(handle, tenant, &stored.incident)).collect())
+}
+
+/// An incident, short, with what of it was marked as a false positive.
+fn state(handle: &Handle, tenant: &TenantId, incident: &Incident) -> IncidentState {
+    let marked = marked(handle, tenant, incident).map(|marked| marked.what());
+    IncidentState { marked, ..IncidentState::from(incident) }
+}
+
+/// That somebody said of an incident that it was a false positive.
+fn marked(handle: &Handle, tenant: &TenantId, incident: &Incident) -> Option<ReportedFalsePositive> {
+    let record = handle.view.borrow().exclusions.get(tenant).cloned()?;
+    Marked::of(&record, incident, Known::Now).as_ref().map(ReportedFalsePositive::from)
 }
 
 /// `GET /api/v1/incidents/{id}`.
@@ -85,11 +97,10 @@ pub async fn get(State(site): State<Site>, tenant: Tenant, Path(id): Path<String
 /// An incident as it stands now, with its timeline.
 pub async fn live_detail(handle: &Handle, tenant: &TenantId, id: &str) -> Result<IncidentDetail, Problem> {
     let stored = stored(handle, tenant, id).await?;
-    let record = handle.view.borrow().exclusions.get(tenant).cloned();
-    let marked = record.and_then(|record| Marked::of(&record, &stored.incident, Known::Now));
-    let false_positive = marked.as_ref().map(ReportedFalsePositive::from);
+    let false_positive = marked(handle, tenant, &stored.incident);
+    let incident = state(handle, tenant, &stored.incident);
     let no_way = handle.config.slack.is_none().then_some(NO_WAY);
-    Ok(IncidentDetail { now: Some(now(handle, &stored).await), false_positive, ..detail(&stored, no_way) })
+    Ok(IncidentDetail { incident, now: Some(now(handle, &stored).await), false_positive, ..detail(&stored, no_way) })
 }
 
 /// The figures of the page that would be sent now.

@@ -295,6 +295,8 @@ pub(super) struct IncidentFigures {
     pub(super) who: String,
     /// How many of its alerts hold.
     pub(super) alerts: String,
+    /// What of it was marked as a false positive.
+    pub(super) marked: Option<String>,
 }
 
 impl IncidentFigures {
@@ -309,6 +311,7 @@ impl IncidentFigures {
             team: incident.team.clone(),
             began: When::of(incident.began, now),
             who: who(incident, now),
+            marked: incident.marked.clone(),
             alerts: if holding == incident.alerts.len() { format!("{all} holding") } else { format!("{holding} of {all} holding") },
         }
     }

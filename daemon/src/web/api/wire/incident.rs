@@ -31,6 +31,10 @@ pub struct IncidentState {
     /// A person resolved it while an alert still holds; absent where it is open or over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goes_on: Option<GoesOn>,
+    /// What of it was marked as a false positive: `false positive`, or until when; absent where nothing was, and where it is read from the store without
+    /// a daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marked: Option<String>,
     /// When it began.
     pub began: Instant,
     /// When it was opened.
@@ -198,6 +202,7 @@ impl From<&Incident> for IncidentState {
             urgency: urgency(incident.fault.urgency).to_owned(),
             phase: incident.phase_word().to_owned(),
             goes_on: GoesOn::of(incident),
+            marked: None,
             began: instant(incident.began),
             opened_at: instant(incident.opened_at),
             phase_by,

@@ -70,6 +70,9 @@ pub struct ReportedFalsePositive {
     /// It has opened again since: what happened then is not marked.
     #[serde(default)]
     pub opened_again: bool,
+    /// Until when it was marked: the end of what was taken out.
+    #[serde(default)]
+    pub until: Option<Instant>,
 }
 
 impl WeekReport {
@@ -82,9 +85,18 @@ impl WeekReport {
 impl ReportedFalsePositive {
     /// Who said so and why, in a sentence.
     pub fn sentence(&self) -> String {
-        let Self { incident: _, reason, author, approver, exclusions, opened_again } = self;
+        let Self { incident: _, reason, author, approver, exclusions, opened_again, until: _ } = self;
         let again = if *opened_again { OPENED_AGAIN } else { "" };
-        format!("false positive by {author}, approved by {approver}: {reason} (given back by {}){again}", words::list(exclusions, 3))
+        let what = self.what();
+        format!("{what} by {author}, approved by {approver}: {reason} (given back by {}){again}", words::list(exclusions, 3))
+    }
+
+    /// What was marked, in a few words: `false positive`, or of what has opened again `false positive until 2026-11-26 18:57 UTC`.
+    pub fn what(&self) -> String {
+        match self.until.filter(|_| self.opened_again) {
+            Some(until) => format!("false positive until {}", until.strftime("%Y-%m-%d %H:%M UTC")),
+            None => "false positive".to_owned(),
+        }
     }
 
     /// Why it was none, and whether it has opened again since.
@@ -102,6 +114,7 @@ impl From<&Marked> for ReportedFalsePositive {
             approver: marked.approver.clone(),
             exclusions: marked.exclusions.iter().map(ToString::to_string).collect(),
             opened_again: marked.opened_again,
+            until: marked.until.map(instant),
         }
     }
 }

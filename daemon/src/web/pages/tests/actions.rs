@@ -101,6 +101,13 @@ async fn an_incident_that_was_none_gives_its_budgets_back_what_it_spent() {
         status["budgets"].as_array().expect("a list").iter().filter_map(|budget| budget["excluded"]["bad"].as_i64()).collect();
     assert!(excluded.len() == 4 && excluded.iter().all(|bad| *bad > 0), "{excluded:?}");
 
+    let list = house.json("/api/v1/incidents?tenant=main").await;
+    let marks: Vec<_> =
+        list.as_array().into_iter().flatten().map(|incident| (incident["id"].clone(), incident["marked"].clone())).collect();
+    assert!(marks.contains(&("checkout-burn-1".into(), "false positive".into())), "{list}");
+    assert_eq!(marks.iter().filter(|(_, marked)| marked.is_string()).count(), 1, "{list}");
+    assert!(house.get("/incidents?tenant=main").await.text().contains("Marked: false positive."));
+
     // What it spent stays what it was at its end, while the window goes on.
     let spent = async || house.json("/api/v1/incidents/checkout-burn-1?tenant=main").await["now"]["spent"].clone();
     house.daemon.fast_forward(minutes(2)).await;
