@@ -278,6 +278,9 @@ pub enum AttemptOutcome {
     },
 }
 
+/// What the reason begins with why a page was not sent because nobody needs it any more: nobody has to be told of it.
+pub const NOT_SENT: &str = "not sent: ";
+
 /// What a post keeps when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostWords {

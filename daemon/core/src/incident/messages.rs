@@ -241,13 +241,13 @@ pub fn still_wanted(incident: &Incident, message: &Message, now: Timestamp) -> W
             Wanted::No { reason: "the incident was resolved before it could be delivered" }
         }
         (MessageKind::Again | MessageKind::Direct, Phase::Open | Phase::Acknowledged { .. }) => {
-            incident.pages.get(&message.id).map_or(Wanted::Yes, |page| page_wanted(incident, page, now))
+            incident.pages.get(&message.id).map_or(Wanted::Yes, |page| page_wanted(incident, page, message, now))
         }
     }
 }
 
-fn page_wanted(incident: &Incident, page: &PageState, now: Timestamp) -> Wanted {
-    if taken_since(incident, page) {
+fn page_wanted(incident: &Incident, page: &PageState, message: &Message, now: Timestamp) -> Wanted {
+    if taken_since(incident, page, &message.kind) {
         return Wanted::No { reason: "somebody acknowledged before it could be delivered" };
     }
     let newer = |other: &PageState| other.to == page.to && other.decided_at > page.decided_at;
@@ -257,12 +257,16 @@ fn page_wanted(incident: &Incident, page: &PageState, now: Timestamp) -> Wanted 
     Wanted::Yes
 }
 
-/// True where the page was only owed because nobody had acknowledged, and somebody has since.
-fn taken_since(incident: &Incident, page: &PageState) -> bool {
-    match (page.why, &incident.phase) {
-        (PageReason::NotAcknowledged | PageReason::Unreachable, Phase::Acknowledged { at, .. }) => *at >= page.decided_at,
-        (PageReason::NotAcknowledged | PageReason::Unreachable, Phase::Open | Phase::Resolved { .. })
-        | (PageReason::Opened | PageReason::HelpAsked | PageReason::Joined(_) | PageReason::Reopened, _) => false,
+/// True where the page would wake somebody for what somebody else has taken since: one that was only owed because nobody had, and any message to a person
+/// that was decided before. Help that was asked for is wanted all the same, and a channel is told what happened.
+fn taken_since(incident: &Incident, page: &PageState, kind: &MessageKind) -> bool {
+    let Phase::Acknowledged { at, .. } = &incident.phase else { return false };
+    match page.why {
+        PageReason::HelpAsked => false,
+        PageReason::NotAcknowledged | PageReason::Unreachable => *at >= page.decided_at,
+        PageReason::Opened | PageReason::Joined(_) | PageReason::Reopened => {
+            *kind == MessageKind::Direct && matches!(page.to, Recipient::Person(_)) && *at > page.decided_at
+        }
     }
 }
 
@@ -409,12 +413,12 @@ mod tests {
     }
 
     #[test]
-    fn an_acknowledgement_takes_back_the_pages_of_the_escalation_only() {
+    fn an_acknowledgement_takes_back_what_would_wake_somebody_and_no_request_for_help() {
         let taken = story().fires("acme").after(minutes(5)).ticks().after(minutes(1)).acknowledged_by("ada");
         check(&taken, "sam", "acknowledged before");
-        check(&taken, "ada", "yes");
+        check(&taken, "ada", "acknowledged before");
         check(&story().fires("acme").acknowledged_by("ada").help_asked_by("ada"), "sam", "yes");
-        check(&story().fires("acme").acknowledged_by("ada"), "#pay", "yes");
+        check(&story().fires("acme").after(minutes(1)).acknowledged_by("ada"), "#pay", "yes");
     }
 
     #[test]

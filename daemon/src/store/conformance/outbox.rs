@@ -8,7 +8,7 @@ use burnward_core::{
 };
 
 use super::{at, empty, event, fault, message, only_owed, opening, stands, tenant};
-use crate::store::{AttemptOutcome, Commit, DueReport, OutboxStats, OwedReport, Post, PostWords, ReportTimer, Store};
+use crate::store::{AttemptOutcome, Commit, DueReport, NOT_SENT, OutboxStats, OwedReport, Post, PostWords, ReportTimer, Store};
 
 async fn owe(store: &Store, tenant: &TenantId, messages: Vec<Message>, now: Timestamp) {
     store.commit(&Commit { messages, ..empty(tenant, now) }).await.unwrap();
@@ -211,4 +211,26 @@ pub(in crate::store) async fn posts_keep_their_words_and_which_state_they_show(s
     };
     assert_eq!(store.posts(&main, &incident).await.unwrap(), [post("P-two", "2.2", "waits"), post("P-one", "1.1", "over 7")]);
     assert_eq!(store.posts(&tenant("other"), &incident).await.unwrap(), []);
+}
+
+/// What nobody needs any more is no page that somebody must be told of; what waits goes, once it may, in the order in which it was decided.
+pub(in crate::store) async fn a_needless_page_is_not_listed_and_what_waits_goes_oldest_first(store: &Store) {
+    let main = tenant("main");
+    let page = PageId::from_text;
+    owe(store, &main, vec![message("P-old", MessageKind::Direct, at(0)), message("P-needless", MessageKind::Direct, at(0))], at(0)).await;
+    owe(store, &main, vec![message("P-new", MessageKind::Direct, at(5))], at(5)).await;
+    for (id, until) in [("P-old", 60), ("P-new", 30)] {
+        assert!(store.begin_attempt(&main, &page(id), at(6)).await.unwrap());
+        store.finish_attempt(&main, &page(id), AttemptOutcome::Retry { at: at(until), reason: "refused".to_owned() }, at(6)).await.unwrap();
+    }
+    let reason = format!("{NOT_SENT}somebody acknowledged before it could be delivered");
+    store.finish_attempt(&main, &page("P-needless"), AttemptOutcome::Dropped { reason }, at(6)).await.unwrap();
+    let listed: Vec<String> = store.undelivered(&main, at(6), 10).await.unwrap().iter().map(|page| page.page.to_string()).collect();
+    assert_eq!(listed, ["P-new", "P-old"]);
+    assert_eq!(store.outbox_stats().await.unwrap().pages_undeliverable, 0);
+    assert_eq!(due_ids(store, at(7)).await, [""; 0]);
+    for id in ["P-new", "P-old"] {
+        store.due_again(&main, &page(id)).await.unwrap();
+    }
+    assert_eq!(due_ids(store, at(7)).await, ["P-old", "P-new"]);
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{SqliteStore, maybe_time, row_limit, time};
-use crate::store::{AttemptOutcome, OutboxStats, Owed, StoreError, UndeliveredPage, rows};
+use crate::store::{AttemptOutcome, NOT_SENT, OutboxStats, Owed, StoreError, UndeliveredPage, rows};
 
 /// Owes messages. One that is known already stays as it is, but: while it waits for its first attempt it is due at the earlier time; and an edit is
 /// owed again where it was delivered or dropped, or once more where it is in flight, because what it shows is newer now.
@@ -142,6 +142,16 @@ impl SqliteStore {
         self.write(move |tx| async move { statement.execute(tx).await.map(drop).map_err(StoreError::from) }.boxed()).await
     }
 
+    /// What waits after an attempt that surely failed is due again at the time it was decided for, so that the oldest goes first.
+    pub async fn due_again(&self, tenant: &TenantId, page: &PageId) -> Result<(), StoreError> {
+        let statement = sqlx::query(
+            "UPDATE outbox SET due = min(due, decided_at) WHERE tenant = ?1 AND page = ?2 AND state = 'owed' AND attempts > 0 AND NOT ambiguous",
+        )
+        .bind(tenant.to_string())
+        .bind(page.to_string());
+        self.write(move |tx| async move { statement.execute(tx).await.map(drop).map_err(StoreError::from) }.boxed()).await
+    }
+
     /// Owes again what was in flight when the last daemon stopped.
     pub(super) async fn recover_outbox(&self) -> Result<(), StoreError> {
         let statement = sqlx::query(
@@ -156,10 +166,11 @@ impl SqliteStore {
         let row = sqlx::query(
             "SELECT count(*) FILTER (WHERE is_page AND state <> 'dropped') AS pages_owed,
                     min(decided_at) FILTER (WHERE is_page AND state <> 'dropped') AS oldest_page,
-                    count(*) FILTER (WHERE is_page AND state = 'dropped') AS pages_undeliverable,
+                    count(*) FILTER (WHERE is_page AND state = 'dropped' AND coalesce(last_error, '') NOT LIKE ?1 || '%') AS pages_undeliverable,
                     count(*) FILTER (WHERE NOT is_page AND state <> 'dropped') AS informs_owed
              FROM outbox WHERE state <> 'delivered'",
         )
+        .bind(NOT_SENT)
         .fetch_one(self.readers())
         .await?;
         Ok(OutboxStats {
@@ -170,17 +181,19 @@ impl SqliteStore {
         })
     }
 
-    /// The pages of a tenant that did not arrive: those that were given up, those of which an attempt failed, and those that were decided at `before`
-    /// or earlier and wait; newest first.
+    /// The pages of a tenant that did not arrive: those that were given up but for those that nobody needed any more, those of which an attempt failed,
+    /// and those that were decided at `before` or earlier and wait; newest first.
     pub async fn undelivered(&self, tenant: &TenantId, before: Timestamp, limit: usize) -> Result<Vec<UndeliveredPage>, StoreError> {
         let rows = sqlx::query(
             "SELECT * FROM outbox WHERE tenant = ?1 AND is_page = 1 AND state <> 'delivered'
                AND (state = 'dropped' OR last_error IS NOT NULL OR decided_at <= ?2)
+               AND NOT (state = 'dropped' AND coalesce(last_error, '') LIKE ?4 || '%')
              ORDER BY decided_at DESC, id DESC LIMIT ?3",
         )
         .bind(tenant.as_str())
         .bind(before.millis())
         .bind(row_limit(limit))
+        .bind(NOT_SENT)
         .fetch_all(self.readers())
         .await?;
         rows.iter().map(undelivered).collect()

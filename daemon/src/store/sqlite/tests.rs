@@ -59,6 +59,7 @@ conformance! {
         an_edit_is_owed_again_whenever_it_is_newer,
         an_edit_can_move_the_root,
         posts_keep_their_words_and_which_state_they_show,
+        a_needless_page_is_not_listed_and_what_waits_goes_oldest_first,
     }
     definitions {
         definitions_are_replaced_and_their_versions_stay,

@@ -9,7 +9,7 @@ use burnward_core::{
 };
 use tracing::{error, info, warn};
 
-use super::{Inner, MAX_REMEMBERED};
+use super::{Inner, MAX_REMEMBERED, destination_of};
 use crate::{
     app::RequestError,
     metrics::PageResult,
@@ -17,7 +17,7 @@ use crate::{
         PermanentClass, Sent,
         slack::{Body, LookedBack, Place, Slack, Thread},
     },
-    store::{AttemptOutcome, Owed, PostWords, StoreError, StoredIncident},
+    store::{AttemptOutcome, NOT_SENT, Owed, PostWords, StoreError, StoredIncident},
 };
 
 /// How long a destination waits where the store could not say or keep something.
@@ -98,7 +98,7 @@ impl Inner {
         }
         match still_wanted(&stored.incident, &owed.message, self.handle.clock.now()) {
             Wanted::Yes | Wanted::AsDigest => self.send(slack, owed, &stored, &way, mark).await,
-            Wanted::No { reason } => self.undeliverable(owed, format!("not sent: {reason}")).await,
+            Wanted::No { reason } => self.undeliverable(owed, format!("{NOT_SENT}{reason}")).await,
         }
     }
 
@@ -268,7 +268,18 @@ impl Inner {
             self.handle.metrics.page_delivered(owed.decided_at, self.handle.clock.now());
         }
         self.finish(owed, AttemptOutcome::Delivered(at)).await?;
+        self.end_of_backing_off().await?;
         Ok(Next::Go)
+    }
+
+    /// Slack answers: what waits because it did not is tried at once, the oldest first.
+    async fn end_of_backing_off(&self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.state().backing_off);
+        for (page, (tenant, destination)) in waiting {
+            self.handle.store.due_again(&tenant, &page).await?;
+            self.state().held.remove(&destination);
+        }
+        Ok(())
     }
 
     async fn undeliverable(&self, owed: &Owed, reason: String) -> Result<Next, StoreError> {
@@ -302,6 +313,9 @@ impl Inner {
         }
         warn!(page = %owed.message.id, incident = %owed.message.incident, to = %owed.message.to, attempts = owed.attempts + 1, reason, "a message did not arrive, it is tried again");
         self.count(owed, PageResult::retried);
+        if after.is_none() && self.state().backing_off.len() < MAX_REMEMBERED {
+            self.state().backing_off.insert(owed.message.id.clone(), (owed.tenant.clone(), destination_of(owed)));
+        }
         self.wait(owed, pause(after, owed.attempts), reason).await
     }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use burnward_core::{
-    id::{IncidentId, PageId},
+    id::{IncidentId, PageId, TenantId},
     incident::MessageKind,
     time::Timestamp,
 };
@@ -53,6 +53,8 @@ struct State {
     busy: BTreeSet<String>,
     /// Destinations that are left alone until then, so that order holds while one message waits.
     held: BTreeMap<String, Timestamp>,
+    /// Messages that wait because an attempt failed, and not because Slack said how long, with their destinations.
+    backing_off: BTreeMap<PageId, (TenantId, String)>,
     /// Messages that were looked for once.
     looked: BTreeSet<PageId>,
     /// Messages of which was said that there is no way to deliver them.
@@ -176,6 +178,14 @@ impl Inner {
     }
 }
 
+/// Where a message goes, as far as order matters: edits of an incident are apart from its posts.
+fn destination_of(owed: &Owed) -> String {
+    match owed.message.kind {
+        MessageKind::Edit => format!("edits of {} {}", owed.tenant, owed.message.incident),
+        MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Thread { .. } => owed.message.to.to_string(),
+    }
+}
+
 /// The due messages by destination, each in order, the destination of the most pressing page first. Edits are a destination of their own for each
 /// incident, so that no post waits for them; those of an incident whose root is only due itself come after it.
 fn by_destination(due: Vec<Owed>) -> Vec<(String, Vec<Owed>)> {
@@ -184,11 +194,10 @@ fn by_destination(due: Vec<Owed>) -> Vec<(String, Vec<Owed>)> {
     let mut destinations: Vec<(String, Vec<Owed>)> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for owed in due {
-        let destination = match owed.message.kind {
-            MessageKind::Edit if rooted.contains(&owed.message.incident) => continue,
-            MessageKind::Edit => format!("edits of {} {}", owed.tenant, owed.message.incident),
-            MessageKind::Root | MessageKind::Again | MessageKind::Direct | MessageKind::Thread { .. } => owed.message.to.to_string(),
-        };
+        if owed.message.kind == MessageKind::Edit && rooted.contains(&owed.message.incident) {
+            continue;
+        }
+        let destination = destination_of(&owed);
         let place = *places.entry(destination.clone()).or_insert(destinations.len());
         match destinations.get_mut(place) {
             Some((_, messages)) => messages.push(owed),

@@ -525,6 +525,35 @@ async fn a_root_that_was_deleted_is_posted_anew() {
 }
 
 #[tokio::test]
+async fn once_slack_answers_again_nothing_waits_on_and_an_acknowledgement_takes_back_what_would_wake_somebody() {
+    let world = World::new().await;
+    world.slack.fault(Fault::from_now_on("chat.postMessage", error("ratelimited"))).unwrap();
+    world.burns("acme").await;
+    world.ticks(100).await;
+    world.slack.clear_faults();
+    let arrived = || world.slack.journal().iter().filter(|entry| entry.method == "chat.postMessage" && !entry.ts.is_empty()).count();
+    world.ticks(5).await;
+    assert_eq!(arrived(), 0, "each waits for up to a minute");
+    world.does(Command::Escalate).await;
+    world.ticks(3).await;
+    assert_eq!(arrived(), 4, "what is new arrives, and nothing waits on: {:#?}", world.entries("chat.postMessage"));
+
+    world.slack.fault(Fault::from_now_on("chat.postMessage", error("ratelimited"))).unwrap();
+    world.recovers("acme").await;
+    world.clock.advance(minutes(15));
+    world.burns("acme").await;
+    world.ticks(20).await;
+    world.does(Command::Acknowledge).await;
+    world.slack.clear_faults();
+    let direct = || world.entries("chat.postMessage").into_iter().filter(|entry| entry.channel.starts_with('D')).count();
+    let before = direct();
+    world.ticks(70).await;
+    assert_eq!(direct(), before, "somebody has it");
+    let undelivered = world.daemon().handle.store.undelivered(&tenant(), world.clock.now(), 10).await.unwrap();
+    assert_eq!(undelivered, [], "nobody has to be told of it");
+}
+
+#[tokio::test]
 async fn a_page_that_is_over_before_it_arrives_wakes_nobody() {
     let world = World::new().await;
     world.slack.refuse_for(Duration::from_millis(300));
