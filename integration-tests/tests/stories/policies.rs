@@ -59,6 +59,23 @@ async fn an_hour_without_a_request_is_a_ticket_where_the_slo_says_so_and_fine_el
 }
 
 #[tokio::test]
+async fn a_silence_is_not_over_because_nobody_saw_a_part_of_it() -> anyhow::Result<()> {
+    let from = beginning();
+    let minute = |n| from.plus(minutes(n));
+    let history = checkout(from).tenant("acme", 20).silent(minute(120)..minute(240)).not_scraped(minute(160)..minute(190));
+    let world = World::open(&[history], minute(120), &[("checkout.yaml", SLOS)]).await?;
+
+    world.fast_forward(minutes(32)).await;
+    assert_eq!(world.incidents().await?, ["checkout-no-data-1"]);
+    world.fast_forward(minutes(70)).await;
+    let ticket = world.incident("checkout-no-data-1").await?;
+    assert!(ticket.is_open() && ticket.members.values().all(|member| member.back.is_none()), "no event has come: {ticket:?}");
+    world.fast_forward(minutes(40)).await;
+    assert!(!world.incident("checkout-no-data-1").await?.is_open(), "requests came again");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_nobody_saw_bounds_a_budget_and_is_bad_only_where_the_slo_counts_it_so() -> anyhow::Result<()> {
     let from = beginning();
     let gap = from.plus(hours(2))..from.plus(hours(2)).plus(minutes(40));

@@ -12,7 +12,7 @@ use burnward_core::{
     evaluate::{BudgetStatus, Decision, evaluate, is_quiet},
     explain,
     id::{BudgetId, SloId, TenantId},
-    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Incident, Kind, MemberShare, Subject},
+    incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Incident, Kind, Member, MemberShare, Subject},
     ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums as _, Unknown},
     slo::{Slo, Urgency},
     time::{Timestamp, minutes},
@@ -277,9 +277,12 @@ fn apply_change(config: &Config, draft: &mut Draft<'_>, slo: &Slo, budget: &Budg
 fn tell_blindness(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &Evaluated, answers: &RoundAnswers) {
     tell_source(book, config, draft, evaluated, answers);
     let blindnesses = book.incidents.values().filter(|incident| incident.fault.kind == Kind::CannotSee);
-    let told: BTreeSet<&SloId> = blindnesses.flat_map(Incident::open_members).filter_map(|(alert, _)| alert.slo()).collect();
+    let told = blindnesses.flat_map(Incident::open_members).filter_map(|(alert, member)| Some((alert.slo()?, Told::of(member))));
+    let told: BTreeMap<&SloId, Told> = told.collect();
     for slo in book.slos.values() {
-        tell_slo(config, draft, slo, evaluated, answers, told.contains(&slo.id));
+        let told = told.get(&slo.id).copied();
+        let goes_on = told == Some(Told::Silence) && is_without_events(book, slo, answers.now);
+        tell_slo(config, draft, slo, evaluated, answers, told.map(|_| Since { goes_on }));
     }
 }
 
@@ -300,12 +303,37 @@ fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &
     }
 }
 
-/// `is_told`: somebody was told before that the SLO cannot be seen, or that nothing happens in it.
-fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evaluated, answers: &RoundAnswers, is_told: bool) {
+/// What somebody was told of an SLO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// It cannot be seen.
+    Blindness,
+    /// Nothing happens in it.
+    Silence,
+}
+
+impl Told {
+    fn of(member: &Member) -> Self {
+        match &member.facts {
+            Facts::Blind(blind) if blind.unknown.reason == Reason::NoTraffic => Self::Silence,
+            Facts::Blind(_) | Facts::Burn(_) | Facts::Test(_) => Self::Blindness,
+        }
+    }
+}
+
+/// How it is with an SLO of which somebody was told.
+#[derive(Debug, Clone, Copy)]
+struct Since {
+    /// Nothing has happened in it since: being seen again ends no silence, only events do.
+    goes_on: bool,
+}
+
+/// `told`: somebody was told before that the SLO cannot be seen, or that nothing happens in it.
+fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evaluated, answers: &RoundAnswers, told: Option<Since>) {
     let blind = evaluated.slo_blind.get(&slo.id);
     let missing = blind.filter(|(since, _)| answers.now.since(*since) >= slo.no_data.after).map(|told| (slo.no_data.then.urgency(), told));
     let silent = evaluated.slo_silent.get(&slo.id).map(|told| (Urgency::Ticket, told));
-    if !is_told && missing.or(silent).is_none() {
+    if told.is_none() && missing.or(silent).is_none() {
         return;
     }
     let alert = || AlertKey::Slo(slo.id.clone());
@@ -317,9 +345,10 @@ fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evalu
         let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
         draft.command_to_fault(&fault, &team, &Command::Fire { fault: fault.clone(), alert: alert(), facts }, &Actor::Daemon);
     }
-    let is_seen = blind.is_none() && evaluated.source_blind.is_none() && !answers.reads.catching_up;
+    let goes_on = told.is_some_and(|since| since.goes_on);
+    let is_over = !goes_on && blind.is_none() && evaluated.source_blind.is_none() && !answers.reads.catching_up;
     let told = missing.or(silent).map(|(urgency, _)| urgency);
-    for urgency in urgencies(slo).filter(|urgency| is_seen && told != Some(*urgency)) {
+    for urgency in urgencies(slo).filter(|urgency| is_over && told != Some(*urgency)) {
         draft.command_to_fault(&fault(urgency), &team, &Command::Clear { alert: alert() }, &Actor::Daemon);
     }
 }
@@ -335,6 +364,13 @@ fn urgencies(slo: &Slo) -> impl Iterator<Item = Urgency> {
     let no_data = slo.no_data.then.urgency();
     let no_traffic = slo.no_traffic.told_after().map(|_| Urgency::Ticket);
     std::iter::once(no_data).chain(no_traffic.filter(|urgency| *urgency != no_data))
+}
+
+/// Whether no event is known of an SLO for as long as its owner wants to be told of, however much of that time was seen.
+fn is_without_events(book: &Book, slo: &Slo, now: Timestamp) -> bool {
+    let Some(after) = slo.no_traffic.told_after() else { return false };
+    let is_without = |stream: &Stream| book.ledger.sums(stream.index, now).is_ok_and(|sums| sums.over(after).total() == 0);
+    book.ledger.streams_of_slo(&slo.id).all(is_without)
 }
 
 /// Since when nothing happened in an SLO, where its owner wants to know: it is seen, and none of its groups had an event for so long.
