@@ -8,4 +8,5 @@ pub mod fleet;
 pub mod history;
 pub mod lone;
 pub mod proxy;
+pub mod shop_week;
 pub mod world;

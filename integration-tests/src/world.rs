@@ -7,6 +7,7 @@ use burnward::{
     app::{Daemon, Options, Pace},
     clock::Clock,
     config,
+    store::StoredIncident,
     tasks::decide::SlicesAsked,
 };
 use burnward_core::{
@@ -74,7 +75,16 @@ impl World {
         let data = directory.path().join("prometheus");
         backfill(&data, &document(histories)).await?;
         let server = Server::Prometheus(Real::start(&data, "global: {}\n").await?);
-        Self::over(server, directory, start, slos).await
+        Self::over(server, directory, (start, TICK), slos).await
+    }
+
+    /// A world in which this OpenMetrics text happened, with a daemon that reads it at this tick.
+    pub async fn open_text(text: &str, start: Timestamp, tick: Duration, slos: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let data = directory.path().join("prometheus");
+        backfill(&data, text).await?;
+        let server = Server::Prometheus(Real::start(&data, "global: {}\n").await?);
+        Self::over(server, directory, (start, tick), slos).await
     }
 
     /// The same over VictoriaMetrics.
@@ -82,27 +92,32 @@ impl World {
         let directory = tempfile::tempdir()?;
         let victoria = Victoria::start(&directory.path().join("victoria")).await?;
         victoria.import(&document(histories)).await?;
-        Self::over(Server::Victoria(victoria), directory, start, slos).await
+        Self::over(Server::Victoria(victoria), directory, (start, TICK), slos).await
     }
 
-    async fn over(server: Server, directory: tempfile::TempDir, start: Timestamp, slos: &[(&str, &str)]) -> anyhow::Result<Self> {
+    async fn over(
+        server: Server,
+        directory: tempfile::TempDir,
+        (start, tick): (Timestamp, Duration),
+        slos: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         install_tls();
         let proxy = Proxy::start(server.url().trim_start_matches("http://")).await?;
         let (slack, clock, tenant) = (slack().await?, Clock::by_hand(start), TenantId::parse("main")?);
         let mut world = Self { proxy, slack, directory, server, clock, daemon: None, tenant };
-        world.write_configuration(slos)?;
+        world.write_configuration(slos, tick)?;
         world.start_daemon().await?;
         Ok(world)
     }
 
-    fn write_configuration(&self, slos: &[(&str, &str)]) -> anyhow::Result<()> {
+    fn write_configuration(&self, slos: &[(&str, &str)], tick: Duration) -> anyhow::Result<()> {
         let root = self.directory.path();
         for (name, text) in slos {
             write(&root.join("slo-definitions").join(name), text)?;
         }
         write(&root.join("secrets/bot"), self.slack.bot_token())?;
         write(&root.join("secrets/app"), self.slack.app_token())?;
-        write(&root.join("burnward.yaml"), &configuration(root, &self.proxy.url(), &self.slack.api_url()))
+        write(&self.config_file(), &configuration(root, tick, &self.proxy.url(), &self.slack.api_url()))
     }
 
     /// Samples that arrive now, whenever they were taken. Only VictoriaMetrics takes them.
@@ -201,6 +216,16 @@ impl World {
         Ok(stored.with_context(|| format!("no incident {id}"))?.incident)
     }
 
+    /// Its burnward.yaml.
+    pub fn config_file(&self) -> PathBuf {
+        self.directory.path().join("burnward.yaml")
+    }
+
+    /// All incidents with their events, newest first.
+    pub async fn stored_incidents(&self) -> anyhow::Result<Vec<StoredIncident>> {
+        Ok(self.handle().store.incidents(&self.tenant, 200, None).await?)
+    }
+
     /// The identities of all incidents, oldest first.
     pub async fn incidents(&self) -> anyhow::Result<Vec<String>> {
         let mut stored = self.handle().store.incidents(&self.tenant, 100, None).await?;
@@ -280,7 +305,7 @@ async fn slack() -> anyhow::Result<SlackStandIn> {
     Ok(slack)
 }
 
-fn configuration(root: &std::path::Path, prometheus: &str, slack: &str) -> String {
+fn configuration(root: &std::path::Path, tick: Duration, prometheus: &str, slack: &str) -> String {
     format!(
         r##"version: burnward/v1
 listen: 127.0.0.1:0
@@ -298,7 +323,7 @@ teams:
   payments: {{ channel: "#payments-oncall", escalation: [ {{ page: [ada], acknowledge-within: 5m }}, {{ page: [sam], acknowledge-within: 5m }} ] }}
 slack: {{ api-url: "{slack}", bot-token-file: "{root}/secrets/bot", app-token-file: "{root}/secrets/app" }}
 "##,
-        tick = TICK.as_secs(),
+        tick = tick.as_secs(),
         root = root.display(),
     )
 }

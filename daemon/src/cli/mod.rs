@@ -1,6 +1,7 @@
 //! The command line: one file per command. Data goes to stdout, talk to stderr, both through `print`; exit code 0 fine, 1 findings, 2 could not
 //! do it.
 
+mod backtest;
 pub mod check;
 mod client;
 mod coverage;
@@ -73,6 +74,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Write SLOs as rules of Prometheus, as OpenSLO, or as a dashboard of Grafana.
     Export(export::ExportArgs),
+    /// Live through a span of history: every page and ticket that it would have sent.
+    Backtest(Box<backtest::BacktestArgs>),
     /// Show every error budget, worst first.
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => asynchronous(diff::run(args)),
         Command::Import(args) => import::run(&args).unwrap_or_else(|error| cannot(&error)),
         Command::Export(args) => export::run(args).unwrap_or_else(|error| cannot(&error)),
+        Command::Backtest(args) => asynchronous(backtest::run(*args)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),

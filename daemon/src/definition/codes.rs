@@ -1,7 +1,7 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E109x: composites; E110x: tests; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools; W20xx: advice, W208x about
-//! expressions, W209x by a source; W21xx: what is lost from another tool.
+//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
+//! W20xx: advice, W208x about expressions, W209x by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
 
@@ -189,6 +189,8 @@ codes! {
         "Traffic is written in events of the SLO, good and bad; the samples of its series follow from its SLI. An SLI that counts requests needs one shape (constant, trickle, diurnal or burst); probes, presence and windows have one event for each sample or slice, and no rate. Each label of `per` has a value in `labels`. Where no series can be thought of that the selectors take as good or as bad, name the labels that make it one."
     TEST_EXPECT "E1104" "an expectation that says nothing"
         "Each entry of `expect` has one key: page, ticket or blind with `none` or with the time in which it begins (from, to), clear with the time in which it ends, or budget with what is left (above, below)."
+    MARKED "E1110" "not an incident to compare with"
+        "An incident of a backtest has a name, `from` and `to` with their distances from UTC, and, where it was not one of everything, `service: name` or `slo: service/name`."
     SECRET_INLINE "E1201" "a secret in the configuration"
         "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
     LISTEN "E1202" "an address to listen on that needs a token file"

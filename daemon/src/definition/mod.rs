@@ -15,6 +15,7 @@ pub mod format;
 mod journeys;
 pub mod links;
 pub mod load;
+pub mod marked;
 mod names;
 mod objective;
 pub(crate) mod print;

@@ -5,21 +5,31 @@
 //! Nobody acknowledges in it.
 
 mod alarms;
+mod backtest;
 mod drawing;
+pub mod kept;
 mod past;
+pub mod recorded;
 mod run;
 mod samples;
+mod score;
 mod written;
 
 use std::{sync::Arc, time::Duration};
 
-use burnward_core::{evaluate::BudgetStatus, ledger::Query, time::Timestamp};
+use burnward_core::{
+    evaluate::BudgetStatus,
+    ledger::{Query, Unknown},
+    time::Timestamp,
+};
 
 pub use alarms::{Alarm, Alarms, Calls};
+pub use backtest::{Backtest, Change, Lived};
 pub use drawing::draw;
 pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};
 pub use samples::Samples;
+pub use score::{Found, Score};
 
 use crate::{
     tasks::{
@@ -44,24 +54,74 @@ pub struct Asked<'q> {
     pub now: Timestamp,
 }
 
-/// Rounds over history.
+/// Rounds over history, of one tenant, by its SLOs as they are and as they might be.
 #[derive(Debug)]
 pub struct Replay {
-    rehearsal: Rehearsal,
+    lives: Vec<Life>,
     past: Past,
-    alarms: Alarms,
 }
 
 impl Replay {
     /// A replay of this past, by a rehearsal that has not begun.
-    pub const fn new(rehearsal: Rehearsal, past: Past) -> Self {
-        Self { rehearsal, past, alarms: Alarms::new() }
+    pub fn new(rehearsal: Rehearsal, past: Past) -> Self {
+        Self::side_by_side(vec![rehearsal], past)
+    }
+
+    /// The same by several at once, which know nothing of one another.
+    pub fn side_by_side(rehearsals: Vec<Rehearsal>, past: Past) -> Self {
+        let lives = rehearsals.into_iter().map(|rehearsal| Life { rehearsal, alarms: Alarms::new() });
+        Self { lives: lives.collect(), past }
     }
 
     /// What a daemon does in one tick: it reads what is new, some of what is older, and runs timers.
     pub async fn tick(&mut self, now: Timestamp) {
+        for life in &mut self.lives {
+            life.tick(&mut self.past, now).await;
+        }
+    }
+
+    /// Why the past could not be read to the end.
+    pub fn broken(&self) -> Option<&Unknown> {
+        self.past.broken()
+    }
+
+    /// What each of them lived through, in their order.
+    pub fn lives(&mut self) -> &mut [Life] {
+        &mut self.lives
+    }
+
+    /// Every budget of the first as it stood in the last round, worst first.
+    pub fn statuses(&mut self) -> Arc<Vec<BudgetStatus>> {
+        self.lives.first_mut().map(Life::statuses).unwrap_or_default()
+    }
+
+    /// The alerts of the first that fired so far.
+    pub fn alarms(&self) -> &[Alarm] {
+        self.lives.first().map_or(&[], Life::alarms)
+    }
+}
+
+/// One rehearsal, with what came of it.
+#[derive(Debug)]
+pub struct Life {
+    rehearsal: Rehearsal,
+    alarms: Alarms,
+}
+
+impl Life {
+    /// Every budget as it stood in the last round, worst first.
+    pub fn statuses(&mut self) -> Arc<Vec<BudgetStatus>> {
+        self.rehearsal.statuses()
+    }
+
+    /// The alerts that fired so far, oldest first.
+    pub fn alarms(&self) -> &[Alarm] {
+        self.alarms.all()
+    }
+
+    async fn tick(&mut self, past: &mut Past, now: Timestamp) {
         for _ in 0..STEPS_A_TICK {
-            if !self.round(now).await {
+            if !self.round(past, now).await {
                 break;
             }
         }
@@ -70,23 +130,13 @@ impl Replay {
         }
     }
 
-    /// Every budget as it stood in the last round, worst first.
-    pub fn statuses(&mut self) -> Arc<Vec<BudgetStatus>> {
-        self.rehearsal.statuses()
-    }
-
-    /// The alerts that fired so far.
-    pub const fn alarms(&self) -> &Alarms {
-        &self.alarms
-    }
-
     /// One reading; true where more is to be read at once.
-    async fn round(&mut self, now: Timestamp) -> bool {
+    async fn round(&mut self, past: &mut Past, now: Timestamp) -> bool {
         let ReadPlan { queries, reads } = self.rehearsal.plan(now);
         let mut results = Vec::with_capacity(reads.reads.len());
         for read in &reads.reads {
             let asked = Asked { query: &queries[read.query], from: read.from, to: read.to, step: None, now };
-            results.push(self.past.answer(&asked).await);
+            results.push(past.answer(&asked).await);
         }
         let more = reads.catching_up;
         let answers = RoundAnswers {
@@ -104,12 +154,12 @@ impl Replay {
         let commit = self.rehearsal.take_answers(&answers);
         self.alarms.take(&commit.events);
         if !more {
-            self.read_behind(now).await;
+            self.read_behind(past, now).await;
         }
         more
     }
 
-    async fn read_behind(&mut self, now: Timestamp) {
+    async fn read_behind(&mut self, past: &mut Past, now: Timestamp) {
         for _ in 0..FILLS_A_TICK {
             let Some(BehindPlan { queries, step: behind }) = self.rehearsal.plan_behind(now) else { return };
             let (reads, step) = match &behind {
@@ -119,7 +169,7 @@ impl Replay {
             let mut results = Vec::with_capacity(reads.len());
             for read in reads {
                 let asked = Asked { query: &queries[read.query], from: read.from, to: read.to, step, now };
-                results.push(self.past.answer(&asked).await);
+                results.push(past.answer(&asked).await);
             }
             self.rehearsal.take_behind(&behind, &results);
             if matches!(behind, Behind::Second(_)) {

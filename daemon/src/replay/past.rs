@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use burnward_core::{
-    ledger::{Query, Reason, Sample, Series, Unknown},
+    ledger::{Blinds, Query, Reason, Sample, Series, Unknown},
+    sli::Labels,
     time::{Timestamp, hours},
 };
 
@@ -14,6 +15,8 @@ use crate::source::{Answer, Source};
 const PIECE: Duration = hours(2);
 /// The shortest piece that is asked for where longer ones are too much for one answer.
 const SHORTEST_PIECE: Duration = Duration::from_mins(5);
+/// How often a piece is asked for that could not be read.
+const TRIES: usize = 3;
 /// What older samples are needed for: readings of what came late go back so far at most.
 const KEPT: Duration = hours(4);
 
@@ -34,6 +37,14 @@ impl Past {
             Self::Source(fetched) => fetched.answer(asked).await,
         }
     }
+
+    /// Why the source could not be read to the end: a history with holes that the reading made is not what happened.
+    pub fn broken(&self) -> Option<&Unknown> {
+        match self {
+            Self::Samples(_) => None,
+            Self::Source(fetched) => fetched.broken.as_ref(),
+        }
+    }
 }
 
 /// A source's history, of which the part around the present of the replay is held.
@@ -44,6 +55,8 @@ pub struct Fetched {
     end: Timestamp,
     /// Of each question the stretch that is held, and its samples.
     held: BTreeMap<Query, Held>,
+    /// Why it cannot be read any more.
+    broken: Option<Unknown>,
 }
 
 #[derive(Debug, Default)]
@@ -51,16 +64,27 @@ struct Held {
     from: Timestamp,
     to: Timestamp,
     piece: Duration,
-    series: BTreeMap<burnward_core::sli::Labels, Series>,
+    series: BTreeMap<Labels, Series>,
+    /// Why there is no answer up to a moment: it is not asked for again at every tick.
+    refused: Option<(Timestamp, Unknown)>,
 }
 
 impl Fetched {
     /// Of this source, up to `end`.
     pub const fn new(source: Source, end: Timestamp) -> Self {
-        Self { source, end, held: BTreeMap::new() }
+        Self { source, end, held: BTreeMap::new(), broken: None }
     }
 
     async fn answer(&mut self, asked: &Asked<'_>) -> Result<Vec<Series>, Unknown> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
+        let answer = self.read(asked).await;
+        self.broken = answer.as_ref().err().filter(|unknown| unknown.reason.blinds() == Blinds::Source).cloned();
+        answer
+    }
+
+    async fn read(&mut self, asked: &Asked<'_>) -> Result<Vec<Series>, Unknown> {
         let to = asked.to.min(asked.now);
         if let (Some(step), Query::Raw(selector)) = (asked.step, asked.query) {
             return self.source.read_history(selector, asked.from, to, step).await.map(|answer| answer.series);
@@ -78,14 +102,22 @@ impl Fetched {
     async fn hold(&mut self, query: &Query, from: Timestamp, to: Timestamp) -> Result<(), Unknown> {
         let held = self.held.entry(query.clone()).or_default();
         if held.piece.is_zero() || from < held.from {
-            *held = Held { from, to: from, piece: PIECE, series: BTreeMap::new() };
+            *held = Held { from, to: from, piece: PIECE, ..Held::default() };
         }
         while held.to < to {
             let next = held.to.plus(held.piece).min(self.end.max(to));
+            if let Some((until, unknown)) = &held.refused {
+                if to <= *until {
+                    return Err(unknown.clone());
+                }
+                *held = Held { from: *until, to: *until, piece: held.piece, ..Held::default() };
+                continue;
+            }
             match ask(&self.source, query, held.to, next).await {
                 Ok(answer) => held.take(answer, next),
                 Err(Unknown { reason: Reason::TooBig, .. }) if held.piece > SHORTEST_PIECE => held.piece /= 2,
-                Err(unknown) => return Err(unknown),
+                Err(unknown) if unknown.reason.blinds() == Blinds::Source => return Err(unknown),
+                Err(unknown) => held.refused = Some((next, unknown)),
             }
             held.forget_before(to.minus(KEPT));
         }
@@ -93,7 +125,19 @@ impl Fetched {
     }
 }
 
+/// Asks for a piece, and again where the source did not answer.
 async fn ask(source: &Source, query: &Query, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
+    let mut answer = ask_once(source, query, from, to).await;
+    for _ in 1..TRIES {
+        match &answer {
+            Err(unknown) if unknown.reason.blinds() == Blinds::Source => answer = ask_once(source, query, from, to).await,
+            Ok(_) | Err(_) => break,
+        }
+    }
+    answer
+}
+
+async fn ask_once(source: &Source, query: &Query, from: Timestamp, to: Timestamp) -> Result<Answer, Unknown> {
     match query {
         Query::Raw(selector) => source.read(selector, from, to).await,
         Query::Histograms(selector) => source.read_histograms(selector, from, to).await,

@@ -84,7 +84,7 @@ pub async fn run<'a>(case: &'a Case, ready: &Ready<'a>, config: &Arc<Config>) ->
         }
         at = (at + config.tick).min(case.lasts);
     }
-    let told: Vec<Happened> = replay.alarms().all().iter().filter_map(|alarm| happened(alarm, &slo.id, case.begins)).collect();
+    let told: Vec<Happened> = replay.alarms().iter().filter_map(|alarm| happened(alarm, &slo.id, case.begins)).collect();
     let mut failures: Vec<Failure<'a>> =
         case.expect.iter().filter_map(|expectation| missed(expectation, &told, &standings, case)).collect();
     // What is shown already beside an expectation that it misses is not shown again.

@@ -39,6 +39,25 @@ impl Samples {
         self.series.insert(labels.clone(), vec![sample]);
     }
 
+    /// These series, with samples in any order of time.
+    ///
+    /// # Errors
+    /// A series with two values at one moment.
+    pub fn of(mut series: BTreeMap<Labels, Vec<Sample>>) -> anyhow::Result<Self> {
+        for (labels, samples) in &mut series {
+            samples.sort_by_key(|sample| sample.at);
+            if let Some(pair) = samples.windows(2).find(|pair| pair[0].at == pair[1].at) {
+                anyhow::bail!("{} has two values at {}", labels.get("__name__"), crate::report::words::utc(pair[0].at));
+            }
+        }
+        Ok(Self { series, ..Self::default() })
+    }
+
+    /// How many samples there are.
+    pub fn count(&self) -> usize {
+        self.series.values().map(Vec::len).sum()
+    }
+
     /// Adds the value of an expression at an instant.
     pub fn push_value(&mut self, expression: &str, labels: &Labels, sample: Sample) {
         let series = self.values.entry(expression.to_owned()).or_default();

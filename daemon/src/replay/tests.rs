@@ -7,6 +7,8 @@ use burnward_core::{
     sli::Labels,
     slo::{Slo, Urgency},
     time::{hours, minutes},
+    units::{Factor, Target},
+    window::Interval,
 };
 
 use super::*;
@@ -15,6 +17,7 @@ use crate::{
     definition::{
         Context, Promql, Source, document,
         document::{Runbooks, Teams},
+        marked::Marked,
     },
 };
 
@@ -74,7 +77,7 @@ async fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
         replay.tick(now).await;
         now = now.plus(Duration::from_secs(10));
     }
-    let pages: Vec<&Alarm> = replay.alarms().all().iter().filter(|alarm| alarm.fault.urgency == Urgency::Page).collect();
+    let pages: Vec<&Alarm> = replay.alarms().iter().filter(|alarm| alarm.fault.urgency == Urgency::Page).collect();
     assert_eq!(pages.len(), 1, "{pages:#?}");
     // A burn of 1,000 is above 14.4 over an hour after 14.4 / 1,000 of it, 52 s; the sample that shows it comes within 15 s, the tick within 10 s.
     let took = pages[0].at.since(bad);
@@ -82,4 +85,44 @@ async fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
     assert!(matches!(&pages[0].alert, AlertKey::Budget(budget) if budget.slo.service.as_str() == "checkout"));
     assert!(matches!(&pages[0].calls, Calls::People { .. }));
     assert!(pages[0].cleared.is_some(), "the fault is over");
+}
+
+/// The same fault as it is and by other targets and rows, beside what people marked.
+#[tokio::test]
+async fn a_backtest_tries_changes_side_by_side_and_is_scored() {
+    let from = Timestamp::from_seconds(1_760_000_400);
+    let (bad, to) = (from.plus(hours(7)), from.plus(hours(10)));
+    let (tenant, source) = (TenantId::parse("main").expect("a name"), SourceName::parse("prometheus").expect("a name"));
+    let target = Target::percent("99%").expect("a target");
+    let [usual, high] = ["14.4", "900"].map(|text| Factor::parse(text).expect("a factor"));
+    let changes = vec![Change::Target(target), Change::Row(usual, high)];
+    let backtest = Backtest { tenant, source, slos: slos(), changes, span: Interval { from: from.plus(hours(6)), to } };
+    let mut passed = Duration::ZERO;
+    let past = Past::Samples(traffic(from, to, bad, minutes(10)));
+    let lived = backtest.run(past, &Arc::new(Config::default()), |now| passed = now).await.expect("samples are at hand");
+    assert_eq!(passed, hours(4));
+    let marked = |name: &str, after: Duration, long: Duration| Marked {
+        name: name.to_owned(),
+        service: None,
+        slo: None,
+        when: Interval { from: bad.plus(after), to: bad.plus(after).plus(long) },
+    };
+    let incidents = [marked("the fault", Duration::ZERO, minutes(10)), marked("another one", hours(2), minutes(10))];
+    let told = lived.iter().map(|lived| {
+        let score = Score::of(&lived.alarms, &incidents, minutes(5));
+        (lived.change.map(Change::words), score.pages, score.found[0], score.found[1], score.precision(), score.recall())
+    });
+    // 100 % failing is a burn of 1,000 at 99.9 %: above 14.4 over an hour after 52 s. At 99 % it is 100: after 8 m 38 s. A row of 900x would need 54 minutes
+    // of it, and the row of 6x over six hours holds after 2 m 10 s.
+    let [first, second, third] = told.collect::<Vec<_>>().try_into().expect("three");
+    let seconds = |found: Found| match found {
+        Found::After(after) | Found::Late(after) => after.as_secs(),
+        Found::Missed => 0,
+    };
+    assert_eq!((first.0.as_deref(), first.1, first.3, first.4, first.5), (None, 1, Found::Missed, Some(1.0), Some(0.5)));
+    assert!((52..=80).contains(&seconds(first.2)) && matches!(first.2, Found::After(_)), "{:?}", first.2);
+    assert_eq!(second.0.as_deref(), Some("target 99%"));
+    assert!((518..=550).contains(&seconds(second.2)) && matches!(second.2, Found::Late(_)), "{:?}", second.2);
+    assert_eq!(third.0.as_deref(), Some("row 14.4x at 900x"));
+    assert!((129..=160).contains(&seconds(third.2)), "{:?}", third.2);
 }

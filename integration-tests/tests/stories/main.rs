@@ -1,6 +1,7 @@
 //! Stories: what people live through, end to end, against a real Prometheus over a written history. The clock is moved by hand; nothing sleeps.
 
 mod acknowledgement;
+mod backtest;
 mod blindness;
 mod downtime;
 mod expressions;

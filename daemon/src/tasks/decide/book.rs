@@ -306,7 +306,7 @@ async fn load_ledger(
 }
 
 /// How a source is read.
-pub(super) fn settings(config: &Config, source: &SourceName) -> Settings {
+pub(crate) fn settings(config: &Config, source: &SourceName) -> Settings {
     let history = matches!(config.sources.get(source), Some(SourceConfig::Prometheus(_)));
     Settings { settle: settle(config, source), max_groups_per_slo: MAX_GROUPS, history }
 }

@@ -55,6 +55,7 @@ use crate::{
     view::{SourceView, View},
 };
 
+pub(crate) use book::settings as ledger_settings;
 pub use exclusions::CorrectionAsked;
 pub use false_positive::FalsePositive;
 pub use past::{Moment, PastAsked, PastBudget, Place, Reach, SlicesAsked};

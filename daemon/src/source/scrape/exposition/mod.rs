@@ -79,10 +79,23 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive('\n').map(|line| line.strip_suffix('\n').unwrap_or(line))
 }
 
-enum Line {
+/// What a line says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Line {
+    /// A sample.
     Sample(Exposed),
+    /// Nothing about samples.
     Nothing,
+    /// The end of OpenMetrics.
     Eof,
+}
+
+/// One line of OpenMetrics, without its line feed; `number` counts from 1.
+///
+/// # Errors
+/// The first thing in it that the format does not allow.
+pub fn openmetrics_line(line: &str, number: usize) -> Result<Line, ParseError> {
+    read_line(&mut Cursor::new(line, number, Format::OpenMetrics))
 }
 
 fn read_line(cursor: &mut Cursor<'_>) -> Result<Line, ParseError> {

@@ -1,0 +1,369 @@
+//! `burnward backtest`: what would have been paged over a span of history. Exit code 0 it was lived through, 2 it could not be.
+
+mod shown;
+
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal as _, stderr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use burnward_core::{
+    exclusion::Correction,
+    id::{IncidentId, ServiceName, SourceName, TenantId},
+    incident::Kind,
+    sli::Composite,
+    slo::{Slo, Urgency},
+    time::{Timestamp, days},
+    units::{Factor, Target},
+    window::Interval,
+};
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::shown::Tested;
+use super::{check, print};
+use crate::{
+    clock::Clock,
+    config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
+    definition::{self, Colour, Diagnostic, Severity, duration, marked, marked::Marked},
+    metrics::Metrics,
+    replay::{Backtest, Change, Fetched, Past, kept, recorded},
+    report::words::utc,
+    source::{Source, replicas::Replicas},
+    store::Store,
+    tasks::decide::ledger_settings,
+    web::api::wire::IncidentState,
+};
+
+/// What is lived through, and what it is compared with.
+#[derive(Debug, Args)]
+pub(super) struct BacktestArgs {
+    /// Only these SLOs, as service/name; a service alone is all of its SLOs. A journey brings its members.
+    slos: Vec<String>,
+
+    /// Documents instead of those of burnward.yaml: files and directories.
+    #[arg(long, value_name = "PATH")]
+    definitions: Vec<PathBuf>,
+
+    /// The Prometheus at this URL instead of the tenants' sources.
+    #[arg(long, value_name = "URL", conflicts_with = "recorded")]
+    source: Option<String>,
+
+    /// Samples of a file of OpenMetrics text with timestamps instead of a source.
+    #[arg(long, value_name = "FILE")]
+    recorded: Option<PathBuf>,
+
+    /// What the daemon's own ledger keeps instead of a source: events by the minute of the last eight days.
+    #[arg(long, conflicts_with_all = ["recorded", "source"])]
+    ledger: bool,
+
+    /// Where the daemon's store is, instead of where burnward.yaml says.
+    #[arg(long = "storage.path", value_name = "DIRECTORY")]
+    storage: Option<PathBuf>,
+
+    /// Only of this tenant.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+
+    /// From this moment on, such as 2026-11-01T00:00:00Z; of a file, without it, from its first sample.
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    from: Option<String>,
+
+    /// Up to this moment; without it up to now, of a file up to its last sample.
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+
+    /// So long, up to the end; without it and without `--from` 30 days of a source.
+    #[arg(long, value_name = "DURATION")]
+    last: Option<String>,
+
+    /// Incidents that people marked: a file, or `store` for those that the daemon had.
+    #[arg(long, value_name = "FILE")]
+    incidents: Option<String>,
+
+    /// A page later than this after an incident's beginning is late.
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    late_after: String,
+
+    /// What else to try, side by side: `target=99.5,99.9`, or `14.4=10,12` for the rows with a burn rate of 14.4.
+    #[arg(long, value_name = "CHANGE")]
+    what_if: Vec<String>,
+
+    /// How it is written.
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    output: Format,
+
+    /// The configuration that says where documents and sources are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
+}
+
+/// How it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For a pull request.
+    Md,
+}
+
+/// What a source is asked without a span.
+const USUAL: Duration = days(30);
+
+/// Runs the command.
+pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
+    let config = match config::discover(args.config_file.as_deref()) {
+        Some(_) => Some(config::read(args.config_file.as_deref()).map_err(|ConfigError(faults)| said(&faults))?),
+        None => None,
+    };
+    let changes = args.what_if.iter().map(|text| read_changes(text)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+    let late_after = duration::parse(&args.late_after).with_context(|| format!("--late-after={}", args.late_after))?;
+    let mut tested = Vec::new();
+    for (tenant, source, slos) in chosen(&args, config.as_ref())? {
+        let config = Arc::new(config.clone().unwrap_or_default());
+        let marked = read_marked(&args, &config, &tenant).await?;
+        let History { past, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
+        let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
+        let bar = Bar::new(span);
+        let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
+        bar.end();
+        let lived = lived.map_err(|unknown| anyhow::anyhow!("the history could not be read to the end: {unknown}"))?;
+        tested.push(Tested::of(&backtest, lived, marked.as_deref(), late_after, config.tick));
+    }
+    print::text(match args.output {
+        Format::Table => tested.iter().map(Tested::as_table).collect::<Vec<_>>().join("\n"),
+        Format::Json => shown::as_json(&tested),
+        Format::Md => tested.iter().map(Tested::as_markdown).collect::<Vec<_>>().join("\n"),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what is wrong with a file, and says that it is.
+fn said(faults: &[Diagnostic]) -> anyhow::Error {
+    for fault in faults {
+        print::talk(fault.render(Colour::Never));
+    }
+    anyhow::anyhow!("a file does not load; `burnward check` says what is wrong with all of them")
+}
+
+type Chosen = (TenantId, SourceName, Vec<Arc<Slo>>);
+
+/// The SLOs that are named, of each tenant that has any.
+fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Chosen>> {
+    let default = Config::default();
+    let tenants = &config.unwrap_or(&default).tenants;
+    let of_tenant = |(tenant, place): (&TenantId, &TenantConfig)| -> anyhow::Result<Chosen> {
+        let context = check::context_of(tenant, place, config);
+        let paths = if args.definitions.is_empty() { &place.slo_definitions } else { &args.definitions };
+        let loaded = definition::read_paths(paths, &context);
+        let errors: Vec<Diagnostic> = loaded.diagnostics().filter(|fault| fault.severity() == Severity::Error).cloned().collect();
+        if loaded.slos.is_empty() && !errors.is_empty() {
+            return Err(said(&errors));
+        }
+        for fault in &errors {
+            print::talk(fault.render(Colour::Never));
+        }
+        Ok((tenant.clone(), place.source.clone(), with_members(&loaded.slos, &args.slos)))
+    };
+    let wanted = |tenant: &TenantId| args.tenant.as_deref().is_none_or(|named| named == tenant.as_str());
+    // Documents that are named by their paths are of one tenant.
+    let most = if args.definitions.is_empty() { tenants.len() } else { 1 };
+    let all = tenants.iter().filter(|(tenant, _)| wanted(tenant)).take(most).map(of_tenant).collect::<anyhow::Result<Vec<_>>>()?;
+    let chosen: Vec<Chosen> = all.into_iter().filter(|(_, _, slos)| !slos.is_empty()).collect();
+    if chosen.is_empty() {
+        bail!("there is no such SLO; `burnward check` lists what loads");
+    }
+    Ok(chosen)
+}
+
+/// The SLOs of these names, all where there is none, and the members of journeys among them.
+fn with_members(slos: &[Arc<Slo>], names: &[String]) -> Vec<Arc<Slo>> {
+    let is_named = |slo: &Slo| {
+        let own = |name: &String| *name == slo.id.service.as_str() || *name == format!("{}/{}", slo.id.service, slo.id.name);
+        names.is_empty() || names.iter().any(own)
+    };
+    let named: Vec<&Arc<Slo>> = slos.iter().filter(|slo| is_named(slo)).collect();
+    let is_member = |slo: &Slo| {
+        let composites = named.iter().filter_map(|journey| journey.sli.composite());
+        composites.flat_map(Composite::members).any(|member| member.slo == slo.id)
+    };
+    slos.iter().filter(|slo| is_named(slo) || is_member(slo)).cloned().collect()
+}
+
+/// What answers, the span that is lived through, and the SLOs as they are counted from that.
+struct History {
+    past: Past,
+    span: Interval,
+    slos: Vec<Arc<Slo>>,
+}
+
+async fn history(
+    args: &BacktestArgs,
+    config: &Config,
+    (tenant, name): (&TenantId, &SourceName),
+    slos: Vec<Arc<Slo>>,
+) -> anyhow::Result<History> {
+    if args.ledger {
+        return from_ledger(args, config, (tenant, name), &slos).await;
+    }
+    if let Some(file) = &args.recorded {
+        let samples = recorded::read(file)?;
+        let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
+        return Ok(History { past: Past::Samples(samples), span: span(args, Some(reach), reach.to)?, slos });
+    }
+    let at_url = args.source.as_deref().map(PrometheusConfig::at);
+    let prometheus = match (at_url, config.sources.get(name)) {
+        (Some(at_url), _) => at_url,
+        (None, Some(SourceConfig::Prometheus(prometheus))) => prometheus.clone(),
+        (None, Some(SourceConfig::Scrape(_))) => bail!(
+            "source {name} is targets that burnward scrapes itself, which keep no history: take --ledger, or name a Prometheus as --source=URL or a file as --recorded=FILE"
+        ),
+        (None, None) => bail!("source {name} is not configured: name one as --source=URL"),
+    };
+    let span = span(args, None, Clock::Wall.now())?;
+    let source = Source::Prometheus(Replicas::new(&prometheus, Metrics::default().source(name))?);
+    Ok(History { past: Past::Source(Box::new(Fetched::new(source, span.to))), span, slos })
+}
+
+async fn from_ledger(
+    args: &BacktestArgs,
+    config: &Config,
+    (tenant, name): (&TenantId, &SourceName),
+    slos: &[Arc<Slo>],
+) -> anyhow::Result<History> {
+    let stored = store(args, config).await?.ledger(tenant, name).await?;
+    let settled = stored.settled.context("the ledger holds nothing yet")?;
+    let span = span(args, None, settled)?;
+    let kept::Kept { samples, slos, fine } = kept::read(&stored, slos, ledger_settings(config, name), span)?;
+    if span.from < fine.from {
+        print::talk(format_args!(
+            "note: before {} the ledger keeps longer slices than minutes; what was decided then is told less exactly",
+            utc(fine.from)
+        ));
+    }
+    Ok(History { past: Past::Samples(samples), span, slos })
+}
+
+/// The daemon's store, which may be running.
+async fn store(args: &BacktestArgs, config: &Config) -> anyhow::Result<Store> {
+    Ok(Store::open_read_only(args.storage.as_ref().unwrap_or(&config.storage)).await?)
+}
+
+/// The span that is asked for; without one, all of a file, or the usual one.
+fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyhow::Result<Interval> {
+    let to = args.to.as_deref().map_or(Ok(end), moment)?;
+    let last = args.last.as_deref().map(|text| duration::parse(text).with_context(|| format!("--last={text}"))).transpose()?;
+    let from = match (args.from.as_deref(), last, of_file) {
+        (Some(from), _, _) => moment(from)?,
+        (None, Some(last), _) => to.minus(last),
+        (None, None, Some(file)) => file.from,
+        (None, None, None) => to.minus(USUAL),
+    };
+    let (from, to) = (from.ceil(Duration::from_secs(1)), to.floor(Duration::from_secs(1)));
+    if from >= to {
+        bail!("the span ends before it begins");
+    }
+    Ok(Interval { from, to })
+}
+
+fn moment(text: &str) -> anyhow::Result<Timestamp> {
+    let instant: jiff::Timestamp = text.parse().with_context(|| format!("`{text}` is not a moment such as 2026-11-01T00:00:00Z"))?;
+    Ok(Timestamp::from_millis(instant.as_millisecond()))
+}
+
+/// `target=99.5,99.9` or `14.4=10,12`.
+fn read_changes(text: &str) -> anyhow::Result<Vec<Change>> {
+    let (what, values) = text.split_once('=').with_context(|| format!("--what-if={text}: write target=99.5,99.9 or 14.4=10,12"))?;
+    let factor = |text: &str| {
+        Factor::parse(text.trim().trim_end_matches('x')).map_err(|_| anyhow::anyhow!("--what-if: `{text}` is not a burn rate"))
+    };
+    let target =
+        |text: &str| Target::percent(&format!("{}%", text.trim().trim_end_matches('%'))).with_context(|| format!("--what-if: `{text}`"));
+    let one = |value: &str| Ok(if what == "target" { Change::Target(target(value)?) } else { Change::Row(factor(what)?, factor(value)?) });
+    values.split(',').map(one).collect()
+}
+
+/// Incidents of a file, or those that the daemon had and nobody called a false positive.
+async fn read_marked(args: &BacktestArgs, config: &Config, tenant: &TenantId) -> anyhow::Result<Option<Vec<Marked>>> {
+    match args.incidents.as_deref() {
+        None => Ok(None),
+        Some("store") => of_store(&store(args, config).await?, tenant).await.map(Some),
+        Some(file) => marked::read(&PathBuf::from(file)).map(Some).map_err(|faults| said(&faults)),
+    }
+}
+
+async fn of_store(store: &Store, tenant: &TenantId) -> anyhow::Result<Vec<Marked>> {
+    const AT_ONCE: usize = 200;
+    let corrections = store.corrections(tenant).await?;
+    let false_positives: BTreeSet<IncidentId> = corrections.into_iter().filter_map(|recorded| of_incident(recorded.what)).collect();
+    let mut marked = Vec::new();
+    let mut before = None;
+    loop {
+        let stored = store.incidents(tenant, AT_ONCE, before).await?;
+        before = stored.last().map(|stored| stored.incident.opened_at);
+        let whole = stored.len() == AT_ONCE;
+        let burns = stored.iter().map(|stored| &stored.incident).filter(|incident| {
+            incident.fault.kind == Kind::Burn && incident.fault.urgency == Urgency::Page && !false_positives.contains(&incident.id)
+        });
+        marked.extend(burns.filter_map(|incident| mark(&IncidentState::from(incident))));
+        if !whole {
+            return Ok(marked);
+        }
+    }
+}
+
+/// The incident that a correction calls a false positive.
+fn of_incident(correction: Correction) -> Option<IncidentId> {
+    match correction {
+        Correction::Excluded(entry) => entry.incident,
+        Correction::Withdrawn { .. } => None,
+    }
+}
+
+/// An incident as somebody would mark it: from its beginning to its last recovery.
+fn mark(incident: &IncidentState) -> Option<Marked> {
+    let slo = incident.alerts.iter().find_map(|alert| alert.slo.as_deref())?;
+    let (service, _) = slo.split_once('/')?;
+    let millis = |instant: jiff::Timestamp| Timestamp::from_millis(instant.as_millisecond());
+    let last = incident.alerts.iter().filter_map(|alert| alert.recovered_at).max().or(incident.phase_at).unwrap_or(incident.opened_at);
+    let when = Interval { from: millis(incident.began), to: millis(last).max(millis(incident.opened_at)) };
+    Some(Marked { name: incident.id.clone(), service: ServiceName::parse(service).ok(), slo: None, when })
+}
+
+/// What is done sooner needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The bar that a person at a terminal sees.
+struct Bar {
+    began: Instant,
+    bar: ProgressBar,
+    is_shown: bool,
+}
+
+impl Bar {
+    fn new(span: Interval) -> Self {
+        let style = ProgressStyle::with_template("backtest {wide_bar} {pos}/{len} h, {eta} left");
+        let bar = ProgressBar::hidden();
+        bar.set_length((span.length().as_secs() / 3600).max(1));
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { began: Instant::now(), bar, is_shown: stderr().is_terminal() }
+    }
+
+    fn passed(&self, passed: Duration) {
+        if self.is_shown && self.bar.is_hidden() && self.began.elapsed() >= PATIENCE {
+            self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        }
+        self.bar.set_position(passed.as_secs() / 3600);
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

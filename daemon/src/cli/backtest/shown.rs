@@ -1,0 +1,338 @@
+//! A backtest as a table, as JSON and as Markdown.
+
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+
+use burnward_core::{
+    evaluate::BudgetStatus,
+    incident::{AlertKey, Facts, Kind},
+    slo::Urgency,
+    time::Timestamp,
+    window::Interval,
+    words,
+};
+
+use crate::{
+    cli::table::Table,
+    definition::{duration, marked::Marked},
+    replay::{Alarm, Backtest, Calls, Found, Lived, Score},
+    report::words::utc,
+};
+
+/// One tenant's backtest, ready to be shown.
+pub(super) struct Tested {
+    tenant: String,
+    span: Interval,
+    tick: Duration,
+    slos: usize,
+    runs: Vec<Run>,
+    marked: Option<Vec<Marked>>,
+}
+
+/// One way of the SLOs.
+struct Run {
+    /// What is changed in it; empty: nothing.
+    change: String,
+    alarms: Vec<Alarm>,
+    budgets: Vec<BudgetStatus>,
+    score: Score,
+}
+
+impl Tested {
+    pub(super) fn of(backtest: &Backtest, lived: Vec<Lived>, marked: Option<&[Marked]>, late_after: Duration, tick: Duration) -> Self {
+        let in_span = |marked: &&Marked| marked.when.to > backtest.span.from && marked.when.from < backtest.span.to;
+        let marked: Option<Vec<Marked>> = marked.map(|marked| marked.iter().filter(in_span).cloned().collect());
+        let run = |Lived { change, alarms, budgets }: Lived| Run {
+            score: Score::of(&alarms, marked.as_deref().unwrap_or_default(), late_after),
+            change: change.map_or_else(String::new, crate::replay::Change::words),
+            alarms,
+            budgets,
+        };
+        Self {
+            tenant: backtest.tenant.to_string(),
+            span: backtest.span,
+            tick,
+            slos: backtest.slos.len(),
+            runs: lived.into_iter().map(run).collect(),
+            marked,
+        }
+    }
+
+    fn first(&self) -> Option<&Run> {
+        self.runs.first()
+    }
+
+    fn title(&self) -> String {
+        let Interval { from, to } = self.span;
+        let length = duration::format(Duration::from_secs(self.span.length().as_secs()));
+        format!(
+            "{}: {} from {} to {} ({length}), read every {}",
+            self.tenant,
+            words::plural(self.slos, "SLO"),
+            utc(from),
+            utc(to),
+            duration::format(self.tick)
+        )
+    }
+
+    pub(super) fn as_table(&self) -> String {
+        let mut text = format!("{}\n\n", self.title());
+        let Some(run) = self.first() else { return text };
+        if run.alarms.is_empty() {
+            text += "Nobody would have been told anything.\n";
+        } else {
+            let mut table = Table::new(&HEADINGS.map(str::to_uppercase).each_ref().map(String::as_str));
+            for (alarm, of) in run.alarms.iter().zip(&run.score.of) {
+                table.row(self.cells(alarm, *of).into());
+            }
+            text += &table.to_string();
+        }
+        let _ = writeln!(text, "\n{}", run.sentence(self.span.length()));
+        if let Some(marked) = &self.marked {
+            text += &run.scored(marked);
+        }
+        if self.runs.len() > 1 {
+            let mut table = Table::new(&WHAT_IF.map(str::to_uppercase).each_ref().map(String::as_str));
+            for run in &self.runs {
+                table.row(run.side_by_side().into());
+            }
+            let _ = write!(text, "\n{table}");
+        }
+        text
+    }
+
+    pub(super) fn as_markdown(&self) -> String {
+        let mut text = format!("### Backtest of {}\n\n", escaped(&self.title()));
+        let Some(run) = self.first() else { return text };
+        let _ = writeln!(text, "{}\n", run.sentence(self.span.length()));
+        if !run.alarms.is_empty() {
+            let rows = run.alarms.iter().zip(&run.score.of).map(|(alarm, of)| self.cells(alarm, *of).to_vec());
+            text += &markdown(&HEADINGS, rows);
+        }
+        if let Some(marked) = &self.marked {
+            for line in run.scored(marked).lines() {
+                let _ = writeln!(text, "- {}", escaped(line.trim_start()));
+            }
+            text.push('\n');
+        }
+        if self.runs.len() > 1 {
+            text += &markdown(&WHAT_IF, self.runs.iter().map(|run| run.side_by_side().to_vec()));
+        }
+        text
+    }
+
+    fn cells(&self, alarm: &Alarm, of: Option<usize>) -> [String; 9] {
+        let marked = of.and_then(|place| self.marked.as_ref()?.get(place)).map_or("-", |marked| marked.name.as_str());
+        let began = began(alarm);
+        [
+            utc(alarm.at),
+            told(alarm),
+            alarm.alert.to_string(),
+            row(alarm).unwrap_or_else(|| "-".to_owned()),
+            words::duration(alarm.at.since(began)),
+            spent(alarm).map_or_else(|| "-".to_owned(), words::whole_percent),
+            alarm.cleared.map_or_else(|| "to the end".to_owned(), |at| words::duration(at.since(alarm.at))),
+            alarm.incident.to_string(),
+            marked.to_owned(),
+        ]
+    }
+}
+
+const HEADINGS: [&str; 9] = ["when", "what", "of", "row", "after", "spent", "lasted", "incident", "marked"];
+const WHAT_IF: [&str; 9] = ["what if", "pages", "tickets", "found", "late", "missed", "false", "median after", "least left"];
+
+impl Run {
+    fn of_kind(&self, urgency: Urgency, kind: Kind) -> impl Iterator<Item = &Alarm> {
+        self.alarms.iter().filter(move |alarm| alarm.fault.urgency == urgency && alarm.fault.kind == kind)
+    }
+
+    /// How often people would have been called.
+    fn sentence(&self, length: Duration) -> String {
+        let calls = |alarms: &mut dyn Iterator<Item = &Alarm>| alarms.filter(|alarm| matches!(alarm.calls, Calls::People { .. })).count();
+        let pages = calls(&mut self.of_kind(Urgency::Page, Kind::Burn));
+        let tickets = calls(&mut self.of_kind(Urgency::Ticket, Kind::Burn));
+        let blind = self.alarms.iter().filter(|alarm| alarm.fault.kind == Kind::CannotSee).count();
+        let unseen = if blind > 0 { format!("; {} that something cannot be seen", words::plural(blind, "message")) } else { String::new() };
+        let span = duration::format(Duration::from_secs(length.as_secs()));
+        format!("{} and {} in {span}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
+    }
+
+    /// What became of the incidents that people marked.
+    fn scored(&self, marked: &[Marked]) -> String {
+        let (found, late, missed) = self.score.counts();
+        let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), words::whole_percent);
+        let mut text = format!(
+            "Of {}: {found} found in time, {late} late, {missed} missed; {} for none of them. Precision {}, recall {}.\n",
+            words::plural(marked.len(), "marked incident"),
+            words::plural(self.score.pages - self.score.right, "page"),
+            share(self.score.precision()),
+            share(self.score.recall()),
+        );
+        for (marked, found) in marked.iter().zip(&self.score.found) {
+            let became = match found {
+                Found::After(after) => format!("paged after {}", words::duration(*after)),
+                Found::Late(after) => format!("paged late, after {}", words::duration(*after)),
+                Found::Missed => "missed".to_owned(),
+            };
+            let _ = writeln!(text, "  {} at {}: {became}", marked.name, utc(marked.when.from));
+        }
+        text
+    }
+
+    fn side_by_side(&self) -> [String; 9] {
+        let (found, late, missed) = self.score.counts();
+        let least = self.budgets.iter().filter_map(|status| status.left).map(|left| left.ratio).min_by(f64::total_cmp);
+        let tickets = self.of_kind(Urgency::Ticket, Kind::Burn).filter(|alarm| matches!(alarm.calls, Calls::People { .. })).count();
+        [
+            if self.change.is_empty() { "as it is".to_owned() } else { self.change.clone() },
+            self.score.pages.to_string(),
+            tickets.to_string(),
+            found.to_string(),
+            late.to_string(),
+            missed.to_string(),
+            (self.score.pages - self.score.right).to_string(),
+            self.median_after().map_or_else(|| "-".to_owned(), words::duration),
+            least.map_or_else(|| "-".to_owned(), words::whole_percent),
+        ]
+    }
+
+    /// The middle of the times from the beginning of a burn to its page.
+    fn median_after(&self) -> Option<Duration> {
+        let mut after: Vec<Duration> = self.of_kind(Urgency::Page, Kind::Burn).map(|alarm| alarm.at.since(began(alarm))).collect();
+        after.sort_unstable();
+        after.get(after.len() / 2).copied()
+    }
+}
+
+/// When the burn began, as far as the samples show it.
+fn began(alarm: &Alarm) -> Timestamp {
+    alarm.facts.began().min(alarm.at)
+}
+
+/// What somebody would have been told.
+fn told(alarm: &Alarm) -> String {
+    let what = match (alarm.fault.kind, alarm.fault.urgency) {
+        (Kind::Burn | Kind::Test, Urgency::Page) => "page",
+        (Kind::Burn | Kind::Test, Urgency::Ticket) => "ticket",
+        (Kind::CannotSee, Urgency::Page) => "page: cannot see",
+        (Kind::CannotSee, Urgency::Ticket) => "ticket: cannot see",
+    };
+    match alarm.calls {
+        Calls::People { .. } => what.to_owned(),
+        Calls::Nobody => format!("{what}, joins"),
+    }
+}
+
+fn row(alarm: &Alarm) -> Option<String> {
+    match &alarm.facts {
+        Facts::Burn(burn) => {
+            let row = burn.fired.row;
+            Some(format!("{}x {}/{}", row.factor, duration::format(row.long), duration::format(row.short)))
+        }
+        Facts::Blind(_) | Facts::Test(_) => None,
+    }
+}
+
+/// The share of the budget that was spent by then.
+fn spent(alarm: &Alarm) -> Option<f64> {
+    match &alarm.facts {
+        Facts::Burn(burn) => Some(1.0 - burn.left.ratio),
+        Facts::Blind(_) | Facts::Test(_) => None,
+    }
+}
+
+/// All of it for programs.
+pub(super) fn as_json(tested: &[Tested]) -> String {
+    let of_tenant = |tested: &Tested| {
+        serde_json::json!({
+            "tenant": tested.tenant,
+            "from": utc(tested.span.from),
+            "to": utc(tested.span.to),
+            "tick_seconds": tested.tick.as_secs_f64(),
+            "slos": tested.slos,
+            "runs": tested.runs.iter().map(|run| run_as_json(run, tested)).collect::<Vec<_>>(),
+        })
+    };
+    let all = serde_json::json!({ "schema": "burnward/v1/backtest", "tenants": tested.iter().map(of_tenant).collect::<Vec<_>>() });
+    format!("{all:#}\n")
+}
+
+fn run_as_json(run: &Run, tested: &Tested) -> serde_json::Value {
+    let marked = tested.marked.as_deref().unwrap_or_default();
+    let alarm = |(alarm, of): (&Alarm, &Option<usize>)| alarm_as_json(alarm, of.and_then(|place| marked.get(place)));
+    let score = tested.marked.as_ref().map(|marked| {
+        let (found, late, missed) = run.score.counts();
+        let became = |(marked, found): (&Marked, &Found)| {
+            let (word, after) = match found {
+                Found::After(after) => ("found", Some(after.as_secs_f64())),
+                Found::Late(after) => ("late", Some(after.as_secs_f64())),
+                Found::Missed => ("missed", None),
+            };
+            serde_json::json!({ "name": marked.name, "from": utc(marked.when.from), "to": utc(marked.when.to), "became": word, "after_seconds": after })
+        };
+        serde_json::json!({
+            "incidents": marked.iter().zip(&run.score.found).map(became).collect::<Vec<_>>(),
+            "found": found,
+            "late": late,
+            "missed": missed,
+            "false_pages": run.score.pages - run.score.right,
+            "precision_ratio": run.score.precision(),
+            "recall_ratio": run.score.recall(),
+        })
+    });
+    serde_json::json!({
+        "what_if": Some(&run.change).filter(|change| !change.is_empty()),
+        "pages": run.score.pages,
+        "alerts": run.alarms.iter().zip(&run.score.of).map(alarm).collect::<Vec<_>>(),
+        "budgets": run.budgets.iter().map(|status| serde_json::json!({ "budget": status.budget.to_string(), "left_ratio": status.left.map(|left| left.ratio) })).collect::<Vec<_>>(),
+        "score": score,
+    })
+}
+
+fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
+    let (slo, group) = match &alarm.alert {
+        AlertKey::Budget(budget) => {
+            let group: BTreeMap<&str, &str> = budget.group.labels().iter().map(|(label, value)| (label.as_str(), value.as_str())).collect();
+            (Some(format!("{}/{}", budget.slo.service, budget.slo.name)), group)
+        }
+        AlertKey::Slo(slo) => (Some(format!("{}/{}", slo.service, slo.name)), BTreeMap::new()),
+        AlertKey::Source(_) | AlertKey::Test => (None, BTreeMap::new()),
+    };
+    let burn_rate = match &alarm.facts {
+        Facts::Burn(burn) => Some(burn.fired.row.factor.as_f64()),
+        Facts::Blind(_) | Facts::Test(_) => None,
+    };
+    serde_json::json!({
+        "at": utc(alarm.at),
+        "what": told(alarm),
+        "alert": alarm.alert.to_string(),
+        "slo": slo,
+        "group": group,
+        "burn_rate": burn_rate,
+        "row": row(alarm),
+        "began": utc(began(alarm)),
+        "detected_after_seconds": alarm.at.since(began(alarm)).as_secs_f64(),
+        "budget_spent_ratio": spent(alarm),
+        "cleared": alarm.cleared.map(utc),
+        "incident": alarm.incident.to_string(),
+        "calls_people": matches!(alarm.calls, Calls::People { .. }),
+        "marked": marked.map(|marked| marked.name.as_str()),
+    })
+}
+
+fn markdown<const N: usize>(headings: &[&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "));
+    let headings = headings.map(ToOwned::to_owned);
+    let rule = format!("|{}\n", "---|".repeat(N));
+    rows.fold(line(&headings) + &rule, |text, row| text + &line(&row)) + "\n"
+}
+
+/// A text that means nothing else in a table of Markdown.
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if matches!(c, '|' | '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '#') {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}

@@ -1,0 +1,120 @@
+//! A backtest: what would have been paged over a span of history, by the SLOs as they are and as they might be.
+
+use std::{sync::Arc, time::Duration};
+
+use burnward_core::{
+    alert_rows::default_rows,
+    evaluate::BudgetStatus,
+    id::{SourceName, TenantId},
+    ledger::Unknown,
+    slo::{AlertRow, Objective, Slo},
+    units::{Factor, Target},
+    window::Interval,
+};
+
+use super::{Alarm, Past, Replay};
+use crate::{config::Config, tasks::decide::Rehearsal};
+
+/// A change that is tried.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Change {
+    /// Every objective has this target.
+    Target(Target),
+    /// The rows with the first burn rate have the second.
+    Row(Factor, Factor),
+}
+
+impl Change {
+    /// The change in words: `target 99.5%`, `row 14.4x at 10x`.
+    pub fn words(self) -> String {
+        match self {
+            Self::Target(target) => format!("target {}%", target.as_percent()),
+            Self::Row(from, to) => format!("row {from}x at {to}x"),
+        }
+    }
+
+    /// An SLO with this change.
+    pub fn of(self, slo: &Slo) -> Slo {
+        let objectives = slo.objectives.iter().map(|objective| self.of_objective(objective)).collect();
+        Slo { objectives, ..slo.clone() }
+    }
+
+    fn of_objective(self, objective: &Objective) -> Objective {
+        let rows = match self {
+            Self::Target(target) => {
+                // Rows that follow from the target and the window follow from the new target.
+                let as_default = |target| default_rows(target, objective.window.pace()).rows;
+                let urgencies: Vec<_> = objective.rows.iter().map(|row| row.urgency).collect();
+                let own_kind = |rows: Vec<_>| -> Vec<AlertRow> {
+                    rows.into_iter().filter(|row: &AlertRow| urgencies.contains(&row.urgency)).collect()
+                };
+                if own_kind(as_default(objective.target)) == objective.rows { own_kind(as_default(target)) } else { objective.rows.clone() }
+            }
+            Self::Row(from, to) => {
+                let changed = objective.rows.iter().map(|row| if row.factor == from { AlertRow { factor: to, ..*row } } else { *row });
+                changed.collect()
+            }
+        };
+        let target = match self {
+            Self::Target(target) => target,
+            Self::Row(_, _) => objective.target,
+        };
+        Objective { target, rows, ..objective.clone() }
+    }
+}
+
+/// One tenant's SLOs over a span of history.
+#[derive(Debug)]
+pub struct Backtest {
+    /// Whose.
+    pub tenant: TenantId,
+    /// From where the samples are, for how they are read.
+    pub source: SourceName,
+    /// The SLOs.
+    pub slos: Vec<Arc<Slo>>,
+    /// What else is tried, side by side.
+    pub changes: Vec<Change>,
+    /// From the first tick to the last.
+    pub span: Interval,
+}
+
+/// What would have happened.
+#[derive(Debug)]
+pub struct Lived {
+    /// By which change; `None`: as it is.
+    pub change: Option<Change>,
+    /// The alerts that fired, oldest first.
+    pub alarms: Vec<Alarm>,
+    /// Every budget at the end, worst first.
+    pub budgets: Vec<BudgetStatus>,
+}
+
+impl Backtest {
+    /// Lives through the span, with a word of progress after each tick; first as it is, then each change.
+    ///
+    /// # Errors
+    /// Why the history could not be read to the end.
+    pub async fn run(&self, past: Past, config: &Arc<Config>, mut passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
+        let changes: Vec<Option<Change>> = std::iter::once(None).chain(self.changes.iter().copied().map(Some)).collect();
+        let rehearse = |change: &Option<Change>| {
+            let slos = self.slos.iter().map(|slo| change.map_or_else(|| Arc::clone(slo), |change| Arc::new(change.of(slo))));
+            Rehearsal::new(config.clone(), self.tenant.clone(), self.source.clone(), slos.collect(), self.span.from)
+        };
+        let mut replay = Replay::side_by_side(changes.iter().map(rehearse).collect(), past);
+        let mut now = self.span.from;
+        while now <= self.span.to {
+            replay.tick(now).await;
+            if let Some(broken) = replay.broken() {
+                return Err(broken.clone());
+            }
+            now = now.plus(config.tick);
+            passed(now.min(self.span.to).since(self.span.from));
+        }
+        let lived = changes.into_iter().zip(replay.lives()).map(|(change, life)| Lived {
+            change,
+            alarms: life.alarms().to_vec(),
+            budgets: life.statuses().to_vec(),
+        });
+        Ok(lived.collect())
+    }
+}

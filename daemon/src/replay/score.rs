@@ -1,0 +1,94 @@
+//! Pages of a replay beside incidents that people marked: which of them it would have found, how late, and which pages nobody needed.
+
+use std::time::Duration;
+
+use burnward_core::{
+    incident::{AlertKey, Kind, Subject},
+    slo::Urgency,
+    time::minutes,
+};
+
+use super::{Alarm, Calls};
+use crate::definition::marked::Marked;
+
+/// A page that comes so soon after an incident is still one of it: rows look back.
+const AFTERWARDS: Duration = minutes(30);
+
+/// What became of a marked incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It paged so long after its beginning.
+    After(Duration),
+    /// The same, and later than was wanted.
+    Late(Duration),
+    /// Nobody was paged.
+    Missed,
+}
+
+/// How a replay did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// What became of each marked incident, in their order.
+    pub found: Vec<Found>,
+    /// Which of the alarms belong to which marked incident, by their places; pages that belong to none are false.
+    pub of: Vec<Option<usize>>,
+    /// Pages in all, and those that belong to an incident.
+    pub pages: usize,
+    /// Pages that belong to a marked incident.
+    pub right: usize,
+}
+
+impl Score {
+    /// Compares alarms with incidents; what pages later than `late_after` an incident's beginning is late.
+    pub fn of(alarms: &[Alarm], marked: &[Marked], late_after: Duration) -> Self {
+        let of: Vec<Option<usize>> = alarms.iter().map(|alarm| marked.iter().position(|incident| belongs(alarm, incident))).collect();
+        let paged = || alarms.iter().zip(&of).filter(|(alarm, _)| is_page(alarm));
+        let found = |incident: &Marked| {
+            let first = alarms.iter().filter(|alarm| is_page(alarm) && belongs(alarm, incident)).map(|alarm| alarm.at).min();
+            match first.map(|at| at.since(incident.when.from)) {
+                None => Found::Missed,
+                Some(after) if after > late_after => Found::Late(after),
+                Some(after) => Found::After(after),
+            }
+        };
+        let (pages, right) = (paged().count(), paged().filter(|(_, of)| of.is_some()).count());
+        Self { found: marked.iter().map(found).collect(), pages, right, of }
+    }
+
+    /// The share of the pages that belong to an incident; `None` without a page.
+    pub fn precision(&self) -> Option<f64> {
+        (self.pages > 0).then(|| self.right as f64 / self.pages as f64)
+    }
+
+    /// The share of the incidents that paged somebody; `None` without an incident.
+    pub fn recall(&self) -> Option<f64> {
+        let found = self.found.iter().filter(|found| **found != Found::Missed).count();
+        (!self.found.is_empty()).then(|| found as f64 / self.found.len() as f64)
+    }
+
+    /// How many incidents were found in time, late, and not.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        self.found.iter().fold((0, 0, 0), |(found, late, missed), one| match one {
+            Found::After(_) => (found + 1, late, missed),
+            Found::Late(_) => (found, late + 1, missed),
+            Found::Missed => (found, late, missed + 1),
+        })
+    }
+}
+
+/// Whether an alarm woke somebody for a burning budget.
+fn is_page(alarm: &Alarm) -> bool {
+    alarm.fault.urgency == Urgency::Page && alarm.fault.kind == Kind::Burn && matches!(alarm.calls, Calls::People { .. })
+}
+
+fn belongs(alarm: &Alarm, incident: &Marked) -> bool {
+    let service = match &alarm.fault.subject {
+        Subject::Service(service) => incident.service.as_ref().is_none_or(|of| of == service),
+        Subject::Source(_) => false,
+    };
+    let slo = match &alarm.alert {
+        AlertKey::Budget(budget) => incident.slo.as_ref().is_none_or(|of| *of == budget.slo.name),
+        AlertKey::Slo(_) | AlertKey::Source(_) | AlertKey::Test => false,
+    };
+    service && slo && incident.when.from <= alarm.at && alarm.at <= incident.when.to.plus(AFTERWARDS)
+}
