@@ -86,6 +86,13 @@ pub(in crate::ledger) struct Retired {
     pub quiet: Vec<Quiet>,
 }
 
+/// A target that was seen before a standstill is known behind it, if that was no longer: each read of the targets reaches back to there.
+const LONGEST_BRIDGED: Duration = days(1);
+
+fn is_bridged((from, to): &Stretch) -> bool {
+    to.since(*from) <= LONGEST_BRIDGED
+}
+
 impl Lane {
     pub(in crate::ledger) fn starting_at(begin: Timestamp) -> Self {
         Self {
@@ -118,15 +125,16 @@ impl Lane {
         self.primed && !self.catching_up
     }
 
-    /// The last time that the scraper stood still, where that ended shortly before `at`: a target is known from before it.
+    /// The last time that the scraper stood still, where that ended shortly before `at` and was not too long: a target is known from before it.
     pub(in crate::ledger) fn standstill_before(&self, at: Timestamp) -> Option<Stretch> {
-        self.stood_still.iter().rfind(|(_, to)| *to <= at).copied().filter(|(_, to)| at.since(*to) <= Rule::RAW.memory)
+        self.stood_still.iter().rfind(|(_, to)| *to <= at).copied().filter(|(_, to)| at.since(*to) <= Rule::RAW.memory).filter(is_bridged)
     }
 
     /// From where on the targets' samples tell all that is needed of what comes behind the watermark: from a little before it, or before a standstill
     /// that ended shortly before it or goes on.
     pub(in crate::ledger) fn targets_needed_from(&self) -> Timestamp {
-        let standstill = open_silence(self.beat, self.watermark).or_else(|| self.standstill_before(self.watermark));
+        let open = open_silence(self.beat, self.watermark).filter(is_bridged);
+        let standstill = open.or_else(|| self.standstill_before(self.watermark));
         standstill.map_or(self.watermark, |(from, _)| from).minus(MARGIN)
     }
 

@@ -101,6 +101,20 @@ fn behind_a_standstill_nothing_counts() {
 }
 
 #[test]
+fn no_read_reaches_back_before_a_standstill_of_more_than_a_day() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 300);
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 890);
+    for hour in 1..120 {
+        let now = at(hour * 3_600);
+        let longest = daemon.ledger.reads(now).reads.iter().map(|read| read.to.since(read.from)).max();
+        assert!(longest <= Some(days(1) + hours(2)), "{longest:?} in hour {hour}");
+        daemon.tick(&source, now);
+    }
+}
+
+#[test]
 fn where_a_source_begins_nothing_counts() {
     let mut source = Source::default();
     fails(&mut source, "a");
