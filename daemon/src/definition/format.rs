@@ -20,6 +20,14 @@ use super::{
 /// Lines are broken beyond so many columns where they can be.
 const WIDTH: usize = 140;
 
+/// Lines that begin further right are not laid out: pretty_yaml counts indents in the bits of a word.
+const DEEPEST_INDENT: usize = 60;
+
+/// How far right the first text of a line begins, behind spaces and the marks of lists and keys.
+fn lead(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '-', '?', ':']).len()
+}
+
 /// What editors that speak to yaml-language-server look for in the first lines.
 const MODELINE: &str = "# yaml-language-server: $schema=";
 
@@ -29,6 +37,9 @@ const MODELINE: &str = "# yaml-language-server: $schema=";
 /// Every mistake that keeps the text from being one YAML document within the limits; or that it cannot be laid out without changing what it means or says.
 pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<Diagnostic>> {
     let before = parse(source)?;
+    if source.text().lines().any(|line| lead(line) > DEEPEST_INDENT) {
+        return Err(vec![left_alone(source, &format!("a line begins behind more than {DEEPEST_INDENT} columns of indentation"))]);
+    }
     let mut text = format_text(source.text(), &options()).map_err(|error| vec![left_alone(source, &error.to_string())])?;
     if let Some(schema) = schema.filter(|_| is_document(&before) && !text.lines().any(|line| line.starts_with(MODELINE))) {
         text = format!("{MODELINE}{schema}\n{text}");

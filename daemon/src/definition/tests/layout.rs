@@ -104,6 +104,14 @@ fn what_cannot_be_laid_out_without_changing_it_is_left_alone_and_told() {
         ");
 }
 
+#[test]
+fn what_begins_far_to_the_right_is_left_alone() {
+    for text in [format!("a:\n{}b: 1\n", " ".repeat(70)), format!("{}a\n", "- ".repeat(40))] {
+        let faults = format(&Source::new("slo.yaml", &text), None).expect_err("it is too far");
+        assert_eq!(faults[0].message, "the file is left as it is: a line begins behind more than 60 columns of indentation");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn whatever_is_laid_out_is_laid_out_once_and_means_the_same(at in 0..GOOD.len(), insert in "[a-z:\\-\\[\\]{}&*!#|>'\"%@` \n0-9]{0,12}", cut in 0_usize..20) {
