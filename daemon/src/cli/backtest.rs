@@ -238,6 +238,15 @@ async fn from_ledger(
     (tenant, name): (&TenantId, &SourceName),
     slos: &[Arc<Slo>],
 ) -> anyhow::Result<History> {
+    let rows =
+        |slo: &Slo| slo.objectives.iter().flat_map(|objective| objective.rows.clone()).any(|row| row.short < kept::SHORTEST_LOOKBACK);
+    if let Some(slo) = slos.iter().find(|slo| rows(slo)) {
+        bail!(
+            "{}/{} has alert rows with lookbacks under 5 minutes, and the ledger keeps minutes: name other SLOs, or take its source",
+            slo.id.service,
+            slo.id.name
+        );
+    }
     let stored = store(args, config).await?.ledger(tenant, name).await?;
     let settled = stored.settled.context("the ledger holds nothing yet")?;
     let span = span(args, None, settled)?;

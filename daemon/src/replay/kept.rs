@@ -21,6 +21,9 @@ const MINUTE: Duration = minutes(1);
 /// How old slices of these lengths are at most.
 const LEVELS: [(Duration, Duration); 2] = [(days(8), MINUTE), (days(35), minutes(5))];
 
+/// Alert rows with a shorter lookback than this cannot be decided by minutes.
+pub const SHORTEST_LOOKBACK: Duration = minutes(5);
+
 /// What a ledger keeps, ready to be replayed.
 #[derive(Debug)]
 pub struct Kept {
@@ -44,7 +47,10 @@ pub fn read(stored: &Stored, slos: &[Arc<Slo>], settings: Settings, span: Interv
     for stream in ledger.streams() {
         let (Some(slo), Some(from)) = (by_id.get(&*stream.slo), stream.counted_from) else { continue };
         let longest = slo.objectives.iter().map(|objective| objective.window.longest()).max().unwrap_or_default();
-        let over = Interval { from: from.max(span.from.minus(longest)).ceil(hours(1)), to: span.to.min(now) };
+        let from = from.max(span.from.minus(longest));
+        // Where minutes are kept any of them is an edge; before that, the hour is one of every length.
+        let from = from.ceil(if now.since(from) < LEVELS[0].0 { MINUTE } else { hours(1) });
+        let over = Interval { from, to: span.to.min(now) };
         let series = SeriesOf::stream(slo, stream);
         series.write(&mut samples, &StoredStream::of(stored, stream.index)?, over, now);
     }
