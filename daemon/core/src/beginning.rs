@@ -101,7 +101,7 @@ mod tests {
             starts.map(|start| (at(start + step), count(start, start + step))).collect()
         };
         let over = Interval { from: FROM, to: at(6 * 3_600) };
-        let began = of_burn(over, Duration::from_secs(300), Target::percent("99.9%").unwrap(), slices_of);
+        let began = of_burn(over, Duration::from_mins(5), Target::percent("99.9%").unwrap(), slices_of);
         assert_eq!(began.map(seconds), expected);
     }
 

@@ -352,27 +352,27 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The bar that a person at a terminal sees.
 struct Bar {
     began: Instant,
-    bar: ProgressBar,
+    drawn: ProgressBar,
     is_shown: bool,
 }
 
 impl Bar {
     fn new(span: Interval) -> Self {
         let style = ProgressStyle::with_template("backtest {wide_bar} {pos}/{len} h, {eta} left");
-        let bar = ProgressBar::hidden();
-        bar.set_length((span.length().as_secs() / 3600).max(1));
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { began: Instant::now(), bar, is_shown: stderr().is_terminal() }
+        let drawn = ProgressBar::hidden();
+        drawn.set_length((span.length().as_secs() / 3600).max(1));
+        drawn.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { began: Instant::now(), drawn, is_shown: stderr().is_terminal() }
     }
 
     fn passed(&self, passed: Duration) {
-        if self.is_shown && self.bar.is_hidden() && self.began.elapsed() >= PATIENCE {
-            self.bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        if self.is_shown && self.drawn.is_hidden() && self.began.elapsed() >= PATIENCE {
+            self.drawn.set_draw_target(indicatif::ProgressDrawTarget::stderr());
         }
-        self.bar.set_position(passed.as_secs() / 3600);
+        self.drawn.set_position(passed.as_secs() / 3600);
     }
 
     fn end(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }

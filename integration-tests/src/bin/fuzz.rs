@@ -27,8 +27,11 @@ use burnward_core::{
     slo::Slo,
 };
 
+/// Reads a text, and panics over none.
+type Reader = fn(&str);
+
 /// What reads texts, by name.
-const TARGETS: [(&str, fn(&str)); 4] =
+const TARGETS: [(&str, Reader); 4] =
     [("documents", documents), ("configuration", configuration), ("promql", promql), ("openmetrics", openmetrics)];
 
 /// Longer texts are cut.

@@ -122,12 +122,12 @@ impl Incident {
 
     /// The groups that are hit: of the alerts that hold, and once nothing of it goes on, of all that ever did. An SLO that is not split adds none.
     pub fn groups_hit(&self) -> BTreeSet<&Group> {
-        if !self.is_at_rest() { self.members.hit().collect() } else { self.members.keys().filter_map(group).collect() }
+        if self.is_at_rest() { self.members.keys().filter_map(group).collect() } else { self.members.hit().collect() }
     }
 
     /// How many groups are hit.
     pub(super) fn count_groups_hit(&self) -> usize {
-        if !self.is_at_rest() { self.members.hit().len() } else { self.groups_hit().len() }
+        if self.is_at_rest() { self.groups_hit().len() } else { self.members.hit().len() }
     }
 
     /// The SLOs whose alerts are or were members.

@@ -266,7 +266,7 @@ impl PageContext {
             acknowledged: acknowledged(incident, input.now),
             resolved: resolved(input),
             goes_on: goes_on(incident, input.now),
-            steps: if !incident.is_at_rest() { input.steps.iter().take(3).cloned().collect() } else { Vec::new() },
+            steps: if incident.is_at_rest() { Vec::new() } else { input.steps.iter().take(3).cloned().collect() },
             why: why(input),
             flaps: incident.flaps(input.now).map(|(alert, times)| words::flaps(&timeline::subject(alert), times)),
             paged: paged(incident, &outlook),
