@@ -107,11 +107,13 @@ async fn what_was_counted_in_minutes_then_is_told_and_drawn_in_minutes() -> anyh
 }
 
 /// What `burnward diff` says of a file against the daemon of this world, with its exit code.
-fn diff(world: &World, text: &str) -> anyhow::Result<(Option<i32>, String)> {
+async fn diff(world: &World, text: &str) -> anyhow::Result<(Option<i32>, String)> {
     let directory = tempfile::tempdir()?;
     std::fs::write(directory.path().join("checkout.yaml"), text)?;
     let mut command = std::process::Command::new(burnward()?);
-    let output = command.current_dir(directory.path()).args(["diff", "checkout.yaml", "--server", &world.web()]).output()?;
+    command.current_dir(directory.path()).args(["diff", "checkout.yaml", "--server", &world.web()]);
+    // The daemon of this world answers on the test's own thread.
+    let output = tokio::task::spawn_blocking(move || command.output()).await??;
     Ok((output.status.code(), format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))))
 }
 
@@ -119,11 +121,11 @@ fn diff(world: &World, text: &str) -> anyhow::Result<(Option<i32>, String)> {
 async fn what_a_file_changes_is_told_before_a_reload_and_nothing_after_it() -> anyhow::Result<()> {
     let world = world(&with("99.9%", "5..")).await?;
     let next = with("99%", "500");
-    let (code, told) = diff(&world, &next)?;
+    let (code, told) = diff(&world, &next).await?;
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("99.9% -> 99%\n"), "{told}");
     assert!(told.contains("code=~\"5..\"") && told.contains("code=~\"500\""), "{told}");
     reload(&world, &next).await?;
-    assert_eq!(diff(&world, &next)?, (Some(0), "No SLO differs.\n".to_owned()));
+    assert_eq!(diff(&world, &next).await?, (Some(0), "No SLO differs.\n".to_owned()));
     Ok(())
 }
