@@ -23,6 +23,9 @@ const WIDTH: usize = 140;
 /// Lines that begin further right are not laid out: pretty_yaml counts indents in the bits of a word.
 const DEEPEST_INDENT: usize = 60;
 
+/// So often at most a text is laid out until it stays as it is.
+const PASSES: usize = 4;
+
 /// How far right the first text of a line begins, behind spaces and the marks of lists and keys.
 fn lead(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '-', '?', ':']).len()
@@ -37,10 +40,7 @@ const MODELINE: &str = "# yaml-language-server: $schema=";
 /// Every mistake that keeps the text from being one YAML document within the limits; or that it cannot be laid out without changing what it means or says.
 pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<Diagnostic>> {
     let before = parse(source)?;
-    if source.text().lines().any(|line| lead(line) > DEEPEST_INDENT) {
-        return Err(vec![left_alone(source, &format!("a line begins behind more than {DEEPEST_INDENT} columns of indentation"))]);
-    }
-    let mut text = format_text(source.text(), &options()).map_err(|error| vec![left_alone(source, &error.to_string())])?;
+    let mut text = settled(source.text()).map_err(|why| vec![left_alone(source, &why)])?;
     if let Some(schema) = schema.filter(|_| is_document(&before) && !text.lines().any(|line| line.starts_with(MODELINE))) {
         text = format!("{MODELINE}{schema}\n{text}");
     }
@@ -54,6 +54,22 @@ pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<
         (false, true | false) => Err(vec![left_alone(source, "the layout would change what it means")]),
         (true, false) => Err(vec![left_alone(source, "the layout would move or lose a comment")]),
     }
+}
+
+/// A layout that stays as it is when it is laid out once more; or why there is none.
+fn settled(text: &str) -> Result<String, String> {
+    let mut text = text.to_owned();
+    for _ in 0..PASSES {
+        if text.lines().any(|line| lead(line) > DEEPEST_INDENT) {
+            return Err(format!("a line begins behind more than {DEEPEST_INDENT} columns of indentation"));
+        }
+        let next = format_text(&text, &options()).map_err(|error| error.to_string())?;
+        if next == text {
+            return Ok(text);
+        }
+        text = next;
+    }
+    Err("its layout does not settle".to_owned())
 }
 
 /// That a document is of the version that is written today: there is none before it that could be brought up to it.
