@@ -286,7 +286,8 @@ impl SourceLedger {
         }
     }
 
-    /// Composes what is not settled. A member that cannot be seen holds nobody up: its newest slices are unseen.
+    /// Composes what is not settled. A member that cannot be seen holds nobody up: its newest slices are unseen. Where none can be seen, what was seen
+    /// last stays: blindness gives no bad slice back.
     pub(super) fn compose_provisionally(&mut self, now: Timestamp) {
         let mut composed_now = Vec::new();
         for composed in &self.composites {
@@ -311,8 +312,10 @@ impl SourceLedger {
                 (events.and_then(|events| self.judged(events, composite.rule(member))).and_then(|index| self.judged_at(index)), seen)
             })
             .collect();
-        let seen = members.iter().filter(|(_, seen)| *seen).filter_map(|(judged, _)| judged.and_then(Judged::shown_to));
-        let Some((done, newest)) = self.streams[stream as usize].slices.newest_end().zip(seen.min()) else { return Provisional::default() };
+        let shown_to = |(judged, _): &(Option<&Judged>, bool)| judged.and_then(Judged::shown_to);
+        let seen = members.iter().filter(|(_, seen)| *seen).filter_map(shown_to).min();
+        let newest = seen.or_else(|| members.iter().filter_map(shown_to).min());
+        let Some((done, newest)) = self.streams[stream as usize].slices.newest_end().zip(newest) else { return Provisional::default() };
         let length = composite.slice;
         let verdict = |judged: Option<&Judged>, end: Timestamp| {
             judged.map_or_else(Counts::default, |judged| judged.kept().within(length, end.minus(length), end))

@@ -123,6 +123,21 @@ fn while_a_member_is_blind_what_the_others_show_still_counts_and_all_blind_is_bl
 }
 
 #[test]
+fn a_bad_slice_that_was_not_settled_stays_while_nothing_is_seen() {
+    let source = hour(0..0, 900..1_200, 0..0);
+    let mut daemon = Daemon::start(shop(UNKNOWN, None), at(0));
+    daemon.tick_every(&source, 10, 0, 1_000);
+    let shown = journeys(&daemon, 0, 1_000);
+    assert_eq!(shown.1, 1, "{shown:?}");
+    for now in (1_010..1_300).step_by(10) {
+        daemon.round_without(&source, at(now), |_| true);
+        assert_eq!(journeys(&daemon, 0, 1_000), shown, "at {now}");
+    }
+    daemon.tick_every(&source, 10, 1_300, 1_400);
+    assert_eq!(journeys(&daemon, 0, 1_200).1, 5);
+}
+
+#[test]
 fn a_member_that_was_never_seen_lets_no_journey_begin_unless_it_is_left_out() {
     for (rule, begun) in [(WhenUnseen::Unknown, false), (WhenUnseen::CountAsBad, false), (WhenUnseen::Exclude, true)] {
         let mut daemon = Daemon::start(shop([WhenUnseen::Unknown, rule], None), at(0));
