@@ -161,10 +161,9 @@ impl SourceLedger {
         }
         let first = reads.reads.len();
         let judges_pace = lanes.iter().any(|lane| self.plan.lanes()[*lane].presence().is_some());
-        let counts = |query: usize| lanes.iter().any(|lane| self.plan.lanes()[*lane].event_queries().contains(&query));
         let of_targets = |query: usize| self.plan.targets().is_some_and(|targets| targets.up == query);
-        // How often a target is scraped is told by the scrape that follows.
-        let until = |query| if judges_pace && of_targets(query) && !counts(query) { to.plus(self.soon()).min(now) } else { to };
+        // How often a target is scraped is told by the scrape that follows; who counts `up` itself leaves that out.
+        let until = |query| if judges_pace && of_targets(query) { to.plus(self.soon()).min(now) } else { to };
         reads.reads.extend(from.into_iter().map(|(query, from)| Read { query, from, to: until(query) }));
         let settled = now.minus(self.settings.settle).floor(TEN_SECONDS).min(to);
         let cohort = Cohort { lanes, reads: first..reads.reads.len(), to, settled, live: to == now, asked_at: now, targets_from };

@@ -208,7 +208,11 @@ impl<'a> Round<'a> {
     /// Who takes those that are new, and which of them stop those who take them; leaves those out that have no samples.
     fn look_at(&self, sights: &mut Sights<'_>, first: usize, cohort: &Cohort) {
         let mut any_empty = false;
+        let reads_on = self.plan.targets().map(|targets| targets.up).filter(|_| !cohort.live);
         for (at, sight) in sights.all.iter_mut().enumerate().skip(first) {
+            if reads_on == Some(sight.query) {
+                sight.end_at(cohort.to); // What follows tells the pace of targets alone.
+            }
             if !self.is_matched(sight) {
                 sight.fresh = self.plan.takers(sight.query, sight.labels);
                 sights.fresh.extend((!sight.fresh.is_empty()).then_some(at));

@@ -174,6 +174,15 @@ impl Sight<'_> {
         skewed.map(|last| skew(self.labels, last.at, to)).or_else(|| self.odd.as_ref().and_then(|odd| odd.spoilt.clone()))
     }
 
+    /// Leaves out the samples behind `to`.
+    pub(super) fn end_at(&mut self, to: Timestamp) {
+        let until = self.samples.partition_point(|sample| sample.at <= to);
+        match &mut self.samples {
+            Cow::Borrowed(samples) => *samples = &samples[..until],
+            Cow::Owned(samples) => samples.truncate(until),
+        }
+    }
+
     /// Sorts the samples; exact repeats are one.
     fn sort(&mut self, same: &[(SeriesKey, &Series)]) {
         let mut samples: Vec<Sample> = same.iter().flat_map(|(_, series)| series.samples.iter().copied()).collect();
