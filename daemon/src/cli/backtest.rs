@@ -26,7 +26,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::shown::Tested;
-use super::{check, print};
+use super::{documents, print};
 use crate::{
     clock::Clock,
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
@@ -160,7 +160,7 @@ fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Ch
     let default = Config::default();
     let tenants = &config.unwrap_or(&default).tenants;
     let of_tenant = |(tenant, place): (&TenantId, &TenantConfig)| -> anyhow::Result<Chosen> {
-        let context = check::context_of(tenant, place, config);
+        let context = documents::context_of(tenant, place, config);
         let paths = if args.definitions.is_empty() { &place.slo_definitions } else { &args.definitions };
         let loaded = definition::read_paths(paths, &context);
         let errors: Vec<Diagnostic> = loaded.diagnostics().filter(|fault| fault.severity() == Severity::Error).cloned().collect();

@@ -32,13 +32,13 @@ use changed::Changed;
 use cost::Costs;
 use shown::NextReport;
 
-use super::print;
+use super::{documents, print};
 use crate::{
     clock::Clock,
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{
-        self, Colour, Context, Diagnostic, Loaded, Promql, Severity, Source, discover,
-        document::{Runbooks, Teams},
+        self, Colour, Context, Diagnostic, Loaded, Severity, Source, discover,
+        document::Runbooks,
         links::{self, Page},
     },
 };
@@ -202,7 +202,7 @@ fn check(paths: &[PathBuf], config_file: Option<&Path>) -> Report {
         }
     }
     if !documents.is_empty() {
-        report.documents(&documents, &context(config.as_ref(), &documents));
+        report.documents(&documents, &documents::context(config.as_ref(), &documents));
     } else if paths.is_empty() {
         report.all_tenants(config.as_ref());
     }
@@ -326,7 +326,7 @@ impl Report {
                 self.notes.push("SLO documents are not checked: which ones there are stands in the configuration".into());
                 continue;
             }
-            self.documents(&place.slo_definitions, &context_of(tenant, place, config));
+            self.documents(&place.slo_definitions, &documents::context_of(tenant, place, config));
         }
     }
 
@@ -334,31 +334,6 @@ impl Report {
         let errors = self.diagnostics.iter().filter(|fault| fault.severity() == Severity::Error).count();
         (errors, self.diagnostics.len() - errors)
     }
-}
-
-/// The context of named paths: that of the tenant whose directory holds the first of them, else of the first tenant.
-pub(super) fn context(config: Option<&Config>, paths: &[PathBuf]) -> Context {
-    let default = Config::default();
-    let tenants = &config.unwrap_or(&default).tenants;
-    let holds = |place: &TenantConfig| place.slo_definitions.iter().any(|directory| paths.iter().any(|path| is_below(path, directory)));
-    let found = tenants.iter().find(|(_, place)| holds(place)).or_else(|| tenants.iter().next());
-    let (tenant, place) = found.expect("a configuration has a tenant");
-    context_of(tenant, place, config)
-}
-
-fn is_below(path: &Path, directory: &Path) -> bool {
-    matches!((path.canonicalize(), directory.canonicalize()), (Ok(path), Ok(directory)) if path.starts_with(&directory))
-}
-
-pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) -> Context {
-    let runbooks = match &place.runbooks {
-        Some(directory) if config.is_some() || directory.is_dir() => Runbooks::Directory(directory.clone()),
-        Some(_) => Runbooks::Unchecked,
-        None => Runbooks::Missing,
-    };
-    let teams = config.map_or(Teams::Unchecked, |config| Teams::Known(config.teams.keys().cloned().collect()));
-    let promql = config.map_or(Promql::Spoken, |config| config.promql(&place.source));
-    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams }
 }
 
 #[cfg(test)]

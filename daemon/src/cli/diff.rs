@@ -15,7 +15,7 @@ use burnward_core::{id::TenantId, slo::Slo};
 
 use super::{
     client::{Client, ServerArgs},
-    print,
+    documents, print,
 };
 use crate::{
     config::{self, Config, TenantConfig},
@@ -103,26 +103,20 @@ struct Side {
 
 fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
     let wanted = |tenant: &TenantId| args.server.tenant.as_ref().is_none_or(|named| named == tenant.as_str());
-    let tenants: BTreeMap<&TenantId, &TenantConfig> = config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).collect();
-    let Some((first, place)) = tenants.first_key_value() else {
+    let tenants: BTreeMap<TenantId, TenantConfig> =
+        config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).map(|(tenant, place)| (tenant.clone(), place.clone())).collect();
+    let Some((tenant, place)) = documents::tenant_of(&tenants, &args.paths) else {
         bail!("the configuration has no tenant {}", args.server.tenant.as_deref().unwrap_or_default());
     };
-    if args.paths.is_empty() {
-        let side = |(tenant, place): (&&TenantId, &&TenantConfig)| Side {
-            paths: place.slo_definitions.clone(),
-            named: false,
-            context: context(tenant, place, config),
-        };
-        return Ok(tenants.iter().map(side).collect());
+    if !args.paths.is_empty() {
+        return Ok(vec![Side { paths: args.paths.clone(), named: true, context: context(tenant, place, config) }]);
     }
-    let holds =
-        |place: &TenantConfig| place.slo_definitions.iter().any(|directory| args.paths.iter().any(|path| is_below(path, directory)));
-    let (tenant, place) = tenants.iter().find(|(_, place)| holds(place)).unwrap_or((first, place));
-    Ok(vec![Side { paths: args.paths.clone(), named: true, context: context(tenant, place, config) }])
-}
-
-fn is_below(path: &Path, directory: &Path) -> bool {
-    matches!((path.canonicalize(), directory.canonicalize()), (Ok(path), Ok(directory)) if path.starts_with(&directory))
+    let side = |(tenant, place): (&TenantId, &TenantConfig)| Side {
+        paths: place.slo_definitions.clone(),
+        named: false,
+        context: context(tenant, place, config),
+    };
+    Ok(tenants.iter().map(side).collect())
 }
 
 /// What documents refer to is a matter of `burnward check`.

@@ -8,6 +8,7 @@ mod coverage;
 mod demo;
 mod diff;
 mod doctor;
+mod documents;
 mod exclusion;
 mod explain;
 mod export;

@@ -13,7 +13,7 @@ use burnward_core::{units::Factor, words};
 use clap::{Args, ValueEnum};
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use super::{check, print};
+use super::{check, documents, print};
 use crate::{
     config::{self, Config, ConfigError},
     definition::{
@@ -86,12 +86,12 @@ pub(super) async fn run(args: TestArgs) -> anyhow::Result<ExitCode> {
 /// What is tested: of each tenant, or at these paths.
 fn load(paths: &[PathBuf], config: Option<&Config>) -> Vec<Loaded> {
     if !paths.is_empty() {
-        return vec![definition::read_paths(paths, &check::context(config, paths))];
+        return vec![definition::read_paths(paths, &documents::context(config, paths))];
     }
     let tenants = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
     tenants
         .iter()
-        .map(|(tenant, place)| definition::read_paths(&place.slo_definitions, &check::context_of(tenant, place, config)))
+        .map(|(tenant, place)| definition::read_paths(&place.slo_definitions, &documents::context_of(tenant, place, config)))
         .collect()
 }
 
