@@ -51,6 +51,24 @@ pub struct Input<'a> {
     pub members: Vec<MemberVerdicts>,
 }
 
+impl Input<'_> {
+    /// Of a budget of which nothing was ever counted, and why.
+    pub fn nothing(unknown: Unknown, over: Interval) -> Self {
+        Self {
+            sums: Err(unknown),
+            held: None,
+            over,
+            newest_sample: None,
+            counted_from: None,
+            unjudged: Duration::ZERO,
+            excluded: Excluded::default(),
+            began: None,
+            catching_up: false,
+            members: Vec::new(),
+        }
+    }
+}
+
 /// A budget as it stands: what every surface shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BudgetStatus {

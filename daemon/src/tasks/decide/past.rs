@@ -238,18 +238,7 @@ fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastB
     let unknown = Unknown::new(Reason::NotYet, "no series of it was ever counted");
     let at_moment = |moment: &Moment| {
         let over = calendar::interval(&objective.window, moment.at);
-        let input = Input {
-            sums: Err(unknown.clone()),
-            held: None,
-            over,
-            newest_sample: None,
-            counted_from: None,
-            unjudged: Duration::ZERO,
-            excluded: Excluded::default(),
-            began: None,
-            catching_up: false,
-            members: Vec::new(),
-        };
+        let input = Input::nothing(unknown.clone(), over);
         standing(slo, objective, budget.clone(), &input, AlertState::default(), moment.at)
     };
     let standing = asked.moments.iter().map(at_moment).collect();

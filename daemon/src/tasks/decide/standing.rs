@@ -102,7 +102,7 @@ impl Book {
         if streams.peek().is_none() {
             let unknown = self.ledger.unknown(&slo.id).unwrap_or_else(nothing_read);
             for (objective, (rules, over)) in slo.objectives.iter().zip(&rules) {
-                let input = never_counted(&unknown, *over);
+                let input = Input::nothing(unknown.clone(), *over);
                 with(&Seen { slo, objective, rules, stream: None, counted_in: u32::MAX, input });
             }
             return Some(unknown);
@@ -243,22 +243,6 @@ fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> {
     let in_order = |number: f64| if number.is_sign_negative() { !number.to_bits() } else { number.to_bits() | 1 << 63 };
     statuses.sort_by_cached_key(|status| (status.state, in_order(left(status))));
     statuses
-}
-
-/// What an SLO is evaluated from of which nothing was ever counted.
-fn never_counted(unknown: &Unknown, over: Interval) -> Input<'static> {
-    Input {
-        sums: Err(unknown.clone()),
-        held: None,
-        over,
-        newest_sample: None,
-        counted_from: None,
-        unjudged: Duration::ZERO,
-        excluded: Excluded::default(),
-        began: None,
-        catching_up: false,
-        members: Vec::new(),
-    }
 }
 
 /// Why an SLO of which nothing was read yet cannot be seen.
