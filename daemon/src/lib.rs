@@ -16,6 +16,7 @@ pub mod export;
 pub mod import;
 pub mod metrics;
 pub mod notify;
+pub mod proposal;
 pub mod render;
 pub mod replay;
 pub mod report;

@@ -33,7 +33,7 @@ pub(super) struct FmtArgs {
 }
 
 /// The name under which editors and `fmt` look for the schema.
-const SCHEMA_FILE: &str = "slo.schema.json";
+pub(super) const SCHEMA_FILE: &str = "slo.schema.json";
 
 /// What became of the files.
 #[derive(Debug, Default)]
@@ -133,8 +133,13 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
 
 /// Where the schema lies as seen from a file: in its directory or the nearest one above it that has one.
 fn schema_for(file: &Path) -> Option<String> {
-    let path = file.canonicalize().ok()?;
-    let (up, _) = path.ancestors().skip(1).enumerate().find(|(_, directory)| directory.join(SCHEMA_FILE).is_file())?;
+    schema_from(file.canonicalize().ok()?.parent()?)
+}
+
+/// The same as seen from what lies in a directory.
+pub(super) fn schema_from(directory: &Path) -> Option<String> {
+    let directory = directory.canonicalize().ok()?;
+    let (up, _) = directory.ancestors().enumerate().find(|(_, directory)| directory.join(SCHEMA_FILE).is_file())?;
     Some(if up == 0 { format!("./{SCHEMA_FILE}") } else { "../".repeat(up) + SCHEMA_FILE })
 }
 

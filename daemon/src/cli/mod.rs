@@ -16,6 +16,7 @@ mod fmt;
 mod identity;
 mod import;
 mod incident;
+mod init;
 mod page;
 mod postmortem;
 mod print;
@@ -59,6 +60,8 @@ enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Propose first SLOs from a metrics endpoint or a Prometheus, or lay out a first configuration.
+    Init(Box<init::InitArgs>),
     /// Run the daemon.
     Run(run::RunArgs),
     /// See a service fail, a page arrive, an acknowledgement and a recovery; no configuration, no network.
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
         tracing::debug!("a TLS provider was installed before");
     }
     match cli.command {
+        Command::Init(args) => asynchronous(init::run(*args)),
         Command::Run(args) => asynchronous(run::run(args)),
         Command::Demo(args) => asynchronous(demo::run(args)),
         Command::Check(args) => asynchronous(check::run(args)),

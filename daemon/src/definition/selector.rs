@@ -60,6 +60,23 @@ pub(super) fn parse(text: &str) -> Result<Selector, Fault> {
     Ok(selector)
 }
 
+/// Reads `name{matchers}` whose name may be left out: `{job="checkout"}`.
+///
+/// # Errors
+/// What is wrong with it, and what to write instead.
+pub(crate) fn parse_any(text: &str) -> Result<Selector, String> {
+    let text = text.trim();
+    let nameless = text.starts_with('{') && !text.contains(METRIC_LABEL);
+    let named = if nameless { format!("any{text}") } else { text.to_owned() };
+    let selector = parse(&named).map_err(|fault| format!("{}: {}", fault.message, fault.help))?;
+    Ok(if nameless { Selector::new("", selector.matchers().to_vec()) } else { selector })
+}
+
+/// Whether a selector reads back as it is written.
+pub(crate) fn is_faithful(selector: &Selector) -> bool {
+    faithful(selector).is_ok()
+}
+
 /// The selector that a part of an expression is; `None` where it has an offset, alternatives or no name, or does not read back.
 pub(crate) fn of_expression(vector: &VectorSelector) -> Option<Selector> {
     convert(vector).ok().filter(|selector| faithful(selector).is_ok())

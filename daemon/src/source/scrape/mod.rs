@@ -20,6 +20,7 @@ use burnward_core::{ledger::Unknown, sli::Selector, time::Timestamp};
 use futures_util::{StreamExt, stream};
 use reqwest::Client;
 
+pub use self::target::text_of;
 use self::{
     buffer::{Buffer, Pushed},
     target::{Scraped, Target},

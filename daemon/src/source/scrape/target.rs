@@ -1,6 +1,6 @@
 //! One target: its address, one scrape of it, and the samples that come of it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burnward_core::{
     ledger::{Reason, Unknown},
@@ -65,12 +65,7 @@ impl Target {
     }
 
     async fn fetch(&self, client: &Client) -> Result<Vec<Exposed>, Unknown> {
-        let response = client.get(self.url.clone()).header(ACCEPT, ACCEPTED).send().await.map_err(|error| http::failed(&error))?;
-        if response.status() != StatusCode::OK {
-            return Err(unknown(Reason::SourceError, format!("HTTP {}", response.status().as_u16())));
-        }
-        let format = format_of(&response)?;
-        let body = http::body(response, MAX_BODY).await?;
+        let (body, format) = body_of(client, &self.url).await?;
         // Large texts take milliseconds of CPU: they are read where waiting is allowed.
         let parsed = tokio::task::spawn_blocking(move || read(body, format)).await;
         parsed.unwrap_or_else(|error| Err(unknown(Reason::SourceError, format!("the parser stopped: {error}"))))
@@ -92,6 +87,28 @@ impl Target {
     fn identity(&self) -> [(String, String); 2] {
         [("job".to_owned(), self.job.clone()), ("instance".to_owned(), self.instance.clone())]
     }
+}
+
+/// What a target answers, under the cap, and what it says to be.
+async fn body_of(client: &Client, url: &Url) -> Result<(Vec<u8>, Format), Unknown> {
+    let response = client.get(url.clone()).header(ACCEPT, ACCEPTED).send().await.map_err(|error| http::failed(&error))?;
+    if response.status() != StatusCode::OK {
+        return Err(unknown(Reason::SourceError, format!("HTTP {}", response.status().as_u16())));
+    }
+    let format = format_of(&response)?;
+    Ok((http::body(response, MAX_BODY).await?, format))
+}
+
+/// The text of a metrics endpoint, asked for once within `timeout`, and its place as it may be shown.
+///
+/// # Errors
+/// A URL that is not http(s) or holds a user or a password; what does not answer, answers with something else than exposition text, or with more than
+/// 16 MiB of it.
+pub async fn text_of(url: &str, timeout: Duration) -> anyhow::Result<(String, Format, String)> {
+    let url = http::source_url(url)?;
+    let place = http::Redacted(&url).to_string();
+    let (body, format) = body_of(&http::client(timeout)?, &url).await.map_err(|why| anyhow::anyhow!("{place}: {why}"))?;
+    Ok((String::from_utf8(body).map_err(|error| anyhow::anyhow!("{place}: the text is not UTF-8: {error}"))?, format, place))
 }
 
 /// The name that a label of theirs gets where ours takes its place.

@@ -1,0 +1,181 @@
+//! `burnward init` as people meet it: what it proposes from metrics of common client libraries, what it lays out in an empty directory, and what it says
+//! of endpoints that are none. What it writes passes `check --strict` and stays as `fmt` lays out, once a person said who is told and by which runbook.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+fn burnward(directory: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_burnward"));
+    command.args(args).current_dir(directory).env_clear().stdin(Stdio::null()).output().expect("it runs")
+}
+
+/// Its output and what it says beside it, without where the test runs.
+fn shown(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    format!("{}--- stderr, exit code {:?}\n{}", text(&output.stdout), output.status.code(), text(&output.stderr))
+}
+
+fn fixture(name: &str) -> String {
+    fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/init").join(name)).expect("a fixture")
+}
+
+/// What is proposed from the text of a fixture.
+fn proposed(name: &str, args: &[&str]) -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join(name), fixture(name)).expect("written");
+    shown(&burnward(directory.path(), &[&["init", "--metrics", name], args].concat()))
+}
+
+#[test]
+fn metrics_of_common_libraries_become_slos() {
+    insta::assert_snapshot!("go", proposed("go.prom", &["--job", "shop", "--team", "payments"]));
+    insta::assert_snapshot!("spring", proposed("spring.prom", &["--job", "orders", "--team", "payments"]));
+    insta::assert_snapshot!("grpc", proposed("grpc.prom", &["--job", "search", "--team", "search"]));
+    insta::assert_snapshot!("prometheus", proposed("prometheus.prom", &["--job", "prometheus", "--team", "platform"]));
+    insta::assert_snapshot!("worker", proposed("worker.om", &["--job", "mail-worker", "--team", "mail"]));
+    insta::assert_snapshot!("node", proposed("node.prom", &["--job", "node", "--team", "platform"]));
+}
+
+#[test]
+fn what_nobody_said_is_left_to_be_filled_in_and_told() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("go.prom"), fixture("go.prom")).expect("written");
+    let output = burnward(directory.path(), &["init", "--metrics", "go.prom", "--match", "{tenant=\"acme\"}", "--out", "slos/shop.yaml"]);
+    assert!(output.status.success(), "{}", shown(&output));
+    let text = fs::read_to_string(directory.path().join("slos/shop.yaml")).expect("written");
+    insta::assert_snapshot!("unnamed", format!("{text}{}", shown(&output)));
+    insta::assert_snapshot!("unnamed_checked", shown(&burnward(directory.path(), &["check", "slos/shop.yaml"])));
+}
+
+#[test]
+fn a_proposal_passes_every_check_once_team_and_runbook_are_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    assert!(burnward(directory.path(), &["init", "--team", "payments"]).status.success());
+    fs::write(directory.path().join("runbooks/pages.md"), "# Pages\n\n1. Look.\n").expect("written");
+    for (place, name) in ["go.prom", "spring.prom", "grpc.prom", "prometheus.prom", "worker.om", "node.prom"].into_iter().enumerate() {
+        fs::write(directory.path().join(name), fixture(name)).expect("written");
+        let (job, out) = (format!("job-{place}"), format!("slo-definitions/{place}.yaml"));
+        let output = burnward(directory.path(), &["init", "--metrics", name, "--job", &job, "--runbook", "pages.md", "--out", &out]);
+        assert!(output.status.success(), "{}", shown(&output));
+        let text = fs::read_to_string(directory.path().join(&out)).expect("written");
+        assert!(text.starts_with("# yaml-language-server: $schema=../slo.schema.json\n") && text.contains("team: payments\n"), "{text}");
+    }
+    for command in [&["check", "--strict"][..], &["fmt", "--check", "slo-definitions"]] {
+        let output = burnward(directory.path(), command);
+        assert!(output.status.success(), "{command:?}: {}", shown(&output));
+    }
+}
+
+#[test]
+fn a_metric_that_is_named_is_proposed_whatever_it_is() {
+    insta::assert_snapshot!(
+        "named",
+        proposed("prometheus.prom", &["--match", "prometheus_tsdb_compaction_duration_seconds", "--team", "platform"])
+    );
+    insta::assert_snapshot!(
+        "json",
+        proposed("grpc.prom", &["--match", "grpc_server_handled_total", "--job", "search", "--team", "search", "-o", "json"])
+    );
+}
+
+#[test]
+fn an_empty_directory_gets_a_start_that_passes_and_nothing_is_replaced() {
+    let directory = tempfile::tempdir().expect("a directory");
+    insta::assert_snapshot!("start", shown(&burnward(directory.path(), &["init"])));
+    for command in [&["check", "--strict"][..], &["fmt", "--check", "slo-definitions"]] {
+        let output = burnward(directory.path(), command);
+        assert!(output.status.success(), "{command:?}: {}", shown(&output));
+    }
+    let again = burnward(directory.path(), &["init"]);
+    assert_eq!(again.status.code(), Some(2));
+    insta::assert_snapshot!("start_again", shown(&again));
+    let other = tempfile::tempdir().expect("a directory");
+    fs::create_dir(other.path().join("slo-definitions")).expect("a directory");
+    fs::write(other.path().join("slo-definitions/own.yaml"), "mine").expect("written");
+    fs::write(other.path().join("slo.schema.json"), "{}").expect("written");
+    insta::assert_snapshot!("start_beside", shown(&burnward(other.path(), &["init"])));
+    assert_eq!(fs::read_to_string(other.path().join("slo.schema.json")).expect("there"), "{}");
+    assert!(!other.path().join("runbooks").exists());
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_with_force() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("go.prom"), fixture("go.prom")).expect("written");
+    fs::write(directory.path().join("out.yaml"), "mine").expect("written");
+    let command = ["init", "--metrics", "go.prom", "--service", "shop", "--out", "out.yaml"];
+    let refused = burnward(directory.path(), &command);
+    assert_eq!(refused.status.code(), Some(2), "{}", shown(&refused));
+    assert_eq!(fs::read_to_string(directory.path().join("out.yaml")).expect("there"), "mine");
+    let forced = burnward(directory.path(), &[&command[..], &["--force"]].concat());
+    assert!(forced.status.success(), "{}", shown(&forced));
+    assert!(fs::read_to_string(directory.path().join("out.yaml")).expect("there").contains("service: shop"));
+    assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 2, "nothing is left behind");
+}
+
+/// Answers every request with this, and says where.
+fn answering(head: &'static str, body: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 4096];
+            drop(stream.read(&mut request));
+            drop(write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n\r\n").and_then(|()| stream.write_all(&body)));
+        }
+    });
+    format!("127.0.0.1:{port}")
+}
+
+/// What is said of this endpoint, without its port.
+fn refused(address: &str, rest: &str) -> String {
+    let directory = tempfile::tempdir().expect("a directory");
+    let output = burnward(directory.path(), &["init", "--metrics", &format!("http://{rest}{address}/metrics"), "--job", "x"]);
+    assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+    shown(&output).replace(address, "HOST")
+}
+
+#[test]
+fn what_is_no_endpoint_is_told_as_that_and_nothing_secret_is_shown() {
+    let html = answering("Content-Type: text/html; charset=utf-8", b"<html>log in</html>".to_vec());
+    insta::assert_snapshot!("html", refused(&html, ""));
+    let plain = answering("Content-Type: text/plain", b"<html>log in</html>\n".to_vec());
+    insta::assert_snapshot!("plain_html", refused(&plain, ""));
+    let secret = refused(&plain, "ada:hunter2@");
+    assert!(!secret.contains("hunter2"), "{secret}");
+    insta::assert_snapshot!("secret", secret);
+    // Nobody listens there.
+    insta::assert_snapshot!("nobody", refused("127.0.0.1:1", ""));
+}
+
+#[test]
+fn a_small_answer_that_swells_without_end_is_dropped_at_the_cap() {
+    let mut packed = Vec::new();
+    let bomb = Command::new("sh").args(["-c", "head -c 200000000 /dev/zero | gzip -9"]).output().expect("gzip is there");
+    packed.extend(bomb.stdout);
+    let swelling = answering("Content-Type: text/plain\r\nContent-Encoding: gzip", packed);
+    insta::assert_snapshot!("bomb", refused(&swelling, ""));
+}
+
+#[test]
+fn ten_thousand_metrics_with_odd_names_and_endless_labels_are_read_in_bounds() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for number in 0..10_000 {
+        writeln!(text, "odd_{number}_total{{code=\"x{number}\",path=\"\u{202e}/{number}\\n# evil: yes\"}} 1").expect("a String");
+    }
+    for number in 0..2_000 {
+        writeln!(text, "http_requests_total{{code=\"200\",user=\"{number}\"}} 1").expect("a String");
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("odd.prom"), text).expect("written");
+    let output = burnward(directory.path(), &["init", "--metrics", "odd.prom", "--job", "o'dd # name: evil", "--team", "payments"]);
+    insta::assert_snapshot!("odd", shown(&output));
+}
