@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::{ExclusionId, Known},
-    id::{BudgetId, IncidentId, PersonName, SloId, SourceName, TenantId},
+    id::{BudgetId, Group, IncidentId, PersonName, SloId, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
     ledger::{Counts, Edges, Image, Late, Replica, Slice},
     slo::Slo,
@@ -36,7 +36,7 @@ use crate::{
     tasks::{
         self,
         decide::{
-            self, BackfillAnswers, BehindPlan, CorrectionAsked, Decider, FalsePositive, PastAsked, PastBudget, ReadPlan, RoundAnswers,
+            self, BackfillAnswers, BehindPlan, CorrectionAsked, Decider, FalsePositive, Own, PastAsked, PastBudget, ReadPlan, RoundAnswers,
             SecondAnswers, SlicesAsked,
         },
         deliver::Deliver,
@@ -67,6 +67,8 @@ pub struct Handle {
     pub requests: mpsc::Sender<Request>,
     /// Told when messages are owed.
     pub wake_delivery: Arc<Notify>,
+    /// Where each tenant's samples come from; whoever asks why may ask there, decisions never do.
+    pub sources: Arc<BTreeMap<TenantId, Arc<Source>>>,
 }
 
 /// What to do first.
@@ -237,6 +239,15 @@ pub enum Request {
         /// Its budgets as of the last round, worst first.
         reply: oneshot::Sender<Vec<BudgetStatus>>,
     },
+    /// What of the source's answers is counted for a group of an SLO.
+    Own {
+        /// Which SLO.
+        slo: SloId,
+        /// Which group.
+        group: Group,
+        /// What is its own; `None` for an unknown tenant.
+        reply: oneshot::Sender<Option<Own>>,
+    },
     /// The edges that no roll-up of a tenant's ledger may cross.
     Edges {
         /// Whose.
@@ -374,6 +385,12 @@ impl Handle {
             budgets.extend(own.into_iter().map(|status| (status.budget.clone(), status)));
         }
         Arc::new(budgets)
+    }
+
+    /// What of the source's answers is counted for a group of an SLO; `None` where nobody can tell.
+    pub async fn own(&self, slo: &SloId, group: &Group) -> Option<Own> {
+        let (slo, group) = (slo.clone(), group.clone());
+        self.ask(|reply| Request::Own { slo, group, reply }).await.ok().flatten()
     }
 
     /// What was counted of a budget over `(from, to]`, and how many events may have happened in unseen time of it.
@@ -540,23 +557,33 @@ impl Daemon {
         };
         let (decider, view) = Decider::load(parts, loaded, now).await?;
         let (requests, mailbox) = mpsc::channel(MAILBOX);
-        let handle = Handle { view, store, clock: options.clock.clone(), config: config.clone(), metrics, requests, wake_delivery };
-
-        let mut readers = Vec::new();
         let mut scrapers = Vec::new();
         // Tenants that read one source share it: its connections, its turns, what it scraped.
-        let mut sources: BTreeMap<&SourceName, Arc<Source>> = BTreeMap::new();
+        let mut by_name: BTreeMap<&SourceName, Arc<Source>> = BTreeMap::new();
+        let mut sources = BTreeMap::new();
         for (tenant, tenant_config) in &config.tenants {
-            if !sources.contains_key(&tenant_config.source) {
-                let source = Arc::new(source(&config, tenant_config, &handle.metrics).with_context(|| format!("tenant {tenant}"))?);
+            if !by_name.contains_key(&tenant_config.source) {
+                let source = Arc::new(source(&config, tenant_config, &metrics).with_context(|| format!("tenant {tenant}"))?);
                 if let Some(SourceConfig::Scrape(scrape)) = config.sources.get(&tenant_config.source) {
                     scrapers.push((source.clone(), scrape.every));
                 }
-                sources.insert(&tenant_config.source, source);
+                by_name.insert(&tenant_config.source, source);
             }
-            let source = sources[&tenant_config.source].clone();
-            readers.push(Reader::new(tenant.clone(), source, handle.clone()));
+            sources.insert(tenant.clone(), by_name[&tenant_config.source].clone());
         }
+        let sources = Arc::new(sources);
+        let handle = Handle {
+            view,
+            store,
+            clock: options.clock.clone(),
+            config: config.clone(),
+            metrics,
+            requests,
+            wake_delivery,
+            sources: sources.clone(),
+        };
+        let readers =
+            sources.iter().map(|(tenant, source)| Reader::new(tenant.clone(), source.clone(), handle.clone())).collect::<Vec<_>>();
         let renderer = Renderer::load(config.templates.as_deref(), faults);
         let slack = config.slack.as_ref().map(|slack| Slack::connect_with(slack, options.pace.limits())).transpose().context("slack")?;
         let deliver = Deliver::new(handle.clone(), renderer.clone(), slack.clone());

@@ -11,7 +11,7 @@ use burnward_core::{
 use crate::{
     app::Handle,
     definition,
-    store::{RunVersion, StoreError},
+    store::{RunVersion, StoreError, StoredDefinition},
 };
 
 /// A version that ran at a moment and runs no more.
@@ -64,6 +64,13 @@ async fn others(
         }
     }
     Ok(found)
+}
+
+/// An SLO as a version of its file says it, by its name of today; `None` where the text cannot be read any more.
+pub fn slo_of(handle: &Handle, id: &SloId, run: &RunVersion, stored: StoredDefinition) -> Option<Slo> {
+    let place = handle.config.tenants.get(&id.tenant)?;
+    let slos = definition::load_stored(&id.tenant, place, &[stored]).slos;
+    slos.iter().find(|slo| slo.id == run.called).map(|slo| Slo { id: id.clone(), ..(**slo).clone() })
 }
 
 /// The SLOs of a text that ran.

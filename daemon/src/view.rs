@@ -128,6 +128,8 @@ impl Circuit {
 pub struct QueryView {
     /// The selector as it is sent.
     pub asked: String,
+    /// When it was sent.
+    pub asked_at: Timestamp,
     /// From, exclusive.
     pub from: Timestamp,
     /// To, inclusive.

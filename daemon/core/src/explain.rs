@@ -3,6 +3,10 @@
 //!
 //! Times of day are not told here: the core knows no zone.
 
+mod outcome;
+
+pub use outcome::{DecidedBy, RowOutcome, unseen};
+
 use crate::{
     alert::{Edge, Step, fastest, was_seen},
     burn_rate::{Doubt, FailedShare, HeldBack, RowBurn, Verdict, burn, compare, contradicts},
@@ -29,6 +33,8 @@ pub struct Explanation {
     pub allowed: String,
     /// Every row, in the order of the objective.
     pub rows: Vec<RowExplanation>,
+    /// What came of each of them, in the same order.
+    pub outcomes: Vec<RowOutcome>,
     /// Which rule decided the state.
     pub decided: String,
     /// What would make each alert that holds clear; empty where none holds.
@@ -58,6 +64,7 @@ pub fn explain(status: &BudgetStatus) -> Explanation {
         seen: seen(status),
         allowed: words::exact_percent(status.target.allowed().as_f64()),
         rows: status.rows.iter().map(|burn| row(burn, status.target, status.unit)).collect(),
+        outcomes: outcome::outcomes(status),
         decided: decided(status),
         clears: [Urgency::Page, Urgency::Ticket].into_iter().filter_map(|urgency| clears_when(status, urgency)).collect(),
     }
@@ -339,9 +346,9 @@ mod tests {
     use std::time::Duration;
 
     /// Everything over the last hour failed as told; before it nothing did.
-    struct Hour {
-        long: Counts,
-        short: Counts,
+    pub(super) struct Hour {
+        pub(super) long: Counts,
+        pub(super) short: Counts,
     }
 
     impl Sums for Hour {
@@ -358,11 +365,11 @@ mod tests {
         }
     }
 
-    fn counts(total: i64, bad: i64) -> Counts {
+    pub(super) fn counts(total: i64, bad: i64) -> Counts {
         Counts { good: total - bad, bad, ..Counts::default() }
     }
 
-    fn status(sums: &Hour, state: State, alerts: AlertState) -> BudgetStatus {
+    pub(super) fn status(sums: &Hour, state: State, alerts: AlertState) -> BudgetStatus {
         let (target, window) = (Target::percent("99.9%").expect("a target"), days(30));
         let rows: Vec<RowBurn> = default_rows(target, window).rows.into_iter().map(|row| RowBurn::of(row, target, sums)).collect();
         let counts = sums.over(window);
@@ -405,7 +412,7 @@ mod tests {
         }
     }
 
-    const PAGED: AlertState = AlertState { page: Some(Timestamp::EPOCH), ticket: None };
+    pub(super) const PAGED: AlertState = AlertState { page: Some(Timestamp::EPOCH), ticket: None };
 
     #[test]
     fn a_burning_budget_is_explained_to_the_digit() {

@@ -1,6 +1,8 @@
 //! Former names: what was written down of an SLO before it got another name belongs to it. Nothing that was written is changed; it is read by the name of
 //! today. What another SLO that took the old name later wrote stays its own.
 
+use std::collections::BTreeSet;
+
 use crate::{
     exclusion::{Owner, Scope},
     id::{ServiceName, SloId, SloName},
@@ -45,6 +47,17 @@ impl Renames {
     /// The SLO with the name of today.
     pub fn slo(&self, id: &mut SloId, written_at: Timestamp) {
         id.name = self.name_now(&id.service, &id.name, written_at);
+    }
+
+    /// Every name that an SLO of today may have been written down by: its own, and those that it had before.
+    pub fn names_of(&self, id: &SloId) -> BTreeSet<SloName> {
+        let mut names = BTreeSet::from([id.name.clone()]);
+        for rename in self.0.iter().rev().filter(|rename| rename.service == id.service) {
+            if names.contains(&rename.to) {
+                names.insert(rename.from.clone());
+            }
+        }
+        names
     }
 
     /// The scope of an exclusion, by the names of today.
@@ -98,6 +111,7 @@ impl Renames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::TenantId;
 
     fn name(text: &str) -> SloName {
         SloName::parse(text).expect("a name")
@@ -121,6 +135,10 @@ mod tests {
         ] {
             assert_eq!(renames.name_now(&service, &name(written), at(at_seconds)), name(expected), "{written} at {at_seconds}");
         }
+        let tenant = TenantId::parse("main").expect("a name");
+        let names = |of: &str| renames.names_of(&SloId { tenant: tenant.clone(), service: service.clone(), name: name(of) });
+        assert_eq!(names("payments"), [name("paid"), name("pay"), name("payments")].into());
+        assert_eq!(names("orders"), [name("orders"), name("paid")].into());
         let other = ServiceName::parse("cart").expect("a name");
         assert_eq!(renames.name_now(&other, &name("paid"), at(5)), name("paid"), "names are of a service");
     }

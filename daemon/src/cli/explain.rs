@@ -13,7 +13,7 @@ use super::{
     table::local,
 };
 use crate::render::visible_whole;
-use crate::web::api::wire::{ExplainedBudget, FiguresReach, JourneyMember, Query, SloDetection, SloExplanation};
+use crate::web::api::wire::{ExplainedBudget, FiguresReach, JourneyMember, Query, ReadPart, Reading, SloDetection, SloExplanation, Told};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,10 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     }
     let identity = Identity::parse(args.subject.strip_prefix("slo/").unwrap_or(&args.subject))?;
     let figures = args.as_known_then.then(|| ("figures", "as-known-then".to_owned()));
-    let query: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).chain(figures).collect();
+    let moment = args.at.iter().map(|at| ("at", at.clone())).chain(figures);
+    // Of a moment of the past no series is known any more.
+    let named = args.at.is_none().then(|| ("series", "named".to_owned()));
+    let query: Vec<(&str, String)> = moment.chain(named).collect();
     let server = args.server.of_tenant(identity.tenant.as_deref());
     if args.coverage {
         return show_coverage(&server, &identity, args.output).await;
@@ -85,7 +88,11 @@ fn text(explanation: &SloExplanation) -> String {
             (true, _) => ", as corrected by what was recorded since; --as-known-then shows it without",
         }
     ));
-    line(format!("  written  {}:{}, version {}", slo.file, slo.line, slo.version));
+    line(format!("  written  {}, version {}", written(explanation), slo.version));
+    let told = explanation.definition.iter().flat_map(|definition| definition.lines(local));
+    for (label, told) in ["version", "before"].into_iter().zip(told) {
+        line(format!("  {label:8} {told}"));
+    }
     if let Some(ran) = &explanation.ran_then {
         let since = local(ran.since);
         line(format!(
@@ -100,8 +107,11 @@ fn text(explanation: &SloExplanation) -> String {
         line(format!("  policy   {}: {}: {}", policy.key, policy.value, policy.meaning));
     }
     for query in &slo.queries {
-        line(format!("  asked    {}", query.asked));
+        line(format!("  asked    {}{}", query.asked, asked(query)));
         line(format!("  got      {}", got(query)));
+    }
+    for sentence in &explanation.kept {
+        line(format!("  past     {sentence}"));
     }
     for exclusion in explanation.exclusions.iter().filter(|exclusion| exclusion.withdrawn.is_none()) {
         line(format!("  excludes {} of {}: {} (approved by {})", exclusion.id, exclusion.scope, exclusion.reason, exclusion.approver));
@@ -113,6 +123,19 @@ fn text(explanation: &SloExplanation) -> String {
         }
     }
     text
+}
+
+/// Where the SLO is written, to the column where that is known.
+fn written(explanation: &SloExplanation) -> String {
+    let of_this_version = explanation.definition.as_ref().filter(|definition| definition.version == explanation.slo.version);
+    let place = of_this_version.and_then(|definition| definition.place.as_ref());
+    place.map_or_else(|| format!("{}:{}", explanation.slo.file, explanation.slo.line), ToString::to_string)
+}
+
+/// When, and over which stretch.
+fn asked(query: &Query) -> String {
+    let at = query.at.map(|at| format!("at {}, ", local(at))).unwrap_or_default();
+    format!("   {at}samples after {}", local(query.from))
 }
 
 fn got(query: &Query) -> String {
@@ -135,9 +158,11 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
     ];
     lines.push(format!("  seen     {}", budget.seen));
     lines.extend(budget.reach.iter().flat_map(FiguresReach::sentences).map(|sentence| format!("  as of    {sentence}")));
+    lines.extend(budget.reading.iter().flat_map(reading_lines));
     lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
     lines.extend(budget.figures.members.iter().map(member_line));
-    lines.push(format!("  rows     {}", budget.row_table.from));
+    let place = budget.place.as_ref().map_or_else(String::new, |place| format!("; the objective stands at {place}"));
+    lines.push(format!("  rows     {}{place}", budget.row_table.from));
     lines.extend(budget.row_table.left_out.iter().map(|left_out| format!("  left out {left_out}")));
     for row in &budget.rows {
         let mark = match (row.holds, &row.held_back) {
@@ -145,13 +170,49 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
             (false, Some(_)) => "  HELD BACK",
             (false, None) => "",
         };
-        lines.push(format!("  rule     {}{mark}", row.rule));
-        lines.push(format!("           {}", row.long));
-        lines.push(format!("           {}", row.short));
-        lines.extend(row.held_back.iter().map(|why| format!("           {why}")));
+        lines.push(format!("  rule     {}{mark}   {}", row.rule, row.from()));
+        let parts = [&row.long, &row.short, &row.because];
+        lines.extend(parts.into_iter().filter(|part| !part.is_empty()).map(|part| format!("           {part}")));
     }
     lines.push(format!("  decided  {}", budget.decided));
+    let told =
+        |told: &Told| format!("  told     the {} since {}: {} ({})", told.urgency, local(told.since), told.sentence, told.decided_by);
+    lines.extend(budget.told.iter().map(told));
     lines.extend(budget.clears.iter().map(|clears| format!("  clears   {clears}")));
     lines.extend(budget.changes.iter().map(|change| format!("  changed  {}  {}", local(change.at), change.why)));
     lines
+}
+
+/// Which series are counted, and how new the newest sample is.
+fn reading_lines(reading: &Reading) -> Vec<String> {
+    let part = |part: &ReadPart| {
+        let names = part.names().into_iter().map(|name| format!("             {name}"));
+        [format!("  reads    {}", part.counted())].into_iter().chain(names).collect::<Vec<_>>()
+    };
+    reading.parts.iter().flat_map(part).chain([format!("  newest   {}", reading.freshness(local))]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every instant of the explanation, as it stands there and as a person reads it here.
+    fn instants(value: &serde_json::Value, found: &mut Vec<(String, String)>) {
+        match value {
+            serde_json::Value::String(text) => found.extend(text.parse().map(|at: jiff::Timestamp| (text.clone(), local(at)))),
+            serde_json::Value::Array(values) => values.iter().for_each(|value| instants(value, found)),
+            serde_json::Value::Object(fields) => fields.values().for_each(|value| instants(value, found)),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+        }
+    }
+
+    #[test]
+    fn an_explanation_reads_well() {
+        let json: serde_json::Value = serde_json::from_str(include_str!("snapshots/explanation.json")).expect("JSON");
+        let explanation = serde_json::from_value(json.clone()).expect("an explanation");
+        let mut found = Vec::new();
+        instants(&json, &mut found);
+        let shown = found.into_iter().fold(text(&explanation), |text, (written, local)| text.replace(&local, &written));
+        insta::assert_snapshot!(shown);
+    }
 }

@@ -18,6 +18,7 @@ pub mod load;
 pub mod marked;
 mod names;
 mod objective;
+pub mod places;
 pub(crate) mod print;
 pub(crate) mod promql;
 pub mod reader;

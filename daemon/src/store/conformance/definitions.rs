@@ -83,6 +83,16 @@ pub(in crate::store) async fn the_version_that_ran_at_a_moment_is_known(store: &
         let text = store.definition_version(&main, &ran[&new]).await.unwrap().map(|definition| definition.text);
         assert_eq!(text, Some(format!("text of {version}")));
     }
+    let ran = |until: i64| async move {
+        let main = tenant("main");
+        let new = SloId { name: SloName::parse("paid-orders").unwrap(), ..budget(&main, Group::whole()).slo };
+        let runs = store.versions_of(&new, at(until)).await.unwrap();
+        runs.into_iter().map(|run| (run.version, run.called.name.to_string(), run.since)).collect::<Vec<_>>()
+    };
+    let entry = |version: &str, name: &SloName, since| (version.to_owned(), name.to_string(), at(since));
+    let all = [entry("a1", &new.name, 30), entry("a3", &new.name, 20), entry("a2", &old.name, 10), entry("a1", &old.name, 0)];
+    assert_eq!(ran(40).await, all, "newest first, by the names of then");
+    assert_eq!((ran(19).await, ran(-1).await), (all[2..].to_vec(), Vec::new()));
     assert!(store.versions_at(&main, Some(&new.service), at(-1)).await.unwrap().is_empty());
     assert!(store.versions_at(&tenant("other"), None, at(9)).await.unwrap().is_empty());
 }

@@ -37,6 +37,25 @@ impl SqliteStore {
         Ok(versions)
     }
 
+    /// The versions of an SLO that ran up to a moment, newest first, by any name that it had.
+    pub async fn versions_of(&self, slo: &SloId, until: Timestamp) -> Result<Vec<RunVersion>, StoreError> {
+        let tenant = &slo.tenant;
+        let renames = self.renames(tenant).await?;
+        let names = Value::Array(renames.names_of(slo).iter().map(|name| json!(name.as_str())).collect()).to_string();
+        let asked = sqlx::query(VERSIONS_OF).bind(tenant.as_str()).bind(slo.service.as_str()).bind(names).bind(until.millis());
+        let mut versions = Vec::new();
+        for row in &asked.fetch_all(self.readers()).await? {
+            let (called, since) = (slo_id(tenant, row)?, time(row, "at")?);
+            let mut id = called.clone();
+            renames.slo(&mut id, since);
+            // Another SLO may have taken a name that this one had.
+            if id == *slo {
+                versions.push(RunVersion { called, path: row.try_get("path")?, version: row.try_get("version")?, since });
+            }
+        }
+        Ok(versions)
+    }
+
     /// The text of a version that ran.
     pub async fn definition_version(&self, tenant: &TenantId, run: &RunVersion) -> Result<Option<StoredDefinition>, StoreError> {
         let row = sqlx::query(
@@ -76,6 +95,11 @@ const VERSIONS_OF_SERVICE_AT: &str = "
     SELECT max(id) AS id, at, service, slo, path, version FROM slo_versions
     WHERE tenant = ?1 AND service = ?3 AND at <= ?2
     GROUP BY service, slo ORDER BY id";
+
+const VERSIONS_OF: &str = "
+    SELECT id, at, service, slo, path, version FROM slo_versions
+    WHERE tenant = ?1 AND service = ?2 AND slo IN (SELECT value FROM json_each(?3)) AND at <= ?4
+    ORDER BY id DESC";
 
 const NOTE: &str = "
     INSERT INTO slo_versions (tenant, at, service, slo, path, version)

@@ -11,6 +11,7 @@ mod exclusions;
 mod false_positive;
 mod lost;
 mod numbers;
+mod own;
 mod past;
 mod rehearsal;
 mod reload;
@@ -58,6 +59,7 @@ use crate::{
 pub(crate) use book::settings as ledger_settings;
 pub use exclusions::CorrectionAsked;
 pub use false_positive::FalsePositive;
+pub use own::Own;
 pub use past::{Moment, PastAsked, PastBudget, Place, Reach, SlicesAsked};
 pub use rehearsal::Rehearsal;
 pub use reload::{Opened, open_definitions};
@@ -243,6 +245,9 @@ impl Decider {
             Request::Slices { asked, known, late, reply } => answer(reply, self.slices(&asked, known, &late)),
             Request::Past { tenant, asked, late, reply } => {
                 answer(reply, self.books.get(&tenant).map(|book| book.past(&asked, &late)).unwrap_or_default());
+            }
+            Request::Own { slo, group, reply } => {
+                answer(reply, self.books.get(&slo.tenant).map(|book| Own::of(&book.ledger, &slo, &group)));
             }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
             Request::Image { tenant, but, reply } => answer(reply, self.image(&tenant, &but).await),

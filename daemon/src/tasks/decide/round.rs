@@ -399,6 +399,7 @@ pub(super) fn source_view(book: &Book, evaluated: &Evaluated, settled: Timestamp
         .zip(got)
         .map(|(read, (result, took))| QueryView {
             asked: answers.queries[read.query].to_string(),
+            asked_at: answers.asked_at,
             from: read.from,
             to: read.to,
             got: result.as_ref().map(|series| (series.len(), *took)).map_err(Clone::clone),

@@ -1,6 +1,10 @@
 //! `/api/v1/slos/{service}/{name}`, `.../explain` and `.../burn-down`: an SLO as it is written and as it stands, why, and how its budget was spent; now or
 //! at a moment.
 
+mod definition;
+mod reading;
+mod told;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
@@ -10,15 +14,16 @@ use axum::{
 use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::Known,
-    explain::{Explanation, around_threshold, explain},
-    id::{ServiceName, SloId, SloName, TenantId},
-    ledger::{Query as Asked, StoredStream},
-    slo::Slo,
-    time::{Timestamp, days},
+    explain::{Explanation, around_threshold, explain, unseen},
+    id::{Group, ServiceName, SloId, SloName, TenantId},
+    ledger::StoredStream,
+    slo::{AlertRow, Objective, Slo},
+    time::{Timestamp, days, hours},
     window::{Interval, Window},
 };
 use serde::Deserialize;
 
+use self::definition::Written;
 use super::{
     burn_down, exclusions,
     problem::Problem,
@@ -30,7 +35,8 @@ use super::{
 use crate::{
     app::Handle,
     calendar,
-    store::StoreError,
+    definition::row_words,
+    store::{StoreError, StoredIncident},
     tasks::decide::{Moment, PastAsked, PastBudget, Place, Reach},
     then::ran_then,
     view::View,
@@ -55,6 +61,28 @@ pub struct ExplainQuery {
     budget: Option<String>,
     /// `as-corrected` (without it) or `as-known-then`.
     figures: Option<String>,
+    /// `named`: the source is asked for the names of some series of each budget.
+    series: Option<String>,
+}
+
+/// Whether the source is asked for the names of series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// It is: whoever asks waits for it.
+    Asked,
+    /// It is not: series are counted alone.
+    NotAsked,
+}
+
+impl Names {
+    /// Reads the word of an address; without one nothing is asked.
+    pub fn read(word: Option<&str>) -> Result<Self, Problem> {
+        match word {
+            None | Some("") => Ok(Self::NotAsked),
+            Some("named") => Ok(Self::Asked),
+            Some(_) => Err(Problem::bad_request("`series` is `named`, or left out")),
+        }
+    }
 }
 
 /// Which moment is asked for, and with what knowledge of it.
@@ -134,7 +162,8 @@ pub async fn get(
     Query(query): Query<ExplainQuery>,
 ) -> Result<Json<SloExplanation>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    explanation(&site.handle, &slo, query.when(site.handle.clock.now())?, query.budget.as_deref()).await.map(Json)
+    let names = Names::read(query.series.as_deref())?;
+    explanation(&site.handle, &slo, query.when(site.handle.clock.now())?, query.budget.as_deref(), names).await.map(Json)
 }
 
 /// `GET /api/v1/slos/{service}/{name}/burn-down`: of one budget; without `?budget=` of the worst.
@@ -182,11 +211,12 @@ pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Re
 /// An SLO with its budgets as they stand.
 pub async fn detail(handle: &Handle, slo: &Slo) -> Result<SloDetail, Problem> {
     let statuses = statuses(handle, slo, None).await?;
-    Ok(detail_of(handle, slo, |view| statuses.iter().map(|status| Budget::of(view, status)).collect()))
+    let queries = queries_of(handle, slo).await;
+    Ok(detail_of(handle, slo, queries, |view| statuses.iter().map(|status| Budget::of(view, status)).collect()))
 }
 
 /// An SLO with these of its budgets.
-fn detail_of(handle: &Handle, slo: &Slo, budgets: impl FnOnce(&View) -> Vec<Budget>) -> SloDetail {
+fn detail_of(handle: &Handle, slo: &Slo, queries: Vec<WireQuery>, budgets: impl FnOnce(&View) -> Vec<Budget>) -> SloDetail {
     let view = handle.view.borrow();
     SloDetail {
         service: slo.id.service.to_string(),
@@ -200,30 +230,27 @@ fn detail_of(handle: &Handle, slo: &Slo, budgets: impl FnOnce(&View) -> Vec<Budg
         held: HeldVersion::of(&view, &slo.id),
         policies: Policy::of(slo),
         budgets: budgets(&view),
-        queries: view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).map(queries_of(slo)).unwrap_or_default(),
+        queries,
     }
 }
 
 /// An SLO as it is written now, with its budgets at a moment of the past; what was asked then is not kept.
 fn detail_of_then(handle: &Handle, slo: &Slo, budgets: &[ExplainedBudget]) -> SloDetail {
     let budgets = budgets.iter().map(|budget| budget.figures.clone()).collect();
-    SloDetail { queries: Vec::new(), held: None, ..detail_of(handle, slo, |_| budgets) }
+    SloDetail { held: None, ..detail_of(handle, slo, Vec::new(), |_| budgets) }
 }
 
-/// The queries of the last round that ask for a metric that the SLO reads, or for one of its expressions.
-fn queries_of(slo: &Slo) -> impl Fn(&crate::view::SourceView) -> Vec<WireQuery> {
-    let metrics: Vec<String> = slo.sli.selectors().iter().map(|selector| selector.metric().to_owned()).collect();
-    let stepped = |step| slo.sli.expressions().into_iter().map(move |expression| Asked::Stepped { expression: expression.clone(), step });
-    let expressions: Vec<String> = slo.sli.step().into_iter().flat_map(stepped).map(|query| query.to_string()).collect();
-    move |source| {
-        let asks = |query: &crate::view::QueryView| metrics.iter().any(|metric| query.asked.starts_with(metric.as_str()));
-        let reads = |query: &&crate::view::QueryView| expressions.contains(&query.asked) || asks(query);
-        source.queries.iter().filter(reads).map(WireQuery::from).collect()
-    }
+/// The questions of the last round whose answers the SLO needs for its events.
+async fn queries_of(handle: &Handle, slo: &Slo) -> Vec<WireQuery> {
+    let own = handle.own(&slo.id, &Group::whole()).await;
+    let asked: Vec<String> = own.iter().flat_map(|own| &own.parts).map(|part| part.asked.to_string()).collect();
+    let view = handle.view.borrow();
+    let queries = view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).map(|source| source.queries.iter());
+    queries.into_iter().flatten().filter(|query| asked.contains(&query.asked)).map(WireQuery::from).collect()
 }
 
 /// Why an SLO's budgets stand as they do, now or at a moment of the past: all of them, or the one with this key.
-pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&str>) -> Result<SloExplanation, Problem> {
+pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&str>, names: Names) -> Result<SloExplanation, Problem> {
     let until = when.at.unwrap_or_else(|| handle.clock.now());
     let then = match when.at {
         Some(at) => ran_then(handle, slo, at).await?,
@@ -231,19 +258,28 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     };
     let judged = judging(handle, slo, when).await?;
     let judged_by = judged.as_deref().unwrap_or(slo);
+    let written = Written::of(handle, judged_by).await?;
+    let incidents = incidents_of(handle, &slo.id, until).await?;
     let mut budgets = Vec::new();
     for status in statuses(handle, slo, key).await? {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
-        let explained = explained(handle, judged_by, &status, changes);
-        budgets.extend(explained.map(|budget| ExplainedBudget { reach: reach.map(|reach| FiguresReach::of(&reach, until)), ..budget }));
+        let reading = match when.at {
+            Some(_) => None,
+            None => reading::of(handle, &status, names).await,
+        };
+        let told = told::of(&status.budget, status.alerts, &incidents, until);
+        let explained = explained(handle, judged_by, &status, &written);
+        let reach = reach.map(|reach| FiguresReach::of(&reach, until));
+        budgets.extend(explained.map(|budget| ExplainedBudget { reading, told, changes, reach, ..budget }));
     }
-    let incidents = incidents_of(handle, &slo.id, until).await?;
     Ok(SloExplanation {
         at: instant(until),
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
+        definition: definition::of(handle, slo, until).await?,
+        kept: when.at.map(|at| kept(handle.clock.now().since(at))).unwrap_or_default(),
         slo: match when.at {
             None => detail(handle, slo).await?,
             Some(_) => detail_of_then(handle, judged_by, &budgets),
@@ -251,8 +287,20 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         ran_then: then.filter(|_| judged.is_none()).map(|then| VersionRan::from(&then.run)),
         exclusions: exclusions::states(handle, &slo.id.tenant, when.figures.known(until), |scope| scope.is_of(&slo.id)),
         budgets,
-        incidents,
+        incidents: incidents.iter().map(|stored| IncidentState::from(&stored.incident)).collect(),
     })
+}
+
+/// What is still known of a moment so long ago, and what is not.
+fn kept(age: Duration) -> Vec<String> {
+    const LEVELS: [(Duration, &str); 3] = [(hours(3), "10 s"), (days(8), "1 min"), (days(35), "5 min")];
+    let length = LEVELS.iter().find(|(oldest, _)| age <= *oldest).map_or("1 h", |(_, length)| *length);
+    vec![
+        "not kept: the questions as they were sent, their answers, and which series these held; samples are counted, and then dropped"
+            .to_owned(),
+        format!("kept: good, bad and unseen by slices of {length}, from which these figures are made anew"),
+        "kept: what each alert change was decided from, and every event of its incident, as they were committed".to_owned(),
+    ]
 }
 
 /// The SLO by which a moment is judged, where it is not the one that runs: as known then, the version of then.
@@ -271,10 +319,10 @@ pub async fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Result<V
 }
 
 /// The incidents that were opened until a moment and of which the SLO's alerts are or were members, newest first, as they stand now.
-async fn incidents_of(handle: &Handle, slo: &SloId, until: Timestamp) -> Result<Vec<IncidentState>, Problem> {
-    let stored = handle.store.incidents(&slo.tenant, INCIDENTS, None).await?;
-    let own = stored.iter().map(|stored| &stored.incident).filter(|incident| incident.opened_at <= until && incident.slos().contains(slo));
-    Ok(own.map(IncidentState::from).collect())
+async fn incidents_of(handle: &Handle, slo: &SloId, until: Timestamp) -> Result<Vec<StoredIncident>, Problem> {
+    let mut stored = handle.store.incidents(&slo.tenant, INCIDENTS, None).await?;
+    stored.retain(|stored| stored.incident.opened_at <= until && stored.incident.slos().contains(slo));
+    Ok(stored)
 }
 
 /// A budget now, or at a moment of the past.
@@ -358,31 +406,65 @@ fn period(status: &BudgetStatus, now: Timestamp) -> Option<CalendarPeriod> {
     })
 }
 
-/// `None` where the objective has gone from the SLO meanwhile.
-fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, changes: Vec<AlertChange>) -> Option<ExplainedBudget> {
-    let objective = slo.objectives.iter().find(|objective| objective.name == status.budget.objective)?;
-    let Explanation { budget, excluded, seen, allowed, rows, decided, clears } = explain(status);
+/// What the core tells of a budget; `None` where the objective has gone from the SLO meanwhile.
+fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Written) -> Option<ExplainedBudget> {
+    let number = slo.objectives.iter().position(|objective| objective.name == status.budget.objective)?;
+    let objective = &slo.objectives[number];
+    let explanation = explain(status);
+    let rows = rows(objective, status, &explanation);
+    let places = (0..rows.len()).map(|row| written.row(number, row));
+    let rows = rows.into_iter().zip(places).map(|(row, place)| ExplainedRow { place, ..row }).collect();
+    let Explanation { budget, excluded, seen, allowed, decided, clears, .. } = explanation;
     let around = slo.sli.native_threshold().and_then(|threshold| around_threshold(status.counts, threshold));
-    let budget = around.map_or_else(|| budget.clone(), |around| format!("{budget}; {around}"));
-    let rows = rows
-        .into_iter()
-        .map(|row| ExplainedRow { rule: row.rule, long: row.long, short: row.short, holds: row.holds, held_back: row.held_back })
-        .collect();
     Some(ExplainedBudget {
         id: status.budget.to_string(),
         figures: Budget::of(&handle.view.borrow(), status),
         period: period(status, handle.clock.now()),
         state: status.state.word().to_owned(),
         icon: status.state.icon().to_owned(),
-        budget,
+        budget: around.map_or_else(|| budget.clone(), |around| format!("{budget}; {around}")),
         excluded,
         seen,
         allowed,
+        place: written.objective(number),
+        reading: None,
         row_table: RowTable::of(objective),
         rows,
         decided,
         clears,
-        changes,
+        told: Vec::new(),
+        changes: Vec::new(),
         reach: None,
     })
+}
+
+/// The rows with their arithmetic and their outcomes; of a budget that nobody sees, with why nothing is decided.
+fn rows(objective: &Objective, status: &BudgetStatus, explanation: &Explanation) -> Vec<ExplainedRow> {
+    let blind = |row: &AlertRow| {
+        let outcome = unseen(status, row.urgency);
+        ExplainedRow {
+            rule: row_words(row),
+            long: String::new(),
+            short: String::new(),
+            holds: false,
+            held_back: None,
+            decided_by: outcome.by.word().to_owned(),
+            because: outcome.sentence,
+            place: None,
+        }
+    };
+    if status.rows.is_empty() {
+        return objective.rows.iter().map(blind).collect();
+    }
+    let seen = explanation.rows.iter().zip(&explanation.outcomes).map(|(row, outcome)| ExplainedRow {
+        rule: row.rule.clone(),
+        long: row.long.clone(),
+        short: row.short.clone(),
+        holds: row.holds,
+        held_back: row.held_back.clone(),
+        decided_by: outcome.by.word().to_owned(),
+        because: outcome.sentence.clone(),
+        place: None,
+    });
+    seen.collect()
 }

@@ -28,6 +28,11 @@ impl When {
     }
 }
 
+/// An instant within a sentence: `2026-11-25 03:10:02 UTC`.
+pub(super) fn spelt(at: Instant) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// An instant alone, with its day.
 #[derive(Debug, Clone, PartialEq, Eq, Template)]
 #[template(source = r#"<time datetime="{{ iso }}">{{ text }}</time>"#, ext = "html")]

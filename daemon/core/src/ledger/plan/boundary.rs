@@ -33,7 +33,7 @@ fn neighbours(threshold: f64, boundaries: &[f64]) -> (Option<f64>, Option<f64>) 
 }
 
 /// A regular expression for every spelling of a bucket boundary that client libraries use: `0.3`, `.3`, `0.30`, `3e-01`, `3.0E-1`; `30`, `30.0`, `3e+01`.
-pub(super) fn spellings(boundary: f64) -> String {
+pub(in crate::ledger) fn spellings(boundary: f64) -> String {
     let scientific = format!("{boundary:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let (digits, exponent) = (mantissa.replace('.', ""), exponent.parse::<i32>().unwrap_or(0));

@@ -14,6 +14,7 @@ mod boundary;
 mod queries;
 mod side;
 
+pub(super) use boundary::spellings;
 pub use boundary::{beside, boundaries_of};
 pub(super) use side::{Role, Side};
 

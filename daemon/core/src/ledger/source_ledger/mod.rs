@@ -13,6 +13,7 @@ mod correct;
 mod few;
 mod image;
 mod judged;
+mod own;
 mod parts;
 mod past;
 mod replace;
@@ -33,6 +34,7 @@ use std::{
 pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS};
 
 pub use composed::MemberVerdicts;
+pub use own::OwnPart;
 pub use parts::{Fill, Stream};
 pub use past::{Late, PastSums};
 pub use second::SecondReading;

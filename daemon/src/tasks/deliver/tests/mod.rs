@@ -101,6 +101,7 @@ impl World {
             metrics: Metrics::default(),
             requests,
             wake_delivery: Arc::default(),
+            sources: Arc::default(),
         };
         let client = Slack::connect_with(self.config.slack.as_ref().unwrap(), LIMITS).unwrap();
         let deliver =

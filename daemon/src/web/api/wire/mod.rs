@@ -7,6 +7,7 @@ mod detection;
 mod downtime;
 mod events;
 mod exclusion;
+mod explained;
 mod incident;
 mod incident_now;
 mod member;
@@ -24,6 +25,7 @@ pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable,
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
 pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};
+pub use explained::{Definition, DefinitionBefore, DefinitionChange, ReadPart, Reading, SourcePlace, Told};
 pub use incident::{
     Alert, CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry,
 };

@@ -12,7 +12,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Events, ExclusionState, IncidentState, Query, RowTable, instant};
+use super::{Budget, Definition, Events, ExclusionState, IncidentState, Query, Reading, RowTable, SourcePlace, Told, instant};
 use crate::{store::RunVersion, tasks::decide::Reach, view::View};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
@@ -187,6 +187,12 @@ pub struct SloExplanation {
     /// The version that ran at that moment, where the figures are judged by another: as corrected, by the one that runs now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran_then: Option<VersionRan>,
+    /// The definition that ran at that moment, and what the one before it said; absent where no version is noted, as before the first start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Definition>,
+    /// Of a moment of the past: what is still known of it, and what is not, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
     /// The SLO.
     pub slo: SloDetail,
     /// What people took out of its budgets, or took back, newest first.
@@ -271,6 +277,12 @@ pub struct ExplainedBudget {
     pub seen: String,
     /// What the target allows.
     pub allowed: String,
+    /// Where the objective is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<SourcePlace>,
+    /// What is read for it; absent of a moment of the past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
     /// Where its rows come from, and what of the default table was left out.
     pub row_table: RowTable,
     /// The rows with their arithmetic.
@@ -279,6 +291,9 @@ pub struct ExplainedBudget {
     pub decided: String,
     /// What would make its alerts clear.
     pub clears: Vec<String>,
+    /// What became of each alert that is open: whom it called, or why nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     /// Its alert changes of the last 30 days, with the arithmetic of their moment.
     pub changes: Vec<AlertChange>,
     /// How far the figures of a moment of the past reach.
@@ -349,6 +364,22 @@ pub struct ExplainedRow {
     pub holds: bool,
     /// Why it does not although both are above.
     pub held_back: Option<String>,
+    /// What decided its outcome: `burn-rate`, `low-traffic`, `young-history`, `no-traffic`, `no-data`, `back-filling`, `clearing`.
+    #[serde(default)]
+    pub decided_by: String,
+    /// Its outcome in a sentence: why it pages, or why not.
+    #[serde(default)]
+    pub because: String,
+    /// Where it is written; absent of a default row, which follows from the target and the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<SourcePlace>,
+}
+
+impl ExplainedRow {
+    /// Where it comes from: its place in a file, or the default rows.
+    pub fn from(&self) -> String {
+        self.place.as_ref().map_or_else(|| "default row".to_owned(), ToString::to_string)
+    }
 }
 
 /// An alert change of the past.

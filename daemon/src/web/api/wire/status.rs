@@ -121,6 +121,9 @@ pub struct Replica {
 pub struct Query {
     /// The selector as it was sent.
     pub asked: String,
+    /// When it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
     /// From, exclusive.
     pub from: Instant,
     /// To, inclusive.
@@ -240,6 +243,7 @@ impl From<&QueryView> for Query {
     fn from(query: &QueryView) -> Self {
         Self {
             asked: query.asked.clone(),
+            at: Some(instant(query.asked_at)),
             from: instant(query.from),
             to: instant(query.to),
             series: query.got.as_ref().ok().map(|(series, _)| *series),

@@ -10,10 +10,10 @@ use jiff::Timestamp as Instant;
 use serde::Deserialize;
 
 use super::{
-    figures::{Figures, IncidentFigures, RowFigures},
+    figures::{Figures, IncidentFigures, Mark, RowFigures},
     frame::{self, Frame, Links, Place},
     page,
-    when::Stamp,
+    when::{Stamp, spelt},
 };
 use crate::{
     app::Handle,
@@ -24,11 +24,11 @@ use crate::{
         api::{
             burn_down,
             downtime::of as downtime_of,
-            explain::{Figures as FiguresAsked, When, at_moment, explanation, find, moment, not_to_come, statuses},
+            explain::{Figures as FiguresAsked, Names, When, at_moment, explanation, find, moment, not_to_come, statuses},
             problem::Problem,
             wire::{
-                Budget, Downtime, ExplainedBudget, ExplainedRow, FiguresReach, Policy, Query as WireQuery, SloDetail, SloExplanation,
-                VersionRan, budget_key,
+                Budget, Downtime, ExplainedBudget, ExplainedRow, FiguresReach, Policy, Query as WireQuery, ReadPart, Reading, SloDetail,
+                SloExplanation, Told, VersionRan, budget_key,
             },
         },
     },
@@ -58,6 +58,8 @@ pub(super) struct Asked {
     at: Option<String>,
     /// As corrected, or as it was known then.
     figures: Option<String>,
+    /// Whether the source is asked for the names of series.
+    series: Option<String>,
 }
 
 #[derive(Template)]
@@ -71,6 +73,10 @@ struct SloPage {
     team: String,
     source: String,
     written: String,
+    /// Which version, since when, and what it changed.
+    definition: Vec<String>,
+    /// Of a moment of the past: what is still known of it, and what is not.
+    kept: Vec<String>,
     /// That it runs on in an earlier version.
     held: Option<String>,
     runbook: Option<String>,
@@ -115,7 +121,15 @@ struct Chosen {
     because: String,
     allowed: String,
     clears: Vec<String>,
-    rows: Vec<(RowFigures, ExplainedRow)>,
+    rows: Vec<ChosenRow>,
+    /// What became of each alert that is open.
+    told: Vec<ToldAlert>,
+    /// What is read for it.
+    reading: Option<ChosenReading>,
+    /// Where its objective is written.
+    place: Option<String>,
+    /// Where its rows come from.
+    rows_from: String,
     /// Of a calendar window: which period it is, and the ways to others.
     period: Option<PeriodFigures>,
     /// Of an objective that is counted in slices of time.
@@ -127,9 +141,34 @@ struct Chosen {
     events: String,
 }
 
+/// An alert row: its figures where they are known, and why it pages or does not.
+struct ChosenRow {
+    mark: Mark,
+    figures: Option<RowFigures>,
+    why: ExplainedRow,
+}
+
+/// What became of an alert that is open.
+struct ToldAlert {
+    urgency: String,
+    since: Stamp,
+    sentence: String,
+    /// Its incident, and the way there.
+    incident: Option<(String, String)>,
+}
+
+/// What is read for the budget.
+struct ChosenReading {
+    parts: Vec<(String, Vec<String>)>,
+    freshness: String,
+    /// Leads to the same page with series by name; `None` where that is this one, and where none can be named.
+    name_them: Option<String>,
+}
+
 /// What was asked, and what came.
 struct Asking {
     asked: String,
+    at: Option<Stamp>,
     span: (Stamp, Stamp),
     answer: Result<String, String>,
 }
@@ -144,8 +183,9 @@ pub(super) async fn get(
     let handle = &site.handle;
     let slo = find(handle, &tenant, &service, &name)?;
     let when = When { at: asked.moment(handle)?, figures: FiguresAsked::read(asked.figures.as_deref())? };
+    let names = Names::read(asked.series.as_deref())?;
     let key = asked.key(handle, &slo).await?;
-    let explained = explanation(handle, &slo, when, key.as_deref().or(Some(""))).await?;
+    let explained = explanation(handle, &slo, when, key.as_deref().or(Some("")), names).await?;
     let drawn = match &key {
         Some(key) => drawn(handle, &slo, key, when, &explained).await?,
         None => Drawn::default(),
@@ -197,7 +237,7 @@ async fn drawn(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &Sl
 }
 
 fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: SloExplanation, drawn: Drawn, now: Instant) -> SloPage {
-    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents, ran_then } = explained;
+    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents, ran_then, definition, kept } = explained;
     let links = frame.links.clone();
     let path = format!("/slos/{name}");
     let listed = if detail.budgets.len() > 1 { detail.budgets.as_slice() } else { &[] };
@@ -206,6 +246,8 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         team: detail.team.clone(),
         source: slo.source.to_string(),
         written: format!("{}:{}, version {}", visible(&detail.file), detail.line, detail.version),
+        definition: definition.map(|definition| definition.lines(spelt)).unwrap_or_default().iter().map(|line| visible(line)).collect(),
+        kept,
         held: detail.held.as_ref().map(|held| visible(&held.sentence())),
         runbook: detail.runbook.as_ref().map(|file| links.to(&format!("/runbooks/{file}"))),
         past: replayed.then(|| past(at, &figures, ran_then.as_ref(), &path, &budget_key, &links)),
@@ -245,10 +287,31 @@ fn listed_budget(budget: &Budget, chosen: &str, links: &Links, now: Instant) -> 
 
 fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, now: Instant) -> Chosen {
     let Drawn { chart, downtime } = drawn;
-    let ExplainedBudget { figures, period, budget, excluded, seen, allowed, rows, decided, clears, changes, reach, .. } = explained;
+    let ExplainedBudget {
+        figures,
+        period,
+        budget,
+        excluded,
+        seen,
+        allowed,
+        rows,
+        decided,
+        clears,
+        changes,
+        reach,
+        told,
+        reading,
+        place,
+        row_table,
+        ..
+    } = explained;
     let as_of = figures.as_of;
-    let rows = figures.rows.iter().map(RowFigures::of).zip(rows).collect();
     Chosen {
+        rows: chosen_rows(&figures, rows),
+        told: told.iter().map(|told| told_alert(told, links)).collect(),
+        reading: reading.map(|reading| chosen_reading(&reading, path, &figures.key, links)),
+        place: place.map(|place| visible(&place.to_string())),
+        rows_from: row_table.from,
         period: period.map(|period| PeriodFigures::of(&period, path, &figures.key, links)),
         downtime: downtime.map(|downtime| DowntimeFigures::of(&downtime, &figures, path, links)),
         members: figures.members.iter().map(|member| MemberFigures::of(member, links)).collect(),
@@ -261,10 +324,31 @@ fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, n
         because: because(&figures, &decided),
         allowed,
         clears,
-        rows,
         chart,
         changes: changes.into_iter().rev().map(|change| (Stamp::of(change.at), change.why)).collect(),
     }
+}
+
+fn chosen_rows(figures: &Budget, rows: Vec<ExplainedRow>) -> Vec<ChosenRow> {
+    let of_row = |(at, why): (usize, ExplainedRow)| {
+        let figures = figures.rows.get(at).map(RowFigures::of);
+        let mark = figures.as_ref().map_or_else(|| Mark::of("?", "CANNOT SEE"), |figures| figures.mark.clone());
+        ChosenRow { mark, figures, why }
+    };
+    rows.into_iter().enumerate().map(of_row).collect()
+}
+
+fn told_alert(told: &Told, links: &Links) -> ToldAlert {
+    let incident = told.incident.as_ref().map(|id| (id.clone(), links.to(&format!("/incidents/{id}"))));
+    ToldAlert { urgency: told.urgency.clone(), since: Stamp::of(told.since), sentence: visible(&told.sentence), incident }
+}
+
+fn chosen_reading(reading: &Reading, path: &str, key: &str, links: &Links) -> ChosenReading {
+    let part = |part: &ReadPart| (visible(&part.counted()), part.names().iter().map(|name| visible(name)).collect::<Vec<_>>());
+    let parts: Vec<_> = reading.parts.iter().map(part).collect();
+    let can_be_named = reading.parts.iter().any(|part| part.own.is_some()) && parts.iter().all(|(_, names)| names.is_empty());
+    let name_them = can_be_named.then(|| links.with(path, &[("budget", key), ("series", "named")]));
+    ChosenReading { parts, freshness: reading.freshness(spelt), name_them }
 }
 
 /// The rule that decided, or why nothing is decided.
@@ -295,5 +379,5 @@ fn one_query(query: &WireQuery) -> Asking {
         (None, Some(count), Some(took)) => Ok(format!("{} in {took} ms", series(count))),
         (None, _, _) => Ok("nothing yet".to_owned()),
     };
-    Asking { asked: visible(&query.asked), span: (Stamp::of(query.from), Stamp::of(query.to)), answer }
+    Asking { asked: visible(&query.asked), at: query.at.map(Stamp::of), span: (Stamp::of(query.from), Stamp::of(query.to)), answer }
 }

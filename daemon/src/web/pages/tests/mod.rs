@@ -2,6 +2,7 @@
 
 mod actions;
 mod exclusions;
+mod explained;
 mod house;
 mod periods;
 mod report;

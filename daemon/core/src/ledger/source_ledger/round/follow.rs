@@ -23,7 +23,7 @@ use crate::{
 const COMPANION: Duration = Duration::from_secs(150);
 
 /// The label values of the group that holds all groups beyond the cap.
-const OTHER: &str = "(other)";
+pub(in crate::ledger::source_ledger) const OTHER: &str = "(other)";
 
 /// At most this many series in trouble are named per stream.
 const MAX_TROUBLE: usize = 4;

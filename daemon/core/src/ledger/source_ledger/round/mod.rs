@@ -36,6 +36,7 @@ use crate::{
 };
 use cover::newest_beat;
 use follow::Companions;
+pub(super) use follow::OTHER;
 use sight::{Sight, Sights, sight_all};
 
 /// One SLO counts at most this many series; what has more is affordable only as a sum that the source makes.

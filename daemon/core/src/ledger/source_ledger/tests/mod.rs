@@ -16,6 +16,7 @@ mod latency;
 mod laws;
 mod native;
 mod oracle;
+mod own;
 mod past;
 mod plans;
 mod presence;
