@@ -111,3 +111,89 @@ fn what_cannot_be_compared_is_said_with_what_to_do_and_exit_code_2() {
     assert!(code == Some(2) && told.is_empty(), "{told}");
     assert!(talk.contains("slo-definitions/broken.yaml does not load: see `burnward check slo-definitions/broken.yaml`"), "{talk}");
 }
+
+const CONFIG: &str = "version: burnward/v1
+operators: { channel: \"#ops\", escalation: [{ page: [\"#ops\"] }] }
+tick: 1m
+sources: { prom: { prometheus: { url: \"http://127.0.0.1:9\" } } }
+tenants: { main: { slo-definitions: [slo-definitions], source: prom } }
+people: { ada: { email: ada@example.com } }
+teams: { payments: { channel: \"#pay\", escalation: [{ page: [ada], acknowledge-within: 5m }] } }
+";
+
+/// Ten requests a second over nine hours from 2025-11-04T00:00:00Z on; a fifth of them fails for ten minutes from 01:00, 04:00 and 08:00 on.
+fn recorded() -> String {
+    const START: u32 = 1_762_214_400;
+    let mut lines = vec!["# TYPE e counter".to_owned()];
+    let (mut good, mut bad) = (0, 0);
+    for second in (0..=9 * 3600).step_by(15) {
+        lines.push(format!("e_total{{job=\"shop\",instance=\"a\",code=\"200\"}} {good} {}", START + second));
+        lines.push(format!("e_total{{job=\"shop\",instance=\"a\",code=\"500\"}} {bad} {}", START + second));
+        let fails = [1, 4, 8].iter().any(|hour| (hour * 3600..hour * 3600 + 600).contains(&second));
+        let failed = if fails { 30 } else { 0 };
+        (good, bad) = (good + 150 - failed, bad + failed);
+    }
+    lines.push("# TYPE up gauge".to_owned());
+    lines.extend((0..=9 * 3600).step_by(15).map(|second| format!("up{{job=\"shop\",instance=\"a\"}} 1 {}", START + second)));
+    lines.push("# EOF\n".to_owned());
+    lines.join("\n")
+}
+
+/// A repository whose working tree pages where its `main` opens tickets, with a history beside it.
+fn changed() -> tempfile::TempDir {
+    let root = tempfile::tempdir().expect("a directory");
+    let directory = root.path();
+    git(directory, &["init", "-q", "-b", "main"]);
+    let document = DOCUMENT.replace("'e{", "'e_total{").replace("'e'", "e_total");
+    write(directory, "slo-definitions/checkout.yaml", &document);
+    write(directory, "slo-definitions/basket.yaml", &document.replace("checkout", "basket"));
+    write(directory, "burnward.yaml", CONFIG);
+    write(directory, "history.om", &recorded());
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "-m", "first"]);
+    write(directory, "slo-definitions/checkout.yaml", &document.replace("99.5%, window: 30d, alerting: ticket", "99.9%, window: 30d"));
+    root
+}
+
+#[test]
+fn what_a_change_would_have_paged_is_told_over_a_recorded_history() {
+    let root = changed();
+    let directory = root.path();
+    let report = "reports: [{ error-budget: week, team: payments, cron: \"0 9 * * MON\", timezone: Europe/Berlin, to: \"#pay\" }]\n";
+    write(directory, "burnward.yaml", &format!("{CONFIG}{report}"));
+    let asked = ["--against", "main", "--backtest", "30d", "--recorded", "history.om"];
+    let (code, told, talk) = diff(directory, &asked);
+    assert_eq!(code, Some(1), "{talk}");
+    insta::assert_snapshot!("effect_text", told);
+    assert!(include_str!("../../docs/backtest.md").contains(&told), "docs/backtest.md shows it");
+    let (code, told, _) = diff(directory, &[&asked[..], &["-o", "md"]].concat());
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!("effect_markdown", told);
+    let (_, told, _) = diff(directory, &[&asked[..], &["-o", "json"]].concat());
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let effect = &told["changes"][0]["effect"];
+    assert_eq!((&effect["before"]["pages"], &effect["after"]["pages"], &effect["after"]["at_night"]), (&0.into(), &3.into(), &2.into()));
+    assert_eq!(effect["after"]["people"], serde_json::json!([{ "person": "ada", "pages": 3 }]));
+    assert_eq!(told["backtest"]["sum"]["after"]["pages"], 3);
+    assert_eq!(told["backtest"]["night_timezones"], serde_json::json!(["Europe/Berlin"]));
+}
+
+#[test]
+fn without_a_zone_night_is_that_of_utc_and_without_a_difference_nothing_is_lived_through() {
+    let root = changed();
+    let directory = root.path();
+    let asked = ["--against", "main", "--backtest", "4h", "--recorded", "history.om"];
+    let (code, told, talk) = diff(directory, &asked);
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(told.contains("backtest                  pages 0 -> 1, for ada; "), "the last four hours hold one burn by day: {told}");
+    let night = "Night is 22:00 to 07:00 UTC for payments, whose time zone no report in burnward.yaml says.\n";
+    assert!(told.contains(night), "{told}");
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "-m", "second"]);
+    assert_eq!(diff(directory, &asked), (Some(0), "No SLO differs.\n".to_owned(), String::new()));
+    let (code, _, talk) = diff(directory, &["--against", "HEAD~1", "--backtest", "30d"]);
+    assert_eq!(code, Some(2), "{talk}");
+    assert!(talk.contains("the history could not be read to the end"), "{talk}");
+    let (code, _, talk) = diff(directory, &["--against", "main", "--backtest", "soon"]);
+    assert_eq!((code, talk.contains("--backtest=soon")), (Some(2), true), "{talk}");
+}

@@ -2,14 +2,7 @@
 
 mod shown;
 
-use std::{
-    collections::BTreeSet,
-    io::{IsTerminal as _, stderr},
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use burnward_core::{
@@ -23,10 +16,9 @@ use burnward_core::{
     window::Interval,
 };
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use self::shown::Tested;
-use super::{documents, print};
+use super::{bar::Bar, documents, print};
 use crate::{
     clock::Clock,
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
@@ -131,7 +123,7 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
         let marked = read_marked(&args, &config, &tenant).await?;
         let History { past, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
         let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
-        let bar = Bar::new(span);
+        let bar = Bar::new("backtest", span);
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
         bar.end();
         let lived = lived.map_err(|unknown| anyhow::anyhow!("the history could not be read to the end: {unknown}"))?;
@@ -184,7 +176,7 @@ fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Ch
 }
 
 /// The SLOs of these names, all where there is none, and the members of journeys among them.
-fn with_members(slos: &[Arc<Slo>], names: &[String]) -> Vec<Arc<Slo>> {
+pub(super) fn with_members(slos: &[Arc<Slo>], names: &[String]) -> Vec<Arc<Slo>> {
     let is_named = |slo: &Slo| {
         let own = |name: &String| *name == slo.id.service.as_str() || *name == format!("{}/{}", slo.id.service, slo.id.name);
         names.is_empty() || names.iter().any(own)
@@ -218,18 +210,22 @@ async fn history(
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         return Ok(History { past: Past::Samples(samples), span: span(args, Some(reach), reach.to)?, slos });
     }
-    let at_url = args.source.as_deref().map(PrometheusConfig::at);
-    let prometheus = match (at_url, config.sources.get(name)) {
+    let span = span(args, None, Clock::Wall.now())?;
+    Ok(History { past: past_of_source(config, name, args.source.as_deref(), span.to)?, span, slos })
+}
+
+/// The history of a source up to a moment; of the Prometheus at this URL where one is named.
+pub(super) fn past_of_source(config: &Config, name: &SourceName, url: Option<&str>, end: Timestamp) -> anyhow::Result<Past> {
+    let prometheus = match (url.map(PrometheusConfig::at), config.sources.get(name)) {
         (Some(at_url), _) => at_url,
         (None, Some(SourceConfig::Prometheus(prometheus))) => prometheus.clone(),
         (None, Some(SourceConfig::Scrape(_))) => bail!(
-            "source {name} is targets that burnward scrapes itself, which keep no history: take --ledger, or name a Prometheus as --source=URL or a file as --recorded=FILE"
+            "source {name} is targets that burnward scrapes itself, which keep no history: name a Prometheus as --source=URL, a file as --recorded=FILE, or with `burnward backtest` --ledger"
         ),
         (None, None) => bail!("source {name} is not configured: name one as --source=URL"),
     };
-    let span = span(args, None, Clock::Wall.now())?;
     let source = Source::Prometheus(Replicas::new(&prometheus, Metrics::default().source(name))?);
-    Ok(History { past: Past::Source(Box::new(Fetched::new(source, span.to))), span, slos })
+    Ok(Past::Source(Box::new(Fetched::new(source, end))))
 }
 
 async fn from_ledger(
@@ -344,35 +340,4 @@ fn mark(incident: &IncidentState) -> Option<Marked> {
     let last = incident.alerts.iter().filter_map(|alert| alert.recovered_at).max().or(incident.phase_at).unwrap_or(incident.opened_at);
     let when = Interval { from: millis(incident.began), to: millis(last).max(millis(incident.opened_at)) };
     Some(Marked { name: incident.id.clone(), service: ServiceName::parse(service).ok(), slo: None, when })
-}
-
-/// What is done sooner needs no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// The bar that a person at a terminal sees.
-struct Bar {
-    began: Instant,
-    drawn: ProgressBar,
-    is_shown: bool,
-}
-
-impl Bar {
-    fn new(span: Interval) -> Self {
-        let style = ProgressStyle::with_template("backtest {wide_bar} {pos}/{len} h, {eta} left");
-        let drawn = ProgressBar::hidden();
-        drawn.set_length((span.length().as_secs() / 3600).max(1));
-        drawn.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { began: Instant::now(), drawn, is_shown: stderr().is_terminal() }
-    }
-
-    fn passed(&self, passed: Duration) {
-        if self.is_shown && self.drawn.is_hidden() && self.began.elapsed() >= PATIENCE {
-            self.drawn.set_draw_target(indicatif::ProgressDrawTarget::stderr());
-        }
-        self.drawn.set_position(passed.as_secs() / 3600);
-    }
-
-    fn end(&self) {
-        self.drawn.finish_and_clear();
-    }
 }

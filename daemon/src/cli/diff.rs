@@ -1,6 +1,7 @@
 //! `burnward diff`: what SLO documents change against those that run, of a git revision, or of other files. Exit code 0 no difference, 1 differences, 2
 //! could not do it.
 
+mod effect;
 mod git;
 
 use std::{
@@ -40,6 +41,18 @@ pub(super) struct DiffArgs {
     #[arg(long, value_name = "WHAT", default_value = RUNNING)]
     against: String,
 
+    /// Also what the changes would have done over so long a history, such as 30d: how many pages, for whom, at night or by day.
+    #[arg(long, value_name = "DURATION")]
+    backtest: Option<String>,
+
+    /// That history from the Prometheus at this URL instead of the tenants' sources.
+    #[arg(long, value_name = "URL", conflicts_with = "recorded", requires = "backtest")]
+    source: Option<String>,
+
+    /// That history from a file of OpenMetrics text with timestamps, up to its last sample.
+    #[arg(long, value_name = "FILE", requires = "backtest")]
+    recorded: Option<PathBuf>,
+
     /// How the differences are written.
     #[arg(short, long, value_enum, default_value_t = Form::Table)]
     output: Form,
@@ -72,15 +85,22 @@ pub(super) async fn run(args: DiffArgs) -> anyhow::Result<ExitCode> {
     if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
         bail!("there is no {}", missing.display());
     }
+    let length = args.backtest.as_deref().map(effect::length).transpose()?;
     let sides = sides(&args, &config)?;
-    let (mut older, mut newer) = (Vec::new(), Vec::new());
+    let mut sets = Vec::with_capacity(sides.len());
     for side in &sides {
         let read = definition::read_paths(&side.paths, &side.context);
         refuse_faulty(&read)?;
-        older.extend(older_of(&args, side, &read.slos).await?);
-        newer.extend(read.slos);
+        sets.push(Sets { older: older_of(&args, side, &read.slos).await?, newer: read.slos });
     }
-    let difference = compare(&older, &newer, &config.teams);
+    let all = |of: fn(&Sets) -> &Vec<Arc<Slo>>| sets.iter().flat_map(of).cloned().collect::<Vec<_>>();
+    let mut difference = compare(&all(|sets| &sets.older), &all(|sets| &sets.newer), &config.teams);
+    if let Some(length) = length {
+        let config = Arc::new(config);
+        for (side, sets) in sides.iter().zip(&sets) {
+            effect::add(&mut difference, &args, &config, (side, sets), length).await?;
+        }
+    }
     print::text(written(&difference, args.output, sides.len() > 1))?;
     Ok(if difference.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -91,6 +111,12 @@ fn written(difference: &Difference, form: Form, shows_tenant: bool) -> String {
         Form::Json => format!("{:#}\n", words::json(difference)),
         Form::Md => words::markdown(difference, shows_tenant),
     }
+}
+
+/// The two sets of SLOs of one tenant.
+struct Sets {
+    older: Vec<Arc<Slo>>,
+    newer: Vec<Arc<Slo>>,
 }
 
 /// The documents of one tenant that are compared.

@@ -2,6 +2,7 @@
 //! do it.
 
 mod backtest;
+mod bar;
 pub mod check;
 mod client;
 mod coverage;

@@ -1,7 +1,9 @@
 //! What lies between two sets of SLOs: which are new, gone, renamed or changed, in the words of their documents, and who is paged that was not before.
 //!
-//! `facts` spells an SLO out, `words` writes what was found. Nothing here loads, asks or decides.
+//! `facts` spells an SLO out, `effect` tells what both sets would have done over a span of history, `words` writes what was found. Nothing here loads,
+//! asks or decides.
 
+pub mod effect;
 mod facts;
 pub mod words;
 
@@ -16,6 +18,7 @@ use burnward_core::{
     slo::{NoDataThen, Slo, Urgency},
 };
 
+pub use effect::{Backtested, Effect};
 pub use facts::{Fact, facts};
 
 /// Everything that differs, in the order of the names.
@@ -25,6 +28,8 @@ pub struct Difference {
     pub changes: Vec<Change>,
     /// Who is paged by some SLO of the newer set and by none of the older one.
     pub newly_paged: Vec<String>,
+    /// What the changes would have done over a span of history; `None`: nobody looked.
+    pub backtested: Option<Backtested>,
 }
 
 /// One SLO that differs.
@@ -38,6 +43,8 @@ pub struct Change {
     pub what: What,
     /// Who was paged by it first, and who is, as burnward.yaml names them: empty where nobody; `team payments` where no team of that name is known.
     pub paged: (Vec<String>, Vec<String>),
+    /// What it would have done over a span of history; `None`: nobody looked.
+    pub effect: Option<Effect>,
 }
 
 /// What became of an SLO.
@@ -95,13 +102,21 @@ pub fn compare(older: &[Arc<Slo>], newer: &[Arc<Slo>], teams: &BTreeMap<TeamName
     changes.sort_by(|a, b| a.id.cmp(&b.id));
     let by_any = |slos: &[Arc<Slo>]| slos.iter().flat_map(|slo| paged(slo)).collect::<BTreeSet<String>>();
     let newly_paged = by_any(newer).difference(&by_any(older)).cloned().collect();
-    Difference { changes, newly_paged }
+    Difference { changes, newly_paged, backtested: None }
 }
 
 impl Change {
+    /// What it was called before, where that is another name.
+    pub const fn former(&self) -> Option<&SloId> {
+        match &self.what {
+            What::Changed { was, .. } => was.as_ref(),
+            What::Added(_) | What::Removed => None,
+        }
+    }
+
     fn of(slo: &Slo) -> Self {
         let place = format!("{}:{}", slo.origin.file, slo.origin.line);
-        Self { id: slo.id.clone(), place, what: What::Removed, paged: (Vec::new(), Vec::new()) }
+        Self { id: slo.id.clone(), place, what: What::Removed, paged: (Vec::new(), Vec::new()), effect: None }
     }
 }
 

@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 use burnward_core::{id::SloId, words};
 
-use super::{Change, Difference, Fact, FactChange, What};
+use super::{
+    Backtested, Change, Difference, Effect, Fact, FactChange, What,
+    effect::{Page, Told},
+};
+use crate::report::words::utc;
 
 /// Keys of an added SLO that its reader wants to see at once.
 const TOLD_OF_ADDED: [&str; 2] = ["target", "window"];
@@ -29,8 +33,17 @@ pub fn text(difference: &Difference, shows_tenant: bool) -> String {
     if !difference.newly_paged.is_empty() {
         line(&mut text, &format!("Paged that were not before: {}.", people(&difference.newly_paged)));
     }
+    for sentence in told_of_backtest(difference) {
+        line(&mut text, &sentence);
+    }
     line(&mut text, &counts(difference));
     text
+}
+
+/// What all changes would have done, and by whose clocks night is told.
+fn told_of_backtest(difference: &Difference) -> Vec<String> {
+    let told = |backtested: &Backtested| [backtested.sentence()].into_iter().chain(backtested.night()).collect::<Vec<_>>();
+    difference.backtested.iter().flat_map(told).collect()
 }
 
 /// For a comment on a pull request.
@@ -50,6 +63,10 @@ pub fn markdown(difference: &Difference, shows_tenant: bool) -> String {
         for (key, value) in rows {
             line(&mut text, &format!("| {key} | {} |", value.replace('|', "\\|")));
         }
+    }
+    let backtested = told_of_backtest(difference);
+    if !backtested.is_empty() {
+        line(&mut text, &format!("\n{}", backtested.join(" ")));
     }
     if !difference.newly_paged.is_empty() {
         line(&mut text, &format!("\n**Paged that were not before:** {}", people(&difference.newly_paged)));
@@ -76,12 +93,50 @@ pub fn json(difference: &Difference) -> serde_json::Value {
             "facts": facts,
             "paged_before": change.paged.0,
             "paged": change.paged.1,
+            "effect": change.effect.as_ref().map(effect),
         })
     };
     serde_json::json!({
         "schema": "burnward/v1/diff",
         "changes": difference.changes.iter().map(change).collect::<Vec<_>>(),
         "newly_paged": difference.newly_paged,
+        "backtest": difference.backtested.as_ref().map(backtest),
+    })
+}
+
+fn backtest(backtested: &Backtested) -> serde_json::Value {
+    serde_json::json!({
+        "from": utc(backtested.span.from),
+        "to": utc(backtested.span.to),
+        "sum": effect(&backtested.sum),
+        "night_timezones": backtested.zones,
+        "night_is_utc_for_teams": backtested.without_zone,
+    })
+}
+
+fn effect(effect: &Effect) -> serde_json::Value {
+    serde_json::json!({ "before": told(&effect.before), "after": told(&effect.after) })
+}
+
+fn told(told: &Told) -> serde_json::Value {
+    let page = |page: &Page| {
+        serde_json::json!({
+            "at": utc(page.at),
+            "lasted_seconds": page.lasted.map(|lasted| lasted.as_secs_f64()),
+            "why": page.why,
+            "group": page.group,
+            "to": page.to,
+            "at_night": page.at_night,
+        })
+    };
+    let person = |(person, pages): (String, usize)| serde_json::json!({ "person": person, "pages": pages });
+    serde_json::json!({
+        "pages": told.pages.len(),
+        "at_night": told.at_night(),
+        "tickets": told.tickets,
+        "left_ratio": told.left,
+        "people": told.people().into_iter().map(person).collect::<Vec<_>>(),
+        "each_page": told.pages.iter().map(page).collect::<Vec<_>>(),
     })
 }
 
@@ -114,6 +169,10 @@ fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
             rows.push(("pages".to_owned(), format!("{} -> {}", people(before), people(after))));
         }
         What::Removed | What::Changed { .. } => {}
+    }
+    if let Some(effect) = &change.effect {
+        rows.push(("backtest".to_owned(), effect.words()));
+        rows.extend(effect.after.lines().into_iter().map(|page| (String::new(), page)));
     }
     rows
 }

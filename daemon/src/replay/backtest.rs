@@ -12,7 +12,7 @@ use burnward_core::{
     window::Interval,
 };
 
-use super::{Alarm, Past, Replay};
+use super::{Alarm, Life, Past, Replay};
 use crate::{config::Config, tasks::decide::Rehearsal};
 
 /// A change that is tried.
@@ -94,27 +94,41 @@ impl Backtest {
     ///
     /// # Errors
     /// Why the history could not be read to the end.
-    pub async fn run(&self, past: Past, config: &Arc<Config>, mut passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
+    pub async fn run(&self, past: Past, config: &Arc<Config>, passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
         let changes: Vec<Option<Change>> = std::iter::once(None).chain(self.changes.iter().copied().map(Some)).collect();
-        let rehearse = |change: &Option<Change>| {
+        let set = |change: &Option<Change>| {
             let slos = self.slos.iter().map(|slo| change.map_or_else(|| Arc::clone(slo), |change| Arc::new(change.of(slo))));
-            Rehearsal::new(config.clone(), self.tenant.clone(), self.source.clone(), slos.collect(), self.span.from)
+            slos.collect()
         };
-        let mut replay = Replay::side_by_side(changes.iter().map(rehearse).collect(), past);
-        let mut now = self.span.from;
-        while now <= self.span.to {
-            replay.tick(now).await;
-            if let Some(broken) = replay.broken() {
-                return Err(broken.clone());
-            }
-            now = now.plus(config.tick);
-            passed(now.min(self.span.to).since(self.span.from));
-        }
-        let lived = changes.into_iter().zip(replay.lives()).map(|(change, life)| Lived {
-            change,
-            alarms: life.alarms().to_vec(),
-            budgets: life.statuses().to_vec(),
-        });
-        Ok(lived.collect())
+        let sets = changes.iter().map(set).collect();
+        let lived = live((&self.tenant, &self.source), sets, self.span, past, config, passed).await?;
+        Ok(changes.into_iter().zip(lived).map(|(change, lived)| Lived { change, ..lived }).collect())
     }
+}
+
+/// Lives through a span with several sets of SLOs of a tenant side by side, with a word of progress after each tick.
+///
+/// # Errors
+/// Why the history could not be read to the end.
+pub async fn live(
+    (tenant, source): (&TenantId, &SourceName),
+    sets: Vec<Vec<Arc<Slo>>>,
+    span: Interval,
+    past: Past,
+    config: &Arc<Config>,
+    mut passed: impl FnMut(Duration),
+) -> Result<Vec<Lived>, Unknown> {
+    let rehearse = |slos: Vec<Arc<Slo>>| Rehearsal::new(config.clone(), tenant.clone(), source.clone(), slos, span.from);
+    let mut replay = Replay::side_by_side(sets.into_iter().map(rehearse).collect(), past);
+    let mut now = span.from;
+    while now <= span.to {
+        replay.tick(now).await;
+        if let Some(broken) = replay.broken() {
+            return Err(broken.clone());
+        }
+        now = now.plus(config.tick);
+        passed(now.min(span.to).since(span.from));
+    }
+    let lived = |life: &mut Life| Lived { change: None, alarms: life.alarms().to_vec(), budgets: life.statuses().to_vec() };
+    Ok(replay.lives().iter_mut().map(lived).collect())
 }

@@ -24,7 +24,7 @@ use burnward_core::{
 };
 
 pub use alarms::{Alarm, Alarms, Calls};
-pub use backtest::{Backtest, Change, Lived};
+pub use backtest::{Backtest, Change, Lived, live};
 pub use drawing::draw;
 pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};

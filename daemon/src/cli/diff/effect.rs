@@ -1,0 +1,75 @@
+//! What the differences would have done over a span of history, lived through by both sets side by side.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use burnward_core::{slo::Slo, window::Interval};
+
+use super::{DiffArgs, Sets, Side};
+use crate::{
+    cli::{
+        backtest::{past_of_source, with_members},
+        bar::Bar,
+    },
+    clock::Clock,
+    config::Config,
+    definition::duration,
+    diff::{
+        Difference,
+        effect::{Life, Lives},
+    },
+    replay::{Lived, Past, live, recorded},
+};
+
+/// Reads how long a history is asked for.
+pub(super) fn length(text: &str) -> anyhow::Result<Duration> {
+    duration::parse(text).with_context(|| format!("--backtest={text}"))
+}
+
+/// Adds what the changes of one tenant would have done. Every SLO of their services is lived through, because what fails of one service is one incident.
+pub(super) async fn add(
+    difference: &mut Difference,
+    args: &DiffArgs,
+    config: &Arc<Config>,
+    (side, sets): (&Side, &Sets),
+    length: Duration,
+) -> anyhow::Result<()> {
+    let tenant = &side.context.tenant;
+    let own = difference.changes.iter().filter(|change| change.id.tenant == *tenant);
+    let services: BTreeSet<String> = own.map(|change| change.id.service.to_string()).collect();
+    if services.is_empty() {
+        return Ok(());
+    }
+    let services: Vec<String> = services.into_iter().collect();
+    let sets: Vec<Vec<Arc<Slo>>> = [&sets.older, &sets.newer].map(|set| with_members(set, &services)).into();
+    let slos: Vec<Arc<Slo>> = sets.iter().flatten().cloned().collect();
+    let (past, span) = history(args, config, side, length)?;
+    let bar = Bar::new("diff", span);
+    let lived = live((tenant, &side.context.source), sets, span, past, config, |passed| bar.passed(passed)).await;
+    bar.end();
+    let lived = lived.map_err(|unknown| anyhow::anyhow!("the history could not be read to the end: {unknown}"))?;
+    if let [before, after] = lived.as_slice() {
+        let slos: Vec<&Slo> = slos.iter().map(AsRef::as_ref).collect();
+        difference.add_effects(tenant, Lives { before: life(before), after: life(after), span }, &slos, config);
+    }
+    Ok(())
+}
+
+fn life(lived: &Lived) -> Life<'_> {
+    Life { alarms: &lived.alarms, budgets: &lived.budgets }
+}
+
+/// What answers, and the span: up to now, or to the last sample of a file, and no longer than that.
+fn history(args: &DiffArgs, config: &Config, side: &Side, length: Duration) -> anyhow::Result<(Past, Interval)> {
+    let whole = |span: Interval| Interval { from: span.from.ceil(Duration::from_secs(1)), to: span.to.floor(Duration::from_secs(1)) };
+    if let Some(file) = &args.recorded {
+        let samples = recorded::read(file)?;
+        let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
+        let span = whole(Interval { from: reach.to.minus(length).max(reach.from), to: reach.to });
+        anyhow::ensure!(span.from < span.to, "{} holds samples of one moment alone", file.display());
+        return Ok((Past::Samples(samples), span));
+    }
+    let now = Clock::Wall.now();
+    let span = whole(Interval { from: now.minus(length), to: now });
+    Ok((past_of_source(config, &side.context.source, args.source.as_deref(), span.to)?, span))
+}
