@@ -126,3 +126,27 @@ fn files_of_other_tools_are_imported_into_a_directory_once() {
     assert_eq!(burnward(dir.path(), &["import", "shop.yaml"]).0, Some(1));
     assert_eq!(burnward(dir.path(), &["import", "nothing.yaml"]).0, Some(2));
 }
+
+#[test]
+fn without_a_path_the_directories_of_the_configuration_are_exported_of_one_tenant() {
+    let dir = exported();
+    let path = |below: &str| dir.path().join(below);
+    for (place, service) in [("acme/slos", "acme-shop"), ("globex/slos", "globex-shop"), ("slo-definitions", "plain")] {
+        fs::create_dir_all(path(place)).expect("a directory");
+        fs::write(path(place).join("a.yaml"), SLOS.replace("service: shop", &format!("service: {service}"))).expect("a file");
+    }
+    let rules = |args: &[&str]| burnward(dir.path(), &[&["export", "--format", "prometheus-rules"], args].concat());
+    let (code, text, said) = rules(&[]);
+    assert_eq!((code, text.contains("plain")), (Some(0), true), "no configuration: {said}");
+    let tenant = |name: &str| format!("  {name}: {{ slo-definitions: [{name}/slos], source: prom }}\n");
+    let rest = "version: burnward/v1\noperators: { channel: \"#ops\", escalation: [{ page: [\"#ops\"] }] }\nsources: { prom: { prometheus: { url: \"http://127.0.0.1:9\" } } }\n";
+    let one = format!("{rest}tenants:\n{}", tenant("acme"));
+    fs::write(path("burnward.yaml"), &one).expect("a file");
+    let (code, text, said) = rules(&[]);
+    assert_eq!((code, text.contains("acme-shop"), text.contains("plain")), (Some(0), true, false), "{said}");
+    fs::write(path("burnward.yaml"), one + &tenant("globex")).expect("a file");
+    let (code, _, said) = rules(&[]);
+    assert_eq!((code, said.trim_end()), (Some(2), "burnward: the configuration has several tenants: name one as --tenant=NAME"));
+    let (code, text, _) = rules(&["--tenant", "globex"]);
+    assert_eq!((code, text.contains("globex-shop"), text.contains("acme-shop")), (Some(0), true, false));
+}

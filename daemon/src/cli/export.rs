@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use burnward_core::slo::Slo;
+use burnward_core::{id::TenantId, slo::Slo};
 use clap::{Args, ValueEnum};
 
 use super::{import::unchecked, print};
 use crate::{
+    config::{self, Config},
     definition::{self, Colour, Severity},
     export::{self, Exported},
 };
@@ -14,7 +15,7 @@ use crate::{
 /// What to write, and how.
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Files and directories of SLO documents; ./slo-definitions without any.
+    /// Files and directories of SLO documents; without any, those of burnward.yaml, else ./slo-definitions.
     paths: Vec<PathBuf>,
 
     /// What to write.
@@ -24,6 +25,14 @@ pub(super) struct ExportArgs {
     /// Only this SLO, as service/name, or all of a service.
     #[arg(long, value_name = "SERVICE[/NAME]")]
     slo: Option<String>,
+
+    /// Of which tenant, where burnward.yaml has several and no path is named.
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+
+    /// The configuration that says where documents are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
+    #[arg(long = "config.file", value_name = "FILE")]
+    config_file: Option<PathBuf>,
 }
 
 /// What to write.
@@ -37,13 +46,9 @@ enum Format {
     Grafana,
 }
 
-/// Where documents are without a path.
-const DEFAULT: &str = "slo-definitions";
-
 /// Writes. Exit code 0, 1 where a document does not load, 2 where there is no such SLO.
-pub(super) fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
-    let paths = if args.paths.is_empty() { vec![PathBuf::from(DEFAULT)] } else { args.paths };
-    let loaded = definition::read_paths(&paths, &unchecked()?);
+pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let loaded = definition::read_paths(&paths(args)?, &unchecked()?);
     let errors: Vec<_> = loaded.diagnostics().filter(|fault| fault.severity() == Severity::Error).collect();
     for fault in &errors {
         print::talk(format_args!("{}\n", fault.render(Colour::Never)));
@@ -68,4 +73,22 @@ pub(super) fn run(args: ExportArgs) -> anyhow::Result<ExitCode> {
     }
     print::talk(format_args!("Wrote {written} of {} SLOs.", slos.len()));
     Ok(ExitCode::from(u8::from(!errors.is_empty())))
+}
+
+/// What is named; else the directories of the one tenant that there is, or that is named: what two tenants call alike would be one rule.
+fn paths(args: &ExportArgs) -> anyhow::Result<Vec<PathBuf>> {
+    if !args.paths.is_empty() {
+        return Ok(args.paths.clone());
+    }
+    let config = match config::discover(args.config_file.as_deref()) {
+        Some(_) => config::read(args.config_file.as_deref())?,
+        None => Config::default(),
+    };
+    let wanted = |tenant: &TenantId| args.tenant.as_deref().is_none_or(|named| named == tenant.as_str());
+    let mut tenants = config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).map(|(_, place)| place.slo_definitions.clone());
+    match (tenants.next(), tenants.next()) {
+        (Some(paths), None) => Ok(paths),
+        (Some(_), Some(_)) => anyhow::bail!("the configuration has several tenants: name one as --tenant=NAME"),
+        (None, _) => anyhow::bail!("the configuration has no tenant {}", args.tenant.as_deref().unwrap_or_default()),
+    }
 }

@@ -124,7 +124,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => asynchronous(test::run(args)),
         Command::Diff(args) => asynchronous(diff::run(args)),
         Command::Import(args) => import::run(&args).unwrap_or_else(|error| cannot(&error)),
-        Command::Export(args) => export::run(args).unwrap_or_else(|error| cannot(&error)),
+        Command::Export(args) => export::run(&args).unwrap_or_else(|error| cannot(&error)),
         Command::Backtest(args) => asynchronous(backtest::run(*args)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
