@@ -29,7 +29,7 @@ fn definitions() -> String {
 }
 
 /// What is the same of a page, whoever tells of it: the alert, its row, its incident, whether somebody was called; and when it fired.
-type Page = (String, Option<String>, String, bool, Timestamp);
+pub(crate) type Page = (String, Option<String>, String, bool, Timestamp);
 
 fn page(alarm: &Alarm) -> Page {
     let row = match &alarm.facts {
@@ -41,7 +41,7 @@ fn page(alarm: &Alarm) -> Page {
 }
 
 /// The pages and tickets that the daemon sent, by the events in its store.
-async fn sent(world: &World) -> anyhow::Result<Vec<Page>> {
+pub(crate) async fn sent(world: &World) -> anyhow::Result<Vec<Page>> {
     let mut alarms = Alarms::new();
     for stored in world.stored_incidents().await? {
         let incident = stored.incident;
@@ -66,7 +66,7 @@ fn sorted(mut pages: Vec<Page>) -> Vec<Page> {
     pages
 }
 
-fn listed(backtest: &Value) -> anyhow::Result<Vec<Page>> {
+pub(crate) fn listed(backtest: &Value) -> anyhow::Result<Vec<Page>> {
     let alerts = backtest["tenants"][0]["runs"][0]["alerts"].as_array().expect("a list");
     let page = |alert: &Value| {
         let text = |key: &str| alert[key].as_str().map(ToOwned::to_owned);
@@ -92,8 +92,13 @@ fn assert_same(listed: &[Page], sent: &[Page], from: &str) {
 }
 
 async fn backtest(config: &Path, more: &[&str]) -> anyhow::Result<String> {
+    run(config, &[&["--from", "2025-11-03T00:00:00Z", "--to", "2025-11-10T00:00:00Z"], more].concat()).await
+}
+
+/// What `burnward backtest` prints.
+pub(crate) async fn run(config: &Path, args: &[&str]) -> anyhow::Result<String> {
     let mut command = Command::new(burnward()?);
-    command.args(["backtest", "--from", "2025-11-03T00:00:00Z", "--to", "2025-11-10T00:00:00Z", "--config.file"]).arg(config).args(more);
+    command.args(["backtest", "--config.file"]).arg(config).args(args);
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)

@@ -9,6 +9,7 @@ mod fast_burn;
 mod journey;
 mod kills;
 mod late_data;
+mod ledger_backtest;
 mod many_slos;
 mod policies;
 mod real_servers;
