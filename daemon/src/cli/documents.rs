@@ -38,7 +38,7 @@ pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option
         Some(_) => Runbooks::Unchecked,
         None => Runbooks::Missing,
     };
-    let teams = config.map_or(Teams::Unchecked, |config| Teams::Known(config.teams.keys().cloned().collect()));
+    let teams = config.map_or(Teams::Unchecked, |config| Teams::of(&config.teams));
     let promql = config.map_or(Promql::Spoken, |config| config.promql(&place.source));
     Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams }
 }

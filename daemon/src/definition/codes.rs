@@ -259,6 +259,8 @@ codes! {
         "Who is woken follows the links of the runbook. The file that is named does not exist as seen from the runbook, or has no such heading, or the address is of a kind that leads nowhere. Headings are named as code hosts name them: small letters, dashes for spaces, other signs left out."
     RUNBOOK_PAGE "W2018" "a page of the web that does not answer"
         "`check --links` asked for each page that runbooks link to, and this one is not there, or its server did not answer. A page that wants its readers to sign in counts as there."
+    NOBODY_WOKEN "W2021" "an SLO that pages, and nobody who is woken"
+        "A page of the team goes to channels alone: its escalation names no person, or there is none, and then the channel is all of it. A message in a channel at night waits until somebody looks. Name people in the escalation of the team in burnward.yaml; where nobody is to get up, `alerting: ticket` says so."
     PROMQL_UNCHECKED "W2080" "an expression that was not checked"
         "The expression holds a function or a word that burnward does not know; a newer source may. It is sent as it is written. Where the source refuses it, the SLO stands at CANNOT SEE with the source's own words. Add `promql-check: off` beside the expression once you know that the source takes it."
     PROMQL_HIDES "W2081" "missing data is made to look like a value"

@@ -1,10 +1,11 @@
 //! One SLO document: service, team and its SLOs, checked and completed with defaults.
 
-use std::{collections::BTreeSet, ops::Range, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use burnward_core::{
     exclusion::ExcludedTime,
     id::{ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
+    oncall::{Recipient, Team},
     sli::Sli,
     slo::{LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
     time::{days, hours, minutes},
@@ -54,8 +55,26 @@ pub enum Runbooks {
 pub enum Teams {
     /// Any, as for texts that loaded before, or where there is no configuration.
     Unchecked,
-    /// These.
-    Known(BTreeSet<TeamName>),
+    /// These, and whom each wakes.
+    Known(BTreeMap<TeamName, Wakes>),
+}
+
+/// Whom the escalation of a team reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wakes {
+    /// A person at least.
+    Somebody,
+    /// Channels alone.
+    Nobody,
+}
+
+impl Teams {
+    /// Those that a configuration declares.
+    pub fn of(declared: &BTreeMap<TeamName, Team>) -> Self {
+        let names_a_person = |team: &Team| team.escalation.iter().flat_map(|step| &step.page).any(|to| matches!(to, Recipient::Person(_)));
+        let wakes = |team| if names_a_person(team) { Wakes::Somebody } else { Wakes::Nobody };
+        Self::Known(declared.iter().map(|(name, team)| (name.clone(), wakes(team))).collect())
+    }
 }
 
 /// The version of the format.
@@ -211,6 +230,9 @@ fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context)
             slos.push(Arc::new(slo));
         }
     }
+    if let (Some(team), Some(entry)) = (&shared.team, fields.entry("team")) {
+        advise_on_team(reader, &entry.value, (team, &context.teams), &slos);
+    }
     let names: Vec<SloName> = names.into_iter().map(|(name, _)| name).collect();
     let tests = reader.optional(&fields, "tests").zip(shared.service.as_ref());
     let tests = tests.map(|(node, service)| case::read(reader, node, &NamedBy::Document { service, slos: &names }));
@@ -232,14 +254,27 @@ pub fn read_version(reader: &mut Reader, fields: &Fields<'_>) {
 fn read_team(reader: &mut Reader, node: &Node, teams: &Teams) -> Option<TeamName> {
     let team = reader.name(node, "a team's name", TeamName::parse)?;
     match teams {
-        Teams::Known(known) if !known.contains(&team) => {
+        Teams::Known(known) if !known.contains_key(&team) => {
             let diagnostic = reader.diagnostic(&codes::UNKNOWN_TEAM, node.range.clone(), format!("there is no team `{team}`"));
-            let names: Vec<&str> = known.iter().map(TeamName::as_str).collect();
+            let names: Vec<&str> = known.keys().map(TeamName::as_str).collect();
             reader.report(suggest(diagnostic, team.as_str(), &names).help("declare it under `teams:` in burnward.yaml"));
             None
         }
         Teams::Known(_) | Teams::Unchecked => Some(team),
     }
+}
+
+/// A page that wakes nobody waits until somebody looks.
+fn advise_on_team(reader: &mut Reader, node: &Node, (team, teams): (&TeamName, &Teams), slos: &[Arc<Slo>]) {
+    let wakes = match teams {
+        Teams::Known(known) => known.get(team),
+        Teams::Unchecked => None,
+    };
+    let Some(slo) = slos.iter().find(|slo| pages(slo)).filter(|_| wakes == Some(&Wakes::Nobody)) else { return };
+    let message = format!("`{}` pages, and nobody in the team `{team}` is woken", slo.id.name);
+    let diagnostic = reader.diagnostic(&codes::NOBODY_WOKEN, node.range.clone(), message).label("its escalation names channels alone");
+    let help = "add `escalation: [{ page: [NAME] }]` to the team in burnward.yaml, or set `alerting: ticket` where nobody is to get up";
+    reader.report(diagnostic.help(help));
 }
 
 fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut Vec<(SloName, Range<usize>)>) -> Option<Slo> {
@@ -447,10 +482,18 @@ fn read_status(reader: &mut Reader, fields: &Fields<'_>) {
     reader.report(diagnostic.help(LATER));
 }
 
+/// Whether it ever calls for somebody at once.
+fn pages(slo: &Slo) -> bool {
+    has_page_rows(&slo.objectives) || slo.no_data.then == NoDataThen::Page
+}
+
+fn has_page_rows(objectives: &[Objective]) -> bool {
+    objectives.iter().flat_map(|objective| &objective.rows).any(|row| row.urgency == Urgency::Page)
+}
+
 fn read_runbook(reader: &mut Reader, fields: &Fields<'_>, objectives: Option<&[Objective]>, runbooks: &Runbooks) -> Option<String> {
     if fields.entry("runbook").is_none() {
-        let pages = objectives.is_some_and(|all| all.iter().flat_map(|objective| &objective.rows).any(|row| row.urgency == Urgency::Page));
-        if pages {
+        if objectives.is_some_and(has_page_rows) {
             let diagnostic = reader.diagnostic(&codes::NO_RUNBOOK, fields.place(), "the SLO pages someone but has no runbook");
             reader.report(diagnostic.help("add `runbook: NAME.md`, the name of a file in the tenant's runbooks directory"));
         }

@@ -207,7 +207,7 @@ impl Loaded {
 /// Loads the directories of a tenant.
 pub fn load(tenant: &TenantId, place: &TenantConfig, config: &Config) -> Loaded {
     let runbooks = place.runbooks.clone().map_or(Runbooks::Missing, Runbooks::Directory);
-    let teams = Teams::Known(config.teams.keys().cloned().collect());
+    let teams = Teams::of(&config.teams);
     let promql = config.promql(&place.source);
     let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams };
     read_documents(&place.slo_definitions, &context).0

@@ -12,16 +12,17 @@ mod journeys;
 mod kinds;
 mod layout;
 mod names;
+mod owners;
 mod schema;
 mod shipped;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use burnward_core::id::{SourceName, TeamName, TenantId};
 
 use super::{
     Colour, Context, Diagnostic, Promql, Source,
-    document::{self, Runbooks, Teams, version_of},
+    document::{self, Runbooks, Teams, Wakes, version_of},
 };
 
 /// A document that loads, with advice for its missing runbook.
@@ -45,7 +46,7 @@ fn context() -> Context {
         source: SourceName::parse("prom").expect("a name"),
         promql: Promql::Spoken,
         runbooks: Runbooks::Directory(Path::new("/nonexistent/runbooks").to_owned()),
-        teams: Teams::Known(BTreeSet::from([TeamName::parse("payments").expect("a name")])),
+        teams: Teams::Known(BTreeMap::from([(TeamName::parse("payments").expect("a name"), Wakes::Somebody)])),
     }
 }
 

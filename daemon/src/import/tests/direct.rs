@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{context, convert, loaded, openslo, pyrra, sloth};
 use crate::definition::{
     Colour, Context, Severity, Source,
-    document::{self, Teams, version_of},
+    document::{self, Teams, Wakes, version_of},
     read_paths,
 };
 
@@ -32,7 +32,7 @@ fn a_file_that_is_loaded_is_what_it_converts_to() {
 #[test]
 fn mistakes_point_into_the_foreign_file() {
     let text = sloth::FILE.replace("objective: 99.9\n", "objective: 100\n").replace("code=~\"5..\"", "code=~\"5(..\"");
-    let teams = Teams::Known([burnward_core::id::TeamName::parse("payments").expect("a name")].into());
+    let teams = Teams::Known([(burnward_core::id::TeamName::parse("payments").expect("a name"), Wakes::Somebody)].into());
     let context = Context { teams, ..context() };
     let faults = document::read(&Source::new("sloth.yaml", &text), &version_of(&text), &context).expect_err("it does not load");
     let errors: Vec<String> =
