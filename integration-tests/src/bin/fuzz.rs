@@ -2,7 +2,8 @@
 //!
 //! Texts are made of what is shipped and documented, by cutting, repeating, splicing and strewing in what such texts are made of; each follows from a seed and
 //! a number, so that it can be made again. Whatever comes, the reader may not panic, overflow its stack, take more than two seconds of CPU, or swell; a text
-//! that is laid out means the same afterwards and is not laid out otherwise a second time; an expression that is taken is taken again as it is printed.
+//! that is laid out means the same afterwards and is not laid out otherwise a second time; an expression that is taken is taken again as it is printed; what a
+//! document of another tool is converted to loads, and means what that document means where it is loaded as it is.
 //! The texts are read in a process of their own, because an overflown stack ends it: whoever looks on makes the text again and keeps it.
 
 use std::{
@@ -18,7 +19,8 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use burnward::{
     config,
-    definition::{Colour, Context, Promql, discover, document, format},
+    definition::{Colour, Context, Promql, Severity, discover, document, format},
+    import,
     source::scrape::exposition::{self, Format},
 };
 use burnward_core::{
@@ -31,8 +33,8 @@ use burnward_core::{
 type Reader = fn(&str);
 
 /// What reads texts, by name.
-const TARGETS: [(&str, Reader); 4] =
-    [("documents", documents), ("configuration", configuration), ("promql", promql), ("openmetrics", openmetrics)];
+const TARGETS: [(&str, Reader); 5] =
+    [("documents", documents), ("configuration", configuration), ("promql", promql), ("openmetrics", openmetrics), ("imports", imports)];
 
 /// Longer texts are cut.
 const LONGEST: usize = 64 << 10;
@@ -41,7 +43,7 @@ const CPU: Duration = Duration::from_secs(2);
 /// What the process may take at most, in KiB.
 const MEMORY: u64 = 512 << 10;
 
-const USAGE: &str = "usage: fuzz documents|configuration|promql|openmetrics SECONDS SEED\n       fuzz TARGET again SEED NUMBER";
+const USAGE: &str = "usage: fuzz documents|configuration|promql|openmetrics|imports SECONDS SEED\n       fuzz TARGET again SEED NUMBER";
 
 fn main() -> anyhow::Result<ExitCode> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -181,14 +183,42 @@ fn openmetrics(text: &str) {
     }
 }
 
+/// A document of another tool, converted and loaded as it is.
+fn imports(text: &str) {
+    let imported = import::import(&[import::source("slo.yaml", text)], &import::Options::default(), &context());
+    let shown: usize = imported.faults.iter().map(|fault| fault.render(Colour::Always).len() + fault.to_json().to_string().len()).sum();
+    assert!(shown < 16 << 20, "{shown} bytes of diagnostics");
+    let mut converted = Vec::new();
+    for document in &imported.documents {
+        converted.extend(meaning(&document.text).unwrap_or_else(|faults| panic!("{faults} diagnostics of\n{}", document.text)));
+    }
+    // Of a file in which something is wrong nothing is loaded; the conversion keeps the rest.
+    if let Ok(direct) = meaning(text)
+        && imported.faults.iter().all(|fault| fault.severity() == Severity::Warning)
+        && !imported.documents.is_empty()
+    {
+        assert_eq!(sorted(converted), sorted(direct), "loaded as it is, it means something else");
+    }
+}
+
+/// In the order of their names.
+fn sorted(mut slos: Vec<Slo>) -> Vec<Slo> {
+    slos.sort_by(|a, b| a.id.cmp(&b.id));
+    slos
+}
+
 /// What texts for a target are made of.
 fn corpus(target: &str) -> anyhow::Result<Vec<String>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let read = |file: &str| fs::read_to_string(root.join(file)).with_context(|| file.to_owned());
+    let directories: &[&str] = match target {
+        "imports" => &["daemon/fixtures/foreign"],
+        _ => {
+            &["slo-definitions/burnward", "slo-definitions/demo", "slo-definitions/shop", "daemon/fixtures/field", "daemon/fixtures/guide"]
+        }
+    };
     let mut files = Vec::new();
-    for directory in
-        ["slo-definitions/burnward", "slo-definitions/demo", "slo-definitions/shop", "daemon/fixtures/field", "daemon/fixtures/guide"]
-    {
+    for directory in directories {
         let mut found = fs::read_dir(root.join(directory))?.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
         found.sort();
         for path in found.iter().filter(|path| path.extension().is_some_and(|kind| kind == "yaml")) {
@@ -202,6 +232,7 @@ fn corpus(target: &str) -> anyhow::Result<Vec<String>> {
         "documents" => [files, blocks(&read("docs/slo-documents.md")?)].concat(),
         "configuration" => [vec![read("docs/burnward.example.yaml")?], blocks(&read("docs/configuration.md")?)].concat(),
         "promql" => files.iter().flat_map(|text| text.split('\'').skip(1).step_by(2)).map(ToOwned::to_owned).collect(),
+        "imports" => files,
         "openmetrics" => EXPOSED.map(ToOwned::to_owned).to_vec(),
         _ => bail!(USAGE),
     })

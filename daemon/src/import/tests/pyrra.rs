@@ -2,28 +2,7 @@
 
 use super::{codes, convert, loaded, shown};
 
-pub(super) const RATIO: &str = r#"apiVersion: pyrra.dev/v1alpha1
-kind: ServiceLevelObjective
-metadata:
-  name: api-errors
-  namespace: shop
-  labels:
-    prometheus: k8s
-    pyrra.dev/team: payments
-    pyrra.dev/channel: alerts
-spec:
-  description: API requests without an error.
-  target: "99.5"
-  window: 4w
-  indicator:
-    ratio:
-      errors:
-        metric: http_requests_total{job="api",code=~"5.."}
-      total:
-        metric: http_requests_total{job="api"}
-      grouping:
-        - handler
-"#;
+pub(super) const RATIO: &str = include_str!("../../../fixtures/foreign/pyrra.yaml");
 
 fn indicator(text: &str) -> String {
     let (head, _) = RATIO.split_once("  indicator:").expect("an indicator");

@@ -2,92 +2,11 @@
 
 use super::{codes, loaded, shown};
 
-pub(super) const FILE: &str = r#"version: "prometheus/v1"
-service: "basket"
-labels:
-  owner: shop
-  tier: "1"
-slos:
-  - name: "requests-availability"
-    objective: 99.9
-    description: "Requests to the basket are answered."
-    sli:
-      events:
-        error_query: sum(rate(http_requests_total{job="basket",code=~"5.."}[{{.window}}]))
-        total_query: sum(rate(http_requests_total{job="basket"}[{{.window}}]))
-    alerting:
-      name: BasketErrors
-      labels:
-        category: availability
-      page_alert:
-        labels:
-          severity: pageteam
-      ticket_alert:
-        disable: true
-  - name: latency_300ms
-    objective: 95
-    sli:
-      events:
-        error_query: |
-          sum(rate(http_request_duration_seconds_count{job="basket"}[{{.window}}]))
-          -
-          sum(rate(http_request_duration_seconds_bucket{job="basket",le="0.3"}[{{.window}}]))
-        total_query: sum(rate(http_request_duration_seconds_count{job="basket"}[{{.window}}]))
-    alerting:
-      page_alert: { disable: true }
-      ticket_alert: { disable: true }
-  - name: reachable
-    objective: 99.5
-    sli:
-      raw:
-        error_ratio_query: 1 - avg_over_time(probe_success{job="basket"}[{{.window}}])
-    alerting: {}
-  - name: slow-sums
-    objective: 99
-    sli:
-      events:
-        error_query: max(rate(a_total[{{.window}}])) OR on() vector(0)
-        total_query: max(rate(b_total[{{ .window }}]))
-    alerting: {}
-  - name: wifi
-    objective: 99
-    sli:
-      raw:
-        error_ratio_query: avg(satisfaction{a="1"}) < 0.5
-    alerting: {}
-"#;
+pub(super) const FILE: &str = include_str!("../../../fixtures/foreign/sloth.yaml");
 
-pub(super) const OBJECT: &str = r"apiVersion: sloth.slok.dev/v1
-kind: PrometheusServiceLevel
-metadata:
-  name: search
-  namespace: monitoring
-spec:
-  service: search
-  slos:
-    - name: availability
-      objective: 99.9
-      labels: { team: find }
-      sli:
-        events:
-          errorQuery: sum by (tenant) (rate(grpc_errors_total[{{.window}}]))
-          totalQuery: sum by (tenant) (rate(grpc_total[{{.window}}]))
-      alerting:
-        pageAlert: { disable: false }
-        ticketAlert: { disable: false }
-";
+pub(super) const OBJECT: &str = include_str!("../../../fixtures/foreign/sloth-object.yaml");
 
-pub(super) const WINDOWS: &str = "apiVersion: sloth.slok.dev/v1
-kind: AlertWindows
-spec:
-  sloPeriod: 7d
-  page:
-    quick: { errorBudgetPercent: 8, shortWindow: 5m, longWindow: 1h }
-    slow: { errorBudgetPercent: 12.5, shortWindow: 30m, longWindow: 6h }
-  ticket:
-    quick: { errorBudgetPercent: 20, shortWindow: 2h, longWindow: 1d }
-    slow: { errorBudgetPercent: 42, shortWindow: 6h, longWindow: 3d }
-";
+pub(super) const WINDOWS: &str = include_str!("../../../fixtures/foreign/sloth-windows.yaml");
 
 #[test]
 fn a_file_becomes_a_document_with_exact_counters_where_they_are_found() {
