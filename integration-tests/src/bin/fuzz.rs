@@ -229,7 +229,7 @@ fn corpus(target: &str) -> anyhow::Result<Vec<String>> {
         text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next()).map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     Ok(match target {
-        "documents" => [files, blocks(&read("docs/slo-documents.md")?)].concat(),
+        "documents" => [files, blocks(&read("docs/slo-documents.md")?), blocks(&read("docs/slo-guide.md")?)].concat(),
         "configuration" => [vec![read("docs/burnward.example.yaml")?], blocks(&read("docs/configuration.md")?)].concat(),
         "promql" => files.iter().flat_map(|text| text.split('\'').skip(1).step_by(2)).map(ToOwned::to_owned).collect(),
         "imports" => files,
