@@ -151,9 +151,13 @@ type Chosen = (TenantId, SourceName, Vec<Arc<Slo>>);
 fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Chosen>> {
     let default = Config::default();
     let tenants = &config.unwrap_or(&default).tenants;
+    let library = documents::library(config);
     let of_tenant = |(tenant, place): (&TenantId, &TenantConfig)| -> anyhow::Result<Chosen> {
-        let context = documents::context_of(tenant, place, config);
-        let paths = if args.definitions.is_empty() { &place.slo_definitions } else { &args.definitions };
+        let (paths, context) = if args.definitions.is_empty() {
+            (&place.slo_definitions, documents::context_of(tenant, place, config, &library))
+        } else {
+            (&args.definitions, documents::context_of_paths(tenant, place, config, &args.definitions))
+        };
         let loaded = definition::read_paths(paths, &context);
         let errors: Vec<Diagnostic> = loaded.diagnostics().filter(|fault| fault.severity() == Severity::Error).cloned().collect();
         if loaded.slos.is_empty() && !errors.is_empty() {

@@ -3,6 +3,7 @@
 
 mod changed;
 mod cost;
+mod effective;
 mod github;
 mod junit;
 mod pages;
@@ -30,6 +31,7 @@ use clap::{Args, ValueEnum};
 
 use changed::Changed;
 use cost::Costs;
+use effective::InForce;
 use shown::NextReport;
 
 use super::{documents, print};
@@ -71,9 +73,28 @@ pub struct CheckArgs {
     #[arg(long)]
     watch: bool,
 
+    #[command(flatten)]
+    shown: ShownArgs,
+
     /// The configuration that says which teams, sources and runbooks there are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
     #[arg(long = "config.file", value_name = "FILE")]
     config_file: Option<PathBuf>,
+}
+
+/// What to show in the place of findings.
+#[derive(Debug, Default, Args)]
+struct ShownArgs {
+    /// Print the documents as they are in force, with what was made of templates; findings go to stderr.
+    #[arg(long)]
+    effective: bool,
+
+    /// Behind each line of what was made of a template: the file and line that it comes from.
+    #[arg(long, requires = "effective")]
+    origins: bool,
+
+    /// Only the documents of this tenant of burnward.yaml.
+    #[arg(long, value_name = "NAME", conflicts_with = "paths")]
+    tenant: Option<String>,
 }
 
 /// Whom to ask beside the files.
@@ -122,7 +143,7 @@ async fn once(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         print::talk(format_args!("burnward: there is no {}", missing.display()));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
-    let mut report = check(&args.paths, args.config_file.as_deref());
+    let mut report = check(&args.paths, args.config_file.as_deref(), &args.shown);
     if report.checked.is_empty() && report.count().0 == 0 {
         print::talk(format_args!("burnward: nothing to check: no *.yaml or *.yml file in {}", report.places.join(", ")));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
@@ -142,6 +163,11 @@ async fn once(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         report.add_to_summary();
     }
     let fails_from = if args.strict { Severity::Warning } else { Severity::Error };
+    if args.shown.effective {
+        print::talk(report.text(Format::Text, fails_from, start.elapsed()).trim_end());
+        print::text(if args.output == Format::Json { effective::json(&report.in_force) } else { effective::yaml(&report.in_force) })?;
+        return Ok(ExitCode::from(report.exit_code(fails_from)));
+    }
     let text = report.text(args.output, fails_from, start.elapsed());
     print::text(&text)?;
     Ok(ExitCode::from(report.exit_code(fails_from)))
@@ -189,9 +215,13 @@ struct Report {
     pages: Vec<Page>,
     /// What a tick asks of the sources.
     costs: Vec<Costs>,
+    /// The mistakes of templates, with the documents that have them.
+    of_templates: Vec<(Diagnostic, BTreeSet<String>)>,
+    /// The documents as they are in force, where they are asked for.
+    in_force: Vec<InForce>,
 }
 
-fn check(paths: &[PathBuf], config_file: Option<&Path>) -> Report {
+fn check(paths: &[PathBuf], config_file: Option<&Path>, shown: &ShownArgs) -> Report {
     let mut report = Report::default();
     let config = report.configuration(config_file);
     let (configurations, documents) = paths.iter().cloned().partition::<Vec<_>, _>(|path| is_configuration(path));
@@ -202,10 +232,11 @@ fn check(paths: &[PathBuf], config_file: Option<&Path>) -> Report {
         }
     }
     if !documents.is_empty() {
-        report.documents(&documents, &documents::context(config.as_ref(), &documents));
+        report.documents(&documents, &documents::context(config.as_ref(), &documents), shown);
     } else if paths.is_empty() {
-        report.all_tenants(config.as_ref());
+        report.all_tenants(config.as_ref(), shown);
     }
+    report.tell_of_templates();
     report
 }
 
@@ -234,7 +265,7 @@ impl Report {
         }
     }
 
-    fn documents(&mut self, paths: &[PathBuf], context: &Context) {
+    fn documents(&mut self, paths: &[PathBuf], context: &Context, shown: &ShownArgs) {
         let loaded: Loaded = definition::read_paths(paths, context);
         self.places.extend(paths.iter().map(|path| path.display().to_string()));
         let elsewhere = loaded.members_elsewhere();
@@ -247,12 +278,34 @@ impl Report {
         self.slos += loaded.slos.len();
         self.journeys.extend(loaded.slos.iter().filter(|slo| slo.sli.composite().is_some()).cloned());
         self.checked.extend(loaded.files.iter().map(|file| file.path.clone()));
-        self.checked.extend(loaded.faulty.iter().map(|path| path.display().to_string()));
-        self.diagnostics.extend(loaded.diagnostics().cloned());
+        self.checked.extend(loaded.faulty.iter().chain(loaded.template_files()).map(|path| path.display().to_string()));
+        if shown.effective {
+            self.in_force.extend(effective::of(&context.tenant, &loaded, shown.origins));
+        }
+        self.take_findings(&loaded);
         if let Runbooks::Directory(directory) = &context.runbooks {
             self.runbooks(directory, &loaded);
         }
         self.loaded.push((context.source.clone(), loaded));
+    }
+
+    /// The findings of a tenant. A mistake in a template is told once for all of them.
+    fn take_findings(&mut self, loaded: &Loaded) {
+        self.diagnostics.extend(loaded.own_diagnostics().cloned());
+        for (fault, documents) in loaded.of_templates() {
+            let known = self.of_templates.iter_mut().find(|(known, _)| (known.code, &known.place) == (fault.code, &fault.place));
+            match known {
+                Some((_, all)) => all.extend(documents.iter().cloned()),
+                None => self.of_templates.push((fault.clone(), documents.clone())),
+            }
+        }
+    }
+
+    fn tell_of_templates(&mut self) {
+        for (fault, documents) in std::mem::take(&mut self.of_templates) {
+            self.diagnostics.retain(|known| (known.code, &known.place) != (fault.code, &fault.place));
+            self.diagnostics.push(definition::counted(fault, &documents));
+        }
     }
 
     /// The links of the runbooks that SLOs name.
@@ -318,15 +371,22 @@ impl Report {
         }
     }
 
-    fn all_tenants(&mut self, config: Option<&Config>) {
+    fn all_tenants(&mut self, config: Option<&Config>, shown: &ShownArgs) {
         let tenants: BTreeMap<TenantId, TenantConfig> = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
-        for (tenant, place) in &tenants {
+        let library = documents::library(config);
+        self.checked.extend(library.files().iter().map(|path| path.display().to_string()));
+        self.diagnostics.extend(library.faults().cloned());
+        let wanted = |tenant: &TenantId| shown.tenant.as_ref().is_none_or(|named| named == tenant.as_str());
+        if let Some(named) = shown.tenant.as_ref().filter(|_| !tenants.keys().any(wanted)) {
+            self.failures.push(format!("burnward.yaml has no tenant {named}"));
+        }
+        for (tenant, place) in tenants.iter().filter(|(tenant, _)| wanted(tenant)) {
             let default_of_broken_configuration = config.is_none() && self.count().0 > 0;
             if default_of_broken_configuration && !place.slo_definitions.iter().any(|directory| directory.exists()) {
                 self.notes.push("SLO documents are not checked: which ones there are stands in the configuration".into());
                 continue;
             }
-            self.documents(&place.slo_definitions, &documents::context_of(tenant, place, config));
+            self.documents(&place.slo_definitions, &documents::context_of(tenant, place, config, &library), shown);
         }
     }
 
@@ -357,7 +417,7 @@ slos:
         for (name, text) in files {
             fs::write(directory.path().join(name), text).expect("a file");
         }
-        let report = check(&[directory.path().to_owned()], None);
+        let report = check(&[directory.path().to_owned()], None, &ShownArgs::default());
         (directory, report)
     }
 

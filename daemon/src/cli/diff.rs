@@ -22,7 +22,8 @@ use crate::{
     config::{self, Config, TenantConfig},
     definition::{
         self, Context, Loaded, Severity,
-        document::{Runbooks, Teams},
+        document::{Runbooks, Teams, Templates},
+        template::Library,
     },
     diff::{Difference, compare, words},
     web::api::wire::RunningDefinitions,
@@ -125,6 +126,9 @@ struct Side {
     /// True where the paths were named, so that they may be a part of what the tenant has.
     named: bool,
     context: Context,
+    /// Where the tenant's documents lie, and the operator's templates.
+    directories: Vec<PathBuf>,
+    template_directories: Vec<PathBuf>,
 }
 
 fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
@@ -134,21 +138,34 @@ fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
     let Some((tenant, place)) = documents::tenant_of(&tenants, &args.paths) else {
         bail!("the configuration has no tenant {}", args.server.tenant.as_deref().unwrap_or_default());
     };
+    let (library, template_directories) = (documents::library(Some(config)), config.slo_templates.clone());
     if !args.paths.is_empty() {
-        return Ok(vec![Side { paths: args.paths.clone(), named: true, context: context(tenant, place, config) }]);
+        let of_tenant = context(tenant, place, config, &library);
+        let templates = documents::templates_of_paths(place, of_tenant.templates.clone(), &args.paths);
+        return Ok(vec![Side {
+            paths: args.paths.clone(),
+            named: true,
+            context: Context { templates, ..of_tenant },
+            directories: place.slo_definitions.clone(),
+            template_directories,
+        }]);
     }
     let side = |(tenant, place): (&TenantId, &TenantConfig)| Side {
         paths: place.slo_definitions.clone(),
         named: false,
-        context: context(tenant, place, config),
+        context: context(tenant, place, config, &library),
+        directories: place.slo_definitions.clone(),
+        template_directories: template_directories.clone(),
     };
     Ok(tenants.iter().map(side).collect())
 }
 
 /// What documents refer to is a matter of `burnward check`.
-fn context(tenant: &TenantId, place: &TenantConfig, config: &Config) -> Context {
+fn context(tenant: &TenantId, place: &TenantConfig, config: &Config, library: &Arc<Library>) -> Context {
     let promql = config.promql(&place.source);
-    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks: Runbooks::Unchecked, teams: Teams::Unchecked }
+    let (runbooks, teams, templates) =
+        (Runbooks::Unchecked, Teams::Unchecked, Templates { library: library.clone(), ..Templates::default() });
+    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates }
 }
 
 /// The newer side must be whole: an SLO whose file does not load is not one that is gone.
@@ -172,7 +189,9 @@ async fn older_of(args: &DiffArgs, side: &Side, newer: &[Arc<Slo>]) -> anyhow::R
             print::talk(format_args!("note: {}", held.sentence()));
         }
         let texts = running.files.into_iter().map(|file| (PathBuf::from(file.path), file.text));
-        let runs = told(definition::read_texts(texts, &side.context), "runs");
+        // What was made of templates runs as what it was made into.
+        let context = Context { templates: Templates::default(), ..side.context.clone() };
+        let runs = told(definition::read_texts(texts, &context), "runs");
         return Ok(runs.into_iter().filter(|slo| !side.named || side.is_about(slo, newer)).collect());
     }
     let path = PathBuf::from(&args.against);
@@ -180,7 +199,12 @@ async fn older_of(args: &DiffArgs, side: &Side, newer: &[Arc<Slo>]) -> anyhow::R
         return Ok(told(definition::read_paths(&[path], &side.context), "stands there"));
     }
     let texts = git::texts(&args.against, &side.paths)?;
-    Ok(told(definition::read_texts(texts, &side.context), "stood there"))
+    let of_then = |directories: &[PathBuf]| git::texts(&args.against, directories).map(|texts| Arc::new(Library::of_texts(texts)));
+    // Where they are not of that repository, those of today count.
+    let library = of_then(&side.template_directories).unwrap_or_else(|_| side.context.templates.library.clone());
+    let beside = if side.named { of_then(&side.directories)? } else { Arc::default() };
+    let context = Context { templates: Templates { library, beside, ..side.context.templates.clone() }, ..side.context.clone() };
+    Ok(told(definition::read_texts(texts, &context), "stood there"))
 }
 
 impl Side {

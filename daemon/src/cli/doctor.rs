@@ -7,7 +7,7 @@ use std::{
 
 use burnward_core::{ledger::Unknown, time::Timestamp};
 
-use super::print;
+use super::{documents, print};
 use crate::{
     clock::Clock,
     config::{self, Config, PrometheusConfig, SourceConfig, TenantConfig},
@@ -143,7 +143,7 @@ fn store_health(health: &StoreHealth) -> Finding {
 }
 
 fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_config: &TenantConfig) -> Finding {
-    let loaded = definition::load(tenant, tenant_config, config);
+    let loaded = definition::load(tenant, tenant_config, config, &documents::library(Some(config)));
     let subject = format!("slos/{tenant}");
     let faults = loaded.faulty.len();
     if faults > 0 {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use burnward_core::id::TenantId;
@@ -11,7 +12,8 @@ use crate::{
     config::{Config, TenantConfig},
     definition::{
         Context, Promql,
-        document::{Runbooks, Teams},
+        document::{Runbooks, Teams, Templates},
+        template::Library,
     },
 };
 
@@ -19,7 +21,30 @@ use crate::{
 pub(super) fn context(config: Option<&Config>, paths: &[PathBuf]) -> Context {
     let default = Config::default();
     let (tenant, place) = tenant_of(&config.unwrap_or(&default).tenants, paths).expect("a configuration has a tenant");
-    context_of(tenant, place, config)
+    context_of_paths(tenant, place, config, paths)
+}
+
+/// The context of named paths of a tenant, whose other documents may hold their templates.
+pub(super) fn context_of_paths(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>, paths: &[PathBuf]) -> Context {
+    let context = context_of(tenant, place, config, &library(config));
+    Context { templates: templates_of_paths(place, context.templates, paths), ..context }
+}
+
+/// Templates for named paths of a tenant: what burnward.yaml makes of them is not among the paths.
+pub(super) fn templates_of_paths(place: &TenantConfig, of_tenant: Templates, paths: &[PathBuf]) -> Templates {
+    Templates { beside: beside(place, paths), instances: Vec::new(), ..of_tenant }
+}
+
+/// The operator's templates.
+pub(super) fn library(config: Option<&Config>) -> Arc<Library> {
+    Arc::new(Library::read(config.map(|config| config.slo_templates.as_slice()).unwrap_or_default()))
+}
+
+/// The templates of a tenant's documents, for paths that are a part of them alone.
+fn beside(place: &TenantConfig, paths: &[PathBuf]) -> Arc<Library> {
+    let directories: Vec<PathBuf> = place.slo_definitions.iter().filter(|directory| directory.is_dir()).cloned().collect();
+    let is_whole = |path: &PathBuf| directories.iter().any(|directory| path.canonicalize().ok() == directory.canonicalize().ok());
+    if paths.iter().all(is_whole) { Arc::default() } else { Arc::new(Library::of_documents(&directories)) }
 }
 
 /// The tenant whose directory holds the first of these paths, else the first tenant; `None` where there is none.
@@ -32,7 +57,7 @@ fn is_below(path: &Path, directory: &Path) -> bool {
     matches!((path.canonicalize(), directory.canonicalize()), (Ok(path), Ok(directory)) if path.starts_with(&directory))
 }
 
-pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>) -> Context {
+pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option<&Config>, library: &Arc<Library>) -> Context {
     let runbooks = match &place.runbooks {
         Some(directory) if config.is_some() || directory.is_dir() => Runbooks::Directory(directory.clone()),
         Some(_) => Runbooks::Unchecked,
@@ -40,5 +65,6 @@ pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option
     };
     let teams = config.map_or(Teams::Unchecked, |config| Teams::of(&config.teams));
     let promql = config.map_or(Promql::Spoken, |config| config.promql(&place.source));
-    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams }
+    let templates = Templates { library: library.clone(), ..Templates::default() };
+    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates }
 }

@@ -5,10 +5,10 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 use burnward_core::{id::TenantId, slo::Slo};
 use clap::{Args, ValueEnum};
 
-use super::{import::unchecked, print};
+use super::{documents, import::unchecked, print};
 use crate::{
-    config::{self, Config},
-    definition::{self, Colour, Severity},
+    config::{self, Config, TenantConfig},
+    definition::{self, Colour, Context, Severity, document::Templates},
     export::{self, Exported},
 };
 
@@ -48,7 +48,8 @@ enum Format {
 
 /// Writes. Exit code 0, 1 where a document does not load, 2 where there is no such SLO.
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let loaded = definition::read_paths(&paths(args)?, &unchecked()?);
+    let (paths, templates) = paths(args)?;
+    let loaded = definition::read_paths(&paths, &Context { templates, ..unchecked()? });
     let errors: Vec<_> = loaded.diagnostics().filter(|fault| fault.severity() == Severity::Error).collect();
     for fault in &errors {
         print::talk(format_args!("{}\n", fault.render(Colour::Never)));
@@ -75,19 +76,25 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(!errors.is_empty())))
 }
 
-/// What is named; else the directories of the one tenant that there is, or that is named: what two tenants call alike would be one rule.
-fn paths(args: &ExportArgs) -> anyhow::Result<Vec<PathBuf>> {
+/// What is named; else the directories of the one tenant that there is, or that is named: what two tenants call alike would be one rule. Beside it the
+/// templates that it may be made of.
+fn paths(args: &ExportArgs) -> anyhow::Result<(Vec<PathBuf>, Templates)> {
     if !args.paths.is_empty() {
-        return Ok(args.paths.clone());
+        let config = config::discover(args.config_file.as_deref()).and_then(|_| config::read(args.config_file.as_deref()).ok());
+        return Ok((args.paths.clone(), documents::context(config.as_ref(), &args.paths).templates));
     }
     let config = match config::discover(args.config_file.as_deref()) {
         Some(_) => config::read(args.config_file.as_deref())?,
         None => Config::default(),
     };
     let wanted = |tenant: &TenantId| args.tenant.as_deref().is_none_or(|named| named == tenant.as_str());
-    let mut tenants = config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).map(|(_, place)| place.slo_definitions.clone());
+    let of_tenant = |(tenant, place): (&TenantId, &TenantConfig)| {
+        let context = documents::context_of(tenant, place, Some(&config), &documents::library(Some(&config)));
+        (place.slo_definitions.clone(), context.templates)
+    };
+    let mut tenants = config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).map(of_tenant);
     match (tenants.next(), tenants.next()) {
-        (Some(paths), None) => Ok(paths),
+        (Some(of_one), None) => Ok(of_one),
         (Some(_), Some(_)) => anyhow::bail!("the configuration has several tenants: name one as --tenant=NAME"),
         (None, _) => anyhow::bail!("the configuration has no tenant {}", args.tenant.as_deref().unwrap_or_default()),
     }

@@ -21,7 +21,7 @@ use super::print;
 use crate::{
     definition::{
         Colour, Context, Diagnostic, Promql, Severity, Source, discover,
-        document::{Runbooks, Teams},
+        document::{Runbooks, Teams, Templates},
         duration,
     },
     import::{self, Document, Imported, Options},
@@ -109,6 +109,7 @@ pub(super) fn unchecked() -> anyhow::Result<Context> {
         promql: Promql::Spoken,
         runbooks: Runbooks::Unchecked,
         teams: Teams::Unchecked,
+        templates: Templates::default(),
     })
 }
 

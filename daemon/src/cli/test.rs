@@ -89,9 +89,10 @@ fn load(paths: &[PathBuf], config: Option<&Config>) -> Vec<Loaded> {
         return vec![definition::read_paths(paths, &documents::context(config, paths))];
     }
     let tenants = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
+    let library = documents::library(config);
     tenants
         .iter()
-        .map(|(tenant, place)| definition::read_paths(&place.slo_definitions, &documents::context_of(tenant, place, config)))
+        .map(|(tenant, place)| definition::read_paths(&place.slo_definitions, &documents::context_of(tenant, place, config, &library)))
         .collect()
 }
 
@@ -123,11 +124,14 @@ impl Report {
         let wanted = |case: &&Arc<Case>| only.is_none_or(|text| case.name.contains(text) || case.slo.to_string().contains(text));
         for case in loaded.tests.iter().filter(wanted) {
             match case.ready(&slos) {
-                Ok(ready) => self.tests.push(Ran::of(case, &replay::run(case, &ready, config).await)),
+                Ok(ready) => self.tests.push(Ran::of(loaded, case, &replay::run(case, &ready, config).await)),
                 // What the files themselves show was said when they were read.
                 Err(faults) => {
-                    let new = |fault: &Diagnostic| !loaded.diagnostics().any(|known| known == fault);
-                    self.diagnostics.extend(faults.into_iter().filter(new));
+                    let same = |known: &Diagnostic, fault: &Diagnostic| {
+                        (known.code, &known.message, &known.place) == (fault.code, &fault.message, &fault.place)
+                    };
+                    let new = |fault: &Diagnostic| !loaded.diagnostics().any(|known| same(known, fault));
+                    self.diagnostics.extend(faults.into_iter().map(|fault| loaded.told(fault)).filter(new));
                 }
             }
         }
@@ -213,8 +217,10 @@ impl Report {
 }
 
 impl Ran {
-    fn of(case: &Case, outcome: &Outcome<'_>) -> Self {
-        let line = |place: &definition::diagnostic::Place| place.positions().0.line;
+    fn of(loaded: &Loaded, case: &Case, outcome: &Outcome<'_>) -> Self {
+        // What a template says is told of at its line there.
+        let at = loaded.written(&case.place);
+        let line = |place: &definition::diagnostic::Place| loaded.written(place).positions().0.line;
         let failures = outcome.failures.iter().map(|failure| {
             let at = failure.expectation.map(|expectation| line(&expectation.place));
             (failure.expected.clone(), failure.actual.clone(), at)
@@ -222,8 +228,8 @@ impl Ran {
         Self {
             slo: case.slo.clone(),
             name: case.name.clone(),
-            file: case.place.source.name().to_owned(),
-            line: line(&case.place),
+            file: at.source.name().to_owned(),
+            line: at.positions().0.line,
             failures: failures.collect(),
             told: outcome.told.clone(),
             drawing: if outcome.failures.is_empty() { String::new() } else { replay::draw(case, outcome) },

@@ -45,6 +45,8 @@ pub struct Config {
     pub reports: Vec<ReportConfig>,
     /// A directory with the operator's own texts, laid out as templates/.
     pub templates: Option<PathBuf>,
+    /// Directories with templates of SLOs, which every tenant's documents may be made of.
+    pub slo_templates: Vec<PathBuf>,
 }
 
 impl Config {
@@ -301,6 +303,7 @@ impl Default for Config {
             slack: None,
             reports: Vec::new(),
             templates: None,
+            slo_templates: Vec::new(),
         }
     }
 }

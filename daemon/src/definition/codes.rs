@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
+//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E112x: templates; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
 //! W20xx: advice, W208x about expressions, W209x by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
@@ -191,6 +191,26 @@ codes! {
         "Each entry of `expect` has one key: page, ticket or blind with `none` or with the time in which it begins (from, to), clear with the time in which it ends, or budget with what is left (above, below)."
     MARKED "E1110" "not an incident to compare with"
         "An incident of a backtest has a name, `from` and `to` with their distances from UTC, and, where it was not one of everything, `service: name` or `slo: service/name`."
+    TEMPLATE "E1120" "not a template, or not the name of one"
+        "A template begins with `template: NAME@VERSION`, the version a whole number from 1; who makes a document of it writes `from: NAME` for the newest version or `from: NAME@VERSION` to stay at one. A template is made of no other template."
+    UNKNOWN_TEMPLATE "E1121" "an unknown template"
+        "A document is made of a template that is one of the tenant's own documents, or that stands in the operator's `slo-templates:`. No other tenant's templates are ever seen. A version that documents still name must stay in its file beside the newer one."
+    DUPLICATE_TEMPLATE "E1122" "one template twice"
+        "Two files hold the same version of a template, or a tenant's template has the name of one of the operator's. It cannot be known which one is meant, so nothing is made of either; what was made before runs on. Both places are shown."
+    PARAMETER "E1123" "not a parameter"
+        "`parameters:` declares each parameter by its name, with its `type:` (string, label-value, selector, duration, percent or number), and if wanted a `default:` and a `description:`. A template has at most 50."
+    UNKNOWN_PARAMETER "E1124" "an unknown parameter"
+        "$(name) in a template, or `name:` below `with:`, is of no parameter that the template declares. $$( stands for the two characters $( themselves."
+    UNUSED_PARAMETER "E1125" "a parameter that is used nowhere"
+        "A parameter is declared and no $(name) names it: whoever gives it a value would wait for an effect in vain."
+    MISSING_VALUE "E1126" "a parameter without a value"
+        "The template declares the parameter without a default, so each document that is made of it gives it a value below `with:`."
+    PARAMETER_VALUE "E1127" "a value of the wrong type"
+        "The value is not of the type that the template declares for the parameter."
+    PARAMETER_PLACE "E1128" "a parameter where it cannot stand"
+        "Nothing is pasted into queries. Within the quotes of a matcher stands a label-value, which is escaped and stays one; outside of quotes stands a selector, a duration or a number, none of them joined to a word beside it. A key that takes a duration, a share or a number takes a parameter of that type as its whole value. Texts for people take any but a selector."
+    OVERRIDE "E1129" "an override of nothing, or of what is not overridden"
+        "`overrides:` names SLOs of the template, and below `objectives:` objectives of the SLO by name, an unnamed one as its window. What the template has no longer is told, because somebody relies on it. The name, the indicator and the split of an SLO, and the name of an objective, are the template's alone: give it a parameter, or pin the version that fits."
     SECRET_INLINE "E1201" "a secret in the configuration"
         "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
     LISTEN "E1202" "an address to listen on that needs a token file"

@@ -20,6 +20,7 @@ use super::{
     reader::{Fields, Keys, Reader, shortened, suggest},
     runbook,
     sli::{self, Promql},
+    template::{Instance, Library},
     yaml::{self, Entry, Node},
 };
 use crate::{config::secrets, import};
@@ -37,6 +38,19 @@ pub struct Context {
     pub runbooks: Runbooks,
     /// Which teams there are.
     pub teams: Teams,
+    /// The templates of elsewhere that documents may be made of, and what the operator makes of them.
+    pub templates: Templates,
+}
+
+/// What templates there are beside those that are read with the documents.
+#[derive(Debug, Clone, Default)]
+pub struct Templates {
+    /// The operator's.
+    pub library: Arc<Library>,
+    /// Where single files are read: those of the tenant's other documents.
+    pub beside: Arc<Library>,
+    /// What burnward.yaml makes of them for the tenant, by the name that each goes by in the place of a file's.
+    pub instances: Vec<(String, Instance)>,
 }
 
 /// Where runbooks are looked up.
@@ -99,7 +113,7 @@ const SLO: Keys = Keys {
         "excluded-time",
         "status",
     ],
-    later: &[("depends-on", "remove it; incidents are grouped by service"), ("template", "write the SLO out")],
+    later: &[("depends-on", "remove it; incidents are grouped by service"), ("template", "make a document of a template: `from: NAME`")],
 };
 const NO_DATA: Keys = Keys { of: "`no-data`", known: &["after", "then"], later: &[] };
 const NO_TRAFFIC: Keys = Keys { of: "`no-traffic`", known: &["after", "then"], later: &[] };
@@ -133,7 +147,20 @@ pub fn read(source: &Arc<Source>, version: &str, context: &Context) -> Read {
 /// # Errors
 /// All mistakes and advice, in the order of the file.
 pub fn read_whole(source: &Arc<Source>, version: &str, context: &Context) -> Result<Document, Vec<Diagnostic>> {
-    match yaml::parse(source) {
+    read_parsed(source, yaml::parse(source), version, context)
+}
+
+/// The same for a text that was parsed.
+///
+/// # Errors
+/// As [`read_whole`].
+pub(super) fn read_parsed(
+    source: &Arc<Source>,
+    parsed: Result<Node, Vec<Diagnostic>>,
+    version: &str,
+    context: &Context,
+) -> Result<Document, Vec<Diagnostic>> {
+    match parsed {
         Ok(root) if import::is_foreign(&root) => read_foreign(source, &[root], version, context),
         Ok(root) => read_tree(source, &root, version, context),
         Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => match yaml::parse_all(source) {
@@ -192,7 +219,7 @@ fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic
 }
 
 /// Diagnostics without what must not be shown.
-fn shown(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+pub(super) fn shown(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
     faults.into_iter().map(secrets::without_tokens).collect()
 }
 

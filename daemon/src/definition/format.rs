@@ -14,6 +14,7 @@ use super::{
     discover,
     document::VERSION,
     reader::shortened,
+    template::{Role, role},
     yaml::{Node, Value, comments, parse},
 };
 
@@ -98,9 +99,9 @@ fn options() -> FormatOptions {
     }
 }
 
-/// Whether it is a document of SLOs and not, say, a configuration.
+/// Whether it is a document of SLOs, or one that is made of a template, and not, say, a configuration.
 fn is_document(root: &Node) -> bool {
-    matches!(&root.value, Value::Map(entries) if entries.iter().any(|entry| entry.key == "slos"))
+    matches!(&root.value, Value::Map(entries) if entries.iter().any(|entry| entry.key == "slos")) || role(root) == Role::Instance
 }
 
 fn left_alone(source: &Arc<Source>, why: &str) -> Diagnostic {
@@ -154,12 +155,15 @@ slos:
 
     #[test]
     fn what_is_laid_out_stays_as_it_is_and_another_schema_is_kept() {
-        for text in
-            ["slos: a\n", "# yaml-language-server: $schema=https://example.org/x.json\nslos: a\n", "teams:\n  shop: { channel: '#shop' }\n"]
-        {
+        for text in [
+            "slos: a\n",
+            "from: http-service\nservice: $(x)\n",
+            "# yaml-language-server: $schema=https://example.org/x.json\nslos: a\n",
+            "teams:\n  shop: { channel: '#shop' }\n",
+        ] {
             let once = formatted(text);
             assert_eq!(formatted(&once), once);
-            assert_eq!(once.matches(MODELINE).count(), usize::from(text.contains("slos")), "{once}");
+            assert_eq!(once.matches(MODELINE).count(), usize::from(!text.contains("teams")), "{once}");
         }
     }
 

@@ -109,6 +109,9 @@ impl Loaded {
 
     /// Where a composite names a member: the first time behind its own name; its name where that is not written out.
     fn place_of_member(&self, slo: &Slo, member: &SloId) -> Place {
+        if let Some(place) = self.place_of_instance(&slo.origin.file) {
+            return place;
+        }
         let name = short(member);
         let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);

@@ -16,9 +16,12 @@ use super::{
     codes,
     diagnostic::{Colour, Diagnostic, Place, Severity, Source},
     discover::{self, Found},
-    document::{self, Context, Document, Runbooks, Teams, version_of},
+    document::{self, Context, Document, Runbooks, Teams, Templates, version_of},
     journeys::ReadAs,
+    making::Making,
     sli::Promql,
+    template::{self, Library, Role},
+    yaml,
 };
 use crate::{
     config::{Config, TenantConfig},
@@ -39,6 +42,8 @@ pub struct Loaded {
     pub faulty: Vec<PathBuf>,
     /// Mistakes and advice by path, in order.
     pub faults: BTreeMap<PathBuf, Vec<Diagnostic>>,
+    /// What was made of templates.
+    pub(super) made: Making,
 }
 
 /// A file that loaded.
@@ -82,28 +87,38 @@ impl Loaded {
         self.faults.iter().filter_map(fault).collect()
     }
 
-    fn fail(&mut self, path: &Path, diagnostics: Vec<Diagnostic>) {
+    pub(super) fn fail(&mut self, path: &Path, diagnostics: Vec<Diagnostic>) {
         self.faulty.push(path.to_owned());
         self.faults.entry(path.to_owned()).or_default().extend(diagnostics);
     }
 
-    /// Takes one text in: its SLOs, or its mistakes.
+    /// Takes one text in: its SLOs, or its mistakes. What is to be made of a template waits for all texts.
     fn add(&mut self, path: &Path, text: String, context: &Context) {
         let name = path.display().to_string();
         let source = discover::source(&name, &text);
+        let parsed = yaml::parse(&source);
+        if let Some(root) = parsed.as_ref().ok().filter(|root| template::role(root) != Role::Plain) {
+            return self.add_templated(path, &source, root);
+        }
         let version = version_of(&text);
-        match document::read_whole(&source, &version, context) {
-            Ok(Document { slos, tests, advice }) => {
-                let ids = slos.iter().map(|slo| slo.id.clone()).collect();
-                self.files.push(FileVersion { path: name, text, version, slos: ids });
-                self.slos.extend(slos);
-                self.tests.extend(tests);
+        match document::read_parsed(&source, parsed, &version, context) {
+            Ok(document) => {
+                let advice = self.take(FileVersion { path: name, text, version, slos: Vec::new() }, document);
                 if !advice.is_empty() {
                     self.faults.insert(path.to_owned(), advice);
                 }
             }
             Err(faults) => self.fail(path, faults),
         }
+    }
+
+    /// Takes the SLOs and tests of a file that loads; its advice.
+    pub(super) fn take(&mut self, file: FileVersion, document: Document) -> Vec<Diagnostic> {
+        let Document { slos, tests, advice } = document;
+        self.files.push(FileVersion { slos: slos.iter().map(|slo| slo.id.clone()).collect(), ..file });
+        self.slos.extend(slos);
+        self.tests.extend(tests);
+        advice
     }
 
     /// Takes a text in that holds tests alone.
@@ -126,9 +141,11 @@ impl Loaded {
         for case in &self.tests {
             faults.extend(case.ready(&slos).err().into_iter().flatten());
         }
-        let elsewhere = |fault: &Diagnostic| fault.code.id == codes::TEST_SLO.id && (read == ReadAs::Files || !self.faulty.is_empty());
+        let may_be_elsewhere = read == ReadAs::Files || !self.faulty.is_empty();
+        let elsewhere = |fault: &Diagnostic| fault.code.id == codes::TEST_SLO.id && may_be_elsewhere;
         for fault in faults.into_iter().filter(|fault| !elsewhere(fault)) {
-            self.faults.entry(PathBuf::from(fault.place.source.name())).or_default().push(fault);
+            let path = PathBuf::from(fault.place.source.name());
+            self.tell_of(&path, vec![fault]);
         }
     }
 
@@ -175,11 +192,12 @@ impl Loaded {
 
     /// The shortest line of an SLO that holds all of these texts; the line of its name where none does.
     pub fn line_with(&self, slo: &Slo, texts: &[&str]) -> Place {
-        let name = self.place(slo);
+        let name = self.read_place(slo);
         let text = name.source.text();
         let first = name.range.as_ref().map_or(0, |range| range.start);
         let other = |other: &&Arc<Slo>| other.origin.file == slo.origin.file && other.origin.line > slo.origin.line;
-        let next = self.slos.iter().filter(other).map(|other| self.place(other)).filter_map(|place| place.range).map(|range| range.start);
+        let next =
+            self.slos.iter().filter(other).map(|other| self.read_place(other)).filter_map(|place| place.range).map(|range| range.start);
         let end = next.min().unwrap_or(text.len());
         let mut from = first;
         let lines = text[first..end].split_inclusive('\n').map(|line| {
@@ -189,11 +207,16 @@ impl Loaded {
         });
         let holding = lines.filter(|(_, line)| !texts.is_empty() && texts.iter().all(|text| line.contains(text)));
         let range = holding.min_by_key(|(_, line)| line.len()).map(|(start, line)| start..start + line.len());
-        range.map_or_else(|| name.clone(), |range| Place::new(&name.source, range))
+        range.map_or_else(|| self.place(slo), |range| self.own_place(slo, &Place::new(&name.source, range)))
     }
 
-    /// The line of an SLO's name in its file.
+    /// The line of an SLO's name in its file; of one that is made of a template, where that is asked for.
     pub(super) fn place(&self, slo: &Slo) -> Place {
+        self.place_of_instance(&slo.origin.file).unwrap_or_else(|| self.read_place(slo))
+    }
+
+    /// The line of an SLO's name in the text that was read.
+    fn read_place(&self, slo: &Slo) -> Place {
         let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());
         let source = discover::source(&slo.origin.file, text);
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
@@ -205,17 +228,19 @@ impl Loaded {
 }
 
 /// Loads the directories of a tenant.
-pub fn load(tenant: &TenantId, place: &TenantConfig, config: &Config) -> Loaded {
+pub fn load(tenant: &TenantId, place: &TenantConfig, config: &Config, library: &Arc<Library>) -> Loaded {
     let runbooks = place.runbooks.clone().map_or(Runbooks::Missing, Runbooks::Directory);
     let teams = Teams::of(&config.teams);
     let promql = config.promql(&place.source);
-    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams };
+    let templates = Templates { library: library.clone(), ..Templates::default() };
+    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates };
     read_documents(&place.slo_definitions, &context).0
 }
 
-/// Loads files and directories, with the tests.
+/// Loads files and directories, with the tests; templates that nothing is made of are looked at by themselves.
 pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
     let (mut loaded, tests, read) = read_documents(paths, context);
+    loaded.look_at_unused_templates(context);
     for path in tests {
         match discover::read(&path) {
             Ok(text) => loaded.add_tests(&path, &text),
@@ -223,6 +248,7 @@ pub fn read_paths(paths: &[PathBuf], context: &Context) -> Loaded {
         }
     }
     loaded.check_tests(read);
+    loaded.tell_shared();
     loaded
 }
 
@@ -243,6 +269,7 @@ fn read_documents(paths: &[PathBuf], context: &Context) -> (Loaded, Vec<PathBuf>
             Err(fault) => loaded.fail(&path, vec![*fault]),
         }
     }
+    loaded.make(context);
     let mut loaded = loaded.finish();
     loaded.refuse_wrong_former_names();
     let read = if paths.iter().any(|path| path.is_file()) { ReadAs::Files } else { ReadAs::Directories };
@@ -256,6 +283,7 @@ pub fn read_texts(texts: impl IntoIterator<Item = (PathBuf, String)>, context: &
     for (path, text) in texts {
         loaded.add(&path, text, context);
     }
+    loaded.make(context);
     loaded.finish()
 }
 
@@ -269,7 +297,8 @@ fn no_definitions(directory: &Path) -> Diagnostic {
 /// keeps no SLO from running. Where two texts hold one SLO, because it moved while its old file did not load, the one that was loaded last counts.
 pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefinition]) -> Loaded {
     let (runbooks, teams) = (Runbooks::Unchecked, Teams::Unchecked);
-    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql: Promql::Spoken, runbooks, teams };
+    let templates = Templates::default();
+    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql: Promql::Spoken, runbooks, teams, templates };
     let mut newest_first: Vec<&StoredDefinition> = stored.iter().collect();
     newest_first.sort_by_key(|definition| std::cmp::Reverse(definition.loaded_at));
     let mut loaded = Loaded::default();
@@ -285,6 +314,7 @@ impl Loaded {
     fn finish(mut self) -> Self {
         self.refuse_doubles();
         self.slos.sort_by(|a, b| a.id.cmp(&b.id));
+        self.tell_shared();
         self
     }
 }

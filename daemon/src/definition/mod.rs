@@ -1,6 +1,7 @@
 //! SLO definitions: from YAML text to checked SLOs, or to diagnostics that say where and what to write instead.
 //!
 //! `yaml` makes a tree with places, `reader` takes it apart and collects mistakes, `document` and its neighbours turn it into the core's types,
+//! `template` makes documents of templates,
 //! `load` does so for directories, `format` lays texts out, `accept` decides what a start or a reload may change. Nothing here evaluates, asks a source, or reads a clock.
 
 pub mod accept;
@@ -15,6 +16,7 @@ pub mod format;
 mod journeys;
 pub mod links;
 pub mod load;
+mod making;
 pub mod marked;
 mod names;
 mod objective;
@@ -25,6 +27,7 @@ pub mod reader;
 pub mod runbook;
 pub(crate) mod selector;
 mod sli;
+pub mod template;
 pub mod yaml;
 pub(crate) mod zone;
 
@@ -36,6 +39,7 @@ pub use codes::explain;
 pub use diagnostic::{Colour, Diagnostic, Severity, Source};
 pub use document::Context;
 pub use load::{FileVersion, Loaded, load, load_stored, read_paths, read_texts};
+pub use making::counted;
 pub use objective::{row_words, why_left_out};
 pub use sli::Promql;
 

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::definition::{
         Context, Promql,
-        document::{Runbooks, Teams},
+        document::{Runbooks, Teams, Templates},
         read_texts,
     };
 
@@ -108,6 +108,7 @@ mod tests {
             promql: Promql::Spoken,
             runbooks: Runbooks::Unchecked,
             teams: Teams::Unchecked,
+            templates: Templates::default(),
         };
         let loaded = read_texts([(PathBuf::from(file), text.to_owned())], &context);
         assert_eq!(loaded.count().0, 0, "{:?}", loaded.faults);

@@ -137,6 +137,18 @@ impl Reader {
         self.errors.kept > 0
     }
 
+    /// How many diagnostics are kept so far.
+    pub fn collected(&self) -> usize {
+        self.faults.len()
+    }
+
+    /// Adds a further place to the diagnostics that are kept since there were so many.
+    pub fn relate_since(&mut self, before: usize, place: &Place) {
+        for fault in self.faults.iter_mut().skip(before) {
+            fault.related.push(place.clone());
+        }
+    }
+
     /// What was collected, in the order of the file.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.faults.sort_by_key(|fault| fault.place.range.clone().map_or((0, 0), |range| (range.start, range.end)));

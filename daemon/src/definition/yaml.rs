@@ -24,7 +24,7 @@ pub const MAX_NODES: usize = 50_000;
 pub const MAX_ALIASES: usize = 100;
 
 /// A value with its place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Where it stands: a scalar whole, a list or mapping at its first line.
     pub range: Range<usize>,
@@ -33,7 +33,7 @@ pub struct Node {
 }
 
 /// What a value is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// A text, a number, nothing: whatever the author wrote, after YAML's escapes.
     Scalar {
@@ -49,7 +49,7 @@ pub enum Value {
 }
 
 /// A key with its value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The key.
     pub key: String,

@@ -9,7 +9,7 @@ use burnward_core::{
 use super::*;
 use crate::definition::{
     self, Context, Promql,
-    document::{Runbooks, Teams},
+    document::{Runbooks, Teams, Templates},
 };
 
 const OLD: &str = "version: burnward/v1
@@ -33,6 +33,7 @@ fn slos(text: &str) -> Vec<Arc<Slo>> {
         promql: Promql::Spoken,
         runbooks: Runbooks::Unchecked,
         teams: Teams::Unchecked,
+        templates: Templates::default(),
     };
     let loaded = definition::read_texts([(PathBuf::from("checkout.yaml"), text.to_owned())], &context);
     assert_eq!(loaded.count().0, 0, "{:?}", loaded.faults);

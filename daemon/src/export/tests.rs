@@ -12,7 +12,7 @@ use super::{Format, export};
 use crate::{
     definition::{
         Context, Promql, Source,
-        document::{self, Runbooks, Teams, version_of},
+        document::{self, Runbooks, Teams, Templates, version_of},
     },
     import::{self, Options},
 };
@@ -84,6 +84,7 @@ fn context() -> Context {
         promql: Promql::Spoken,
         runbooks: Runbooks::Unchecked,
         teams: Teams::Unchecked,
+        templates: Templates::default(),
     }
 }
 

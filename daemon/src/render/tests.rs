@@ -151,6 +151,7 @@ pub(crate) fn config() -> Config {
         slack: None,
         reports: Vec::new(),
         templates: None,
+        slo_templates: Vec::new(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     definition::{
         Context, Promql, Source, document,
-        document::{Runbooks, Teams},
+        document::{Runbooks, Teams, Templates},
         marked::Marked,
     },
 };
@@ -38,7 +38,8 @@ slos:
 fn slos() -> Vec<Arc<Slo>> {
     let source = SourceName::parse("prometheus").expect("a name");
     let tenant = TenantId::parse("main").expect("a name");
-    let context = Context { tenant, source, promql: Promql::Spoken, runbooks: Runbooks::Unchecked, teams: Teams::Unchecked };
+    let (runbooks, teams, templates) = (Runbooks::Unchecked, Teams::Unchecked, Templates::default());
+    let context = Context { tenant, source, promql: Promql::Spoken, runbooks, teams, templates };
     document::read(&Source::new("checkout.yaml", DOCUMENT), "v", &context).expect("it reads").0
 }
 

@@ -283,7 +283,7 @@ mod tests {
         definition::{
             Context, Promql, Source,
             case::{SloRef, Slos},
-            document::{self, Runbooks, Teams},
+            document::{self, Runbooks, Teams, Templates},
         },
         replay::Asked,
     };
@@ -303,7 +303,8 @@ tests:
 "
         );
         let (tenant, source) = (TenantId::parse("main").expect("a name"), SourceName::parse("prometheus").expect("a name"));
-        let context = Context { tenant, source, promql: Promql::Spoken, runbooks: Runbooks::Unchecked, teams: Teams::Unchecked };
+        let (runbooks, teams, templates) = (Runbooks::Unchecked, Teams::Unchecked, Templates::default());
+        let context = Context { tenant, source, promql: Promql::Spoken, runbooks, teams, templates };
         let document = document::read_whole(&Source::new("a.yaml", &text), "v", &context).expect("it reads");
         let slos: Slos = document.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
         let case = &document.tests[0];

@@ -6,7 +6,7 @@ use burnward::{
     config::PrometheusConfig,
     definition::{
         Context, Promql,
-        document::{Runbooks, Teams},
+        document::{Runbooks, Teams, Templates},
     },
     source::prometheus::Prometheus,
 };
@@ -78,5 +78,6 @@ pub(crate) fn context() -> Context {
         promql: Promql::Spoken,
         runbooks: Runbooks::Unchecked,
         teams: Teams::Unchecked,
+        templates: Templates::default(),
     }
 }

@@ -19,12 +19,12 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use burnward::{
     config,
-    definition::{Colour, Context, Promql, Severity, discover, document, format},
+    definition::{Colour, Context, Promql, Severity, discover, document, format, read_texts},
     import,
     source::scrape::exposition::{self, Format},
 };
 use burnward_core::{
-    id::{SourceName, TenantId},
+    id::{SloId, SourceName, TenantId},
     sli::Sli,
     slo::Slo,
 };
@@ -117,6 +117,7 @@ fn context() -> Context {
         promql: Promql::Spoken,
         runbooks: document::Runbooks::Unchecked,
         teams: document::Teams::Unchecked,
+        templates: document::Templates::default(),
     }
 }
 
@@ -139,7 +140,43 @@ fn meaning(text: &str) -> Result<Vec<Slo>, usize> {
     Err(faults.len())
 }
 
+/// What is made of a template means what its effective document does, whichever of the two is broken.
+fn made(text: &str) {
+    let name = |name: &str| PathBuf::from(name);
+    let pairs =
+        [[(name("template.yaml"), text), (name("slo.yaml"), INSTANCE)], [(name("template.yaml"), TEMPLATE), (name("slo.yaml"), text)]];
+    for pair in pairs {
+        let loaded = read_texts(pair.map(|(path, text)| (path, text.to_owned())), &context());
+        let faults = loaded.diagnostics().map(|fault| fault.render(Colour::Always).len() + fault.to_json().to_string().len());
+        assert!(faults.sum::<usize>() < 16 << 20, "too many bytes of diagnostics");
+        for file in loaded.files.iter().filter(|file| loaded.made().any(|(path, ..)| path == Path::new(&file.path))) {
+            let read = meaning(&file.text).expect("what was made of a template loads");
+            let names = |slos: &[SloId]| slos.iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(names(&read.into_iter().map(|slo| slo.id).collect::<Vec<_>>()), names(&file.slos), "it means something else");
+        }
+    }
+}
+
+const TEMPLATE: &str = r#"version: burnward/v1
+template: http-service@1
+parameters:
+  job: { type: label-value }
+  target: { type: percent, default: 99.9% }
+  requests: { type: selector, default: http_requests_total }
+team: payments
+slos:
+  - name: availability
+    title: Requests to $(job) succeed
+    sli: { events: { bad: '$(requests){job=~"$(job)", code="500"}', total: '$(requests){job="$(job)"}' } }
+    objectives: [{ target: $(target), window: 30d }]
+"#;
+const INSTANCE: &str =
+    "version: burnward/v1\nfrom: http-service\nservice: checkout\nwith: { job: checkout }\noverrides: { availability: { title: x } }\n";
+
 fn documents(text: &str) {
+    if text.contains("template") || text.contains("from") {
+        made(text);
+    }
     let read = meaning(text);
     let Ok(once) = format::format(&discover::source("slo.yaml", text), None) else { return };
     assert_eq!(meaning(&once), read, "laid out, it means something else");
@@ -229,7 +266,10 @@ fn corpus(target: &str) -> anyhow::Result<Vec<String>> {
         text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next()).map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     Ok(match target {
-        "documents" => [files, blocks(&read("docs/slo-documents.md")?), blocks(&read("docs/slo-guide.md")?)].concat(),
+        "documents" => {
+            let own = vec![TEMPLATE.to_owned(), INSTANCE.to_owned()];
+            [files, own, blocks(&read("docs/slo-documents.md")?), blocks(&read("docs/slo-guide.md")?)].concat()
+        }
         "configuration" => [vec![read("docs/burnward.example.yaml")?], blocks(&read("docs/configuration.md")?)].concat(),
         "promql" => files.iter().flat_map(|text| text.split('\'').skip(1).step_by(2)).map(ToOwned::to_owned).collect(),
         "imports" => files,
@@ -245,7 +285,10 @@ const EXPOSED: [&str; 3] = [
 ];
 
 /// What such texts are made of, and what they should not be made of.
-const WORDS: [&str; 60] = [
+const WORDS: [&str; 63] = [
+    "$(",
+    "$(job)",
+    "$$(",
     "{",
     "}",
     "[",

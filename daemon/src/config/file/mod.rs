@@ -64,6 +64,7 @@ const CONFIG: Keys = Keys {
         "slack",
         "reports",
         "templates",
+        "slo-templates",
     ],
     later: &[("email", LATER), ("webhooks", LATER), ("schedules", LATER)],
 };
@@ -142,6 +143,7 @@ impl File {
         let slack = read_slack(self, &fields);
         let reports = read_reports(self, &fields, &tenants, &teams);
         let templates = self.path(&fields, "templates");
+        let slo_templates = if fields.get("slo-templates").is_some() { self.directories(&fields, "slo-templates") } else { None };
         Some(Config {
             listen,
             token_file,
@@ -156,6 +158,7 @@ impl File {
             slack,
             reports,
             templates,
+            slo_templates: slo_templates.unwrap_or_default(),
         })
     }
 
@@ -263,7 +266,7 @@ impl File {
 
     fn tenant(&mut self, node: &Node, sources: &BTreeSet<SourceName>, default_source: Option<&SourceName>) -> Option<TenantConfig> {
         let fields = self.map(node, &TENANT)?;
-        let slo_definitions = self.directories(&fields);
+        let slo_definitions = self.directories(&fields, "slo-definitions");
         let runbooks = self.path(&fields, "runbooks");
         let source = match self.reader.optional(&fields, "source") {
             Some(node) => self.known_source(node, sources),
@@ -287,15 +290,15 @@ impl File {
         None
     }
 
-    /// `slo-definitions:`, a directory or a list of them.
-    fn directories(&mut self, fields: &Fields<'_>) -> Option<Vec<PathBuf>> {
-        let Some(node) = self.reader.optional(fields, "slo-definitions") else {
-            self.reader.required(fields, "slo-definitions", "[slo-definitions]");
+    /// A directory or a list of them.
+    fn directories(&mut self, fields: &Fields<'_>, key: &str) -> Option<Vec<PathBuf>> {
+        let Some(node) = self.reader.optional(fields, key) else {
+            self.reader.required(fields, key, &format!("[{key}]"));
             return None;
         };
         let items = if let Value::List(items) = &node.value { items.as_slice() } else { std::slice::from_ref(node) };
         if items.is_empty() {
-            self.reader.error(&codes::MISSING_KEY, node.range.clone(), "`slo-definitions` names no directory");
+            self.reader.error(&codes::MISSING_KEY, node.range.clone(), format!("`{key}` names no directory"));
         }
         items.iter().map(|item| self.path_of(item, "a directory")).collect()
     }

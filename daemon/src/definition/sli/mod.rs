@@ -20,6 +20,7 @@ use super::{
 pub(super) use composite::check_objectives;
 pub use expression::Promql;
 pub(super) use expression::check_lookbacks;
+pub(super) use selectors::read_selector;
 use selectors::selectors;
 
 const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where they apply, tolerated and buckets), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold), `query` (bad or good, and total) and `composite` (all-of or weighted)";

@@ -36,7 +36,7 @@ pub(super) fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector
     Some(all)
 }
 
-pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
+pub(in crate::definition) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
     let text = query_text(reader, node, "a selector")?;
     match selector::parse(text) {
         Ok(selector) => Some(selector),

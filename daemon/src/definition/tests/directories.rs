@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -153,8 +154,8 @@ fn teams_of_the_configuration_are_known_and_others_are_not() {
     let operators = Operators::default().team();
     let teams = |name: &str| BTreeMap::from([(TeamName::parse(name).expect("a name"), operators.clone())]);
     let config = |name: &str| Config { teams: teams(name), ..Config::default() };
-    assert_eq!(services(&load(&tenant(), &place(dir.path()), &config("payments"))), ["checkout"]);
-    assert_eq!(error_codes(&load(&tenant(), &place(dir.path()), &config("operators"))), ["E1023"]);
+    assert_eq!(services(&load(&tenant(), &place(dir.path()), &config("payments"), &Arc::default())), ["checkout"]);
+    assert_eq!(error_codes(&load(&tenant(), &place(dir.path()), &config("operators"), &Arc::default())), ["E1023"]);
 }
 
 /// Loads a directory before and after a change, as a reload does.

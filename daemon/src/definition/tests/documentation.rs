@@ -1,6 +1,6 @@
 //! What docs/ says of documents and of burnward.yaml is true: its examples load, its tables name every key, its default rows are computed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burnward_core::{alert_rows::default_rows, chance::failures_beyond, units::Target};
 
@@ -12,6 +12,7 @@ use crate::{
         document::{self, Context, Teams, version_of},
         duration,
         objective::row_list,
+        read_texts,
     },
 };
 
@@ -23,6 +24,23 @@ const WRONG_ANSWERS: &str = include_str!("../../../../docs/wrong-answers.md");
 /// The texts of the fenced blocks that are marked as YAML.
 pub(super) fn yaml_blocks(markdown: &str) -> impl Iterator<Item = &str> {
     markdown.split("```yaml\n").skip(1).filter_map(|rest| rest.split("\n```").next())
+}
+
+/// Whether a text is a template, or a document that is made of one.
+fn is_templated(text: &str) -> bool {
+    text.contains("\ntemplate: ") || text.contains("\nfrom: ")
+}
+
+/// What there is to say of a template, or of a document that is made of one that the documentation shows.
+fn with_templates(text: &str, context: &Context) -> Vec<Diagnostic> {
+    let shown = yaml_blocks(DOCUMENTS).filter(|block| block.contains("\ntemplate: ") && !text.contains("\ntemplate: "));
+    let texts = shown.chain([text]).enumerate().map(|(at, text)| (PathBuf::from(format!("{at}.yaml")), text.to_owned()));
+    read_texts(texts, context).diagnostics().cloned().collect()
+}
+
+/// The diagnostics of a document of any kind.
+pub(super) fn diagnostics_of(text: &str) -> Vec<Diagnostic> {
+    if is_templated(text) { with_templates(text, &context()) } else { diagnostics(text) }
 }
 
 /// A whole document, or one with an SLO that has the keys of the block and what they lack.
@@ -39,6 +57,10 @@ pub(super) fn whole_document(block: &str) -> String {
 
 fn errors(text: &str) -> Vec<String> {
     let context = Context { teams: Teams::Unchecked, runbooks: document::Runbooks::Unchecked, ..context() };
+    if is_templated(text) {
+        let faults = with_templates(text, &context).into_iter().filter(|fault| fault.severity() == Severity::Error);
+        return faults.map(|fault| fault.render(Colour::Never)).collect();
+    }
     let read = document::read(&Source::new("docs", text), &version_of(text), &context);
     let faults = read.map_or_else(|faults| faults, |(_, advice)| advice);
     faults.iter().filter(|fault| fault.severity() == Severity::Error).map(|fault| fault.render(Colour::Never)).collect()
@@ -121,7 +143,7 @@ pub(super) fn with_an_unknown_key() -> Vec<(String, String)> {
     }));
     documents.extend(
         [
-            ("/properties", "version:", "zzzzzzzz: 1\nversion:"),
+            ("/definitions/document/properties", "version:", "zzzzzzzz: 1\nversion:"),
             ("/definitions/slo/properties", "- name:", "- zzzzzzzz: 1\n    name:"),
             ("/definitions/sli/properties", "events:", "zzzzzzzz: 1\n      events:"),
             ("/definitions/sli/properties/events/properties", "bad:", "zzzzzzzz: 1\n        bad:"),
@@ -145,10 +167,27 @@ pub(super) fn with_an_unknown_key() -> Vec<(String, String)> {
     documents
 }
 
+/// Templates, and documents that are made of the one that the documentation shows, with an unknown key in each of their mappings, by its place in the schema.
+pub(super) fn templated_with_an_unknown_key() -> Vec<(String, String)> {
+    let template = |text: &str| {
+        let slo = GOOD.split_once("slos:").expect("SLOs").1;
+        format!("version: burnward/v1\ntemplate: other@1\nteam: payments\n{text}\nslos:{slo}")
+    };
+    let instance = |text: &str| format!("version: burnward/v1\nfrom: http-service\nservice: checkout\nwith: {{ job: checkout }}\n{text}\n");
+    let of = |place: &str, document: String| (format!("/definitions/{place}/properties"), document);
+    vec![
+        of("template", template("zzzzzzzz: 1")),
+        of("declaration", template("parameters: { a: { type: string, zzzzzzzz: 1 } }")),
+        of("instance", instance("zzzzzzzz: 1")),
+        of("override", instance("overrides: { availability: { zzzzzzzz: 1 } }")),
+        of("objective-override", instance("overrides: { availability: { objectives: { 30d: { zzzzzzzz: 1 } } } }")),
+    ]
+}
+
 #[test]
 fn every_key_of_a_document_is_named() {
-    for (place, document) in with_an_unknown_key() {
-        check_named(DOCUMENTS, &diagnostics(&document), &place);
+    for (place, document) in with_an_unknown_key().into_iter().chain(templated_with_an_unknown_key()) {
+        check_named(DOCUMENTS, &diagnostics_of(&document), &place);
     }
 }
 

@@ -47,6 +47,7 @@ fn context() -> Context {
         promql: Promql::Spoken,
         runbooks: Runbooks::Directory(Path::new("/nonexistent/runbooks").to_owned()),
         teams: Teams::Known(BTreeMap::from([(TeamName::parse("payments").expect("a name"), Wakes::Somebody)])),
+        templates: document::Templates::default(),
     }
 }
 

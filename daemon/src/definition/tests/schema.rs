@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::{
     GOOD, diagnostics,
-    documentation::{DOCUMENTS, TESTS, known_keys, tests_with_an_unknown_key, whole_document, with_an_unknown_key, yaml_blocks},
+    documentation::{
+        DOCUMENTS, TESTS, diagnostics_of, known_keys, templated_with_an_unknown_key, tests_with_an_unknown_key, whole_document,
+        with_an_unknown_key, yaml_blocks,
+    },
 };
 use crate::definition::SCHEMA;
 
@@ -20,7 +23,7 @@ fn validator() -> Validator {
 }
 
 fn all_with_an_unknown_key() -> Vec<(String, String)> {
-    [with_an_unknown_key(), tests_with_an_unknown_key()].concat()
+    [with_an_unknown_key(), tests_with_an_unknown_key(), templated_with_an_unknown_key()].concat()
 }
 
 fn faults(validator: &Validator, document: &str) -> Vec<String> {
@@ -37,7 +40,7 @@ fn documents_in(directory: &Path) -> Vec<String> {
 fn each_mapping_has_the_keys_that_the_reader_knows() {
     let schema = schema();
     for (place, document) in all_with_an_unknown_key() {
-        let known: BTreeSet<String> = known_keys(&diagnostics(&document)).into_iter().collect();
+        let known: BTreeSet<String> = known_keys(&diagnostics_of(&document)).into_iter().collect();
         let keys = schema.pointer(&place).and_then(Value::as_object).unwrap_or_else(|| panic!("the schema has no {place}"));
         assert_eq!(keys.keys().cloned().collect::<BTreeSet<_>>(), known, "{place}");
     }

@@ -1,6 +1,6 @@
 //! What is shipped loads: definitions, the example configuration, runbooks.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use crate::config;
 use crate::definition::{Colour, load, runbook};
@@ -13,7 +13,7 @@ fn repository() -> PathBuf {
 fn the_shipped_definitions_load_without_a_word_under_the_example_configuration() {
     let config = config::read(Some(&repository().join("docs/burnward.example.yaml"))).expect("the example loads");
     let (tenant, place) = config.tenants.iter().next().expect("a tenant");
-    let loaded = load(tenant, place, &config);
+    let loaded = load(tenant, place, &config, &Arc::default());
     let faults: Vec<String> = loaded.diagnostics().map(|fault| fault.render(Colour::Never)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let ids: Vec<String> = loaded.slos.iter().map(|slo| slo.id.to_string()).collect();

@@ -16,7 +16,7 @@ use burnward_core::{
 use super::{Imported, Options, import};
 use crate::definition::{
     Context, Promql, Source,
-    document::{self, Runbooks, Teams, version_of},
+    document::{self, Runbooks, Teams, Templates, version_of},
 };
 
 fn context() -> Context {
@@ -26,6 +26,7 @@ fn context() -> Context {
         promql: Promql::Spoken,
         runbooks: Runbooks::Unchecked,
         teams: Teams::Unchecked,
+        templates: Templates::default(),
     }
 }
 

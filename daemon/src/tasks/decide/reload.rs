@@ -20,7 +20,7 @@ use super::Decider;
 use crate::{
     app::RequestError,
     config::{Config, TenantConfig},
-    definition::{self, Acceptance, FileVersion, Removals},
+    definition::{self, Acceptance, FileVersion, Removals, template::Library},
     store::{AuditEntry, DefinitionChanges, Store, StoreError, StoredDefinition},
     view::{DefinitionFault, View},
 };
@@ -45,9 +45,10 @@ pub async fn open_definitions(
     removals: Removals,
     now: Timestamp,
 ) -> Result<BTreeMap<TenantId, Opened>, StoreError> {
+    let library = Arc::new(Library::read(&config.slo_templates));
     let mut opened = BTreeMap::new();
     for (tenant, place) in &config.tenants {
-        opened.insert(tenant.clone(), open(store, config, tenant, place, removals, now).await?);
+        opened.insert(tenant.clone(), open(store, config, &library, tenant, place, removals, now).await?);
     }
     Ok(opened)
 }
@@ -55,6 +56,7 @@ pub async fn open_definitions(
 async fn open(
     store: &Store,
     config: &Config,
+    library: &Arc<Library>,
     tenant: &TenantId,
     place: &TenantConfig,
     removals: Removals,
@@ -63,12 +65,13 @@ async fn open(
     let stored = store.definitions(tenant).await?;
     let last_good = definition::load_stored(tenant, place, &stored);
     let counted = store.counted_slos(tenant).await?;
-    let mut loaded = definition::load(tenant, place, config);
+    let mut loaded = definition::load(tenant, place, config, library);
     loaded.refuse_second_histories(&counted);
     let acceptance = definition::accept(&last_good, &loaded, removals);
     let mut faults = loaded.view_faults(tenant);
     for fault in &mut faults {
-        fault.last_good_runs = acceptance.runs().files.iter().any(|file| file.path == fault.file);
+        let runs = |path: &str| acceptance.runs().files.iter().any(|file| file.path == path);
+        fault.last_good_runs = runs(&fault.file) || loaded.is_template_of(&fault.file, runs);
     }
     if let Some(directory) = place.slo_definitions.first() {
         faults.extend(acceptance.fault(directory).map(|fault| DefinitionFault {

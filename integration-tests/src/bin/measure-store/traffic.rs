@@ -4,7 +4,7 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use burnward::definition::{
     Context, Promql, Source as Text,
-    document::{self, Runbooks, Teams},
+    document::{self, Runbooks, Teams, Templates},
 };
 use burnward_core::{
     id::{SourceName, TenantId},
@@ -94,6 +94,7 @@ pub(crate) fn slos(services: usize) -> anyhow::Result<Vec<Arc<Slo>>> {
         promql: Promql::Spoken,
         runbooks: Runbooks::Unchecked,
         teams: Teams::Unchecked,
+        templates: Templates::default(),
     };
     let mut slos = Vec::new();
     for service in 0..services {
