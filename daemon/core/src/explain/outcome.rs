@@ -52,6 +52,8 @@ impl DecidedBy {
     }
 }
 
+const FILLING: &str = "decides nothing: history is being filled in";
+
 /// The outcomes of all rows, in their order.
 pub(super) fn outcomes(status: &BudgetStatus) -> Vec<RowOutcome> {
     status.rows.iter().map(|burn| outcome(status, burn)).collect()
@@ -59,6 +61,9 @@ pub(super) fn outcomes(status: &BudgetStatus) -> Vec<RowOutcome> {
 
 /// The outcome of a row of a budget that has no figures: it could not be seen.
 pub fn unseen(status: &BudgetStatus, urgency: Urgency) -> RowOutcome {
+    if status.state == State::BackFilling {
+        return RowOutcome { by: DecidedBy::BackFilling, sentence: FILLING.to_owned() };
+    }
     let why = status.unknown.as_ref().map_or_else(|| "nothing is known of it".to_owned(), ToString::to_string);
     let still = match status.alerts.since(urgency) {
         Some(_) => format!("; the {} that is open stays open", urgency_word(urgency)),
@@ -72,7 +77,7 @@ fn outcome(status: &BudgetStatus, burn: &RowBurn) -> RowOutcome {
     let of = |by, sentence: String| RowOutcome { by, sentence };
     let not = |why: &str| format!("{}: {why}", does_not(urgency));
     match (status.state, burn.verdict) {
-        (State::BackFilling, _) => of(DecidedBy::BackFilling, "decides nothing: history is being filled in".to_owned()),
+        (State::BackFilling, _) => of(DecidedBy::BackFilling, FILLING.to_owned()),
         (_, Verdict::Holds) => of(DecidedBy::BurnRate, holds(status, burn)),
         (_, Verdict::HeldBack(HeldBack::Chance { probability })) => of(DecidedBy::LowTraffic, not(&chance_test(status, burn, probability))),
         (_, Verdict::HeldBack(HeldBack::Young { counted })) => {
@@ -236,7 +241,7 @@ mod tests {
         let sentence = "does not page: `low-traffic: exact` holds it back: 1 failure of 10 in 1h has a chance of 1.00 % while 99.9 % is met, and from 0.010 % on nobody is woken; 2 of 10 page";
         check(&held(chance), 0, DecidedBy::LowTraffic, sentence);
         let young = HeldBack::Young { counted: minutes(20) };
-        let sentence = "does not page: only 20 m of 1h are counted so far; had the rest no failure, 1h would not be above 14.4x";
+        let sentence = "does not page: only 20 min of 1h are counted so far; had the rest no failure, 1h would not be above 14.4x";
         check(&held(young), 0, DecidedBy::YoungHistory, sentence);
     }
 
@@ -257,6 +262,8 @@ mod tests {
             unseen(&blind, Urgency::Page).sentence,
             "decides nothing, because nobody sees (timeout: no answer within 15 s); the page that is open stays open"
         );
+        let filling = BudgetStatus { state: State::BackFilling, ..blind.clone() };
+        assert_eq!(unseen(&filling, Urgency::Page).by, DecidedBy::BackFilling);
         assert_eq!(unseen(&blind, Urgency::Ticket).sentence, "decides nothing, because nobody sees (timeout: no answer within 15 s)");
     }
 }

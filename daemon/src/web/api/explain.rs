@@ -14,9 +14,9 @@ use axum::{
 use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::Known,
-    explain::{Explanation, around_threshold, explain, unseen},
+    explain::{DecidedBy, Explanation, around_threshold, explain, unseen},
     id::{Group, ServiceName, SloId, SloName, TenantId},
-    ledger::StoredStream,
+    ledger::{Blinds, StoredStream, Unknown},
     slo::{AlertRow, Objective, Slo},
     time::{Timestamp, days, hours},
     window::{Interval, Window},
@@ -29,7 +29,7 @@ use super::{
     problem::Problem,
     wire::{
         AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, IncidentState, Policy,
-        Query as WireQuery, RowTable, SloDetail, SloExplanation, VersionRan, budget_key, instant,
+        Query as WireQuery, RowTable, SloDetail, SloExplanation, VersionRan, budget_key, instant, no_data_words,
     },
 };
 use crate::{
@@ -411,7 +411,12 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
     let number = slo.objectives.iter().position(|objective| objective.name == status.budget.objective)?;
     let objective = &slo.objectives[number];
     let explanation = explain(status);
-    let rows = rows(objective, status, &explanation);
+    let view = handle.view.borrow().clone();
+    // One heavy question that fails blinds its own SLOs alone, whatever the class of its reason: whether the source is blind is known of the source.
+    let source = view.sources.get(&(slo.id.tenant.clone(), slo.source.clone()));
+    let is_of_source = |unknown: &&Unknown| unknown.reason.blinds() == Blinds::Source;
+    let blind = status.unknown.as_ref().filter(is_of_source).filter(|_| source.is_some_and(|source| source.blind.is_some()));
+    let rows = rows(slo, objective, status, &explanation, blind);
     let places = (0..rows.len()).map(|row| written.row(number, row));
     let rows = rows.into_iter().zip(places).map(|(row, place)| ExplainedRow { place, ..row }).collect();
     let Explanation { budget, excluded, seen, allowed, decided, clears, .. } = explanation;
@@ -439,22 +444,27 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
 }
 
 /// The rows with their arithmetic and their outcomes; of a budget that nobody sees, with why nothing is decided.
-fn rows(objective: &Objective, status: &BudgetStatus, explanation: &Explanation) -> Vec<ExplainedRow> {
-    let blind = |row: &AlertRow| {
+fn rows(slo: &Slo, objective: &Objective, status: &BudgetStatus, explanation: &Explanation, blind: Option<&Unknown>) -> Vec<ExplainedRow> {
+    let unseen_row = |row: &AlertRow| {
         let outcome = unseen(status, row.urgency);
+        let told = match blind {
+            Some(_) => "; a source that nobody sees is one page of its own, which lists what it hides".to_owned(),
+            None if outcome.by == DecidedBy::NoData => format!("; `no-data: {}` says who is told of that", no_data_words(slo)),
+            None => String::new(),
+        };
         ExplainedRow {
             rule: row_words(row),
             long: String::new(),
             short: String::new(),
             holds: false,
             held_back: None,
-            decided_by: outcome.by.word().to_owned(),
-            because: outcome.sentence,
+            decided_by: blind.map_or_else(|| outcome.by.word(), |_| "blind-source").to_owned(),
+            because: format!("{}{told}", outcome.sentence),
             place: None,
         }
     };
     if status.rows.is_empty() {
-        return objective.rows.iter().map(blind).collect();
+        return objective.rows.iter().map(unseen_row).collect();
     }
     let seen = explanation.rows.iter().zip(&explanation.outcomes).map(|(row, outcome)| ExplainedRow {
         rule: row.rule.clone(),

@@ -4,6 +4,7 @@ use burnward_core::{
     alert::AlertState,
     id::BudgetId,
     incident::{AlertKey, Incident, JoinReason, Kind, PageOutcome, PageState, Phase, What},
+    oncall::Recipient,
     slo::Urgency,
     time::Timestamp,
     words,
@@ -154,8 +155,15 @@ impl Lived {
 
     /// Who was called in the moment that the alert came in; `None`: nobody.
     fn called(&self) -> Option<String> {
-        let to: Vec<String> = self.pages().map(|page| page.to.to_string()).collect();
+        let to = self.recipients(|_| true);
         (!to.is_empty()).then(|| words::list(&to, NAMED))
+    }
+
+    /// Whom some of these pages are to: people first.
+    fn recipients(&self, some: impl Fn(&PageState) -> bool) -> Vec<String> {
+        let mut to: Vec<&Recipient> = self.pages().filter(|page| some(page)).map(|page| &page.to).collect();
+        to.sort_unstable();
+        to.into_iter().map(ToString::to_string).collect()
     }
 
     fn pages(&self) -> impl Iterator<Item = &PageState> {
@@ -169,7 +177,7 @@ impl Lived {
             Phase::Open | Phase::Acknowledged { .. } => String::new(),
             Phase::Resolved { by, .. } => format!("; {by} resolved it while it goes on"),
         };
-        let owed: Vec<String> = self.pages().filter(|page| page.outcome == PageOutcome::Owed).map(|page| page.to.to_string()).collect();
+        let owed = self.recipients(|page| page.outcome == PageOutcome::Owed);
         let owed = if owed.is_empty() { String::new() } else { format!("; not delivered yet to {}", words::list(&owed, NAMED)) };
         let lost = self.pages().filter_map(|page| match &page.outcome {
             PageOutcome::Undeliverable { reason, .. } => Some(format!("; the page to {} cannot arrive: {reason}", page.to)),
@@ -183,5 +191,134 @@ fn taken_by(incident: &Incident) -> Option<String> {
     match &incident.phase {
         Phase::Acknowledged { by, .. } => Some(by.to_string()),
         Phase::Open | Phase::Resolved { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use burnward_core::{
+        id::{PageId, PersonName, TeamName},
+        incident::{Actor, Facts, FaultKey, IncidentEvent, MessageRef, PageReason, ReopenReason, Resolution, Subject, Via},
+    };
+
+    use super::*;
+    use crate::render::tests::{DECIDED, budget_id, burn_facts, tenant};
+
+    fn alert(group: &str) -> AlertKey {
+        AlertKey::Budget(budget_id("availability", group))
+    }
+
+    fn facts() -> Facts {
+        Facts::Burn(Box::new(burn_facts(Urgency::Page, 165_847)))
+    }
+
+    fn fault(urgency: Urgency) -> FaultKey {
+        FaultKey { subject: Subject::Service(budget_id("availability", "").slo.service), kind: Kind::Burn, urgency }
+    }
+
+    fn opened(urgency: Urgency, group: &str) -> What {
+        What::Opened { fault: fault(urgency), team: TeamName::parse("payments").expect("a name"), alert: alert(group), facts: facts() }
+    }
+
+    fn joined(group: &str, notify: Option<JoinReason>) -> What {
+        What::Joined { alert: alert(group), facts: facts(), notify }
+    }
+
+    fn paged(seconds: u64, why: PageReason) -> [What; 2] {
+        let owed =
+            |to: Recipient| What::PageOwed { page: PageId::of(&[&to.to_string(), &seconds.to_string()]), to, step: 0, round: 0, why };
+        [Recipient::Channel("#pay".to_owned()), Recipient::Person(PersonName::parse("ada").expect("a name"))].map(owed)
+    }
+
+    fn delivered(seconds: u64, to: &str) -> What {
+        let at = MessageRef { channel: "C1".to_owned(), ts: "1.0".to_owned() };
+        What::Delivered { page: PageId::of(&[to, &seconds.to_string()]), at, maybe_repeat: false }
+    }
+
+    /// An incident to which this happened, each so many seconds after its opening.
+    fn lived(what: Vec<(u64, What)>) -> StoredIncident {
+        let event = |(seq, (seconds, what)): (u32, (u64, What))| IncidentEvent {
+            seq,
+            at: DECIDED.plus(Duration::from_secs(seconds)),
+            by: Actor::Person { name: "ana".to_owned(), via: Via::Web },
+            what,
+        };
+        let events: Vec<IncidentEvent> = (1..).zip(what).map(event).collect();
+        StoredIncident { incident: Incident::replay(&tenant(), 1, &events).expect("it opens"), events }
+    }
+
+    /// An incident whose first page was delivered, and what happened to it then.
+    fn after_the_page(then: Vec<(u64, What)>) -> StoredIncident {
+        let first = [opened(Urgency::Page, "acme")].into_iter().chain(paged(0, PageReason::Opened));
+        let first = first.chain([delivered(0, "#pay"), delivered(0, "ada")]).map(|what| (0, what));
+        lived(first.chain(then).collect())
+    }
+
+    fn check(incident: StoredIncident, group: &str, after_seconds: u64, by: &str, sentence: &str) {
+        let until = DECIDED.plus(Duration::from_secs(after_seconds));
+        let alerts = match incident.incident.fault.urgency {
+            Urgency::Page => AlertState { page: Some(DECIDED), ticket: None },
+            Urgency::Ticket => AlertState { page: None, ticket: Some(DECIDED) },
+        };
+        let told = of(&budget_id("availability", group), alerts, &[incident], until);
+        assert_eq!(told.iter().map(|told| (told.decided_by.as_str(), told.sentence.as_str())).collect::<Vec<_>>(), [(by, sentence)]);
+    }
+
+    #[test]
+    fn the_first_alert_opens_pages_and_says_who_took_it_and_whom_it_did_not_reach() {
+        let taken = || after_the_page(vec![(60, What::Acknowledged)]);
+        check(taken(), "acme", 30, "opened", "it opened checkout-burn-1 and paged ada, #pay");
+        check(taken(), "acme", 90, "opened", "it opened checkout-burn-1 and paged ada, #pay; ana has acknowledged it");
+        let first = [opened(Urgency::Page, "acme")].into_iter().chain(paged(0, PageReason::Opened));
+        let lost = What::Undeliverable { page: PageId::of(&["ada", "0"]), reason: "no such user".to_owned() };
+        let lost = lived(first.chain([lost]).map(|what| (0, what)).collect());
+        let sentence =
+            "it opened checkout-burn-1 and paged ada, #pay; not delivered yet to #pay; the page to ada cannot arrive: no such user";
+        check(lost, "acme", 90, "opened", sentence);
+        let none = lived(vec![(0, opened(Urgency::Page, "acme"))]);
+        check(none, "acme", 0, "opened", "it opened checkout-burn-1, and its team has nobody to be told");
+    }
+
+    #[test]
+    fn what_joins_is_grouped_or_taken_already_or_told_with_its_reason() {
+        let grouped = after_the_page(vec![(300, joined("globex", None))]);
+        let sentence = "it joined checkout-burn-1, for which people were being paged already: what fails of one service is one incident";
+        check(grouped, "globex", 400, "grouping", sentence);
+        let taken = after_the_page(vec![(60, What::Acknowledged), (300, joined("globex", None))]);
+        let sentence = "it joined checkout-burn-1, which ana had acknowledged: its post was edited, nobody was paged anew";
+        check(taken, "globex", 400, "acknowledged", sentence);
+        let why = JoinReason::Doubled;
+        let told = [joined("globex", Some(why))].into_iter().chain(paged(300, PageReason::Joined(why))).map(|what| (300, what));
+        let told = after_the_page(told.chain([(301, delivered(300, "#pay")), (301, delivered(300, "ada"))]).collect());
+        check(told, "globex", 400, "joined", "it is in checkout-burn-1 and paged ada, #pay: at least twice as many groups are hit");
+        let at_once = after_the_page(vec![(0, joined("globex", None))]);
+        let sentence = "it fired in the same moment as others of checkout-burn-1, which paged ada, #pay for all of them";
+        check(at_once, "globex", 10, "joined", sentence);
+    }
+
+    #[test]
+    fn what_comes_back_opens_again_and_pages_or_flaps() {
+        let over = || vec![(120, What::Recovered { alert: alert("acme") }), (120, What::Resolved { how: Resolution::Recovered })];
+        let again = [What::Reopened { why: ReopenReason::FiredAgain }, joined("acme", None)];
+        let quiet = over().into_iter().chain(again.clone().map(|what| (180, what))).collect();
+        let sentence = "it is in checkout-burn-1, and nobody was paged anew: it came back so soon after it was last told that its thread alone says so; \
+                        if it goes on, a page follows";
+        check(after_the_page(quiet), "acme", 200, "flapping", sentence);
+        let told = again.into_iter().chain(paged(900, PageReason::Reopened)).map(|what| (900, what));
+        let told = after_the_page(over().into_iter().chain(told).collect());
+        check(told, "acme", 900, "reopened", "it opened checkout-burn-1 again and paged ada, #pay; not delivered yet to ada, #pay");
+    }
+
+    #[test]
+    fn a_ticket_wakes_nobody_and_what_is_not_found_is_said() {
+        let [post, _] = paged(0, PageReason::Opened);
+        let ticket = || {
+            lived(vec![(0, opened(Urgency::Ticket, "acme")), (0, post.clone()), (1, delivered(0, "#pay")), (60, joined("globex", None))])
+        };
+        check(ticket(), "acme", 90, "opened", "it opened checkout-ticket-1: a post to #pay; a ticket wakes nobody");
+        check(ticket(), "globex", 90, "ticket", "it joined checkout-ticket-1, whose post and thread say so: a ticket wakes nobody");
+        check(ticket(), "initech", 90, "unknown", "its incident is not among the newest that were looked into");
     }
 }

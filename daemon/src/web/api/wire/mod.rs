@@ -38,7 +38,7 @@ pub use report::{
 };
 pub use slo::{
     AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,
-    SloDetail, SloExplanation, VersionRan,
+    SloDetail, SloExplanation, VersionRan, no_data_words,
 };
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 

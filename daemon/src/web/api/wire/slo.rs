@@ -135,6 +135,11 @@ impl Policy {
     }
 }
 
+/// What its `no-data` says: `tell-owner after 5m`.
+pub fn no_data_words(slo: &Slo) -> String {
+    format!("{} after {}", slo.no_data.then.word(), words::lookback(slo.no_data.after))
+}
+
 fn policies(slo: &Slo) -> Vec<(&'static str, String, &'static str)> {
     let no_data = match slo.no_data.then {
         NoDataThen::TellOwner => "a ticket to the team when no data comes for so long",
@@ -163,7 +168,7 @@ fn policies(slo: &Slo) -> Vec<(&'static str, String, &'static str)> {
         ExcludedTime::Removed => "events of excluded time are taken out",
         ExcludedTime::CountsAsGood => "events of excluded time count as good",
     };
-    let mut all = vec![("no-data", format!("{} after {}", slo.no_data.then.word(), words::lookback(slo.no_data.after)), no_data)];
+    let mut all = vec![("no-data", no_data_words(slo), no_data)];
     if slo.sli.can_be_silent() {
         all.push(("no-traffic", no_traffic.0, no_traffic.1));
     }
@@ -364,7 +369,7 @@ pub struct ExplainedRow {
     pub holds: bool,
     /// Why it does not although both are above.
     pub held_back: Option<String>,
-    /// What decided its outcome: `burn-rate`, `low-traffic`, `young-history`, `no-traffic`, `no-data`, `back-filling`, `clearing`.
+    /// What decided its outcome: `burn-rate`, `low-traffic`, `young-history`, `no-traffic`, `no-data`, `blind-source`, `back-filling`, `clearing`.
     #[serde(default)]
     pub decided_by: String,
     /// Its outcome in a sentence: why it pages, or why not.

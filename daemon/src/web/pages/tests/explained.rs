@@ -89,8 +89,12 @@ async fn each_row_says_why_it_pages_or_not_and_each_alert_whom_it_called() {
     }
     let dark = house.json("/api/v1/slos/dark/availability/explain?tenant=dark").await;
     let row = &dark["budgets"][0]["rows"][0];
-    assert_eq!((text(&row["rule"]), text(&row["decided_by"])), ("page 14.4x 1h/5m", "no-data"));
+    assert_eq!((text(&row["rule"]), text(&row["decided_by"])), ("page 14.4x 1h/5m", "blind-source"));
     assert!(text(&row["because"]).starts_with("decides nothing, because nobody sees ("), "{row}");
+    let ghost = house.json("/api/v1/slos/ghost/availability/explain?tenant=main").await;
+    let ghost = &ghost["budgets"][0]["rows"][0];
+    assert_eq!(text(&ghost["decided_by"]), "no-data");
+    assert!(text(&ghost["because"]).ends_with("; `no-data: tell-owner after 5m` says who is told of that"), "{ghost}");
     let html = house.get("/slos/dark/availability?tenant=dark").await.text();
     assert!(html.contains("decides nothing, because nobody sees") && html.contains("as written"), "{html}");
 }
