@@ -179,3 +179,52 @@ fn ten_thousand_metrics_with_odd_names_and_endless_labels_are_read_in_bounds() {
     let output = burnward(directory.path(), &["init", "--metrics", "odd.prom", "--job", "o'dd # name: evil", "--team", "payments"]);
     insta::assert_snapshot!("odd", shown(&output));
 }
+
+/// A Prometheus that holds ten thousand metrics, one of them with an odd name, and thousands of jobs whose names are meant for a terminal.
+fn swollen() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let data = |path: &str| {
+        let texts: Vec<String> = match path.split('?').next().unwrap_or_default() {
+            "/api/v1/label/__name__/values" => {
+                let many = (0..10_000).map(|number| format!("work_{number}_total"));
+                many.chain(["http_requests_total".to_owned(), "odd \"name\"\n_total".to_owned()]).collect()
+            }
+            "/api/v1/labels" => vec!["__name__".to_owned(), "job".to_owned(), "code".to_owned(), "user\n".to_owned()],
+            "/api/v1/label/job/values" => (0..3_000).map(|number| format!("{number:04}\u{1b}[31m\n{}", "x".repeat(100))).collect(),
+            "/api/v1/label/code/values" => vec!["200".to_owned(), "500".to_owned()],
+            _ => return r#"{"resultType":"matrix","result":[]}"#.to_owned(),
+        };
+        serde_json::to_string(&texts).expect("JSON")
+    };
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap_or_default();
+            let text = String::from_utf8_lossy(&request[..read]).into_owned();
+            let body = format!("{{\"status\":\"success\",\"data\":{}}}", data(text.split(' ').nth(1).unwrap_or_default()));
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\n";
+            drop(write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()));
+        }
+    });
+    format!("127.0.0.1:{port}")
+}
+
+#[test]
+fn a_source_that_is_none_or_is_swollen_is_told_in_bounds_and_nothing_secret_is_shown() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let said = |address: &str, rest: &str, args: &[&str]| {
+        let source = format!("http://{rest}{address}");
+        let output = burnward(directory.path(), &[&["init", "--source", &source], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        shown(&output).replace(address, "HOST")
+    };
+    let html = answering("Content-Type: text/html", b"<html>log in</html>".to_vec());
+    insta::assert_snapshot!("source_html", said(&html, "", &[]));
+    let secret = said(&html, "ada:hunter2@", &[]);
+    assert!(!secret.contains("hunter2"), "{secret}");
+    insta::assert_snapshot!("source_swollen", said(&swollen(), "", &[]));
+    let unknown = burnward(directory.path(), &["init", "--source", "prom-eu"]);
+    insta::assert_snapshot!("source_unknown", shown(&unknown));
+}

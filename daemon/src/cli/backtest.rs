@@ -282,7 +282,7 @@ fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyho
     Ok(Interval { from, to })
 }
 
-fn moment(text: &str) -> anyhow::Result<Timestamp> {
+pub(super) fn moment(text: &str) -> anyhow::Result<Timestamp> {
     let instant: jiff::Timestamp = text.parse().with_context(|| format!("`{text}` is not a moment such as 2026-11-01T00:00:00Z"))?;
     Ok(Timestamp::from_millis(instant.as_millisecond()))
 }

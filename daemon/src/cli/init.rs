@@ -1,7 +1,8 @@
-//! `burnward init`: first SLOs from a metrics endpoint; without one, a first configuration. Exit code 0 something was written, 2 it could
-//! not be.
+//! `burnward init`: first SLOs from a metrics endpoint or a Prometheus; without either, a first configuration. Exit code 0 something was written, 2 it
+//! could not be.
 
 mod shown;
+mod source;
 mod start;
 
 use std::{
@@ -17,7 +18,6 @@ use anyhow::{Context as _, bail, ensure};
 use burnward_core::{
     id::{ServiceName, TeamName},
     sli::{MatchOp, Matcher, Selector},
-    units::Target,
     words,
 };
 use clap::{Args, ValueEnum};
@@ -32,6 +32,7 @@ use crate::{
         candidate::{self, Found, Wanted},
         document::{self, Draft, Proposed, one_line},
         endpoint::{self, Exposition},
+        reason,
     },
     source::scrape::{self, exposition::Format as Exposed},
 };
@@ -40,20 +41,32 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// Where a first configuration is laid out, where SLOs are not proposed from metrics.
-    #[arg(value_name = "DIRECTORY", conflicts_with = "metrics")]
+    #[arg(value_name = "DIRECTORY", conflicts_with = "proposed")]
     directory: Option<PathBuf>,
 
     /// A metrics endpoint, or a file with its text; `-` reads it from standard input.
     #[arg(long, value_name = "URL|FILE", group = "proposed")]
     metrics: Option<String>,
 
-    /// The `job` that Prometheus gives the service: SLOs count nothing else.
+    /// A Prometheus, by its URL or its name in burnward.yaml: targets follow from its last weeks.
+    #[arg(long, value_name = "URL|NAME", group = "proposed")]
+    source: Option<String>,
+
+    /// The `job` that Prometheus gives the service: SLOs count nothing else. Of a source it may be left out where there is one job.
     #[arg(long, value_name = "NAME", value_parser = job, requires = "proposed")]
     job: Option<String>,
 
     /// Only what this selector matches, such as `http_requests_total` or `{env="prod"}`; SLOs count nothing else.
     #[arg(long = "match", value_name = "SELECTOR", value_parser = selector::parse_any, requires = "proposed")]
     matching: Option<Selector>,
+
+    /// How far back a source is looked at; 30 days without it.
+    #[arg(long, value_name = "DURATION", requires = "source")]
+    last: Option<String>,
+
+    /// Up to this moment, such as 2026-11-01T00:00:00Z; up to now without it.
+    #[arg(long, value_name = "TIME", requires = "source")]
+    to: Option<String>,
 
     #[command(flatten)]
     named: NamedArgs,
@@ -133,13 +146,16 @@ pub(super) async fn run(args: InitArgs) -> anyhow::Result<ExitCode> {
         Some(_) => Some(config::read(args.config_file.as_deref()).map_err(|ConfigError(faults)| said(&faults, CONFIGURATION))?),
         None => None,
     };
-    let Some(metrics) = &args.metrics else {
+    if args.metrics.is_none() && args.source.is_none() {
         return start::lay_out(args.directory.as_deref().unwrap_or(Path::new("")), args.named.team.as_ref());
-    };
+    }
     if let Some(out) = &args.written.out {
         ensure!(args.written.force || !out.exists(), "{} is there already: nothing is written; --force replaces it", out.display());
     }
-    let proposal = from_endpoint(metrics, &args, config.as_ref()).await?;
+    let proposal = match (&args.metrics, &args.source) {
+        (Some(metrics), _) => from_endpoint(metrics, &args, config.as_ref()).await?,
+        (None, named) => source::propose(named.as_deref().unwrap_or_default(), &args, config.as_ref()).await?,
+    };
     write(&proposal, &args.written)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -288,12 +304,8 @@ fn nothing_found(place: &str, looked: &str, found: &Found, args: &InitArgs) -> S
 
 /// An SLO about whose past nothing is known, with a target that is usual.
 fn unmeasured(candidate: Candidate) -> Proposed {
-    let target = match &candidate.indicator {
-        Indicator::Events { .. } => "99.9",
-        Indicator::Latency { .. } => "99",
-        Indicator::Probe { .. } => "99.5",
-    };
-    let mut why = vec![format!("A usual target, not measured: one scrape has no history. {}", allows(target))];
+    let target = usual_target(&candidate.indicator);
+    let mut why = vec![format!("A usual target, not measured: one scrape has no history. {}", reason::allows(target))];
     if let Indicator::Latency { by_observation, .. } = &candidate.indicator {
         why.push(if *by_observation {
             "The threshold is the smallest boundary that 99 % of the observations since the process began keep with some room, else the largest.".to_owned()
@@ -301,14 +313,25 @@ fn unmeasured(candidate: Candidate) -> Proposed {
             "Too little was observed to choose a threshold: take the boundary at which people begin to wait.".to_owned()
         });
     }
-    let alerting = matches!(candidate.indicator, Indicator::Probe { .. }).then_some("ticket");
-    Proposed { candidate, target: target.to_owned(), why, alerting }
+    let alerting = usual_alerting(&candidate.indicator);
+    Proposed { candidate, target: target.to_owned(), why, alerting, evidence: None }
 }
 
-/// What a target allows, in words.
-fn allows(target: &str) -> String {
-    let one_in = Target::percent(&format!("{target}%")).map_or(1, |target| target.allowed().den() / target.allowed().num());
-    format!("It allows one event in {} to be bad.", words::grouped(i64::try_from(one_in).unwrap_or(i64::MAX)))
+/// A target where nothing was measured, in percent.
+const fn usual_target(indicator: &Indicator) -> &'static str {
+    match indicator {
+        Indicator::Events { .. } => "99.9",
+        Indicator::Latency { .. } => "99",
+        Indicator::Probe { .. } => "99.5",
+    }
+}
+
+/// A probe tells of processes and not of people: nobody is woken for it before somebody says so.
+const fn usual_alerting(indicator: &Indicator) -> Option<&'static str> {
+    match indicator {
+        Indicator::Events { .. } | Indicator::Latency { .. } => None,
+        Indicator::Probe { .. } => Some("ticket"),
+    }
 }
 
 fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use burnward_core::sli::{Matcher, Selector};
+use burnward_core::sli::{MatchOp, Matcher, Selector};
 
 use super::{
     convention,
@@ -60,6 +60,19 @@ pub enum Indicator {
 }
 
 impl Indicator {
+    /// The selector of all events, as a source has them.
+    pub fn total(&self) -> Selector {
+        match self {
+            Self::Events { total, .. } => total.clone(),
+            Self::Latency { histogram, native: true, .. } => histogram.clone(),
+            Self::Latency { histogram, native: false, .. } => {
+                let all = Matcher { label: "le".to_owned(), op: MatchOp::Regex, value: "\\+Inf".to_owned() };
+                Selector::new(&format!("{}_bucket", histogram.metric()), histogram.matchers().to_vec()).with(all)
+            }
+            Self::Probe { series } => series.clone(),
+        }
+    }
+
     /// The metric that a reader knows it by.
     pub fn metric(&self) -> &str {
         match self {
@@ -221,9 +234,35 @@ pub fn find(families: &[Family], wanted: Wanted<'_>) -> Found {
     found
 }
 
+/// Whether a metric may tell good events from bad, by its name alone.
+pub(super) fn may_tell(name: &str, named: bool) -> bool {
+    let kind = ["_total", "_count", "_requests", "_seconds_bucket"].into_iter().any(|end| name.ends_with(end)) || name == "probe_success";
+    let own = OF_THE_PROCESS.iter().any(|beginning| name.starts_with(beginning));
+    let answering = !name.ends_with("_bucket") || may_answer(name);
+    let classic = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b':');
+    classic && (named || (kind && !own && answering))
+}
+
 /// Whether a metric has a word for what is answered to somebody.
-fn may_answer(name: &str) -> bool {
+pub(super) fn may_answer(name: &str) -> bool {
     Family::named(name).words().iter().any(|word| ANSWERING.contains(word))
+}
+
+/// What a metric tells, by its name alone: the less, the more people feel it.
+pub(super) fn worth_of_name(name: &str) -> u8 {
+    match Worth::of(&Family::named(name)) {
+        Worth::Http => 0,
+        Worth::Grpc => 1,
+        Worth::Answers => 2,
+        Worth::Work => 3,
+        Worth::Outgoing => 4,
+        Worth::Process => 5,
+    }
+}
+
+/// Whether a label tells customers apart.
+pub(super) fn tells_customers(label: &str) -> bool {
+    CUSTOMERS.contains(&label)
 }
 
 /// Whether its selectors read back as they are written.
@@ -311,7 +350,7 @@ impl Wanted<'_> {
                 Some(chosen) => chosen,
                 None if finite.is_empty() => {
                     return Some(Err(format!(
-                        "{histogram} has no bucket but +Inf: it may be a native histogram, which text does not show; where it is, say `buckets: native`"
+                        "{histogram} has no bucket but +Inf: it may be a native histogram, which text does not show; ask a Prometheus with --source"
                     )));
                 }
                 None => return Some(Err(format!("{histogram} has no bucket boundary of whole milliseconds"))),

@@ -92,6 +92,11 @@ pub(super) fn of(family: &Family) -> Option<Convention> {
     by_code.or_else(|| OUTCOMES.into_iter().filter_map(values).find_map(|(label, values)| words(label, values)))
 }
 
+/// Whether the values of a label may tell how events ended.
+pub(super) fn is_telling(label: &str) -> bool {
+    CODES.contains(&label) || OUTCOMES.contains(&label)
+}
+
 fn matcher(label: &str, op: MatchOp, value: impl Into<String>) -> Matcher {
     Matcher { label: label.to_owned(), op, value: value.into() }
 }

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 
 use burnward_core::id::{ServiceName, TeamName};
 
-use super::candidate::{Candidate, Indicator};
+use super::{
+    candidate::{Candidate, Indicator},
+    measure::Evidence,
+};
 use crate::definition::{Diagnostic, discover, document::VERSION, duration, format};
 
 /// What is written.
@@ -36,6 +39,8 @@ pub struct Proposed {
     pub why: Vec<String>,
     /// What its alerts do, where that is not the usual.
     pub alerting: Option<&'static str>,
+    /// What the target follows from, where it was measured.
+    pub evidence: Option<Evidence>,
 }
 
 /// Comments are broken beyond so many columns.
@@ -72,7 +77,7 @@ fn written(draft: &Draft<'_>) -> String {
 }
 
 fn slo(out: &mut String, slo: &Proposed, draft: &Draft<'_>) {
-    let Proposed { candidate, target, why, alerting } = slo;
+    let Proposed { candidate, target, why, alerting, evidence: _ } = slo;
     line(out, 1, format_args!("- name: {}", candidate.name));
     line(out, 2, format_args!("title: {}", quoted(&one_line(&candidate.title))));
     match draft.runbook {
@@ -129,7 +134,9 @@ fn line(out: &mut String, depth: usize, text: std::fmt::Arguments<'_>) {
 fn comments(out: &mut String, depth: usize, sentences: &[String]) {
     for sentence in sentences {
         let mut row = String::new();
-        for word in one_line(sentence).split(' ') {
+        // A number and its sign stay on one line.
+        for word in one_line(sentence).replace(" %", "\u{a0}%").split(' ') {
+            let word = word.replace('\u{a0}', " ");
             if !row.is_empty() && row.chars().count() + word.chars().count() >= WIDTH {
                 line(out, depth, format_args!("# {row}"));
                 row.clear();
@@ -137,7 +144,7 @@ fn comments(out: &mut String, depth: usize, sentences: &[String]) {
             if !row.is_empty() {
                 row.push(' ');
             }
-            row.push_str(word);
+            row.push_str(&word);
         }
         line(out, depth, format_args!("# {row}"));
     }

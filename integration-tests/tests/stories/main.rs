@@ -6,6 +6,7 @@ mod blindness;
 mod downtime;
 mod expressions;
 mod fast_burn;
+mod init;
 mod journey;
 mod kills;
 mod late_data;

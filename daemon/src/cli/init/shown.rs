@@ -7,7 +7,10 @@ use burnward_core::{
     words,
 };
 
-use crate::proposal::{Indicator, document::Proposed};
+use crate::{
+    proposal::{Indicator, document::Proposed, ladder::Tried, measure::Evidence},
+    report::words::utc,
+};
 
 /// Proposed SLOs, ready to be shown.
 #[derive(Debug)]
@@ -66,6 +69,28 @@ fn of_slo(slo: &Proposed) -> serde_json::Value {
         "target_percent": slo.target,
         "remarks": candidate.remarks,
         "why": slo.why,
+        "measured": slo.evidence.as_ref().map(measured),
+    })
+}
+
+fn measured(evidence: &Evidence) -> serde_json::Value {
+    let Evidence { span, counted, unseen, measured, tried, cut_for_series: _ } = evidence;
+    let of_target = |one: &Tried| {
+        serde_json::json!({
+            "target_percent": one.target.as_percent(),
+            "spent_ratio": measured.spent(one.target),
+            "pages": one.pages,
+            "tickets": one.tickets,
+        })
+    };
+    serde_json::json!({
+        "from": utc(counted.from),
+        "to": utc(counted.to),
+        "good_ratio": measured.good,
+        "events": measured.events,
+        "unseen_seconds": unseen.as_secs(),
+        "pages_from": utc(span.from),
+        "targets": tried.iter().map(of_target).collect::<Vec<_>>(),
     })
 }
 

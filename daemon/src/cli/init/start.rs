@@ -28,7 +28,7 @@ pub(super) fn lay_out(directory: &Path, team: Option<&TeamName>) -> anyhow::Resu
     let configuration = directory.join("burnward.yaml");
     ensure!(
         !configuration.exists(),
-        "{} is there already, and stays as it is: `burnward init --metrics=URL --job=NAME` proposes SLOs",
+        "{} is there already, and stays as it is: `burnward init --source=NAME --job=NAME` proposes SLOs",
         configuration.display()
     );
     let documents = directory.join("slo-definitions");
@@ -50,7 +50,7 @@ pub(super) fn lay_out(directory: &Path, team: Option<&TeamName>) -> anyhow::Resu
 
 const NEXT: &str = "Next:
   1. Write into burnward.yaml where Prometheus is and who is told; `burnward doctor` says what is still missing.
-  2. burnward init --metrics=URL --job=NAME --out=slo-definitions/NAME.yaml proposes SLOs of your own services.
+  2. burnward init --source=prometheus --job=NAME --out=slo-definitions/NAME.yaml proposes SLOs of your own services.
   3. burnward check, then burnward run. Pages are on http://127.0.0.1:9095.";
 
 /// False where the file is there.

@@ -86,6 +86,13 @@ impl Api {
         self.ask(|client| client.get(self.url(path))).await
     }
 
+    /// The body of what is asked for in an address.
+    pub(super) async fn get_with(&self, path: &str, asked: &[(&str, &str)]) -> Result<Vec<u8>, Unknown> {
+        let mut url = self.url(path);
+        url.query_pairs_mut().extend_pairs(asked);
+        self.ask(|client| client.get(url)).await
+    }
+
     /// Takes the memory of an answer that was read, for the next one.
     pub(super) fn give_back(&self, mut body: Vec<u8>) {
         let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);

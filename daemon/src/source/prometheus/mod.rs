@@ -6,6 +6,7 @@
 mod access;
 mod api;
 pub mod decode;
+mod names;
 mod probe;
 #[cfg(test)]
 mod tests;
