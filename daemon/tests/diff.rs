@@ -197,3 +197,32 @@ fn without_a_zone_night_is_that_of_utc_and_without_a_difference_nothing_is_lived
     let (code, _, talk) = diff(directory, &["--against", "main", "--backtest", "soon"]);
     assert_eq!((code, talk.contains("--backtest=soon")), (Some(2), true), "{talk}");
 }
+
+#[test]
+fn an_edit_of_a_template_is_told_of_each_slo_that_is_made_of_it_also_for_one_file() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path();
+    git(directory, &["init", "-q", "-b", "main"]);
+    let template = DOCUMENT
+        .replace("service: checkout", "template: web@1\nparameters: { job: { type: label-value } }")
+        .replace("'e{code", "'e{job=\"$(job)\", code")
+        .replace("total: 'e'", "total: 'e{job=\"$(job)\"}'");
+    let instance = |service: &str| format!("version: burnward/v1\nfrom: web\nservice: {service}\nwith: {{ job: {service} }}\n");
+    write(directory, "slo-definitions/web.yaml", &template);
+    write(directory, "slo-definitions/a.yaml", &instance("a"));
+    write(
+        directory,
+        "slo-definitions/b.yaml",
+        &(instance("b") + "overrides: { availability: { objectives: { 30d: { target: 98% } } } }\n"),
+    );
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "-m", "first"]);
+    assert_eq!(diff(directory, &["--against", "main"]), (Some(0), "No SLO differs.\n".to_owned(), String::new()));
+
+    write(directory, "slo-definitions/web.yaml", &template.replace("99.5%", "99.9%"));
+    let (code, told, talk) = diff(directory, &["--against", "main"]);
+    assert_eq!((code, talk.as_str()), (Some(1), ""), "{told}");
+    assert!(told.contains("~ a/availability") && told.contains("99.5%") && !told.contains("b/availability"), "{told}");
+    let (code, one, _) = diff(directory, &["--against", "main", "slo-definitions/a.yaml"]);
+    assert_eq!((code, one.contains("~ a/availability")), (Some(1), true), "a file alone finds its template then and now: {one}");
+}

@@ -163,8 +163,11 @@ fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
 /// What documents refer to is a matter of `burnward check`.
 fn context(tenant: &TenantId, place: &TenantConfig, config: &Config, library: &Arc<Library>) -> Context {
     let promql = config.promql(&place.source);
-    let (runbooks, teams, templates) =
-        (Runbooks::Unchecked, Teams::Unchecked, Templates { library: library.clone(), ..Templates::default() });
+    let (runbooks, teams, templates) = (
+        Runbooks::Unchecked,
+        Teams::Unchecked,
+        Templates { library: library.clone(), instances: place.made.clone(), ..Templates::default() },
+    );
     Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates }
 }
 

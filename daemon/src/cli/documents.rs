@@ -65,6 +65,6 @@ pub(super) fn context_of(tenant: &TenantId, place: &TenantConfig, config: Option
     };
     let teams = config.map_or(Teams::Unchecked, |config| Teams::of(&config.teams));
     let promql = config.map_or(Promql::Spoken, |config| config.promql(&place.source));
-    let templates = Templates { library: library.clone(), ..Templates::default() };
+    let templates = Templates { library: library.clone(), instances: place.made.clone(), ..Templates::default() };
     Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates }
 }

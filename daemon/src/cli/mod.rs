@@ -27,6 +27,7 @@ mod schema;
 mod slack;
 mod status;
 mod table;
+mod templates;
 mod test;
 mod version;
 
@@ -93,6 +94,9 @@ enum Command {
     Postmortem(postmortem::PostmortemArgs),
     /// Report what a week did to the error budgets, and what it cost people.
     Report(report::ReportArgs),
+    /// Tell which documents are made of which version of a template, who stays at an older one, and who overrides what.
+    Templates(templates::TemplatesArgs),
+
     /// Print the JSON Schema of SLO documents, by which editors complete and underline.
     Schema,
     /// Send a page marked TEST through the whole path.
@@ -132,6 +136,7 @@ pub fn main() -> ExitCode {
         Command::Incident(args) => asynchronous(incident::run(args)),
         Command::Postmortem(args) => asynchronous(postmortem::run(args)),
         Command::Report(args) => asynchronous(report::run(args)),
+        Command::Templates(args) => templates::run(&args).unwrap_or_else(|error| cannot(&error)),
         Command::Schema => schema::run().unwrap_or_else(|error| cannot(&error)),
         Command::Page(args) => asynchronous(page::run(args)),
         Command::Doctor(args) => asynchronous(doctor::run(args)),

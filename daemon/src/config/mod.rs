@@ -9,7 +9,10 @@ use burnward_core::{
     window::Zone,
 };
 
-use crate::{definition::Promql, schedule::Schedule};
+use crate::{
+    definition::{Promql, template::Instance},
+    schedule::Schedule,
+};
 
 mod file;
 pub(crate) mod secrets;
@@ -174,6 +177,8 @@ pub struct TenantConfig {
     pub runbooks: Option<PathBuf>,
     /// Where its samples come from.
     pub source: SourceName,
+    /// What is made of templates for it, by the name that each goes by in the place of a file's.
+    pub made: Vec<(String, Instance)>,
 }
 
 /// A person.
@@ -286,8 +291,12 @@ impl Default for Config {
     fn default() -> Self {
         let source = SourceName::parse("prometheus").expect("a name of the alphabet");
         let main = TenantId::parse("main").expect("a name of the alphabet");
-        let tenant =
-            TenantConfig { slo_definitions: vec!["slo-definitions".into()], runbooks: Some("runbooks".into()), source: source.clone() };
+        let tenant = TenantConfig {
+            slo_definitions: vec!["slo-definitions".into()],
+            runbooks: Some("runbooks".into()),
+            source: source.clone(),
+            made: Vec::new(),
+        };
         let operators = Operators::default();
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9095)),

@@ -241,6 +241,8 @@ codes! {
         "`check --slack` asked Slack for every channel of burnward.yaml: those of teams, operators, escalation steps and reports. This one does not exist, or is private and burnward was not invited. A page to it would be undeliverable."
     NO_SUCH_PERSON "E1215" "a person whom Slack does not know"
         "`check --slack` asked Slack for every person of burnward.yaml, by `slack:` or by `email:`. Nobody in the workspace has that id or address, so a page to this person would be undeliverable."
+    UNKNOWN_CLASS "E1216" "an unknown class of tenants"
+        "A tenant's `class:` is one of `tenant-classes:`."
     REMOVALS "E1301" "a change that removes most SLOs"
         "A start or reload that would remove all or more than half of the SLOs that ran last is refused: more often than not the directory is empty because a volume was not mounted. The last good definitions go on. Start with --accept-removals where it is meant."
     SOURCE_NOTHING "E1401" "nothing in the source"

@@ -232,7 +232,7 @@ pub fn load(tenant: &TenantId, place: &TenantConfig, config: &Config, library: &
     let runbooks = place.runbooks.clone().map_or(Runbooks::Missing, Runbooks::Directory);
     let teams = Teams::of(&config.teams);
     let promql = config.promql(&place.source);
-    let templates = Templates { library: library.clone(), ..Templates::default() };
+    let templates = Templates { library: library.clone(), instances: place.made.clone(), ..Templates::default() };
     let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates };
     read_documents(&place.slo_definitions, &context).0
 }

@@ -13,7 +13,8 @@ use super::{
     diagnostic::{Diagnostic, Place, Severity, Source},
     document::{self, Context, version_of},
     load::{FileVersion, Loaded},
-    template::{Effective, Instance, Library, Role, Template, library::find, role},
+    reader::shortened,
+    template::{Effective, Instance, Library, OfTenant, Role, Template, library::find, role},
     yaml::Node,
 };
 
@@ -91,6 +92,7 @@ impl Loaded {
         for (name, instance) in &context.templates.instances {
             self.make_one(Path::new(name), instance, &Library::default(), context, &mut left);
         }
+        self.tell_of_nothing(context);
         for template in own.templates().filter(|template| self.has_template(template)).cloned().collect::<Vec<_>>() {
             template.faults().iter().for_each(|fault| self.share(Path::new(template.file()), fault.clone(), None));
         }
@@ -136,6 +138,36 @@ impl Loaded {
                 self.faulty.push(path.to_owned());
                 self.tell(path, at_origin(faults));
             }
+        }
+    }
+
+    /// Tells of what a tenant says of all that is made for it and that none of it takes up.
+    fn tell_of_nothing(&mut self, context: &Context) {
+        let made: Vec<&(Instance, Arc<Template>)> =
+            context.templates.instances.iter().filter_map(|(name, _)| self.made.made.get(Path::new(name))).collect();
+        let services: BTreeSet<&str> = self.slos.iter().map(|slo| slo.id.service.as_str()).collect();
+        let Some((name, instance)) = context.templates.instances.first().filter(|_| made.len() == context.templates.instances.len()) else {
+            return;
+        };
+        let mut faults = Vec::new();
+        for (source, said) in instance.of_tenant() {
+            let (code, entry, message) = match said {
+                OfTenant::Value(entry) if !made.iter().any(|(_, template)| template.has_parameter(&entry.key)) => (
+                    &codes::UNKNOWN_PARAMETER,
+                    entry,
+                    format!("no template that the tenant uses has a parameter `{}`", shortened(&entry.key)),
+                ),
+                OfTenant::Service(entry) if !services.contains(entry.key.as_str()) && self.faulty.is_empty() => {
+                    (&codes::OVERRIDE, entry, format!("nothing is made for the tenant of a service `{}`", shortened(&entry.key)))
+                }
+                OfTenant::Value(_) | OfTenant::Service(_) => continue,
+            };
+            let place = Place::new(source, entry.key_range.clone());
+            faults.push(Diagnostic { code, message, place, related: Vec::new(), help: vec!["correct the name, or remove it".to_owned()] });
+        }
+        let path = PathBuf::from(name);
+        if !faults.is_empty() {
+            self.faults.entry(path).or_default().extend(faults);
         }
     }
 

@@ -20,6 +20,7 @@ mod report_to_slack;
 mod restart;
 mod slow_burn;
 mod slow_source;
+mod templates;
 mod versions;
 mod victoria_metrics;
 mod weekly_report;

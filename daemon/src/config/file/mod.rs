@@ -1,5 +1,6 @@
 //! Reads burnward.yaml with the same reader and diagnostics as SLO documents. Relative paths are taken from the directory of the file.
 
+mod fleet;
 mod people;
 mod reports;
 mod sources;
@@ -19,6 +20,7 @@ use burnward_core::{
 };
 
 use self::{
+    fleet::Classes,
     people::{read_operators, read_people, read_slack, read_teams},
     reports::read_reports,
     sources::read_sources,
@@ -65,13 +67,14 @@ const CONFIG: Keys = Keys {
         "reports",
         "templates",
         "slo-templates",
+        "tenant-classes",
     ],
     later: &[("email", LATER), ("webhooks", LATER), ("schedules", LATER)],
 };
 const STORAGE: Keys = Keys { of: "`storage`", known: &["path"], later: &[("postgres", "supported is `path`, a directory for SQLite")] };
 const TENANT: Keys = Keys {
     of: "a tenant",
-    known: &["slo-definitions", "runbooks", "source"],
+    known: &["slo-definitions", "runbooks", "source", "class", "templates", "with", "overrides", "pinned"],
     later: &[("groups-are-tenants", LATER), ("scope", LATER), ("quotas", LATER)],
 };
 
@@ -136,7 +139,8 @@ impl File {
             Some(_) => read_sources(self, &fields),
             None => (defaults.sources.clone(), defaults.sources.into_keys().collect()),
         };
-        let tenants = self.tenants(&fields, &declared);
+        let classes = fleet::read_classes(self, &fields);
+        let tenants = self.tenants(&fields, &declared, &classes);
         let external_url = self.url(&fields, "external-url").unwrap_or_else(|| format!("http://{listen}"));
         let tick = self.span(&fields, "tick", Duration::from_secs(1)..=minutes(5)).unwrap_or(defaults.tick);
         let storage = self.storage(&fields).unwrap_or_else(|| self.base.join(defaults.storage));
@@ -219,7 +223,7 @@ impl File {
         self.path(&inner, "path")
     }
 
-    fn tenants(&mut self, fields: &Fields<'_>, sources: &BTreeSet<SourceName>) -> BTreeMap<TenantId, TenantConfig> {
+    fn tenants(&mut self, fields: &Fields<'_>, sources: &BTreeSet<SourceName>, classes: &Classes) -> BTreeMap<TenantId, TenantConfig> {
         let default_source = sources.first().filter(|_| sources.len() == 1);
         let Some(node) = self.reader.optional(fields, "tenants") else {
             return self.default_tenants(fields, default_source);
@@ -231,7 +235,7 @@ impl File {
         let mut read = BTreeMap::new();
         for entry in tenants.entries() {
             let name = self.reader.name_at(&entry.key, entry.key_range.clone(), "a tenant's name", TenantId::parse);
-            let tenant = self.tenant(&entry.value, sources, default_source);
+            let tenant = self.tenant(&entry.value, sources, default_source, classes);
             if let (Some(name), Some(tenant)) = (name, tenant) {
                 read.insert(name, tenant);
             }
@@ -260,13 +264,26 @@ impl File {
             slo_definitions: tenant.slo_definitions.iter().map(|path| self.base.join(path)).collect(),
             runbooks: tenant.runbooks.map(|path| self.base.join(path)),
             source: source.clone(),
+            made: Vec::new(),
         };
         tenants.into_iter().map(|(name, tenant)| (name, at_base(tenant))).collect()
     }
 
-    fn tenant(&mut self, node: &Node, sources: &BTreeSet<SourceName>, default_source: Option<&SourceName>) -> Option<TenantConfig> {
+    fn tenant(
+        &mut self,
+        node: &Node,
+        sources: &BTreeSet<SourceName>,
+        default_source: Option<&SourceName>,
+        classes: &Classes,
+    ) -> Option<TenantConfig> {
         let fields = self.map(node, &TENANT)?;
-        let slo_definitions = self.directories(&fields, "slo-definitions");
+        // What is made of templates may be all that a tenant has.
+        let slo_definitions = if fleet::makes(&fields) && fields.get("slo-definitions").is_none() {
+            Some(Vec::new())
+        } else {
+            self.directories(&fields, "slo-definitions")
+        };
+        let made = fleet::read_of_tenant(self, &fields, classes);
         let runbooks = self.path(&fields, "runbooks");
         let source = match self.reader.optional(&fields, "source") {
             Some(node) => self.known_source(node, sources),
@@ -276,7 +293,7 @@ impl File {
                 None
             }
         };
-        Some(TenantConfig { slo_definitions: slo_definitions?, runbooks, source: source? })
+        Some(TenantConfig { slo_definitions: slo_definitions?, runbooks, source: source?, made })
     }
 
     fn known_source(&mut self, node: &Node, sources: &BTreeSet<SourceName>) -> Option<SourceName> {

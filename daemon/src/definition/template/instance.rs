@@ -17,7 +17,7 @@ use crate::definition::{
     diagnostic::{Diagnostic, Place, Source},
     document,
     reader::{Fields, Keys, Reader, shortened, suggest},
-    yaml::Node,
+    yaml::{Entry, Node, Value},
 };
 
 const INSTANCE: Keys = Keys {
@@ -26,9 +26,20 @@ const INSTANCE: Keys = Keys {
     later: &[],
 };
 
+/// Of what a layer speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Of one document: overrides are by SLO.
+    Document,
+    /// Of all that is made for a tenant: values are for those templates that have the parameter, overrides are by service and SLO.
+    Tenant,
+}
+
 /// What somebody says of an instance: a document itself, or a part of burnward.yaml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
+    /// Of what it speaks.
+    pub scope: Scope,
     /// The file.
     pub source: Arc<Source>,
     /// Whose SLOs it makes.
@@ -45,8 +56,8 @@ pub struct Layer {
 
 impl Layer {
     /// Nothing is said.
-    pub(super) fn nothing(source: &Arc<Source>) -> Self {
-        Self { source: source.clone(), service: None, team: None, with: None, overrides: None, tests: None }
+    pub fn nothing(source: &Arc<Source>, scope: Scope) -> Self {
+        Self { scope, source: source.clone(), service: None, team: None, with: None, overrides: None, tests: None }
     }
 }
 
@@ -97,7 +108,7 @@ impl Instance {
         let team = self.last(|layer| layer.team.as_ref()).or_else(|| template.team.as_ref().map(&mut said));
         let tests = self.tests(template.tests.as_ref().map(&mut said));
         for layer in &self.layers {
-            faults.extend(merge::apply(&mut slos, layer, template));
+            faults.extend(merge::apply(&mut slos, layer, template, service.as_ref().and_then(Piece::text)));
         }
         for (key, piece) in [("service", &service), ("team", &team)] {
             if piece.is_none() {
@@ -123,7 +134,12 @@ impl Instance {
             let mut reader = Reader::new(&layer.source);
             let fields = layer.with.as_ref().and_then(|node| reader.any_map(node, "`with`"));
             for entry in fields.iter().flat_map(Fields::entries) {
-                let Some(parameter) = template.parameter(&entry.key) else {
+                let parameter = template.parameter(&entry.key);
+                if parameter.is_none() && layer.scope == Scope::Tenant {
+                    // Another template's; whether of any is told where all are known.
+                    continue;
+                }
+                let Some(parameter) = parameter else {
                     let message = format!("{} has no parameter `{}`", template.name, shortened(&entry.key));
                     let diagnostic = reader.diagnostic(&codes::UNKNOWN_PARAMETER, entry.key_range.clone(), message);
                     let names: Vec<&str> = template.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -173,9 +189,74 @@ impl Instance {
         fault.help(format!("add `{key}: NAME` here, or to the template where it is the same in all documents"))
     }
 
+    /// The service, where that is said here and not by the template.
+    pub fn service(&self) -> Option<&str> {
+        self.layers.iter().rev().find_map(|layer| layer.service.as_ref()).and_then(text)
+    }
+
+    /// What it overrides, as `availability: 30d.target`.
+    pub fn overridden(&self) -> Vec<String> {
+        let of_layer = |layer: &Layer| match layer.scope {
+            Scope::Document => layer.overrides.iter().flat_map(overridden).collect::<Vec<_>>(),
+            Scope::Tenant => {
+                let own = |entry: &&Entry| self.service().is_none_or(|service| entry.key == service);
+                layer.overrides.iter().flat_map(entries).filter(own).flat_map(|entry| overridden(&entry.value)).collect()
+            }
+        };
+        self.layers.iter().flat_map(of_layer).collect()
+    }
+
+    /// What its layers of a tenant say: the places of values by name, and of services that are overridden.
+    pub(in crate::definition) fn of_tenant(&self) -> impl Iterator<Item = (&Arc<Source>, OfTenant<'_>)> {
+        let of_tenant = self.layers.iter().filter(|layer| layer.scope == Scope::Tenant);
+        of_tenant.flat_map(|layer| {
+            let values = layer.with.iter().flat_map(entries).map(OfTenant::Value);
+            let services = layer.overrides.iter().flat_map(entries).map(OfTenant::Service);
+            values.chain(services).map(|said| (&layer.source, said))
+        })
+    }
+
     pub(super) fn fault(&self, code: &'static codes::Code, message: String) -> Diagnostic {
         Diagnostic { code, message, place: self.at.clone(), related: Vec::new(), help: Vec::new() }
     }
+}
+
+/// Something that a tenant says of all that is made for it.
+pub(in crate::definition) enum OfTenant<'n> {
+    /// The value of a parameter.
+    Value(&'n Entry),
+    /// Overrides of a service.
+    Service(&'n Entry),
+}
+
+fn entries(node: &Node) -> &[Entry] {
+    match &node.value {
+        Value::Map(entries) => entries,
+        Value::Scalar { .. } | Value::List(_) => &[],
+    }
+}
+
+fn text(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Scalar { text, .. } => Some(text),
+        Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+/// The keys of overrides by SLO.
+fn overridden(overrides: &Node) -> Vec<String> {
+    let of_key = |key: &Entry| match key.key.as_str() {
+        "objectives" => entries(&key.value)
+            .iter()
+            .flat_map(|objective| entries(&objective.value).iter().map(|key| format!("{}.{}", objective.key, key.key)))
+            .collect(),
+        name => vec![name.to_owned()],
+    };
+    let of_slo = |slo: &Entry| {
+        let keys: Vec<String> = entries(&slo.value).iter().flat_map(of_key).collect();
+        format!("{}: {}", slo.key, keys.join(" "))
+    };
+    entries(overrides).iter().map(of_slo).collect()
 }
 
 fn read_root(reader: &mut Reader, root: &Node) -> Option<Instance> {
@@ -184,12 +265,12 @@ fn read_root(reader: &mut Reader, root: &Node) -> Option<Instance> {
     let node = reader.required(&fields, "from", "http-service")?;
     let [service, team, with, overrides, tests] = ["service", "team", "with", "overrides", "tests"].map(|key| part(reader, &fields, key));
     let (template, version) = read_from(reader, node)?;
-    let layer = Layer { source: reader.source().clone(), service, team, with, overrides, tests };
+    let layer = Layer { scope: Scope::Document, source: reader.source().clone(), service, team, with, overrides, tests };
     Some(Instance { template, version, at: reader.place(node.range.clone()), layers: vec![layer] })
 }
 
 /// Reads `from: NAME` and `from: NAME@VERSION`.
-pub(super) fn read_from(reader: &mut Reader, node: &Node) -> Option<(String, Option<u32>)> {
+pub(crate) fn read_from(reader: &mut Reader, node: &Node) -> Option<(String, Option<u32>)> {
     let text = reader.text(node, "`from`")?;
     let read = parse_name(text);
     if read.is_none() {

@@ -4,7 +4,7 @@
 //! goes one step deeper, by the name of the objective: its keys take the place of the template's. What identifies or counts an SLO is the template's alone.
 
 use super::{
-    Layer, Template,
+    Layer, Scope, Template,
     effective::{Content, Field, Piece},
 };
 use crate::definition::{
@@ -30,9 +30,16 @@ fn is_fixed(key: &str) -> bool {
 }
 
 /// Puts a layer's overrides into the SLOs of a template; what is wrong with them.
-pub(super) fn apply(slos: &mut Piece, layer: &Layer, template: &Template) -> Vec<Diagnostic> {
+pub(super) fn apply(slos: &mut Piece, layer: &Layer, template: &Template, service: Option<&str>) -> Vec<Diagnostic> {
     let mut reader = Reader::new(&layer.source);
     let fields = layer.overrides.as_ref().and_then(|node| reader.any_map(node, "`overrides`"));
+    let fields = match layer.scope {
+        Scope::Document => fields,
+        Scope::Tenant => {
+            let of_service = fields.and_then(|fields| fields.get(service.unwrap_or_default()));
+            of_service.and_then(|node| reader.any_map(node, "the overrides of a service"))
+        }
+    };
     for entry in fields.iter().flat_map(Fields::entries) {
         let names: Vec<String> = slos.items_mut().iter().filter_map(|slo| slo.get("name")?.text().map(ToOwned::to_owned)).collect();
         match slos.items_mut().iter_mut().find(|slo| slo.get("name").and_then(Piece::text) == Some(&entry.key)) {

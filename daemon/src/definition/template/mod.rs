@@ -33,7 +33,9 @@ use super::{
 pub use effective::Effective;
 use effective::{Content, Field, Piece};
 use fill::{Filled, Kind, fill};
-pub use instance::{Instance, Layer};
+pub(super) use instance::OfTenant;
+pub(crate) use instance::read_from;
+pub use instance::{Instance, Layer, Scope};
 pub use library::Library;
 use parameter::{Given, Parameter};
 
@@ -96,6 +98,11 @@ fn parse_name(text: &str) -> Option<(String, Option<u32>)> {
     }
 }
 
+/// The version of `NAME@VERSION`.
+pub(crate) fn version_of_name(text: &str) -> Option<u32> {
+    parse_name(text)?.1
+}
+
 /// A template as it was read.
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -143,6 +150,11 @@ impl Template {
         &self.faults
     }
 
+    /// Whether it declares a parameter.
+    pub(super) fn has_parameter(&self, name: &str) -> bool {
+        self.parameter(name).is_some()
+    }
+
     fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
@@ -182,7 +194,7 @@ impl Template {
     /// What there is to say of it where nothing is made of it: with a stand-in for each value, what hangs on none of those.
     pub(super) fn by_itself(&self, context: &Context) -> Vec<Diagnostic> {
         let word = |text: &str| Some(build::word(&self.at, text));
-        let mut layer = Layer::nothing(&self.source);
+        let mut layer = Layer::nothing(&self.source, Scope::Document);
         layer.service = if self.service.is_none() { word("service") } else { None };
         layer.team = if self.team.is_none() { word("operators") } else { None };
         let instance = Instance { template: self.name.name.clone(), version: None, at: self.place(), layers: vec![layer] };

@@ -19,6 +19,7 @@ use super::{
     fill::{Kind, fill},
     parameter::{Given, Type},
 };
+use crate::config;
 use crate::definition::{
     Colour, Context, Diagnostic, Loaded, Promql, Source, codes,
     diagnostic::Place,
@@ -503,4 +504,83 @@ fn a_template_keeps_to_its_text_where_a_selector_is_made() {
         "{made:?}"
     );
     assert_eq!(version_of(&effective(&loaded)), loaded.files[0].version, "the version is that of what is in force");
+}
+
+/// Two tenants of a class, of which one differs and stays at an older version.
+const FLEET: &str = "version: burnward/v1
+slo-templates: templates
+sources: { prom: { prometheus: { url: 'http://127.0.0.1:9090' } } }
+tenant-classes:
+  standard:
+    templates:
+      - { from: http-service, service: checkout, team: operators, with: { target: 99.8%, job: all } }
+tenants:
+  acme: { class: standard, runbooks: runbooks }
+  globex:
+    class: standard
+    runbooks: runbooks
+    with: { job: globex, target: 99% }
+    overrides: { checkout: { latency: { title: Ours } } }
+    pinned: { http-service: 1 }
+";
+
+/// What is made for the tenants of a configuration, by tenant.
+fn fleet(text: &str) -> Vec<Loaded> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        fs::write(path, text).expect("a file");
+    };
+    write("templates/1.yaml", TEMPLATE);
+    write(
+        "templates/2.yaml",
+        &TEMPLATE
+            .replace("http-service@1", "http-service@2")
+            .replace("who: { type: string, default: Customers }", "who: { type: string, default: People }"),
+    );
+    for name in ["availability.md", "latency.md"] {
+        write(&format!("runbooks/{name}"), "# Do");
+    }
+    let config = config::parse(&directory.path().join("burnward.yaml"), text).expect("it loads");
+    let library = Arc::new(super::Library::read(&config.slo_templates));
+    config.tenants.iter().map(|(tenant, place)| crate::definition::load(tenant, place, &config, &library)).collect()
+}
+
+#[test]
+fn the_operator_makes_a_template_for_the_tenants_of_a_class() {
+    let loaded = fleet(FLEET);
+    let [acme, globex] = loaded.as_slice() else { panic!("two tenants") };
+    let said = |loaded: &Loaded| {
+        let (availability, latency) = (slo(loaded, "availability"), slo(loaded, "latency"));
+        let job =
+            availability.sli.selectors()[0].matchers().iter().find(|matcher| matcher.label == "job").map(|matcher| matcher.value.clone());
+        format!(
+            "{} {} {} | {} | {}",
+            availability.id,
+            availability.objectives[0].target.as_percent(),
+            job.unwrap_or_default(),
+            availability.title,
+            latency.title
+        )
+    };
+    assert_eq!(said(acme), "acme:checkout/availability 99.8 all | People can pay | People wait 300ms at most", "{}", rendered(acme));
+    assert_eq!(said(globex), "globex:checkout/availability 99 globex | Customers can pay | Ours", "{}", rendered(globex));
+    assert!(acme.files[0].path.ends_with("burnward.yaml#http-service/checkout"), "{}", acme.files[0].path);
+    let (_, instance, template) = globex.made().next().expect("one is made");
+    assert_eq!(
+        (instance.version, template.name.to_string(), instance.overridden()),
+        (Some(1), "http-service@1".to_owned(), vec!["latency: title".to_owned()])
+    );
+}
+
+#[test]
+fn what_a_tenant_says_and_nothing_takes_up_is_told() {
+    let told = |text: &str| codes(&fleet(text)[1]).into_iter().filter(|code| code.starts_with('E')).collect::<Vec<_>>();
+    assert_eq!(told(FLEET), Vec::<&str>::new());
+    assert_eq!(told(&FLEET.replace("job: globex, ", "job: globex, jobb: x, ")), ["E1124"]);
+    assert_eq!(told(&FLEET.replace("{ checkout: { latency:", "{ chekout: { latency:")), ["E1129"]);
+    assert_eq!(told(&FLEET.replace("{ latency: { title: Ours } }", "{ latencies: { title: Ours } }")), ["E1129"]);
+    assert_eq!(told(&FLEET.replace("pinned: { http-service: 1 }", "pinned: { http-service: 7 }")), ["E1121"]);
+    assert_eq!(told(&FLEET.replace("target: 99% }", "target: 99 }")), ["E1127"]);
 }

@@ -90,6 +90,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
 const LATENCY: &str = "version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n  - name: latency\n    sli:\n      latency:\n        histogram: 'http_seconds_bucket{le=\"0.3\"}'\n        within: 300\n    objectives: [{ target: 99%, window: 30d }]\n";
 
 const CONFIGURATIONS: &[&str] = &[
+    "version: burnward/v1\ntenant-classes:\n  standard: { templates: [{ from: http }, { from: http, service: b, team: x, wiht: {} }, { from: http }] }\ntenants:\n  acme: { class: standart }\n  globex: { class: standard, pinned: { htp: 1, http: newest } }\n  other: { slo-definitions: x, with: { job: a } }\n",
     "version: burnward/v1\nslack:\n  bot-token: xoxb-1-hush\n  bot-token-file: /run/x\n",
     "version: burnward/v1\nslack:\n  bot-token-file: xoxb-1-hush\npeople:\n  ada: { slack: xoxb-1-hush }\n",
     "version: burnward/v1\nsources: []\n",

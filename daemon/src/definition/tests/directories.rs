@@ -53,7 +53,12 @@ pub(super) fn tenant() -> TenantId {
 }
 
 pub(super) fn place(directory: &Path) -> TenantConfig {
-    TenantConfig { slo_definitions: vec![directory.to_owned()], runbooks: None, source: SourceName::parse("prom").expect("a name") }
+    TenantConfig {
+        slo_definitions: vec![directory.to_owned()],
+        runbooks: None,
+        source: SourceName::parse("prom").expect("a name"),
+        made: Vec::new(),
+    }
 }
 
 /// What the store would hold of what loaded.

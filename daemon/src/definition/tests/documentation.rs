@@ -79,7 +79,7 @@ fn every_example_of_the_documents_loads() {
 #[test]
 fn every_example_of_the_configuration_loads() {
     let (documents, configurations): (Vec<&str>, Vec<&str>) = yaml_blocks(CONFIGURATION).partition(|block| block.contains("\nslos:"));
-    assert_eq!((documents.len(), configurations.len()), (1, 6));
+    assert_eq!((documents.len(), configurations.len()), (1, 7));
     for block in configurations {
         let text = if block.starts_with("version:") { block.to_owned() } else { format!("version: burnward/v1\n{block}") };
         config::parse(Path::new("burnward.yaml"), &text).unwrap_or_else(|error| panic!("{block}\n{error}"));
@@ -227,6 +227,8 @@ fn every_key_of_the_configuration_is_named() {
     for text in [
         "zzzzzzzz: 1",
         "tenants: { main: { zzzzzzzz: 1 } }",
+        "tenant-classes: { standard: { zzzzzzzz: 1 } }",
+        "tenant-classes: { standard: { templates: [{ zzzzzzzz: 1 }] } }",
         "sources: { s: { zzzzzzzz: 1 } }",
         "sources: { s: { prometheus: { zzzzzzzz: 1 } } }",
         "sources: { s: { scrape: { zzzzzzzz: 1 } } }",
