@@ -138,6 +138,15 @@ async fn write_store(dir: &Path, arguments: &Arguments) -> anyhow::Result<()> {
 impl Writer {
     async fn round(&mut self, later: Duration) -> anyhow::Result<()> {
         self.now = self.now.plus(later);
+        while self.read().await? {}
+        if self.now.floor(hours(1)) == self.now {
+            self.compact().await?;
+        }
+        Ok(())
+    }
+
+    /// One reading; true where more is behind it.
+    async fn read(&mut self) -> anyhow::Result<bool> {
         let reads = self.ledger.reads(self.now);
         let queries = self.ledger.plan().queries();
         let answers: Vec<_> = reads.reads.iter().map(|read| Ok(self.traffic.answer(&queries[read.query], *read))).collect();
@@ -145,10 +154,7 @@ impl Writer {
         let round = Round::of(self.source.clone(), &counted);
         self.store.commit(&Commit { round: Some(round), ..Commit::empty(self.tenant.clone(), self.now) }).await?;
         self.ledger.apply(counted);
-        if self.now.floor(hours(1)) == self.now {
-            self.compact().await?;
-        }
-        Ok(())
+        Ok(reads.catching_up)
     }
 
     async fn compact(&self) -> anyhow::Result<()> {
