@@ -29,21 +29,21 @@ pub(in crate::store) async fn definitions_are_replaced_and_their_versions_stay(s
         removed: removed.iter().map(|&path| path.to_owned()).collect(),
         ..DefinitionChanges::default()
     };
-    store.save_definitions(&main, &load(&[&b1, &a1], &[]), at(0), &[audit("load")]).await.unwrap();
+    store.save_definitions(store.number(), &main, &load(&[&b1, &a1], &[]), at(0), &[audit("load")]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1.clone(), b1.clone()]);
     let held = vec![(slo.clone(), "b.yaml".to_owned(), "b1".to_owned())];
     let release = Release { slos: vec![slo.clone()], ..Release::default() };
     let changes = DefinitionChanges { held, ..load(&[&a2], &["b.yaml"]) };
-    store.save_definitions(&main, &changes, at(1), &[]).await.unwrap();
+    store.save_definitions(store.number(), &main, &changes, at(1), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a2]);
     assert_eq!(store.held_definitions(&main).await.unwrap(), [(slo.clone(), b1)], "a version that is held stays although its file is gone");
     assert_eq!(store.held_definitions(&tenant("other")).await.unwrap(), []);
-    store.release_held(&tenant("other"), &release, at(1), &[]).await.unwrap();
+    store.release_held(store.number(), &tenant("other"), &release, at(1), &[]).await.unwrap();
     assert_eq!(store.held_definitions(&main).await.unwrap().len(), 1);
-    store.release_held(&main, &release, at(1), &[]).await.unwrap();
+    store.release_held(store.number(), &main, &release, at(1), &[]).await.unwrap();
     assert_eq!(store.held_definitions(&main).await.unwrap(), []);
     let back = definition("a.yaml", "a1", at(2));
-    store.save_definitions(&main, &load(&[&back], &[]), at(2), &[]).await.unwrap();
+    store.save_definitions(store.number(), &main, &load(&[&back], &[]), at(2), &[]).await.unwrap();
     assert_eq!(store.definitions(&main).await.unwrap(), [a1], "a version that comes back was loaded first when it was loaded first");
     assert_eq!(store.definitions(&tenant("other")).await.unwrap(), []);
     assert_eq!(store.audit(&main, 9).await.unwrap().len(), 1);
@@ -67,14 +67,14 @@ pub(in crate::store) async fn the_version_that_ran_at_a_moment_is_known(store: &
         runs: runs(slo, version),
         ..DefinitionChanges::default()
     };
-    store.save_definitions(&main, &load(&old, "a1"), at(0), &[]).await.unwrap();
-    store.save_definitions(&main, &load(&old, "a1"), at(5), &[]).await.unwrap();
-    store.save_definitions(&main, &load(&old, "a2"), at(10), &[]).await.unwrap();
+    store.save_definitions(store.number(), &main, &load(&old, "a1"), at(0), &[]).await.unwrap();
+    store.save_definitions(store.number(), &main, &load(&old, "a1"), at(5), &[]).await.unwrap();
+    store.save_definitions(store.number(), &main, &load(&old, "a2"), at(10), &[]).await.unwrap();
     let rename = Rename { at: at(20), service: old.service.clone(), from: old.name.clone(), to: new.name.clone() };
     let renamed = DefinitionChanges { renamed: vec![rename], ..load(&new, "a3") };
-    store.save_definitions(&main, &renamed, at(20), &[]).await.unwrap();
+    store.save_definitions(store.number(), &main, &renamed, at(20), &[]).await.unwrap();
     let release = Release { runs: runs(&new, "a1"), ..Release::default() };
-    store.release_held(&main, &release, at(30), &[]).await.unwrap();
+    store.release_held(store.number(), &main, &release, at(30), &[]).await.unwrap();
     for (seconds, version, since) in [(0, "a1", 0), (9, "a1", 0), (10, "a2", 10), (25, "a3", 20), (30, "a1", 30)] {
         let ran = store.versions_at(&main, None, at(seconds)).await.unwrap();
         assert_eq!(ran.keys().collect::<Vec<_>>(), [&new], "{seconds}");
@@ -114,7 +114,7 @@ pub(in crate::store) async fn a_renamed_slo_keeps_what_was_written_of_it(store: 
     store.commit(&commit).await.unwrap();
     let rename = Rename { at: at(1), service: old.slo.service.clone(), from: old.slo.name.clone(), to: new.slo.name.clone() };
     let changes = DefinitionChanges { renamed: vec![rename.clone()], ..DefinitionChanges::default() };
-    store.save_definitions(&main, &changes, at(1), &[audit("slo.rename")]).await.unwrap();
+    store.save_definitions(store.number(), &main, &changes, at(1), &[audit("slo.rename")]).await.unwrap();
 
     assert_eq!(store.renames(&main).await.unwrap(), Renames::new(vec![rename]));
     let alerts = store.alerts(&main).await.unwrap();
@@ -132,4 +132,25 @@ pub(in crate::store) async fn a_renamed_slo_keeps_what_was_written_of_it(store: 
     let incident = store.incident(&main, &fault().incident(1)).await.unwrap().unwrap().incident;
     assert_eq!(*incident.slos(), BTreeSet::from([new.slo.clone(), old.slo.clone()]));
     assert!(store.counted_slos(&main).await.unwrap().is_empty(), "nothing was counted");
+}
+
+/// A rename is carried out again where what was written meanwhile has the old name, as after a try of which nobody knew, and where the new name is that of
+/// an SLO that was gone: what is older gives way.
+pub(in crate::store) async fn a_rename_is_carried_out_again(store: &Store) {
+    let main = tenant("main");
+    let old = budget(&main, Group::whole());
+    let new = BudgetId { slo: SloId { name: SloName::parse("paid-orders").unwrap(), ..old.slo.clone() }, ..old.clone() };
+    let alert =
+        |budget: &BudgetId, page| StoredAlert { budget: budget.clone(), state: AlertState { page, ticket: None }, why: "burns".to_owned() };
+    let rename =
+        |seconds| Rename { at: at(seconds), service: old.slo.service.clone(), from: old.slo.name.clone(), to: new.slo.name.clone() };
+    store.commit(&Commit { alerts: vec![alert(&new, None)], ..empty(&main, at(0)) }).await.unwrap();
+    for seconds in [1, 5] {
+        store.commit(&Commit { alerts: vec![alert(&old, Some(at(seconds)))], ..empty(&main, at(seconds)) }).await.unwrap();
+        let release = Release { renamed: vec![rename(seconds + 1)], ..Release::default() };
+        store.release_held(store.number(), &main, &release, at(seconds + 1), &[]).await.unwrap();
+        let alerts = store.alerts(&main).await.unwrap();
+        assert_eq!(alerts, [alert(&new, Some(at(seconds)))], "what was decided last stands");
+    }
+    assert_eq!(store.alert_changes(&main, Some(&new), at(0), at(9), 9).await.unwrap().len(), 3);
 }

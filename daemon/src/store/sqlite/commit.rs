@@ -59,6 +59,12 @@ const TAKE_NUMBER: &str = "
     ON CONFLICT (tenant) DO UPDATE SET number = excluded.number, part = excluded.part
     WHERE number <> excluded.number OR part NOT IN (0, excluded.part)";
 
+/// Writes a commit's number down; false where it is there already, and so all that was committed by it.
+pub(super) async fn takes_number(tx: &mut SqliteConnection, tenant: &str, number: CommitNumber) -> Result<bool, StoreError> {
+    let taken = sqlx::query(TAKE_NUMBER).bind(tenant).bind(number.whole).bind(number.part).execute(tx).await?;
+    Ok(taken.rows_affected() > 0)
+}
+
 /// A commit as its statements take it, so that nothing is computed while the writer is held.
 struct Batch {
     tenant: String,
@@ -108,8 +114,7 @@ impl Batch {
 
     async fn apply(self, number: CommitNumber, tx: &mut SqliteConnection) -> Result<(), StoreError> {
         let tenant = &self.tenant;
-        let taken_now = sqlx::query(TAKE_NUMBER).bind(tenant).bind(number.whole).bind(number.part).execute(&mut *tx).await?;
-        if taken_now.rows_affected() == 0 {
+        if !takes_number(tx, tenant, number).await? {
             return Ok(());
         }
         if let Some(round) = &self.round {

@@ -8,8 +8,8 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use sqlx::{Row, sqlite::SqliteRow};
 
-use super::{SqliteStore, alerts::slo_id, renames, time, upkeep, versions};
-use crate::store::{AuditEntry, DefinitionChanges, Release, StoreError, StoredDefinition, rows};
+use super::{SqliteStore, alerts::slo_id, commit::takes_number, renames, time, upkeep, versions};
+use crate::store::{AuditEntry, CommitNumber, DefinitionChanges, Release, StoreError, StoredDefinition, rows};
 
 impl SqliteStore {
     /// The last good definitions of a tenant, by path.
@@ -39,9 +39,11 @@ impl SqliteStore {
     }
 
     /// Makes the loaded texts the last good versions of their files, takes the removed files out of what runs, and holds exactly the versions that
-    /// `changes` names, with the audit of it: all or nothing. Versions that ran before stay in the history.
+    /// `changes` names, with the audit of it: all or nothing, under a number, and nothing where the tenant's last commit has that. Versions that ran before stay
+    /// in the history.
     pub async fn save_definitions(
         &self,
+        number: CommitNumber,
         tenant: &TenantId,
         changes: &DefinitionChanges,
         at: Timestamp,
@@ -55,6 +57,9 @@ impl SqliteStore {
         let (renamed, runs) = (changes.renamed.clone(), changes.runs.clone());
         self.write(move |tx| {
             async move {
+                if !takes_number(tx, &tenant, number).await? {
+                    return Ok(());
+                }
                 renames::carry_out(tx, &tenant, &renamed).await?;
                 sqlx::query("DELETE FROM held_definitions WHERE tenant = ?1").bind(&tenant).execute(&mut *tx).await?;
                 for (statement, rows) in [
@@ -75,14 +80,25 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Lets go of the versions that were held for these SLOs: their alerts have cleared. Those that were waiting for another name get it.
-    pub async fn release_held(&self, tenant: &TenantId, release: &Release, at: Timestamp, audit: &[AuditEntry]) -> Result<(), StoreError> {
+    /// Lets go of the versions that were held for these SLOs: their alerts have cleared. Those that were waiting for another name get it. All or nothing,
+    /// under a number like `save_definitions`.
+    pub async fn release_held(
+        &self,
+        number: CommitNumber,
+        tenant: &TenantId,
+        release: &Release,
+        at: Timestamp,
+        audit: &[AuditEntry],
+    ) -> Result<(), StoreError> {
         let tenant = tenant.to_string();
         let Release { slos, renamed, runs } = release.clone();
         let audit = Value::Array(audit.iter().map(|entry| upkeep::audit_row(entry, at)).collect()).to_string();
         let released = Value::Array(slos.iter().map(|id| held_row(id, "", "")).collect()).to_string();
         self.write(move |tx| {
             async move {
+                if !takes_number(tx, &tenant, number).await? {
+                    return Ok(());
+                }
                 renames::carry_out(tx, &tenant, &renamed).await?;
                 for (statement, rows) in [(RELEASE_HELD, &released), (upkeep::SAVE_AUDIT, &audit)] {
                     sqlx::query(statement).bind(&tenant).bind(rows).execute(&mut *tx).await?;

@@ -75,8 +75,9 @@ const SAVE: &str = "
     INSERT INTO renames (tenant, at, service, was, slo)
     SELECT ?1, value ->> 'at', value ->> 'service', value ->> 'was', value ->> 'slo' FROM json_each(?2) ORDER BY key";
 
+/// What stands by the new name is of an SLO that was gone, or of a rename that was carried out without our knowing, and older.
 const RENAME_ALERTS: &str = "
-    UPDATE alerts SET slo = new.value ->> 'slo' FROM json_each(?2) AS new
+    UPDATE OR REPLACE alerts SET slo = new.value ->> 'slo' FROM json_each(?2) AS new
     WHERE tenant = ?1 AND alerts.service = new.value ->> 'service' AND alerts.slo = new.value ->> 'was'";
 
 const RENAME_CHANGES: &str = "

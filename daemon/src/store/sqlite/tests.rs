@@ -65,6 +65,7 @@ conformance! {
         definitions_are_replaced_and_their_versions_stay,
         the_version_that_ran_at_a_moment_is_known,
         a_renamed_slo_keeps_what_was_written_of_it,
+        a_rename_is_carried_out_again,
     }
     records {
         corrections_are_a_record,

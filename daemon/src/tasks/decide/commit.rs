@@ -24,7 +24,7 @@ use super::{
     standing::{AsOf, Standing},
 };
 use crate::{
-    store::{Commit, CommitNumber, Store, StoreError},
+    store::{AuditEntry, Commit, CommitNumber, DefinitionChanges, Release, Store, StoreError},
     view::{IncidentBudgets, SourceView},
 };
 
@@ -48,13 +48,33 @@ enum NotCommitted {
     InDoubt(StoreError),
 }
 
+/// What is committed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change<'a> {
+    /// What a round or a command decided.
+    Decided(&'a Commit),
+    /// Which definitions run, when, with the audit of it.
+    Loaded(&'a TenantId, &'a DefinitionChanges, Timestamp, &'a [AuditEntry]),
+    /// Which versions are held no more, likewise.
+    Released(&'a TenantId, &'a Release, Timestamp, &'a [AuditEntry]),
+}
+
+impl<'a> Change<'a> {
+    const fn tenant(self) -> &'a TenantId {
+        match self {
+            Self::Decided(commit) => &commit.tenant,
+            Self::Loaded(tenant, ..) | Self::Released(tenant, ..) => tenant,
+        }
+    }
+}
+
 /// Where commits go.
 trait Commits {
     /// A number that no commit had.
     fn number(&self) -> CommitNumber;
 
-    /// Commits all of it or nothing, and nothing where it is there already under this number.
-    async fn commit_as(&self, number: CommitNumber, commit: &Commit) -> Result<(), StoreError>;
+    /// Makes all of a change or nothing, and nothing where it is there already under this number.
+    async fn make(&self, number: CommitNumber, change: Change<'_>) -> Result<(), StoreError>;
 
     /// Whether it is there under this number.
     async fn has(&self, tenant: &TenantId, number: CommitNumber) -> Result<bool, StoreError>;
@@ -65,8 +85,12 @@ impl Commits for Store {
         Self::number(self)
     }
 
-    async fn commit_as(&self, number: CommitNumber, commit: &Commit) -> Result<(), StoreError> {
-        Self::commit_as(self, number, commit).await
+    async fn make(&self, number: CommitNumber, change: Change<'_>) -> Result<(), StoreError> {
+        match change {
+            Change::Decided(commit) => self.commit_as(number, commit).await,
+            Change::Loaded(tenant, changes, at, audit) => self.save_definitions(number, tenant, changes, at, audit).await,
+            Change::Released(tenant, release, at, audit) => self.release_held(number, tenant, release, at, audit).await,
+        }
     }
 
     async fn has(&self, tenant: &TenantId, number: CommitNumber) -> Result<bool, StoreError> {
@@ -78,7 +102,7 @@ impl Decider {
     /// Commits, and tries once more. Wakes the delivery where messages are owed.
     pub(super) async fn commit_whole(&mut self, commit: &Commit) -> Result<(), StoreError> {
         let began = Instant::now();
-        let outcome = twice(&self.store, self.store.number(), commit).await;
+        let outcome = twice(&self.store, self.store.number(), Change::Decided(commit)).await;
         self.metrics.committed(began.elapsed());
         match outcome {
             Ok(()) => {
@@ -125,16 +149,24 @@ impl Decider {
     }
 }
 
+/// Makes a change of which definitions run, once, however often it is tried.
+pub(super) async fn make_once(store: &Store, change: Change<'_>) -> Result<(), StoreError> {
+    twice(store, store.number(), change).await.map_err(|error| match error {
+        NotCommitted::Lost(error) | NotCommitted::InDoubt(error) => error,
+    })
+}
+
 /// Commits, and tries once more; asks then whether it is there all the same.
-async fn twice(store: &impl Commits, number: CommitNumber, commit: &Commit) -> Result<(), NotCommitted> {
-    let Err(first) = store.commit_as(number, commit).await else { return Ok(()) };
-    warn!(tenant = %commit.tenant, error = %first, "a commit failed and is tried once more");
-    let Err(second) = store.commit_as(number, commit).await else { return Ok(()) };
-    match store.has(&commit.tenant, number).await {
+async fn twice(store: &impl Commits, number: CommitNumber, change: Change<'_>) -> Result<(), NotCommitted> {
+    let tenant = change.tenant();
+    let Err(first) = store.make(number, change).await else { return Ok(()) };
+    warn!(%tenant, error = %first, "a commit failed and is tried once more");
+    let Err(second) = store.make(number, change).await else { return Ok(()) };
+    match store.has(tenant, number).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(NotCommitted::Lost(second)),
         Err(silence) => {
-            warn!(tenant = %commit.tenant, error = %silence, "the store does not say whether it has a commit; it is asked again");
+            warn!(%tenant, error = %silence, "the store does not say whether it has a commit; it is asked again");
             Err(NotCommitted::InDoubt(second))
         }
     }
@@ -142,13 +174,13 @@ async fn twice(store: &impl Commits, number: CommitNumber, commit: &Commit) -> R
 
 async fn whole_or_parts(store: &impl Commits, commit: &Commit) -> Committed {
     let number = store.number();
-    if twice(store, number, commit).await.is_ok() {
+    if twice(store, number, Change::Decided(commit)).await.is_ok() {
         return Committed::default();
     }
     let mut committed = Committed::default();
     let places = (1..).filter_map(NonZeroU32::new);
     for (place, (subject, part)) in places.zip(split(commit.clone())) {
-        let (error, in_doubt) = match twice(store, number.part(place), &part).await {
+        let (error, in_doubt) = match twice(store, number.part(place), Change::Decided(&part)).await {
             Ok(()) => continue,
             Err(NotCommitted::Lost(error)) => (error, false),
             Err(NotCommitted::InDoubt(error)) => (error, true),
@@ -223,11 +255,12 @@ mod tests {
     use burnward_core::{
         alert::AlertState,
         id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, SourceName},
+        rename::{Rename, Renames},
     };
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::{AuditEntry, Behind, Round, StoredAlert};
+    use crate::store::{Behind, Round, StoredAlert};
 
     /// What a store does with a commit.
     #[derive(Debug, Clone, Copy)]
@@ -253,12 +286,12 @@ mod tests {
             self.store.number()
         }
 
-        async fn commit_as(&self, number: CommitNumber, commit: &Commit) -> Result<(), StoreError> {
+        async fn make(&self, number: CommitNumber, change: Change<'_>) -> Result<(), StoreError> {
             let deed = self.deeds.lock().unwrap().pop_front().unwrap_or(Deed::Commits);
             match deed {
-                Deed::Commits => self.store.commit_as(number, commit).await,
+                Deed::Commits => self.store.make(number, change).await,
                 Deed::Refuses => Err(StoreError::Full),
-                Deed::CommitsAndFails => self.store.commit_as(number, commit).await.and(Err(StoreError::Full)),
+                Deed::CommitsAndFails => self.store.make(number, change).await.and(Err(StoreError::Full)),
             }
         }
 
@@ -356,6 +389,36 @@ mod tests {
     async fn parts_of_a_whole_that_is_there_are_not_booked() {
         use Deed::{CommitsAndFails, Refuses};
         check(vec![(vec![CommitsAndFails, Refuses], false), (vec![CommitsAndFails, Refuses, Refuses, Refuses], false)]).await;
+    }
+
+    #[tokio::test]
+    async fn a_change_of_definitions_that_failed_behind_its_transaction_is_made_once() {
+        use Deed::{CommitsAndFails, Refuses};
+        let tenant = TenantId::parse("main").unwrap();
+        let rename = Rename {
+            at: Timestamp::EPOCH,
+            service: ServiceName::parse("checkout").unwrap(),
+            from: SloName::parse("pay").unwrap(),
+            to: SloName::parse("availability").unwrap(),
+        };
+        let audit = [AuditEntry { actor: "burnward".into(), action: "slo.rename".into(), subject: "s".into(), detail: "d".into() }];
+        let changes = DefinitionChanges { renamed: vec![rename.clone()], ..DefinitionChanges::default() };
+        let release = Release { renamed: vec![rename.clone()], ..Release::default() };
+        for deeds in
+            [vec![CommitsAndFails], vec![Refuses, CommitsAndFails], vec![CommitsAndFails, Refuses], vec![CommitsAndFails, CommitsAndFails]]
+        {
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(dir.path()).await.unwrap();
+            let unsure = || Unsure { store: store.clone(), deeds: Mutex::new(deeds.clone().into()), answers: true };
+            let loaded = Change::Loaded(&tenant, &changes, Timestamp::EPOCH, &audit);
+            twice(&unsure(), store.number(), loaded).await.unwrap();
+            assert_eq!(store.renames(&tenant).await.unwrap(), Renames::new(vec![rename.clone()]), "{deeds:?}");
+            let released = Change::Released(&tenant, &release, Timestamp::EPOCH, &audit);
+            twice(&unsure(), store.number(), released).await.unwrap();
+            assert_eq!(store.renames(&tenant).await.unwrap(), Renames::new(vec![rename.clone(); 2]), "{deeds:?}");
+            assert_eq!(store.audit(&tenant, 9).await.unwrap().len(), 2, "{deeds:?}");
+            store.close().await;
+        }
     }
 
     #[tokio::test]

@@ -46,7 +46,12 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::{book::Book, decided::Decided, draft::Draft};
+use self::{
+    book::Book,
+    commit::{Change, make_once},
+    decided::Decided,
+    draft::Draft,
+};
 use crate::{
     app::{Request, RequestError},
     config::Config,
@@ -323,11 +328,12 @@ impl Decider {
         let Some(book) = self.books.get_mut(&answers.tenant) else { return false };
         book.take(after, &committed);
         let cleared = book.cleared();
-        if !cleared.is_empty() {
+        if !cleared.is_empty() && !book.in_doubt {
             book.keep_standing();
             let release = book.release(&cleared, answers.now);
             let audit: Vec<_> = release.renamed.iter().map(reload::audit_of).collect();
-            match self.store.release_held(&answers.tenant, &release, answers.now, &audit).await {
+            let released = Change::Released(&answers.tenant, &release, answers.now, &audit);
+            match make_once(&self.store, released).await {
                 Ok(()) => {
                     let some = !release.renamed.is_empty();
                     book.call_anew(&Renames::new(release.renamed), answers.now);

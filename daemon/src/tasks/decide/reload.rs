@@ -16,7 +16,11 @@ use burnward_core::{
 };
 use tracing::{info, warn};
 
-use super::Decider;
+use super::{
+    Decider,
+    book::Book,
+    commit::{Change, make_once},
+};
 use crate::{
     app::RequestError,
     config::{Config, TenantConfig},
@@ -186,7 +190,7 @@ async fn save(store: &Store, tenant: &TenantId, saved: Saved<'_>, now: Timestamp
         let detail = if held.is_empty() { run } else { format!("{run}, {} as before until their alerts clear", held.len()) };
         audit.push(AuditEntry { actor: "burnward".to_owned(), action: "definitions.load".to_owned(), subject: tenant.to_string(), detail });
     }
-    store.save_definitions(tenant, &changes, now, &audit).await
+    make_once(store, Change::Loaded(tenant, &changes, now, &audit)).await
 }
 
 fn definition_of(file: &FileVersion, slos: &[Arc<Slo>], now: Timestamp) -> StoredDefinition {
@@ -205,11 +209,11 @@ impl Decider {
         let opened =
             open_definitions(&self.store, &self.config, removals, now).await.map_err(|error| RequestError::Store(error.to_string()))?;
         let mut faults = Vec::new();
-        for (tenant, opened) in opened {
-            faults.extend(opened.faults);
+        for (tenant, mut opened) in opened {
+            faults.append(&mut opened.faults);
             self.keep_standing(&tenant);
             if let Some(book) = self.books.get_mut(&tenant) {
-                let renames = Renames::new(opened.renamed);
+                let renames = Renames::new(called_anew(book, &opened, now));
                 book.call_anew(&renames, now);
                 book.replace_slos(opened.slos, opened.held, now);
                 if !renames.is_empty() {
@@ -227,6 +231,19 @@ impl Decider {
         self.publish(now);
         Ok(sentence)
     }
+}
+
+/// The renames that a book does not know: those of this load, and those that an earlier one left in the store without our knowing.
+fn called_anew(book: &Book, opened: &Opened, now: Timestamp) -> Vec<Rename> {
+    let runs_on = |former: &SloId| opened.slos.iter().chain(&opened.held).any(|slo| slo.id == *former);
+    let is_news = |slo: &&Arc<Slo>| {
+        let former = slo.former().filter(|former| book.slos.contains_key(former) && !runs_on(former));
+        former.is_some()
+            && !book.slos.contains_key(&slo.id)
+            && !opened.renamed.iter().any(|rename| rename.to == slo.id.name && rename.service == slo.id.service)
+    };
+    let unknown = opened.slos.iter().filter(is_news).filter_map(|slo| rename_of(slo, now));
+    opened.renamed.iter().cloned().chain(unknown).collect()
 }
 
 fn sentence(slos: usize, waiting: usize, faults: usize) -> String {
