@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, path::Path, time::Duration};
 
 use axum::{Router, http::header, routing::get};
 use burnward::{
-    config::{PrometheusConfig, ScrapeConfig},
+    config::{EnforcedLabel, PrometheusConfig, ScrapeConfig},
     source::{prometheus::Prometheus, scrape::Scrape},
 };
 use burnward_core::{
@@ -323,4 +323,74 @@ async fn until_scraped(source: &Prometheus, enough: usize) -> BTreeSet<String> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     theirs
+}
+
+/// What one tenant may see of a Prometheus that two share, whatever is asked: values of the other are a thousand times as large.
+#[tokio::test]
+async fn an_enforced_label_hides_what_is_another_tenants_whatever_is_asked() -> anyhow::Result<()> {
+    let mut text = "# TYPE calls counter\n".to_owned();
+    for (tenant, each) in [("acme", 1), ("globex", 1_000)] {
+        for n in 0..40 {
+            writeln!(text, "calls_total{{tenant=\"{tenant}\",job=\"shop\",path=\"/\"}} {} {}", n * each, START + n * 15)?;
+        }
+    }
+    text.push_str("# TYPE up gauge\n");
+    for tenant in ["acme", "globex"] {
+        for n in 0..40 {
+            writeln!(text, "up{{tenant=\"{tenant}\",job=\"shop\"}} 1 {}", START + n * 15)?;
+        }
+    }
+    let dir = tempfile::tempdir()?;
+    let (real, open) = holding(dir.path(), &(text + "# EOF\n")).await?;
+    let enforced_label = Some(Box::new(EnforcedLabel { name: "tenant".to_owned(), value: "acme".to_owned() }));
+    let source = Prometheus::new(&PrometheusConfig { enforced_label, ..PrometheusConfig::at(&real.url()) })?;
+    let (from, to, step) = (Timestamp::from_seconds(START), Timestamp::from_seconds(START + 585), Duration::from_mins(1));
+
+    let matcher = |op, value: &str| Matcher { label: "tenant".to_owned(), op, value: value.to_owned() };
+    for (matchers, series) in [
+        (vec![], 1),
+        (vec![matcher(MatchOp::Regex, ".*")], 1),
+        (vec![matcher(MatchOp::Equal, "globex")], 0),
+        (vec![matcher(MatchOp::NotEqual, "acme")], 0),
+        (vec![matcher(MatchOp::Equal, "")], 0),
+    ] {
+        let selector = Selector::new("calls_total", matchers);
+        let raw = source.read(&selector, from, to).await.map_err(|why| anyhow::anyhow!("{why:?}"))?;
+        let history = source.read_history(&selector, from, to, step).await.map_err(|why| anyhow::anyhow!("{why:?}"))?;
+        for found in [raw, history] {
+            assert_eq!(found.series.len(), series, "{selector}");
+            assert!(found.series.iter().all(|one| one.labels.get("tenant") == "acme"), "{selector}");
+        }
+    }
+
+    let mut answered = 0;
+    for expression in [
+        "sum(calls_total)",
+        r#"sum(calls_total{tenant="globex"}) or vector(0)"#,
+        r#"sum({__name__=~"calls_.*",tenant=~".+"})"#,
+        r#"sum({__name__="calls_total"} or calls_total{tenant="globex"})"#,
+        r#"sum(calls_total{tenant="acme" or tenant="globex"})"#,
+        r#"max_over_time(sum(calls_total)[5m:30s])"#,
+        r#"sum(increase(calls_total{tenant!="acme"}[5m] offset 1m)) or vector(0)"#,
+        r#"sum(label_replace(calls_total, "tenant", "globex", "", ""))"#,
+        r#"sum(calls_total * on (job) group_left () calls_total{tenant="globex"}) or vector(1)"#,
+        r#"scalar(calls_total{tenant="globex"})"#,
+        r#"sum(calls_total{path='"} or calls_total{tenant="globex"} or calls_total{path="'}) or vector(0)"#,
+        "sum(calls_total{path=`/\"} or calls_total{job!=\"`}) or vector(0)",
+        r#"sum({"calls_total"})"#,
+        r#"sum({"calls_total or calls_total"})"#,
+        "sum(calls_total) # } or calls_total",
+        "topk(9, calls_total)",
+        "info(calls_total)",
+        "absent(calls_total{tenant=\"globex\"})",
+    ] {
+        let Ok(found) = source.read_steps(expression, from, to, step).await else { continue };
+        answered += 1;
+        let samples: Vec<f64> = found.series.iter().flat_map(|series| &series.samples).map(|sample| sample.value).collect();
+        assert!(samples.iter().all(|value| value.is_nan() || *value <= 40.0), "{expression}: {samples:?}");
+    }
+    assert!(answered >= 12, "only {answered} were answered");
+    let both = open.read_steps("sum(calls_total)", from, to, step).await.map_err(|why| anyhow::anyhow!("{why:?}"))?;
+    assert!(both.series[0].samples.iter().any(|sample| sample.value > 1_000.0), "without it both are seen");
+    Ok(())
 }

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use burnward_core::{
     id::{PersonName, SourceName, TeamName, TenantId},
     oncall::{Recipient, Step, Team},
+    sli::{MatchOp, Matcher},
     time::minutes,
     window::Zone,
 };
 
 use crate::{
-    definition::{Promql, template::Instance},
+    definition::{Promql, promql, template::Instance},
     schedule::Schedule,
 };
 
@@ -57,6 +58,7 @@ impl Config {
     pub fn promql(&self, source: &SourceName) -> Promql {
         match self.sources.get(source) {
             Some(SourceConfig::Scrape(_)) => Promql::Absent,
+            Some(SourceConfig::Prometheus(prometheus)) if prometheus.enforced_label.is_some() => Promql::Confined,
             Some(SourceConfig::Prometheus(_)) | None => Promql::Spoken,
         }
     }
@@ -95,6 +97,8 @@ pub struct PrometheusConfig {
     pub other_replicas: Vec<String>,
     /// Of a Thanos: by which label its replicas are told apart, and which of them are read.
     pub replica_label: Option<Box<ReplicaLabel>>,
+    /// The label by which every question is confined to what this source may see.
+    pub enforced_label: Option<Box<EnforcedLabel>>,
     /// How we say who we are.
     pub credentials: Credentials,
     /// Headers that are sent with every request, such as the tenant of a Mimir.
@@ -120,6 +124,30 @@ pub struct ReplicaLabel {
     pub name: String,
     /// Its values, the first of which is read.
     pub values: Vec<String>,
+}
+
+/// A label that every series has of which a source may be asked: the tenant of a Prometheus that several share. What SLO documents say cannot widen it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnforcedLabel {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl EnforcedLabel {
+    /// What each selector is narrowed by.
+    pub fn matcher(&self) -> Matcher {
+        Matcher { label: self.name.clone(), op: MatchOp::Equal, value: self.value.clone() }
+    }
+
+    /// The expression with that in each of its selectors.
+    ///
+    /// # Errors
+    /// Why it cannot be said of each series that it reads.
+    pub fn confine(&self, expression: &str) -> Result<String, &'static str> {
+        promql::confined(expression, &self.name, &self.value)
+    }
 }
 
 /// How we say who we are. Files are read anew for every request, so that what rotates is used at once.
@@ -233,6 +261,7 @@ impl PrometheusConfig {
             url: url.trim_end_matches('/').to_owned(),
             other_replicas: Vec::new(),
             replica_label: None,
+            enforced_label: None,
             credentials: Credentials::None,
             headers: BTreeMap::new(),
             tls: TlsFiles::default(),

@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E112x: templates; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
+//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E112x: templates; E1130: confined expressions; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
 //! W20xx: advice, W208x about expressions, W209x by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
@@ -211,6 +211,8 @@ codes! {
         "Nothing is pasted into queries. Within the quotes of a matcher stands a label-value, which is escaped and stays one; outside of quotes stands a selector, a duration or a number, none of them joined to a word beside it. A key that takes a duration, a share or a number takes a parameter of that type as its whole value. Texts for people take any but a selector."
     OVERRIDE "E1129" "an override of nothing, or of what is not overridden"
         "`overrides:` names SLOs of the template, and below `objectives:` objectives of the SLO by name, an unnamed one as its window. What the template has no longer is told, because somebody relies on it. The name, the indicator and the split of an SLO, and the name of an objective, are the template's alone: give it a parameter, or pin the version that fits."
+    PROMQL_CONFINED "E1130" "an expression that cannot be confined"
+        "The operator gave this tenant's source an `enforced-label`: each selector of each expression is sent with that label's value, so that a tenant sees nothing of another. That takes an expression that is understood as a whole: no function or word that is not known here (whatever `promql-check` says), no alternatives within braces, no `info()`, which reads series that it does not name."
     SECRET_INLINE "E1201" "a secret in the configuration"
         "Secrets are never written into burnward.yaml, where they would end up in version control, backups and terminals. Write the secret into a file that only burnward can read, and name it with the key that ends in -file. The value found is not shown."
     LISTEN "E1202" "an address to listen on that needs a token file"

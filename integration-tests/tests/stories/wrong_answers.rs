@@ -237,3 +237,50 @@ async fn tenants_of_one_server_are_asked_for_apart_each_under_its_own_header() -
     }
     Ok(())
 }
+
+/// Two tenants of one Prometheus, told apart by a label that the operator sets, with the same documents: each counts its own, and one whose documents ask
+/// for the other's sees nothing.
+#[tokio::test]
+async fn tenants_of_one_server_see_what_their_enforced_label_lets_them_whatever_their_documents_say() -> anyhow::Result<()> {
+    let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
+    for second in (-3600..3600_i64).step_by(15) {
+        let at = START.millis() + second * 1000;
+        for (tenant, each) in [("acme", 1_i64), ("globex", 100)] {
+            let own = [("tenant", tenant), ("job", "shop"), ("instance", "a:1")];
+            for (code, share) in [("200", 99), ("500", 1)] {
+                let labels: Vec<(&str, &str)> = [("__name__", "hits_total"), ("code", code)].into_iter().chain(own).collect();
+                fake.push(&labels, at, ((second + 3600) / 15 * each * share) as f64);
+            }
+            let up: Vec<(&str, &str)> = [("__name__", "up")].into_iter().chain(own).collect();
+            fake.push(&up, at, 1.0);
+        }
+    }
+    let of = |tenant: &str| format!("{}, enforced-label: {{ tenant: {tenant} }}", at(fake.url()));
+    let sources = [("prom-acme", of("acme")), ("prom-globex", of("globex"))];
+    let tenants = [("acme", "prom-acme"), ("globex", "prom-globex")];
+    let slo = |name: &str, more: &str| {
+        let sli = format!("{{ events: {{ bad: 'hits_total{{code=\"500\"{more}}}', total: 'hits_total{{code=~\".+\"{more}}}' }} }}");
+        format!("  - name: {name}\n    sli: {sli}\n    objectives: [{{ target: 50%, window: 1d }}]\n")
+    };
+    let slos = slo("own", "") + &slo("theirs", r#", tenant="globex""#) + &slo("all", r#", tenant=~".*""#);
+    let document = format!("version: burnward/v1\nservice: shop\nteam: operators\nslos:\n{slos}");
+    let lone = Lone { tick: "15s", sources: &sources, tenants: &tenants, documents: &[("shop.yaml", &document)] };
+    let daemon = lone.start(root.path(), by_hand(START)).await?;
+    daemon.fast_forward(minutes(10)).await;
+
+    let mut seen = Vec::new();
+    for (tenant, _) in tenants {
+        let budgets = daemon.handle.budgets(&TenantId::parse(tenant)?).await?;
+        let of_slo =
+            |slo| budgets.iter().filter(|status| status.budget.slo.name.as_str() == slo).map(|status| status.counts.total()).sum::<i64>();
+        seen.push(["own", "theirs", "all"].map(of_slo));
+    }
+    let few = seen[0][0];
+    assert!(few >= 4_000, "{seen:?}");
+    assert_eq!(seen, [[few, 0, few], [few * 100; 3]]);
+    let foreign = |query: &String| query.contains("hits_total") && query.contains("tenant=\"globex\"") != query.contains("tenant=\"acme\"");
+    let asked: Vec<String> = fake.asked().into_iter().filter_map(|asked| asked.form.get("query").cloned()).collect();
+    assert!(asked.iter().any(foreign), "{asked:?}");
+    assert!(asked.iter().filter(|query| *query != "time()").all(|query| query.contains("tenant=\"")), "{asked:?}");
+    Ok(())
+}

@@ -14,12 +14,13 @@ use burnward_core::{
 use super::File;
 use crate::{
     config::{
-        ClientCertificate, Credentials, PrometheusConfig, ReplicaLabel, ScrapeConfig, SourceConfig, TlsFiles, secrets::is_secret_key,
+        ClientCertificate, Credentials, EnforcedLabel, PrometheusConfig, ReplicaLabel, ScrapeConfig, SourceConfig, TlsFiles,
+        secrets::is_secret_key,
     },
     definition::{
         codes,
         reader::{Fields, Keys, shortened},
-        yaml::Node,
+        yaml::{Entry, Node},
     },
 };
 
@@ -31,6 +32,7 @@ const PROMETHEUS: Keys = Keys {
         "url",
         "replicas",
         "replica-label",
+        "enforced-label",
         "bearer-token-file",
         "basic-auth",
         "headers",
@@ -101,6 +103,14 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let urls = read_urls(file, &fields);
     let defaults = PrometheusConfig::at("");
     let replica_label = file.reader.optional(&fields, "replica-label").and_then(|node| read_replica_label(file, node));
+    let enforced_label = file.reader.optional(&fields, "enforced-label").and_then(|node| read_enforced_label(file, node));
+    if let (Some(replica), Some(enforced)) = (&replica_label, &enforced_label)
+        && replica.name == enforced.name
+    {
+        let message = format!("`{}` tells replicas apart, so it cannot be the same for all series", enforced.name);
+        file.reader.error(&codes::WRONG_TYPE, fields.place(), message);
+    }
+    let is_refused = enforced_label.is_none() && fields.get("enforced-label").is_some();
     let credentials = read_credentials(file, &fields);
     let headers = read_headers(file, &fields);
     let tls = read_tls(file, &fields);
@@ -109,12 +119,13 @@ fn read_prometheus(file: &mut File, node: &Node) -> Option<PrometheusConfig> {
     let timeout = file.span(&fields, "timeout", Duration::from_secs(1)..=minutes(2)).unwrap_or(defaults.timeout);
     let max_bytes = number(file, &fields, "max-bytes", (1 << 20)..=(1 << 30)).unwrap_or(defaults.max_bytes);
     let max_series = number(file, &fields, "max-series", 1..=10_000_000).unwrap_or(defaults.max_series);
-    let mut urls = urls?.into_iter();
+    let mut urls = urls.filter(|_| !is_refused)?.into_iter();
     let (url, other_replicas) = (urls.next()?, urls.collect());
     Some(PrometheusConfig {
         url,
         other_replicas,
         replica_label,
+        enforced_label,
         credentials,
         headers,
         tls,
@@ -164,12 +175,7 @@ fn read_replica_label(file: &mut File, node: &Node) -> Option<Box<ReplicaLabel>>
         file.reader.report(diagnostic.help("write for example `replica-label: { prometheus_replica: [eu-0, eu-1] }`"));
         return None;
     };
-    let legal = !entry.key.starts_with(|c: char| c.is_ascii_digit()) && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !legal || entry.key.starts_with("__") {
-        let message = format!("`{}` is no name of a label", shortened(&entry.key));
-        file.reader.error(&codes::WRONG_TYPE, entry.key_range.clone(), message);
-        return None;
-    }
+    is_label(file, entry)?;
     let items = file.reader.list(&entry.value, "the values of `replica-label`")?;
     if !(2..=MAX_REPLICAS).contains(&items.len()) {
         file.reader.error(&codes::NUMBER, entry.value.range.clone(), format!("a source has 2 to {MAX_REPLICAS} replicas"));
@@ -178,6 +184,30 @@ fn read_replica_label(file: &mut File, node: &Node) -> Option<Box<ReplicaLabel>>
     let values: Vec<Option<String>> =
         items.iter().map(|item| file.reader.line(item, "a value of `replica-label`", 200).map(ToOwned::to_owned)).collect();
     Some(Box::new(ReplicaLabel { name: entry.key.clone(), values: values.into_iter().collect::<Option<_>>()? }))
+}
+
+/// `{ label: value }`.
+fn read_enforced_label(file: &mut File, node: &Node) -> Option<Box<EnforcedLabel>> {
+    let given = file.reader.any_map(node, "`enforced-label`")?;
+    let [entry] = given.entries() else {
+        let diagnostic = file.reader.diagnostic(&codes::NUMBER, node.range.clone(), "`enforced-label` names one label");
+        file.reader.report(diagnostic.help("write for example `enforced-label: { tenant: acme }`"));
+        return None;
+    };
+    is_label(file, entry)?;
+    let value = file.reader.line(&entry.value, "the value of `enforced-label`", 200)?.to_owned();
+    Some(Box::new(EnforcedLabel { name: entry.key.clone(), value }))
+}
+
+/// Refuses what is no name of a label.
+fn is_label(file: &mut File, entry: &Entry) -> Option<()> {
+    let legal = !entry.key.starts_with(|c: char| c.is_ascii_digit()) && entry.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if legal && !entry.key.is_empty() && !entry.key.starts_with("__") {
+        return Some(());
+    }
+    let message = format!("`{}` is no name of a label", shortened(&entry.key));
+    file.reader.error(&codes::WRONG_TYPE, entry.key_range.clone(), message);
+    None
 }
 
 fn read_credentials(file: &mut File, fields: &Fields<'_>) -> Credentials {

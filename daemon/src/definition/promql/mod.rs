@@ -6,6 +6,7 @@
 
 mod advice;
 mod bounds;
+mod confine;
 mod grammar;
 mod scan;
 mod tree;
@@ -87,6 +88,11 @@ pub(super) fn read(text: &str, used: Use) -> Result<Checked, Finding> {
 pub(super) fn unchecked(text: &str) -> Result<Checked, Finding> {
     let scanned = scan::scan(text)?;
     Ok(Checked { expression: Expression::new(&scanned.plain), advice: Vec::new() })
+}
+
+/// The expression with `label="value"` in each of its selectors, so that it sees nothing else; or why that cannot be.
+pub(crate) fn confined(text: &str, label: &str, value: &str) -> Result<String, &'static str> {
+    confine::confined(text, label, value)
 }
 
 /// The tree of an expression of another tool, within the same limits; `None` where it cannot be read.

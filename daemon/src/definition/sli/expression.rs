@@ -31,13 +31,15 @@ const LONGEST: Duration = hours(1);
 pub enum Promql {
     /// It does, or it is not known which source it is.
     Spoken,
+    /// It does, and every selector must name a label that its operator sets (`enforced-label`).
+    Confined,
     /// It only holds samples: targets that are scraped by burnward itself.
     Absent,
 }
 
 /// Refuses an SLI of expressions where the source has no language for them.
 pub(super) fn spoken(reader: &mut Reader, kind: &Entry, promql: Promql) -> Option<()> {
-    if promql == Promql::Spoken {
+    if promql != Promql::Absent {
         return Some(());
     }
     let message = format!("`{}` needs a source that evaluates PromQL, and this tenant's source is scraped targets", kind.key);
@@ -47,29 +49,29 @@ pub(super) fn spoken(reader: &mut Reader, kind: &Entry, promql: Promql) -> Optio
 }
 
 /// Reads `window: { expr, is, threshold, slice }`.
-pub(super) fn read_window(reader: &mut Reader, node: &Node) -> Option<Sli> {
+pub(super) fn read_window(reader: &mut Reader, node: &Node, promql: Promql) -> Option<Sli> {
     let fields = reader.map(node, &WINDOW)?;
     let is = reader.required(&fields, "is", "'<='").and_then(|node| read_comparison(reader, node));
     let threshold = reader.required(&fields, "threshold", "0.5").and_then(|node| read_threshold(reader, node));
     let slice = read_step(reader, &fields, "slice");
-    let checked = is_checked(reader, &fields);
+    let sent = Sent { checked: is_checked(reader, &fields), promql };
     let used = Use::Window { is: is.zip(threshold) };
     let expr = reader.required(&fields, "expr", "'max(queue_age_seconds)'");
-    let expression = expr.and_then(|node| read_expression(reader, node, checked, used));
+    let expression = expr.and_then(|node| read_expression(reader, node, sent, used));
     Some(Sli::Window { expression: expression?, is: is?, threshold: threshold?, slice: slice? })
 }
 
 /// Reads `query: { bad or good, total, step }`.
-pub(super) fn read_query(reader: &mut Reader, node: &Node) -> Option<Sli> {
+pub(super) fn read_query(reader: &mut Reader, node: &Node, promql: Promql) -> Option<Sli> {
     let fields = reader.map(node, &QUERY)?;
     let step = read_step(reader, &fields, "step");
-    let checked = is_checked(reader, &fields);
+    let sent = Sent { checked: is_checked(reader, &fields), promql };
     let total = reader.required(&fields, "total", "'sum(increase(http_requests_total[1m]))'");
-    let total = total.and_then(|node| read_expression(reader, node, checked, Use::Events { step, beside: false }));
+    let total = total.and_then(|node| read_expression(reader, node, sent, Use::Events { step, beside: false }));
     let side = counted_entry(reader, &fields);
     let counted = side.and_then(|side| {
         let node = reader.optional(&fields, &side.key)?;
-        let expression = read_expression(reader, node, checked, Use::Events { step, beside: true })?;
+        let expression = read_expression(reader, node, sent, Use::Events { step, beside: true })?;
         differs(reader, side, &expression, total.as_ref())?;
         Some(if side.key == "bad" { Counted::Bad(expression) } else { Counted::Good(expression) })
     });
@@ -138,11 +140,26 @@ fn is_checked(reader: &mut Reader, fields: &Fields<'_>) -> bool {
     }
 }
 
-fn read_expression(reader: &mut Reader, node: &Node, checked: bool, used: Use) -> Option<Expression> {
+/// How an expression is sent.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    /// As it was understood, and not as it was written.
+    checked: bool,
+    /// To what kind of source.
+    promql: Promql,
+}
+
+fn read_expression(reader: &mut Reader, node: &Node, sent: Sent, used: Use) -> Option<Expression> {
     let text = query_text(reader, node, "an expression")?;
-    let read = if checked { promql::read(text, used) } else { promql::unchecked(text) };
+    let read = if sent.checked { promql::read(text, used) } else { promql::unchecked(text) };
     match read {
         Ok(Checked { expression, advice }) => {
+            if let (Promql::Confined, Err(why)) = (sent.promql, promql::confined(&expression.to_string(), "label", "value")) {
+                let message = format!("this tenant's source adds a label to every selector, and cannot to this expression: {why}");
+                let diagnostic = reader.diagnostic(&codes::PROMQL_CONFINED, node.range.clone(), message);
+                reader.report(diagnostic.help("write it in plain PromQL, each selector with the metric's name before the braces"));
+                return None;
+            }
             for finding in &advice {
                 report(reader, node, text, finding);
             }

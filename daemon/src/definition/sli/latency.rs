@@ -31,7 +31,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, promql: Promql) -> Option<S
 fn read_kind(reader: &mut Reader, node: &Node, promql: Promql) -> Option<HistogramKind> {
     match (reader.text(node, "`buckets`")?, promql) {
         ("classic", _) => Some(HistogramKind::Classic),
-        ("native", Promql::Spoken) => Some(HistogramKind::Native),
+        ("native", Promql::Spoken | Promql::Confined) => Some(HistogramKind::Native),
         ("native", Promql::Absent) => {
             let message = "the text that burnward scrapes has no native histograms, and this tenant's source is scraped targets";
             let diagnostic = reader.diagnostic(&codes::NO_PROMQL, node.range.clone(), message);

@@ -60,8 +60,8 @@ fn read_kind(reader: &mut Reader, kind: &Entry, per: Option<&[String]>, promql: 
         "latency" => latency::read(reader, node, promql),
         "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
         "presence" => presence::read(reader, node, per),
-        "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node)),
-        "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node)),
+        "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node, promql)),
+        "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node, promql)),
         _ => read_events(reader, node),
     }
 }

@@ -82,6 +82,26 @@ fn expressions_load_and_keep_what_was_written() {
 }
 
 #[test]
+fn where_a_label_is_enforced_what_cannot_be_confined_is_refused_whatever_is_checked() {
+    let confined = Context { promql: Promql::Confined, ..context() };
+    let codes_of = |sli: &str| -> Vec<&str> {
+        let text = document(sli);
+        let read = read(&Source::new("slo.yaml", &text), &version_of(&text), &confined);
+        let faults = read.map_or_else(|faults| faults, |(_, advice)| advice);
+        faults.iter().map(|fault| fault.code.id).filter(|id| id.starts_with('E')).collect()
+    };
+    for (sli, expected) in [
+        ("window: { expr: 'max(queue_age_seconds{tenant=\"other\"})', is: '<=', threshold: 3600 }", &[][..]),
+        ("window: { expr: 'rollup(x[5m]) keep_metric_names', is: '<=', threshold: 1, promql-check: off }", &["E1130"]),
+        ("window: { expr: 'unheard_of(x)', is: '<=', threshold: 1 }", &["E1130"]),
+        ("window: { expr: 'max(info(x))', is: '<=', threshold: 1, promql-check: off }", &["E1130"]),
+        ("query: { bad: 'sum(x{a=\"1\" or b=\"2\"})', total: 'sum(x)', promql-check: off }", &["E1130"]),
+    ] {
+        assert_eq!(codes_of(sli), expected, "{sli}");
+    }
+}
+
+#[test]
 fn what_loaded_before_loads_again_whatever_the_source_is_now() {
     let text = document("window: { expr: 'max(queue_age_seconds)', is: '<=', threshold: 3600 }");
     let read: document::Read = read(&Source::new("slo.yaml", &text), &version_of(&text), &context());

@@ -28,7 +28,7 @@ use self::{
     decode::{Bounds, Points, Range, Seen},
 };
 use super::{Answer, Probe, http::unknown};
-use crate::config::PrometheusConfig;
+use crate::config::{EnforcedLabel, PrometheusConfig};
 
 /// Prometheus refuses `query_range` beyond 11,000 points for a series.
 const MAX_POINTS: u32 = 11_000;
@@ -46,6 +46,10 @@ pub struct Prometheus {
     max_series: usize,
     /// Of one replica of a Thanos: its label, which series are read by and then go without.
     only: Option<Matcher>,
+    /// What every question is confined to.
+    enforced: Option<Box<EnforcedLabel>>,
+    /// Of each expression that was asked of late, what is sent for it.
+    confined: Mutex<BTreeMap<String, (Instant, Arc<str>)>>,
     /// Of each question that was asked of late, the label sets of its last answer.
     seen: Mutex<BTreeMap<String, (Instant, Arc<Seen>)>>,
 }
@@ -60,20 +64,45 @@ impl Prometheus {
             let value = label.values.first()?.clone();
             Some(Matcher { label: label.name.clone(), op: MatchOp::Equal, value })
         });
-        Ok(Self { api: Api::new(config)?, max_series: config.max_series, only, seen: Mutex::default() })
+        Ok(Self {
+            api: Api::new(config)?,
+            max_series: config.max_series,
+            only,
+            enforced: config.enforced_label.clone(),
+            confined: Mutex::default(),
+            seen: Mutex::default(),
+        })
     }
 
     /// Where it is, without anything secret.
     pub fn place(&self) -> String {
-        match &self.only {
-            Some(matcher) => format!("{} {{{matcher}}}", self.api.place()),
-            None => self.api.place(),
-        }
+        let place = self.api.place();
+        let matchers: Vec<String> = self.matchers().map(|matcher| matcher.to_string()).collect();
+        if matchers.is_empty() { place } else { format!("{place} {{{}}}", matchers.join(",")) }
     }
 
-    /// The selector of the replica's own series.
+    /// What each selector is narrowed by.
+    fn matchers(&self) -> impl Iterator<Item = Matcher> {
+        self.enforced.iter().map(|label| label.matcher()).chain(self.only.clone())
+    }
+
+    /// The selector of the series that may be seen, those of the replica alone.
     fn narrowed(&self, selector: &Selector) -> Selector {
-        self.only.as_ref().map_or_else(|| selector.clone(), |only| selector.with(only.clone()))
+        self.matchers().fold(selector.clone(), |selector, matcher| selector.with(matcher))
+    }
+
+    /// The expression as it is sent, so that it sees nothing else than what may be seen.
+    fn confined(&self, expression: &str) -> Result<Arc<str>, Unknown> {
+        let Some(label) = &self.enforced else { return Ok(expression.into()) };
+        let now = Instant::now();
+        let mut confined = self.confined.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = match confined.get(expression) {
+            Some((_, sent)) => Arc::clone(sent),
+            None => label.confine(expression).map_err(|why| self.api.at(&not_confined(label, why)))?.into(),
+        };
+        confined.insert(expression.to_owned(), (now, Arc::clone(&sent)));
+        confined.retain(|_, (used, _)| now.duration_since(*used) < KEPT);
+        Ok(sent)
     }
 
     /// What a question for raw series is sent with: a Thanos gives them as they were scraped, not mixed of several replicas.
@@ -123,7 +152,8 @@ impl Prometheus {
     /// Values of a query at every multiple of `step` with `from < timestamp <= to`; those of a selector are the newest samples up to then that are at
     /// most the server's lookback (5 min by default) old. Asked in pieces under the server's limit of points; the caps hold for the whole.
     pub async fn read_steps(&self, query: &str, from: Timestamp, to: Timestamp, step: Duration) -> Result<Answer, Unknown> {
-        self.steps(vec![("query", query)], None, (from, to, step), Points::Numbers).await
+        let query = self.confined(query)?;
+        self.steps(vec![("query", &query)], None, (from, to, step), Points::Numbers).await
     }
 
     /// The same of a selector.
@@ -231,6 +261,10 @@ impl Prometheus {
         seen.insert(asked.to_owned(), (now, fresh));
         seen.retain(|_, (used, _)| now.duration_since(*used) < KEPT);
     }
+}
+
+fn not_confined(label: &EnforcedLabel, why: &str) -> Unknown {
+    unknown(Reason::BadQuery, format!("the expression cannot be confined to {} and is not sent: {why}", label.matcher()))
 }
 
 /// Refuses series of another metric or another value than was asked for, as when a proxy gives one tenant what is another's.

@@ -7,7 +7,7 @@ use burnward_core::{
 use burnward_stand_ins::prometheus::{Class, FakePrometheus, Fault};
 
 use super::*;
-use crate::config::{Credentials, ReplicaLabel};
+use crate::config::{Credentials, EnforcedLabel, ReplicaLabel};
 
 /// The instant up to which tests read.
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);
@@ -451,4 +451,40 @@ async fn a_thanos_is_read_by_the_label_of_one_replica_and_a_series_is_the_same_i
     }
     let shown = |replica: &str| format!("{} {{prometheus_replica=\"{replica}\"}}", fake.url());
     assert_eq!(places, [shown("eu-0"), shown("eu-1")]);
+}
+
+#[tokio::test]
+async fn every_question_of_a_source_with_an_enforced_label_names_it() {
+    let fake = fake().await;
+    for (tenant, value) in [("acme", 7.0), ("globex", 1e9)] {
+        for second in [0, 15] {
+            fake.push(&[("__name__", "calls_total"), ("job", "shop"), ("tenant", tenant)], NOW.millis() - second * 1000, value);
+        }
+    }
+    let enforced_label = Some(Box::new(EnforcedLabel { name: "tenant".to_owned(), value: "acme".to_owned() }));
+    let source = Prometheus::new(&PrometheusConfig { enforced_label, ..config(&fake) }).unwrap();
+    assert_eq!(source.place(), format!("{} {{tenant=\"acme\"}}", fake.url()));
+    let (from, step) = (NOW.minus(MINUTE), Duration::from_secs(15));
+    let of = |value: &str| {
+        let matcher = Matcher { label: "tenant".to_owned(), op: MatchOp::Equal, value: value.to_owned() };
+        Selector::new("calls_total", vec![matcher])
+    };
+    for (selector, expected) in [(Selector::new("calls_total", Vec::new()), 1), (of("acme"), 1), (of("globex"), 0)] {
+        for answer in [source.read(&selector, from, NOW).await.unwrap(), source.read_history(&selector, from, NOW, step).await.unwrap()] {
+            assert_eq!(answer.series.len(), expected, "{selector}");
+            assert!(answer.series.iter().all(|series| series.labels.get("tenant") == "acme"), "the label stays: {:?}", answer.series);
+        }
+    }
+    drop(source.read_histograms(&of("globex"), from, NOW).await);
+    drop(source.read_steps("sum(calls_total) / sum(up)", from, NOW, MINUTE).await);
+    source.probe(NOW).await.unwrap();
+    let refused = source.read_steps("info(calls_total)", from, NOW, MINUTE).await.unwrap_err();
+    assert_eq!(refused.reason, Reason::BadQuery, "{refused:?}");
+
+    let asked: Vec<String> = fake.asked().into_iter().filter_map(|asked| asked.form.get("query").cloned()).collect();
+    assert!(asked.len() >= 10, "{asked:?}");
+    for query in asked.iter().filter(|query| *query != "time()") {
+        assert_eq!(query.matches("{").count(), query.matches(r#"tenant="acme""#).count(), "{query}");
+        assert!(query.contains(r#"tenant="acme""#) && !query.contains("info("), "{query}");
+    }
 }
