@@ -229,8 +229,10 @@ pub(in crate::store) async fn a_needless_page_is_not_listed_and_what_waits_goes_
     assert_eq!(listed, ["P-new", "P-old"]);
     assert_eq!(store.outbox_stats().await.unwrap().pages_undeliverable, 0);
     assert_eq!(due_ids(store, at(7)).await, [""; 0]);
-    for id in ["P-new", "P-old"] {
-        store.due_again(&main, &page(id)).await.unwrap();
+    let waiting: Vec<PageId> = store.backing_off(9).await.unwrap().into_iter().map(|owed| owed.message.id).collect();
+    assert_eq!(waiting, ["P-old", "P-new"].map(page));
+    for id in waiting.iter().rev() {
+        store.due_again(&main, id).await.unwrap();
     }
     assert_eq!(due_ids(store, at(7)).await, ["P-old", "P-new"]);
 }

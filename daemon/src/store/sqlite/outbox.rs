@@ -88,6 +88,17 @@ impl SqliteStore {
         rows.iter().map(owed).collect()
     }
 
+    /// The messages of incidents of all tenants that wait after an attempt that surely failed, at most `limit`, the oldest first.
+    pub async fn backing_off(&self, limit: usize) -> Result<Vec<Owed>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM outbox WHERE state = 'owed' AND kind <> 'report' AND attempts > 0 AND NOT ambiguous ORDER BY decided_at, id LIMIT ?1",
+        )
+        .bind(row_limit(limit))
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(owed).collect()
+    }
+
     /// When the next message is due; `None` where none is owed.
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar("SELECT min(due) FROM outbox WHERE state = 'owed'").fetch_one(self.readers()).await?;

@@ -274,7 +274,11 @@ impl Inner {
 
     /// Slack answers: what waits because it did not is tried at once, the oldest first.
     async fn end_of_backing_off(&self) -> Result<(), StoreError> {
-        let waiting = std::mem::take(&mut self.state().backing_off);
+        let mut waiting = std::mem::take(&mut self.state().backing_off);
+        if !std::mem::replace(&mut self.state().recalled, true) {
+            let before = self.handle.store.backing_off(MAX_REMEMBERED).await?;
+            waiting.extend(before.into_iter().map(|owed| (owed.message.id.clone(), (owed.tenant.clone(), destination_of(&owed)))));
+        }
         for (page, (tenant, destination)) in waiting {
             self.handle.store.due_again(&tenant, &page).await?;
             self.state().held.remove(&destination);

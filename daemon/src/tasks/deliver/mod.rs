@@ -55,6 +55,8 @@ struct State {
     held: BTreeMap<String, Timestamp>,
     /// Messages that wait because an attempt failed, and not because Slack said how long, with their destinations.
     backing_off: BTreeMap<PageId, (TenantId, String)>,
+    /// True once those that wait since before the start are among them.
+    recalled: bool,
     /// Messages that were looked for once.
     looked: BTreeSet<PageId>,
     /// Messages of which was said that there is no way to deliver them.

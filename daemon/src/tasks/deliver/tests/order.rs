@@ -31,6 +31,47 @@ async fn once_slack_answers_again_nothing_waits_on_and_an_acknowledgement_takes_
     assert_eq!(undelivered, [], "nobody has to be told of it");
 }
 
+/// The same where the daemon is killed during the outage: what waited is known and waits on for nothing, each comes once, and an acknowledgement counts.
+#[tokio::test]
+async fn what_waited_for_slack_through_a_restart_arrives_at_once_and_once() {
+    let mut world = World::new().await;
+    world.slack.fault(Fault::from_now_on("chat.postMessage", error("ratelimited"))).unwrap();
+    world.burns("acme").await;
+    world.ticks(100).await;
+    world.restart().await;
+    world.ticks(20).await;
+    world.does(Command::Escalate).await;
+    world.restart().await;
+    let arrived = |world: &World| -> Vec<Entry> {
+        let posted = world.slack.journal().into_iter().filter(|entry| entry.method == "chat.postMessage" && !entry.ts.is_empty());
+        posted.filter(|entry| entry.page_id.is_some()).collect()
+    };
+    assert_eq!(arrived(&world), [], "it refuses all that comes");
+    world.slack.clear_faults();
+    world.ticks(3).await;
+    let posted = arrived(&world);
+    let pages: std::collections::BTreeSet<Option<String>> = posted.iter().map(|entry| entry.page_id.clone()).collect();
+    assert_eq!((posted.len(), pages.len()), (4, 4), "what is new arrives, nothing waits on, each once: {posted:#?}");
+    let old: Vec<&str> = posted[2..].iter().map(|entry| entry.channel.as_str()).collect();
+    assert_ne!(old[0], old[1], "what waited is the post and the message of the first step");
+
+    world.slack.fault(Fault::from_now_on("chat.postMessage", error("ratelimited"))).unwrap();
+    world.recovers("acme").await;
+    world.clock.advance(minutes(15));
+    world.burns("acme").await;
+    world.ticks(20).await;
+    world.restart().await;
+    world.does(Command::Acknowledge).await;
+    world.restart().await;
+    world.slack.clear_faults();
+    let direct = |world: &World| world.entries("chat.postMessage").into_iter().filter(|entry| entry.channel.starts_with('D')).count();
+    let before = direct(&world);
+    world.ticks(70).await;
+    assert_eq!(direct(&world), before, "somebody has it");
+    let undelivered = world.daemon().handle.store.undelivered(&tenant(), world.clock.now(), 10).await.unwrap();
+    assert_eq!(undelivered, [], "nobody has to be told of it");
+}
+
 #[tokio::test]
 async fn a_page_that_is_over_before_it_arrives_wakes_nobody() {
     let world = World::new().await;
