@@ -21,6 +21,7 @@ pub mod render;
 pub mod replay;
 pub mod report;
 pub mod schedule;
+pub mod shadow;
 pub mod source;
 pub mod store;
 pub mod tasks;

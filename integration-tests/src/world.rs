@@ -249,7 +249,11 @@ impl World {
     /// The states of a service's budgets, as words.
     pub async fn states(&self, service: &str) -> anyhow::Result<Vec<&'static str>> {
         let statuses = self.handle().budgets(&self.tenant).await?;
-        Ok(statuses.iter().filter(|status| status.budget.slo.service.as_str() == service).map(|status| status.state.word()).collect())
+        Ok(statuses
+            .iter()
+            .filter(|status| status.budget.slo.service.as_str() == service)
+            .map(burnward_core::evaluate::BudgetStatus::word)
+            .collect())
     }
 
     /// A person's command, as the command line would send it.

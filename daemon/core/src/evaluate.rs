@@ -19,6 +19,7 @@ use crate::{
     ledger::{Counts, MemberVerdicts, Reason, Sums, Unknown, known_bad},
     sli::Composite,
     slo::{AlertRow, CountedIn, NoDataThen, Objective, Slo},
+    status::Status,
     time::{Timestamp, minutes},
     units::{EventUnit, Target},
     window::{Interval, Window},
@@ -74,8 +75,10 @@ impl Input<'_> {
 pub struct BudgetStatus {
     /// Which budget.
     pub budget: BudgetId,
-    /// Its state in one word.
+    /// Its state, whether its SLO tells somebody of it or not; what is shown is [`word`](Self::word).
     pub state: State,
+    /// The status of its SLO.
+    pub status: Status,
     /// Since when the page or ticket holds; when we cannot see, the last sample that was seen.
     pub since: Option<Timestamp>,
     /// The target.
@@ -125,6 +128,34 @@ pub struct BudgetStatus {
     pub alerts: AlertState,
     /// What the members of a composite say of the window, in the order of the definition; empty for any other SLI.
     pub members: Vec<MemberVerdicts>,
+}
+
+impl BudgetStatus {
+    /// True where nobody is told of it, whatever its state.
+    pub const fn tells_nobody(&self) -> bool {
+        match self.status {
+            Status::Active => false,
+            Status::Shadow | Status::Suspended(_) => true,
+        }
+    }
+
+    /// The word that every surface shows: its state; of an SLO that tells nobody, that it does not.
+    pub const fn word(&self) -> &'static str {
+        match &self.status {
+            Status::Active => self.state.word(),
+            Status::Shadow => "SHADOW",
+            Status::Suspended(_) => "SUSPENDED",
+        }
+    }
+
+    /// The icon that stands before the word.
+    pub const fn icon(&self) -> &'static str {
+        match &self.status {
+            Status::Active => self.state.icon(),
+            Status::Shadow => "○",
+            Status::Suspended(_) => "·",
+        }
+    }
 }
 
 /// The state of a budget, as a word with an icon on every surface.
@@ -181,13 +212,13 @@ pub struct Evaluation {
 
 /// Evaluates one objective for one group: its budget, its burn rates and the step of its alerts.
 ///
-/// No alert changes while the sums are unknown or history is being filled in. A window whose counts contradict themselves, or that nobody saw, has no
+/// No alert changes while the sums are unknown, history is being filled in, or the SLO is suspended. A window whose counts contradict themselves, or that nobody saw, has no
 /// figures; its rows are still decided, for what is wrong with the month must not hide an outage of the hour.
 pub fn evaluate(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Input<'_>, before: AlertState, now: Timestamp) -> Evaluation {
     let asked = Asked { slo, objective, input, now };
     let measured = asked.measured();
     let (after, steps) = match &input.sums {
-        Ok(_) if !input.catching_up => alert::step(before, &measured.rows, objective.target, now),
+        Ok(_) if !input.catching_up && asked.decides() => alert::step(before, &measured.rows, objective.target, now),
         Ok(_) | Err(_) => (before, Vec::new()),
     };
     let changes = steps.iter().map(|step| asked.change(&measured, step)).collect();
@@ -261,6 +292,14 @@ impl Measured {
 const NEXT_DUE: Duration = minutes(1);
 
 impl Asked<'_> {
+    /// False while the SLO is suspended: its alerts stay as they are.
+    fn decides(&self) -> bool {
+        match self.slo.status.at(self.now) {
+            Status::Active | Status::Shadow => true,
+            Status::Suspended(_) => false,
+        }
+    }
+
     fn measured(&self) -> Measured {
         match (self.input.sums.clone(), self.input.held) {
             (Ok(sums), _) => {
@@ -500,6 +539,7 @@ impl Asked<'_> {
         BudgetStatus {
             budget,
             state: measured.state(alerts, self.input.catching_up),
+            status: self.slo.status.at(self.now).clone(),
             since: alerts.page.or(alerts.ticket).or_else(|| measured.unknown.as_ref().and_then(|_| self.last_seen())),
             target: *target,
             window: window.clone(),

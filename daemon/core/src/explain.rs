@@ -15,6 +15,7 @@ use crate::{
     exclusion::{Excluded, ExcludedTime},
     ledger::Counts,
     slo::{AlertRow, CountedIn, NoDataThen, Urgency},
+    status::{Status, Suspension},
     units::{EventUnit, Factor, Target},
     window::Window,
     words,
@@ -261,6 +262,14 @@ fn runs_out(status: &BudgetStatus) -> String {
 }
 
 fn decided(status: &BudgetStatus) -> String {
+    match &status.status {
+        Status::Active => by_state(status),
+        Status::Shadow => format!("{}; its SLO is in shadow: nobody is told", by_state(status)),
+        Status::Suspended(Suspension { reason, .. }) => format!("nothing: its SLO is suspended ({reason})"),
+    }
+}
+
+fn by_state(status: &BudgetStatus) -> String {
     match status.state {
         State::Burning => burning(status),
         State::CannotSee => format!("cannot see: {}", status.unknown.as_ref().map_or_else(String::new, ToString::to_string)),
@@ -385,6 +394,7 @@ mod tests {
                 group: Group::whole(),
             },
             state,
+            status: Status::Active,
             since: None,
             target,
             window: Window::Rolling(window),
@@ -426,6 +436,15 @@ mod tests {
         assert_eq!(fast.short, "5m: bad 165,847 of 1,091,100 = 15.200 %, burn 152.0x > 14.4x");
         assert_eq!(explanation.decided, "page: 1h and 5m are both above 14.4x");
         assert_eq!(explanation.clears, ["the page clears when no page row holds and 5m is at or below 6x"]);
+    }
+
+    #[test]
+    fn a_budget_of_which_nobody_is_told_says_so() {
+        let burn = Hour { long: counts(13_093_200, 191_160), short: counts(1_091_100, 165_847) };
+        let said = |of: Status| explain(&BudgetStatus { status: of, ..status(&burn, State::Burning, PAGED) }).decided;
+        assert_eq!(said(Status::Shadow), "page: 1h and 5m are both above 14.4x; its SLO is in shadow: nobody is told");
+        let suspension = Suspension { reason: "the exporter is rebuilt".to_owned(), until: Timestamp::EPOCH };
+        assert_eq!(said(Status::Suspended(suspension)), "nothing: its SLO is suspended (the exporter is rebuilt)");
     }
 
     #[test]

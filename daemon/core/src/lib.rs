@@ -27,6 +27,7 @@ pub mod rename;
 pub mod report;
 pub mod sli;
 pub mod slo;
+pub mod status;
 pub mod time;
 pub mod timeline;
 pub mod units;

@@ -7,6 +7,7 @@ use crate::{
     id::{ObjectiveName, SloId, SloName, SourceName, TeamName},
     ledger::Counts,
     sli::Sli,
+    status::Status,
     units::{Factor, GoodShare, Target},
     window::Window,
 };
@@ -42,6 +43,8 @@ pub struct Slo {
     pub low_traffic: LowTraffic,
     /// What becomes of the time that people take out of its budgets.
     pub excluded_time: ExcludedTime,
+    /// Whether what is decided of it tells somebody.
+    pub status: Status,
     /// Where it is written.
     pub origin: Origin,
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc, ti
 use anyhow::{Context as _, bail};
 use burnward_core::{
     exclusion::Correction,
-    id::{IncidentId, ServiceName, SourceName, TenantId},
+    id::{IncidentId, SourceName, TenantId},
     incident::Kind,
     sli::Composite,
     slo::{Slo, Urgency},
@@ -24,12 +24,11 @@ use crate::{
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{self, Colour, Diagnostic, Severity, duration, marked, marked::Marked},
     metrics::Metrics,
-    replay::{Backtest, Change, Fetched, Past, kept, recorded},
+    replay::{Backtest, Change, Fetched, Past, kept, mark, recorded},
     report::words::utc,
     source::{Source, replicas::Replicas},
     store::Store,
     tasks::decide::ledger_settings,
-    web::api::wire::IncidentState,
 };
 
 /// What is lived through, and what it is compared with.
@@ -321,7 +320,7 @@ async fn of_store(store: &Store, tenant: &TenantId) -> anyhow::Result<Vec<Marked
         let burns = stored.iter().map(|stored| &stored.incident).filter(|incident| {
             incident.fault.kind == Kind::Burn && incident.fault.urgency == Urgency::Page && !false_positives.contains(&incident.id)
         });
-        marked.extend(burns.filter_map(|incident| mark(&IncidentState::from(incident))));
+        marked.extend(burns.filter_map(mark));
         if !whole {
             return Ok(marked);
         }
@@ -334,14 +333,4 @@ fn of_incident(correction: Correction) -> Option<IncidentId> {
         Correction::Excluded(entry) => entry.incident,
         Correction::Withdrawn { .. } => None,
     }
-}
-
-/// An incident as somebody would mark it: from its beginning to its last recovery.
-fn mark(incident: &IncidentState) -> Option<Marked> {
-    let slo = incident.alerts.iter().find_map(|alert| alert.slo.as_deref())?;
-    let (service, _) = slo.split_once('/')?;
-    let millis = |instant: jiff::Timestamp| Timestamp::from_millis(instant.as_millisecond());
-    let last = incident.alerts.iter().filter_map(|alert| alert.recovered_at).max().or(incident.phase_at).unwrap_or(incident.opened_at);
-    let when = Interval { from: millis(incident.began), to: millis(last).max(millis(incident.opened_at)) };
-    Some(Marked { name: incident.id.clone(), service: ServiceName::parse(service).ok(), slo: None, when })
 }

@@ -283,6 +283,7 @@ impl Report {
             self.in_force.extend(effective::of(&context.tenant, &loaded, shown.origins));
         }
         self.take_findings(&loaded);
+        self.diagnostics.extend(loaded.notes_on_suspensions(Clock::Wall.now()));
         if let Runbooks::Directory(directory) = &context.runbooks {
             self.runbooks(directory, &loaded);
         }

@@ -156,6 +156,7 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
         format!("{}  {} {}", budget.id, budget.icon, budget.state),
         format!("  budget   {}; allowed {}", budget.budget, budget.allowed),
     ];
+    lines.extend(budget.figures.tells_nobody.iter().map(|why| format!("  status   {}", why.sentence(local))));
     lines.push(format!("  seen     {}", budget.seen));
     lines.extend(budget.reach.iter().flat_map(FiguresReach::sentences).map(|sentence| format!("  as of    {sentence}")));
     lines.extend(budget.reading.iter().flat_map(reading_lines));

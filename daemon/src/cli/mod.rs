@@ -24,6 +24,7 @@ mod print;
 mod report;
 mod run;
 mod schema;
+mod shadow;
 mod slack;
 mod status;
 mod table;
@@ -86,6 +87,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Explain an SLO's state now or at a moment, or a diagnostic code such as E1042.
     Explain(explain::ExplainArgs),
+    /// List what SLOs in shadow would have told, beside the real incidents of their services.
+    Shadow(shadow::ShadowArgs),
     /// Take time out of error budgets, list it, take it back.
     Exclusion(exclusion::ExclusionArgs),
     /// List, show, acknowledge, resolve or annotate incidents.
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Backtest(args) => asynchronous(backtest::run(*args)),
         Command::Status(args) => asynchronous(status::run(args)),
         Command::Explain(args) => asynchronous(explain::run(args)),
+        Command::Shadow(args) => asynchronous(shadow::run(args)),
         Command::Exclusion(args) => asynchronous(exclusion::run(args)),
         Command::Incident(args) => asynchronous(incident::run(args)),
         Command::Postmortem(args) => asynchronous(postmortem::run(args)),

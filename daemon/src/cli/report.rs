@@ -126,7 +126,8 @@ fn name(budget: &ReportedBudget) -> String {
     } else {
         format!("{{{}}}", budget.group.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", "))
     };
-    format!("{}/{}{group}", budget.service, budget.slo)
+    let silent = budget.tells_nobody.as_ref().map_or_else(String::new, |silent| format!(" {silent}"));
+    format!("{}/{}{group}{silent}", budget.service, budget.slo)
 }
 
 fn row(budget: &ReportedBudget) -> Vec<String> {

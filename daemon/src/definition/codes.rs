@@ -1,6 +1,6 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
-//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E112x: templates; E1130: confined expressions; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
+//! E109x: composites; E110x: tests; E1110: incidents of a backtest; E1111: statuses; E112x: templates; E1130: confined expressions; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
 //! W20xx: advice, W208x about expressions, W209x by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
@@ -191,6 +191,8 @@ codes! {
         "Each entry of `expect` has one key: page, ticket or blind with `none` or with the time in which it begins (from, to), clear with the time in which it ends, or budget with what is left (above, below)."
     MARKED "E1110" "not an incident to compare with"
         "An incident of a backtest has a name, `from` and `to` with their distances from UTC, and, where it was not one of everything, `service: name` or `slo: service/name`."
+    UNTIL "E1111" "not the end of a suspension"
+        "A suspension names the day or the moment from which on the SLO is active again by itself. A day begins at midnight UTC: 2026-12-01. A moment has its distance from UTC: 2026-12-01T09:00:00+01:00. A suspension without an end would be an SLO that nobody knows to be asleep."
     TEMPLATE "E1120" "not a template, or not the name of one"
         "A template begins with `template: NAME@VERSION`, the version a whole number from 1; who makes a document of it writes `from: NAME` for the newest version or `from: NAME@VERSION` to stay at one. A template is made of no other template."
     UNKNOWN_TEMPLATE "E1121" "an unknown template"
@@ -283,6 +285,10 @@ codes! {
         "Who is woken follows the links of the runbook. The file that is named does not exist as seen from the runbook, or has no such heading, or the address is of a kind that leads nowhere. Headings are named as code hosts name them: small letters, dashes for spaces, other signs left out."
     RUNBOOK_PAGE "W2018" "a page of the web that does not answer"
         "`check --links` asked for each page that runbooks link to, and this one is not there, or its server did not answer. A page that wants its readers to sign in counts as there."
+    SUSPENSION_OVER "W2019" "a suspension that is over"
+        "`until` lies in the past: the SLO is active again and pages, as it says. The key is left over; remove it, so that the next reader does not take the SLO for suspended. Where its data cannot be trusted yet, write a later `until`."
+    SUSPENDED_MEMBER "W2020" "a suspended member of a composite"
+        "A status says who is told, not what is counted: a composite is judged by the slices of all of its members, whatever their status. So one whose member is suspended, because its data cannot be trusted, may page for those data. Suspend the composite as well, or take the member out of it until then."
     NOBODY_WOKEN "W2021" "an SLO that pages, and nobody who is woken"
         "A page of the team goes to channels alone: its escalation names no person, or there is none, and then the channel is all of it. A message in a channel at night waits until somebody looks. Name people in the escalation of the team in burnward.yaml; where nobody is to get up, `alerting: ticket` says so."
     PROMQL_UNCHECKED "W2080" "an expression that was not checked"

@@ -20,6 +20,7 @@ use super::{
     reader::{Fields, Keys, Reader, shortened, suggest},
     runbook,
     sli::{self, Promql},
+    status,
     template::{Instance, Library},
     yaml::{self, Entry, Node},
 };
@@ -320,7 +321,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let low_traffic = read_low_traffic(reader, &fields);
     let new_series = read_new_series(reader, &fields);
     let excluded_time = read_excluded_time(reader, &fields);
-    read_status(reader, &fields);
+    let status = status::read(reader, &fields);
     let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
     if let (Some(node), Some(sli), Some(objectives)) = (sli_node, &sli, &objectives) {
         sli::check_lookbacks(reader, node, sli, objectives);
@@ -357,6 +358,7 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
         new_series,
         low_traffic,
         excluded_time,
+        status,
         origin,
     })
 }
@@ -487,26 +489,6 @@ fn check_no_traffic(reader: &mut Reader, entry: &Entry, sli: &Sli) {
 fn one_of(reader: &mut Reader, node: &Node, word: &str, known: &[&str]) {
     let diagnostic = reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), format!("`{}` is not known here", shortened(word)));
     reader.report(diagnostic.help(format!("supported: {}", known.join(", "))));
-}
-
-/// `active` only: `shadow` and `suspended` come later.
-fn read_status(reader: &mut Reader, fields: &Fields<'_>) {
-    const LATER: &str = "supported: active; leave an SLO out, or set `alerting: none`, where nobody is to be told";
-    let Some(node) = reader.optional(fields, "status") else { return };
-    let (suspended, text) = match &node.value {
-        yaml::Value::Map(entries) => (entries.iter().any(|entry| entry.key == "suspended"), None),
-        yaml::Value::Scalar { text, .. } => (text == "suspended" || text == "shadow", Some(text.as_str())),
-        yaml::Value::List(_) => (false, None),
-    };
-    if text == Some("active") {
-        return;
-    }
-    let diagnostic = if suspended {
-        reader.diagnostic(&codes::NOT_SUPPORTED, node.range.clone(), "this status is not supported in this version")
-    } else {
-        reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), "this status is not known")
-    };
-    reader.report(diagnostic.help(LATER));
 }
 
 /// Whether it ever calls for somebody at once.

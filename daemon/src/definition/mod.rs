@@ -27,6 +27,7 @@ pub mod reader;
 pub mod runbook;
 pub(crate) mod selector;
 mod sli;
+mod status;
 pub mod template;
 pub mod yaml;
 pub(crate) mod zone;

@@ -6,11 +6,15 @@ use burnward_core::{
         composite::{Member, Members},
     },
     slo::{AlertRow, CountedIn, LowTraffic, NoTraffic, Objective, Slo},
+    status::{Status, Suspension},
     window::Window,
     words,
 };
 
-use crate::definition::{duration, row_words};
+use crate::{
+    definition::{duration, row_words},
+    report::words::utc,
+};
 
 /// One key of a document, and what stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,7 @@ pub fn facts(slo: &Slo) -> Vec<Fact> {
         new_series,
         low_traffic,
         excluded_time,
+        status,
     } = slo;
     let mut facts = vec![Fact::new("title", title.as_str()), Fact::new("team", team.as_str()), Fact::new("source", source.as_str())];
     facts.extend(runbook.iter().map(|file| Fact::new("runbook", file.as_str())));
@@ -70,7 +75,15 @@ pub fn facts(slo: &Slo) -> Vec<Fact> {
     };
     facts.push(Fact::new("low-traffic", low_traffic));
     facts.push(Fact::new("excluded-time", excluded_time.word()));
+    facts.push(Fact::new("status", of_status(status)));
     facts
+}
+
+fn of_status(status: &Status) -> String {
+    match status {
+        Status::Active | Status::Shadow => status.word().to_owned(),
+        Status::Suspended(Suspension { reason, until }) => format!("{} until {}: {reason}", status.word(), utc(*until)),
+    }
 }
 
 fn of_objective(objective: &Objective) -> Vec<Fact> {

@@ -16,6 +16,7 @@ use burnward_core::{
     id::{SloId, TeamName},
     oncall::Team,
     slo::{NoDataThen, Slo, Urgency},
+    status::Status,
 };
 
 pub use effect::{Backtested, Effect};
@@ -120,10 +121,11 @@ impl Change {
     }
 }
 
-/// Who is paged first by an SLO that can page at all.
+/// Who is paged first by an SLO that can page at all: in shadow and while it is suspended it cannot.
 fn paged_first(slo: &Slo, teams: &BTreeMap<TeamName, Team>) -> Vec<String> {
     let rows = slo.objectives.iter().flat_map(|objective| &objective.rows);
-    let pages = rows.into_iter().any(|row| row.urgency == Urgency::Page) || slo.no_data.then == NoDataThen::Page;
+    let tells = slo.status == Status::Active;
+    let pages = tells && (rows.into_iter().any(|row| row.urgency == Urgency::Page) || slo.no_data.then == NoDataThen::Page);
     match teams.get(&slo.team).and_then(|team| team.escalation.first()) {
         _ if !pages => Vec::new(),
         Some(step) => step.page.iter().map(ToString::to_string).collect(),

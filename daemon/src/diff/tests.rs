@@ -80,6 +80,23 @@ fn who_is_paged_that_was_not_before_is_named() {
     assert_eq!(unknown.newly_paged, ["team nobody-knows"]);
 }
 
+#[test]
+fn an_slo_that_leaves_the_shadow_pages_whoever_it_did_not_page_before() {
+    let tried = OLD.replace("window: 7d }]", "window: 7d }]\n    status: shadow");
+    let difference = compare(&slos(&tried), &slos(OLD), &teams());
+    assert_eq!(difference.newly_paged, ["ada"]);
+    assert_eq!(
+        words::text(&difference, false),
+        "~ checkout/exports   checkout.yaml:9
+    status   shadow -> active
+    pages    nobody -> ada
+Paged that were not before: ada.
+1 SLO: 1 changed, 0 added, 0 removed.
+"
+    );
+    assert_eq!(compare(&slos(OLD), &slos(&tried), &teams()).newly_paged, Vec::<String>::new());
+}
+
 /// Every word of a document that the facts are silent about is one that decides nothing, or a difference would go unseen.
 #[test]
 fn every_change_of_what_decides_is_seen() {
@@ -101,6 +118,8 @@ fn every_change_of_what_decides_is_seen() {
         ("runbook: a.md", "runbook: a.md\n    new-series: baseline"),
         ("runbook: a.md", "runbook: a.md\n    low-traffic: off"),
         ("runbook: a.md", "runbook: a.md\n    excluded-time: counts-as-good"),
+        ("runbook: a.md", "runbook: a.md\n    status: shadow"),
+        ("runbook: a.md", "runbook: a.md\n    status: { suspended: { reason: a, until: 2026-12-01 } }"),
     ] {
         let changed = base.replace(from, to);
         assert_ne!(changed, base, "{from}");

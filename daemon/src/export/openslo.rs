@@ -6,6 +6,7 @@ use burnward_core::{
     exclusion::ExcludedTime,
     sli::{Comparison, Counted, HistogramKind, Selector, Sli},
     slo::{AlertRow, CountedIn, LowTraffic, NewSeries, NoDataThen, NoTraffic, Objective, Slo, Urgency},
+    status::Status,
     window::{Period, Window},
 };
 
@@ -57,6 +58,10 @@ fn lost(slo: &Slo) -> Vec<Loss> {
     match slo.excluded_time {
         ExcludedTime::CountsAsGood => tell("`excluded-time: counts-as-good` cannot be said"),
         ExcludedTime::Removed => {}
+    }
+    match &slo.status {
+        Status::Active => {}
+        Status::Shadow | Status::Suspended(_) => tell("`status` cannot be said: whoever loads it is told by its alert policies"),
     }
     if let Sli::Latency { tolerated: Some(_), .. } = &slo.sli {
         tell("`tolerated`: what is above `within` is bad there");

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use burnward_core::{
     sli::Sli,
     slo::{AlertRow, LowTraffic, NoDataThen, NoTraffic, Objective, Slo, Urgency},
+    status::Status,
     units::Ratio,
     window::Window,
 };
@@ -65,6 +66,12 @@ fn lost(slo: &Slo) -> Vec<Loss> {
         NoTraffic::TellOwner { .. } => tell("`no-traffic: tell-owner` is not in the rules".to_owned()),
         NoTraffic::Fine => {}
     }
+    match &slo.status {
+        Status::Active => {}
+        Status::Shadow | Status::Suspended(_) => {
+            tell(format!("`status: {}`: its series are recorded, and no alert is written, for that would tell somebody", slo.status));
+        }
+    }
     if matches!(slo.sli, Sli::Presence { .. }) && slo.per.is_empty() {
         tell("`presence`: in rules, time in which the scraper stood still counts as absence".to_owned());
     }
@@ -81,10 +88,12 @@ fn of_slo(slo: &Slo) -> Result<Vec<Node>, &'static str> {
     for lookback in &lookbacks {
         fast.push(recording(&name(*lookback), &ratio::bad(&slo.sli, &slo.per, *lookback)?, &labels(slo, None)));
     }
-    for objective in &objectives {
-        fast.extend(objective.rows.iter().map(|row| alert(slo, objective, row)));
+    if slo.status == Status::Active {
+        for objective in &objectives {
+            fast.extend(objective.rows.iter().map(|row| alert(slo, objective, row)));
+        }
+        fast.extend(absence(slo));
     }
-    fast.extend(absence(slo));
     let mut slow = Vec::new();
     for window in windows.difference(&lookbacks) {
         slow.push(recording(&name(*window), &ratio::bad(&slo.sli, &slo.per, *window)?, &labels(slo, None)));

@@ -75,6 +75,10 @@ slos:
   - name: journey
     sli: { composite: { all-of: [{ slo: shop/availability, good-if-at-least: 99% }, { slo: shop/latency, good-if-at-least: 99% }] } }
     objectives: [{ target: 99%, window: 30d, alerting: ticket }]
+  - name: tried
+    sli: { events: { bad: 'a', total: 'b' } }
+    objectives: [{ target: 99%, window: 30d, alerting: page }]
+    status: shadow
 ";
 
 fn context() -> Context {

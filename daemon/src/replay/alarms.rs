@@ -2,12 +2,13 @@
 
 use burnward_core::{
     id::IncidentId,
-    incident::{AlertKey, Facts, FaultKey, PageReason, What},
+    incident::{AlertKey, Facts, FaultKey, Kind, PageReason, What},
     oncall::Recipient,
+    slo::Urgency,
     time::Timestamp,
 };
 
-use crate::store::NewEvent;
+use crate::{definition::duration, store::NewEvent};
 
 /// An alert that fired.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,54 @@ pub enum Calls {
         /// Whom, in the order of the step.
         to: Vec<Recipient>,
     },
+}
+
+impl Alarm {
+    /// When the burn began, as far as the samples show it.
+    pub fn began(&self) -> Timestamp {
+        self.facts.began().min(self.at)
+    }
+
+    /// True where somebody was called by it.
+    pub const fn calls_people(&self) -> bool {
+        match self.calls {
+            Calls::People { .. } => true,
+            Calls::Nobody => false,
+        }
+    }
+
+    /// What somebody was told: `page`, `ticket: cannot see`; `page, joins` where people were at it.
+    pub fn told(&self) -> String {
+        let what = match (self.fault.kind, self.fault.urgency) {
+            (Kind::Burn | Kind::Test, Urgency::Page) => "page",
+            (Kind::Burn | Kind::Test, Urgency::Ticket) => "ticket",
+            (Kind::CannotSee, Urgency::Page) => "page: cannot see",
+            (Kind::CannotSee, Urgency::Ticket) => "ticket: cannot see",
+        };
+        match self.calls {
+            Calls::People { .. } => what.to_owned(),
+            Calls::Nobody => format!("{what}, joins"),
+        }
+    }
+
+    /// The row that fired: `14.4x 1h/5m`; `None` of what is no burn.
+    pub fn row(&self) -> Option<String> {
+        match &self.facts {
+            Facts::Burn(burn) => {
+                let row = burn.fired.row;
+                Some(format!("{}x {}/{}", row.factor, duration::format(row.long), duration::format(row.short)))
+            }
+            Facts::Blind(_) | Facts::Test(_) => None,
+        }
+    }
+
+    /// The share of the budget that was spent by then.
+    pub fn spent(&self) -> Option<f64> {
+        match &self.facts {
+            Facts::Burn(burn) => Some(1.0 - burn.left.ratio),
+            Facts::Blind(_) | Facts::Test(_) => None,
+        }
+    }
 }
 
 /// The alerts that fired, in order.

@@ -12,7 +12,7 @@ use burnward_core::{
     window::Interval,
 };
 
-use super::{Alarm, Life, Past, Replay};
+use super::{Alarm, Life, Past, Replay, as_if_active};
 use crate::{config::Config, tasks::decide::Rehearsal};
 
 /// A change that is tried.
@@ -90,15 +90,15 @@ pub struct Lived {
 }
 
 impl Backtest {
-    /// Lives through the span, with a word of progress after each tick; first as it is, then each change.
+    /// Lives through the span, with a word of progress after each tick; first as it is, then each change. Every SLO is judged as if it were active.
     ///
     /// # Errors
     /// Why the history could not be read to the end.
     pub async fn run(&self, past: Past, config: &Arc<Config>, passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
         let changes: Vec<Option<Change>> = std::iter::once(None).chain(self.changes.iter().copied().map(Some)).collect();
         let set = |change: &Option<Change>| {
-            let slos = self.slos.iter().map(|slo| change.map_or_else(|| Arc::clone(slo), |change| Arc::new(change.of(slo))));
-            slos.collect()
+            let slos = self.slos.iter().map(as_if_active);
+            slos.map(|slo| change.map_or_else(|| Arc::clone(&slo), |change| Arc::new(change.of(&slo)))).collect()
         };
         let sets = changes.iter().map(set).collect();
         let lived = live((&self.tenant, &self.source), sets, self.span, past, config, passed).await?;
@@ -106,7 +106,7 @@ impl Backtest {
     }
 }
 
-/// Lives through a span with several sets of SLOs of a tenant side by side, with a word of progress after each tick.
+/// Lives through a span with several sets of SLOs of a tenant side by side, with a word of progress after each tick. Each SLO tells by its status.
 ///
 /// # Errors
 /// Why the history could not be read to the end.

@@ -11,7 +11,7 @@ use burnward_core::{
     units::Factor,
 };
 
-use super::{Alarm, Past, Replay, written};
+use super::{Alarm, Past, Replay, as_if_active, written};
 use crate::{
     config::Config,
     definition::case::{Case, Expectation, Expected, Ready, Told},
@@ -65,7 +65,8 @@ struct Standing {
 pub async fn run<'a>(case: &'a Case, ready: &Ready<'a>, config: &Arc<Config>) -> Outcome<'a> {
     let Some(slo) = ready.slos.first() else { return Outcome { failures: Vec::new(), told: Vec::new() } };
     let samples = written::samples(case, &ready.traffic);
-    let rehearsal = Rehearsal::new(config.clone(), slo.id.tenant.clone(), slo.source.clone(), ready.slos.clone(), case.begins);
+    let slos = ready.slos.iter().map(as_if_active).collect();
+    let rehearsal = Rehearsal::new(config.clone(), slo.id.tenant.clone(), slo.source.clone(), slos, case.begins);
     let mut replay = Replay::new(rehearsal, Past::Samples(samples));
     let mut moments: Vec<Duration> = case.expect.iter().filter_map(asked_at).collect();
     moments.sort_unstable();

@@ -1,15 +1,17 @@
 //! Pages of a replay beside incidents that people marked: which of them it would have found, how late, and which pages nobody needed.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use burnward_core::{
-    incident::{AlertKey, Kind, Subject},
+    incident::{AlertKey, Incident, Kind, Phase, Subject},
     slo::Urgency,
     time::minutes,
+    window::Interval,
+    words,
 };
 
-use super::{Alarm, Calls};
-use crate::definition::marked::Marked;
+use super::Alarm;
+use crate::{definition::marked::Marked, report::words::utc};
 
 /// A page that comes so soon after an incident is still one of it: rows look back.
 const AFTERWARDS: Duration = minutes(30);
@@ -66,6 +68,28 @@ impl Score {
         (!self.found.is_empty()).then(|| found as f64 / self.found.len() as f64)
     }
 
+    /// What became of these incidents, in sentences.
+    pub fn text(&self, marked: &[Marked]) -> String {
+        let (found, late, missed) = self.counts();
+        let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), words::whole_percent);
+        let mut text = format!(
+            "Of {}: {found} found in time, {late} late, {missed} missed; {} for none of them. Precision {}, recall {}.\n",
+            words::plural(marked.len(), "marked incident"),
+            words::plural(self.pages - self.right, "page"),
+            share(self.precision()),
+            share(self.recall()),
+        );
+        for (marked, found) in marked.iter().zip(&self.found) {
+            let became = match found {
+                Found::After(after) => format!("paged after {}", words::duration(*after)),
+                Found::Late(after) => format!("paged late, after {}", words::duration(*after)),
+                Found::Missed => "missed".to_owned(),
+            };
+            let _ = writeln!(text, "  {} at {}: {became}", marked.name, utc(marked.when.from));
+        }
+        text
+    }
+
     /// How many incidents were found in time, late, and not.
     pub fn counts(&self) -> (usize, usize, usize) {
         self.found.iter().fold((0, 0, 0), |(found, late, missed), one| match one {
@@ -76,9 +100,40 @@ impl Score {
     }
 }
 
+impl Found {
+    /// What became of it: `found`, `late`, `missed`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::After(_) => "found",
+            Self::Late(_) => "late",
+            Self::Missed => "missed",
+        }
+    }
+
+    /// How long after its beginning it paged.
+    pub const fn after(self) -> Option<Duration> {
+        match self {
+            Self::After(after) | Self::Late(after) => Some(after),
+            Self::Missed => None,
+        }
+    }
+}
+
+/// An incident as somebody would mark it: from its beginning to its last recovery. `None` where it is of no service.
+pub fn mark(incident: &Incident) -> Option<Marked> {
+    let Subject::Service(service) = &incident.fault.subject else { return None };
+    let recovered = incident.members.values().filter_map(|member| member.recovered_at).max();
+    let last = recovered.unwrap_or(match incident.phase {
+        Phase::Resolved { at, .. } | Phase::Acknowledged { at, .. } => at,
+        Phase::Open => incident.opened_at,
+    });
+    let when = Interval { from: incident.began, to: last.max(incident.opened_at) };
+    Some(Marked { name: incident.id.to_string(), service: Some(service.clone()), slo: None, when })
+}
+
 /// Whether an alarm woke somebody for a burning budget.
 fn is_page(alarm: &Alarm) -> bool {
-    alarm.fault.urgency == Urgency::Page && alarm.fault.kind == Kind::Burn && matches!(alarm.calls, Calls::People { .. })
+    alarm.fault.urgency == Urgency::Page && alarm.fault.kind == Kind::Burn && alarm.calls_people()
 }
 
 fn belongs(alarm: &Alarm, incident: &Marked) -> bool {

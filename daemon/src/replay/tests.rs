@@ -88,6 +88,22 @@ async fn a_fault_in_history_pages_and_clears_as_it_would_have_live() {
     assert!(pages[0].cleared.is_some(), "the fault is over");
 }
 
+/// Whoever asks what an SLO in shadow would page is told; whoever asks whom a set of SLOs pages is not told of it.
+#[tokio::test]
+async fn a_backtest_judges_an_slo_in_shadow_as_if_it_were_active_and_a_life_does_not() {
+    let from = Timestamp::from_seconds(1_760_000_400);
+    let (bad, span) = (from.plus(hours(7)), Interval { from: from.plus(hours(6)), to: from.plus(hours(8)) });
+    let (tenant, source) = (TenantId::parse("main").expect("a name"), SourceName::parse("prometheus").expect("a name"));
+    let slos: Vec<Arc<Slo>> = slos().iter().map(|slo| Arc::new(Slo { status: Status::Shadow, ..Slo::clone(slo) })).collect();
+    let past = || Past::Samples(traffic(from, span.to, bad, minutes(10)));
+    let config = Arc::new(Config::default());
+    let life = live((&tenant, &source), vec![slos.clone()], span, past(), &config, |_| ()).await.expect("samples are at hand");
+    assert_eq!(life[0].alarms, []);
+    let lived =
+        Backtest { tenant, source, slos, changes: Vec::new(), span }.run(past(), &config, |_| ()).await.expect("samples are at hand");
+    assert!(lived[0].alarms.iter().any(|alarm| alarm.told() == "page"));
+}
+
 /// The same fault as it is and by other targets and rows, beside what people marked.
 #[tokio::test]
 async fn a_backtest_tries_changes_side_by_side_and_is_scored() {

@@ -79,7 +79,7 @@ fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
         CsvCell::text(&row.title),
         CsvCell::text(row.judged.verdict.word()),
         CsvCell::text(&row.judged.because),
-        CsvCell::text(then.state.word()),
+        CsvCell::text(then.word()),
         CsvCell::text(&then.target.as_percent()),
         CsvCell::text(&window(&then.window)),
         percent(then.left.map(|left| left.ratio)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use burnward_core::{
+    evaluate::BudgetStatus,
     report::{MemberWeek, TeamWeek, Times, Verdict},
     time::Timestamp,
     units::{EventCount, EventUnit},
@@ -17,6 +18,13 @@ pub const KNOWN_THEN: &str = "As it was known at the end of the week, by the def
 /// An instant for programs: `2026-11-16T00:00:00Z`.
 pub fn utc(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.millis()).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// An SLO as a report names it: `checkout/availability`, and that it tells nobody, where it does not: `checkout/latency ○ SHADOW`.
+pub fn named(then: &BudgetStatus) -> String {
+    let slo = &then.budget.slo;
+    let silent = if then.tells_nobody() { format!(" {} {}", then.icon(), then.word()) } else { String::new() };
+    format!("{}/{}{silent}", slo.service, slo.name)
 }
 
 /// From this share on, all counts as seen.

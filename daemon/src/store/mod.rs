@@ -36,6 +36,8 @@ pub struct Commit {
     pub events: Vec<NewEvent>,
     /// Messages that are owed for them.
     pub messages: Vec<Message>,
+    /// New events of the incidents that SLOs in shadow would have had, in order; no message is owed for them.
+    pub shadow: Vec<NewEvent>,
     /// What people took out of budgets, or took back.
     pub corrections: Vec<Correction>,
     /// What was done, by whom, and why.
@@ -52,6 +54,7 @@ impl Commit {
             alerts: Vec::new(),
             events: Vec::new(),
             messages: Vec::new(),
+            shadow: Vec::new(),
             corrections: Vec::new(),
             audit: Vec::new(),
         }
@@ -63,6 +66,7 @@ impl Commit {
             && self.alerts.is_empty()
             && self.events.is_empty()
             && self.messages.is_empty()
+            && self.shadow.is_empty()
             && self.corrections.is_empty()
             && self.audit.is_empty()
     }

@@ -25,7 +25,7 @@ const LOOKS: [Look; 6] = [
 
 const PHONE: Look = Look { width: 360, colours: Colours::Dark };
 
-/// A checkout of which two tenants burn; one of them has a name that no line holds.
+/// A checkout of which two tenants burn; one of them has a name that no line holds. Two more SLOs of it tell nobody.
 async fn burning() -> anyhow::Result<World> {
     let from = burnward::clock::Clock::Wall.now().minus(hours(24)).floor(hours(1));
     let fault = from.plus(hours(2))..from.plus(hours(6));
@@ -35,7 +35,12 @@ async fn burning() -> anyhow::Result<World> {
         .tenant(&"unbreakable".repeat(30), 20)
         .failing(fault.clone(), 150)
         .tenant("globex", 20);
-    let world = World::open(&[history], fault.start.minus(minutes(1)), &[("checkout.yaml", &availability("checkout"))]).await?;
+    let tried = availability("checkout").replace("name: availability", "name: tried\n    status: shadow");
+    let asleep = "{ suspended: { reason: the exporter is rebuilt, until: 2999-12-01 } }";
+    let asleep = availability("checkout").replace("name: availability", &format!("name: asleep\n    status: {asleep}"));
+    let documents = [("checkout.yaml", availability("checkout")), ("tried.yaml", tried), ("asleep.yaml", asleep)];
+    let documents = documents.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let world = World::open(&[history], fault.start.minus(minutes(1)), &documents).await?;
     world.fast_forward(minutes(7)).await;
     Ok(world)
 }
@@ -65,6 +70,8 @@ async fn every_page_is_readable_on_a_phone_and_a_desk_by_day_and_by_night() -> a
             "/",
             "/?state=burning",
             "/slos/checkout/availability",
+            "/slos/checkout/tried",
+            "/slos/checkout/asleep",
             "/incidents",
             "/incidents/checkout-burn-1",
             "/incidents/checkout-burn-1/postmortem",
@@ -74,6 +81,27 @@ async fn every_page_is_readable_on_a_phone_and_a_desk_by_day_and_by_night() -> a
     world.proxy.cut(true);
     world.fast_forward(minutes(4)).await;
     audit(&mut browser, &world, &["/", "/slos/checkout/availability", "/incidents/prom-cannot-see-1"]).await
+}
+
+#[tokio::test]
+async fn the_page_of_an_slo_in_shadow_lists_what_it_would_have_told_and_one_of_a_suspended_says_why() -> anyhow::Result<()> {
+    let world = burning().await?;
+    let mut browser = Browser::start().await?;
+    browser.open(&format!("{}/slos/checkout/tried", world.web()), PHONE).await?;
+    let told = browser.eval("document.querySelector('section[aria-labelledby=shadow]').textContent").await?;
+    let told = told.as_str().unwrap_or_default();
+    for shown in
+        ["What it would have told", "WOULD HOLD", "page", "#payments-oncall, ada", "checkout-burn-1", "precision 100 %, recall 100 %"]
+    {
+        assert!(told.contains(shown), "{shown}: {told}");
+    }
+    let sentence = browser.eval("document.querySelector('p.sentence').textContent").await?;
+    assert!(sentence.as_str().is_some_and(|sentence| sentence.contains("SHADOW") && sentence.contains("nobody is told")), "{sentence}");
+    browser.open(&format!("{}/slos/checkout/asleep", world.web()), PHONE).await?;
+    let sentence = browser.eval("document.querySelector('p.sentence').textContent").await?;
+    let said = sentence.as_str().unwrap_or_default();
+    assert!(said.contains("SUSPENDED") && said.contains("the exporter is rebuilt") && said.contains("2999-12-01"), "{sentence}");
+    Ok(())
 }
 
 #[tokio::test]

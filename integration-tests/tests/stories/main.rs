@@ -18,6 +18,7 @@ mod rename;
 mod replicas;
 mod report_to_slack;
 mod restart;
+mod shadow;
 mod slow_burn;
 mod slow_source;
 mod templates;

@@ -14,6 +14,7 @@ use burnward_core::{
         composite::{Composite, Member, Members, WhenUnseen},
     },
     slo::{AlertRow, CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
+    status::Status,
     time::{Timestamp, days, hours, minutes},
     units::{Factor, GoodShare, Target},
     window::Window,
@@ -191,6 +192,7 @@ fn slo(job: usize) -> Slo {
         new_series: NewSeries::Auto,
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
+        status: Status::Active,
         origin: Origin { file: "shop.yaml".into(), line: 1, version: "0".repeat(12) },
     }
 }

@@ -78,6 +78,9 @@ impl<'a> Rules<'a> {
 
     /// The alert states after the step, and whether a row is held back.
     fn step(&self, asked: &Asked<'_>, sums: &dyn Sums, before: AlertState) -> (AlertState, bool) {
+        if !asked.decides() {
+            return (before, false);
+        }
         let counted = asked.counted();
         let (mut page_holds, mut ticket_holds, mut holds_back) = (false, false, false);
         for condition in &self.rows {

@@ -7,6 +7,7 @@ use crate::{
     id::{Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     sli::Sli,
     slo::{LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Origin, Urgency},
+    status::Suspension,
     time::{days, hours, minutes},
     window::{Grain, Period, Zone},
 };
@@ -62,6 +63,7 @@ fn slo() -> Slo {
         new_series: NewSeries::Auto,
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
+        status: Status::Active,
         origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },
     }
 }
@@ -117,6 +119,32 @@ fn a_fast_burn_pages_with_its_facts_and_its_arithmetic() {
     assert_eq!(facts.runs_out.map(words::duration).as_deref(), Some("3 h 22 m"));
     assert_eq!(evaluation.status.alerts, AlertState { page: Some(NOW), ticket: None });
     assert_eq!(evaluation.status.since, Some(NOW));
+}
+
+#[test]
+fn a_status_changes_who_is_told_and_not_what_is_decided() {
+    let until = NOW.plus(minutes(1));
+    let suspended = Status::Suspended(Suspension { reason: "the exporter is rebuilt".into(), until });
+    let evaluated = |status: &Status, now: Timestamp| {
+        let slo = Slo { status: status.clone(), ..slo() };
+        let table = burning();
+        let budget = check(&table, CALM, State::Burning).status.budget;
+        let decided = Rules::of(&slo, &slo.objectives[0]).decide(&input(Ok(&table)), CALM, now);
+        let evaluation = evaluate(&slo, &slo.objectives[0], budget, &input(Ok(&table)), CALM, now);
+        assert_eq!((decided.alerts, decided.changes), (evaluation.status.alerts, !evaluation.changes.is_empty()), "{status}");
+        evaluation
+    };
+    let active = evaluated(&Status::Active, NOW);
+    let shadow = evaluated(&Status::Shadow, NOW);
+    assert_eq!(shadow.changes, active.changes, "it is decided by the same code");
+    assert_eq!((shadow.status.state, shadow.status.word(), shadow.status.icon()), (State::Burning, "SHADOW", "○"));
+    let asleep = evaluated(&suspended, NOW);
+    assert_eq!((asleep.changes.len(), asleep.status.alerts), (0, CALM), "nothing is decided");
+    assert_eq!((asleep.status.word(), asleep.status.icon()), ("SUSPENDED", "·"));
+    assert_eq!(asleep.status.counts, active.status.counts, "and all is counted");
+    let awake = evaluated(&suspended, until);
+    assert_eq!((awake.changes.len(), awake.status.word()), (1, "BURNING"), "active again by itself");
+    assert!(shadow.status.tells_nobody() && asleep.status.tells_nobody() && !awake.status.tells_nobody());
 }
 
 #[test]

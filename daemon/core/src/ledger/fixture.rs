@@ -8,6 +8,7 @@ use crate::{
     id::{ObjectiveName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     sli::{Counted, HistogramKind, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{AlertRow, CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
+    status::Status,
     time::{Timestamp, days, hours, minutes},
     units::{Factor, Target},
     window::Window,
@@ -60,6 +61,7 @@ pub(crate) fn slo(name: &str, sli: Sli, per: &[&str]) -> Slo {
         new_series: NewSeries::Auto,
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
+        status: Status::Active,
         origin: Origin { file: "a.yaml".into(), line: 1, version: "0".repeat(12) },
     }
 }

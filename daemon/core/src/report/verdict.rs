@@ -70,6 +70,9 @@ fn little_seen(seen: f64) -> String {
 /// Judges a budget by what is left of it, what the week spent of it, and how much of the week was seen.
 pub(super) fn judge(then: &BudgetStatus, spent: Option<f64>, seen: f64) -> Judged {
     let judged = |verdict, because: String| Judged { verdict, because };
+    if let Some(suspension) = then.status.suspension() {
+        return judged(Verdict::CannotSay, format!("it is suspended: {}", suspension.reason));
+    }
     match (then.left, &then.unknown) {
         (Some(left), _) if left.is_spent() && has_ended(then) => {
             judged(Verdict::Careful, "the period ended with its budget spent; a new one has begun, whole".to_owned())

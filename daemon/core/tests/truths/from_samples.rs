@@ -9,6 +9,7 @@ use burnward_core::{
     ledger::{Counts, Plan, Query, Reason, Sample, Series, Settings, SourceLedger, Sums, Unknown},
     sli::{CompiledSelector, Counted, Dialect, HistogramKind, Labels, MatchOp, Matcher, Selector, Sli},
     slo::{CountedIn, LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo},
+    status::Status,
     time::{Timestamp, days, hours, minutes},
     window::Window,
 };
@@ -76,6 +77,7 @@ pub(crate) fn slo(sli: Sli) -> Slo {
         new_series: NewSeries::Auto,
         low_traffic: LowTraffic::Exact,
         excluded_time: ExcludedTime::Removed,
+        status: Status::Active,
         origin: Origin { file: "checkout.yaml".into(), line: 1, version: "0".into() },
     }
 }

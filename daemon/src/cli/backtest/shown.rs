@@ -6,7 +6,6 @@ use burnward_core::{
     evaluate::BudgetStatus,
     incident::{AlertKey, Facts, Kind},
     slo::Urgency,
-    time::Timestamp,
     window::Interval,
     words,
 };
@@ -14,7 +13,7 @@ use burnward_core::{
 use crate::{
     cli::table::Table,
     definition::{duration, marked::Marked},
-    replay::{Alarm, Backtest, Calls, Found, Lived, Score},
+    replay::{Alarm, Backtest, Found, Lived, Score},
     report::words::utc,
 };
 
@@ -88,7 +87,7 @@ impl Tested {
         }
         let _ = writeln!(text, "\n{}", run.sentence(self.span.length()));
         if let Some(marked) = &self.marked {
-            text += &run.scored(marked);
+            text += &run.score.text(marked);
         }
         if self.runs.len() > 1 {
             let mut table = Table::new(&WHAT_IF.map(str::to_uppercase).each_ref().map(String::as_str));
@@ -109,7 +108,7 @@ impl Tested {
             text += &markdown(&HEADINGS, rows);
         }
         if let Some(marked) = &self.marked {
-            for line in run.scored(marked).lines() {
+            for line in run.score.text(marked).lines() {
                 let _ = writeln!(text, "- {}", escaped(line.trim_start()));
             }
             text.push('\n');
@@ -122,14 +121,14 @@ impl Tested {
 
     fn cells(&self, alarm: &Alarm, of: Option<usize>) -> [String; 9] {
         let marked = of.and_then(|place| self.marked.as_ref()?.get(place)).map_or("-", |marked| marked.name.as_str());
-        let began = began(alarm);
+        let began = alarm.began();
         [
             utc(alarm.at),
-            told(alarm),
+            alarm.told(),
             alarm.alert.to_string(),
-            row(alarm).unwrap_or_else(|| "-".to_owned()),
+            alarm.row().unwrap_or_else(|| "-".to_owned()),
             words::duration(alarm.at.since(began)),
-            spent(alarm).map_or_else(|| "-".to_owned(), words::whole_percent),
+            alarm.spent().map_or_else(|| "-".to_owned(), words::whole_percent),
             alarm.cleared.map_or_else(|| "to the end".to_owned(), |at| words::duration(at.since(alarm.at))),
             alarm.incident.to_string(),
             marked.to_owned(),
@@ -147,7 +146,7 @@ impl Run {
 
     /// How often people would have been called.
     fn sentence(&self, length: Duration) -> String {
-        let calls = |alarms: &mut dyn Iterator<Item = &Alarm>| alarms.filter(|alarm| matches!(alarm.calls, Calls::People { .. })).count();
+        let calls = |alarms: &mut dyn Iterator<Item = &Alarm>| alarms.filter(|alarm| alarm.calls_people()).count();
         let pages = calls(&mut self.of_kind(Urgency::Page, Kind::Burn));
         let tickets = calls(&mut self.of_kind(Urgency::Ticket, Kind::Burn));
         let blind = self.alarms.iter().filter(|alarm| alarm.fault.kind == Kind::CannotSee).count();
@@ -156,32 +155,10 @@ impl Run {
         format!("{} and {} in {span}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
     }
 
-    /// What became of the incidents that people marked.
-    fn scored(&self, marked: &[Marked]) -> String {
-        let (found, late, missed) = self.score.counts();
-        let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), words::whole_percent);
-        let mut text = format!(
-            "Of {}: {found} found in time, {late} late, {missed} missed; {} for none of them. Precision {}, recall {}.\n",
-            words::plural(marked.len(), "marked incident"),
-            words::plural(self.score.pages - self.score.right, "page"),
-            share(self.score.precision()),
-            share(self.score.recall()),
-        );
-        for (marked, found) in marked.iter().zip(&self.score.found) {
-            let became = match found {
-                Found::After(after) => format!("paged after {}", words::duration(*after)),
-                Found::Late(after) => format!("paged late, after {}", words::duration(*after)),
-                Found::Missed => "missed".to_owned(),
-            };
-            let _ = writeln!(text, "  {} at {}: {became}", marked.name, utc(marked.when.from));
-        }
-        text
-    }
-
     fn side_by_side(&self) -> [String; 9] {
         let (found, late, missed) = self.score.counts();
         let least = self.budgets.iter().filter_map(|status| status.left).map(|left| left.ratio).min_by(f64::total_cmp);
-        let tickets = self.of_kind(Urgency::Ticket, Kind::Burn).filter(|alarm| matches!(alarm.calls, Calls::People { .. })).count();
+        let tickets = self.of_kind(Urgency::Ticket, Kind::Burn).filter(|alarm| alarm.calls_people()).count();
         [
             if self.change.is_empty() { "as it is".to_owned() } else { self.change.clone() },
             self.score.pages.to_string(),
@@ -197,46 +174,9 @@ impl Run {
 
     /// The middle of the times from the beginning of a burn to its page.
     fn median_after(&self) -> Option<Duration> {
-        let mut after: Vec<Duration> = self.of_kind(Urgency::Page, Kind::Burn).map(|alarm| alarm.at.since(began(alarm))).collect();
+        let mut after: Vec<Duration> = self.of_kind(Urgency::Page, Kind::Burn).map(|alarm| alarm.at.since(alarm.began())).collect();
         after.sort_unstable();
         after.get(after.len() / 2).copied()
-    }
-}
-
-/// When the burn began, as far as the samples show it.
-fn began(alarm: &Alarm) -> Timestamp {
-    alarm.facts.began().min(alarm.at)
-}
-
-/// What somebody would have been told.
-fn told(alarm: &Alarm) -> String {
-    let what = match (alarm.fault.kind, alarm.fault.urgency) {
-        (Kind::Burn | Kind::Test, Urgency::Page) => "page",
-        (Kind::Burn | Kind::Test, Urgency::Ticket) => "ticket",
-        (Kind::CannotSee, Urgency::Page) => "page: cannot see",
-        (Kind::CannotSee, Urgency::Ticket) => "ticket: cannot see",
-    };
-    match alarm.calls {
-        Calls::People { .. } => what.to_owned(),
-        Calls::Nobody => format!("{what}, joins"),
-    }
-}
-
-fn row(alarm: &Alarm) -> Option<String> {
-    match &alarm.facts {
-        Facts::Burn(burn) => {
-            let row = burn.fired.row;
-            Some(format!("{}x {}/{}", row.factor, duration::format(row.long), duration::format(row.short)))
-        }
-        Facts::Blind(_) | Facts::Test(_) => None,
-    }
-}
-
-/// The share of the budget that was spent by then.
-fn spent(alarm: &Alarm) -> Option<f64> {
-    match &alarm.facts {
-        Facts::Burn(burn) => Some(1.0 - burn.left.ratio),
-        Facts::Blind(_) | Facts::Test(_) => None,
     }
 }
 
@@ -262,11 +202,7 @@ fn run_as_json(run: &Run, tested: &Tested) -> serde_json::Value {
     let score = tested.marked.as_ref().map(|marked| {
         let (found, late, missed) = run.score.counts();
         let became = |(marked, found): (&Marked, &Found)| {
-            let (word, after) = match found {
-                Found::After(after) => ("found", Some(after.as_secs_f64())),
-                Found::Late(after) => ("late", Some(after.as_secs_f64())),
-                Found::Missed => ("missed", None),
-            };
+            let (word, after) = (found.word(), found.after().map(|after| after.as_secs_f64()));
             serde_json::json!({ "name": marked.name, "from": utc(marked.when.from), "to": utc(marked.when.to), "became": word, "after_seconds": after })
         };
         serde_json::json!({
@@ -303,18 +239,18 @@ fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
     };
     serde_json::json!({
         "at": utc(alarm.at),
-        "what": told(alarm),
+        "what": alarm.told(),
         "alert": alarm.alert.to_string(),
         "slo": slo,
         "group": group,
         "burn_rate": burn_rate,
-        "row": row(alarm),
-        "began": utc(began(alarm)),
-        "detected_after_seconds": alarm.at.since(began(alarm)).as_secs_f64(),
-        "budget_spent_ratio": spent(alarm),
+        "row": alarm.row(),
+        "began": utc(alarm.began()),
+        "detected_after_seconds": alarm.at.since(alarm.began()).as_secs_f64(),
+        "budget_spent_ratio": alarm.spent(),
         "cleared": alarm.cleared.map(utc),
         "incident": alarm.incident.to_string(),
-        "calls_people": matches!(alarm.calls, Calls::People { .. }),
+        "calls_people": alarm.calls_people(),
         "marked": marked.map(|marked| marked.name.as_str()),
     })
 }

@@ -21,7 +21,11 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("team: payments", "team: !!str payments"),
     ("window: 30d", "window: 30d\n        timezone: Europe/Berlin"),
     ("window: 30d", "window: 30d\n        counted-in: { slices: 7m, good-if-at-least: 99 }"),
-    ("window: 30d", "window: 30d\n    status: shadow"),
+    ("window: 30d", "window: 30d\n    status: shadw"),
+    ("window: 30d", "window: 30d\n    status: suspended"),
+    ("window: 30d", "window: 30d\n    status: { suspended: { until: next week } }"),
+    ("window: 30d", "window: 30d\n    status: { suspended: { reason: the exporter is rebuilt } }"),
+    ("window: 30d", "window: 30d\n    depends-on: [database/availability]"),
     ("window: 30d", "window: 30d\n    no-data: { then: count-bad }\n    no-traffic: warn"),
     ("burnward/v1", "v2"),
     ("'http_requests_total{job=\"checkout\"}'", "http_requests_total{job=\"check #out\"}"),
@@ -108,11 +112,11 @@ const CONFIGURATIONS: &[&str] = &[
 ];
 
 /// Codes that belong to files as wholes, to expressions, or to what is beside the documents; `directories`, `attacks`, `expressions`, `kinds`, `names`,
-/// `layout`, `journeys`, `owners` and `cases` test them, `links` and `cli/check` those of runbooks and Slack. Those that a source shows (E14xx, W209x) are tested against sources.
-const ELSEWHERE: [&str; 33] = [
+/// `layout`, `journeys`, `owners`, `statuses` and `cases` test them, `links` and `cli/check` those of runbooks and Slack. Those that a source shows (E14xx, W209x) are tested against sources.
+const ELSEWHERE: [&str; 35] = [
     "E1016", "E1214", "E1215", "W2017", "W2018", "W2021", "E1002", "E1010", "E1013", "E1014", "E1022", "E1024", "E1025", "E1034", "E1062",
     "E1063", "E1064", "E1090", "E1091", "E1092", "E1093", "E1094", "E1095", "E1096", "E1100", "E1101", "E1102", "E1103", "E1104", "E1110",
-    "E1130", "E1301", "W2013",
+    "E1130", "E1301", "W2013", "W2019", "W2020",
 ];
 
 #[test]

@@ -161,6 +161,12 @@ pub(super) fn with_an_unknown_key() -> Vec<(String, String)> {
                 "    objectives:",
                 "    no-traffic: { zzzzzzzz: 1 }\n    objectives:",
             ),
+            ("/definitions/slo/properties/status/anyOf/1/properties", "    objectives:", "    status: { zzzzzzzz: 1 }\n    objectives:"),
+            (
+                "/definitions/slo/properties/status/anyOf/1/properties/suspended/properties",
+                "    objectives:",
+                "    status: { suspended: { zzzzzzzz: 1 } }\n    objectives:",
+            ),
         ]
         .map(|(place, from, to)| (place.to_owned(), GOOD.replacen(from, to, 1))),
     );

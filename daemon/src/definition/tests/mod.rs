@@ -15,6 +15,7 @@ mod names;
 mod owners;
 mod schema;
 mod shipped;
+mod statuses;
 
 use std::{collections::BTreeMap, path::Path};
 

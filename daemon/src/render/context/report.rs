@@ -206,7 +206,7 @@ fn row(row: &Row) -> RowContext {
         verdict: row.judged.verdict.word().to_owned(),
         icon: row.judged.verdict.icon().to_owned(),
         because: row.judged.because.clone(),
-        slo: format!("{}/{}", then.budget.slo.service, then.budget.slo.name),
+        slo: told::named(then),
         group: group(&then.budget.group),
         objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
         left: then.left.map(|left| words::budget_left(&left)).or_else(|| missing_left.map(str::to_owned)).unwrap_or_default(),

@@ -108,7 +108,7 @@ impl ReportPostRow {
         Self {
             icon: row.judged.verdict.icon().to_owned(),
             verdict: row.judged.verdict.word().to_owned(),
-            slo: format!("{}/{}", then.budget.slo.service, then.budget.slo.name),
+            slo: told::named(then),
             group: group(&then.budget.group),
             objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
             left: then

@@ -3,7 +3,7 @@
 use burnward_core::{
     alert::AlertState,
     id::{Group, IncidentId},
-    incident::{Resolution, What},
+    incident::{Incident, Resolution, What},
     time::Timestamp,
 };
 
@@ -73,4 +73,22 @@ pub(in crate::store) async fn incidents_are_listed_newest_first(store: &Store) {
     assert_eq!(listed(store.incidents_between(&main, at(3), at(201)).await.unwrap()), [(2, 2)]);
     assert_eq!(listed(store.incidents_between(&main, at(2), at(200)).await.unwrap()), [(1, 3)]);
     assert_eq!(listed(store.incidents_between(&tenant("other"), at(0), at(999)).await.unwrap()), []);
+}
+
+pub(in crate::store) async fn what_a_shadow_would_have_told_is_kept_apart(store: &Store) {
+    let main = tenant("main");
+    let resolved = |ordinal| event(ordinal, 2, What::Resolved { how: Resolution::Recovered }, "resolved");
+    let shadow = vec![opening(&main, 1), resolved(1), opening(&main, 2)];
+    store.commit(&Commit { shadow: shadow.clone(), ..empty(&main, at(0)) }).await.unwrap();
+    // What is there already is left alone, and refuses nothing beside it.
+    store.commit(&Commit { shadow: shadow.clone(), events: vec![opening(&main, 1)], ..empty(&main, at(0)) }).await.unwrap();
+    let ids = |incidents: Vec<Incident>| incidents.into_iter().map(|incident| incident.ordinal).collect::<Vec<_>>();
+    assert_eq!(ids(store.live_shadow_incidents(&main, at(1)).await.unwrap()), [1, 2], "the first was over at second 2");
+    assert_eq!(ids(store.live_shadow_incidents(&main, at(2)).await.unwrap()), [2], "the second is not over");
+    let mut kept = store.shadow_events(&main, at(0)).await.unwrap();
+    kept.sort_by_key(|event| (event.ordinal, event.event.seq));
+    assert_eq!(kept, shadow);
+    assert_eq!(store.last_shadow_ordinals(&main).await.unwrap(), [(fault(), 2)].into());
+    assert_eq!(store.last_ordinals(&main).await.unwrap(), [(fault(), 1)].into(), "what was told is another pile");
+    assert_eq!(store.shadow_events(&tenant("other"), at(0)).await.unwrap(), []);
 }

@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 
-use super::{SqliteStore, corrections, outbox, primary_code, upkeep};
+use super::{SqliteStore, corrections, outbox, primary_code, shadow, upkeep};
 use crate::store::{Behind, Commit, CommitNumber, NewEvent, Round, StoreError, StoredAlert, rows};
 
 impl SqliteStore {
@@ -76,6 +76,7 @@ struct Batch {
     events: Rows,
     messages: Rows,
     outcomes: Rows,
+    shadow: Rows,
     corrections: Rows,
     audit: Rows,
 }
@@ -105,6 +106,7 @@ impl Batch {
             events: Rows::new(commit.events.iter().map(event_row).collect::<Result<_, _>>()?),
             messages: Rows::new(commit.messages.iter().map(|message| outbox::message_row(message, commit.at)).collect::<Result<_, _>>()?),
             outcomes: Rows::new(commit.events.iter().filter_map(|new| outcome_row(&new.event)).collect()),
+            shadow: Rows::new(commit.shadow.iter().map(shadow::shadow_row).collect::<Result<_, _>>()?),
             corrections: Rows::new(
                 commit.corrections.iter().map(|correction| corrections::correction_row(correction, commit.at)).collect::<Result<_, _>>()?,
             ),
@@ -130,6 +132,7 @@ impl Batch {
         run(tx, SAVE_EVENTS, tenant, &self.events).await.map_err(taken)?;
         run(tx, outbox::OWE, tenant, &self.messages).await?;
         run(tx, outbox::END, tenant, &self.outcomes).await?;
+        run(tx, shadow::SAVE_SHADOW, tenant, &self.shadow).await?;
         run(tx, corrections::SAVE_CORRECTIONS, tenant, &self.corrections).await.map_err(out_of_place)?;
         run(tx, upkeep::SAVE_AUDIT, tenant, &self.audit).await?;
         Ok(())

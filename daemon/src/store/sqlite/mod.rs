@@ -18,6 +18,7 @@ mod outbox;
 mod posts;
 mod renames;
 mod reports;
+mod shadow;
 #[cfg(test)]
 mod tests;
 mod upkeep;

@@ -28,7 +28,7 @@ use crate::store::StoreError;
 const APPLICATION_ID: i32 = 0x4255_524E;
 
 /// Every migration, oldest first: number, name, text. An applied one is never edited.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "corrections", include_str!("migrations/0002_corrections.sql")),
     (3, "reports", include_str!("migrations/0003_reports.sql")),
@@ -39,6 +39,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 10] = [
     (8, "images", include_str!("migrations/0008_images.sql")),
     (9, "commit_numbers", include_str!("migrations/0009_commit_numbers.sql")),
     (10, "posts", include_str!("migrations/0010_posts.sql")),
+    (11, "shadow", include_str!("migrations/0011_shadow.sql")),
 ];
 
 /// Readers at the same time.

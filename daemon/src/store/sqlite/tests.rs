@@ -48,6 +48,7 @@ conformance! {
         alert_changes_are_kept_in_order,
         resolved_incidents_leave_the_live_ones,
         incidents_are_listed_newest_first,
+        what_a_shadow_would_have_told_is_kept_apart,
     }
     outbox {
         pages_come_before_informs_and_the_longest_due_first,

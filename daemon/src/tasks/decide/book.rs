@@ -24,6 +24,7 @@ use super::{
     lost,
     numbers::Shown,
     reload::{Opened, rename_of, run_of},
+    shadow::ShadowIncidents,
     standing::Standing,
 };
 use crate::{
@@ -34,7 +35,7 @@ use crate::{
 
 /// How far back resolved incidents are looked for that are not over: one that a person resolved while an alert held is checked again, also after a
 /// long downtime.
-const LOOK_BACK: Duration = days(30);
+pub(super) const LOOK_BACK: Duration = days(30);
 
 /// Groups per SLO; the rest is counted as `(other)`.
 const MAX_GROUPS: usize = 1_000;
@@ -66,6 +67,8 @@ pub(super) struct Book {
     /// Open incidents, and those within their grace time.
     pub(super) incidents: BTreeMap<IncidentId, Incident>,
     pub(super) ordinals: BTreeMap<FaultKey, u64>,
+    /// The incidents that SLOs in shadow would have had.
+    pub(super) shadow: ShadowIncidents,
     /// Since when the source has not answered, and why.
     pub(super) source_blind: Option<(Timestamp, Unknown)>,
     /// Since when SLOs are blind although the source answers.
@@ -105,6 +108,7 @@ impl Book {
             alerts: states(alerts),
             incidents: live(incidents, now),
             ordinals: store.last_ordinals(tenant).await?,
+            shadow: ShadowIncidents::load(store, tenant, now).await?,
             source_view: SourceView { lost: lost::noted(store, tenant, &source).await?, ..SourceView::default() },
             excluded,
             ..Self::new(tenant.clone(), source, running, ledger)
@@ -127,6 +131,7 @@ impl Book {
             held_back: BTreeSet::new(),
             incidents: BTreeMap::new(),
             ordinals: BTreeMap::new(),
+            shadow: ShadowIncidents::default(),
             source_blind: None,
             slo_blind: BTreeMap::new(),
             slo_silent: BTreeMap::new(),
@@ -160,11 +165,13 @@ impl Book {
             let incidents = store.live_incidents(&self.tenant, now.minus(LOOK_BACK)).await?;
             let alerts = store.alerts(&self.tenant).await?;
             let ordinals = store.last_ordinals(&self.tenant).await?;
-            Ok::<_, StoreError>((live(incidents, now), states(alerts), ordinals, Kept::load(store, &self.tenant, now).await?))
+            let shadow = ShadowIncidents::load(store, &self.tenant, now).await?;
+            Ok::<_, StoreError>((live(incidents, now), states(alerts), ordinals, shadow, Kept::load(store, &self.tenant, now).await?))
         };
         match again.await {
-            Ok((incidents, alerts, ordinals, excluded)) => {
+            Ok((incidents, alerts, ordinals, shadow, excluded)) => {
                 (self.incidents, self.alerts, self.ordinals, self.excluded) = (incidents, alerts, ordinals, excluded);
+                self.shadow = shadow;
             }
             Err(error) => {
                 self.in_doubt = true;
@@ -174,14 +181,10 @@ impl Book {
         self.reload_ledger(store, config, now).await;
     }
 
-    /// The newest incident of a fault that is at hand: open, or resolved not long ago.
-    pub(super) fn current(&self, fault: &FaultKey) -> Option<&Incident> {
-        self.incidents.values().filter(|incident| incident.fault == *fault).max_by_key(|incident| incident.ordinal)
-    }
-
     /// Forgets incidents whose grace time is over.
     pub(super) fn forget_old(&mut self, now: Timestamp) {
         self.incidents.retain(|_, incident| !is_over(incident, now));
+        self.shadow.incidents.retain(|_, incident| !is_over(incident, now));
     }
 
     /// Whether any alert of an SLO fires.
@@ -267,7 +270,7 @@ fn with_held(slos: Vec<Arc<Slo>>, held: Vec<Arc<Slo>>) -> (Running, Pending) {
 }
 
 /// The incidents of which something can still come.
-fn live(stored: Vec<StoredIncident>, now: Timestamp) -> BTreeMap<IncidentId, Incident> {
+pub(super) fn live(stored: Vec<StoredIncident>, now: Timestamp) -> BTreeMap<IncidentId, Incident> {
     let incidents = stored.into_iter().map(|stored| stored.incident).filter(|incident| !is_over(incident, now));
     incidents.map(|incident| (incident.id.clone(), incident)).collect()
 }

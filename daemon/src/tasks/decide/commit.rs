@@ -209,6 +209,10 @@ fn split(commit: Commit) -> BTreeMap<Option<String>, Commit> {
         let subject = subject_of.get(&message.incident).cloned();
         parts.entry(subject).or_insert_with(|| empty.clone()).messages.push(message);
     }
+    for event in commit.shadow {
+        let subject = event.fault.subject.to_string();
+        parts.entry(Some(subject)).or_insert_with(|| empty.clone()).shadow.push(event);
+    }
     for alert in commit.alerts {
         let subject = Subject::Service(alert.budget.slo.service.clone()).to_string();
         parts.entry(Some(subject)).or_insert_with(|| empty.clone()).alerts.push(alert);

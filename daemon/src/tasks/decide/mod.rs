@@ -16,6 +16,7 @@ mod past;
 mod rehearsal;
 mod reload;
 mod round;
+mod shadow;
 mod standing;
 mod test_page;
 

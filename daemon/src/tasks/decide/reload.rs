@@ -11,6 +11,7 @@ use burnward_core::{
     id::{SloId, TenantId},
     rename::{Rename, Renames},
     slo::Slo,
+    status::Status,
     time::Timestamp,
     words::plural,
 };
@@ -88,7 +89,7 @@ async fn open(
     for fault in &faults {
         warn!(%tenant, file = fault.file, "a definition does not load; `burnward check` and the status say why");
     }
-    let held = held(store, tenant, place, &last_good.slos, &acceptance.runs().slos).await?;
+    let held = held(store, tenant, place, &last_good.slos, &acceptance.runs().slos, now).await?;
     if !held.is_empty() {
         let slos: Vec<String> = held.iter().map(|slo| slo.id.to_string()).collect();
         info!(%tenant, slos = slos.join(", "), "these were changed or removed while their alerts hold; they run on as before until they clear");
@@ -131,13 +132,15 @@ pub(super) fn audit_of(rename: &Rename) -> AuditEntry {
     }
 }
 
-/// The versions that run on: of every SLO whose alert holds, the one that decided it, where the files say something else by now.
+/// The versions that run on: of every SLO whose alert holds, the one that decided it, where the files say something else by now. One in shadow told
+/// nobody, so that nothing is silenced where it does not.
 async fn held(
     store: &Store,
     tenant: &TenantId,
     place: &TenantConfig,
     last_good: &[Arc<Slo>],
     runs: &[Arc<Slo>],
+    now: Timestamp,
 ) -> Result<Vec<Arc<Slo>>, StoreError> {
     let alerts = store.alerts(tenant).await?;
     let holds: BTreeSet<SloId> = alerts.into_iter().filter(|alert| alert.state.holds()).map(|alert| alert.budget.slo).collect();
@@ -151,7 +154,8 @@ async fn held(
     }
     let runs: BTreeMap<&SloId, &Arc<Slo>> = runs.iter().map(|slo| (&slo.id, slo)).collect();
     let other = |slo: &Arc<Slo>| runs.get(&slo.id).is_none_or(|new| text_of(new) != text_of(slo));
-    Ok(ran.into_values().filter(|slo| holds.contains(&slo.id) && other(slo)).collect())
+    let told = |slo: &Arc<Slo>| slo.status.at(now) != &Status::Shadow;
+    Ok(ran.into_values().filter(|slo| holds.contains(&slo.id) && told(slo) && other(slo)).collect())
 }
 
 fn text_of(slo: &Slo) -> (&str, &str) {

@@ -15,6 +15,7 @@ use burnward_core::{
     incident::{Actor, AlertKey, BlindFacts, Command, Facts, FaultKey, Incident, Kind, Member, MemberShare, Subject},
     ledger::{MemberVerdicts, Query, Reads, Reason, Series, Stream, Sums as _, Unknown},
     slo::{Slo, Urgency},
+    status::Status,
     time::{Timestamp, minutes},
     window::Interval,
     words,
@@ -23,7 +24,7 @@ use burnward_core::{
 use super::{
     book::{Book, operators, team_of},
     draft::Draft,
-    lost,
+    lost, shadow,
     standing::{At, Seen},
 };
 use crate::{
@@ -108,6 +109,7 @@ pub(super) fn evaluate_book(book: &Book, config: &Config, draft: &mut Draft<'_>,
     }
     tell_blindness(book, config, draft, &evaluated, answers);
     clear_what_is_gone(book, draft, &mut evaluated);
+    shadow::end_what_is_none(book, config, draft, &mut evaluated);
     evaluated
 }
 
@@ -125,7 +127,7 @@ impl<'a> Before<'a> {
             alerts.entry(&budget.slo).or_default().push((budget, *state));
         }
         let mut in_incidents: BTreeMap<&SloId, BTreeSet<&BudgetId>> = BTreeMap::new();
-        for budget in book.incidents.values().flat_map(budgets_of) {
+        for budget in book.incidents.values().chain(book.shadow.incidents.values()).flat_map(budgets_of) {
             in_incidents.entry(&budget.slo).or_default().insert(budget);
         }
         Self { alerts, in_incidents }
@@ -211,12 +213,10 @@ fn look_closely(book: &Book, config: &Config, draft: &mut Draft<'_>, seen: &Seen
     let (at, budget) = (evaluated.at, seen.budget());
     let mut evaluation = evaluate(seen.slo, seen.objective, budget.clone(), &seen.input, before, at.now);
     for change in &mut evaluation.changes {
-        date_the_beginning(book, seen.counted_in, change, at.asked_at);
-        if let Some(stream) = seen.stream {
-            name_the_members(book, stream, change, at.asked_at);
-        }
+        complete(book, seen, change, at.asked_at);
         apply_change(config, draft, seen.slo, &budget, change);
     }
+    shadow::step_out(book, config, draft, seen, &evaluation.status, at);
     let held_back = held_back_since_now(book, &evaluation.status, &mut evaluated.held_back);
     evaluated.newly_held_back += usize::from(held_back.is_some());
     let whys: Vec<String> = evaluation.changes.iter().map(|change| change.why.clone()).chain(held_back).collect();
@@ -236,6 +236,14 @@ fn held_back_since_now(book: &Book, status: &BudgetStatus, all: &mut BTreeSet<(B
     let newly: Vec<usize> = rows.iter().filter(|row| !book.held_back.contains(row)).map(|(_, place)| *place).collect();
     all.extend(rows);
     explain::why_held_back(status, &newly)
+}
+
+/// What a burn that fires tells beside its rows: since when, and by which members.
+pub(super) fn complete(book: &Book, seen: &Seen<'_>, change: &mut AlertChange, now: Timestamp) {
+    date_the_beginning(book, seen.counted_in, change, now);
+    if let Some(stream) = seen.stream {
+        name_the_members(book, stream, change, now);
+    }
 }
 
 /// How many slices are looked at for the beginning of a burn.
@@ -262,21 +270,27 @@ fn name_the_members(book: &Book, stream: &Stream, change: &mut AlertChange, now:
     }
 }
 
+/// The fault that a burning budget of an SLO is.
+pub(super) fn burn(slo: &Slo, urgency: Urgency) -> FaultKey {
+    FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::Burn, urgency }
+}
+
 fn apply_change(config: &Config, draft: &mut Draft<'_>, slo: &Slo, budget: &BudgetId, change: &AlertChange) {
-    let fault = FaultKey { subject: Subject::Service(slo.id.service.clone()), kind: Kind::Burn, urgency: change.urgency };
+    let fault = burn(slo, change.urgency);
     let alert = AlertKey::Budget(budget.clone());
     let command = match &change.change {
         Change::Fired(facts) => Command::Fire { fault: fault.clone(), alert, facts: facts.clone() },
         Change::Cleared => Command::Clear { alert },
     };
-    draft.command_to_fault(&fault, &team_of(config, &slo.team), &command, &Actor::Daemon);
+    shadow::tell(draft, slo, &fault, &team_of(config, &slo.team), &command);
     draft.audit(&Actor::Daemon, "alert.change", budget.to_string(), change.why.clone());
 }
 
 /// Fires and clears the alerts of blindness: of the source as a whole, or of SLOs although it answers.
 fn tell_blindness(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &Evaluated, answers: &RoundAnswers) {
     tell_source(book, config, draft, evaluated, answers);
-    let blindnesses = book.incidents.values().filter(|incident| incident.fault.kind == Kind::CannotSee);
+    let blindnesses =
+        book.incidents.values().chain(book.shadow.incidents.values()).filter(|incident| incident.fault.kind == Kind::CannotSee);
     let told = blindnesses.flat_map(Incident::open_members).filter_map(|(alert, member)| Some((alert.slo()?, Told::of(member))));
     let told: BTreeMap<&SloId, Told> = told.collect();
     for slo in book.slos.values() {
@@ -289,10 +303,13 @@ fn tell_blindness(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated
 fn tell_source(book: &Book, config: &Config, draft: &mut Draft<'_>, evaluated: &Evaluated, answers: &RoundAnswers) {
     let fault = FaultKey { subject: Subject::Source(book.source.clone()), kind: Kind::CannotSee, urgency: Urgency::Page };
     let alert = AlertKey::Source(book.source.clone());
-    let patience = book.slos.values().map(|slo| slo.no_data.after).min().unwrap_or(minutes(5));
+    let telling = |slo: &&Arc<Slo>| slo.status.at(answers.now) == &Status::Active;
+    // Where every SLO is in shadow or suspended, nobody is kept from hearing of anything.
+    let patience =
+        if book.slos.is_empty() { Some(minutes(5)) } else { book.slos.values().filter(telling).map(|slo| slo.no_data.after).min() };
     match &evaluated.source_blind {
-        Some((since, unknown)) if answers.now.since(*since) >= patience => {
-            let hides = evaluated.unknown.keys().cloned().collect();
+        Some((since, unknown)) if patience.is_some_and(|patience| answers.now.since(*since) >= patience) => {
+            let hides = evaluated.unknown.keys().filter(|id| book.slos.get(*id).is_none_or(|slo| telling(&slo))).cloned().collect();
             let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
             draft.command_to_fault(&fault, &operators(config), &Command::Fire { fault: fault.clone(), alert, facts }, &Actor::Daemon);
         }
@@ -343,13 +360,13 @@ fn tell_slo(config: &Config, draft: &mut Draft<'_>, slo: &Slo, evaluated: &Evalu
         let fault = fault(urgency);
         let hides = if missing.is_some() { blind_alike(evaluated, slo, unknown) } else { vec![slo.id.clone()] };
         let facts = Facts::Blind(BlindFacts { unknown: unknown.clone(), since: *since, hides });
-        draft.command_to_fault(&fault, &team, &Command::Fire { fault: fault.clone(), alert: alert(), facts }, &Actor::Daemon);
+        shadow::tell(draft, slo, &fault, &team, &Command::Fire { fault: fault.clone(), alert: alert(), facts });
     }
     let goes_on = told.is_some_and(|since| since.goes_on);
     let is_over = !goes_on && blind.is_none() && evaluated.source_blind.is_none() && !answers.reads.catching_up;
     let told = missing.or(silent).map(|(urgency, _)| urgency);
     for urgency in urgencies(slo).filter(|urgency| is_over && told != Some(*urgency)) {
-        draft.command_to_fault(&fault(urgency), &team, &Command::Clear { alert: alert() }, &Actor::Daemon);
+        shadow::tell(draft, slo, &fault(urgency), &team, &Command::Clear { alert: alert() });
     }
 }
 

@@ -228,7 +228,7 @@ fn detail_of(handle: &Handle, slo: &Slo, queries: Vec<WireQuery>, budgets: impl 
         line: slo.origin.line,
         version: slo.origin.version.clone(),
         held: HeldVersion::of(&view, &slo.id),
-        policies: Policy::of(slo),
+        policies: Policy::of(slo, handle.clock.now()),
         budgets: budgets(&view),
         queries,
     }
@@ -269,7 +269,8 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
             Some(_) => None,
             None => reading::of(handle, &status, names).await,
         };
-        let told = told::of(&status.budget, status.alerts, &incidents, until);
+        let told =
+            if status.tells_nobody() { told::in_shadow(status.alerts) } else { told::of(&status.budget, status.alerts, &incidents, until) };
         let explained = explained(handle, judged_by, &status, &written);
         let reach = reach.map(|reach| FiguresReach::of(&reach, until));
         budgets.extend(explained.map(|budget| ExplainedBudget { reading, told, changes, reach, ..budget }));
@@ -425,8 +426,8 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
         id: status.budget.to_string(),
         figures: Budget::of(&handle.view.borrow(), status),
         period: period(status, handle.clock.now()),
-        state: status.state.word().to_owned(),
-        icon: status.state.icon().to_owned(),
+        state: status.word().to_owned(),
+        icon: status.icon().to_owned(),
         budget: around.map_or_else(|| budget.clone(), |around| format!("{budget}; {around}")),
         excluded,
         seen,

@@ -17,6 +17,7 @@ pub mod incidents;
 pub mod page_test;
 pub mod problem;
 pub mod reports;
+pub mod shadow;
 pub mod status;
 pub mod wire;
 
@@ -44,5 +45,6 @@ pub fn routes() -> Router<Site> {
         .route("/api/v1/reports/week", get(reports::week))
         .route("/api/v1/reports/week.csv", get(reports::week_csv))
         .route("/api/v1/reports/week.md", get(reports::week_markdown))
+        .route("/api/v1/shadow", get(shadow::get))
         .route("/api/v1/pages/test", post(page_test::post))
 }

@@ -73,7 +73,9 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
         budgets.extend(past.standing);
     }
     let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
-    budgets.sort_by(|a, b| a.state.cmp(&b.state).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget)));
+    budgets.sort_by(|a, b| {
+        a.status.place().cmp(&b.status.place()).then(a.state.cmp(&b.state)).then(left(a).total_cmp(&left(b))).then(a.budget.cmp(&b.budget))
+    });
     Ok(Status {
         schema: "burnward/v1/status".to_owned(),
         tenant: tenant.to_string(),

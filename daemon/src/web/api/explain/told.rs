@@ -24,6 +24,19 @@ pub(super) fn of(budget: &BudgetId, alerts: AlertState, incidents: &[StoredIncid
     open.map(|(urgency, since)| of_alert(budget, urgency, since, incidents, until)).collect()
 }
 
+/// Of the alerts of an SLO in shadow nobody was told.
+pub(super) fn in_shadow(alerts: AlertState) -> Vec<Told> {
+    let open = [Urgency::Page, Urgency::Ticket].into_iter().filter_map(|urgency| Some((urgency, alerts.since(urgency)?)));
+    let told = |(urgency, since)| Told {
+        urgency: urgency_word(urgency).to_owned(),
+        since: instant(since),
+        incident: None,
+        decided_by: "shadow".to_owned(),
+        sentence: "nobody: its SLO is in shadow, and `burnward shadow` lists it".to_owned(),
+    };
+    open.map(told).collect()
+}
+
 fn of_alert(budget: &BudgetId, urgency: Urgency, since: Timestamp, incidents: &[StoredIncident], until: Timestamp) -> Told {
     let alert = AlertKey::Budget(budget.clone());
     let of_fault = |stored: &&StoredIncident| stored.incident.fault.urgency == urgency && stored.incident.fault.kind == Kind::Burn;

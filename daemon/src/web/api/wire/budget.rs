@@ -41,8 +41,11 @@ pub struct Budget {
     pub title: String,
     /// Who is paged.
     pub team: String,
-    /// `BURNING`, `CANNOT SEE`, `SPENT`, `BACK-FILLING`, `NO TRAFFIC`, `OK`.
+    /// `BURNING`, `CANNOT SEE`, `SPENT`, `BACK-FILLING`, `NO TRAFFIC`, `OK`; of an SLO that tells nobody, `SHADOW` or `SUSPENDED`.
     pub state: String,
+    /// Of an SLO that tells nobody: why, and the state that its budget would have otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tells_nobody: Option<TellsNobody>,
     /// The icon before the word.
     pub icon: String,
     /// Since when it burns or cannot be seen.
@@ -123,6 +126,39 @@ impl Budgets {
 impl Serialize for Budgets {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
+    }
+}
+
+/// That nobody is told of a budget, whatever becomes of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TellsNobody {
+    /// `shadow` or `suspended`.
+    pub status: String,
+    /// The state that it would have as a budget of an active SLO: `BURNING`.
+    pub state_if_active: String,
+    /// Of a suspended one: why, in the words of its document.
+    pub reason: Option<String>,
+    /// Of a suspended one: when it is active again by itself.
+    pub until: Option<Instant>,
+}
+
+impl TellsNobody {
+    fn of(status: &BudgetStatus) -> Option<Self> {
+        let suspension = status.status.suspension();
+        status.tells_nobody().then(|| Self {
+            status: status.status.word().to_owned(),
+            state_if_active: status.state.word().to_owned(),
+            reason: suspension.map(|suspension| suspension.reason.clone()),
+            until: suspension.map(|suspension| instant(suspension.until)),
+        })
+    }
+
+    /// What it means, in a sentence; `time` writes a moment.
+    pub fn sentence(&self, time: impl Fn(Instant) -> String) -> String {
+        match (&self.reason, self.until) {
+            (Some(reason), Some(until)) => format!("suspended until {}: {reason}; nothing is decided, and counting goes on", time(until)),
+            (_, _) => format!("in shadow: decided as any other, and nobody is told; as an active SLO it would be {}", self.state_if_active),
+        }
     }
 }
 
@@ -255,8 +291,9 @@ impl Budget {
             group: group.labels().to_vec(),
             title: definition.map(|slo| slo.title.clone()).unwrap_or_default(),
             team: definition.map(|slo| slo.team.to_string()).unwrap_or_default(),
-            state: status.state.word().to_owned(),
-            icon: status.state.icon().to_owned(),
+            state: status.word().to_owned(),
+            icon: status.icon().to_owned(),
+            tells_nobody: TellsNobody::of(status),
             since: status.since.map(instant),
             target_percent: status.target.as_percent(),
             window: window(&status.window),

@@ -122,7 +122,7 @@ pub struct Told {
     pub since: Instant,
     /// Its incident.
     pub incident: Option<String>,
-    /// What decided whether somebody was called: `opened`, `reopened`, `joined`, `grouping`, `acknowledged`, `flapping`, `ticket`.
+    /// What decided whether somebody was called: `opened`, `reopened`, `joined`, `grouping`, `acknowledged`, `flapping`, `ticket`, `shadow`.
     pub decided_by: String,
     /// What became of it, in a sentence.
     pub sentence: String,

@@ -13,13 +13,14 @@ mod incident_now;
 mod member;
 mod postmortem;
 mod report;
+mod shadow;
 mod slo;
 mod status;
 
 use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
-pub use budget::{Budget, Budgets, Row, UnseenShare, Why, budget_key};
+pub use budget::{Budget, Budgets, Row, TellsNobody, UnseenShare, Why, budget_key};
 pub use definitions::{RunningDefinition, RunningDefinitions};
 pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
 pub use downtime::{Downtime, DowntimeSpell};
@@ -36,6 +37,7 @@ pub use report::{
     BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedMember, ReportedPerson, ReportedTeam,
     ReportedTimes, WeekReport,
 };
+pub use shadow::{ShadowAlert, ShadowIncident, ShadowList, ShadowScore, ShadowSlo, ShadowSpan};
 pub use slo::{
     AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,
     SloDetail, SloExplanation, VersionRan, no_data_words,

@@ -180,8 +180,11 @@ pub struct ReportedBudget {
     pub title: String,
     /// Who is responsible.
     pub team: String,
-    /// The state at the end of the week: `BURNING`, `CANNOT SEE`, `SPENT`, `BACK-FILLING`, `NO TRAFFIC`, `OK`.
+    /// The state at the end of the week: `BURNING`, `CANNOT SEE`, `SPENT`, `BACK-FILLING`, `NO TRAFFIC`, `OK`, `SHADOW`, `SUSPENDED`.
     pub state: String,
+    /// Of an SLO that told nobody then: `○ SHADOW`, `· SUSPENDED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tells_nobody: Option<String>,
     /// Target in percent, as written.
     pub target_percent: String,
     /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
@@ -356,6 +359,12 @@ impl WeekReport {
 }
 
 impl ReportedBudget {
+    /// The SLO as a report names it: `checkout/availability`, `checkout/latency ○ SHADOW`.
+    pub fn named(&self) -> String {
+        let silent = self.tells_nobody.as_ref().map_or_else(String::new, |silent| format!(" {silent}"));
+        format!("{}/{}{silent}", self.service, self.slo)
+    }
+
     /// Between what is left, where the two differ as they are shown: `60 % to 71 % left`.
     pub fn left_between(&self) -> Option<String> {
         self.unseen.as_ref()?.left_between(self.left_seconds?, self.budget_seconds?)
@@ -384,6 +393,7 @@ impl From<&Row> for ReportedBudget {
             group: figures.group,
             title: row.title.clone(),
             team: row.team.to_string(),
+            tells_nobody: figures.tells_nobody.map(|_| format!("{} {}", figures.icon, figures.state)),
             state: figures.state,
             target_percent: figures.target_percent,
             window: words::window(&then.window),

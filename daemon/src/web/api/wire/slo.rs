@@ -6,6 +6,7 @@ use burnward_core::{
     exclusion::ExcludedTime,
     id::{SloId, TenantId},
     slo::{LowTraffic, NewSeries, NoDataThen, NoTraffic, Slo},
+    status::{Status, Suspension},
     time::Timestamp,
     words,
 };
@@ -13,7 +14,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, Definition, Events, ExclusionState, IncidentState, Query, Reading, RowTable, SourcePlace, Told, instant};
-use crate::{store::RunVersion, tasks::decide::Reach, view::View};
+use crate::{report::words::utc, store::RunVersion, tasks::decide::Reach, view::View};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -128,16 +129,31 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policies of an SLO, those that it can have.
-    pub fn of(slo: &Slo) -> Vec<Self> {
+    /// The policies of an SLO, those that it can have, as they are at a moment.
+    pub fn of(slo: &Slo, now: Timestamp) -> Vec<Self> {
         let of = |(key, value, meaning): (&str, String, &str)| Self { key: key.to_owned(), value, meaning: meaning.to_owned() };
-        policies(slo).into_iter().map(of).collect()
+        status(slo, now).into_iter().chain(policies(slo)).map(of).collect()
     }
 }
 
 /// What its `no-data` says: `tell-owner after 5m`.
 pub fn no_data_words(slo: &Slo) -> String {
     format!("{} after {}", slo.no_data.then.word(), words::lookback(slo.no_data.after))
+}
+
+/// The status of an SLO whose document gives it one.
+fn status(slo: &Slo, now: Timestamp) -> Option<(&'static str, String, &'static str)> {
+    let value = match &slo.status {
+        Status::Active => return None,
+        Status::Shadow => slo.status.word().to_owned(),
+        Status::Suspended(Suspension { reason, until }) => format!("{} until {}: {reason}", slo.status.word(), utc(*until)),
+    };
+    let meaning = match slo.status.at(now) {
+        Status::Active => "that moment has passed: it is active again, and the key can go",
+        Status::Shadow => "decided as any other, and nobody is told; `burnward shadow` lists what it would have told",
+        Status::Suspended(_) => "nothing is decided and nobody is told until then; counting goes on",
+    };
+    Some(("status", value, meaning))
 }
 
 fn policies(slo: &Slo) -> Vec<(&'static str, String, &'static str)> {

@@ -33,7 +33,7 @@ use notices::{Notice, notices};
 const ROWS: usize = 200;
 
 /// The words of a budget's state, worst first.
-const STATES: [&str; 6] = ["BURNING", "CANNOT SEE", "SPENT", "BACK-FILLING", "NO TRAFFIC", "OK"];
+const STATES: [&str; 8] = ["BURNING", "CANNOT SEE", "SPENT", "BACK-FILLING", "NO TRAFFIC", "OK", "SHADOW", "SUSPENDED"];
 
 /// What is shown of all budgets; an empty value is as none.
 #[derive(Debug, Default, Deserialize)]
@@ -126,7 +126,7 @@ impl Asked {
 
 /// Whether a budget is in a state; a spent one is, whatever else is true of it.
 fn is_in(budget: &Budget, state: &str) -> bool {
-    slug(&budget.state) == state || (state == "spent" && budget.left_ratio.is_some_and(|left| left <= 0.0))
+    slug(&budget.state) == state || (state == "spent" && budget.tells_nobody.is_none() && budget.left_ratio.is_some_and(|left| left <= 0.0))
 }
 
 impl Filter {

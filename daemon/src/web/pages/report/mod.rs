@@ -279,7 +279,7 @@ impl RowFigures {
             mark: mark(&budget.icon, &budget.verdict),
             because: visible(&budget.because),
             href: slo_link(&format!("{}/{}", budget.service, budget.slo), &budget.key, report, frame),
-            name: format!("{}/{}", budget.service, budget.slo),
+            name: budget.named(),
             group: group_values(&budget.group),
             title: budget.title.clone(),
             left: left.map(|left| share_left(&left)).or_else(|| budget.no_left.clone()).unwrap_or_default(),

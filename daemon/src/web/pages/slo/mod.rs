@@ -26,6 +26,7 @@ use crate::{
             downtime::of as downtime_of,
             explain::{Figures as FiguresAsked, Names, When, at_moment, explanation, find, moment, not_to_come, statuses},
             problem::Problem,
+            shadow::of_late,
             wire::{
                 Budget, Downtime, ExplainedBudget, ExplainedRow, FiguresReach, Policy, Query as WireQuery, ReadPart, Reading, SloDetail,
                 SloExplanation, Told, VersionRan, budget_key,
@@ -39,12 +40,14 @@ mod downtime;
 mod excluded;
 mod members;
 mod period;
+mod shadow;
 
 use chart::Chart;
 use downtime::DowntimeFigures;
 use excluded::ExcludedRow;
 use members::MemberFigures;
 use period::PeriodFigures;
+use shadow::ShadowFigures;
 
 /// Budgets of the SLO that are listed.
 const BUDGETS: usize = 50;
@@ -92,6 +95,8 @@ struct SloPage {
     queries: Vec<Asking>,
     /// Made of other SLOs: nothing is asked for itself.
     is_journey: bool,
+    /// Of an SLO that is or was in shadow.
+    shadow: Option<ShadowFigures>,
     incidents: Vec<IncidentFigures>,
     policies: Vec<Policy>,
 }
@@ -197,7 +202,12 @@ pub(super) async fn get(
     let of_then = moment.as_deref().map(|at| [("at", at), ("figures", when.figures.word())]);
     let parameters = [("budget", key.as_str())].into_iter().chain(of_then.into_iter().flatten()).collect::<Vec<_>>();
     let frame = frame.json(&format!("/api/v1/slos/{name}/explain"), &parameters);
-    Ok(page(&slo_page(frame, &name, &slo, key, explained, drawn, frame::now(handle))))
+    let shadow = match when.at {
+        None => of_late(handle, &slo.id, handle.clock.now()).await?,
+        Some(_) => None,
+    };
+    let shadow = shadow.and_then(|shadow| ShadowFigures::of(&shadow, &frame.links, frame::now(handle)));
+    Ok(page(&SloPage { shadow, ..slo_page(frame, &name, &slo, key, explained, drawn, frame::now(handle)) }))
 }
 
 impl Asked {
@@ -257,6 +267,7 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         more_budgets: listed.len().saturating_sub(BUDGETS),
         chosen: budgets.into_iter().next().map(|budget| chosen(budget, drawn, &path, &links, now)),
         queries: asking(&detail),
+        shadow: None,
         is_journey: slo.sli.composite().is_some(),
         incidents: incidents.iter().take(20).map(|incident| IncidentFigures::of(incident, &links, now)).collect(),
         tenant: links.tenant().map(str::to_owned),
@@ -353,6 +364,10 @@ fn chosen_reading(reading: &Reading, path: &str, key: &str, links: &Links) -> Ch
 
 /// The rule that decided, or why nothing is decided.
 fn because(figures: &Budget, decided: &str) -> String {
+    let suspended = figures.tells_nobody.as_ref().filter(|why| why.until.is_some());
+    if let Some(why) = suspended {
+        return visible(&why.sentence(|until| Stamp::of(until).to_string()));
+    }
     match &figures.unknown {
         Some(why) if figures.state == "CANNOT SEE" => format!("{} ({})", visible(&why.detail), why.reason),
         Some(_) | None => visible(decided),
