@@ -62,6 +62,7 @@ impl SourceLedger {
         memory.take_streams(&state);
         memory.streams.extend(self.streams.iter().skip(state.streams.len()).map(|held| self.unread(held)));
         memory.replace_plan(self.plan.clone(), now);
+        memory.forget_what_begins_later();
         let meanings: BTreeMap<_, _> = state.lanes.iter().map(|lane| (&lane.slo, lane.meaning)).collect();
         let is_known = |lane: &usize| meanings.get(&*self.lane_ids[*lane]) == Some(&self.plan.lanes()[*lane].meaning_hash());
         // A composite is not read: it follows from what its members are corrected by.
@@ -93,6 +94,16 @@ impl SourceLedger {
         };
         walk.seal();
         Ok(walk)
+    }
+
+    /// What a seal knows of streams that begin behind it was told by samples behind it, which are yet to be read again.
+    fn forget_what_begins_later(&mut self) {
+        for held in &mut self.streams {
+            let Some(lane) = held.lane else { continue };
+            let expected = self.plan.lanes()[lane].expected().contains(&held.stream.group);
+            let watermark = self.lanes[lane].watermark;
+            held.meta.counted_from = held.meta.counted_from.filter(|from| expected || *from <= watermark);
+        }
     }
 
     /// A stream of which nothing was read yet.
