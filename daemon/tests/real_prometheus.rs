@@ -370,7 +370,7 @@ async fn an_enforced_label_hides_what_is_another_tenants_whatever_is_asked() -> 
         r#"sum({__name__=~"calls_.*",tenant=~".+"})"#,
         r#"sum({__name__="calls_total"} or calls_total{tenant="globex"})"#,
         r#"sum(calls_total{tenant="acme" or tenant="globex"})"#,
-        r#"max_over_time(sum(calls_total)[5m:30s])"#,
+        r"max_over_time(sum(calls_total)[5m:30s])",
         r#"sum(increase(calls_total{tenant!="acme"}[5m] offset 1m)) or vector(0)"#,
         r#"sum(label_replace(calls_total, "tenant", "globex", "", ""))"#,
         r#"sum(calls_total * on (job) group_left () calls_total{tenant="globex"}) or vector(1)"#,

@@ -484,7 +484,7 @@ async fn every_question_of_a_source_with_an_enforced_label_names_it() {
     let asked: Vec<String> = fake.asked().into_iter().filter_map(|asked| asked.form.get("query").cloned()).collect();
     assert!(asked.len() >= 10, "{asked:?}");
     for query in asked.iter().filter(|query| *query != "time()") {
-        assert_eq!(query.matches("{").count(), query.matches(r#"tenant="acme""#).count(), "{query}");
+        assert_eq!(query.matches('{').count(), query.matches(r#"tenant="acme""#).count(), "{query}");
         assert!(query.contains(r#"tenant="acme""#) && !query.contains("info("), "{query}");
     }
 }
