@@ -22,9 +22,9 @@ const MAX_OPENINGS: usize = 200;
 const MAX_BRACKETS: usize = 64;
 
 /// The helpers that a template may use.
-const HELPERS: [&str; 19] = [
+const HELPERS: [&str; 20] = [
     "if", "unless", "each", "with", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "time", "clock", "date", "first",
-    "plural",
+    "plural", "prose",
 ];
 
 /// Why a template is refused, and where.

@@ -16,6 +16,11 @@ pub const VALUE_CHARS: usize = 256;
 pub trait Language {
     /// One untrusted value, so that it is shown literally.
     fn escape(value: &str) -> String;
+    /// One untrusted sentence in which people write code between backticks: what stands there is code where the language can show it so, and
+    /// all else is shown literally.
+    fn prose(value: &str) -> String {
+        Self::escape(value)
+    }
     /// An instant.
     fn moment(at: Timestamp, precision: Precision) -> String;
 }
@@ -176,8 +181,12 @@ pub enum HtmlText {}
 impl Language for Slack {
     fn escape(value: &str) -> String {
         let shown = visible(value);
-        let entities = shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let entities = entities(&shown);
         if reads_as_marks(&shown) { format!("`{}`", entities.replace('`', "ˋ")) } else { entities }
+    }
+
+    fn prose(value: &str) -> String {
+        with_code(&visible(value)).unwrap_or_else(|| Self::escape(value))
     }
 
     fn moment(at: Timestamp, precision: Precision) -> String {
@@ -275,6 +284,45 @@ fn is_invisible(code: u32) -> bool {
     matches!(code, 0x80..=0x9f | 0xad | 0x061c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff9..=0xfffb | 0xe0000..=0xe007f)
 }
 
+/// A sentence of plain text and code in turns, which Slack's backticks part; `None` where one of them is not surely read as a mark, so that
+/// what stands between would be obeyed.
+fn with_code(shown: &str) -> Option<String> {
+    let parts: Vec<&str> = shown.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut out = String::new();
+    for (n, part) in parts.iter().enumerate() {
+        let written = if n % 2 == 1 { code(part) } else { between_code(part, n == 0, n + 1 == parts.len()) };
+        out.push_str(&written?);
+    }
+    Some(out)
+}
+
+/// Code that Slack shows as such: with something in it, and no space at its ends.
+fn code(part: &str) -> Option<String> {
+    (!part.is_empty() && part.trim() == part).then(|| format!("`{}`", entities(part)))
+}
+
+/// Text beside code, which it must not touch with a letter; one with marks stands in code of its own.
+fn between_code(part: &str, first: bool, last: bool) -> Option<String> {
+    let apart = char::is_whitespace;
+    let begins =
+        first || (last && part.is_empty()) || part.starts_with(|c: char| apart(c) || matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')'));
+    let ends = last || (first && part.is_empty()) || part.ends_with(|c: char| apart(c) || c == '(');
+    if !reads_as_marks(part) {
+        return (begins && ends).then(|| entities(part));
+    }
+    let text = part.trim();
+    let bounded = (first || part.starts_with(apart)) && (last || part.ends_with(apart));
+    let at = part.len() - part.trim_start().len();
+    bounded.then(|| format!("{}`{}`{}", &part[..at], entities(text), &part[at + text.len()..]))
+}
+
+fn entities(shown: &str) -> String {
+    shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// Whether Slack would read marks, an emoji or a link in the value.
 fn reads_as_marks(value: &str) -> bool {
     value.contains(['*', '_', '~', '`'])
@@ -326,6 +374,26 @@ mod tests {
         check::<Slack>("03:10:02 UTC", "03:10:02 UTC");
         check::<Slack>("10.0.0.1:9090", "10.0.0.1:9090");
         check::<Slack>("> quote", "`&gt; quote`");
+    }
+
+    #[test]
+    fn code_in_a_sentence_stays_code_in_slack() {
+        let prose = |value: &str, shown: &str| assert_eq!(Slack::prose(value), shown, "{value:?}");
+        prose("Look at `kubectl get pods`", "Look at `kubectl get pods`");
+        prose("Run `a <b & c` (or `d_e`), then wait.", "Run `a &lt;b &amp; c` (or `d_e`), then wait.");
+        prose("Shed load", "Shed load");
+        prose("`top` says *who*", "`top` `says *who*`");
+        prose("https://evil `x`", "`https://evil` `x`");
+        prose("<!channel> `<!here>`", "&lt;!channel&gt; `&lt;!here&gt;`");
+    }
+
+    #[test]
+    fn a_sentence_whose_backticks_are_no_marks_stands_in_code_whole() {
+        for value in ["a`*b*`c", "`*a*", "`a`*b*", "`` *a* ``", "` *a* `", "`a`:boom:", "`a``*b*`", "*a*`b`"] {
+            assert_eq!(Slack::prose(value), format!("`{}`", value.replace('`', "ˋ")), "{value:?}");
+        }
+        assert_eq!(Slack::prose("`a\n*b*`"), "`a␊*b*`");
+        assert_eq!(Slack::prose("`a` @channel"), "`a` `@channel`");
     }
 
     #[test]

@@ -215,6 +215,7 @@ impl<L: Language + Send + Sync + 'static> Engine<L> {
         registry.register_helper("clock", Moment::<L>::boxed(Precision::Second));
         registry.register_helper("date", Moment::<L>::boxed(Precision::Day));
         registry.register_helper("first", Box::new(first::<L>));
+        registry.register_helper("prose", Box::new(prose::<L>));
         registry.register_helper("plural", Box::new(plural));
         registry.register_helper("helperMissing", Box::new(missing::<L>));
         for (name, text) in BUILT_IN {
@@ -317,6 +318,21 @@ fn first<L: Language>(
 ) -> HelperResult {
     match h.param(0).and_then(|list| list.value().as_array()).and_then(|list| list.first()).and_then(serde_json::Value::as_str) {
         Some(value) => out.write(&L::escape(value))?,
+        None => out.write(&missing_text::<L>(&path_of(h)))?,
+    }
+    Ok(())
+}
+
+/// `{{prose text}}`: a sentence whose code stays code.
+fn prose<L: Language>(
+    h: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    match h.param(0).and_then(|text| text.value().as_str()) {
+        Some(text) => out.write(&L::prose(text))?,
         None => out.write(&missing_text::<L>(&path_of(h)))?,
     }
     Ok(())

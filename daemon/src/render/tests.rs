@@ -231,6 +231,18 @@ fn a_page_says_what_for_whom_how_bad_since_when() {
 }
 
 #[test]
+fn a_command_of_the_runbook_can_be_copied() {
+    let mut page = context(&burning(&["acme"]), &[], later(14));
+    page.steps = ["1. Look at `kubectl get pods`", "`*all* of it`@channel"].map(str::to_owned).to_vec();
+    let texts = Renderer::load(None, Faults::default()).page(&page);
+    insta::assert_snapshot!(texts.do_first, @r"
+    *Do first*
+    • 1. Look at `kubectl get pods`
+    • `ˋ*all* of itˋ@channel`
+    ");
+}
+
+#[test]
 fn what_people_took_out_of_the_budget_of_a_burn_is_said_on_its_page() {
     let exclusion = Exclusion {
         id: ExclusionId(1),
