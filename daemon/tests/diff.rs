@@ -178,6 +178,26 @@ fn what_a_change_would_have_paged_is_told_over_a_recorded_history() {
     assert_eq!(told["backtest"]["night_timezones"], serde_json::json!(["Europe/Berlin"]));
 }
 
+/// A recorded file holds series, and no values of expressions: those SLOs stay out of what is lived through, and nothing is blind for them.
+#[test]
+fn expressions_stay_out_of_a_recorded_history_with_a_word() {
+    let root = changed();
+    let directory = root.path();
+    let alone = run(directory, env!("CARGO_BIN_EXE_burnward"), &["backtest", "checkout", "--recorded", "history.om"]);
+    let sum = "version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n  - name: sum\n    sli: { query: { bad: 'sum(increase(a[1m]))', total: 'sum(increase(b[1m]))' } }\n    objectives: [{ target: 99%, window: 30d }]\n";
+    write(directory, "slo-definitions/sum.yaml", sum);
+    let beside = run(directory, env!("CARGO_BIN_EXE_burnward"), &["backtest", "checkout", "--recorded", "history.om"]);
+    assert_eq!(String::from_utf8_lossy(&beside.stdout), String::from_utf8_lossy(&alone.stdout));
+    let note = "note: left out, because samples of text do not show it: checkout/sum (expressions need a source that evaluates them)";
+    assert!(String::from_utf8_lossy(&beside.stderr).contains(note), "{}", String::from_utf8_lossy(&beside.stderr));
+    let only = run(directory, env!("CARGO_BIN_EXE_burnward"), &["backtest", "checkout/sum", "--recorded", "history.om"]);
+    assert!(String::from_utf8_lossy(&only.stderr).contains("no SLO is left that the file can show"));
+    let (code, told, talk) = diff(directory, &["--against", "main", "--backtest", "30d", "--recorded", "history.om"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(talk.contains(note), "{talk}");
+    assert!(told.contains("pages 0 -> 3") && !told.contains("cannot see"), "{told}");
+}
+
 #[test]
 fn without_a_zone_night_is_that_of_utc_and_without_a_difference_nothing_is_lived_through() {
     let root = changed();

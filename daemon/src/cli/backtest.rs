@@ -24,7 +24,7 @@ use crate::{
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{self, Colour, Diagnostic, Severity, duration, marked, marked::Marked},
     metrics::Metrics,
-    replay::{Backtest, Change, Fetched, Past, kept, mark, recorded},
+    replay::{Backtest, Change, Fetched, OfText, Past, kept, mark, recorded},
     report::words::utc,
     source::{Source, replicas::Replicas},
     store::Store,
@@ -121,12 +121,18 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
         let config = Arc::new(config.clone().unwrap_or_default());
         let marked = read_marked(&args, &config, &tenant).await?;
         let History { past, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
+        if slos.is_empty() {
+            continue;
+        }
         let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
         let bar = Bar::new("backtest", span);
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
         bar.end();
         let lived = lived.map_err(|unknown| anyhow::anyhow!("the history could not be read to the end: {unknown}"))?;
         tested.push(Tested::of(&backtest, lived, marked.as_deref(), late_after, config.tick));
+    }
+    if tested.is_empty() {
+        bail!("no SLO is left that the file can show");
     }
     print::text(match args.output {
         Format::Table => tested.iter().map(Tested::as_table).collect::<Vec<_>>().join("\n"),
@@ -211,10 +217,20 @@ async fn history(
     if let Some(file) = &args.recorded {
         let samples = recorded::read(file)?;
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
-        return Ok(History { past: Past::Samples(samples), span: span(args, Some(reach), reach.to)?, slos });
+        let span = span(args, Some(reach), reach.to)?;
+        return Ok(History { past: Past::Samples(samples), span, slos: shown_by_text(slos) });
     }
     let span = span(args, None, Clock::Wall.now())?;
     Ok(History { past: past_of_source(config, name, args.source.as_deref(), span.to)?, span, slos })
+}
+
+/// The SLOs that a recorded file can show, and a word of those that stay out.
+fn shown_by_text(slos: Vec<Arc<Slo>>) -> Vec<Arc<Slo>> {
+    let of_text = OfText::of(slos);
+    if let Some(note) = of_text.note() {
+        print::talk(format_args!("note: {note}"));
+    }
+    of_text.shown
 }
 
 /// The history of a source up to a moment; of the Prometheus at this URL where one is named.

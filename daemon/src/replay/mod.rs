@@ -13,6 +13,7 @@ pub mod recorded;
 mod run;
 mod samples;
 mod score;
+mod text;
 mod written;
 
 use std::{sync::Arc, time::Duration};
@@ -32,6 +33,7 @@ pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};
 pub use samples::Samples;
 pub use score::{Found, Score, mark};
+pub use text::OfText;
 
 use crate::{
     tasks::{

@@ -36,11 +36,15 @@ slos:
 "#;
 
 fn slos() -> Vec<Arc<Slo>> {
+    read(DOCUMENT)
+}
+
+fn read(text: &str) -> Vec<Arc<Slo>> {
     let source = SourceName::parse("prometheus").expect("a name");
     let tenant = TenantId::parse("main").expect("a name");
     let (runbooks, teams, templates) = (Runbooks::Unchecked, Teams::Unchecked, Templates::default());
     let context = Context { tenant, source, promql: Promql::Spoken, runbooks, teams, templates };
-    document::read(&Source::new("checkout.yaml", DOCUMENT), "v", &context).expect("it reads").0
+    document::read(&Source::new("checkout.yaml", text), "v", &context).expect("it reads").0
 }
 
 /// Ten requests a second from one target, scraped every 15 s; from `bad` on all of them fail for `long`.
@@ -142,4 +146,29 @@ async fn a_backtest_tries_changes_side_by_side_and_is_scored() {
     assert!((518..=550).contains(&seconds(second.2)) && matches!(second.2, Found::Late(_)), "{:?}", second.2);
     assert_eq!(third.0.as_deref(), Some("row 14.4x at 900x"));
     assert!((129..=160).contains(&seconds(third.2)), "{:?}", third.2);
+}
+
+/// What samples of text cannot show would blind the source for what they do.
+#[test]
+fn expressions_beside_recorded_series_hide_nothing_of_them() {
+    let rest = r"
+  - name: queue
+    sli: { window: { expr: 'max(queue_seconds)', is: '<=', threshold: 60 } }
+    objectives: [{ target: 99%, window: 30d }]
+  - name: sum
+    sli: { query: { bad: 'sum(increase(a[1m]))', total: 'sum(increase(b[1m]))' } }
+    objectives: [{ target: 99%, window: 30d }]
+  - name: native
+    sli: { latency: { histogram: 'h', within: 300ms, buckets: native } }
+    objectives: [{ target: 99%, window: 30d }]
+  - name: visit
+    sli: { composite: { all-of: [{ slo: checkout/availability, good-if-at-least: 99% }, { slo: checkout/sum, good-if-at-least: 99% }] } }
+    objectives: [{ target: 99%, window: 30d }]
+";
+    let OfText { shown, left_out } = OfText::of(read(&format!("{}{}", DOCUMENT.trim_end(), rest)));
+    assert_eq!(shown.iter().map(|slo| slo.id.name.as_str()).collect::<Vec<_>>(), ["availability"]);
+    let expression = "expressions need a source that evaluates them";
+    let why: Vec<_> = left_out.iter().map(|(id, why)| (id.name.as_str(), *why)).collect();
+    let [native, journey] = ["native histograms are not in text", "a journey over one of those"];
+    assert_eq!(why, [("queue", expression), ("sum", expression), ("native", native), ("visit", journey)]);
 }

@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use burnward_core::{slo::Slo, window::Interval};
+use burnward_core::{id::SloId, slo::Slo, window::Interval};
 
 use super::{DiffArgs, Sets, Side};
 use crate::{
     cli::{
         backtest::{past_of_source, with_members},
         bar::Bar,
+        print,
     },
     clock::Clock,
     config::Config,
@@ -18,7 +19,7 @@ use crate::{
         Difference,
         effect::{Life, Lives},
     },
-    replay::{Lived, Past, live, recorded},
+    replay::{Lived, OfText, Past, live, recorded},
 };
 
 /// Reads how long a history is asked for.
@@ -42,6 +43,7 @@ pub(super) async fn add(
     }
     let services: Vec<String> = services.into_iter().collect();
     let sets: Vec<Vec<Arc<Slo>>> = [&sets.older, &sets.newer].map(|set| with_members(set, &services)).into();
+    let (sets, left_out) = if args.recorded.is_some() { of_text(sets) } else { (sets, BTreeSet::new()) };
     let slos: Vec<Arc<Slo>> = sets.iter().flatten().cloned().collect();
     let (past, span) = history(args, config, side, length)?;
     let bar = Bar::new("diff", span);
@@ -51,8 +53,23 @@ pub(super) async fn add(
     if let [before, after] = lived.as_slice() {
         let slos: Vec<&Slo> = slos.iter().map(AsRef::as_ref).collect();
         difference.add_effects(tenant, Lives { before: life(before), after: life(after), span }, &slos, config);
+        // Of what was not lived through nobody knows what a change of it does.
+        for change in difference.changes.iter_mut().filter(|change| left_out.contains(&change.id)) {
+            change.effect = None;
+        }
     }
     Ok(())
+}
+
+/// What a recorded file can show of each set, and what it cannot of any.
+fn of_text(sets: Vec<Vec<Arc<Slo>>>) -> (Vec<Vec<Arc<Slo>>>, BTreeSet<SloId>) {
+    let each: Vec<OfText> = sets.into_iter().map(OfText::of).collect();
+    let notes: BTreeSet<String> = each.iter().filter_map(OfText::note).collect();
+    for note in notes {
+        print::talk(format_args!("note: {note}"));
+    }
+    let left_out = each.iter().flat_map(|of_text| &of_text.left_out).map(|(id, _)| id.clone()).collect();
+    (each.into_iter().map(|of_text| of_text.shown).collect(), left_out)
 }
 
 fn life(lived: &Lived) -> Life<'_> {
