@@ -11,6 +11,7 @@ use burnward_core::{
     status::Status,
     units::Ratio,
     window::Window,
+    words,
 };
 
 use super::{Exported, Loss, counts_events, decimal, list, map, quoted, ratio, rolling, share, word};
@@ -161,7 +162,7 @@ fn alert(slo: &Slo, objective: &Objective, row: &AlertRow) -> Node {
         "{}: the error budget of {}% over {} burns: {}",
         slo.title.replace("{{", "{ {"),
         objective.target.as_percent(),
-        objective.name,
+        rolling(objective).map_or_else(|| words::window_spoken(&objective.window), duration::format),
         row_words(row)
     );
     map([
@@ -172,6 +173,9 @@ fn alert(slo: &Slo, objective: &Objective, row: &AlertRow) -> Node {
             Some(map([
                 ("severity", Some(word(severity(row.urgency)))),
                 ("burn_rate", Some(quoted(row.factor.to_string()))),
+                // Rows may share a burn rate, and two rules with the same labels are one alert.
+                ("long_window", Some(word(duration::format(row.long)))),
+                ("short_window", Some(word(duration::format(row.short)))),
                 ("burnward_service", Some(word(slo.id.service.as_str()))),
                 ("burnward_slo", Some(word(slo.id.name.as_str()))),
                 ("burnward_objective", Some(quoted(objective.name.as_str()))),

@@ -129,6 +129,26 @@ fn rules_that_are_imported_again_mean_the_same() {
     }
 }
 
+/// Two rows of a short window have the same burn rate, and rules with the same name and labels are duplicates to `promtool`.
+#[test]
+fn each_row_is_an_alert_of_its_own_and_says_the_window_that_burns() {
+    let short = r"version: burnward/v1
+service: shop
+team: payments
+slos:
+  - name: probe
+    sli: { probe: 'up' }
+    objectives: [{ name: everyday, target: 99.5%, window: 1d }]
+";
+    let text = export(&slos(short), Format::PrometheusRules).text;
+    let labels: Vec<&str> = text.split("- alert: ").filter_map(|rule| rule.split_once("labels:")?.1.split("annotations:").next()).collect();
+    assert!(labels.len() > 2, "{text}");
+    for (at, own) in labels.iter().enumerate() {
+        assert!(!labels[at + 1..].contains(own), "{text}");
+    }
+    assert!(text.contains("99.5% over 1d burns") && !text.contains("over everyday"), "{text}");
+}
+
 #[test]
 fn openslo_that_is_imported_again_means_the_same() {
     let before: Vec<Arc<Slo>> = slos(SLOS).into_iter().chain(slos(REST).into_iter().take(3)).collect();
