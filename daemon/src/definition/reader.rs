@@ -378,9 +378,11 @@ pub fn suggest(diagnostic: Diagnostic, word: &str, known: &[&str]) -> Diagnostic
 /// The known word that is spelt nearly the same; case and underscores do not count.
 pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase().replace('_', "-");
-    let distances = known.iter().map(|candidate| (strsim::osa_distance(candidate, &word), *candidate));
-    let close =
-        |&(distance, candidate): &(usize, &str)| distance <= 2.max(candidate.len() / 3) && distance < word.len().min(candidate.len());
+    let (length, most) = (word.chars().count(), |candidate: &str| 2.max(candidate.len() / 3));
+    // Words whose lengths differ by more are not near, however long a word a file has.
+    let comparable = known.iter().filter(|candidate| candidate.chars().count().abs_diff(length) <= most(candidate));
+    let distances = comparable.map(|candidate| (strsim::osa_distance(candidate, &word), *candidate));
+    let close = |&(distance, candidate): &(usize, &str)| distance <= most(candidate) && distance < word.len().min(candidate.len());
     distances.filter(close).min().map(|(_, candidate)| candidate)
 }
 
