@@ -52,7 +52,7 @@ const INCIDENTS: usize = 200;
 /// How far back alert changes are listed.
 const CHANGES_BACK: Duration = days(30);
 
-/// Parameters of an explanation.
+/// Parameters of an SLO and of its explanation.
 #[derive(Debug, Deserialize)]
 pub struct ExplainQuery {
     /// RFC 3339; without it: now.
@@ -144,14 +144,19 @@ impl ExplainQuery {
     }
 }
 
-/// `GET /api/v1/slos/{service}/{name}`.
+/// `GET /api/v1/slos/{service}/{name}`: now, or with its budgets as they stood at a moment.
 pub async fn slo(
     State(site): State<Site>,
     tenant: Tenant,
     Path((service, name)): Path<(String, String)>,
+    Query(query): Query<ExplainQuery>,
 ) -> Result<Json<SloDetail>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
-    detail(&site.handle, &slo).await.map(Json)
+    let when = query.when(site.handle.clock.now())?;
+    match when.at {
+        Some(_) => explanation(&site.handle, &slo, when, query.budget(), Names::NotAsked).await.map(|explanation| Json(explanation.slo)),
+        None => detail(&site.handle, &slo, query.budget()).await.map(Json),
+    }
 }
 
 /// `GET /api/v1/slos/{service}/{name}/explain`.
@@ -208,9 +213,9 @@ pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Re
     view.slos.get(&id).or_else(renamed).cloned().ok_or_else(missing)
 }
 
-/// An SLO with its budgets as they stand.
-pub async fn detail(handle: &Handle, slo: &Slo) -> Result<SloDetail, Problem> {
-    let statuses = statuses(handle, slo, None).await?;
+/// An SLO with its budgets as they stand: all of them, or the one with this key.
+pub async fn detail(handle: &Handle, slo: &Slo, key: Option<&str>) -> Result<SloDetail, Problem> {
+    let statuses = statuses(handle, slo, key).await?;
     let queries = queries_of(handle, slo).await;
     Ok(detail_of(handle, slo, queries, |view| statuses.iter().map(|status| Budget::of(view, status)).collect()))
 }
@@ -219,6 +224,8 @@ pub async fn detail(handle: &Handle, slo: &Slo) -> Result<SloDetail, Problem> {
 fn detail_of(handle: &Handle, slo: &Slo, queries: Vec<WireQuery>, budgets: impl FnOnce(&View) -> Vec<Budget>) -> SloDetail {
     let view = handle.view.borrow();
     SloDetail {
+        at: None,
+        figures: None,
         service: slo.id.service.to_string(),
         name: slo.id.name.to_string(),
         title: slo.title.clone(),
@@ -235,9 +242,10 @@ fn detail_of(handle: &Handle, slo: &Slo, queries: Vec<WireQuery>, budgets: impl 
 }
 
 /// An SLO as it is written now, with its budgets at a moment of the past; what was asked then is not kept.
-fn detail_of_then(handle: &Handle, slo: &Slo, budgets: &[ExplainedBudget]) -> SloDetail {
+fn detail_of_then(handle: &Handle, slo: &Slo, at: Timestamp, figures: Figures, budgets: &[ExplainedBudget]) -> SloDetail {
+    let (at, figures) = (Some(instant(at)), Some(figures.word().to_owned()));
     let budgets = budgets.iter().map(|budget| budget.figures.clone()).collect();
-    SloDetail { held: None, ..detail_of(handle, slo, Vec::new(), |_| budgets) }
+    SloDetail { at, figures, held: None, ..detail_of(handle, slo, Vec::new(), |_| budgets) }
 }
 
 /// The questions of the last round whose answers the SLO needs for its events.
@@ -282,8 +290,8 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         definition: definition::of(handle, slo, until).await?,
         kept: when.at.map(|at| kept(handle.clock.now().since(at))).unwrap_or_default(),
         slo: match when.at {
-            None => detail(handle, slo).await?,
-            Some(_) => detail_of_then(handle, judged_by, &budgets),
+            None => detail(handle, slo, None).await?,
+            Some(at) => detail_of_then(handle, judged_by, at, when.figures, &budgets),
         },
         ran_then: then.filter(|_| judged.is_none()).map(|then| VersionRan::from(&then.run)),
         exclusions: exclusions::states(handle, &slo.id.tenant, when.figures.known(until), |scope| scope.is_of(&slo.id)),

@@ -19,6 +19,12 @@ use crate::{report::words::utc, store::RunVersion, tasks::decide::Reach, view::V
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SloDetail {
+    /// At which moment of the past its budgets stood so; absent of now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
+    /// Of a moment of the past: `as-corrected` or `as-known-then`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub figures: Option<String>,
     /// Of which service.
     pub service: String,
     /// Its name there.

@@ -117,6 +117,15 @@ async fn figures_of_then_are_shown_with_what_was_known_then_and_as_corrected() {
         "five minutes and a half of failures, of which five were taken out half a minute later"
     );
     assert_eq!(known["excluded"], Value::Null);
+    let key = house.key().await;
+    let slo = |more: &str| format!("/api/v1/slos/checkout/availability?tenant=main&budget={key}{more}");
+    for (explained, figures) in [(&corrected, "as-corrected"), (&known, "as-known-then")] {
+        let stood = house.json(&slo(&format!("{at}&figures={figures}"))).await;
+        assert_eq!((&stood["budgets"], &stood["figures"]), (&json!([explained["figures"]]), &json!(figures)));
+    }
+    for nonsense in ["&at=foo", "&at=2999-01-01T00:00:00Z", "&figures=bogus"] {
+        assert_eq!(house.get(&slo(nonsense)).await.status, StatusCode::BAD_REQUEST, "{nonsense}");
+    }
     let page = |figures: &str| format!("/slos/checkout/availability?tenant=main&at=2025-11-24T16:05:30&figures={figures}");
     assert!(house.get(&page("as-known-then")).await.text().contains("As it was known at"));
     assert!(house.get(&page("as-corrected")).await.text().contains("As corrected, for"));
