@@ -226,7 +226,7 @@ fn series(expr: &Expr) -> Option<Sum> {
         Expr::VectorSelector(vector) => selector::of_expression(vector).map(|selector| Sum::of(Values::Plain, selector)),
         Expr::Call(call) => {
             let values = match call.func.name {
-                "rate" | "increase" => Values::Increases,
+                "rate" | "irate" | "increase" => Values::Increases,
                 "sum_over_time" => Values::Samples,
                 "count_over_time" => Values::Numbers,
                 _ => return None,
@@ -373,7 +373,7 @@ fn rewrite(expr: &mut Expr, own: Duration, step: Duration, increase: Option<&Fun
         }
         Expr::Call(call) => {
             let over_own = call.args.args.iter().any(|arg| matches!(bare(arg), Expr::MatrixSelector(matrix) if matrix.range == own));
-            if let Some(increase) = increase.filter(|_| over_own && call.func.name == "rate") {
+            if let Some(increase) = increase.filter(|_| over_own && matches!(call.func.name, "rate" | "irate")) {
                 call.func = increase.clone();
             }
             call.args.args.iter_mut().for_each(|arg| below(arg));
@@ -419,6 +419,7 @@ mod tests {
     fn counters_are_found_in_the_usual_forms() {
         for (bad, total, expected) in [
             ("sum(rate(e{a=\"1\"}[{{.window}}]))", "sum(rate(t[{{ .window }}]))", "bad e{a=\"1\"} of t"),
+            ("sum(irate(e[5m]))", "sum(rate(t[10m]))", "bad e of t"),
             ("sum(increase(e[5m])) or vector(0)", "(sum(increase(t[5m])))", "bad e of t"),
             ("sum(rate(e[5m]))", "sum(rate(t[5m])) or on() vector(1)", "bad e of t hidden"),
             ("sum(rate(a[5m])) + sum(rate(b[5m]))", "sum(rate(t[5m]))", "bad a + b of t"),
@@ -466,9 +467,9 @@ mod tests {
 
     #[test]
     fn rates_over_the_window_become_increases_of_a_step() {
-        let text = "max(rate(a[{{.window}}])) + sum_over_time((count(b))[{{.window}}:]) + max_over_time(c[1h]) or vector(0)";
+        let text = "max(rate(a[{{.window}}])) + max(irate(d[{{.window}}])) + sum_over_time((count(b))[{{.window}}:]) + max_over_time(c[1h]) or vector(0)";
         let step = of_one_step(&read(text).expect("PromQL"), TEMPLATE, Duration::from_mins(1)).to_string();
-        assert_eq!(step, "max(increase(a[1m])) + sum_over_time((count(b))[1m:]) + max_over_time(c[1h])");
+        assert_eq!(step, "max(increase(a[1m])) + max(increase(d[1m])) + sum_over_time((count(b))[1m:]) + max_over_time(c[1h])");
     }
 
     #[test]
