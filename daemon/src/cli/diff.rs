@@ -20,11 +20,7 @@ use super::{
 };
 use crate::{
     config::{self, Config, TenantConfig},
-    definition::{
-        self, Context, Loaded, Severity,
-        document::{Runbooks, Teams, Templates},
-        template::Library,
-    },
+    definition::{self, Context, Loaded, Severity, document::Templates, template::Library},
     diff::{Difference, compare, words},
     web::api::wire::RunningDefinitions,
 };
@@ -162,13 +158,8 @@ fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
 
 /// What documents refer to is a matter of `burnward check`.
 fn context(tenant: &TenantId, place: &TenantConfig, config: &Config, library: &Arc<Library>) -> Context {
-    let promql = config.promql(&place.source);
-    let (runbooks, teams, templates) = (
-        Runbooks::Unchecked,
-        Teams::Unchecked,
-        Templates { library: library.clone(), instances: place.made.clone(), ..Templates::default() },
-    );
-    Context { tenant: tenant.clone(), source: place.source.clone(), promql, runbooks, teams, templates }
+    let templates = Templates { library: library.clone(), instances: place.made.clone(), ..Templates::default() };
+    Context { promql: config.promql(&place.source), templates, ..Context::unchecked(tenant.clone(), place.source.clone()) }
 }
 
 /// The newer side must be whole: an SLO whose file does not load is not one that is gone.

@@ -19,11 +19,7 @@ use clap::{Args, ValueEnum};
 
 use super::print;
 use crate::{
-    definition::{
-        Colour, Context, Diagnostic, Promql, Severity, Source, discover,
-        document::{Runbooks, Teams, Templates},
-        duration,
-    },
+    definition::{Colour, Context, Diagnostic, Severity, Source, discover, duration},
     import::{self, Document, Imported, Options},
 };
 
@@ -103,14 +99,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
 
 /// Names of teams and runbooks are not checked against a configuration: the documents may go elsewhere.
 pub(super) fn unchecked() -> anyhow::Result<Context> {
-    Ok(Context {
-        tenant: TenantId::parse("main")?,
-        source: SourceName::parse("main")?,
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
-        teams: Teams::Unchecked,
-        templates: Templates::default(),
-    })
+    Ok(Context::unchecked(TenantId::parse("main")?, SourceName::parse("main")?))
 }
 
 fn colour() -> Colour {

@@ -43,6 +43,14 @@ pub struct Context {
     pub templates: Templates,
 }
 
+impl Context {
+    /// One in which documents are read for themselves: no name of a team or a runbook is looked for, and there are no templates.
+    pub fn unchecked(tenant: TenantId, source: SourceName) -> Self {
+        let (promql, runbooks, teams) = (Promql::Spoken, Runbooks::Unchecked, Teams::Unchecked);
+        Self { tenant, source, promql, runbooks, teams, templates: Templates::default() }
+    }
+}
+
 /// What templates there are beside those that are read with the documents.
 #[derive(Debug, Clone, Default)]
 pub struct Templates {

@@ -19,7 +19,6 @@ use super::{
     document::{self, Context, Document, Runbooks, Teams, Templates, version_of},
     journeys::ReadAs,
     making::Making,
-    sli::Promql,
     template::{self, Library, Role},
     yaml,
 };
@@ -296,9 +295,7 @@ fn no_definitions(directory: &Path) -> Diagnostic {
 /// Loads the last good texts that the store kept. They loaded before, so what they refer to is not checked again: a runbook that was deleted since
 /// keeps no SLO from running. Where two texts hold one SLO, because it moved while its old file did not load, the one that was loaded last counts.
 pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefinition]) -> Loaded {
-    let (runbooks, teams) = (Runbooks::Unchecked, Teams::Unchecked);
-    let templates = Templates::default();
-    let context = Context { tenant: tenant.clone(), source: place.source.clone(), promql: Promql::Spoken, runbooks, teams, templates };
+    let context = Context::unchecked(tenant.clone(), place.source.clone());
     let mut newest_first: Vec<&StoredDefinition> = stored.iter().collect();
     newest_first.sort_by_key(|definition| std::cmp::Reverse(definition.loaded_at));
     let mut loaded = Loaded::default();

@@ -314,11 +314,7 @@ mod tests {
     use burnward_core::id::{SourceName, TenantId};
 
     use super::*;
-    use crate::definition::{
-        Promql,
-        document::{Runbooks, Teams, Templates},
-        yaml,
-    };
+    use crate::definition::yaml;
 
     #[test]
     fn all_that_is_made_for_a_tenant_is_bounded() {
@@ -332,14 +328,7 @@ mod tests {
         for service in ["a", "b", "c"] {
             add(&format!("{service}.yaml"), &format!("version: burnward/v1\nfrom: t\nservice: {service}\n"));
         }
-        let context = Context {
-            tenant: TenantId::parse("main").expect("a name"),
-            source: SourceName::parse("main").expect("a name"),
-            promql: Promql::Spoken,
-            runbooks: Runbooks::Unchecked,
-            teams: Teams::Unchecked,
-            templates: Templates::default(),
-        };
+        let context = Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("main").expect("a name"));
         loaded.make_within(&context, 600);
         let refused: Vec<&str> = loaded.own_diagnostics().map(|fault| fault.code.id).collect();
         assert_eq!((loaded.slos.len(), refused.as_slice()), (2, ["E1002"].as_slice()));

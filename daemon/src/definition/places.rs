@@ -95,21 +95,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::definition::{
-        Context, Promql,
-        document::{Runbooks, Teams, Templates},
-        read_texts,
-    };
+    use crate::definition::{Context, read_texts};
 
     fn slos(file: &str, text: &str) -> Vec<Arc<Slo>> {
-        let context = Context {
-            tenant: TenantId::parse("main").expect("a name"),
-            source: SourceName::parse("prom").expect("a name"),
-            promql: Promql::Spoken,
-            runbooks: Runbooks::Unchecked,
-            teams: Teams::Unchecked,
-            templates: Templates::default(),
-        };
+        let context = Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"));
         let loaded = read_texts([(PathBuf::from(file), text.to_owned())], &context);
         assert_eq!(loaded.count().0, 0, "{:?}", loaded.faults);
         loaded.slos

@@ -7,10 +7,7 @@ use burnward_core::{
 };
 
 use super::*;
-use crate::definition::{
-    self, Context, Promql,
-    document::{Runbooks, Teams, Templates},
-};
+use crate::definition::{self, Context};
 
 const OLD: &str = "version: burnward/v1
 service: checkout
@@ -27,14 +24,7 @@ slos:
 ";
 
 fn slos(text: &str) -> Vec<Arc<Slo>> {
-    let context = Context {
-        tenant: TenantId::parse("main").unwrap(),
-        source: SourceName::parse("prom").unwrap(),
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
-        teams: Teams::Unchecked,
-        templates: Templates::default(),
-    };
+    let context = Context::unchecked(TenantId::parse("main").unwrap(), SourceName::parse("prom").unwrap());
     let loaded = definition::read_texts([(PathBuf::from("checkout.yaml"), text.to_owned())], &context);
     assert_eq!(loaded.count().0, 0, "{:?}", loaded.faults);
     loaded.slos

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::{Format, export};
 use crate::{
     definition::{
-        Context, Promql, Source,
-        document::{self, Runbooks, Teams, Templates, version_of},
+        Context, Source,
+        document::{self, version_of},
     },
     import::{self, Options},
 };
@@ -82,14 +82,7 @@ slos:
 ";
 
 fn context() -> Context {
-    Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
-        teams: Teams::Unchecked,
-        templates: Templates::default(),
-    }
+    Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"))
 }
 
 fn slos(text: &str) -> Vec<Arc<Slo>> {

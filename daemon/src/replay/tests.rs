@@ -14,11 +14,7 @@ use burnward_core::{
 use super::*;
 use crate::{
     config::Config,
-    definition::{
-        Context, Promql, Source, document,
-        document::{Runbooks, Teams, Templates},
-        marked::Marked,
-    },
+    definition::{Context, Source, document, marked::Marked},
 };
 
 const DOCUMENT: &str = r#"version: burnward/v1
@@ -42,8 +38,7 @@ fn slos() -> Vec<Arc<Slo>> {
 fn read(text: &str) -> Vec<Arc<Slo>> {
     let source = SourceName::parse("prometheus").expect("a name");
     let tenant = TenantId::parse("main").expect("a name");
-    let (runbooks, teams, templates) = (Runbooks::Unchecked, Teams::Unchecked, Templates::default());
-    let context = Context { tenant, source, promql: Promql::Spoken, runbooks, teams, templates };
+    let context = Context::unchecked(tenant, source);
     document::read(&Source::new("checkout.yaml", text), "v", &context).expect("it reads").0
 }
 

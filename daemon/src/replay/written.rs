@@ -281,9 +281,9 @@ mod tests {
     use super::*;
     use crate::{
         definition::{
-            Context, Promql, Source,
+            Context, Source,
             case::{SloRef, Slos},
-            document::{self, Runbooks, Teams, Templates},
+            document::{self},
         },
         replay::Asked,
     };
@@ -303,8 +303,7 @@ tests:
 "
         );
         let (tenant, source) = (TenantId::parse("main").expect("a name"), SourceName::parse("prometheus").expect("a name"));
-        let (runbooks, teams, templates) = (Runbooks::Unchecked, Teams::Unchecked, Templates::default());
-        let context = Context { tenant, source, promql: Promql::Spoken, runbooks, teams, templates };
+        let context = Context::unchecked(tenant, source);
         let document = document::read_whole(&Source::new("a.yaml", &text), "v", &context).expect("it reads");
         let slos: Slos = document.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
         let case = &document.tests[0];

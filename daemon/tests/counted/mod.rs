@@ -2,14 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use burnward::{
-    config::PrometheusConfig,
-    definition::{
-        Context, Promql,
-        document::{Runbooks, Teams, Templates},
-    },
-    source::prometheus::Prometheus,
-};
+use burnward::{config::PrometheusConfig, definition::Context, source::prometheus::Prometheus};
 use burnward_core::{
     id::{SourceName, TenantId},
     ledger::{Counts, Plan, Query, Read, Series, Settings, SourceLedger, Unknown},
@@ -72,12 +65,5 @@ pub(crate) fn client(url: &str) -> Prometheus {
 
 /// For whom definitions are read: nothing that they refer to is looked for.
 pub(crate) fn context() -> Context {
-    Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
-        teams: Teams::Unchecked,
-        templates: Templates::default(),
-    }
+    Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"))
 }

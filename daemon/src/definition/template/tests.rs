@@ -21,9 +21,9 @@ use super::{
 };
 use crate::config;
 use crate::definition::{
-    Colour, Context, Diagnostic, Loaded, Promql, Source, codes,
+    Colour, Context, Diagnostic, Loaded, Source, codes,
     diagnostic::Place,
-    document::{self, Runbooks, Teams, Templates, Wakes, version_of},
+    document::{self, Teams, Templates, Wakes, version_of},
     read_paths, selector,
 };
 
@@ -74,12 +74,8 @@ with:
 
 fn context() -> Context {
     Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
         teams: Teams::Known(["payments", "search"].map(|team| (TeamName::parse(team).expect("a name"), Wakes::Somebody)).into()),
-        templates: Templates::default(),
+        ..Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"))
     }
 }
 

@@ -15,19 +15,12 @@ use burnward_core::{
 
 use super::{Imported, Options, import};
 use crate::definition::{
-    Context, Promql, Source,
-    document::{self, Runbooks, Teams, Templates, version_of},
+    Context, Source,
+    document::{self, version_of},
 };
 
 fn context() -> Context {
-    Context {
-        tenant: TenantId::parse("main").expect("a name"),
-        source: SourceName::parse("prom").expect("a name"),
-        promql: Promql::Spoken,
-        runbooks: Runbooks::Unchecked,
-        teams: Teams::Unchecked,
-        templates: Templates::default(),
-    }
+    Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"))
 }
 
 fn convert(files: &[(&str, &str)]) -> Imported {
