@@ -79,7 +79,12 @@ impl SourceLedger {
             let (now, before) =
                 (|after, until| sampled(again, logged_again, after, until), |after, until| sampled(&held.slices, logged, after, until));
             let begins_later = walk.begins_later(stream, held.meta.counted_from);
-            walk.holes(lane, stream).iter().chain(&begins_later).any(|hole| {
+            // What must exist is judged from the start on, whatever is there: it begins with what is there.
+            let there = |(step, from, to): &&(Duration, Timestamp, Timestamp)| told(again.sum(*step, *from, *to)) != 0;
+            let begins_with = || cells.iter().find(there).map_or(self.lanes[lane].watermark, |(_, from, _)| *from);
+            let slice = plan.presence().filter(|_| walk.unbegun[lane]);
+            let awaited = slice.map(|slice| Hole { from: since.plus(stands(slice)), to: begins_with() });
+            walk.holes(lane, stream).iter().chain(&begins_later).chain(&awaited).any(|hole| {
                 let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
                 let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
                     return false;
@@ -130,16 +135,20 @@ impl Walk {
         let plan = &self.memory.plan.lanes()[lane];
         let before = |to: Timestamp| to.minus(Duration::from_millis(1));
         if let Some(slice) = plan.presence() {
-            // A sample stands for so long at most.
-            let (state, stands) = (&self.memory.lanes[lane], slice.max(Rule::RAW.memory));
+            let state = &self.memory.lanes[lane];
             let stood_still = state.stood_still.iter().copied().chain(open_silence(state.beat, state.watermark));
-            return stood_still.map(|(from, to)| Hole { from: from.plus(stands), to: before(to) }).collect();
+            return stood_still.map(|(from, to)| Hole { from: from.plus(stands(slice)), to: before(to) }).collect();
         }
         let closed = self.memory.log.hidden.iter().map(|hidden| &hidden.span).filter(|span| span.stream == stream);
         let spans = closed.chain(&self.memory.streams[stream as usize].provisional.spans);
         // Unseen steps end where the next value's step begins, all others with a sample.
         spans.map(|span| Hole { from: span.from, to: if plan.steps.is_some() { span.to } else { before(span.to) } }).collect()
     }
+}
+
+/// How long a sample of what must exist stands at most.
+fn stands(slice: Duration) -> Duration {
+    slice.max(Rule::RAW.memory)
 }
 
 /// From when on slices of a level are kept, whatever of them were booked up to `to`.

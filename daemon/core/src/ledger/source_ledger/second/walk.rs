@@ -42,6 +42,8 @@ pub(super) struct Walk {
     pub(super) seal_at: Timestamp,
     /// The seal there, once it is reached.
     pub(super) sealed: Option<(Timestamp, State)>,
+    /// The SLOs of which no scrape was known at the seal: what the source shows first may be later now than it was.
+    pub(super) unbegun: Vec<bool>,
     /// The SLOs that mean what they meant at the seal.
     pub(super) known: Vec<bool>,
     /// How often each SLO's question stayed without an answer; those that cannot be compared have no patience left.
@@ -81,11 +83,13 @@ impl SourceLedger {
         }
         memory.hold_little(if finest_alone { TEN_SECONDS } else { MINUTE });
         let settled = self.common_watermark(&self.lanes);
+        let unbegun = memory.lanes.iter().map(|lane| lane.beat.is_none()).collect();
         let failed = compared.iter().map(|compared| if *compared { 0 } else { PATIENCE }).collect();
         let mut walk = Walk {
             unreadable: vec![false; memory.lanes.len()],
             memory: Box::new(memory),
             since,
+            unbegun,
             seal_at: settled.minus(SETTLING).floor(MINUTE),
             sealed: None,
             known,

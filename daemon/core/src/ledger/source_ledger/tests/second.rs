@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     exclusion::Known,
+    id::Group,
     ledger::{
         Late, Replica,
         slice::{Entry, MINUTE},
@@ -297,7 +298,11 @@ fn what_a_source_has_lost_stays_through_a_restart_before_the_first_second_readin
         source.scrape(at(second), &[("200", 1_000 + at_second), ("500", 7 + at_second / 2)]);
         source.put(&[("__name__", "p"), ("job", "x"), ("instance", "a")], at(second), 1.0);
     }
-    let kinds = [fixture::probe("d", &["p"], &[]), fixture::presence("e", minutes(1), &[])];
+    let mut awaited = (*fixture::presence("w", minutes(1), &["instance"])).clone();
+    if let Sli::Presence { expected, .. } = &mut awaited.sli {
+        *expected = vec![Group::new(vec![("instance".into(), "a".into())])];
+    }
+    let kinds = [fixture::probe("d", &["p"], &[]), fixture::presence("e", minutes(1), &[]), Arc::new(awaited)];
     let slos: Vec<Arc<Slo>> = availability().into_iter().chain(kinds).collect();
     let mut wiped = Daemon::start(slos, at(0));
     run(&mut wiped, &mut Delayed::of(&source, |_, _| Duration::ZERO), 0, 570);
@@ -311,7 +316,7 @@ fn what_a_source_has_lost_stays_through_a_restart_before_the_first_second_readin
     let kept = slices(&wiped);
     let changed: Vec<_> = known.iter().filter(|(key, counts)| kept.get(key) != Some(counts)).collect();
     assert!(changed.is_empty(), "{changed:?}");
-    assert_eq!((wiped.late.len(), wiped.lost), (0, 3));
+    assert_eq!((wiped.late.len(), wiped.lost), (0, 4));
 }
 
 fn in_slices_too() -> Vec<Arc<Slo>> {
