@@ -1,4 +1,4 @@
-//! Which documents a command is about, and what they are read in: those of a tenant of burnward.yaml, or named paths.
+//! Which documents a command is about, what they are read in (those of a tenant of burnward.yaml, or named paths), and how those it makes are written.
 
 use std::{
     collections::BTreeMap,
@@ -7,6 +7,7 @@ use std::{
 };
 
 use burnward_core::id::TenantId;
+use clap::ValueEnum;
 
 use crate::{
     config::{Config, TenantConfig},
@@ -16,6 +17,15 @@ use crate::{
         template::Library,
     },
 };
+
+/// How documents that a command makes are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Written {
+    /// Documents on stdout, what else is to be said on stderr.
+    Yaml,
+    /// Both on stdout, for programs.
+    Json,
+}
 
 /// The context of named paths, by the tenant that they are of.
 pub(super) fn context(config: Option<&Config>, paths: &[PathBuf]) -> Context {

@@ -15,9 +15,9 @@ use burnward_core::{
     id::{SourceName, TeamName, TenantId},
     time::days,
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::print;
+use super::{documents::Written, print};
 use crate::{
     definition::{Colour, Context, Diagnostic, Severity, Source, discover, duration},
     import::{self, Document, Imported, Options},
@@ -43,17 +43,8 @@ pub(super) struct ImportArgs {
     to: Option<PathBuf>,
 
     /// How documents and findings are written.
-    #[arg(short, long, value_enum, default_value_t = Format::Yaml)]
-    output: Format,
-}
-
-/// How documents and findings are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Documents on stdout, findings on stderr.
-    Yaml,
-    /// Both on stdout, for programs.
-    Json,
+    #[arg(short, long, value_enum, default_value_t = Written::Yaml)]
+    output: Written,
 }
 
 fn team(text: &str) -> Result<TeamName, String> {
@@ -82,8 +73,8 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let mut imported = import::import(&sources, &options, &unchecked()?);
     imported.faults.splice(0..0, faults);
     match (args.output, &args.to) {
-        (Format::Json, _) => print::text(as_json(&imported))?,
-        (Format::Yaml, to) => {
+        (Written::Json, _) => print::text(as_json(&imported))?,
+        (Written::Yaml, to) => {
             for fault in &imported.faults {
                 print::talk(format_args!("{}\n", fault.render(colour())));
             }

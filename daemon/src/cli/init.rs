@@ -20,10 +20,10 @@ use burnward_core::{
     sli::{MatchOp, Matcher, Selector},
     words,
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use self::shown::Proposal;
-use super::{fmt, import, print};
+use super::{documents::Written, fmt, import, print};
 use crate::{
     config::{self, Config, ConfigError},
     definition::{self, Colour, Diagnostic, selector},
@@ -107,17 +107,8 @@ struct WrittenArgs {
     force: bool,
 
     /// How SLOs are written.
-    #[arg(short, long, value_enum, default_value_t = Format::Yaml)]
-    output: Format,
-}
-
-/// How SLOs are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A document on stdout, what else is to be said on stderr.
-    Yaml,
-    /// Both on stdout, for programs.
-    Json,
+    #[arg(short, long, value_enum, default_value_t = Written::Yaml)]
+    output: Written,
 }
 
 fn job(text: &str) -> Result<String, String> {
@@ -335,7 +326,7 @@ const fn usual_alerting(indicator: &Indicator) -> Option<&'static str> {
 }
 
 fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {
-    if args.output == Format::Yaml {
+    if args.output == Written::Yaml {
         for note in &proposal.notes {
             print::talk(format_args!("note: {}", one_line(note)));
         }
@@ -344,11 +335,11 @@ fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {
         save(out, &proposal.text, args.force)?;
     }
     match (args.output, &args.out) {
-        (Format::Json, _) => print::text(proposal.as_json())?,
-        (Format::Yaml, Some(out)) => print::line(out.display())?,
-        (Format::Yaml, None) => print::text(&proposal.text)?,
+        (Written::Json, _) => print::text(proposal.as_json())?,
+        (Written::Yaml, Some(out)) => print::line(out.display())?,
+        (Written::Yaml, None) => print::text(&proposal.text)?,
     }
-    if args.output == Format::Yaml {
+    if args.output == Written::Yaml {
         print::talk(proposal.summary(args.out.as_deref()));
     }
     Ok(())
