@@ -198,6 +198,28 @@ fn expressions_stay_out_of_a_recorded_history_with_a_word() {
     assert!(told.contains("pages 0 -> 3") && !told.contains("cannot see"), "{told}");
 }
 
+/// All is seen, and nothing happens: the daemon calls that by its name, and so does what is replayed.
+#[test]
+fn a_ticket_of_no_traffic_is_called_that_in_a_backtest() {
+    let root = changed();
+    let directory = root.path();
+    let rare = "version: burnward/v1\nservice: infra\nteam: payments\nslos:\n  - name: rare\n    sli: { events: { bad: 'rare_total{code=\"500\"}', total: rare_total } }\n    objectives: [{ target: 99%, window: 30d, alerting: ticket }]\n    no-traffic: { then: tell-owner, after: 2h }\n";
+    write(directory, "slo-definitions/rare.yaml", rare);
+    let quiet = recorded().replace("e_total{", "rare_total{").replace("# TYPE e ", "# TYPE rare ");
+    let quiet: Vec<String> = quiet.lines().map(|line| if line.starts_with("rare_total") { still(line) } else { line.to_owned() }).collect();
+    write(directory, "quiet.om", &(quiet.join("\n") + "\n"));
+    let told = run(directory, env!("CARGO_BIN_EXE_burnward"), &["backtest", "infra", "--recorded", "quiet.om"]);
+    let (told, talk) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
+    assert!(told.contains("ticket: no traffic") && told.contains("; 1 message that there is no traffic."), "{told}{talk}");
+    assert!(!told.contains("cannot"), "{told}");
+}
+
+/// The same sample with a value that never changes.
+fn still(line: &str) -> String {
+    let fields: Vec<&str> = line.split(' ').collect();
+    format!("{} 7 {}", fields[0], fields[2])
+}
+
 #[test]
 fn without_a_zone_night_is_that_of_utc_and_without_a_difference_nothing_is_lived_through() {
     let root = changed();

@@ -75,7 +75,7 @@ pub struct Page {
     pub at: Timestamp,
     /// How long its alert would have held; `None`: to the end.
     pub lasted: Option<Duration>,
-    /// By which row, or that something could not be seen.
+    /// By which row, or that something could not be seen or nothing happened.
     pub why: String,
     /// Of which group; empty where the SLO is not split.
     pub group: String,
@@ -266,7 +266,7 @@ impl Nights {
                 Urgency::Page => told.pages.push(Page {
                     at: alarm.at,
                     lasted: alarm.cleared.map(|cleared| cleared.since(alarm.at)),
-                    why: why(&alarm.facts),
+                    why: why(alarm),
                     group,
                     to: to.iter().map(ToString::to_string).collect(),
                     people: to.iter().filter_map(person).collect(),
@@ -288,9 +288,10 @@ fn subject(alert: &AlertKey) -> Option<(&SloId, String)> {
     }
 }
 
-fn why(facts: &Facts) -> String {
-    match facts {
+fn why(alarm: &Alarm) -> String {
+    match &alarm.facts {
         Facts::Burn(burn) => row_words(&burn.fired.row),
+        Facts::Blind(_) if alarm.is_silence() => "no traffic".to_owned(),
         Facts::Blind(_) => "cannot see".to_owned(),
         Facts::Test(_) => "test".to_owned(),
     }

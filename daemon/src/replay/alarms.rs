@@ -3,6 +3,7 @@
 use burnward_core::{
     id::IncidentId,
     incident::{AlertKey, Facts, FaultKey, Kind, PageReason, What},
+    ledger::Reason,
     oncall::Recipient,
     slo::Urgency,
     time::Timestamp,
@@ -57,11 +58,21 @@ impl Alarm {
         }
     }
 
+    /// True where all is seen and nothing happens, which is told like blindness and is none.
+    pub fn is_silence(&self) -> bool {
+        match &self.facts {
+            Facts::Blind(blind) => blind.unknown.reason == Reason::NoTraffic,
+            Facts::Burn(_) | Facts::Test(_) => false,
+        }
+    }
+
     /// What somebody was told: `page`, `ticket: cannot see`; `page, joins` where people were at it.
     pub fn told(&self) -> String {
         let what = match (self.fault.kind, self.fault.urgency) {
             (Kind::Burn | Kind::Test, Urgency::Page) => "page",
             (Kind::Burn | Kind::Test, Urgency::Ticket) => "ticket",
+            (Kind::CannotSee, Urgency::Page) if self.is_silence() => "page: no traffic",
+            (Kind::CannotSee, Urgency::Ticket) if self.is_silence() => "ticket: no traffic",
             (Kind::CannotSee, Urgency::Page) => "page: cannot see",
             (Kind::CannotSee, Urgency::Ticket) => "ticket: cannot see",
         };

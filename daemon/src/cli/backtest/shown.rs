@@ -149,8 +149,13 @@ impl Run {
         let calls = |alarms: &mut dyn Iterator<Item = &Alarm>| alarms.filter(|alarm| alarm.calls_people()).count();
         let pages = calls(&mut self.of_kind(Urgency::Page, Kind::Burn));
         let tickets = calls(&mut self.of_kind(Urgency::Ticket, Kind::Burn));
-        let blind = self.alarms.iter().filter(|alarm| alarm.fault.kind == Kind::CannotSee).count();
-        let unseen = if blind > 0 { format!("; {} that something cannot be seen", words::plural(blind, "message")) } else { String::new() };
+        let (silent, blind): (Vec<_>, Vec<_>) =
+            self.alarms.iter().filter(|alarm| alarm.fault.kind == Kind::CannotSee).partition(|alarm| alarm.is_silence());
+        let of = |alarms: Vec<&Alarm>, what: &str| match alarms.len() {
+            0 => String::new(),
+            count => format!("; {} that {what}", words::plural(count, "message")),
+        };
+        let unseen = of(blind, "something cannot be seen") + &of(silent, "there is no traffic");
         let span = duration::format(Duration::from_secs(length.as_secs()));
         format!("{} and {} in {span}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
     }
