@@ -8,8 +8,8 @@ use burnward_core::{
     exclusion::{Exclusion, ExclusionId, Exclusions, Owner, Scope},
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
-        Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, Kind, LastTold, Member, Message, MessageKind,
-        MessageRef, PageOutcome, PageReason, PageState, Phase, Resolution, Spell, Subject, Symptom, Via,
+        Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, JoinReason, Kind, LastTold, Member, Message,
+        MessageKind, MessageRef, PageOutcome, PageReason, PageState, Phase, Resolution, Spell, Subject, Symptom, Via,
     },
     ledger::{Counts, Reason, Unknown},
     oncall::{Recipient, Step, Team},
@@ -306,6 +306,78 @@ fn a_headline_is_about_one_slo_with_its_own_groups_and_beginning() {
     let journey = (AlertKey::Budget(budget_id("journey", "")), member(Facts::Burn(Box::new(facts))));
     incident.members = incident.members.iter().map(|(alert, member)| (alert.clone(), member.clone())).chain([journey]).collect();
     insta::assert_snapshot!(texts(&incident, &[], later(14)).headline, @"▲ checkout: 55.0 % of the time broken (limit 0.10 %) for 2 min");
+}
+
+/// The incident of acme, to which these groups joined three minutes later, each 18 s after it began to fail, with the post that was owed for them.
+fn joined(groups: &[(&str, i64)]) -> (Incident, PageId) {
+    let mut incident = burning(&["acme"]);
+    let joins = groups.iter().map(|(group, bad)| {
+        let facts = BurnFacts { began: later(162), as_of: later(180), ..burn_facts(Urgency::Page, *bad) };
+        (AlertKey::Budget(budget_id("availability", group)), Member::new(later(180), Facts::Burn(Box::new(facts))))
+    });
+    incident.members = incident.members.iter().map(|(alert, member)| (alert.clone(), member.clone())).chain(joins).collect();
+    let again = PageId::of(&["main", "again"]);
+    let why = PageReason::Joined(JoinReason::Doubled);
+    let owed = PageState { decided_at: later(180), why, outcome: PageOutcome::Owed, ..incident.pages.values().next().unwrap().clone() };
+    incident.pages.insert(again.clone(), owed);
+    (incident, again)
+}
+
+/// The texts of a post, a second after it was decided three minutes into the incident.
+fn texts_of(incident: &Incident, page: &PageId) -> PageTexts {
+    let (config, budgets, view) = (config(), BTreeMap::new(), View::default());
+    let message = Message { id: page.clone(), ..message(MessageKind::Again) };
+    let (decided_at, now) = (later(180), later(181));
+    let message = Some(&message);
+    let input = PageInput { incident, message, decided_at, view: &view, budgets: &budgets, config: &config, impacts: &[], steps: &[], now };
+    Renderer::load(None, Faults::default()).page(&PageContext::new(&input))
+}
+
+#[test]
+fn a_post_for_a_group_that_joined_begins_with_its_own_figures_and_beginning() {
+    let (incident, again) = joined(&[("globex", 490_995)]);
+    insta::assert_snapshot!(shown(&texts_of(&incident, &again)), @r"
+    ▲ checkout · globex: 45.0 % of requests failing (limit 0.10 %) for 19 s
+    Budget of globex over 30 d: 71 % left (30 m 40 s of 43 m 12 s), gone in 3 h 22 m at this rate.
+    1 h: 1.46 % = 14.6x · 5 min: 45.0 % = 450x · page above 14.4x (as of 03:13:02 UTC)
+    *availability* Customers can pay (99.9 %): globex 45.0 %, acme 15.2 %
+    Paged anew, because at least twice as many groups are hit. ana is paged · goes to sam 03:15 UTC if not acknowledged
+    checkout-burn-3 · P-cab5ca0e4ad4 · decided 03:13:02 UTC
+    ");
+    let (worse_first, again) = joined(&[("globex", 54_555)]);
+    insta::assert_snapshot!(texts_of(&worse_first, &again).headline, @"▲ checkout · globex: 5.00 % of requests failing (limit 0.10 %) for 19 s");
+    let (mut first, again) = joined(&[("globex", 490_995)]);
+    first.pages.remove(&again);
+    let root = first.root.clone().unwrap();
+    insta::assert_snapshot!(texts_of(&first, &root).headline, @"▲ checkout · globex, acme: 30.1 % failing (limit 0.10 %) for 8 min");
+}
+
+#[test]
+fn a_post_for_groups_that_joined_together_is_about_these() {
+    let (mut incident, again) = joined(&[("globex", 490_995), ("initech", 54_555)]);
+    insta::assert_snapshot!(shown(&texts_of(&incident, &again)), @r"
+    ▲ checkout · globex, initech: 25.0 % failing (limit 0.10 %) for 19 s
+    Budget of globex over 30 d: 71 % left (30 m 40 s of 43 m 12 s), gone in 3 h 22 m at this rate.
+    1 h: 1.46 % = 14.6x · 5 min: 45.0 % = 450x · page above 14.4x (as of 03:13:02 UTC)
+    *availability* Customers can pay (99.9 %): globex 45.0 %, acme 15.2 %, initech 5.00 %
+    Paged anew, because at least twice as many groups are hit. ana is paged · goes to sam 03:15 UTC if not acknowledged
+    checkout-burn-3 · P-cab5ca0e4ad4 · decided 03:13:02 UTC
+    ");
+    let recovers = |(alert, member): (&AlertKey, &Member)| {
+        let over = alert.group().is_some_and(|group| group.values() == "globex");
+        (alert.clone(), Member { recovered_at: over.then(|| later(180)), ..member.clone() })
+    };
+    incident.members = incident.members.iter().map(recovers).collect();
+    insta::assert_snapshot!(texts_of(&incident, &again).headline, @"▲ checkout · initech: 5.00 % of requests failing (limit 0.10 %) for 19 s");
+}
+
+#[test]
+fn a_post_for_another_slo_is_about_that_one_however_badly_the_first_burns() {
+    let (mut incident, again) = joined(&[]);
+    let facts = BurnFacts { symptom: Symptom::TooSlow, began: later(120), ..burn_facts(Urgency::Page, 54_555) };
+    let slow = (AlertKey::Budget(budget_id("latency", "")), Member::new(later(180), Facts::Burn(Box::new(facts))));
+    incident.members = incident.members.iter().map(|(alert, member)| (alert.clone(), member.clone())).chain([slow]).collect();
+    insta::assert_snapshot!(texts_of(&incident, &again).headline, @"▲ checkout: 5.00 % of requests too slow (limit 0.10 %) for 1 min");
 }
 
 #[test]

@@ -113,5 +113,6 @@ async fn a_fault_that_comes_back_pages_while_another_holds_the_acknowledged_inci
     assert_eq!(pages.len(), 2, "one post in the thread, one to ada: {texts:?}");
     let post = pages.iter().find(|page| !page.channel.starts_with('D')).expect("a post in the channel");
     assert_eq!(post.text.matches("<@").count(), 2, "ada is on call, sam has it: {}", post.text);
+    assert!(texts.iter().all(|text| text.contains("checkout · acme: ")), "of what came back, though globex burns on: {texts:?}");
     Ok(())
 }

@@ -88,11 +88,19 @@ impl AlertKey {
         }
     }
 
+    /// The budget that the alert is about.
+    pub const fn budget(&self) -> Option<&BudgetId> {
+        match self {
+            Self::Budget(budget) => Some(budget),
+            Self::Slo(_) | Self::Source(_) | Self::Test => None,
+        }
+    }
+
     /// The group that the alert is about; only budgets have one.
     pub const fn group(&self) -> Option<&Group> {
-        match self {
-            Self::Budget(budget) => Some(&budget.group),
-            Self::Slo(_) | Self::Source(_) | Self::Test => None,
+        match self.budget() {
+            Some(budget) => Some(&budget.group),
+            None => None,
         }
     }
 }

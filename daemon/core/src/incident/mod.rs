@@ -2,6 +2,7 @@
 //! door `handle`, which answers with new events or says who did it already.
 
 mod back;
+mod called;
 mod event;
 mod facts;
 mod fault;

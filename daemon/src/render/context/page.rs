@@ -1,6 +1,10 @@
 //! The context of a page: what an incident is about, for whom, how bad, since when, who has it, and what to do first.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use burnward_core::{
     escalation::{self, Outlook},
@@ -251,13 +255,13 @@ impl PageContext {
     pub fn new(input: &PageInput<'_>) -> Self {
         let incident = input.incident;
         let figures = Figures::of(incident, input.budgets);
-        let headline = headline(&figures, incident);
+        let headline = headline(&figures, input);
         let began = began(&headline, incident);
         let outlook = escalation::outlook(incident, &team(input));
         Self {
             subject: incident.fault.subject.to_string(),
             whom: whom(&headline),
-            burn: burn(&figures, input),
+            burn: burn(&figures, &headline, input),
             blind: blind(incident, input.view),
             test: test(incident),
             ticket: incident.fault.urgency == Urgency::Ticket,
@@ -292,12 +296,25 @@ impl PageContext {
     }
 }
 
-/// What a headline is about: while it burns, the worst objective of one SLO, with all its groups that burn; when all is over, everything that burned.
-fn headline<'a>(figures: &'a [Figures<'a>], incident: &Incident) -> Vec<&'a Figures<'a>> {
-    match figures.first() {
-        Some(worst) if !incident.is_at_rest() => figures.iter().filter(|one| is_like(one, worst)).collect(),
-        Some(_) | None => figures.iter().collect(),
+/// What a headline is about: while it burns, the worst objective of one SLO, with all its groups that burn, of what the post calls for; when all is over,
+/// everything that burned.
+fn headline<'a>(figures: &'a [Figures<'a>], input: &PageInput<'_>) -> Vec<&'a Figures<'a>> {
+    if input.incident.is_at_rest() {
+        return figures.iter().collect();
     }
+    let called = called_for(figures, input);
+    let subject = if called.is_empty() { figures.iter().collect() } else { called };
+    match subject.first() {
+        Some(worst) => subject.iter().copied().filter(|one| is_like(one, worst)).collect(),
+        None => subject,
+    }
+}
+
+/// What a post calls for and still burns; empty where it is about the incident as a whole.
+fn called_for<'a>(figures: &'a [Figures<'a>], input: &PageInput<'_>) -> Vec<&'a Figures<'a>> {
+    let alerts = input.message.map(|message| input.incident.called_for(&message.id)).unwrap_or_default();
+    let budgets: BTreeSet<&BudgetId> = alerts.into_iter().filter_map(AlertKey::budget).collect();
+    figures.iter().filter(|one| !one.recovered && budgets.contains(one.budget)).collect()
 }
 
 /// When what the headline is about began: the burn of its SLO, or what is not seen; of what is over, all of it.
@@ -350,9 +367,9 @@ fn lasting(span: Duration) -> String {
     words::duration(shown)
 }
 
-fn burn(figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
-    let worst = figures.first()?;
-    let like: Vec<&Figures<'_>> = figures.iter().filter(|one| is_like(one, worst)).collect();
+fn burn(figures: &[Figures<'_>], headline: &[&Figures<'_>], input: &PageInput<'_>) -> Option<BurnContext> {
+    let worst = *headline.first()?;
+    let like: Vec<&Figures<'_>> = headline.iter().copied().filter(|one| is_like(one, worst)).collect();
     let together: Counts = like.iter().map(|one| headline_counts(&one.row)).sum();
     let fired: Counts = like.iter().map(|one| one.fired).sum();
     let (slos, more_slos) = slos(figures);

@@ -2,7 +2,7 @@
 
 use burnward_core::{
     id::{Group, PageId},
-    incident::{AlertKey, Incident, PageOutcome, PageState, Phase},
+    incident::{Incident, PageOutcome, PageState, Phase},
     postmortem,
     timeline::{self, Entry},
     words,
@@ -219,10 +219,7 @@ impl From<&Incident> for IncidentState {
                     id: key.to_string(),
                     subject: timeline::subject(key),
                     slo: key.slo().map(|slo| format!("{}/{}", slo.service, slo.name)),
-                    budget: match key {
-                        AlertKey::Budget(budget) => Some(budget_key(budget)),
-                        AlertKey::Source(_) | AlertKey::Slo(_) | AlertKey::Test => None,
-                    },
+                    budget: key.budget().map(budget_key),
                     joined_at: instant(member.joined_at),
                     recovered_at: member.recovered_at.map(instant),
                 })
