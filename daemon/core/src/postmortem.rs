@@ -12,8 +12,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     id::{BudgetId, Group, IncidentId},
-    incident::{Facts, Incident, IncidentEvent, Kind, PageOutcome, Phase, What},
-    ledger::{Counts, Reason},
+    incident::{Incident, IncidentEvent, Kind, PageOutcome, Phase, What},
+    ledger::Counts,
     time::Timestamp,
     timeline::{self, Entry},
     units::EventUnit,
@@ -124,18 +124,10 @@ pub fn title(incident: &Incident) -> String {
             format!("{subject}: {} {}{} when it fired", words::percent(harm.bad), words::symptom(harm.symptom), whom(&harm.groups))
         }
         (Kind::Burn, None) => format!("{subject}: the error budget burns too fast"),
-        (Kind::CannotSee, _) if is_silent(incident) => format!("{subject}: no traffic"),
+        (Kind::CannotSee, _) if incident.is_silent() => format!("{subject}: no traffic"),
         (Kind::CannotSee, _) => format!("{subject}: cannot see"),
         (Kind::Test, _) => "TEST: the way of a page is tried, nothing is at fault".to_owned(),
     }
-}
-
-/// Data comes, and nothing happens in it.
-fn is_silent(incident: &Incident) -> bool {
-    incident.members.values().all(|member| match &member.facts {
-        Facts::Blind(blind) => blind.unknown.reason == Reason::NoTraffic,
-        Facts::Burn(_) | Facts::Test(_) => false,
-    })
 }
 
 fn whom(groups: &BTreeSet<&Group>) -> String {

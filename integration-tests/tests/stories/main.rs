@@ -7,6 +7,7 @@ mod downtime;
 mod expressions;
 mod fast_burn;
 mod init;
+mod joined;
 mod journey;
 mod kills;
 mod late_data;

@@ -11,6 +11,7 @@ mod handle;
 mod harm;
 mod members;
 mod messages;
+mod one_line;
 mod state;
 #[cfg(test)]
 pub(crate) mod story;

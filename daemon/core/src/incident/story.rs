@@ -134,6 +134,20 @@ impl Story {
         self.does(&command, &Actor::Daemon)
     }
 
+    /// It fires with so many bad events of the 1,091,100 of five minutes.
+    pub(crate) fn fires_at(self, name: &str, bad: i64) -> Self {
+        let Facts::Burn(mut burn) = facts(self.now) else { unreachable!("these are facts of a burn") };
+        burn.fired.short.good += burn.fired.short.bad - bad;
+        burn.fired.short.bad = bad;
+        let command = Command::Fire { fault: self.fault(), alert: alert(name), facts: Facts::Burn(burn) };
+        self.does(&command, &Actor::Daemon)
+    }
+
+    pub(crate) fn sees_again(self) -> Self {
+        let alert = AlertKey::Source(SourceName::parse("prom-eu").unwrap());
+        self.does(&Command::Clear { alert }, &Actor::Daemon)
+    }
+
     pub(crate) fn goes_blind(self) -> Self {
         let source = SourceName::parse("prom-eu").unwrap();
         let fault = FaultKey { subject: Subject::Source(source.clone()), kind: Kind::CannotSee, urgency: Urgency::Page };

@@ -119,6 +119,26 @@ async fn each_change_of_state_edits_each_post_once_in_its_own_words_and_figures_
 }
 
 #[tokio::test]
+async fn the_first_message_names_whom_it_hits_now() {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    world.does(Command::Acknowledge).await;
+    world.clock.advance(minutes(5));
+    world.burns("globex").await;
+    world.ticks(2).await;
+    let root = world.posts()[0].ts.clone();
+    let says = || world.entries("chat.update").into_iter().rfind(|edit| edit.ts == root).map(|edit| edit.text).unwrap_or_default();
+    assert!(says().starts_with("▲ checkout · acme, globex: 15.2 % failing"), "{}", says());
+    world.recovers("acme").await;
+    world.ticks(62).await;
+    assert!(says().starts_with("▲ checkout · globex: 15.2 % of requests failing"), "{}", says());
+    world.recovers("globex").await;
+    world.ticks(2).await;
+    assert!(says().ends_with(" · checkout · acme, globex: 11 min"), "{}", says());
+}
+
+#[tokio::test]
 async fn the_line_of_an_acknowledgement_waits_for_no_edit() {
     let world = World::new().await;
     world.burns("acme").await;

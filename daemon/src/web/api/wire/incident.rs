@@ -3,7 +3,6 @@
 use burnward_core::{
     id::{Group, PageId},
     incident::{Incident, PageOutcome, PageState, Phase},
-    postmortem,
     timeline::{self, Entry},
     words,
 };
@@ -22,7 +21,7 @@ pub struct IncidentState {
     pub id: String,
     /// Whose.
     pub tenant: String,
-    /// What happened, in user words.
+    /// What it is, in user words and as it stands now: who burns, or that nobody does any more. What it was when it opened is its postmortem's title.
     pub title: String,
     /// `page` or `ticket`.
     pub urgency: String,
@@ -198,7 +197,7 @@ impl From<&Incident> for IncidentState {
         Self {
             id: incident.id.to_string(),
             tenant: incident.tenant.to_string(),
-            title: postmortem::title(incident),
+            title: incident.one_line(),
             urgency: urgency(incident.fault.urgency).to_owned(),
             phase: incident.phase_word().to_owned(),
             goes_on: GoesOn::of(incident),
