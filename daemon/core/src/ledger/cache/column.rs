@@ -43,7 +43,7 @@ impl Column {
                 Err(_) if narrow == 0 => {}
                 Err(at) if (cells.len() + 1) * SPARSE <= slots => cells.insert(at, (key(slot), narrow)),
                 Err(_) => {
-                    let mut all: Box<[i32]> = (0..slots).map(|_| 0).collect();
+                    let mut all = vec![0_i32; slots].into_boxed_slice();
                     for (slot, number) in cells.iter() {
                         all[*slot as usize] = *number;
                     }
@@ -92,8 +92,11 @@ impl Column {
     }
 }
 
-/// Where a slot stands among those that are not zero, or would.
+/// Where a slot stands among those that are not zero, or would: mostly behind all of them.
 fn place(cells: &[(u32, i32)], slot: usize) -> Result<usize, usize> {
+    if cells.last().is_none_or(|(last, _)| *last < key(slot)) {
+        return Err(cells.len());
+    }
     cells.binary_search_by_key(&key(slot), |(slot, _)| *slot)
 }
 

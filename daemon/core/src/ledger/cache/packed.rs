@@ -83,7 +83,7 @@ impl Column {
             match reader.signed()? {
                 0 => {
                     let zeros = usize::try_from(reader.unsigned()?).unwrap_or(usize::MAX);
-                    if zeros == 0 || slots.by_ref().take(zeros - 1).count() < zeros - 1 {
+                    if zeros == 0 || (zeros > 1 && slots.nth(zeros - 2).is_none()) {
                         return Err(reader.damaged("it counts zeros that it does not hold"));
                     }
                 }
