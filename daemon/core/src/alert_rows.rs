@@ -128,19 +128,49 @@ pub fn default_rows(target: Target, window: Duration) -> DefaultRows {
 /// Checks a row that an author wrote against the objective that it guards.
 pub fn check_row(row: AlertRow, target: Target, window: Duration) -> Result<(), RowError> {
     let AlertRow { factor, long, short, urgency: _ } = row;
-    let most = burn_of_total_outage(target);
-    if long < SECOND || short < SECOND {
-        Err(RowError::Empty)
-    } else if short >= long {
-        Err(RowError::ShortNotShorter { long, short })
-    } else if long > window {
-        Err(RowError::BeyondWindow { long, window })
-    } else if factor < Factor::ONE {
-        Err(RowError::BelowAllowed(factor))
-    } else if factor >= most {
-        Err(RowError::NeverFires { factor, target, most })
-    } else {
-        Ok(())
+    let parts = Parts { factor: Some(factor), long: Some(long), short: Some(short), target: Some(target), window: Some(window) };
+    parts.mistakes().into_iter().next().map_or(Ok(()), Err)
+}
+
+/// What is known of a row and of the objective that it guards, where some of it could not be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Parts {
+    /// How many times faster than allowed.
+    pub factor: Option<Factor>,
+    /// Over this long lookback.
+    pub long: Option<Duration>,
+    /// And over this short one.
+    pub short: Option<Duration>,
+    /// The target of the objective.
+    pub target: Option<Target>,
+    /// Its window, the shortest one where it differs.
+    pub window: Option<Duration>,
+}
+
+impl Parts {
+    /// Every mistake that shows in what is known: at most one of the lookbacks and one of the burn rate.
+    pub fn mistakes(self) -> Vec<RowError> {
+        [self.mistake_of_lookbacks(), self.mistake_of_factor()].into_iter().flatten().collect()
+    }
+
+    fn mistake_of_lookbacks(self) -> Option<RowError> {
+        let Self { long, short, window, .. } = self;
+        if [long, short].into_iter().flatten().any(|lookback| lookback < SECOND) {
+            return Some(RowError::Empty);
+        }
+        let not_shorter = long.zip(short).filter(|(long, short)| short >= long).map(|(long, short)| RowError::ShortNotShorter { long, short });
+        let beyond = || long.zip(window).filter(|(long, window)| long > window).map(|(long, window)| RowError::BeyondWindow { long, window });
+        not_shorter.or_else(beyond)
+    }
+
+    fn mistake_of_factor(self) -> Option<RowError> {
+        let factor = self.factor?;
+        if factor < Factor::ONE {
+            return Some(RowError::BelowAllowed(factor));
+        }
+        let target = self.target?;
+        let most = burn_of_total_outage(target);
+        (factor >= most).then_some(RowError::NeverFires { factor, target, most })
     }
 }
 

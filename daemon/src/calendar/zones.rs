@@ -104,7 +104,9 @@ fn nearest(name: &str) -> Option<String> {
     let distance =
         |zone: &str| strsim::damerau_levenshtein(&zone.to_lowercase(), &wanted).min(strsim::damerau_levenshtein(&town(zone), &town(name)));
     let names = tz::db().available().map(|name| name.to_string()).filter(|zone| current_name(zone).is_none() && spelt(zone).is_some());
-    names.map(|zone| (distance(&zone), zone)).min().filter(|(distance, _)| *distance <= 2).map(|(_, zone)| zone)
+    // Two letters make another word of a short one: `Mars` is not `Paris`.
+    let most = (name.chars().count() / 3).min(2);
+    names.map(|zone| (distance(&zone), zone)).min().filter(|(distance, _)| *distance <= most).map(|(_, zone)| zone)
 }
 
 #[cfg(test)]
@@ -151,6 +153,8 @@ mod tests {
             ("Berlin", Some("Europe/Berlin")),
             ("Europa/Paris", Some("Europe/Paris")),
             ("Mars/Olympus_Mons", None),
+            ("Mars", None),
+            ("Rom", Some("Europe/Rome")),
             (&"Europe/Berlin".repeat(100), None),
         ] {
             assert_eq!(find(asked), Found::Unknown { nearest: nearest.map(ToOwned::to_owned) }, "{asked}");

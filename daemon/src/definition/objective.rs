@@ -35,20 +35,24 @@ pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Vec<Objective>> {
     let items = reader.list(node, "`objectives`")?;
     if items.is_empty() || items.len() > MAX_ENTRIES {
         reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("an SLO has 1 to {MAX_ENTRIES} objectives"));
-        return None;
     }
-    let read: Vec<Option<Objective>> = items.iter().map(|item| read_one(reader, item)).collect();
-    for (at, objective) in read.iter().enumerate() {
-        let same = |other: &Option<Objective>| matches!((other, objective), (Some(a), Some(b)) if a.name == b.name);
-        if let (Some(objective), Some(first)) = (objective, read[..at].iter().position(same)) {
-            twice(reader, &items[at], &items[first], objective);
+    let mut read = Vec::new();
+    let mut names: Vec<(ObjectiveName, &Node)> = Vec::new();
+    for item in items.iter().take(MAX_ENTRIES) {
+        let Some(parts) = read_one(reader, item) else { continue };
+        if let Some(name) = &parts.name {
+            match names.iter().find(|(have, _)| have == name) {
+                Some((_, first)) => twice(reader, item, first, name),
+                None => names.push((name.clone(), item)),
+            }
         }
+        read.extend(parts.whole());
     }
-    read.into_iter().collect()
+    (read.len() == items.len() && !read.is_empty()).then_some(read)
 }
 
-fn twice(reader: &mut Reader, node: &Node, first: &Node, objective: &Objective) {
-    let message = format!("two objectives of the SLO are called `{}`", objective.name);
+fn twice(reader: &mut Reader, node: &Node, first: &Node, name: &ObjectiveName) {
+    let message = format!("two objectives of the SLO are called `{name}`");
     let diagnostic = reader.diagnostic(&codes::DUPLICATE_NAME, node.range.clone(), message);
     let related = reader.place(first.range.clone());
     reader.report(
@@ -56,34 +60,53 @@ fn twice(reader: &mut Reader, node: &Node, first: &Node, objective: &Objective) 
     );
 }
 
-fn read_one(reader: &mut Reader, node: &Node) -> Option<Objective> {
+/// An objective as far as it could be read.
+struct Parts {
+    name: Option<ObjectiveName>,
+    target: Option<Target>,
+    window: Option<Window>,
+    counted_in: Option<CountedIn>,
+    rows: Option<Vec<AlertRow>>,
+}
+
+impl Parts {
+    /// The objective, where nothing of it is missing.
+    fn whole(self) -> Option<Objective> {
+        let Self { name, target, window, counted_in, rows } = self;
+        Some(Objective { name: name?, target: target?, window: window?, counted_in: counted_in?, rows: rows? })
+    }
+}
+
+fn read_one(reader: &mut Reader, node: &Node) -> Option<Parts> {
     let fields = reader.map(node, &OBJECTIVE)?;
     let target_node = reader.required(&fields, "target", "99.9%");
     let target = target_node.and_then(|node| read_target(reader, node));
     let window = reader.required(&fields, "window", "30d").and_then(|node| read_window(reader, node, &fields));
-    let counted_in = match (reader.optional(&fields, "counted-in"), &window) {
-        (Some(node), Some(window)) => read_counted_in(reader, node, window),
-        (Some(_), None) => None,
-        (None, _) => Some(CountedIn::Events),
+    let counted_in = match reader.optional(&fields, "counted-in") {
+        Some(node) => read_counted_in(reader, node, window.as_ref()),
+        None => Some(CountedIn::Events),
     };
     let name = match reader.optional(&fields, "name") {
         Some(node) => reader.name(node, "an objective's name", ObjectiveName::parse),
         None => window.as_ref().and_then(|window| ObjectiveName::parse(&default_name(window)).ok()),
     };
     let alerting = match reader.optional(&fields, "alerting") {
-        Some(node) => read_alerting(reader, node)?,
-        None => Alerting::Default { only: None },
+        Some(node) => read_alerting(reader, node),
+        None => Some(Alerting::Default { only: None }),
     };
-    let (target, window, counted_in, name) = (target?, window?, counted_in?, name?);
     let rows = match alerting {
-        Alerting::None => Vec::new(),
-        Alerting::Default { only } => default_rows(reader, target_node?, target, window.pace(), only),
-        Alerting::Rows(nodes) => own_rows(reader, nodes, target, window.shortest())?,
+        Some(Alerting::None) => Some(Vec::new()),
+        Some(Alerting::Default { only }) => {
+            let known = target_node.zip(target).zip(window.as_ref());
+            known.map(|((node, target), window)| default_rows(reader, node, target, window.pace(), only))
+        }
+        Some(Alerting::Rows(nodes)) => own_rows(reader, nodes, target, window.as_ref().map(Window::shortest)),
+        None => None,
     };
-    Some(Objective { name, target, window, counted_in, rows })
+    Some(Parts { name, target, window, counted_in, rows })
 }
 
-fn read_counted_in(reader: &mut Reader, node: &Node, window: &Window) -> Option<CountedIn> {
+fn read_counted_in(reader: &mut Reader, node: &Node, window: Option<&Window>) -> Option<CountedIn> {
     let fields = reader.map(node, &COUNTED_IN)?;
     let length = reader.required(&fields, "slices", "1m").and_then(|node| read_slice(reader, node, window));
     let good_from = reader.required(&fields, "good-if-at-least", "99%").and_then(|node| read_good_share(reader, node));
@@ -91,15 +114,16 @@ fn read_counted_in(reader: &mut Reader, node: &Node, window: &Window) -> Option<
 }
 
 /// The length of slices: they begin with every hour, and with the window where that is the calendar's.
-fn read_slice(reader: &mut Reader, node: &Node, window: &Window) -> Option<Duration> {
+fn read_slice(reader: &mut Reader, node: &Node, window: Option<&Window>) -> Option<Duration> {
     let length = reader.duration(node, "a slice")?;
     let divides = |whole: Duration| whole.as_millis().is_multiple_of(length.as_millis());
+    let between = window.map(Window::edges).filter(|edges| !divides(*edges));
     let message = if !SLICES.contains(&length) || !length.as_millis().is_multiple_of(60_000) || !divides(minutes(60)) {
         "a slice has whole minutes and divides an hour".to_owned()
-    } else if divides(window.edges()) {
-        return Some(length);
+    } else if let Some(edges) = between {
+        format!("periods of this time zone begin between two slices: they need slices that divide {}", duration::format(edges))
     } else {
-        format!("periods of this time zone begin between two slices: they need slices that divide {}", duration::format(window.edges()))
+        return Some(length);
     };
     let diagnostic = reader.diagnostic(&codes::SLICE, node.range.clone(), message);
     reader.report(diagnostic.help("write for example `slices: 1m` or `slices: 5m`"));
@@ -298,7 +322,7 @@ pub fn row_words(row: &AlertRow) -> String {
     format!("{urgency} {}x {}/{}", row.factor, duration::format(row.long), duration::format(row.short))
 }
 
-fn own_rows(reader: &mut Reader, nodes: &[Node], target: Target, window: Duration) -> Option<Vec<AlertRow>> {
+fn own_rows(reader: &mut Reader, nodes: &[Node], target: Option<Target>, window: Option<Duration>) -> Option<Vec<AlertRow>> {
     let rows: Vec<Option<AlertRow>> = nodes.iter().map(|node| own_row(reader, node, target, window)).collect();
     for (at, row) in rows.iter().enumerate() {
         if row.is_some() && rows[..at].contains(row) {
@@ -309,36 +333,38 @@ fn own_rows(reader: &mut Reader, nodes: &[Node], target: Target, window: Duratio
     rows.into_iter().collect()
 }
 
-fn own_row(reader: &mut Reader, node: &Node, target: Target, window: Duration) -> Option<AlertRow> {
+/// A row is judged by what is known of it and of its objective, so that one mistake does not hide the next.
+fn own_row(reader: &mut Reader, node: &Node, target: Option<Target>, window: Option<Duration>) -> Option<AlertRow> {
     let fields = reader.map(node, &ROW)?;
     let urgency = reader.required(&fields, "urgency", "page").and_then(|node| read_urgency(reader, node));
-    let factor_node = reader.required(&fields, "burn-rate", "14.4");
-    let factor = factor_node.and_then(|node| read_factor(reader, node));
+    let factor = reader.required(&fields, "burn-rate", "14.4").and_then(|node| read_factor(reader, node));
     let long = reader.required(&fields, "long", "1h").and_then(|node| reader.duration(node, "`long`"));
-    let short_node = reader.required(&fields, "short", "5m");
-    let short = short_node.and_then(|node| reader.duration(node, "`short`"));
-    let row = AlertRow { urgency: urgency?, factor: factor?, long: long?, short: short? };
-    match alert_rows::check_row(row, target, window) {
-        Ok(()) => Some(row),
-        Err(error) => {
-            let (code, blamed) = match &error {
-                RowError::NeverFires { .. } => (&codes::ROW_NEVER, factor_node?),
-                RowError::BelowAllowed(_) => (&codes::ROW_ALWAYS, factor_node?),
-                RowError::Empty | RowError::ShortNotShorter { .. } => (&codes::ROW, short_node?),
-                RowError::BeyondWindow { .. } => (&codes::ROW, fields.get("long")?),
-            };
-            let diagnostic = reader.diagnostic(code, blamed.range.clone(), error.to_string());
-            reader.report(match &error {
-                RowError::NeverFires { factor, .. } if *factor > Factor::ONE => diagnostic.help(reachable_above(*factor)),
-                RowError::NeverFires { .. }
-                | RowError::BelowAllowed(_)
-                | RowError::Empty
-                | RowError::ShortNotShorter { .. }
-                | RowError::BeyondWindow { .. } => diagnostic,
-            });
-            None
-        }
+    let short = reader.required(&fields, "short", "5m").and_then(|node| reader.duration(node, "`short`"));
+    let mistakes = alert_rows::Parts { factor, long, short, target, window }.mistakes();
+    for mistake in &mistakes {
+        wrong_row(reader, &fields, mistake);
     }
+    let row = AlertRow { urgency: urgency?, factor: factor?, long: long?, short: short? };
+    mistakes.is_empty().then_some(row)
+}
+
+fn wrong_row(reader: &mut Reader, fields: &Fields<'_>, mistake: &RowError) {
+    let (code, blamed) = match mistake {
+        RowError::NeverFires { .. } => (&codes::ROW_NEVER, "burn-rate"),
+        RowError::BelowAllowed(_) => (&codes::ROW_ALWAYS, "burn-rate"),
+        RowError::Empty | RowError::ShortNotShorter { .. } => (&codes::ROW, "short"),
+        RowError::BeyondWindow { .. } => (&codes::ROW, "long"),
+    };
+    let place = fields.get(blamed).map_or_else(|| fields.place(), |node| node.range.clone());
+    let diagnostic = reader.diagnostic(code, place, mistake.to_string());
+    reader.report(match mistake {
+        RowError::NeverFires { factor, .. } if *factor > Factor::ONE => diagnostic.help(reachable_above(*factor)),
+        RowError::NeverFires { .. }
+        | RowError::BelowAllowed(_)
+        | RowError::Empty
+        | RowError::ShortNotShorter { .. }
+        | RowError::BeyondWindow { .. } => diagnostic,
+    });
 }
 
 /// Above which target a burn rate can be reached: `1 - 1 / factor`, rounded up to hundredths of a percent.

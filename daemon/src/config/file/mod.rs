@@ -140,12 +140,12 @@ impl File {
             None => (defaults.sources.clone(), defaults.sources.into_keys().collect()),
         };
         let classes = fleet::read_classes(self, &fields);
-        let tenants = self.tenants(&fields, &declared, &classes);
+        let (tenants, named) = self.tenants(&fields, &declared, &classes);
         let external_url = self.url(&fields, "external-url").unwrap_or_else(|| format!("http://{listen}"));
         let tick = self.span(&fields, "tick", Duration::from_secs(1)..=minutes(5)).unwrap_or(defaults.tick);
         let storage = self.storage(&fields).unwrap_or_else(|| self.base.join(defaults.storage));
         let slack = read_slack(self, &fields);
-        let reports = read_reports(self, &fields, &tenants, &teams);
+        let reports = read_reports(self, &fields, &named, &teams);
         let templates = self.path(&fields, "templates");
         let slo_templates = if fields.get("slo-templates").is_some() { self.directories(&fields, "slo-templates") } else { None };
         Some(Config {
@@ -223,24 +223,33 @@ impl File {
         self.path(&inner, "path")
     }
 
-    fn tenants(&mut self, fields: &Fields<'_>, sources: &BTreeSet<SourceName>, classes: &Classes) -> BTreeMap<TenantId, TenantConfig> {
+    /// The tenants, and the names of all that stand there: those with mistakes, too.
+    fn tenants(
+        &mut self,
+        fields: &Fields<'_>,
+        sources: &BTreeSet<SourceName>,
+        classes: &Classes,
+    ) -> (BTreeMap<TenantId, TenantConfig>, BTreeSet<TenantId>) {
         let default_source = sources.first().filter(|_| sources.len() == 1);
+        let (mut read, mut named) = (BTreeMap::new(), BTreeSet::new());
         let Some(node) = self.reader.optional(fields, "tenants") else {
-            return self.default_tenants(fields, default_source);
+            read = self.default_tenants(fields, default_source);
+            named.extend(read.keys().cloned());
+            return (read, named);
         };
-        let Some(tenants) = self.reader.any_map(node, "`tenants`") else { return BTreeMap::new() };
+        let Some(tenants) = self.reader.any_map(node, "`tenants`") else { return (read, named) };
         if tenants.entries().is_empty() {
             self.reader.error(&codes::MISSING_KEY, node.range.clone(), "`tenants` names no tenant");
         }
-        let mut read = BTreeMap::new();
         for entry in tenants.entries() {
             let name = self.reader.name_at(&entry.key, entry.key_range.clone(), "a tenant's name", TenantId::parse);
             let tenant = self.tenant(&entry.value, sources, default_source, classes);
+            named.extend(name.clone());
             if let (Some(name), Some(tenant)) = (name, tenant) {
                 read.insert(name, tenant);
             }
         }
-        read
+        (read, named)
     }
 
     /// Tenant `main` with the usual directories, where the source is not in doubt.

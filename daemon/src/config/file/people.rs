@@ -88,7 +88,8 @@ pub(super) fn read_operators(file: &mut File, fields: &Fields<'_>, people: &Peop
     Some(Operators { channel, escalation })
 }
 
-/// The teams, and the operators as one of them.
+/// The teams, and the operators as one of them. A team with a mistake is known all the same, with what is right of it: the mistake is told once, and not
+/// again of whatever names the team.
 pub(super) fn read_teams(file: &mut File, fields: &Fields<'_>, people: &People, operators: &Operators) -> BTreeMap<TeamName, Team> {
     let mut read = BTreeMap::from([(Operators::team_name(), operators.team())]);
     let Some(node) = file.reader.optional(fields, "teams") else { return read };
@@ -100,7 +101,8 @@ pub(super) fn read_teams(file: &mut File, fields: &Fields<'_>, people: &People, 
             let diagnostic =
                 file.reader.diagnostic(&codes::DUPLICATE_NAME, entry.key_range.clone(), "the team `operators` is declared as `operators:`");
             file.reader.report(diagnostic.help("move it to the key `operators:` of the file"));
-        } else if let (Some(name), Some((channel, escalation))) = (name, told) {
+        } else if let Some(name) = name {
+            let (channel, escalation) = told.unwrap_or_default();
             read.insert(name.clone(), Team { name, channel, escalation });
         }
     }

@@ -1,6 +1,9 @@
 //! `reports:` what is posted to a channel by a crontab line.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use burnward_core::{
     id::{TeamName, TenantId},
@@ -12,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::{File, people::read_channel};
 use crate::{
-    config::{ReportConfig, TenantConfig},
+    config::ReportConfig,
     definition::{
         codes,
         reader::{Fields, Keys, shortened, suggest},
@@ -34,7 +37,7 @@ const APART: Duration = hours(1);
 /// From when on firings are looked at: 2026-01-01, so that a configuration is fine or not whenever it is read.
 const LOOKED_FROM: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-pub(super) type Tenants = BTreeMap<TenantId, TenantConfig>;
+pub(super) type Tenants = BTreeSet<TenantId>;
 pub(super) type Teams = BTreeMap<TeamName, Team>;
 
 pub(super) fn read_reports(file: &mut File, fields: &Fields<'_>, tenants: &Tenants, teams: &Teams) -> Vec<ReportConfig> {
@@ -96,7 +99,7 @@ fn read_what(file: &mut File, node: &Node) -> Option<()> {
 /// The tenant, which goes without saying where there is one.
 fn read_tenant(file: &mut File, fields: &Fields<'_>, tenants: &Tenants) -> Option<TenantId> {
     let Some(node) = file.reader.optional(fields, "tenant") else {
-        let mut names = tenants.keys();
+        let mut names = tenants.iter();
         let (only, more) = (names.next().cloned(), names.next());
         if more.is_some() {
             file.reader.required(fields, "tenant", "NAME");
@@ -105,10 +108,10 @@ fn read_tenant(file: &mut File, fields: &Fields<'_>, tenants: &Tenants) -> Optio
         return only;
     };
     let name = file.reader.name(node, "a tenant's name", TenantId::parse)?;
-    if tenants.contains_key(&name) {
+    if tenants.contains(&name) {
         return Some(name);
     }
-    let names: Vec<&str> = tenants.keys().map(TenantId::as_str).collect();
+    let names: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
     let diagnostic = file.reader.diagnostic(&codes::REPORT, node.range.clone(), format!("there is no tenant `{name}`"));
     file.reader.report(suggest(diagnostic, name.as_str(), &names).help("declare it under `tenants:`"));
     None

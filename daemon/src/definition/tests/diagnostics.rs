@@ -171,3 +171,32 @@ fn all_mistakes_of_a_file_are_told_at_once_in_the_order_of_the_file() {
     let text = GOOD.replace("payments", "Payments").replace("99.9%", "99.9").replace("30d", "1M").replace("name: ", "nam: ");
     assert_eq!(super::codes(&text), ["E1020", "E1006", "E1040", "E1045"]);
 }
+
+#[test]
+fn a_mistake_of_an_objective_hides_none_of_its_rows() {
+    let rows = "30d\n        counted-in: { slices: 7m, good-if-at-least: 0% }\n        alerting: { rows: [{ urgency: pages, burn-rate: 2000, long: 5m, short: 1h }, { urgency: page, burn-rate: 0.5, long: 60d }] }";
+    let wrong = GOOD.replace("99.9%", "150%").replace("30d", rows);
+    assert_eq!(super::codes(&wrong), ["E1043", "E1048", "E1048", "E1054", "E1051", "E1008", "E1053", "E1051"]);
+    let right = GOOD.replace("30d", rows);
+    let both = super::codes(&right);
+    assert!(both.contains(&"E1051") && both.contains(&"E1052"), "{both:?}");
+    let twice = GOOD.replace("30d\n", "30d\n      - { target: 0%, window: 30d }\n");
+    assert_eq!(super::codes(&twice), ["E1021", "E1043"]);
+}
+
+#[test]
+fn what_has_a_mistake_is_known_to_what_names_it() {
+    let text = "version: burnward/v1
+people: { ada: { email: ada } }
+teams:
+  shop: { channel: shop, escalation: [{ page: [ada] }, { page: [] }] }
+  web: { chanel: '#web' }
+tenants:
+  acme: { slo-definitions: x, source: prm }
+reports:
+  - { error-budget: week, team: shop, tenant: acme, cron: '0 9 * * MON', to: '#shop' }
+  - { error-budget: week, team: web, tenant: acmee, cron: '0 9 * * MON', to: '#web' }
+";
+    let ConfigError(faults) = config::parse(Path::new("burnward.yaml"), text).expect_err("mistakes");
+    insta::assert_snapshot!("named_mistakes", rendered(&faults));
+}
