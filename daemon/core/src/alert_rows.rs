@@ -158,8 +158,10 @@ impl Parts {
         if [long, short].into_iter().flatten().any(|lookback| lookback < SECOND) {
             return Some(RowError::Empty);
         }
-        let not_shorter = long.zip(short).filter(|(long, short)| short >= long).map(|(long, short)| RowError::ShortNotShorter { long, short });
-        let beyond = || long.zip(window).filter(|(long, window)| long > window).map(|(long, window)| RowError::BeyondWindow { long, window });
+        let not_shorter =
+            long.zip(short).filter(|(long, short)| short >= long).map(|(long, short)| RowError::ShortNotShorter { long, short });
+        let beyond =
+            || long.zip(window).filter(|(long, window)| long > window).map(|(long, window)| RowError::BeyondWindow { long, window });
         not_shorter.or_else(beyond)
     }
 

@@ -18,7 +18,7 @@ use crate::{
     config::{self, Config, ConfigError},
     definition::{
         self, Colour, Diagnostic, Loaded, Severity,
-        case::{Case, SloRef, Slos},
+        case::{Case, Form, SloRef, Slos},
     },
     replay::{self, Happened, Outcome},
 };
@@ -102,6 +102,8 @@ struct Report {
     tests: Vec<Ran>,
     /// Mistakes of documents and tests.
     diagnostics: Vec<Diagnostic>,
+    /// How many tests have mistakes and were not run.
+    not_run: usize,
 }
 
 /// A test that was run.
@@ -123,7 +125,10 @@ impl Report {
         let slos: Slos = loaded.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
         let wanted = |case: &&Arc<Case>| only.is_none_or(|text| case.name.contains(text) || case.slo.to_string().contains(text));
         for case in loaded.tests.iter().filter(wanted) {
-            match case.ready(&slos) {
+            let ready = case.ready(&slos);
+            self.not_run += usize::from(case.form == Form::Broken || ready.is_err());
+            match ready {
+                Ok(_) if case.form == Form::Broken => {}
                 Ok(ready) => self.tests.push(Ran::of(loaded, case, &replay::run(case, &ready, config).await)),
                 // What the files themselves show was said when they were read.
                 Err(faults) => {
@@ -173,7 +178,8 @@ impl Report {
             0 => String::new(),
             count => format!(" {} above.", words::plural(count, "mistake")),
         };
-        let _ = writeln!(text, "{ran}: {} passed, {failed} failed.{mistakes}", self.tests.len() - failed);
+        let not_run = if self.not_run == 0 { String::new() } else { format!(", {} not run", self.not_run) };
+        let _ = writeln!(text, "{ran}: {} passed, {failed} failed{not_run}.{mistakes}", self.tests.len() - failed);
         text
     }
 
@@ -190,6 +196,7 @@ impl Report {
             "schema": "burnward/v1/test",
             "passed": self.tests.len() - self.failed(),
             "failed": self.failed(),
+            "not_run": self.not_run,
             "tests": self.tests.iter().map(Ran::as_json).collect::<Vec<_>>(),
             "diagnostics": self.diagnostics.iter().map(Diagnostic::to_json).collect::<Vec<_>>(),
         });
@@ -341,6 +348,37 @@ mod tests {
         let text = report.text(Format::Text, Colour::Never, Duration::from_millis(20));
         assert_eq!(text.replace(&format!("{}/", directory.path().display()), "").trim_end(), fenced("text"));
         assert_eq!(report.exit_code(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_mistake_in_one_test_keeps_no_other_from_running() {
+        let broken = fenced("yaml").replace("share: 10%", "share: 0.1").replace("wakes nobody\n", "wakes nobody\n    slo: avail\n");
+        let (_directory, report) = of_text("a.yaml", &broken).await;
+        let codes: Vec<&str> = report.diagnostics.iter().map(|fault| fault.code.id).collect();
+        assert_eq!(codes, ["E1100", "E1102"], "all of it at once");
+        let text = report.text(Format::Text, Colour::Never, Duration::from_millis(20));
+        assert!(text.ends_with("Ran 1 test of 1 SLO (0.02 s): 1 passed, 0 failed, 1 not run. 2 mistakes above.\n"), "{text}");
+        assert_eq!(report.exit_code(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_group_that_no_traffic_has_is_a_mistake_of_the_test() {
+        let (_directory, report) =
+            of_text("a.yaml", &fenced("yaml").replace("14.4, group: { tenant: acme }", "14.4, group: { tenant: acm }")).await;
+        let [fault] = report.diagnostics.as_slice() else { panic!("{:?}", report.diagnostics) };
+        assert_eq!(fault.message, "no traffic of the test has tenant=\"acm\"");
+        assert_eq!(fault.help, ["did you mean `acme`?"]);
+    }
+
+    #[tokio::test]
+    async fn what_failed_is_shown_with_what_happened_in_its_place() {
+        let elsewhere = fenced("yaml").replace(
+            "group: { tenant: acme } }\n      - clear: { from: 1h20m, to: 2h }",
+            "group: { tenant: globex } }\n      - clear: { from: 1h1m, to: 1h2m }",
+        );
+        let (directory, report) = of_text("checkout.yaml", &elsewhere).await;
+        let text = report.text(Format::Text, Colour::Never, Duration::from_millis(20));
+        insta::assert_snapshot!("test_elsewhere", text.replace(&format!("{}/", directory.path().display()), ""));
     }
 
     #[tokio::test]

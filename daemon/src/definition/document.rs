@@ -141,6 +141,8 @@ pub struct Document {
     pub tests: Vec<Arc<Case>>,
     /// What somebody should look at.
     pub advice: Vec<Diagnostic>,
+    /// What is wrong with tests, and what somebody should look at in them. It keeps no SLO from loading.
+    pub of_tests: Vec<Diagnostic>,
 }
 
 /// Reads the SLOs of one document.
@@ -216,15 +218,29 @@ pub fn read_tests(source: &Arc<Source>) -> Result<Document, Vec<Diagnostic>> {
     if let Some(fields) = reader.map(&root, &TESTS) {
         read_version(&mut reader, &fields);
         let node = reader.required(&fields, "tests", "[{ name: ..., slo: checkout/availability, lasts: 3h, traffic: ..., expect: ... }]");
-        document.tests = node.map(|node| case::read(&mut reader, node, &NamedBy::Service)).unwrap_or_default();
+        let cases = node.map(|node| read_cases(source, node, &NamedBy::Service)).unwrap_or_default();
+        (document.tests, document.of_tests) = cases;
     }
     finish(reader, document)
+}
+
+/// Tests, and their mistakes apart from those of the SLOs.
+fn read_cases(source: &Arc<Source>, node: &Node, named_by: &NamedBy<'_>) -> (Vec<Arc<Case>>, Vec<Diagnostic>) {
+    let mut reader = Reader::new(source);
+    let cases = case::read(&mut reader, node, named_by);
+    (cases, shown(reader.finish()))
 }
 
 fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic>> {
     let failed = reader.failed();
     let advice = shown(reader.finish());
-    if failed { Err(advice) } else { Ok(Document { advice, ..document }) }
+    if failed { Err(in_order([advice, document.of_tests].concat())) } else { Ok(Document { advice, ..document }) }
+}
+
+/// Diagnostics of one file, from its first line to its last.
+pub(super) fn in_order(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    faults.sort_by_key(|fault| fault.place.range.clone().map_or((0, 0), |range| (range.start, range.end)));
+    faults
 }
 
 /// Diagnostics without what must not be shown.
@@ -254,25 +270,28 @@ fn read_root(reader: &mut Reader, root: &Node, version: &str, context: &Context)
         reader.required(&fields, "service", "checkout").and_then(|node| reader.name(node, "a service's name", ServiceName::parse));
     let team = reader.required(&fields, "team", "payments").and_then(|node| read_team(reader, node, &context.teams));
     let shared = Shared { service, team, version, context };
-    let node = reader.required(&fields, "slos", "[{ name: availability, sli: ..., objectives: ... }]")?;
-    let items = reader.list(node, "`slos`")?;
-    if items.is_empty() || items.len() > MAX_SLOS {
-        reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a document holds 1 to {MAX_SLOS} SLOs"));
-    }
-    let mut slos: Vec<Arc<Slo>> = Vec::new();
-    let mut names: Vec<(SloName, Range<usize>)> = Vec::new();
-    for item in items {
-        if let Some(slo) = read_slo(reader, item, &shared, &mut names) {
-            slos.push(Arc::new(slo));
-        }
-    }
+    let (slos, names) = match reader.required(&fields, "slos", "[{ name: availability, sli: ..., objectives: ... }]") {
+        Some(node) => read_slos(reader, node, &shared),
+        None => Default::default(),
+    };
     if let (Some(team), Some(entry)) = (&shared.team, fields.entry("team")) {
         advise_on_team(reader, &entry.value, (team, &context.teams), &slos);
     }
-    let names: Vec<SloName> = names.into_iter().map(|(name, _)| name).collect();
-    let tests = reader.optional(&fields, "tests").zip(shared.service.as_ref());
-    let tests = tests.map(|(node, service)| case::read(reader, node, &NamedBy::Document { service, slos: &names }));
-    Some(Document { slos, tests: tests.unwrap_or_default(), advice: Vec::new() })
+    let named_by = NamedBy::Document { service: shared.service.as_ref(), slos: &names };
+    let tests = reader.optional(&fields, "tests").map(|node| read_cases(reader.source(), node, &named_by));
+    let (tests, of_tests) = tests.unwrap_or_default();
+    Some(Document { slos, tests, advice: Vec::new(), of_tests })
+}
+
+/// The SLOs, and the names of all that stand there: those with mistakes, too.
+fn read_slos(reader: &mut Reader, node: &Node, shared: &Shared<'_>) -> (Vec<Arc<Slo>>, Vec<SloName>) {
+    let items = reader.list(node, "`slos`").unwrap_or_default();
+    if matches!(&node.value, yaml::Value::List(_)) && (items.is_empty() || items.len() > MAX_SLOS) {
+        reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a document holds 1 to {MAX_SLOS} SLOs"));
+    }
+    let mut names: Vec<(SloName, Range<usize>)> = Vec::new();
+    let slos = items.iter().filter_map(|item| read_slo(reader, item, shared, &mut names)).map(Arc::new).collect();
+    (slos, names.into_iter().map(|(name, _)| name).collect())
 }
 
 /// Checks the `version:` that every file starts with.

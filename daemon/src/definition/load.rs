@@ -41,6 +41,8 @@ pub struct Loaded {
     pub faulty: Vec<PathBuf>,
     /// Mistakes and advice by path, in order.
     pub faults: BTreeMap<PathBuf, Vec<Diagnostic>>,
+    /// What is wrong with tests, where they are written; it is told where tests matter.
+    pub(super) of_tests: Vec<(PathBuf, Diagnostic)>,
     /// What was made of templates.
     pub(super) made: Making,
 }
@@ -102,6 +104,7 @@ impl Loaded {
         let version = version_of(&text);
         match document::read_parsed(&source, parsed, &version, context) {
             Ok(document) => {
+                self.take_of_tests(path, document.of_tests.clone());
                 let advice = self.take(FileVersion { path: name, text, version, slos: Vec::new() }, document);
                 if !advice.is_empty() {
                     self.faults.insert(path.to_owned(), advice);
@@ -113,18 +116,23 @@ impl Loaded {
 
     /// Takes the SLOs and tests of a file that loads; its advice.
     pub(super) fn take(&mut self, file: FileVersion, document: Document) -> Vec<Diagnostic> {
-        let Document { slos, tests, advice } = document;
+        let Document { slos, tests, advice, of_tests: _ } = document;
         self.files.push(FileVersion { slos: slos.iter().map(|slo| slo.id.clone()).collect(), ..file });
         self.slos.extend(slos);
         self.tests.extend(tests);
         advice
     }
 
+    pub(super) fn take_of_tests(&mut self, path: &Path, faults: Vec<Diagnostic>) {
+        self.of_tests.extend(faults.into_iter().map(|fault| (path.to_owned(), fault)));
+    }
+
     /// Takes a text in that holds tests alone.
     fn add_tests(&mut self, path: &Path, text: &str) {
         match document::read_tests(&discover::source(&path.display().to_string(), text)) {
-            Ok(Document { tests, advice, .. }) => {
+            Ok(Document { tests, advice, of_tests, slos: _ }) => {
                 self.tests.extend(tests);
+                self.take_of_tests(path, of_tests);
                 if !advice.is_empty() {
                     self.faults.insert(path.to_owned(), advice);
                 }
@@ -135,6 +143,9 @@ impl Loaded {
 
     /// Says of tests why they cannot be run. Where single files were read, an SLO may stand in another one.
     fn check_tests(&mut self, read: ReadAs) {
+        for (path, fault) in std::mem::take(&mut self.of_tests) {
+            self.tell(&path, vec![fault]);
+        }
         let slos: Slos = self.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
         let mut faults = Vec::new();
         for case in &self.tests {
@@ -145,6 +156,9 @@ impl Loaded {
         for fault in faults.into_iter().filter(|fault| !elsewhere(fault)) {
             let path = PathBuf::from(fault.place.source.name());
             self.tell_of(&path, vec![fault]);
+        }
+        for faults in self.faults.values_mut() {
+            *faults = document::in_order(std::mem::take(faults));
         }
     }
 

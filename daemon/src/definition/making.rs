@@ -130,6 +130,7 @@ impl Loaded {
         let at_origin = |faults: Vec<Diagnostic>| faults.into_iter().map(|fault| effective.at_origin(fault)).collect();
         match document::read_tree(effective.source(), effective.root(), &version, context) {
             Ok(document) => {
+                self.take_of_tests(path, at_origin(document.of_tests.clone()));
                 let text = effective.text().to_owned();
                 let advice = self.take(FileVersion { path: name, text, version, slos: Vec::new() }, document);
                 self.tell(path, at_origin(advice));
@@ -179,7 +180,7 @@ impl Loaded {
     }
 
     /// Tells of mistakes where they are written: those of a template there, with the number of documents that have them.
-    fn tell(&mut self, path: &Path, faults: Vec<Diagnostic>) {
+    pub(super) fn tell(&mut self, path: &Path, faults: Vec<Diagnostic>) {
         let name = path.display().to_string();
         let file = self.made.made.get(path).map(|(_, template)| template.file().to_owned());
         for fault in document::shown(faults) {

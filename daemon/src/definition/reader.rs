@@ -137,6 +137,11 @@ impl Reader {
         self.errors.kept > 0
     }
 
+    /// How many errors there are so far, those that are only counted among them.
+    pub const fn errors(&self) -> usize {
+        self.errors.kept + self.errors.beyond
+    }
+
     /// How many diagnostics are kept so far.
     pub fn collected(&self) -> usize {
         self.faults.len()

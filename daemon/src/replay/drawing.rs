@@ -23,14 +23,20 @@ pub fn draw(case: &Case, outcome: &Outcome<'_>) -> String {
         axis.line(&mut text, name, &spans, 'x');
     }
     for told in Told::ALL {
-        let expected: Vec<Span> = outcome.failures.iter().filter_map(|failure| expected(&failure.expectation?.what, told)).collect();
+        let missed = |of: fn(&Expected, Told) -> Option<Span>| -> Vec<Span> {
+            outcome.failures.iter().filter_map(|failure| of(&failure.expectation?.what, told)).collect()
+        };
+        let (to_begin, to_end) = (missed(to_begin), missed(to_end));
         let happened: Vec<Span> =
             outcome.told.iter().filter(|happened| happened.told == told).map(|happened| span(happened, case.lasts)).collect();
-        if !expected.is_empty() {
-            axis.line(&mut text, "expected", &expected, '?');
+        if !to_begin.is_empty() {
+            axis.line(&mut text, "expected", &to_begin, '?');
         }
-        if !expected.is_empty() || !happened.is_empty() {
+        if !to_begin.is_empty() || !to_end.is_empty() || !happened.is_empty() {
             axis.line(&mut text, told.word(), &happened, '#');
+        }
+        if !to_end.is_empty() {
+            axis.line(&mut text, "clear", &to_end, '?');
         }
     }
     text
@@ -53,11 +59,19 @@ fn happenings(case: &Case) -> Vec<(&'static str, Vec<Span>)> {
     lines
 }
 
-/// When something of this kind was to begin or to end.
-fn expected(what: &Expected, kind: Told) -> Option<Span> {
+/// When something of this kind was to begin.
+fn to_begin(what: &Expected, kind: Told) -> Option<Span> {
     match what {
-        Expected::Begins { told, within, .. } | Expected::Ends { told, within, .. } => (*told == kind).then_some(*within),
-        Expected::Never(_) | Expected::Budget { .. } => None,
+        Expected::Begins { told, within, .. } => (*told == kind).then_some(*within),
+        Expected::Ends { .. } | Expected::Never(_) | Expected::Budget { .. } => None,
+    }
+}
+
+/// When something of this kind was to be over.
+fn to_end(what: &Expected, kind: Told) -> Option<Span> {
+    match what {
+        Expected::Ends { told, within, .. } => (*told == kind).then_some(*within),
+        Expected::Begins { .. } | Expected::Never(_) | Expected::Budget { .. } => None,
     }
 }
 

@@ -141,7 +141,7 @@ fn missed<'a>(expectation: &'a Expectation, told: &[Happened], standings: &[Stan
             }
             let by = row.map_or_else(String::new, |row| format!(" by the row of {}x", row.as_f64()));
             let expected = format!("{}{}{by} from {} to {}", a(*kind), of_group(group), words::time(within.from), words::time(within.to));
-            (expected, list(of_kind(), *kind, words::began))
+            (expected, list(told, *kind, group, words::began))
         }
         Expected::Ends { told: kind, within, group } => {
             let of_kind = || told.iter().filter(|happened| happened.told == *kind && is_in(&happened.group, group));
@@ -149,12 +149,11 @@ fn missed<'a>(expectation: &'a Expectation, told: &[Happened], standings: &[Stan
                 return None;
             }
             let what = format!("the end of {}{}", a(*kind), of_group(group));
-            (format!("{what} from {} to {}", words::time(within.from), words::time(within.to)), list(of_kind(), *kind, words::lasted))
+            (format!("{what} from {} to {}", words::time(within.from), words::time(within.to)), list(told, *kind, group, words::lasted))
         }
         Expected::Never(kind) => {
-            let of_kind = || told.iter().filter(|happened| happened.told == *kind);
-            of_kind().next()?;
-            (format!("no {} in {}", kind.word(), words::time(case.lasts)), list(of_kind(), *kind, words::began))
+            told.iter().find(|happened| happened.told == *kind)?;
+            (format!("no {} in {}", kind.word(), words::time(case.lasts)), list(told, *kind, &BTreeMap::new(), words::began))
         }
         Expected::Budget { at, above, below, group, objective } => {
             let standing = standings.iter().find(|standing| standing.at == *at)?;
@@ -208,9 +207,17 @@ fn of_group(group: &BTreeMap<String, String>) -> String {
     if group.is_empty() { String::new() } else { format!(" of {}", group.values().cloned().collect::<Vec<_>>().join(", ")) }
 }
 
-fn list<'a>(happened: impl Iterator<Item = &'a Happened>, told: Told, say: fn(&Happened) -> String) -> String {
-    let all: Vec<String> = happened.map(say).collect();
-    if all.is_empty() { format!("no {}", told.word()) } else { all.join("; ") }
+/// What happened of this kind in these groups; where nothing did, that, and what happened in others.
+fn list(told: &[Happened], kind: Told, group: &BTreeMap<String, String>, say: fn(&Happened) -> String) -> String {
+    let (inside, outside): (Vec<&Happened>, Vec<&Happened>) =
+        told.iter().filter(|happened| happened.told == kind).partition(|happened| is_in(&happened.group, group));
+    let none = format!("no {}{}", kind.word(), of_group(group));
+    let shown: Vec<String> = if inside.is_empty() {
+        std::iter::once(none).chain(outside.into_iter().map(say)).collect()
+    } else {
+        inside.into_iter().map(say).collect()
+    };
+    shown.join("; ")
 }
 
 mod words {

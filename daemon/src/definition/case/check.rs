@@ -6,7 +6,7 @@ use std::{
 };
 
 use burnward_core::{
-    sli::Composite,
+    sli::{Composite, Sli},
     slo::{AlertRow, Slo, Urgency},
 };
 
@@ -15,7 +15,7 @@ use crate::definition::{
     codes::{self, Code},
     diagnostic::{Diagnostic, Place},
     objective::row_list,
-    reader::suggest,
+    reader::{nearest, shortened, suggest},
 };
 
 /// SLOs of a tenant by service and name.
@@ -63,23 +63,30 @@ impl Case {
         for one in &self.traffic {
             match needed.iter().find(|slo| SloRef::of(slo) == one.slo).map(|slo| recipe(slo, one)) {
                 Some(Ok(recipe)) => traffic.push((one, recipe)),
-                Some(Err(why)) => faults.push(fault(&codes::TEST_TRAFFIC, &one.place, why)),
+                Some(Err(fault)) => faults.push(*fault),
                 None => {
                     let why = format!("{} is neither the SLO that is tested nor a member of it", one.slo);
                     faults.push(fault(&codes::TEST_TRAFFIC, &one.place, why));
                 }
             }
         }
-        faults.extend(self.expect.iter().filter_map(|expectation| impossible(slo, expectation)));
+        faults.extend(self.expect.iter().flat_map(|expectation| impossible(slo, expectation)));
+        faults.extend(self.expect.iter().flat_map(|expectation| self.without_traffic(slo, expectation)));
         if faults.is_empty() { Ok(Ready { slos: needed, traffic }) } else { Err(faults) }
     }
 }
 
-fn recipe(slo: &Slo, traffic: &Traffic) -> Result<Recipe, String> {
-    let recipe = Recipe::of(slo, &traffic.labels)?;
+fn recipe(slo: &Slo, traffic: &Traffic) -> Result<Recipe, Box<Diagnostic>> {
+    let refused = |why: String| Box::new(fault(&codes::TEST_TRAFFIC, &traffic.place, why));
+    let recipe = Recipe::of(slo, &traffic.labels).map_err(|why| {
+        let named: Vec<&str> = traffic.labels.keys().map(String::as_str).filter(|label| !slo.per.iter().any(|per| per == label)).collect();
+        let missing = slo.per.iter().filter(|label| !traffic.labels.contains_key(*label));
+        let meant = missing.filter_map(|label| Some((nearest(label, &named)?, label)));
+        meant.fold(refused(why), |fault, (written, label)| Box::new(fault.help(format!("`{written}`: did you mean `{label}`?"))))
+    })?;
     match (recipe.has_a_rate(), traffic.shape) {
-        (true, None) => Err("the traffic does not say how much there is: constant, trickle, diurnal or burst".to_owned()),
-        (false, Some(_)) => Err("this SLI has one event for each sample or slice, so its traffic has no rate".to_owned()),
+        (true, None) => Err(refused("the traffic does not say how much there is: constant, trickle, diurnal or burst".to_owned())),
+        (false, Some(_)) => Err(refused("this SLI has one event for each sample or slice, so its traffic has no rate".to_owned())),
         (true, Some(_)) | (false, None) => Ok(recipe),
     }
 }
@@ -94,37 +101,80 @@ fn no_slo(place: &Place, slo: &SloRef, slos: &Slos) -> Diagnostic {
     suggest(fault(&codes::TEST_SLO, place, format!("there is no SLO {slo}")), &slo.to_string(), &names)
 }
 
+impl Expected {
+    /// The labels of the groups that it is about.
+    fn group(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Begins { group, .. } | Self::Ends { group, .. } | Self::Budget { group, .. } => Some(group),
+            Self::Never(_) => None,
+        }
+    }
+}
+
+impl Case {
+    /// The values of a group that no traffic has: whatever happens, it happens in another group. Groups that must exist are there without any.
+    fn without_traffic(&self, slo: &Slo, expectation: &Expectation) -> Vec<Diagnostic> {
+        let Expectation { what, place } = expectation;
+        if matches!(&slo.sli, Sli::Presence { expected, .. } if !expected.is_empty()) {
+            return Vec::new();
+        }
+        let asked: Vec<(&String, &String)> = what.group().into_iter().flatten().filter(|(label, _)| slo.per.contains(label)).collect();
+        let has = |traffic: &Traffic, (label, value): &(&String, &String)| traffic.labels.get(*label) == Some(*value);
+        let mut faults = Vec::new();
+        for pair @ (label, value) in &asked {
+            if !self.traffic.iter().any(|traffic| has(traffic, pair)) {
+                let message = format!("no traffic of the test has {label}=\"{}\"", shortened(value));
+                let known: BTreeSet<&str> =
+                    self.traffic.iter().filter_map(|traffic| traffic.labels.get(*label)).map(String::as_str).collect();
+                let known: Vec<&str> = known.into_iter().collect();
+                faults.push(suggest(fault(&codes::TEST_EXPECT, place, message), value, &known));
+            }
+        }
+        if faults.is_empty() && !asked.is_empty() && !self.traffic.iter().any(|traffic| asked.iter().all(|pair| has(traffic, pair))) {
+            faults.push(fault(&codes::TEST_EXPECT, place, "no traffic of the test has these labels together".to_owned()));
+        }
+        faults
+    }
+}
+
 /// Why an expectation can never come true.
-fn impossible(slo: &Slo, expectation: &Expectation) -> Option<Diagnostic> {
+fn impossible(slo: &Slo, expectation: &Expectation) -> Vec<Diagnostic> {
     let Expectation { what, place } = expectation;
-    let group = match what {
-        Expected::Begins { group, .. } | Expected::Ends { group, .. } | Expected::Budget { group, .. } => group.keys().collect(),
-        Expected::Never(_) => Vec::new(),
-    };
-    if let Some(label) = group.into_iter().find(|label| !slo.per.contains(label)) {
-        return Some(fault(&codes::TEST_EXPECT, place, format!("the SLO is not split by `{label}`")));
-    }
-    match what {
-        Expected::Begins { told: told @ (Told::Page | Told::Ticket), row, .. } => {
-            let rows = rows_of(slo, *told);
-            let named = |row_: &AlertRow| row.is_none_or(|factor| factor == row_.factor);
-            (!rows.iter().any(named)).then(|| {
-                let diagnostic = fault(&codes::TEST_EXPECT, place, format!("no such row of the SLO can lead to a {}", told.word()));
-                if rows.is_empty() { diagnostic } else { diagnostic.help(format!("its rows are: {}", row_list(&rows))) }
-            })
-        }
-        Expected::Budget { objective: Some(objective), .. } => {
-            let names: BTreeSet<&str> = slo.objectives.iter().map(|objective| objective.name.as_str()).collect();
-            let names: Vec<&str> = names.into_iter().collect();
-            let missing = !names.contains(&objective.as_str());
-            missing
-                .then(|| suggest(fault(&codes::TEST_EXPECT, place, format!("the SLO has no objective `{objective}`")), objective, &names))
-        }
+    let per: Vec<&str> = slo.per.iter().map(String::as_str).collect();
+    let not_split = |label: &String| suggest(fault(&codes::TEST_EXPECT, place, format!("the SLO is not split by `{label}`")), label, &per);
+    let labels = what.group().into_iter().flat_map(BTreeMap::keys).filter(|label| !slo.per.contains(label));
+    labels.map(not_split).chain(no_row(slo, expectation)).chain(no_objective(slo, expectation)).collect()
+}
+
+/// What no row of the SLO can lead to.
+fn no_row(slo: &Slo, Expectation { what, place }: &Expectation) -> Option<Diagnostic> {
+    let (told, row) = match what {
+        Expected::Begins { told: told @ (Told::Page | Told::Ticket), row, .. } => (*told, *row),
+        Expected::Ends { told: told @ (Told::Page | Told::Ticket), .. } => (*told, None),
         Expected::Begins { told: Told::Blind, .. }
-        | Expected::Ends { .. }
+        | Expected::Ends { told: Told::Blind, .. }
         | Expected::Never(_)
-        | Expected::Budget { objective: None, .. } => None,
-    }
+        | Expected::Budget { .. } => {
+            return None;
+        }
+    };
+    let rows = rows_of(slo, told);
+    let named = |row_: &AlertRow| row.is_none_or(|factor| factor == row_.factor);
+    (!rows.iter().any(named)).then(|| {
+        let diagnostic = fault(&codes::TEST_EXPECT, place, format!("no such row of the SLO can lead to a {}", told.word()));
+        if rows.is_empty() { diagnostic } else { diagnostic.help(format!("its rows are: {}", row_list(&rows))) }
+    })
+}
+
+fn no_objective(slo: &Slo, Expectation { what, place }: &Expectation) -> Option<Diagnostic> {
+    let objective = match what {
+        Expected::Budget { objective, .. } => objective.as_ref()?,
+        Expected::Begins { .. } | Expected::Ends { .. } | Expected::Never(_) => return None,
+    };
+    let names: BTreeSet<&str> = slo.objectives.iter().map(|objective| objective.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let message = format!("the SLO has no objective `{}`", shortened(objective));
+    (!names.contains(&objective.as_str())).then(|| suggest(fault(&codes::TEST_EXPECT, place, message), objective, &names))
 }
 
 fn rows_of(slo: &Slo, told: Told) -> Vec<AlertRow> {

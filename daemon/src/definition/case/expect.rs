@@ -57,10 +57,10 @@ fn read_told(reader: &mut Reader, node: &Node, told: Told, scene: &Scene<'_>) ->
     let within = read_span(reader, &fields, scene);
     let group = read_group(reader, &fields);
     let row = match reader.optional(&fields, "burn-rate") {
-        Some(node) => Some(read_row(reader, node)?),
-        None => None,
+        Some(node) => read_row(reader, node).map(Some),
+        None => Some(None),
     };
-    Some(Expected::Begins { told, within: within?, group: group?, row })
+    Some(Expected::Begins { told, within: within?, group: group?, row: row? })
 }
 
 fn read_row(reader: &mut Reader, node: &Node) -> Option<Factor> {
@@ -79,43 +79,45 @@ fn read_group(reader: &mut Reader, fields: &Fields<'_>) -> Option<BTreeMap<Strin
 fn read_clear(reader: &mut Reader, node: &Node, scene: &Scene<'_>) -> Option<Expected> {
     let fields = reader.map(node, &CLEAR)?;
     let told = match reader.optional(&fields, "of") {
-        Some(node) => {
-            let word = reader.text(node, "`of`")?;
-            let known = Told::ALL.into_iter().find(|told| told.word() == word);
-            if known.is_none() {
-                let message = format!("`{}` is not what clears", shortened(word));
-                let diagnostic = reader.diagnostic(&codes::TEST_EXPECT, node.range.clone(), message);
-                reader.report(suggest(diagnostic, word, &Told::ALL.map(Told::word)));
-            }
-            known?
-        }
-        None => Told::Page,
+        Some(node) => read_cleared(reader, node),
+        None => Some(Told::Page),
     };
     let within = read_span(reader, &fields, scene);
     let group = read_group(reader, &fields);
-    Some(Expected::Ends { told, within: within?, group: group? })
+    Some(Expected::Ends { told: told?, within: within?, group: group? })
+}
+
+fn read_cleared(reader: &mut Reader, node: &Node) -> Option<Told> {
+    let word = reader.text(node, "`of`")?;
+    let known = Told::ALL.into_iter().find(|told| told.word() == word);
+    if known.is_none() {
+        let message = format!("`{}` is not what clears", shortened(word));
+        let diagnostic = reader.diagnostic(&codes::TEST_EXPECT, node.range.clone(), message);
+        reader.report(suggest(diagnostic, word, &Told::ALL.map(Told::word)));
+    }
+    known
 }
 
 fn read_budget(reader: &mut Reader, node: &Node, scene: &Scene<'_>) -> Option<Expected> {
     let fields = reader.map(node, &BUDGET)?;
     let at = match reader.optional(&fields, "at") {
-        Some(node) => read_time(reader, node, "`at`", scene)?,
-        None => scene.lasts,
+        Some(node) => read_time(reader, node, "`at`", scene),
+        None => Some(scene.lasts),
     };
     let bound = |reader: &mut Reader, key: &str| match reader.optional(&fields, key) {
         Some(node) => read_percent(reader, node, &format!("`{key}`")).map(Some),
         None => Some(None),
     };
-    let (above, below) = (bound(reader, "above")?, bound(reader, "below")?);
-    let group = read_group(reader, &fields)?;
+    let (above, below) = (bound(reader, "above"), bound(reader, "below"));
+    let group = read_group(reader, &fields);
     let objective = match reader.optional(&fields, "objective") {
-        Some(node) => Some(reader.text(node, "`objective`")?.to_owned()),
-        None => None,
+        Some(node) => reader.text(node, "`objective`").map(|name| Some(name.to_owned())),
+        None => Some(None),
     };
-    if above.is_none() && below.is_none() {
+    if above == Some(None) && below == Some(None) {
         let diagnostic = reader.diagnostic(&codes::TEST_EXPECT, node.range.clone(), "`budget` does not say how much is left");
         reader.report(diagnostic.help("write `above: 90%`, `below: 95%`, or both"));
         return None;
     }
-    Some(Expected::Budget { at, above, below, group, objective })
+    Some(Expected::Budget { at: at?, above: above?, below: below?, group: group?, objective: objective? })
 }

@@ -50,6 +50,17 @@ pub struct Case {
     pub expect: Vec<Expectation>,
     /// Where it stands.
     pub place: Place,
+    /// Whether all of it could be read.
+    pub form: Form,
+}
+
+/// Whether a test could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// It can be run.
+    Whole,
+    /// It has mistakes, which were told. What is left of it is looked at beside its SLO, and it is not run.
+    Broken,
 }
 
 /// An SLO by its name within a tenant.

@@ -12,7 +12,7 @@ use burnward_core::{
     window::{Grain, Zone},
 };
 
-use super::{At, Case, Happening, SloRef, Span, expect, traffic};
+use super::{At, Case, Form, Happening, SloRef, Span, expect, traffic};
 use crate::definition::{
     codes,
     duration::{self, DurationError},
@@ -45,7 +45,7 @@ pub(in crate::definition) enum NamedBy<'a> {
     /// By its name in this document, which may be left out where there is one.
     Document {
         /// The document's service.
-        service: &'a ServiceName,
+        service: Option<&'a ServiceName>,
         /// Its SLOs.
         slos: &'a [SloName],
     },
@@ -59,7 +59,7 @@ pub(super) struct Scene<'a> {
     pub(super) lasts: Duration,
 }
 
-/// Reads a list of tests.
+/// Reads a list of tests; of those with mistakes what is right of them.
 pub(in crate::definition) fn read(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>) -> Vec<Arc<Case>> {
     let Some(items) = reader.list(node, "`tests`") else { return Vec::new() };
     if items.len() > MAX_TESTS {
@@ -69,10 +69,14 @@ pub(in crate::definition) fn read(reader: &mut Reader, node: &Node, named_by: &N
     let mut names = BTreeSet::new();
     let mut cases = Vec::new();
     for item in items {
-        if let Some(case) = read_one(reader, item, named_by) {
-            if !names.insert((case.slo.clone(), case.name.clone())) {
+        let before = reader.errors();
+        if let Some(mut case) = read_one(reader, item, named_by) {
+            if !case.name.is_empty() && !names.insert((case.slo.clone(), case.name.clone())) {
                 let message = format!("two tests of `{}` are called `{}`", case.slo.name, shortened(&case.name));
                 reader.error(&codes::DUPLICATE_NAME, item.range.clone(), message);
+            }
+            if reader.errors() > before {
+                case.form = Form::Broken;
             }
             cases.push(Arc::new(case));
         }
@@ -80,6 +84,7 @@ pub(in crate::definition) fn read(reader: &mut Reader, node: &Node, named_by: &N
     cases
 }
 
+/// `None` where not even its SLO is known. What has a mistake is taken as it is where nothing is said.
 fn read_one(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>) -> Option<Case> {
     let fields = reader.map(node, &TEST)?;
     let name_node = reader.required(&fields, "name", "a bad deploy pages within five minutes");
@@ -108,9 +113,20 @@ fn read_one(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>) -> Option<
     let happens = reader.optional(&fields, "happens").map_or_else(Vec::new, |node| read_happens(reader, node, &scene));
     let expect_node = reader.required(&fields, "expect", "[{ page: none }]");
     let expect = expect_node.map(|node| expect::read(reader, node, &scene));
-    let (name, slo, place) = (name?, slo?, reader.place(name_node?.range.clone()));
-    let (traffic, expect) = (traffic?, expect?);
-    Some(Case { name, slo, begins: begins?, zone: zone?, lasts: lasts?, scraped: scraped?, traffic, happens, expect, place })
+    let place = reader.place(name_node.map_or_else(|| fields.place(), |node| node.range.clone()));
+    Some(Case {
+        name: name.unwrap_or_default(),
+        slo: slo?,
+        begins: begins.or_else(|| moment(BEGINS))?,
+        zone: zone.or_else(|| Zone::parse("UTC", Grain::Hour).ok())?,
+        lasts: scene.lasts,
+        scraped: scraped.unwrap_or(SCRAPED),
+        traffic: traffic.unwrap_or_default(),
+        happens,
+        expect: expect.unwrap_or_default(),
+        place,
+        form: Form::Whole,
+    })
 }
 
 fn whole_seconds(reader: &mut Reader, node: &Node, span: Duration) -> Option<Duration> {
@@ -132,7 +148,7 @@ pub(super) fn read_slo(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>)
         }
         (NamedBy::Document { service, .. }, None) => {
             let name = reader.name_at(&text, node.range.clone(), "an SLO's name", SloName::parse)?;
-            Some(SloRef { service: (*service).clone(), name })
+            Some(SloRef { service: (*service)?.clone(), name })
         }
         (NamedBy::Service, None) => {
             let message = format!("`{}` does not say of which service", shortened(&text));
@@ -145,7 +161,9 @@ pub(super) fn read_slo(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>)
 
 fn the_only_one(reader: &mut Reader, fields: &Fields<'_>, named_by: &NamedBy<'_>) -> Option<SloRef> {
     match named_by {
-        NamedBy::Document { service, slos: [only] } => Some(SloRef { service: (*service).clone(), name: only.clone() }),
+        NamedBy::Document { service, slos: [only] } => Some(SloRef { service: (*service)?.clone(), name: only.clone() }),
+        // That the document has none is told already.
+        NamedBy::Document { slos: [], .. } => None,
         NamedBy::Document { slos: names, .. } => {
             let diagnostic = reader.diagnostic(&codes::TEST_SLO, fields.place(), "the test does not say which SLO it is of");
             let names: Vec<&str> = names.iter().map(SloName::as_str).collect();
@@ -197,14 +215,15 @@ pub(super) fn read_time(reader: &mut Reader, node: &Node, of: &str, scene: &Scen
 /// `from` and `to` of a mapping that was read; without one of them, to the test's own.
 pub(super) fn read_span(reader: &mut Reader, fields: &Fields<'_>, scene: &Scene<'_>) -> Option<Span> {
     let from = match reader.optional(fields, "from") {
-        Some(node) => read_time(reader, node, "`from`", scene)?,
-        None => Duration::ZERO,
+        Some(node) => read_time(reader, node, "`from`", scene),
+        None => Some(Duration::ZERO),
     };
     let to_node = reader.optional(fields, "to");
     let to = match to_node {
-        Some(node) => read_time(reader, node, "`to`", scene)?,
-        None => scene.lasts,
+        Some(node) => read_time(reader, node, "`to`", scene),
+        None => Some(scene.lasts),
     };
+    let (from, to) = (from?, to?);
     if to < from || (to == from && to_node.is_none()) {
         let place = to_node.map_or_else(|| fields.place(), |node| node.range.clone());
         reader.error(&codes::TEST_TIME, place, "`to` lies before `from`");
@@ -241,7 +260,7 @@ pub(super) fn read_labels(reader: &mut Reader, node: &Node, of: &str) -> Option<
         if let Value::Scalar { text, .. } = &entry.value.value {
             labels.insert(entry.key.clone(), text.clone());
         } else {
-            reader.text(&entry.value, "a label's value")?;
+            reader.text(&entry.value, "a label's value");
         }
     }
     Some(labels)
@@ -258,10 +277,10 @@ fn read_happening(reader: &mut Reader, node: &Node, scene: &Scene<'_>) -> Option
         let fields = reader.map(&entry.value, &DEPLOY)?;
         let at = reader.required(&fields, "at", "1h").and_then(|node| read_time(reader, node, "`at`", scene));
         let takes = match reader.optional(&fields, "takes") {
-            Some(node) => read_time(reader, node, "`takes`", scene)?,
-            None => Duration::ZERO,
+            Some(node) => read_time(reader, node, "`takes`", scene),
+            None => Some(Duration::ZERO),
         };
-        return Some(Happening::Deploy { at: at?, takes });
+        return Some(Happening::Deploy { at: at?, takes: takes? });
     }
     let fields = reader.map(&entry.value, &SPAN)?;
     let span = read_span(reader, &fields, scene)?;

@@ -39,12 +39,12 @@ fn read_one(reader: &mut Reader, node: &Node, slo: Option<&SloRef>, scene: &Scen
     let shape = read_shape(reader, &fields, scene);
     let failing = reader.optional(&fields, "failing").map_or_else(Vec::new, |node| read_failing(reader, node, scene));
     let born = match reader.optional(&fields, "born") {
-        Some(node) => read_time(reader, node, "`born`", scene)?,
-        None => Duration::ZERO,
+        Some(node) => read_time(reader, node, "`born`", scene),
+        None => Some(Duration::ZERO),
     };
     let bad_series = read_bad_series(reader, &fields);
     let slo = own.unwrap_or_else(|| slo.cloned())?;
-    Some(Traffic { slo, labels: labels?, shape: shape?, failing, born, bad_series, place: reader.place(node.range.clone()) })
+    Some(Traffic { slo, labels: labels?, shape: shape?, failing, born: born?, bad_series, place: reader.place(node.range.clone()) })
 }
 
 /// The shape that is given; of an SLI that has one event a sample none is.
@@ -96,10 +96,10 @@ fn read_diurnal(reader: &mut Reader, node: &Node) -> Option<Shape> {
     let low = reader.required(&fields, "low", "2/s").and_then(|node| read_rate(reader, node, "`low`"));
     let high = reader.required(&fields, "high", "40/s").and_then(|node| read_rate(reader, node, "`high`"));
     let high_at = match reader.optional(&fields, "high-at") {
-        Some(node) => read_time_of_day(reader, node)?,
-        None => Duration::from_hours(14),
+        Some(node) => read_time_of_day(reader, node),
+        None => Some(Duration::from_hours(14)),
     };
-    Some(Shape::Diurnal { low: low?, high: high?, high_at })
+    Some(Shape::Diurnal { low: low?, high: high?, high_at: high_at? })
 }
 
 fn read_time_of_day(reader: &mut Reader, node: &Node) -> Option<Duration> {
@@ -142,8 +142,8 @@ fn read_failing(reader: &mut Reader, node: &Node, scene: &Scene<'_>) -> Vec<Fail
 fn read_one_failing(reader: &mut Reader, node: &Node, scene: &Scene<'_>) -> Option<Failing> {
     let fields = reader.map(node, &FAILING)?;
     let share = reader.required(&fields, "share", "20%").and_then(|node| read_share(reader, node, "`share`"));
-    let when = read_span(reader, &fields, scene)?;
-    Some(Failing { share: u32::try_from(share?).ok()?, when })
+    let when = read_span(reader, &fields, scene);
+    Some(Failing { share: u32::try_from(share?).ok()?, when: when? })
 }
 
 /// A percentage from 0 to 100 with at most four decimals, in millionths.

@@ -203,7 +203,7 @@ impl Template {
         let context = Context { teams, ..context.clone() };
         let (faults, effective) = match instance.made(self, &values, self.file()) {
             Ok(effective) => match document::read_tree(effective.source(), effective.root(), "", &context) {
-                Ok(document) => (document.advice, Some(effective)),
+                Ok(document) => ([document.advice, document.of_tests].concat(), Some(effective)),
                 Err(faults) => (faults, Some(effective)),
             },
             Err(faults) => (faults, None),

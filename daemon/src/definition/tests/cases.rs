@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{GOOD, context, read, rendered};
 use crate::definition::{
     Source,
-    case::{SloRef, Slos},
+    case::{Form, SloRef, Slos},
     document,
 };
 
@@ -43,8 +43,18 @@ const MALFORMED: &str = "  - name: times and rates
 
 #[test]
 fn every_mistake_of_a_test_is_shown_at_its_place() {
-    let faults = read(&with_tests(MALFORMED)).expect_err("mistakes");
-    insta::assert_snapshot!("tests_malformed", rendered(&faults));
+    let text = with_tests(MALFORMED);
+    let document = document::read_whole(&Source::new("slo.yaml", &text), "v", &context()).expect("a mistake in a test is none of the SLO");
+    insta::assert_snapshot!("tests_malformed", rendered(&[document.advice, document.of_tests].concat()));
+    let broken = document.tests.iter().all(|case| case.form == Form::Broken);
+    assert!(broken && document.tests.len() == 2, "they are known and not run");
+}
+
+#[test]
+fn a_mistake_of_the_document_hides_none_of_its_tests() {
+    let text = with_tests(MALFORMED).replace("service: checkout", "service: Checkout").replace("slos:", "slozs:");
+    let codes: Vec<&str> = read(&text).expect_err("mistakes").iter().map(|fault| fault.code.id).collect();
+    assert_eq!(codes[..4], ["E1020", "E1006", "E1101", "E1211"]);
 }
 
 const NEVER: &str = "  - name: what cannot be
@@ -52,12 +62,15 @@ const NEVER: &str = "  - name: what cannot be
     traffic:
       - { constant: 20/s }
       - { labels: { tenant: acme } }
+      - { labels: { tenannt: acme }, constant: 20/s }
       - { labels: { tenant: acme, code: '200', job: other }, constant: 20/s }
       - { slo: search/latency, constant: 20/s }
     expect:
       - { ticket: { from: 1h } }
       - { page: { from: 1h, burn-rate: 3 } }
       - { page: { from: 1h, group: { region: eu } } }
+      - { page: { from: 1h, burn-rate: 3, group: { tennant: acme } } }
+      - { page: { from: 1h, group: { tenant: acm } } }
       - { budget: { above: 1%, objective: 7d } }
   - name: of another SLO
     slo: latency
