@@ -46,8 +46,10 @@ pub struct Input<'a> {
     pub excluded: Excluded,
     /// When the present burn began, as far as the slices show it; `None`: they do not.
     pub began: Option<Timestamp>,
-    /// True while older history is being filled in: nothing is decided.
+    /// True while what happened since the last read is being caught up with: nothing is decided.
     pub catching_up: bool,
+    /// How much of the window's beginning the source is still to be asked for: nobody knows what happened there. Alerts are decided meanwhile.
+    pub to_fill: Duration,
     /// What the members of a composite say of the window, in the order of the definition; empty for any other SLI.
     pub members: Vec<MemberVerdicts>,
 }
@@ -65,6 +67,7 @@ impl Input<'_> {
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
+            to_fill: Duration::ZERO,
             members: Vec::new(),
         }
     }
@@ -112,7 +115,10 @@ pub struct BudgetStatus {
     pub counted_from: Option<Timestamp>,
     /// Share of the window that was seen: counted, and not unseen. 0 where the sums are unknown.
     pub coverage: f64,
-    /// What unseen time may hide, and between what is left; `None` where all was seen since counting began, and where nothing is known of what is left.
+    /// How much of the window's beginning is still to be read: until then the figures are of the rest, while alerts are decided.
+    pub to_fill: Duration,
+    /// What unseen time may hide, and between what is left; `None` where all was seen since counting began, where nothing is known of what is left, and
+    /// while a part of the window is still to be read.
     pub unseen: Option<Unseen>,
     /// What the SLO makes of unseen time.
     pub no_data: NoDataThen,
@@ -212,7 +218,7 @@ pub struct Evaluation {
 
 /// Evaluates one objective for one group: its budget, its burn rates and the step of its alerts.
 ///
-/// No alert changes while the sums are unknown, history is being filled in, or the SLO is suspended. A window whose counts contradict themselves, or that nobody saw, has no
+/// No alert changes while the sums are unknown, what happened since the last read is being caught up with, or the SLO is suspended. A window whose counts contradict themselves, or that nobody saw, has no
 /// figures; its rows are still decided, for what is wrong with the month must not hide an outage of the hour.
 pub fn evaluate(slo: &Slo, objective: &Objective, budget: BudgetId, input: &Input<'_>, before: AlertState, now: Timestamp) -> Evaluation {
     let asked = Asked { slo, objective, input, now };
@@ -276,12 +282,12 @@ impl Measured {
     }
 
     /// The most severe of what is true.
-    fn state(&self, alerts: AlertState, catching_up: bool) -> State {
+    fn state(&self, alerts: AlertState, is_read: bool) -> State {
         match self.left {
             _ if alerts.holds() => State::Burning,
             _ if self.unknown.is_some() => State::CannotSee,
             Some(left) if left.is_spent() => State::Spent,
-            _ if catching_up => State::BackFilling,
+            _ if !is_read => State::BackFilling,
             None => State::NoTraffic,
             Some(_) => State::Ok,
         }
@@ -331,9 +337,14 @@ impl Asked<'_> {
             rows: Vec::new(),
             coverage: self.coverage(counts),
             window_total: self.window_total(counts, held),
-            unseen: known().and_then(|_| self.unseen(measured, hidden, left)),
+            unseen: known().filter(|_| self.to_fill().is_zero()).and_then(|_| self.unseen(measured, hidden, left)),
             unknown: unknown.or_else(|| self.hidden_member()),
         }
+    }
+
+    /// What is still to be read where alerts are decided meanwhile.
+    fn to_fill(&self) -> Duration {
+        if self.input.catching_up { Duration::ZERO } else { self.input.to_fill }
     }
 
     /// What was counted over the window, and people did not take out.
@@ -538,7 +549,7 @@ impl Asked<'_> {
         let Objective { target, window, .. } = self.objective;
         BudgetStatus {
             budget,
-            state: measured.state(alerts, self.input.catching_up),
+            state: measured.state(alerts, !self.input.catching_up && self.input.to_fill.is_zero()),
             status: self.slo.status.at(self.now).clone(),
             since: alerts.page.or(alerts.ticket).or_else(|| measured.unknown.as_ref().and_then(|_| self.last_seen())),
             target: *target,
@@ -555,6 +566,7 @@ impl Asked<'_> {
             runs_out: alert::fastest(&measured.rows).and_then(|burn| self.runs_out(&measured, burn)),
             counted_from: self.input.counted_from,
             coverage: measured.coverage,
+            to_fill: self.to_fill(),
             unseen: measured.unseen,
             no_data: self.slo.no_data.then,
             doubt: Doubt::of(measured.counts),

@@ -238,6 +238,9 @@ fn excluded_line(Excluded { counts, time, treated, held: _ }: Excluded, unit: Ev
 
 fn seen(status: &BudgetStatus) -> String {
     let seen = format!("{} of the window", words::whole_percent(status.coverage));
+    if !status.to_fill.is_zero() {
+        return format!("{seen}; {} of it are still to be read", words::duration(status.to_fill));
+    }
     let Some(unseen) = &status.unseen else { return seen };
     let time = words::duration(unseen.time);
     if unseen.events == 0 {
@@ -274,14 +277,21 @@ fn by_state(status: &BudgetStatus) -> String {
         State::Burning => burning(status),
         State::CannotSee => format!("cannot see: {}", status.unknown.as_ref().map_or_else(String::new, ToString::to_string)),
         State::Spent => "no alert holds, and nothing is left of the budget".to_owned(),
-        State::BackFilling => "history is being filled in; nothing is decided until then".to_owned(),
+        State::BackFilling if status.to_fill.is_zero() => "history is being filled in; nothing is decided until then".to_owned(),
+        State::BackFilling => {
+            format!("{}; the budget is not known yet: {} are still to be read", by_rows(status), words::duration(status.to_fill))
+        }
         State::NoTraffic => "no events, so nothing failed".to_owned(),
-        State::Ok if status.rows.is_empty() => "the objective has no alert rows".to_owned(),
-        State::Ok => match rows_held_back(status).len() {
-            0 => "no row holds".to_owned(),
-            1 => "no row holds; one is above its burn rate and held back, as it says".to_owned(),
-            several => format!("no row holds; {several} are above their burn rates and held back, as they say"),
-        },
+        State::Ok => by_rows(status),
+    }
+}
+
+fn by_rows(status: &BudgetStatus) -> String {
+    match (status.rows.is_empty(), rows_held_back(status).len()) {
+        (true, _) => "the objective has no alert rows".to_owned(),
+        (false, 0) => "no row holds".to_owned(),
+        (false, 1) => "no row holds; one is above its burn rate and held back, as it says".to_owned(),
+        (false, several) => format!("no row holds; {several} are above their burn rates and held back, as they say"),
     }
 }
 
@@ -411,6 +421,7 @@ mod tests {
             rows,
             counted_from: Some(Timestamp::EPOCH),
             coverage: 1.0,
+            to_fill: Duration::ZERO,
             unseen: None,
             no_data: NoDataThen::TellOwner,
             doubt: None,

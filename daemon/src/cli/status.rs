@@ -201,8 +201,11 @@ fn row(budget: &Budget, past: bool) -> Vec<String> {
     ]
 }
 
-/// That it may be more or less, for not all was seen.
+/// That it may be more or less, for not all was seen, or read.
 fn between(budget: &Budget) -> String {
+    if let Some(rest) = budget.still_to_read() {
+        return format!(" so far; {rest}");
+    }
     budget.left_between().map_or_else(String::new, |between| format!("; not all was seen: {between}"))
 }
 

@@ -117,18 +117,25 @@ fn the_action_annotates_and_its_inputs_stay_text() {
 }
 
 #[test]
-fn the_hooks_of_a_commit_are_commands_that_take_files() {
+fn the_hooks_of_a_commit_lay_out_what_changed_and_check_all_of_it() {
     let hooks: Value = serde_saphyr::from_str(include_str!("../../../.pre-commit-hooks.yaml")).expect("it is YAML");
     let hooks = hooks.as_array().expect("a list");
     let outcomes = hooks.iter().map(|hook| {
         let directory = workplace("guide");
         let entry = hook["entry"].as_str().and_then(|entry| entry.strip_prefix("burnward ")).expect("a command of burnward");
+        // Alone it is right; with the one that was there before, no more.
+        let again = directory.path().join("slo-definitions/again.yaml");
+        std::fs::copy(directory.path().join("slo-definitions/checkout.yaml"), again).expect("copied");
         let mut command = Command::new(env!("CARGO_BIN_EXE_burnward"));
-        let output =
-            command.args(entry.split(' ')).args(["broken.yaml", "slo-definitions/checkout.yaml"]).current_dir(directory.path()).output();
-        (hook["id"].as_str().expect("an id"), output.expect("it runs").status.code())
+        command.args(entry.split(' ')).current_dir(directory.path());
+        if hook["pass_filenames"] != false {
+            command.arg("slo-definitions/again.yaml");
+        }
+        let output = command.output().expect("it runs");
+        let is_told_twice = String::from_utf8_lossy(&output.stdout).contains("E1022");
+        (hook["id"].as_str().expect("an id"), output.status.code(), is_told_twice)
     });
-    assert_eq!(outcomes.collect::<Vec<_>>(), [("burnward-fmt", Some(0)), ("burnward-check", Some(1))]);
+    assert_eq!(outcomes.collect::<Vec<_>>(), [("burnward-fmt", Some(0), false), ("burnward-check", Some(1), true)]);
 }
 
 #[test]

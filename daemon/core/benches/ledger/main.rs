@@ -187,6 +187,7 @@ fn each(bench: &Bench, slo: &Slo, mut with: impl FnMut(&Stream, &Input<'_>)) {
             excluded: Excluded::default(),
             began: None,
             catching_up: stream.catching_up,
+            to_fill: Duration::ZERO,
             members: Vec::new(),
         };
         with(stream, &input);

@@ -246,6 +246,7 @@ mod tests {
                 excluded: Excluded { counts: excluded.unwrap_or_default(), ..Excluded::default() },
                 began: None,
                 catching_up,
+                to_fill: Duration::ZERO,
                 members: members.into_iter().filter(|_| composed).collect(),
             };
             let objective = &slo.objectives[0];

@@ -79,6 +79,7 @@ fn input(sums: Result<&dyn Sums, Unknown>) -> Input<'_> {
         excluded: Excluded::default(),
         began: None,
         catching_up: false,
+        to_fill: Duration::ZERO,
         members: Vec::new(),
     }
 }
@@ -530,4 +531,17 @@ fn more_good_than_all_is_doubted_and_beyond_the_budget_unknown() {
     assert_eq!(evaluation.changes, []);
     let reason = evaluation.status.unknown.map(|unknown| unknown.to_string());
     assert_eq!(reason.as_deref(), Some("good_gt_total: 1,002 good events of 1,000 events in all: one of the two counts is wrong"));
+}
+
+#[test]
+fn while_history_is_filled_in_the_budget_is_not_known_and_alerts_are_decided() {
+    let table = burning();
+    let filling = |before| run(&Input { to_fill: hours(600), ..input(Ok(&table)) }, before);
+    let Evaluation { status, changes } = filling(CALM);
+    assert_eq!((status.state, changes.len()), (State::Burning, 1), "a page does not wait");
+    let calm = Table(vec![]);
+    let status = run(&Input { to_fill: hours(600), ..input(Ok(&calm)) }, CALM).status;
+    assert_eq!((status.state, status.to_fill, status.unseen), (State::BackFilling, hours(600), None));
+    let both = run(&Input { to_fill: hours(600), catching_up: true, ..input(Ok(&calm)) }, CALM).status;
+    assert_eq!((both.state, both.to_fill), (State::BackFilling, Duration::ZERO), "nothing is decided");
 }

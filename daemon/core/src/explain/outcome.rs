@@ -61,7 +61,7 @@ pub(super) fn outcomes(status: &BudgetStatus) -> Vec<RowOutcome> {
 
 /// The outcome of a row of a budget that has no figures: it could not be seen.
 pub fn unseen(status: &BudgetStatus, urgency: Urgency) -> RowOutcome {
-    if status.state == State::BackFilling {
+    if decides_nothing(status) {
         return RowOutcome { by: DecidedBy::BackFilling, sentence: FILLING.to_owned() };
     }
     let why = status.unknown.as_ref().map_or_else(|| "nothing is known of it".to_owned(), ToString::to_string);
@@ -72,15 +72,22 @@ pub fn unseen(status: &BudgetStatus, urgency: Urgency) -> RowOutcome {
     RowOutcome { by: DecidedBy::NoData, sentence: format!("decides nothing, because nobody sees ({why}){still}") }
 }
 
+/// While what happened since the last read is being caught up with; older history is filled in beside decisions.
+fn decides_nothing(status: &BudgetStatus) -> bool {
+    status.state == State::BackFilling && status.to_fill.is_zero()
+}
+
 fn outcome(status: &BudgetStatus, burn: &RowBurn) -> RowOutcome {
     let urgency = burn.row.urgency;
     let of = |by, sentence: String| RowOutcome { by, sentence };
     let not = |why: &str| format!("{}: {why}", does_not(urgency));
-    match (status.state, burn.verdict) {
-        (State::BackFilling, _) => of(DecidedBy::BackFilling, FILLING.to_owned()),
-        (_, Verdict::Holds) => of(DecidedBy::BurnRate, holds(status, burn)),
-        (_, Verdict::HeldBack(HeldBack::Chance { probability })) => of(DecidedBy::LowTraffic, not(&chance_test(status, burn, probability))),
-        (_, Verdict::HeldBack(HeldBack::Young { counted })) => {
+    match (decides_nothing(status), burn.verdict) {
+        (true, _) => of(DecidedBy::BackFilling, FILLING.to_owned()),
+        (false, Verdict::Holds) => of(DecidedBy::BurnRate, holds(status, burn)),
+        (false, Verdict::HeldBack(HeldBack::Chance { probability })) => {
+            of(DecidedBy::LowTraffic, not(&chance_test(status, burn, probability)))
+        }
+        (false, Verdict::HeldBack(HeldBack::Young { counted })) => {
             let (counted, long) = (words::duration(counted), words::lookback(burn.row.long));
             let why = format!(
                 "only {counted} of {long} are counted so far; had the rest no failure, {long} would not be above {}x",
@@ -88,7 +95,7 @@ fn outcome(status: &BudgetStatus, burn: &RowBurn) -> RowOutcome {
             );
             of(DecidedBy::YoungHistory, not(&why))
         }
-        (_, Verdict::Quiet) => {
+        (false, Verdict::Quiet) => {
             let still_open = status.alerts.since(urgency).is_some() && !some_holds(status, urgency);
             let (by, why) = quiet(status, burn);
             if still_open {

@@ -83,6 +83,7 @@ fn status(slo: &Slo, sums: Result<Counts, Unknown>, at: Timestamp, counted_from:
         excluded: Excluded::default(),
         began: None,
         catching_up: false,
+        to_fill: Duration::ZERO,
         members: Vec::new(),
     };
     standing(slo, objective, budget, &input, AlertState::default(), at)

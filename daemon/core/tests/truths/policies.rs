@@ -29,6 +29,7 @@ fn standing(day: &Day) -> BudgetStatus {
         excluded: Excluded::default(),
         began: None,
         catching_up: false,
+        to_fill: Duration::ZERO,
         members: Vec::new(),
     };
     let objective = &day.slo.objectives[0];

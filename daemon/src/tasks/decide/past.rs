@@ -166,6 +166,7 @@ impl Book {
                 excluded,
                 began: None,
                 catching_up: false,
+                to_fill: self.ledger.to_fill_of(stream.index, over.from),
                 members: self.past_members(slo, stream, Interval { to: moment.at, ..over }),
             };
             let alerts = moment.alerts.get(&budget).copied().unwrap_or_default();

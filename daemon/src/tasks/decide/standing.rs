@@ -140,6 +140,7 @@ impl Book {
                     excluded,
                     began: None,
                     catching_up: stream.catching_up,
+                    to_fill: self.ledger.to_fill_of(stream.index, over.from),
                     members: self.members_of(slo, stream, Some(*over), asked_at),
                 };
                 with(&Seen { slo, objective, rules, stream: Some(stream), counted_in, input });

@@ -138,7 +138,11 @@ impl Figures {
 }
 
 fn seen(budget: &Budget) -> Option<String> {
-    let between = budget.left_between().map_or_else(String::new, |between| format!(": {between}"));
+    let between = match (budget.still_to_read(), budget.left_between()) {
+        (Some(rest), _) => format!("; {rest}"),
+        (None, Some(between)) => format!(": {between}"),
+        (None, None) => String::new(),
+    };
     (budget.coverage_ratio < 0.9995 || !between.is_empty())
         .then(|| format!("{} of the window seen{between}", words::whole_percent(budget.coverage_ratio)))
 }

@@ -68,6 +68,7 @@ pub(crate) async fn measure(dir: &Path, arguments: &Arguments) -> anyhow::Result
                 excluded: Excluded::default(),
                 began: None,
                 catching_up: stream.catching_up,
+                to_fill: Duration::ZERO,
                 members: Vec::new(),
             };
             evaluated += usize::from(evaluate(slo, objective, budget, &input, AlertState::default(), now).status.left.is_some());

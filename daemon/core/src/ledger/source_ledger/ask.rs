@@ -229,6 +229,17 @@ impl SourceLedger {
         if self.settings.history { (0..self.lanes.len()).map(left).max().unwrap_or_default() } else { Duration::ZERO }
     }
 
+    /// How much of what a stream's SLO needs from this moment on is still to be filled in; of a composite, for the member that lacks most.
+    pub fn to_fill_of(&self, stream: u32, from: Timestamp) -> Duration {
+        let lane = self.streams.get(stream as usize).and_then(|held| held.lane).filter(|_| self.settings.history);
+        let left = |lane: usize| if self.plan.lanes()[lane].is_read() { self.lanes[lane].filled_to.since(from) } else { Duration::ZERO };
+        let of = |lane: usize| match self.composed_at(lane) {
+            Some(composed) => composed.members.iter().flatten().copied().map(left).max().unwrap_or_default(),
+            None => left(lane),
+        };
+        lane.map_or(Duration::ZERO, of)
+    }
+
     /// From where on a lane reads whose last samples are not known; of expressions so far that the reason not to see the newest value is found again.
     fn margin_of(&self, lane: usize) -> Timestamp {
         let watermark = self.lanes[lane].watermark;

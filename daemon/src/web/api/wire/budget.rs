@@ -88,7 +88,10 @@ pub struct Budget {
     pub excluded: Option<ExcludedShare>,
     /// Share of the window that was seen.
     pub coverage_ratio: f64,
-    /// What the rest may hide; absent where all was seen since counting began, and where nothing is known of what is left.
+    /// How much of the window's beginning is still to be read: until then the figures are of the rest, while alerts are decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_fill_seconds: Option<u64>,
+    /// What the rest may hide; absent where all was seen since counting began, where nothing is known of what is left, and while a part is still to be read.
     #[serde(default)]
     pub unseen: Option<UnseenShare>,
     /// Timestamp of the newest sample.
@@ -268,6 +271,11 @@ impl Budget {
         self.unseen.as_ref()?.left_between(self.left_seconds?, self.budget_seconds?)
     }
 
+    /// That a part of the window is still to be read, and how much: `27 d 4 h of 30d still to be read`.
+    pub fn still_to_read(&self) -> Option<String> {
+        self.to_fill_seconds.map(|seconds| format!("{} of {} still to be read", words::duration(Duration::from_secs(seconds)), self.window))
+    }
+
     /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
     pub fn window_named(&self) -> String {
         self.timezone.as_ref().map_or_else(|| self.window.clone(), |zone| format!("{}, {zone}", self.window))
@@ -316,6 +324,7 @@ impl Budget {
             runs_out_seconds: status.runs_out.map(|rest| rest.as_secs()),
             excluded: ExcludedShare::of(status.excluded, status.unit),
             coverage_ratio: status.coverage,
+            to_fill_seconds: Some(status.to_fill.as_secs()).filter(|seconds| *seconds > 0),
             unseen: status.unseen.as_ref().map(|unseen| UnseenShare::of(unseen, status.no_data, status.unit)),
             newest_sample: status.newest_sample.map(instant),
             as_of: instant(status.as_of),

@@ -258,6 +258,7 @@ fn paged(source: &Source, until: i64) -> (Option<i64>, Option<i64>) {
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
+            to_fill: Duration::ZERO,
             members,
         };
         let status = evaluate(&slo, &objective, budget.clone(), &input, alerts, at(now)).status;

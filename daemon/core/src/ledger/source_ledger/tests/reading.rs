@@ -144,6 +144,23 @@ fn an_outage_longer_than_a_read_leaves_no_trace() {
     assert_agree(&cut, &whole, at(8990));
 }
 
+/// A tick takes up to 24 steps (ADR 0022), so this is three ticks.
+#[test]
+fn three_days_without_answers_are_caught_up_with_in_steps_of_an_hour_and_leave_no_trace() {
+    const AWAY: i64 = 3 * 86_400;
+    let mut source = Source::default();
+    steady(&mut source, -3600, AWAY + 1800, AWAY / 2);
+    let mut whole = Daemon::start(availability(), at(0));
+    whole.tick_every(&source, 300, 0, AWAY + 600);
+    let mut cut = Daemon::start(availability(), at(0));
+    cut.tick_every(&source, 10, 0, 600);
+    let back = at(AWAY + 600);
+    let steps = (1..100).find(|_| !cut.round_without(&source, back, |_| false));
+    assert_eq!(steps, Some(72));
+    assert_agree(&cut, &whole, back);
+    assert_eq!(cut.over(days(30), back).bad, AWAY / 2 + 600);
+}
+
 #[test]
 fn a_restart_within_a_standstill_judges_it_as_if_it_had_not_been() {
     let mut source = Source::default();

@@ -240,6 +240,7 @@ impl Case {
             excluded: Excluded::default(),
             began: None,
             catching_up: false,
+            to_fill: Duration::ZERO,
             members: Vec::new(),
         };
         let budget = BudgetId { slo: slo.id.clone(), objective: slo.objectives[0].name.clone(), group: Group::whole() };
