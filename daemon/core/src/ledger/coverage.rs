@@ -1,12 +1,15 @@
 //! Coverage: for which time nobody could see, from `up` of the same source.
 //!
 //! - A target whose scrape failed (`up` is 0) was not seen since the scrape before. It weighs as its share of the stream's targets.
-//! - A target that is gone (no samples any more) is removed, not unseen, while other targets of the source still have samples.
-//! - All targets gone: the scraper stood still, and everything is unseen.
+//! - A target that is gone (no samples any more) is removed, not unseen, while other targets of the same stream are scraped.
+//! - All targets of a stream gone: nobody can say what happens there, and it is unseen. Where all targets of the source are gone, the scraper stood still.
 //!
 //! Without `up`, a stream is unseen where all of its series are silent for more than 2.5 times their usual spacing.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     Series,
@@ -167,15 +170,57 @@ impl Timeline {
 
     /// The scrapes of any target up to `to`: those after `after` and the last one not after it.
     pub(super) fn beats(&self, after: Timestamp, to: Timestamp, rule: &Rule) -> Vec<Beat> {
+        let mut beats = Self::beats_among(self.targets.values().map(|target| (target, None)), after, to, rule);
+        from_last_before(&mut beats, after)
+    }
+
+    /// The same of these targets, of each from a moment on. A target that is scraped rarely is awaited for longer than the others, so each beat lasts as long
+    /// as any before it does, the remembered one among them.
+    pub(super) fn beats_of(
+        &self,
+        targets: &[(TargetKey, Option<Timestamp>)],
+        remembered: Option<Beat>,
+        (after, to): Stretch,
+        rule: &Rule,
+    ) -> Vec<Beat> {
+        let targets = targets.iter().filter_map(|(target, from)| Some((self.targets.get(target)?, *from)));
+        // No beat lasts for longer than is remembered.
+        let mut beats = Self::beats_among(targets, after.minus(rule.memory), to, rule);
+        beats.extend(remembered);
+        one_per_moment(&mut beats);
+        outlast(&mut beats);
+        from_last_before(&mut beats, after)
+    }
+
+    fn beats_among<'t>(
+        targets: impl Iterator<Item = (&'t Target, Option<Timestamp>)>,
+        after: Timestamp,
+        to: Timestamp,
+        rule: &Rule,
+    ) -> Vec<Beat> {
         let mut beats: Vec<Beat> = Vec::new();
-        for target in self.targets.values() {
-            let first = target.scrapes.partition_point(|(at, _)| *at <= after).saturating_sub(1);
-            let until = target.scrapes.partition_point(|(at, _)| *at <= to);
-            beats.extend((first..until).map(|scrape| (target.scrapes[scrape].0, target.usual(scrape, rule))));
+        for (target, from) in targets {
+            let scrapes = &target.scrapes;
+            let begin = from.map_or(0, |from| scrapes.partition_point(|(at, _)| *at < from));
+            let first = scrapes.partition_point(|(at, _)| *at <= after).saturating_sub(1).max(begin);
+            let until = scrapes.partition_point(|(at, _)| *at <= to);
+            beats.extend((first..until).map(|scrape| (scrapes[scrape].0, target.usual(scrape, rule))));
         }
         one_per_moment(&mut beats);
-        let before = beats.partition_point(|(at, _)| *at <= after).saturating_sub(1);
-        beats.split_off(before)
+        beats
+    }
+
+    /// The targets that were scraped without a gap from `after` to `to`.
+    pub(super) fn steady(&self, after: Timestamp, to: Timestamp, rule: &Rule) -> BTreeSet<TargetKey> {
+        let is_steady = |target: &Target| {
+            let first = target.scrapes.partition_point(|(at, _)| *at <= after).checked_sub(1);
+            let until = target.scrapes.partition_point(|(at, _)| *at <= to);
+            let next = |scrape: usize| if scrape + 1 < until { target.scrapes[scrape + 1].0 } else { to };
+            first.is_some_and(|first| {
+                (first..until).all(|scrape| !is_gap(next(scrape).since(target.scrapes[scrape].0), target.usual(scrape, rule)))
+            })
+        };
+        self.targets.iter().filter(|(_, target)| is_steady(target)).map(|(key, _)| *key).collect()
     }
 }
 
@@ -223,6 +268,22 @@ pub(super) fn one_per_moment(beats: &mut Vec<Beat>) {
     beats.reverse();
     beats.dedup_by_key(|(at, _)| *at);
     beats.reverse();
+}
+
+/// Those after a moment, and the last one not after it.
+fn from_last_before(beats: &mut Vec<Beat>, after: Timestamp) -> Vec<Beat> {
+    let before = beats.partition_point(|(at, _)| *at <= after).saturating_sub(1);
+    beats.split_off(before)
+}
+
+/// Has each beat last as long as any before it does.
+fn outlast(beats: &mut [Beat]) {
+    let mut until: Option<Timestamp> = None;
+    for (at, usual) in beats {
+        let own = at.plus(*usual * 5 / 2);
+        let last = until.map_or(own, |until| until.max(own));
+        (*usual, until) = (last.since(*at) * 2 / 5, Some(last));
+    }
 }
 
 /// The stretches between two beats that are longer than 2.5 times the usual spacing, in order.
@@ -286,6 +347,20 @@ mod tests {
         let timeline = timeline(&[up("a", &beating(0, 60)), up("b", &beating(5, 600))], &[]);
         assert_eq!(silences(None, &timeline.beats(at(0), at(600), &Rule::RAW)), []);
         assert!(timeline.present(target("a"), at(60), &Rule::RAW) && !timeline.present(target("a"), at(120), &Rule::RAW));
+    }
+
+    #[test]
+    fn a_target_that_is_scraped_rarely_is_awaited_for_longer_than_the_others() {
+        let rare: Vec<_> = (0..600).step_by(60).map(|at| (at, 1.0)).collect();
+        let timeline = timeline(&[up("a", &beating(5, 200)), up("b", &rare)], &[]);
+        let of = |targets: &[&str], remembered, after| {
+            let targets: Vec<_> = targets.iter().map(|instance| (target(instance), None)).collect();
+            silences(None, &timeline.beats_of(&targets, remembered, (at(after), at(600)), &Rule::RAW))
+        };
+        assert_eq!(silences(None, &timeline.beats(at(0), at(600), &Rule::RAW)), [(at(185), at(240))]);
+        assert_eq!(of(&["a", "b"], None, 0), []);
+        assert_eq!(of(&["a", "b"], None, 210), []);
+        assert_eq!(of(&["a"], Some((at(185), Duration::from_secs(15))), 210), []);
     }
 
     #[test]

@@ -166,6 +166,7 @@ pub struct Counted {
     metas: Vec<Meta>,
     /// Of the streams whose targets or troubles changed.
     targets: BTreeMap<u32, Vec<TargetKey>>,
+    newer_targets: BTreeMap<u32, Vec<(TargetKey, Timestamp)>>,
     troubles: BTreeMap<u32, Vec<Trouble>>,
     /// Series that are new, or that somebody takes now who did not before.
     found: Vec<Tracked>,
@@ -248,6 +249,7 @@ impl Counted {
             opened: Vec::new(),
             metas: ledger.streams.iter().map(|held| held.meta).collect(),
             targets: BTreeMap::new(),
+            newer_targets: BTreeMap::new(),
             troubles: BTreeMap::new(),
             found: Vec::new(),
             counters: series.counters().to_vec(),
@@ -334,8 +336,10 @@ struct Held {
     stream: Stream,
     lane: Option<usize>,
     meta: Meta,
-    /// Sorted.
+    /// Those whose first sample is settled. Sorted.
     targets: Vec<TargetKey>,
+    /// The others, with when that sample was.
+    newer_targets: Vec<(TargetKey, Timestamp)>,
     /// Series whose newest sample cannot be counted.
     troubles: Vec<Trouble>,
     slices: Slices,
@@ -347,7 +351,17 @@ struct Held {
 impl Held {
     fn new(stream: Stream, lane: Option<usize>, meta: Meta, slices: Slices) -> Self {
         let grain = slices.coarsest_step();
-        Self { stream, lane, meta, targets: Vec::new(), troubles: Vec::new(), slices, grain, provisional: Provisional::default() }
+        Self {
+            stream,
+            lane,
+            meta,
+            targets: Vec::new(),
+            newer_targets: Vec::new(),
+            troubles: Vec::new(),
+            slices,
+            grain,
+            provisional: Provisional::default(),
+        }
     }
 
     /// Brings what others see of it up to date.
@@ -454,6 +468,9 @@ impl SourceLedger {
         self.composed_afresh();
         for (stream, targets) in counted.targets {
             self.streams[stream as usize].targets = targets;
+        }
+        for (stream, targets) in counted.newer_targets {
+            self.streams[stream as usize].newer_targets = targets;
         }
         if !counted.troubles.is_empty() {
             for (stream, troubles) in counted.troubles {

@@ -200,7 +200,7 @@ pub(in crate::ledger) struct Meta {
     pub buckets: [BucketSeen; MAX_THRESHOLDS],
     /// True once `up` knew one of its targets.
     pub has_up: bool,
-    /// Without `up`: the newest settled sample of the total.
+    /// Without `up`: the newest settled sample of the total. With it, while none of its targets is scraped steadily: the newest settled scrape of one.
     pub beat: Option<Beat>,
 }
 

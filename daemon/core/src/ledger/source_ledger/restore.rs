@@ -11,6 +11,7 @@ use crate::{
     ledger::{
         Damaged, Plan, Segment, Stored,
         count::Rule,
+        coverage::Beat,
         segment::{
             RoundSlices,
             state::{State, StoredLane},
@@ -85,8 +86,8 @@ impl SourceLedger {
 
     /// A source without history cannot be asked for what happened since: that time is unseen.
     fn lane_from(&self, stored: &StoredLane) -> Lane {
-        let watermark = stored.watermark.unwrap_or(self.created.floor(stored.grid));
-        let blind_since = (!self.settings.history).then_some((watermark, Rule::RAW.default_spacing / 10));
+        let watermark = self.watermark_of(stored);
+        let blind_since = self.blind_since(watermark);
         Lane {
             begin: stored.begin,
             watermark,
@@ -99,11 +100,21 @@ impl SourceLedger {
         }
     }
 
+    fn watermark_of(&self, stored: &StoredLane) -> Timestamp {
+        stored.watermark.unwrap_or(self.created.floor(stored.grid))
+    }
+
+    /// A beat behind which everything is a silence, where a source has no history.
+    fn blind_since(&self, watermark: Timestamp) -> Option<Beat> {
+        (!self.settings.history).then_some((watermark, Rule::RAW.default_spacing / 10))
+    }
+
     pub(super) fn take_streams(&mut self, state: &State) {
         for (index, stored) in state.streams.iter().enumerate() {
+            let lane = &state.lanes[stored.lane as usize];
             let stream = Stream {
                 index: u32::try_from(index).unwrap_or(u32::MAX),
-                slo: Arc::new(state.lanes[stored.lane as usize].slo.clone()),
+                slo: Arc::new(lane.slo.clone()),
                 group: stored.group.clone(),
                 newest_sample: None,
                 counted_from: stored.counted_from,
@@ -114,7 +125,7 @@ impl SourceLedger {
                 has_up: stored.has_up,
                 newest: stored.newest,
                 buckets: stored.buckets,
-                beat: stored.beat,
+                beat: self.blind_since(self.watermark_of(lane)).filter(|_| stored.has_up).or(stored.beat),
             };
             let slices = Slices::new(&standard_levels(days(30), HOUR));
             let targets = stored.targets.clone();

@@ -1,4 +1,4 @@
-//! Unseen time of a read: when the scraper stood still, failed scrapes, silent streams.
+//! Unseen time of a read: when the scraper stood still, or the targets of a stream were gone; failed scrapes; silent streams.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,6 +6,7 @@ use super::{Round, Stage};
 use crate::{
     ledger::{
         Counts,
+        count::TargetKey,
         coverage::{Beat, Stretch, one_per_moment, open_silence, silences},
         slice::{Entry, Span},
     },
@@ -13,6 +14,7 @@ use crate::{
 };
 
 /// When nothing was seen: stretches that a sample ended, and the one that goes on.
+#[derive(Default)]
 struct Silence {
     closed: Vec<Stretch>,
     open: Option<Stretch>,
@@ -35,10 +37,7 @@ impl Round<'_> {
                     silences(point.1, newer)
                 }
             };
-            if !found.is_empty() {
-                state.stood_still.extend(found.iter().copied());
-                stage.silences.insert(lane, found.clone());
-            }
+            state.stood_still.extend(found.iter().copied());
             last = Some((point, found));
         }
     }
@@ -46,25 +45,60 @@ impl Round<'_> {
     /// Books unseen time.
     pub(super) fn cover(&mut self, stage: &mut Stage<'_>) {
         for lane in stage.going.iter().collect::<Vec<_>>() {
+            let settled = stage.cohort.settled_for(&self.counted.lanes[lane]);
             if let Some(slice) = self.plan.lanes()[lane].presence() {
                 self.judge_presence(stage, lane, slice);
+                self.settle_targets(lane, settled);
                 continue;
             }
-            let settled = stage.cohort.settled_for(&self.counted.lanes[lane]);
-            let last = newest_beat(self.counted.lanes[lane].beat, &stage.beats, stage.cohort.to);
-            let closed = stage.silences.get(&lane).cloned().unwrap_or_default();
-            let standstill = Silence { closed, open: open_silence(last, stage.cohort.to) };
             for stream in self.streams_of(lane) {
-                if self.is_scraped(stage, stream, settled) {
+                let silence = if self.is_scraped(stage, stream, settled) {
                     if !self.plan.lanes()[lane].counts_scrapes() {
                         self.book_failures(stage, lane, stream);
                     }
-                    self.book_silence(lane, stream, &standstill, settled);
+                    self.silence_of_targets(stage, lane, stream, settled)
                 } else {
-                    let silence = self.silence_of(stage, stream, settled);
-                    self.book_silence(lane, stream, &silence, settled);
-                }
+                    self.silence_of(stage, stream, settled)
+                };
+                self.book_silence(lane, stream, &silence, settled);
             }
+            self.settle_targets(lane, settled);
+        }
+    }
+
+    /// When no target of the stream was scraped, not even in vain: nobody can say what happened there. Each tells of it from the first sample on that it
+    /// brings to the total.
+    fn silence_of_targets(&mut self, stage: &Stage<'_>, lane: usize, stream: u32, settled: Timestamp) -> Silence {
+        if self.targets_of(stream).iter().any(|target| stage.steady.contains(target)) {
+            // The last scrape is found again a little before the watermark.
+            self.meta(stream).beat = None;
+            return Silence::default();
+        }
+        let watermark = self.counted.lanes[lane].watermark;
+        let known = self.targets_of(stream).iter().map(|target| (*target, None));
+        let newer = self.newer_targets_of(stream).iter().map(|(target, from)| (*target, Some(*from)));
+        let targets: Vec<_> = known.chain(newer).collect();
+        let remembered = self.meta(stream).beat.filter(|(at, _)| *at <= watermark);
+        let beats = stage.timeline.beats_of(&targets, remembered, (watermark, stage.cohort.to), &self.rule);
+        // Where the last scrape is not found again, the source has lost it; then the last of any target stands for it.
+        let before = newest_beat(None, &beats, watermark).or(self.counted.lanes[lane].beat);
+        self.meta(stream).beat = newest_beat(before, &beats, settled);
+        let closed = silences(before, &beats[beats.partition_point(|(at, _)| *at <= watermark)..]);
+        Silence { closed, open: open_silence(newest_beat(before, &beats, stage.cohort.to), stage.cohort.to) }
+    }
+
+    /// Targets whose first sample is settled tell of the stream from here on.
+    fn settle_targets(&mut self, lane: usize, settled: Timestamp) {
+        for stream in self.streams_of(lane) {
+            let (known, newer): (Vec<_>, Vec<_>) = self.newer_targets_of(stream).iter().partition(|(_, from)| *from <= settled);
+            if known.is_empty() {
+                continue;
+            }
+            let mut targets = self.targets_of(stream).to_vec();
+            targets.extend(known.into_iter().map(|(target, _)| target));
+            targets.sort_unstable();
+            self.counted.targets.insert(stream, targets);
+            self.counted.newer_targets.insert(stream, newer);
         }
     }
 
@@ -108,13 +142,18 @@ impl Round<'_> {
         }
         let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
         let finest = self.finest(lane);
-        let targets = self.targets_of(stream).to_vec();
+        let known = self.targets_of(stream).iter().map(|target| (*target, watermark));
+        let targets: Vec<(TargetKey, Timestamp)> = known.chain(self.newer_targets_of(stream).iter().copied()).collect();
         let mut hidden: BTreeMap<Timestamp, Duration> = BTreeMap::new();
-        for failure in targets.iter().filter_map(|target| stage.failures.get(target)).flatten().filter(|failure| failure.at > watermark) {
-            *hidden.entry(failure.at.ceil(finest)).or_default() += failure.unseen;
+        for (target, from) in &targets {
+            let failures = stage.failures.get(target).into_iter().flatten();
+            for failure in failures.filter(|failure| failure.at > watermark && failure.at >= *from) {
+                *hidden.entry(failure.at.ceil(finest)).or_default() += failure.unseen;
+            }
         }
         for (end, unseen) in hidden {
-            let there = targets.iter().filter(|target| stage.timeline.present(**target, end.min(stage.cohort.to), &self.rule)).count();
+            let is_there = |target| stage.timeline.present(target, end.min(stage.cohort.to), &self.rule);
+            let there = targets.iter().filter(|(target, from)| *from <= end && is_there(*target)).count();
             let share = unseen.as_millis() / u128::try_from(there.max(1)).unwrap_or(1);
             let unseen_millis = i64::try_from(share).unwrap_or(i64::MAX);
             let counts = Counts { unseen_millis, ..Counts::default() };

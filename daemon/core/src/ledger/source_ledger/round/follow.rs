@@ -162,17 +162,22 @@ impl Round<'_> {
             meta.counted_from = Some(meta.counted_from.map_or(from, |first| first.min(from)));
             if let Some(target) = target {
                 meta.has_up |= stage.timeline.knows_by(target, sight.samples[0].at);
-                self.meet_target(stream, target);
+                self.meet_target(stream, target, sight.samples[0].at);
             }
         }
     }
 
-    fn meet_target(&mut self, stream: u32, target: TargetKey) {
-        if let Err(at) = self.targets_of(stream).binary_search(&target) {
-            let mut targets = self.targets_of(stream).to_vec();
-            targets.insert(at, target);
-            self.counted.targets.insert(stream, targets);
+    /// A target that brings its first sample to the total of a stream.
+    fn meet_target(&mut self, stream: u32, target: TargetKey, at: Timestamp) {
+        if self.targets_of(stream).binary_search(&target).is_ok() {
+            return;
         }
+        let mut newer = self.newer_targets_of(stream).to_vec();
+        match newer.iter_mut().find(|(known, _)| *known == target) {
+            Some((_, from)) => *from = at.min(*from),
+            None => newer.push((target, at)),
+        }
+        self.counted.newer_targets.insert(stream, newer);
     }
 
     /// Follows one series for everybody who takes it.

@@ -85,8 +85,8 @@ struct Stage<'s> {
     going: Lanes,
     /// By lane.
     courses: Vec<Course>,
-    /// When the scraper stood still after each lane's watermark, newest read included.
-    silences: BTreeMap<usize, Vec<Stretch>>,
+    /// The targets that were scraped without a gap over all of what is read.
+    steady: BTreeSet<TargetKey>,
     /// When any series of an SLO's target was sampled; for targets that `up` does not know. Filled when it is first needed.
     companions: Option<Companions>,
     /// Samples of the total of streams without `up`, and of what must exist.
@@ -290,10 +290,9 @@ impl<'a> Round<'a> {
         let (timeline, holds) = self.timeline(cohort, answers);
         let beats = timeline.beats(first, cohort.to, &self.rule);
         let failures = timeline.failures(first, cohort.to, &self.rule);
-        let (silences, heard) = (BTreeMap::new(), BTreeMap::new());
+        let (steady, heard) = (timeline.steady(first, cohort.to, &self.rule), BTreeMap::new());
         let courses = (0..self.counted.lanes.len()).map(|lane| self.course(cohort, lane)).collect();
-        let mut stage =
-            Stage { cohort, timeline, holds, beats, failures, going, courses, silences, companions: None, heard, scrapes: None };
+        let mut stage = Stage { cohort, timeline, holds, beats, failures, going, courses, steady, companions: None, heard, scrapes: None };
         self.find_silences(&mut stage);
         stage
     }
@@ -362,6 +361,7 @@ impl<'a> Round<'a> {
             *meta = kept;
         }
         self.counted.targets.clear();
+        self.counted.newer_targets.clear();
         self.counted.troubles.clear();
         self.counted.found.clear();
         self.counted.counters = self.ledger.series.counters().to_vec();
@@ -429,6 +429,12 @@ impl<'a> Round<'a> {
     fn targets_of(&self, stream: u32) -> &[TargetKey] {
         let before = || self.ledger.streams.get(stream as usize).map_or(&[][..], |held| &held.targets);
         self.counted.targets.get(&stream).map_or_else(before, Vec::as_slice)
+    }
+
+    /// Those of its targets whose first sample is not settled, with when that was.
+    fn newer_targets_of(&self, stream: u32) -> &[(TargetKey, Timestamp)] {
+        let before = || self.ledger.streams.get(stream as usize).map_or(&[][..], |held| &held.newer_targets);
+        self.counted.newer_targets.get(&stream).map_or_else(before, Vec::as_slice)
     }
 
     /// The troubles of a stream as they are now.

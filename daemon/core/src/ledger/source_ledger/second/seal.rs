@@ -44,6 +44,7 @@ impl SourceLedger {
                 }
                 own.meta.counted_from = own.meta.counted_from.into_iter().chain(before.counted_from).min();
                 own.targets.clone_from(&of.targets);
+                own.newer_targets.retain(|(target, _)| own.targets.binary_search(target).is_err());
             }
         }
         self.series.adopt(&walk.series, lanes);

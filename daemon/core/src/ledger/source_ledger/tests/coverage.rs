@@ -74,6 +74,77 @@ fn a_target_that_is_gone_is_removed_and_not_unseen() {
     assert_eq!(daemon.over(hours(1), at(1190)).unseen_millis, 0);
 }
 
+/// Another service that is scraped all along, and a target with requests over these moments.
+fn beside_another(source: &mut Source, instance: &str, moments: impl IntoIterator<Item = i64>) {
+    for second in moments {
+        source.scrape_of(instance, at(second), &[("200", u64::try_from(second + 3_600).expect("after the start"))]);
+    }
+    for second in (-3_600..1_200).step_by(15) {
+        source.up("another", at(second + 5), 1.0);
+    }
+}
+
+#[test]
+fn where_all_targets_are_gone_beside_others_nobody_can_say_then_and_later() {
+    let mut source = Source::default();
+    beside_another(&mut source, "a", (-3_600..300).chain(600..1_200).step_by(15));
+    for restarts in [vec![], vec![300, 320, 400], vec![590, 610, 660]] {
+        let mut daemon = Daemon::start(availability(), at(0));
+        for now in (0..=1_190).step_by(10) {
+            daemon.tick(&source, at(now));
+            if now == 590 {
+                assert_eq!(daemon.reason(at(now)), Some(Reason::Stale));
+                assert_eq!(daemon.ledger.past(0, at(now)).over(hours(1)).unseen_millis, 305_000);
+            }
+            if restarts.contains(&now) {
+                daemon.restart(at(now));
+            }
+        }
+        assert_eq!(daemon.over(hours(1), at(1_190)).unseen_millis, 315_000);
+        assert_eq!(daemon.ledger.past(0, at(590)).over(hours(1)).unseen_millis, 305_000, "as it was then");
+        let mut at_once = Daemon::start(availability(), at(0));
+        at_once.tick(&source, at(1_190));
+        assert_agree(&at_once, &daemon, at(1_190));
+    }
+}
+
+/// What is scraped rarely, or of which it is not known yet how often, is awaited for longer than the others, however much is read at once.
+#[test]
+fn where_one_of_two_targets_is_scraped_rarely_it_is_seen_while_that_one_is() {
+    let mut source = Source::default();
+    for second in (-3_600..1_200).step_by(15) {
+        source.up("another", at(second + 5), 1.0);
+    }
+    for second in (-3_600..1_200).step_by(60) {
+        source.scrape_of("rare", at(second), &[("200", u64::try_from(second + 3_600).expect("after the start"))]);
+    }
+    for second in (-3_600..231).step_by(15) {
+        source.scrape_of("often", at(second + 7), &[("200", u64::try_from(second + 3_600).expect("after the start"))]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1_190);
+    assert_eq!(daemon.over(hours(1), at(1_190)).unseen_millis, 0);
+    let mut at_once = Daemon::start(availability(), at(0));
+    at_once.tick(&source, at(1_190));
+    assert_agree(&at_once, &daemon, at(1_190));
+}
+
+#[test]
+fn a_target_tells_of_a_stream_from_its_first_sample_there() {
+    let mut source = Source::default();
+    beside_another(&mut source, "a", (-3_600..300).step_by(15));
+    beside_another(&mut source, "b", (500..1_200).step_by(15));
+    for second in (320..500).step_by(15) {
+        source.up("b", at(second), 1.0);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 1_190);
+    assert_eq!(daemon.over(hours(1), at(1_190)).unseen_millis, (500 - 285) * 1_000);
+    let mut at_once = Daemon::start(availability(), at(0));
+    at_once.tick(&source, at(1_190));
+    assert_agree(&at_once, &daemon, at(1_190));
+}
+
 #[test]
 fn without_up_a_silent_stream_is_unseen() {
     let mut source = Source::default();

@@ -150,6 +150,13 @@ impl Instance {
     }
 }
 
+/// A target of which no SLO takes anything, scraped every 15 s.
+pub(super) fn scraped_beside(source: &mut Source, from: i64, to: i64) {
+    for second in (from..to).step_by(15) {
+        source.up("beside", at(second + 4), 1.0);
+    }
+}
+
 /// A histogram of the good requests: half are fast, three quarters at least tolerable.
 fn observations(good: u64) -> [(&'static str, u64); 3] {
     [("0.1", good / 2), ("1", good / 4 * 3), ("+Inf", good)]
@@ -166,6 +173,8 @@ struct Case {
     a: Vec<Turn>,
     b: Vec<Turn>,
     up: bool,
+    /// Another target is scraped all along.
+    beside: bool,
     fine: bool,
     events: Vec<(i64, Event)>,
 }
@@ -173,13 +182,8 @@ struct Case {
 fn case() -> impl Strategy<Value = Case> {
     let turns = |most| prop::collection::vec(turn(), 1..most);
     let events = prop::collection::vec((1_i64..400, event(&["up", "n", "m", "h_bucket", "p"])), 1..60);
-    (turns(200), turns(100), prop::bool::weighted(0.7), any::<bool>(), events).prop_map(|(a, b, up, fine, events)| Case {
-        a,
-        b,
-        up,
-        fine,
-        events,
-    })
+    let ways = (prop::bool::weighted(0.7), any::<bool>(), any::<bool>());
+    (turns(200), turns(100), ways, events).prop_map(|(a, b, (up, beside, fine), events)| Case { a, b, up, beside, fine, events })
 }
 
 /// An SLO of every kind of raw samples, with objectives in events and in slices, and two journeys over them.
@@ -217,6 +221,9 @@ impl Case {
         let ends = [("a", 0, &self.a), ("b", 7, &self.b)]
             .map(|(name, offset, turns)| Instance::record(&mut source, name, offset, self.up, turns).now);
         let end = (ends.into_iter().max().expect("two") + 300) / 10 * 10;
+        if self.beside {
+            scraped_beside(&mut source, -900, end);
+        }
         let mut calm = Daemon::start(self.slos(), at(0));
         calm.tick_every(&source, 30, 0, end);
         calm.tick(&source, at(end));
@@ -335,4 +342,16 @@ proptest! {
     fn neither_batches_nor_restarts_nor_outages_nor_roll_up_change_anything(case in case()) {
         case.check()?;
     }
+}
+
+/// Two targets that stood still for long, one of which is scraped once behind it: how often is not known, so that it is awaited for a minute's spacings.
+#[test]
+fn a_target_whose_pace_is_not_known_is_awaited_alike_however_much_is_read_at_once() {
+    let quiet = |scrapes: usize| vec![Turn::Requests { good: 0, bad: 0 }; scrapes];
+    let behind = |before: usize, scrapes, after: &[Turn]| [quiet(before), vec![Turn::StoodStill { scrapes }], after.to_vec()].concat();
+    let one = Turn::Requests { good: 0, bad: 0 };
+    let a = behind(45, 30, &[one, one, Turn::Missed, Turn::Missed, one]);
+    let b = behind(33, 40, &[one, Turn::Missed]);
+    let case = Case { a, b, up: true, beside: false, fine: false, events: vec![(1, Event::Tick)] };
+    case.check().expect("what was missed is as if it had been read in time");
 }

@@ -1,7 +1,7 @@
 //! Samples that come late: found by the second reading, and then everything is as if they had come in time.
 
 use super::{
-    laws::{Instance, Turn, assert_verdicts_follow_from_events, every_kind, turn},
+    laws::{Instance, Turn, assert_verdicts_follow_from_events, every_kind, scraped_beside, turn},
     *,
 };
 use crate::{
@@ -380,13 +380,16 @@ proptest! {
     fn late_samples_of_every_kind_lead_to_the_same_sums(
         (a, b) in (prop::collection::vec(turn(), 1..160), prop::collection::vec(turn(), 1..80)),
         tenants in prop::collection::vec(prop::collection::vec(stepped::value(), 1..60), 1..4),
-        (up, fine) in any::<(bool, bool)>(),
+        (up, beside, fine) in any::<(bool, bool, bool)>(),
         delays in delays(),
         senders in prop_oneof![Just(Senders::One), Just(Senders::OneOfEachMetric)],
         events in prop::collection::vec((1_usize..40, event()), 0..12),
     ) {
         let (mut source, end) = recorded(&a, &b, up);
         stepped::record(&mut source, 20, &tenants);
+        if beside {
+            scraped_beside(&mut source, 600, end);
+        }
         let slos: Vec<Arc<Slo>> = every_kind(fine).into_iter().chain(stepped::expressions("v", "q")).collect();
         check(&slos, &source, end, &delays, senders, &events)?;
     }

@@ -100,6 +100,12 @@ pub(super) fn record(instance: &'static str, offset: i64, turns: &[(Turn, i64)],
     target.shown
 }
 
+/// A target of which no SLO takes anything, scraped every 15 s.
+pub(super) fn beside(end: i64) -> Vec<Shown> {
+    let scrapes = (-56..=end).step_by(15);
+    scrapes.map(|now| Shown { readable: now, at: at(now), instance: "z", what: What::Up, value: 1.0 }).collect()
+}
+
 impl Scraped {
     fn turn(&mut self, turn: Turn, late: i64) {
         match turn {

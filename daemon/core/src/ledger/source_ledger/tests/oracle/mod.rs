@@ -23,7 +23,7 @@ use crate::{
     units::Target,
     window::Interval,
 };
-use history::{Minute, Shown, Turn, What, minute, record, turn, values};
+use history::{Minute, Shown, Turn, What, beside, minute, record, turn, values};
 use rules::{Told, latency, millis, presence, query, requests, window};
 
 /// A fraction in lowest terms, with a positive denominator.
@@ -83,6 +83,8 @@ struct Case {
     a: Vec<(Turn, i64)>,
     b: Vec<(Turn, i64)>,
     minutes: Vec<Minute>,
+    /// Another target is scraped all along.
+    beside: bool,
     events: Vec<(i64, Event)>,
     percent: &'static str,
     allowed: i128,
@@ -94,10 +96,11 @@ fn case(latest: i64, longest: i64) -> impl Strategy<Value = Case> {
     let targets = prop::sample::select(vec![("99.9%", 1_000), ("99%", 10_000), ("99.95%", 500), ("50%", 500_000), ("99.9999%", 1)]);
     let events = prop::collection::vec((1_i64..900, event(&["up", "m", "h_bucket", "p", "v", "t", "b"])), 1..40);
     let minutes = prop::collection::vec(minute(latest), 1..40);
-    (turns(120), turns(60), minutes, events, targets).prop_map(|(a, b, minutes, events, (percent, allowed))| Case {
+    (turns(120), turns(60), minutes, any::<bool>(), events, targets).prop_map(|(a, b, minutes, beside, events, (percent, allowed))| Case {
         a,
         b,
         minutes,
+        beside,
         events,
         percent,
         allowed,
@@ -131,6 +134,9 @@ impl Case {
         let mut shown = record("a", 0, &self.a, behind);
         shown.extend(record("b", 7, &self.b, behind));
         let end = (shown.iter().map(|one| one.readable).max().expect("scrapes") + 10) / 10 * 10;
+        if self.beside {
+            shown.extend(beside(end));
+        }
         shown.extend(values(&self.minutes, end - 15 * i64::from(behind), end));
         shown.retain(|one| one.readable <= end);
         shown.sort_by_key(|one| one.readable);

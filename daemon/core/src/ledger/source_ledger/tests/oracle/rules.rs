@@ -74,8 +74,14 @@ fn is_gap(spacing: Duration, usual: Duration) -> bool {
     spacing * 2 > usual * 5
 }
 
-/// The increases of a counter: a fall counts from zero, and what happened in a gap lies right behind the sample before it.
-fn increases(samples: &[(Timestamp, f64)]) -> Vec<(Timestamp, i64)> {
+/// The increases of a counter: a fall counts from zero, and what happened in a gap lies right behind the sample before it. One that was missing for an
+/// hour in which something was scraped begins anew.
+fn increases(samples: &[(Timestamp, f64)], standstills: &[(Timestamp, Timestamp)]) -> Vec<(Timestamp, i64)> {
+    let is_kept = |pair: &&[(Timestamp, f64)]| {
+        let (from, to) = (pair[0].0, pair[1].0);
+        let still = standstills.iter().map(|(begin, end)| (*end).min(to).since((*begin).max(from))).sum::<Duration>();
+        to.since(from).saturating_sub(still) <= hours(1)
+    };
     let moments: Vec<Timestamp> = samples.iter().map(|(at, _)| *at).collect();
     let increase = |(before, pair): (usize, &[(Timestamp, f64)])| {
         let [(earlier, was), (at, is)] = [pair[0], pair[1]];
@@ -84,7 +90,7 @@ fn increases(samples: &[(Timestamp, f64)]) -> Vec<(Timestamp, i64)> {
         let moment = if gap && !fell { earlier.plus(Duration::from_millis(1)) } else { at };
         (moment, whole(if fell { is } else { is - was }))
     };
-    samples.windows(2).enumerate().map(increase).collect()
+    samples.windows(2).enumerate().filter(|(_, pair)| is_kept(pair)).map(increase).collect()
 }
 
 fn whole(value: f64) -> i64 {
@@ -93,26 +99,39 @@ fn whole(value: f64) -> i64 {
     whole
 }
 
-/// When anything was scraped, each with what was usual there; of two at a moment the slower.
-fn scrapes(shown: &[Shown]) -> Vec<(Timestamp, Duration)> {
+/// The targets of the SLOs, and all that there are.
+const OWN: [&str; 2] = ["a", "b"];
+const ALL: [&str; 3] = ["a", "b", "z"];
+
+/// When any of these was scraped, each with what was usual there; of two at a moment the slower.
+fn scrapes(shown: &[Shown], targets: &[&str]) -> Vec<(Timestamp, Duration)> {
     let of = |instance| {
         let moments = moments(shown, instance, What::Up);
         (0..moments.len()).map(|last| (moments[last], usual_or_a_minute(&moments[..=last]))).collect::<Vec<_>>()
     };
-    let all: BTreeSet<(Timestamp, Duration)> = ["a", "b"].into_iter().flat_map(of).collect();
+    let all: BTreeSet<(Timestamp, Duration)> = targets.iter().copied().flat_map(of).collect();
     let slowest: BTreeMap<Timestamp, Duration> = all.into_iter().collect();
     slowest.into_iter().collect()
 }
 
-/// What is counted from a total on, with what nobody saw of it.
+/// When nothing was scraped at all.
+fn standstills(shown: &[Shown]) -> Vec<(Timestamp, Timestamp)> {
+    let scrapes = scrapes(shown, &ALL);
+    let gaps = scrapes.windows(2).filter(|pair| is_gap(pair[1].0.since(pair[0].0), pair[0].1));
+    gaps.map(|pair| (pair[0].0, pair[1].0)).collect()
+}
+
+/// What is counted from a total on, with what nobody saw of it: while none of its targets was scraped.
 fn counted(shown: &[Shown], total: What, events: Vec<(Timestamp, Counts)>, now: Timestamp) -> Told {
-    let from = ["a", "b"].into_iter().filter_map(|instance| moments(shown, instance, total).first().copied()).min();
+    let from = OWN.into_iter().filter_map(|instance| moments(shown, instance, total).first().copied()).min();
     let mut told = Told { events, from, ..Told::default() };
-    let scrapes = scrapes(shown);
-    for pair in scrapes.windows(2).filter(|pair| is_gap(pair[1].0.since(pair[0].0), pair[0].1)) {
+    let scrapes = scrapes(shown, &OWN);
+    // Whichever target is awaited for longest.
+    let awaited = |until: usize, at: Timestamp| scrapes[..until].iter().any(|(scrape, usual)| !is_gap(at.since(*scrape), *usual));
+    for (_, pair) in scrapes.windows(2).enumerate().filter(|(before, pair)| !awaited(before + 1, pair[1].0)) {
         told.hide(pair[0].0, pair[1].0);
     }
-    if let Some((last, _)) = scrapes.last().filter(|(last, usual)| is_gap(now.since(*last), *usual)) {
+    if let Some((last, _)) = scrapes.last().filter(|_| !awaited(scrapes.len(), now)) {
         told.hide(*last, now);
         told.silent_since = Some(*last);
     }
@@ -123,9 +142,7 @@ fn counted(shown: &[Shown], total: What, events: Vec<(Timestamp, Counts)>, now: 
 /// When a counter that is first shown at a moment began, as far as is known: at its target's scrape before, where that is no longer ago than usual but for
 /// the last time that nothing was scraped at all, shortly before. Gives back where its events lie.
 fn first(shown: &[Shown], instance: &str, at: Timestamp) -> Option<Timestamp> {
-    let scrapes = scrapes(shown);
-    let mut gaps = scrapes.windows(2).filter(|pair| is_gap(pair[1].0.since(pair[0].0), pair[0].1)).map(|pair| (pair[0].0, pair[1].0));
-    let standstill = gaps.rfind(|(_, to)| *to <= at && at.since(*to) <= minutes(5));
+    let standstill = standstills(shown).into_iter().rfind(|(_, to)| *to <= at && at.since(*to) <= minutes(5));
     let own = moments(shown, instance, What::Up);
     let before = &own[..own.partition_point(|up| *up < at)];
     let last = *before.last()?;
@@ -137,21 +154,21 @@ fn first(shown: &[Shown], instance: &str, at: Timestamp) -> Option<Timestamp> {
 
 /// Requests: those that failed are shown from the first one on.
 pub(super) fn requests(shown: &[Shown], now: Timestamp) -> Told {
-    let mut told = Vec::new();
-    for instance in ["a", "b"] {
+    let (mut told, standstills) = (Vec::new(), standstills(shown));
+    for instance in OWN {
         let (good, bad) = (series(shown, instance, What::Requests("200")), series(shown, instance, What::Requests("500")));
-        told.extend(increases(&good).into_iter().map(|(at, good)| (at, Counts { good, ..Counts::default() })));
+        told.extend(increases(&good, &standstills).into_iter().map(|(at, good)| (at, Counts { good, ..Counts::default() })));
         let first = bad.first().and_then(|(at, value)| Some((first(shown, instance, *at)?, whole(*value))));
-        told.extend(first.into_iter().chain(increases(&bad)).map(|(at, bad)| (at, Counts { bad, ..Counts::default() })));
+        told.extend(first.into_iter().chain(increases(&bad, &standstills)).map(|(at, bad)| (at, Counts { bad, ..Counts::default() })));
     }
     counted(shown, What::Requests("200"), told, now)
 }
 
 /// Good within 0.1 s, tolerated within 1 s, else bad: each bucket holds those below it, too.
 pub(super) fn latency(shown: &[Shown], now: Timestamp) -> Told {
-    let mut told = Vec::new();
-    let of = |instance, le| increases(&series(shown, instance, What::Bucket(le)));
-    for instance in ["a", "b"] {
+    let (mut told, standstills) = (Vec::new(), standstills(shown));
+    let of = |instance, le| increases(&series(shown, instance, What::Bucket(le)), &standstills);
+    for instance in OWN {
         told.extend(of(instance, "0.1").into_iter().map(|(at, n)| (at, Counts { good: n, tolerated: -n, ..Counts::default() })));
         told.extend(of(instance, "1").into_iter().map(|(at, n)| (at, Counts { tolerated: n, bad: -n, ..Counts::default() })));
         told.extend(of(instance, "+Inf").into_iter().map(|(at, n)| (at, Counts { bad: n, ..Counts::default() })));
@@ -164,7 +181,7 @@ pub(super) fn latency(shown: &[Shown], now: Timestamp) -> Told {
 pub(super) fn presence(shown: &[Shown], now: Timestamp) -> Told {
     let slice = minutes(1);
     let mut there: Vec<(Timestamp, Timestamp)> = Vec::new();
-    for instance in ["a", "b"] {
+    for instance in OWN {
         let (own, ups) = (moments(shown, instance, What::Exists), moments(shown, instance, What::Up));
         for (nth, at) in own.iter().enumerate() {
             let (before, after) = ups.split_at(ups.partition_point(|up| up <= at));
@@ -173,7 +190,7 @@ pub(super) fn presence(shown: &[Shown], now: Timestamp) -> Told {
             there.push((*at, at.plus(slice.max(pace * 5 / 2))));
         }
     }
-    let scrapes = scrapes(shown);
+    let scrapes = scrapes(shown, &ALL);
     let is_seen = |end: Timestamp| {
         let until = scrapes.partition_point(|(at, _)| *at <= end);
         let Some(pace) = scrapes[..until].iter().filter(|(at, _)| *at > end.minus(minutes(5))).map(|(_, usual)| *usual).min() else {
