@@ -4,7 +4,10 @@ use burnward_core::{
     ledger::Counts,
     time::{Timestamp, hours, minutes},
 };
-use burnward_integration_tests::world::{World, availability};
+use burnward_integration_tests::{
+    history::History,
+    world::{World, availability},
+};
 
 use super::{beginning, checkout};
 
@@ -91,5 +94,52 @@ async fn a_source_that_hides_two_hundred_slos_is_one_page_that_names_ten_and_lea
         "{page}"
     );
     assert!(page.contains("state=cannot-see"), "it leads to all of them: {page}");
+    Ok(())
+}
+
+/// Two services; all targets of the checkout are out of service discovery for ten minutes where `gone` is set, in which nobody scrapes them and they go on.
+async fn beside_another(gone: bool) -> anyhow::Result<(World, std::ops::Range<Timestamp>)> {
+    let from = beginning();
+    let (start, away) = (from.plus(hours(1)), from.plus(hours(1)).plus(minutes(20)));
+    let away = away..away.plus(minutes(10));
+    let mut checkout = checkout(from).tenant("acme", 20).failing(away.start.plus(minutes(2))..away.start.plus(minutes(3)), 10);
+    if gone {
+        checkout = checkout.not_scraped(away.clone());
+    }
+    let billing = History::of("billing", from, from.plus(hours(6))).tenant("acme", 7);
+    let slos = ["checkout", "billing"].map(|service| (format!("{service}.yaml"), availability(service)));
+    let slos = slos.each_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    Ok((World::open(&[checkout, billing], start, &slos).await?, away))
+}
+
+#[tokio::test]
+async fn a_service_whose_every_target_is_gone_cannot_be_seen_then_and_later_and_what_lives_beside_it_can() -> anyhow::Result<()> {
+    let (mut world, away) = beside_another(true).await?;
+    let (calm, _) = beside_another(false).await?;
+    world.fast_forward(minutes(28)).await;
+    assert_eq!((world.states("checkout").await?, world.states("billing").await?), (vec!["CANNOT SEE"], vec!["OK"]));
+    assert_eq!(world.incidents().await?, ["checkout-cannot-see-1"], "the source answers, so it is the service's own page");
+    let then = world.counted("checkout", "availability", "acme", away.start, away.start.plus(minutes(8))).await;
+    assert_eq!((then.good, then.bad), (0, 0), "nothing is invented");
+    assert!(then.unseen_millis > 470_000, "{then:?}");
+
+    world.restart().await?;
+    for world in [&world, &calm] {
+        let left = away.end.plus(minutes(30)).since(world.now());
+        world.fast_forward(left).await;
+    }
+    assert_eq!((world.states("checkout").await?, world.states("billing").await?), (vec!["OK"], vec!["OK"]));
+    assert!(!world.incident("checkout-cannot-see-1").await?.is_open(), "it ends when a target is back");
+    let settled = away.end.plus(minutes(20));
+    for (service, unseen) in [("checkout", true), ("billing", false)] {
+        let counts = world.counted(service, "availability", "acme", away.start.minus(minutes(10)), settled).await;
+        let expected = calm.counted(service, "availability", "acme", away.start.minus(minutes(10)), settled).await;
+        assert_eq!((counts.good, counts.bad), (expected.good, expected.bad), "{service}: the counters tell what happened");
+        assert_eq!(counts.unseen_millis > 590_000, unseen, "{service}: {counts:?}");
+        assert_eq!(expected.unseen_millis, 0, "{service}");
+    }
+    let at = jiff::Timestamp::from_millisecond(away.start.plus(minutes(8)).millis())?;
+    let explained = world.get(&format!("/api/v1/slos/checkout/availability/explain?at={at}")).await?;
+    assert!(explained["budgets"][0]["figures"]["coverage_ratio"].as_f64().is_some_and(|coverage| coverage < 1.0), "{explained}");
     Ok(())
 }
