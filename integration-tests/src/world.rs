@@ -178,6 +178,24 @@ impl World {
         self.restart().await
     }
 
+    /// Puts something else in the place of a part of burnward.yaml, and starts the daemon anew with it.
+    pub async fn reconfigure(&mut self, part: &str, other: &str) -> anyhow::Result<()> {
+        let file = self.config_file();
+        let text = std::fs::read_to_string(&file)?;
+        anyhow::ensure!(text.contains(part), "burnward.yaml holds no `{part}`");
+        write(&file, &text.replace(part, other))?;
+        self.restart().await
+    }
+
+    /// Freezes the Prometheus, as SIGSTOP does, or lets it go on.
+    pub fn freeze(&self, frozen: bool) -> anyhow::Result<()> {
+        match &self.server {
+            Server::Prometheus(real) if frozen => real.pause(),
+            Server::Prometheus(real) => real.resume(),
+            Server::Victoria(_) => anyhow::bail!("only a Prometheus is frozen"),
+        }
+    }
+
     /// Writes an SLO document, or with `None` takes it away; the daemon reads it at its next start or reload.
     pub fn define(&self, name: &str, text: Option<&str>) -> anyhow::Result<()> {
         let file = self.directory.path().join("slo-definitions").join(name);

@@ -1,5 +1,7 @@
 //! When the source cannot be asked, burnward says that it cannot see; afterwards the ledger is as if nothing had happened.
 
+use std::time::Duration;
+
 use burnward_core::{
     ledger::Counts,
     time::{Timestamp, hours, minutes},
@@ -141,5 +143,53 @@ async fn a_service_whose_every_target_is_gone_cannot_be_seen_then_and_later_and_
     let at = jiff::Timestamp::from_millisecond(away.start.plus(minutes(8)).millis())?;
     let explained = world.get(&format!("/api/v1/slos/checkout/availability/explain?at={at}")).await?;
     assert!(explained["budgets"][0]["figures"]["coverage_ratio"].as_f64().is_some_and(|coverage| coverage < 1.0), "{explained}");
+    Ok(())
+}
+
+/// An alert burns, and the Prometheus stops in the middle of it as a machine does that swaps: it takes requests, and answers none. Nobody scrapes meanwhile.
+#[tokio::test]
+async fn a_prometheus_that_is_frozen_while_an_alert_burns_is_told_at_once_and_nothing_is_lost() -> anyhow::Result<()> {
+    let from = beginning();
+    let fault = from.plus(hours(1))..from.plus(minutes(100));
+    let frozen = fault.start.plus(minutes(6))..fault.start.plus(minutes(12));
+    let history = || checkout(from).tenant("acme", 20).failing(fault.clone(), 300).tenant("globex", 7);
+    let slos = [("checkout.yaml", availability("checkout"))];
+    let slos = slos.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let calm = World::open(&[history()], fault.start, &slos).await?;
+    let mut world = World::open(&[history().not_scraped(frozen.clone())], fault.start, &slos).await?;
+    world.reconfigure("prom: { prometheus: { ", "prom: { prometheus: { timeout: 1s, ").await?;
+
+    world.fast_forward(minutes(6)).await;
+    let paged = world.incident("checkout-burn-1").await?;
+    assert!(paged.is_open());
+    world.freeze(true)?;
+    world.fast_forward(Duration::from_secs(15)).await;
+    let budgets = world.get("/api/v1/status").await?["budgets"].as_array().cloned().unwrap_or_default();
+    assert!(budgets.len() == 2 && budgets.iter().all(|budget| !budget["unknown"].is_null()), "the first round without an answer says so: {budgets:#?}");
+    assert_eq!(world.states("checkout").await?, ["BURNING", "CANNOT SEE"], "and what burns is not taken for well");
+    world.fast_forward(minutes(5)).await;
+    let told = world.incident("prom-cannot-see-1").await?;
+    assert!(told.is_open() && told.opened_at.since(frozen.start) <= minutes(3), "the operators are paged after the SLO's two minutes");
+    let posts: Vec<String> = world.pages("prom-cannot-see-1").await?.into_iter().map(|page| page.text).collect();
+    assert!(!posts.is_empty() && posts.iter().all(|post| post.contains("hides 1 SLO")), "{posts:?}");
+    let burning = world.incident("checkout-burn-1").await?;
+    assert!(burning.is_open() && burning.open_members().count() == 1, "what burnt is not taken for over: {:?}", burning.phase);
+    assert!(burning.pages.values().any(|page| page.to.to_string() == "sam"), "nobody acknowledged, so the next person is paged");
+
+    world.freeze(false)?;
+    for world in [&world, &calm] {
+        let left = fault.start.plus(minutes(30)).since(world.now());
+        world.fast_forward(left).await;
+    }
+    assert!(!world.incident("prom-cannot-see-1").await?.is_open(), "it ends when the source answers");
+    assert_eq!(world.incidents().await?.iter().filter(|id| id.contains("burn")).count(), 1);
+    assert!(world.incident("checkout-burn-1").await?.is_open(), "it fails all the time");
+    for tenant in ["acme", "globex"] {
+        let counted =
+            async |world: &World| world.counted("checkout", "availability", tenant, fault.start, fault.start.plus(minutes(25))).await;
+        let (with, without) = (counted(&world).await, counted(&calm).await);
+        assert_eq!((with.good, with.bad), (without.good, without.bad), "{tenant}: the counters tell what happened");
+        assert!(with.unseen_millis >= 360_000 && without.unseen_millis == 0, "{tenant}: {with:?}");
+    }
     Ok(())
 }

@@ -5,7 +5,7 @@ use burnward_core::{
     time::{hours, minutes},
 };
 use burnward_integration_tests::{
-    history::History,
+    history::{History, SCRAPE},
     world::{World, availability},
 };
 
@@ -60,5 +60,40 @@ async fn recovery_resolves_the_page_while_the_ticket_still_holds() -> anyhow::Re
     assert!(matches!(page.phase, Phase::Resolved { .. }), "{:?}", page.phase);
     let ticket = world.incident("checkout-ticket-1").await?;
     assert!(ticket.is_open(), "1x over 3 days still holds");
+    Ok(())
+}
+
+/// A fault of six minutes, which the row over an hour holds for after more than four: it is told since when it fails, and not since when the row holds; and
+/// somebody who says that it was none gives back all that it spent, what came before the page too.
+#[tokio::test]
+async fn a_page_says_since_when_it_fails_and_a_false_positive_gives_back_all_of_it() -> anyhow::Result<()> {
+    let from = beginning();
+    let fault = from.plus(hours(7))..from.plus(hours(7)).plus(minutes(6));
+    let history = History::of("checkout", from, from.plus(hours(9))).tenant("acme", 20).failing(fault.clone(), 200);
+    let world = World::open(&[history], fault.start.minus(minutes(10)), &[("checkout.yaml", &availability("checkout"))]).await?;
+    world.fast_forward(minutes(16)).await;
+    let incident = world.incident("checkout-burn-1").await?;
+    assert!(incident.began.since(fault.start) <= SCRAPE && fault.start.since(incident.began) <= SCRAPE, "began {:?}", incident.began);
+    for page in world.pages("checkout-burn-1").await? {
+        assert!(page.text.contains("for 4 min"), "{}", page.text);
+    }
+
+    world.fast_forward(hours(1)).await;
+    assert!(matches!(world.incident("checkout-burn-1").await?.phase, Phase::Resolved { .. }));
+    let budget = async || anyhow::Ok(world.get("/api/v1/status").await?["budgets"][0].clone());
+    let spent = i64::try_from(fault.end.since(fault.start).as_secs())? * 4;
+    assert_eq!(budget().await?["bad"], spent);
+    let marked = reqwest::Client::new()
+        .post(format!("{}/api/v1/incidents/checkout-burn-1/false-positive", world.web()))
+        .header("origin", world.web())
+        .json(&serde_json::json!({ "reason": "a load test", "approver": "sam" }))
+        .send()
+        .await?;
+    let (status, answer) = (marked.status(), marked.text().await?);
+    assert!(status.is_success(), "{status}: {answer}");
+    // Figures are those of the last round.
+    world.fast_forward(SCRAPE).await;
+    let after = budget().await?;
+    assert_eq!((&after["bad"], &after["left_ratio"]), (&serde_json::json!(0), &serde_json::json!(1.0)), "{after:#}");
     Ok(())
 }

@@ -157,6 +157,15 @@ async fn a_metric_that_was_renamed_yesterday_is_half_a_window_and_says_so() -> a
     // A share of failures that was half seen: the figure is of what was seen, and says between what it lies.
     let failed = budget["bad"].as_i64().unwrap_or_default();
     assert!((1400..=1440).contains(&failed), "{budget:#}");
+    // What people read says it in words: the page of now, the SLO's own page and the explanation.
+    let share = format!("{:.0} % of the window", coverage * 100.0);
+    let page = async |path: &str| reqwest::get(format!("http://{}{path}", daemon.address)).await?.text().await;
+    let (now, slo) = (page("/").await?, page("/slos/shop/pay").await?);
+    assert!(now.contains(&format!("{share} seen")), "{share}: {now}");
+    assert!(slo.contains(&format!("seen: {share}")), "{share}: {slo}");
+    let explained: serde_json::Value =
+        reqwest::get(format!("http://{}/api/v1/slos/shop/pay/explain", daemon.address)).await?.json().await?;
+    assert!(explained["budgets"][0]["seen"].as_str().is_some_and(|seen| seen.starts_with(&share)), "{explained:#}");
     Ok(())
 }
 
