@@ -82,6 +82,13 @@ impl Level {
         now.minus(lookback).millis().div_euclid(self.step)
     }
 
+    /// The end of the newest slice that is not zero.
+    pub(super) fn newest_end(&self) -> Option<Timestamp> {
+        let newest = self.newest?;
+        let held = (newest - self.slots() + 1..=newest).rev().find(|index| !self.slice(*index).is_zero());
+        held.map(|index| Timestamp::from_millis(index * self.step))
+    }
+
     /// True where a slice with this index is newer than all.
     pub(super) fn is_ahead(&self, index: i64) -> bool {
         self.newest.is_none_or(|newest| index > newest)

@@ -124,10 +124,10 @@ impl Slices {
         self.levels.iter().find(|level| level.spec.step == step).map_or_else(Counts::default, |level| level.sum(from, to))
     }
 
-    /// The end of the newest slice that was booked at the finest level.
+    /// The end of the newest slice that holds something, at the finest level that still has one. What was taken back is as if it had never been booked: the
+    /// store does not keep that it was.
     pub(super) fn newest_end(&self) -> Option<Timestamp> {
-        let finest = self.levels.first()?;
-        finest.newest.map(|newest| Timestamp::from_millis(newest * finest.step()))
+        self.levels.iter().find_map(Level::newest_end)
     }
 
     /// From where on the level of `step` keeps slices; `None` while it keeps none.

@@ -45,6 +45,22 @@ fn a_late_entry_counts_where_it_belongs_or_only_where_it_is_still_kept() {
 }
 
 #[test]
+fn what_was_taken_back_is_not_the_newest_slice() {
+    let newest = |slices: &Slices| slices.newest_end().map(Timestamp::millis);
+    let mut slices = Slices::new(&specs());
+    slices.add(Timestamp::from_seconds(3_595), good(4));
+    slices.add(Timestamp::from_seconds(3_720), good(1));
+    slices.add(Timestamp::from_seconds(3_720), good(-1));
+    assert_eq!(newest(&slices), Some(3_600_000));
+    // The finest level does not reach back as far as the last slice that holds something.
+    slices.add(Timestamp::from_seconds(9_000), good(1));
+    slices.add(Timestamp::from_seconds(9_000), good(-1));
+    assert_eq!(newest(&slices), Some(3_600_000));
+    slices.add(Timestamp::from_seconds(3_600), good(-4));
+    assert_eq!(newest(&slices), None);
+}
+
+#[test]
 fn numbers_that_outgrow_four_bytes_stay_exact() {
     let mut slices = Slices::new(&specs());
     slices.add(Timestamp::from_seconds(10), good(7));
