@@ -82,8 +82,8 @@ impl SourceLedger {
             // What must exist is judged from the start on, whatever is there: it begins with what is there.
             let there = |(step, from, to): &&(Duration, Timestamp, Timestamp)| told(again.sum(*step, *from, *to)) != 0;
             let begins_with = || cells.iter().find(there).map_or(self.lanes[lane].watermark, |(_, from, _)| *from);
-            let slice = plan.presence().filter(|_| walk.unbegun[lane]);
-            let awaited = slice.map(|slice| Hole { from: since.plus(stands(slice)), to: begins_with() });
+            let is_awaited = plan.presence().is_some() && walk.unbegun[lane];
+            let awaited = is_awaited.then(|| Hole { from: since, to: begins_with() });
             walk.holes(lane, stream).iter().chain(&begins_later).chain(&awaited).any(|hole| {
                 let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
                 let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
