@@ -187,6 +187,31 @@ impl World {
         self.restart().await
     }
 
+    /// Takes away all that the Prometheus holds and gives it this OpenMetrics text instead: its storage was lost, and it scraped on.
+    pub async fn wipe(&mut self, text: &str) -> anyhow::Result<()> {
+        match &mut self.server {
+            Server::Prometheus(real) => real.wipe(text).await,
+            Server::Victoria(_) => anyhow::bail!("only a Prometheus is wiped"),
+        }
+    }
+
+    /// Ends the daemon as `kill -9` does, between two rounds while nothing is delivered, and starts it again: over the store as it is by then, without what a
+    /// stop would add.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        let [store, left] = ["store", "left-by-the-killed"].map(|name| self.directory.path().join(name));
+        std::fs::create_dir_all(&left)?;
+        for file in std::fs::read_dir(&store)? {
+            let file = file?;
+            std::fs::copy(file.path(), left.join(file.file_name()))?;
+        }
+        if let Some(daemon) = self.daemon.take() {
+            daemon.stop().await;
+        }
+        std::fs::remove_dir_all(&store)?;
+        std::fs::rename(left, store)?;
+        self.start_daemon().await
+    }
+
     /// Freezes the Prometheus, as SIGSTOP does, or lets it go on.
     pub fn freeze(&self, frozen: bool) -> anyhow::Result<()> {
         match &self.server {

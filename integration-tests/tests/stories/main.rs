@@ -26,6 +26,7 @@ mod templates;
 mod versions;
 mod victoria_metrics;
 mod weekly_report;
+mod wiped_source;
 mod wrong_answers;
 
 use burnward_core::time::{Timestamp, hours};

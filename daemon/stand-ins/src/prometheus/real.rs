@@ -106,6 +106,14 @@ impl Real {
         Ok(())
     }
 
+    /// Loses all that it holds, and holds this `OpenMetrics` text instead when it runs again on the same port.
+    pub async fn wipe(&mut self, openmetrics: &str) -> anyhow::Result<()> {
+        self.stop().await?;
+        fs::remove_dir_all(data_dir(&self.dir))?;
+        backfill(&self.dir, openmetrics).await?;
+        self.restart().await
+    }
+
     /// Freezes the process: it neither scrapes nor answers, and its connections stay open.
     pub fn pause(&self) -> anyhow::Result<()> {
         self.process.signal("STOP")
