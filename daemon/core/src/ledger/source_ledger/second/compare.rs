@@ -79,6 +79,11 @@ impl SourceLedger {
             let (now, before) =
                 (|after, until| sampled(again, logged_again, after, until), |after, until| sampled(&held.slices, logged, after, until));
             let begins_later = walk.begins_later(stream, held.meta.counted_from);
+            // What lay before the first sample that is left was counted with that.
+            let first_left = begins_later.as_ref().and_then(|hole| cells.iter().map(|(_, _, to)| *to).find(|to| *to > hole.to));
+            if only_adds && first_left.is_some_and(|until| now(since, until) < before(since, until)) {
+                return true;
+            }
             // What must exist is judged from the start on, whatever is there: it begins with what is there.
             let there = |(step, from, to): &&(Duration, Timestamp, Timestamp)| told(again.sum(*step, *from, *to)) != 0;
             let begins_with = || cells.iter().find(there).map_or(self.lanes[lane].watermark, |(_, from, _)| *from);
@@ -127,7 +132,8 @@ impl Walk {
         let held = &memory.streams[stream as usize];
         let now = held.meta.counted_from.or_else(|| held.lane.map(|lane| memory.lanes[lane].watermark))?;
         let before = before.filter(|before| *before < now)?;
-        Some(Hole { from: before, to: now.minus(Duration::from_millis(1)) })
+        // The slice of what was sampled first lies in it.
+        Some(Hole { from: before.minus(MINUTE), to: now.minus(Duration::from_millis(1)) })
     }
 
     /// The holes that a walk met.
