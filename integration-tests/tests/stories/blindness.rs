@@ -165,7 +165,10 @@ async fn a_prometheus_that_is_frozen_while_an_alert_burns_is_told_at_once_and_no
     world.freeze(true)?;
     world.fast_forward(Duration::from_secs(15)).await;
     let budgets = world.get("/api/v1/status").await?["budgets"].as_array().cloned().unwrap_or_default();
-    assert!(budgets.len() == 2 && budgets.iter().all(|budget| !budget["unknown"].is_null()), "the first round without an answer says so: {budgets:#?}");
+    assert!(
+        budgets.len() == 2 && budgets.iter().all(|budget| !budget["unknown"].is_null()),
+        "the first round without an answer says so: {budgets:#?}"
+    );
     assert_eq!(world.states("checkout").await?, ["BURNING", "CANNOT SEE"], "and what burns is not taken for well");
     world.fast_forward(minutes(5)).await;
     let told = world.incident("prom-cannot-see-1").await?;
