@@ -149,8 +149,12 @@ impl World {
 
     /// Starts the daemon and lets it catch up with the history before its clock's now.
     pub async fn start_daemon(&mut self) -> anyhow::Result<()> {
+        self.start_at(Pace::ByHand).await
+    }
+
+    async fn start_at(&mut self, pace: Pace) -> anyhow::Result<()> {
         let config = config::read(Some(&self.directory.path().join("burnward.yaml")))?;
-        let options = Options { clock: self.clock.clone(), pace: Pace::ByHand, ..Options::default() };
+        let options = Options { clock: self.clock.clone(), pace, ..Options::default() };
         self.daemon = Some(Daemon::start(config, options).await?);
         anyhow::ensure!(self.slack.wait_for_sockets(1, PATIENCE).await, "the daemon opened no socket to Slack");
         Ok(())
@@ -168,6 +172,14 @@ impl World {
         }
         self.clock.advance(pause);
         self.start_daemon().await
+    }
+
+    /// Stops the daemon in order and starts it again as it runs for its users: at its own pace, and within the limits of Slack. The clock stands still.
+    pub async fn restart_at_its_own_pace(&mut self) -> anyhow::Result<()> {
+        if let Some(daemon) = self.daemon.take() {
+            daemon.stop().await;
+        }
+        self.start_at(Pace::Live).await
     }
 
     /// Adds to burnward.yaml, and starts the daemon anew with it.

@@ -6,6 +6,7 @@ mod blindness;
 mod downtime;
 mod expressions;
 mod fast_burn;
+mod first_message;
 mod init;
 mod joined;
 mod journey;

@@ -174,6 +174,26 @@ pub(in crate::store) async fn an_edit_is_owed_again_whenever_it_is_newer(store: 
     assert_eq!((later.attempts, later.decided_at, later.last_error), (0, at(70), None));
 }
 
+/// What changes while an edit is in flight is shown by it where it is due, and afterwards where it is not; the earliest of several counts.
+pub(in crate::store) async fn an_edit_in_flight_takes_what_is_newer_and_due(store: &Store) {
+    let main = tenant("main");
+    let page = PageId::from_text("P-edit");
+    let edit = |due| vec![message("P-edit", MessageKind::Edit, due)];
+    owe(store, &main, edit(at(0)), at(0)).await;
+    assert!(!store.take_renewal(&main, &page, at(9)).await.unwrap(), "it is not in flight");
+    store.begin_attempt(&main, &page, at(1)).await.unwrap();
+    assert!(!store.take_renewal(&main, &page, at(9)).await.unwrap(), "nothing is newer");
+    owe(store, &main, edit(at(62)), at(2)).await;
+    assert!(!store.take_renewal(&main, &page, at(3)).await.unwrap(), "figures wait for their minute");
+    owe(store, &main, edit(at(4)), at(4)).await;
+    owe(store, &main, edit(at(65)), at(5)).await;
+    assert!(store.take_renewal(&main, &page, at(5)).await.unwrap(), "what was due at once stays so");
+    assert!(!store.take_renewal(&main, &page, at(5)).await.unwrap(), "it is taken once");
+    owe(store, &main, edit(at(66)), at(6)).await;
+    store.finish_attempt(&main, &page, AttemptOutcome::Delivered(stands("1.1")), at(7)).await.unwrap();
+    assert_eq!(store.next_due().await.unwrap(), Some(at(66)));
+}
+
 /// Where the root was deleted and an edit posted it anew, the thread goes on there.
 pub(in crate::store) async fn an_edit_can_move_the_root(store: &Store) {
     let main = tenant("main");
@@ -184,6 +204,10 @@ pub(in crate::store) async fn an_edit_can_move_the_root(store: &Store) {
         store.finish_attempt(&main, &PageId::from_text(page), AttemptOutcome::Delivered(stands(ts)), at(1)).await.unwrap();
     }
     assert_eq!(store.root_message(&main, &incident).await.unwrap(), Some(stands("2.2")));
+    owe(store, &main, vec![message("P-edit", MessageKind::Edit, at(2))], at(2)).await;
+    store.begin_attempt(&main, &PageId::from_text("P-edit"), at(2)).await.unwrap();
+    store.edit_stands(&main, &PageId::from_text("P-edit"), &stands("3.3")).await.unwrap();
+    assert_eq!(store.root_message(&main, &incident).await.unwrap(), Some(stands("3.3")), "before the edit has ended");
     assert_eq!(store.root_message(&main, &IncidentId::from_text("other")).await.unwrap(), None);
 }
 

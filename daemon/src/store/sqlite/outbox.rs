@@ -16,7 +16,7 @@ use super::{SqliteStore, maybe_time, row_limit, time};
 use crate::store::{AttemptOutcome, NOT_SENT, OutboxStats, Owed, StoreError, UndeliveredPage, rows};
 
 /// Owes messages. One that is known already stays as it is, but: while it waits for its first attempt it is due at the earlier time; and an edit is
-/// owed again where it was delivered or dropped, or once more where it is in flight, because what it shows is newer now.
+/// owed again where it was delivered or dropped, or once more where it is in flight, because what it shows is newer now: at the earliest time of all.
 pub(super) const OWE: &str = "
     INSERT INTO outbox (tenant, page, incident, recipient, kind, seq, broadcast, is_page, due, decided_at)
     SELECT ?1, value ->> 'page', value ->> 'incident', value ->> 'recipient', value ->> 'kind', value ->> 'seq',
@@ -25,7 +25,7 @@ pub(super) const OWE: &str = "
     ON CONFLICT (tenant, page) DO UPDATE
     SET state            = CASE state WHEN 'in-flight' THEN state ELSE 'owed' END,
         renewed          = state = 'in-flight',
-        due              = CASE WHEN state <> 'owed' THEN excluded.due WHEN attempts = 0 THEN min(due, excluded.due) ELSE due END,
+        due              = CASE WHEN state = 'owed' AND attempts > 0 THEN due WHEN state = 'owed' OR renewed THEN min(due, excluded.due) ELSE excluded.due END,
         decided_at       = CASE WHEN state IN ('delivered', 'dropped') THEN excluded.decided_at ELSE decided_at END,
         attempts         = CASE WHEN state IN ('delivered', 'dropped') THEN 0 ELSE attempts END,
         ambiguous        = CASE WHEN state IN ('delivered', 'dropped') THEN 0 ELSE ambiguous END,
@@ -116,6 +116,36 @@ impl SqliteStore {
         .bind(page)
         .bind(now.millis());
         self.write(move |tx| async move { Ok(statement.execute(tx).await?.rows_affected() == 1) }.boxed()).await
+    }
+
+    /// Takes what made a message in flight newer into this attempt, which shows it as well; false where nothing did that is due.
+    pub async fn take_renewal(&self, tenant: &TenantId, page: &PageId, now: Timestamp) -> Result<bool, StoreError> {
+        let renewed: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM outbox WHERE tenant = ?1 AND page = ?2 AND state = 'in-flight' AND renewed AND due <= ?3")
+                .bind(tenant.as_str())
+                .bind(page.as_str())
+                .bind(now.millis())
+                .fetch_optional(self.readers())
+                .await?;
+        if renewed.is_none() {
+            return Ok(false);
+        }
+        let statement =
+            sqlx::query("UPDATE outbox SET renewed = 0 WHERE tenant = ?1 AND page = ?2 AND state = 'in-flight' AND renewed AND due <= ?3")
+                .bind(tenant.to_string())
+                .bind(page.to_string())
+                .bind(now.millis());
+        self.write(move |tx| async move { Ok(statement.execute(tx).await?.rows_affected() == 1) }.boxed()).await
+    }
+
+    /// Commits where an edit in flight has put the root in the place of one that was gone.
+    pub async fn edit_stands(&self, tenant: &TenantId, page: &PageId, stands: &MessageRef) -> Result<(), StoreError> {
+        let statement = sqlx::query("UPDATE outbox SET channel = ?3, ts = ?4 WHERE tenant = ?1 AND page = ?2")
+            .bind(tenant.to_string())
+            .bind(page.to_string())
+            .bind(stands.channel.clone())
+            .bind(stands.ts.clone());
+        self.write(move |tx| async move { statement.execute(tx).await.map(drop).map_err(StoreError::from) }.boxed()).await
     }
 
     /// Commits what came of an attempt, or of a look-back without one. A message that has ended already stays as it is. Once ambiguous, a message stays

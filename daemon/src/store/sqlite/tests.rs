@@ -59,6 +59,7 @@ conformance! {
         a_page_that_was_delivered_is_not_owed_again,
         an_edit_is_owed_again_whenever_it_is_newer,
         an_edit_can_move_the_root,
+        an_edit_in_flight_takes_what_is_newer_and_due,
         posts_keep_their_words_and_which_state_they_show,
         a_needless_page_is_not_listed_and_what_waits_goes_oldest_first,
     }

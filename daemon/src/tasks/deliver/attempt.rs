@@ -44,11 +44,11 @@ pub(super) enum Next {
 }
 
 /// Where a message goes, and into which thread.
-struct Way {
+pub(super) struct Way {
     place: Place,
     thread: Option<Thread>,
     /// For an edit: the message.
-    edits: Option<MessageRef>,
+    pub(super) edits: Option<MessageRef>,
 }
 
 /// What is known of the way.
@@ -97,7 +97,7 @@ impl Inner {
             return self.end(owed, "it may have arrived, and informs only").await;
         }
         match still_wanted(&stored.incident, &owed.message, self.handle.clock.now()) {
-            Wanted::Yes | Wanted::AsDigest => self.send(slack, owed, &stored, &way, mark).await,
+            Wanted::Yes | Wanted::AsDigest => self.send(slack, owed, &stored, *way, mark).await,
             Wanted::No { reason } => self.undeliverable(owed, format!("{NOT_SENT}{reason}")).await,
         }
     }
@@ -180,7 +180,7 @@ impl Inner {
     }
 
     /// Sends it: committed as begun before anything leaves.
-    async fn send(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, way: &Way, mark: Mark) -> Result<Next, StoreError> {
+    async fn send(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, way: Way, mark: Mark) -> Result<Next, StoreError> {
         if way.edits.is_some() {
             return self.follow(slack, owed, way).await;
         }
@@ -189,11 +189,11 @@ impl Inner {
         if !self.begin(owed, words).await? {
             return Ok(Next::Go);
         }
-        let sent = self.made(slack, owed, way, &body).await;
+        let sent = self.made(slack, owed, &way, &body).await;
         self.settle(owed, sent, mark).await
     }
 
-    async fn begin(&self, owed: &Owed, words: Option<PostWords>) -> Result<bool, StoreError> {
+    pub(super) async fn begin(&self, owed: &Owed, words: Option<PostWords>) -> Result<bool, StoreError> {
         let (store, now) = (&self.handle.store, self.handle.clock.now());
         match words {
             Some(words) => store.begin_post(&owed.tenant, &owed.message.id, words, now).await,
@@ -201,26 +201,8 @@ impl Inner {
         }
     }
 
-    /// Brings what stands in Slack up to the state of its incident: first the posts that call, then the root with its figures. What has to wait is tried
-    /// again as a whole, because an edit is the same however often it is made.
-    async fn follow(&self, slack: &Slack, owed: &Owed, way: &Way) -> Result<Next, StoreError> {
-        if !self.begin(owed, None).await? {
-            return Ok(Next::Go);
-        }
-        if let Some(waits) = self.edit_posts(slack, owed).await? {
-            return self.settle(owed, waits, Mark::None).await;
-        }
-        slack.edit_turn().await;
-        let Some(stored) = self.handle.store.incident(&owed.tenant, &owed.message.incident).await? else {
-            return self.end(owed, "its incident is not in the store").await;
-        };
-        let (body, _) = self.body(slack, owed, &stored, Mark::None).await?;
-        let sent = self.made(slack, owed, way, &body).await;
-        self.settle(owed, sent, Mark::None).await
-    }
-
     /// One call, and another in plain text or beside what is gone where Slack refuses it.
-    async fn made(&self, slack: &Slack, owed: &Owed, way: &Way, body: &Body) -> Sent {
+    pub(super) async fn made(&self, slack: &Slack, owed: &Owed, way: &Way, body: &Body) -> Sent {
         let mut sent = once(slack, way, body).await;
         if is_class(&sent, PermanentClass::Content) && !body.blocks.is_empty() {
             error!(page = %owed.message.id, reason = reason(&sent), "Slack refuses a message as we built it, plain text is sent");
@@ -245,7 +227,7 @@ impl Inner {
     }
 
     /// Records what came of an attempt.
-    async fn settle(&self, owed: &Owed, sent: Sent, mark: Mark) -> Result<Next, StoreError> {
+    pub(super) async fn settle(&self, owed: &Owed, sent: Sent, mark: Mark) -> Result<Next, StoreError> {
         match sent {
             Sent::Delivered(at) => self.delivered(owed, at, mark).await,
             Sent::Retry { after, reason } => self.retry(owed, after, &reason).await,
@@ -343,7 +325,7 @@ impl Inner {
         Ok(Next::Hold { until: at })
     }
 
-    async fn end(&self, owed: &Owed, reason: &str) -> Result<Next, StoreError> {
+    pub(super) async fn end(&self, owed: &Owed, reason: &str) -> Result<Next, StoreError> {
         self.finish(owed, AttemptOutcome::Dropped { reason: reason.to_owned() }).await?;
         Ok(Next::Go)
     }

@@ -13,16 +13,10 @@ use burnward_core::{
 use super::{Inner, attempt::Mark};
 use crate::{
     config::Config,
-    notify::{
-        Sent,
-        slack::{Body, Buttons, Controls, Kept, PageParts, Slack, page},
-    },
+    notify::slack::{Body, Buttons, Controls, Kept, PageParts, Slack, page},
     render::{PageContext, PageInput, Precision, SlackMrkdwn, TimelineContext},
     store::{Owed, Post, PostWords, StoreError, StoredIncident},
 };
-
-/// Most edits of posts in one attempt.
-const MAX_EDITS: usize = 1_000;
 
 impl Inner {
     /// The body of a message, and the words that it keeps: those of a post beside the root.
@@ -132,28 +126,8 @@ impl Inner {
         mentions
     }
 
-    /// Posts beside the root follow the state of the incident, the newest first, each once for each state and in its own words; read anew before each,
-    /// because an edit takes its time. `Some` where one has to wait.
-    pub(super) async fn edit_posts(&self, slack: &Slack, owed: &Owed) -> Result<Option<Sent>, StoreError> {
-        for _ in 0..MAX_EDITS {
-            let Some(stored) = self.handle.store.incident(&owed.tenant, &owed.message.incident).await? else { return Ok(None) };
-            let posts = self.handle.store.posts(&owed.tenant, &owed.message.incident).await?;
-            let shows = |post: &Post| stored.incident.standing_of(&post.page).key();
-            let Some(post) = posts.into_iter().find(|post| post.shows.as_ref() != Some(&shows(post))) else { return Ok(None) };
-            let body = self.in_its_words(slack, owed, &stored, &post).await?;
-            slack.edit_turn().await;
-            match slack.edit(&post.at, &body).await {
-                Sent::Delivered(_) => {}
-                Sent::Permanent { reason, .. } => tracing::info!(page = %post.page, reason, "a message still shows an earlier state"),
-                waits @ (Sent::Retry { .. } | Sent::Ambiguous { .. }) => return Ok(Some(waits)),
-            }
-            self.handle.store.post_shows(&owed.tenant, &post.page, shows(&post)).await?;
-        }
-        Ok(None)
-    }
-
     /// A post in the words it was posted with, and the state of now. One whose words were not kept shows what the root does.
-    async fn in_its_words(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, post: &Post) -> Result<Body, StoreError> {
+    pub(super) async fn in_its_words(&self, slack: &Slack, owed: &Owed, stored: &StoredIncident, post: &Post) -> Result<Body, StoreError> {
         let incident = &stored.incident;
         let standing = incident.standing_of(&post.page);
         let Some(kept) = post.words.as_deref().and_then(Kept::read) else {

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod compose;
+mod follow;
 mod operators;
 mod report;
 

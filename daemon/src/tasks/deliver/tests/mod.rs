@@ -5,7 +5,11 @@ mod order;
 mod posts;
 mod reports;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use burnward_core::{
     id::{PersonName, TeamName},

@@ -153,6 +153,77 @@ async fn the_line_of_an_acknowledgement_waits_for_no_edit() {
     world.daemon().deliver.idle().await;
 }
 
+/// acme burns, and somebody asked for help again and again: twelve posts beside the first message.
+async fn twelve_posts() -> World {
+    let world = World::new().await;
+    world.burns("acme").await;
+    world.ticks(2).await;
+    while last_words(&world).len() <= 12 {
+        world.clock.advance(minutes(1));
+        world.does(Command::Escalate).await;
+        world.ticks(2).await;
+    }
+    world
+}
+
+/// The `ts` of what was edited since the first `seen` entries of the journal, in order.
+fn edited_since(world: &World, seen: usize) -> Vec<String> {
+    let edits = world.slack.journal().into_iter().skip(seen).filter(|entry| entry.method == "chat.update");
+    edits.map(|edit| edit.ts).collect()
+}
+
+#[tokio::test]
+async fn the_first_message_is_edited_first_and_again_first_when_the_state_changes_while_posts_are_edited() {
+    let world = twelve_posts().await;
+    let (root, seen) = (world.posts()[0].ts.clone(), world.slack.journal().len());
+    let posts = last_words(&world).len() - 1;
+    assert!(posts >= 12, "{:#?}", last_words(&world));
+    world.does(Command::Acknowledge).await;
+    world.ticks(1).await;
+    let edited = edited_since(&world, seen);
+    let others: BTreeSet<&String> = edited[1..].iter().collect();
+    assert_eq!((&edited[0], edited.len(), others.len()), (&root, posts + 1, posts), "the first message, then each post once");
+
+    world.slack.fault(Fault::from_now_on("chat.update", FaultKind::Slow { millis: 20 })).unwrap();
+    let seen = world.slack.journal().len();
+    world.does(Command::Escalate).await;
+    world.does(Command::Resolve).await;
+    world.daemon().deliver.start(world.clock.now()).await;
+    while edited_since(&world, seen).len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    let at = edited_since(&world, seen).len();
+    world.recovers("acme").await;
+    world.daemon().deliver.idle().await;
+    let edited = edited_since(&world, seen);
+    assert_eq!(edited[0], root);
+    assert!(edited[at..at + 2].contains(&root), "one that was on its way, then the first message: {edited:?}");
+    let late = |text: &&String| !["Over", "● Recovered", "Resolved by ana, "].iter().any(|word| text.contains(word));
+    assert_eq!(last_words(&world).iter().find(late), None, "all show the end, but for the line of the thread");
+}
+
+/// What a kill leaves is what a call leaves whose outcome nobody knows: the edit is owed again.
+#[tokio::test]
+async fn edits_that_were_cut_short_go_on_after_a_restart_and_each_is_made_once() {
+    let mut world = twelve_posts().await;
+    let (root, seen) = (world.posts()[0].ts.clone(), world.slack.journal().len());
+    let posted = world.entries("chat.postMessage").len();
+    world.slack.fault(Fault { nth: 5, ..Fault::next("chat.update", FaultKind::Hang) }).unwrap();
+    world.does(Command::Acknowledge).await;
+    world.daemon().deliver.start(world.clock.now()).await;
+    world.daemon().deliver.idle().await;
+    let before = edited_since(&world, seen);
+    assert_eq!((before.len(), &before[0]), (4, &root), "the first message and three posts; the fifth call hangs");
+    world.restart().await;
+    world.ticks(4).await;
+    let after = edited_since(&world, seen).split_off(before.len());
+    assert_eq!(after[0], root, "the first message is edited once more, which is the same");
+    let (shown, left): (BTreeSet<&String>, BTreeSet<&String>) = (before[1..4].iter().collect(), after[1..].iter().collect());
+    assert!(shown.is_disjoint(&left), "none of the others twice");
+    assert!(last_words(&world).iter().filter(|text| !text.contains("Acknowledged by ana")).count() == 1, "{:#?}", last_words(&world));
+    assert_eq!(world.entries("chat.postMessage").len(), posted + 1, "the line of the acknowledgement alone is new");
+}
+
 #[tokio::test]
 async fn the_line_of_an_end_is_not_posted_once_the_fault_is_back() {
     let world = World::new().await;
