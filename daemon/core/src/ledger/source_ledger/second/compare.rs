@@ -84,12 +84,7 @@ impl SourceLedger {
             if only_adds && first_left.is_some_and(|until| now(since, until) < before(since, until)) {
                 return true;
             }
-            // What must exist is judged from the start on, whatever is there: it begins with what is there.
-            let there = |(step, from, to): &&(Duration, Timestamp, Timestamp)| told(again.sum(*step, *from, *to)) != 0;
-            let begins_with = || cells.iter().find(there).map_or(self.lanes[lane].watermark, |(_, from, _)| *from);
-            let is_awaited = plan.presence().is_some() && walk.unbegun[lane];
-            let awaited = is_awaited.then(|| Hole { from: since, to: begins_with() });
-            walk.holes(lane, stream).iter().chain(&begins_later).chain(&awaited).any(|hole| {
+            walk.holes(lane, stream).iter().chain(&begins_later).any(|hole| {
                 let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
                 let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
                     return false;

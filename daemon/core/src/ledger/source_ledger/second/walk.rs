@@ -42,8 +42,6 @@ pub(super) struct Walk {
     pub(super) seal_at: Timestamp,
     /// The seal there, once it is reached.
     pub(super) sealed: Option<(Timestamp, State)>,
-    /// The SLOs of which no scrape was known at the seal: what the source shows first may be later now than it was.
-    pub(super) unbegun: Vec<bool>,
     /// The SLOs that mean what they meant at the seal.
     pub(super) known: Vec<bool>,
     /// How often each SLO's question stayed without an answer; those that cannot be compared have no patience left.
@@ -83,13 +81,11 @@ impl SourceLedger {
         }
         memory.hold_little(if finest_alone { TEN_SECONDS } else { MINUTE });
         let settled = self.common_watermark(&self.lanes);
-        let unbegun = memory.lanes.iter().map(|lane| lane.beat.is_none()).collect();
         let failed = compared.iter().map(|compared| if *compared { 0 } else { PATIENCE }).collect();
         let mut walk = Walk {
             unreadable: vec![false; memory.lanes.len()],
             memory: Box::new(memory),
             since,
-            unbegun,
             seal_at: settled.minus(SETTLING).floor(MINUTE),
             sealed: None,
             known,
@@ -100,13 +96,14 @@ impl SourceLedger {
         Ok(walk)
     }
 
-    /// What a seal knows of streams that begin behind it was told by samples behind it, which are yet to be read again.
+    /// What a seal knows of streams that begin behind it was told by samples behind it, which are yet to be read again. What is expected begins with the first
+    /// scrape.
     fn forget_what_begins_later(&mut self) {
         for held in &mut self.streams {
             let Some(lane) = held.lane else { continue };
             let expected = self.plan.lanes()[lane].expected().contains(&held.stream.group);
-            let watermark = self.lanes[lane].watermark;
-            held.meta.counted_from = held.meta.counted_from.filter(|from| expected || *from <= watermark);
+            let begun = |from: Timestamp| if expected { self.lanes[lane].beat.is_some() } else { from <= self.lanes[lane].watermark };
+            held.meta.counted_from = held.meta.counted_from.filter(|from| begun(*from));
         }
     }
 
