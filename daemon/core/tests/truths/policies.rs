@@ -1,5 +1,7 @@
 //! What products answer differently, and an SLO says for itself: first values, targets of 100 %, time without events, time without data.
 
+use std::time::Duration;
+
 use burnward_core::{
     alert::AlertState,
     evaluate::{BudgetStatus, Evaluation, Input, State, evaluate, is_quiet},
@@ -25,7 +27,7 @@ fn standing(day: &Day) -> BudgetStatus {
         over: Interval::ending(now, days(1)),
         newest_sample: stream.newest_sample,
         counted_from: stream.counted_from,
-        unjudged: std::time::Duration::ZERO,
+        unjudged: Duration::ZERO,
         excluded: Excluded::default(),
         began: None,
         catching_up: false,
