@@ -131,6 +131,16 @@ impl Counter {
         Self { at, value, spacings: Spacings::default() }
     }
 
+    /// A counter of a histogram at a sample without the buckets that judge it: what is counted begins behind the next sample that has them.
+    pub(super) fn unjudged(at: Timestamp) -> Self {
+        Self::first(at, UNJUDGED)
+    }
+
+    /// True for one of those.
+    pub(super) const fn is_unjudged(&self) -> bool {
+        self.value == UNJUDGED
+    }
+
     /// Takes the next sample, later than the last.
     pub(super) fn next(&mut self, at: Timestamp, value: u64, rule: &Rule) -> Increment {
         let spacing = at.since(self.at);
@@ -175,6 +185,9 @@ impl Counter {
     }
 }
 
+/// A value that no counter has.
+const UNJUDGED: u64 = u64::MAX;
+
 /// A value below this can be what a process counted since it was restarted.
 const SMALLEST_SUSPECT: u64 = 100;
 
@@ -211,6 +224,11 @@ pub(super) struct SeriesKey(pub(super) u128);
 impl SeriesKey {
     pub(super) fn of(labels: &Labels) -> Self {
         Self(labels.identity())
+    }
+
+    /// Of another bucket of the same histogram.
+    pub(super) fn of_bucket(labels: &Labels, boundary: f64) -> Self {
+        Self(labels.identity_with(boundary))
     }
 }
 

@@ -160,6 +160,13 @@ impl Timeline {
         self.targets.iter().map(|(key, target)| (*key, failed(target))).filter(|(_, failed)| !failed.is_empty()).collect()
     }
 
+    /// How long nobody saw of a target because a scrape, at `at`, did not tell what it should.
+    pub(super) fn hidden_by(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> Option<Failure> {
+        let target = self.targets.get(&target)?;
+        let scrape = target.scrapes.binary_search_by_key(&at, |(scrape, _)| *scrape).ok()?;
+        Some(target.failure(scrape, rule))
+    }
+
     /// Whether the target is still scraped at `at`, successfully or not.
     pub(super) fn present(&self, target: TargetKey, at: Timestamp, rule: &Rule) -> bool {
         self.targets.get(&target).is_some_and(|target| {

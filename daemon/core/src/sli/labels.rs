@@ -38,11 +38,7 @@ impl Labels {
             let middle = text.len();
             text.push_str(value);
             ends.push((middle, text.len()));
-            hash.text(name);
-            match boundary(name, value) {
-                Some(boundary) => hash.word(boundary.to_bits()),
-                None => hash.text(value),
-            }
+            hash_pair(&mut hash, (name, value), boundary(name, value));
         }
         Self(Arc::new(Set { text: text.into(), ends: ends.into(), identity: hash.finish() }))
     }
@@ -62,11 +58,31 @@ impl Labels {
     pub(crate) fn identity(&self) -> u128 {
         self.0.identity
     }
+
+    /// The hash of the same set with another bucket boundary.
+    pub(crate) fn identity_with(&self, boundary: f64) -> u128 {
+        let mut hash = Hash::new();
+        for (name, value) in self.pairs() {
+            hash_pair(&mut hash, (name, value), if name == BOUNDARY { Some(boundary) } else { None });
+        }
+        hash.finish()
+    }
 }
+
+/// The label of a bucket boundary.
+const BOUNDARY: &str = "le";
 
 /// The number of a bucket boundary, where the label is one.
 fn boundary(name: &str, value: &str) -> Option<f64> {
-    if name == "le" { value.parse().ok() } else { None }
+    if name == BOUNDARY { value.parse().ok() } else { None }
+}
+
+fn hash_pair(hash: &mut Hash, (name, value): (&str, &str), boundary: Option<f64>) {
+    hash.text(name);
+    match boundary {
+        Some(boundary) => hash.word(boundary.to_bits()),
+        None => hash.text(value),
+    }
 }
 
 impl Default for Labels {

@@ -3,7 +3,7 @@
 use crate::{ledger::Series, sli::Labels};
 
 /// The number in `le`; classic histograms spell it in many ways.
-pub(super) fn bucket_boundary(labels: &Labels) -> Option<f64> {
+pub(in crate::ledger) fn bucket_boundary(labels: &Labels) -> Option<f64> {
     labels.get("le").parse().ok()
 }
 

@@ -14,6 +14,7 @@ mod boundary;
 mod queries;
 mod side;
 
+pub(super) use boundary::bucket_boundary;
 pub(super) use boundary::spellings;
 pub use boundary::{beside, boundaries_of};
 pub(super) use side::{Role, Side};
@@ -65,6 +66,11 @@ impl LanePlan {
     /// The thresholds of a histogram that the SLO is judged by, with the indices of their sides.
     pub(super) fn thresholds(&self) -> impl Iterator<Item = (usize, &Side)> {
         self.sides.iter().enumerate().filter(|(_, side)| side.is_threshold())
+    }
+
+    /// True where buckets of a histogram tell good from bad.
+    pub(super) fn has_thresholds(&self) -> bool {
+        self.thresholds().next().is_some()
     }
 
     /// True where failed scrapes are what is counted: they hide nothing then.

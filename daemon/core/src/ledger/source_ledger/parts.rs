@@ -217,6 +217,11 @@ pub(in crate::ledger) struct BucketSeen {
 }
 
 impl Meta {
+    /// Notes a moment from which on events are counted.
+    pub(in crate::ledger) fn count_from(&mut self, from: Timestamp) {
+        self.counted_from = Some(self.counted_from.map_or(from, |first| first.min(from)));
+    }
+
     /// Notes a sample of the bucket of the threshold on a side.
     pub(in crate::ledger) fn see_bucket(&mut self, side: usize, at: Timestamp) {
         let seen = &mut self.buckets[side];

@@ -137,17 +137,21 @@ impl Round<'_> {
 
     /// Failed scrapes of the stream's targets, weighted by how many of them are still there at the end of the slice.
     fn book_failures(&mut self, stage: &Stage<'_>, lane: usize, stream: u32) {
-        if stage.failures.is_empty() {
+        let missed = stage.missed.get(&stream);
+        if stage.failures.is_empty() && missed.is_none() {
             return;
         }
         let (watermark, settled) = (self.counted.lanes[lane].watermark, stage.cohort.settled_for(&self.counted.lanes[lane]));
-        let finest = self.finest(lane);
+        let (finest, counted_from) = (self.finest(lane), self.meta(stream).counted_from);
         let known = self.targets_of(stream).iter().map(|target| (*target, watermark));
         let targets: Vec<(TargetKey, Timestamp)> = known.chain(self.newer_targets_of(stream).iter().copied()).collect();
         let mut hidden: BTreeMap<Timestamp, Duration> = BTreeMap::new();
         for (target, from) in &targets {
-            let failures = stage.failures.get(target).into_iter().flatten();
-            for failure in failures.filter(|failure| failure.at > watermark && failure.at >= *from) {
+            let failures = stage.failures.get(target).into_iter().flatten().copied();
+            let is_counted = |at| counted_from.is_some_and(|from| from < at);
+            let without_buckets = missed.into_iter().flatten().filter(|(missing, at)| missing == target && is_counted(*at));
+            let without_buckets = without_buckets.filter_map(|(_, at)| stage.timeline.hidden_by(*target, *at, &self.rule));
+            for failure in failures.chain(without_buckets).filter(|failure| failure.at > watermark && failure.at >= *from) {
                 *hidden.entry(failure.at.ceil(finest)).or_default() += failure.unseen;
             }
         }

@@ -158,8 +158,9 @@ impl Round<'_> {
             meta.see_bucket(side, from);
         }
         if plan.role.is_total() {
-            let from = from.max(watermark);
-            meta.counted_from = Some(meta.counted_from.map_or(from, |first| first.min(from)));
+            if !stage.courses[lane].has_thresholds {
+                meta.count_from(from.max(watermark));
+            }
             if let Some(target) = target {
                 meta.has_up |= stage.timeline.knows_by(target, sight.samples[0].at);
                 self.meet_target(stream, target, sight.samples[0].at);
@@ -208,9 +209,9 @@ impl Round<'_> {
         let mut followed = Followed { counter: before, kept: before, heard: None, fault: None };
         // What lies behind the watermark and was not counted came late: that is for a second reading.
         let mut samples = before.map_or(&sight.samples[..], |counter| behind(&sight.samples, counter.at.max(course.watermark)));
-        if let Some(counter) =
-            before.filter(|_| course.one_replica && side.role.is_counter() && !sight.is_odd() && self.hears_ends(side, &route))
-        {
+        let unjudged = if course.has_thresholds { stage.unjudged.of(route.lane as usize, sight.key) } else { None };
+        let is_plain = course.one_replica && side.role.is_counter() && !sight.is_odd() && unjudged.is_none();
+        if let Some(counter) = before.filter(|_| is_plain && self.hears_ends(side, &route)) {
             let (rest, settled, last) = self.go_on(&course, side, &route, samples, counter);
             followed.heard = (rest.len() < samples.len()).then(|| (samples[0].at, last));
             (followed.counter, followed.kept) = (Some(last), Some(settled));
@@ -251,7 +252,16 @@ impl Round<'_> {
         let counts_from = self.counts_from(lane, route.stream);
         let (has_up, hears_ends, finest) = (self.meta(route.stream).has_up, self.hears_ends(side, &route), self.finest(lane));
         let mut histogram = self.counted.histograms.get(&route.counter).cloned();
+        let has_thresholds = stage.courses[lane].has_thresholds;
+        let unjudged = stage.unjudged.of(lane, sight.key).filter(|_| has_thresholds).unwrap_or_default();
         for sample in samples {
+            if unjudged.binary_search(&sample.at).is_ok() {
+                followed.counter = self.pass_over(stage, sight, (side, route), sample.at, followed.counter);
+                if sample.at <= settled {
+                    followed.kept = followed.counter;
+                }
+                continue;
+            }
             let known = followed.counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
@@ -263,7 +273,9 @@ impl Round<'_> {
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
                     let went_on = if one_replica { self.went_on(sight, side.role, known, sample) } else { None };
                     went_on.map(Ok).or_else(|| self.not_counted(stage, sight, lane, known, sample)).unwrap_or_else(|| {
-                        let new = |at| if at > count_after { self.new_value(stage, sights, sight, route.lane, at) } else { None };
+                        let is_old = |at| side.is_threshold() && self.had_other_buckets(sights, sight, &route, at);
+                        let is_new = |at| at > count_after && !is_old(at);
+                        let new = |at| if is_new(at) { self.new_value(stage, sights, sight, route.lane, at) } else { None };
                         self.increase(sight, side.role, known, sample, new)
                     })
                 }
@@ -281,6 +293,12 @@ impl Round<'_> {
                 .take()
                 .filter(|(_, unknown)| unknown.reason == Reason::SuspectReset && known.is_some_and(|known| next.value >= known.value));
             followed.counter = Some(next);
+            if has_thresholds && side.role.is_total() {
+                if known.is_some_and(|known| known.is_unjudged()) {
+                    stage.miss(route.stream, sight, sample.at);
+                }
+                self.meta(route.stream).count_from(sample.at.max(watermark));
+            }
             if side.role == Role::Observed {
                 histogram = sight.histogram(sample).ok().cloned();
             }
@@ -372,7 +390,7 @@ impl Round<'_> {
 
     /// How often the target of a series is scraped: what is there now and then comes no less often than that. After the first scrape the next one tells,
     /// which is known before that is settled: whatever the reads were, the same follows.
-    fn scraped_every(&self, stage: &Stage<'_>, sight: &Sight<'_>, at: Timestamp) -> Option<Duration> {
+    pub(super) fn scraped_every(&self, stage: &Stage<'_>, sight: &Sight<'_>, at: Timestamp) -> Option<Duration> {
         stage.timeline.usual_at(TargetKey::of(sight.labels)?, at, self.ledger.soon(), &self.rule)
     }
 
@@ -391,7 +409,18 @@ impl Round<'_> {
         known: Option<Counter>,
         sample: &Sample,
     ) -> Option<Result<Taken, Unknown>> {
-        self.across(sight, lane, known, sample).or_else(|| self.fallen(stage, sight, known, sample))
+        let begun = || Self::begun(sight, known, sample);
+        self.across(sight, lane, known, sample).or_else(begun).or_else(|| self.fallen(stage, sight, known, sample))
+    }
+
+    /// The first sample of a histogram with the buckets that judge it, behind some without.
+    fn begun(sight: &Sight<'_>, known: Option<Counter>, sample: &Sample) -> Option<Result<Taken, Unknown>> {
+        known.filter(Counter::is_unjudged)?;
+        Some(sight.value(sample).map(|value| Taken {
+            counts: Counts::default(),
+            booked: sample.at,
+            next: Counter::first(sample.at, value),
+        }))
     }
 
     /// A sample behind one from when another replica was read, and so a new beginning.

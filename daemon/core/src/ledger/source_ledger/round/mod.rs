@@ -5,6 +5,7 @@
 
 mod cover;
 mod follow;
+mod paired;
 mod presence;
 mod run;
 mod sight;
@@ -37,6 +38,7 @@ use crate::{
 use cover::newest_beat;
 use follow::Companions;
 pub(super) use follow::OTHER;
+use paired::Unjudged;
 use sight::{Sight, Sights, sight_all};
 
 /// One SLO counts at most this many series; what has more is affordable only as a sum that the source makes.
@@ -91,6 +93,10 @@ struct Stage<'s> {
     companions: Option<Companions>,
     /// Samples of the total of streams without `up`, and of what must exist.
     heard: BTreeMap<u32, Vec<Beat>>,
+    /// Samples of histograms without the buckets that judge them.
+    unjudged: Unjudged,
+    /// When targets showed those, by stream.
+    missed: BTreeMap<u32, BTreeSet<(TargetKey, Timestamp)>>,
     /// The scrapes of any target, as far back as they are held. Filled when it is first needed.
     scrapes: Option<Rc<[Beat]>>,
 }
@@ -160,7 +166,8 @@ impl<'a> Round<'a> {
         if going.iter().next().is_none() {
             return;
         }
-        let mut stage = self.stage(cohort, going, answers);
+        let unjudged = self.unjudged(&going, &sights);
+        let mut stage = self.stage(cohort, going, answers, unjudged);
         self.open_streams(&stage, &sights);
         for sight in &sights.all {
             self.follow_series(&mut stage, &sights.all, sight);
@@ -285,14 +292,28 @@ impl<'a> Round<'a> {
         known.chain(sight.fresh.iter().map(|(lane, _)| *lane)).collect()
     }
 
-    fn stage<'s>(&mut self, cohort: &'s Cohort, going: Lanes, answers: &Answers<'_>) -> Stage<'s> {
+    fn stage<'s>(&mut self, cohort: &'s Cohort, going: Lanes, answers: &Answers<'_>, unjudged: Unjudged) -> Stage<'s> {
         let first = going.iter().map(|lane| self.counted.lanes[lane].watermark).min().unwrap_or(cohort.to);
         let (timeline, holds) = self.timeline(cohort, answers);
         let beats = timeline.beats(first, cohort.to, &self.rule);
         let failures = timeline.failures(first, cohort.to, &self.rule);
         let (steady, heard) = (timeline.steady(first, cohort.to, &self.rule), BTreeMap::new());
         let courses = (0..self.counted.lanes.len()).map(|lane| self.course(cohort, lane)).collect();
-        let mut stage = Stage { cohort, timeline, holds, beats, failures, going, courses, steady, companions: None, heard, scrapes: None };
+        let mut stage = Stage {
+            cohort,
+            timeline,
+            holds,
+            beats,
+            failures,
+            going,
+            courses,
+            steady,
+            companions: None,
+            heard,
+            unjudged,
+            missed: BTreeMap::new(),
+            scrapes: None,
+        };
         self.find_silences(&mut stage);
         stage
     }
@@ -304,7 +325,7 @@ impl<'a> Round<'a> {
             settled: cohort.settled_for(state),
             finest: self.finest(lane),
             one_replica: state.other_until.is_none(),
-            has_thresholds: self.plan.lanes()[lane].thresholds().next().is_some(),
+            has_thresholds: self.plan.lanes()[lane].has_thresholds(),
         }
     }
 

@@ -86,14 +86,87 @@ fn a_look_that_fails_changes_nothing() {
     assert_eq!(no_bucket(&daemon, 10), "0.25 is no bucket boundary of h_bucket{job=\"x\"}");
 }
 
+/// The daemons that lived through it step by step, with restarts, and one that reads it at once.
+fn lived(slo: &Arc<Slo>, source: &Source, to: i64, restarts: &[i64]) -> Daemon {
+    let mut daemon = Daemon::start(vec![Arc::clone(slo)], at(0));
+    for now in (0..=to).step_by(10) {
+        daemon.tick(source, at(now));
+        if restarts.contains(&now) {
+            daemon.restart(at(now));
+        }
+    }
+    let mut at_once = Daemon::start(vec![Arc::clone(slo)], at(0));
+    at_once.tick(source, at(to));
+    assert_agree(&at_once, &daemon, at(to));
+    daemon
+}
+
 #[test]
 fn a_bucket_that_appears_later_counts_from_there() {
+    for (tolerated, others, counted) in [
+        (Some(1.0), vec![("0.25", 0.5), ("+Inf", 1.0)], Counts { good: 442, tolerated: 443, bad: 0, unseen_millis: 0 }),
+        (None, vec![("+Inf", 1.0)], Counts { good: 442, tolerated: 0, bad: 443, unseen_millis: 0 }),
+    ] {
+        let mut source = Source::default();
+        observed(&mut source, -3600, 300, &others);
+        observed(&mut source, 300, 1200, &[("0.25", 0.5), ("1", 1.0), ("+Inf", 1.0)]);
+        let slo = fixture::latency("a", 0.25, tolerated);
+        for restarts in [vec![], vec![290, 300, 310], vec![330, 600]] {
+            let daemon = lived(&slo, &source, 1190, &restarts);
+            assert!(daemon.ledger.between(0, at(-3600), at(300)).is_zero());
+            assert_eq!(daemon.ledger.between(0, at(-3600), at(1190)), counted, "what the bucket held when it came is no news");
+            assert_eq!(daemon.ledger.counted_from(0), Some(at(300)));
+        }
+    }
+}
+
+#[test]
+fn where_a_threshold_never_had_a_bucket_nothing_is_counted_at_any_moment() {
     let mut source = Source::default();
-    observed(&mut source, -3600, 300, &[("0.25", 0.5), ("+Inf", 1.0)]);
-    observed(&mut source, 300, 1200, &[("0.25", 0.5), ("1", 1.0), ("+Inf", 1.0)]);
-    let mut daemon = Daemon::start(vec![fixture::latency("a", 0.25, Some(1.0))], at(0));
-    daemon.tick_every(&source, 10, 0, 1190);
-    assert!(daemon.ledger.between(0, at(-3600), at(280)).is_zero());
-    let counted = daemon.ledger.between(0, at(600), at(900));
-    assert_eq!(counted, Counts { good: 150, tolerated: 150, bad: 0, unseen_millis: 0 });
+    observed(&mut source, -3600, 1200, &[("0.1", 0.7), ("1", 0.96), ("+Inf", 1.0)]);
+    let daemon = lived(&fixture::latency("a", 0.25, None), &source, 1190, &[600]);
+    assert_eq!(daemon.ledger.counted_from(0), None);
+}
+
+#[test]
+fn while_a_bucket_is_gone_its_histogram_is_unseen_and_nothing_of_it_is_bad() {
+    let (with, without): (&[_], &[_]) = (&[("0.25", 0.5), ("+Inf", 1.0)], &[("+Inf", 1.0)]);
+    for (back, counted) in [(615, 7_185), (900, 7_185), (2_400, 7_185), (5_400, 7_185 - 4_815)] {
+        let mut source = Source::default();
+        observed(&mut source, -3600, 600, with);
+        observed(&mut source, 600, back, without);
+        observed(&mut source, back, 7_200, with);
+        for restarts in [vec![], vec![590, 640, 900], vec![2_000, 5_410], vec![2_430]] {
+            let daemon = lived(&fixture::latency("a", 0.25, None), &source, 7_190, &restarts);
+            let Counts { good, bad, unseen_millis, .. } = daemon.ledger.between(0, at(0), at(7_190));
+            assert_eq!(good + bad, counted, "back at {back}, {restarts:?}");
+            assert!((good - bad).abs() <= 2, "half of them are in time: {good}, {bad}");
+            assert_eq!(unseen_millis, (7_185 - counted).max(back - 600) * 1_000);
+            let part = daemon.ledger.between(0, at(600), at(7_190));
+            assert!((part.good - part.bad).abs() <= 2, "what is booked behind the last bucket is booked there of all: {part:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_targets_of_which_one_lacks_the_bucket_the_other_counts() {
+    let mut source = Source::default();
+    for second in (-3600..1200).step_by(15) {
+        let n = f64::from(i32::try_from(second + 3600).expect("short"));
+        for instance in ["a", "b"] {
+            source.up(instance, at(second), 1.0);
+            for (le, share) in [("0.25", 0.5), ("+Inf", 1.0)] {
+                if le != "0.25" || instance != "b" || second < 300 {
+                    source.put(
+                        &[("__name__", "h_bucket"), ("job", "x"), ("instance", instance), ("le", le)],
+                        at(second),
+                        (n * share).floor(),
+                    );
+                }
+            }
+        }
+    }
+    let daemon = lived(&fixture::latency("a", 0.25, None), &source, 1190, &[300, 310, 900]);
+    let counted = daemon.ledger.between(0, at(300), at(1190));
+    assert_eq!(counted, Counts { good: 442, tolerated: 0, bad: 443, unseen_millis: 885_000 / 2 }, "half of what there is is not seen");
 }

@@ -15,11 +15,20 @@ use crate::{
 /// What may happen between two scrapes of an instance.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Turn {
-    Requests { good: u64, bad: u64 },
-    Restart { good: u64 },
+    Requests {
+        good: u64,
+        bad: u64,
+    },
+    Restart {
+        good: u64,
+    },
     Failed,
     Missed,
-    StoodStill { scrapes: u8 },
+    /// Scraped without the bucket of a threshold; nothing happened.
+    WithoutBucket,
+    StoodStill {
+        scrapes: u8,
+    },
 }
 
 pub(super) fn turn() -> impl Strategy<Value = Turn> {
@@ -28,6 +37,7 @@ pub(super) fn turn() -> impl Strategy<Value = Turn> {
         1 => (0_u64..9).prop_map(|good| Turn::Restart { good }),
         1 => Just(Turn::Failed),
         1 => Just(Turn::Missed),
+        1 => Just(Turn::WithoutBucket),
         1 => (1_u8..60).prop_map(|scrapes| Turn::StoodStill { scrapes }),
     ]
 }
@@ -104,6 +114,10 @@ impl Instance {
                 self.scraped(source);
                 return true;
             }
+            Turn::WithoutBucket => {
+                self.scraped_with(source, |le| le != "0.1");
+                return true;
+            }
             Turn::Failed if self.up => source.up(self.name, at(self.now), 0.0),
             Turn::Failed | Turn::Missed => {}
             Turn::StoodStill { scrapes } => self.now += i64::from(scrapes) * 15,
@@ -127,6 +141,10 @@ impl Instance {
 
     /// Requests by code, a histogram of them, and every seventh good one as a failure of its own kind.
     fn scraped(&mut self, source: &mut Source) {
+        self.scraped_with(source, |_| true);
+    }
+
+    fn scraped_with(&mut self, source: &mut Source, has_bucket: impl Fn(&str) -> bool) {
         let at = at(self.now);
         if self.up {
             source.up(self.name, at, 1.0);
@@ -139,7 +157,7 @@ impl Instance {
         if self.good >= 7 {
             source.put(&[("__name__", "n"), ("job", "x"), ("instance", self.name)], at, (self.good / 7) as f64);
         }
-        for (le, count) in observations(self.good) {
+        for (le, count) in observations(self.good).into_iter().filter(|(le, _)| has_bucket(le)) {
             source.put(&[("__name__", "h_bucket"), ("job", "x"), ("instance", self.name), ("le", le)], at, count as f64);
         }
         let native = [(0.05, 0.1, self.good / 2), (0.5, 1.0, self.good - self.good / 2)];
