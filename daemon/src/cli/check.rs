@@ -37,7 +37,7 @@ use shown::NextReport;
 use super::{documents, print};
 use crate::{
     clock::Clock,
-    config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
+    config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig, secrets::redacted},
     definition::{
         self, Colour, Context, Diagnostic, Loaded, Severity, Source, discover,
         document::Runbooks,
@@ -330,7 +330,7 @@ impl Report {
         let (tick, now) = (args.asked.cost.then_some(config.tick), Clock::Wall.now());
         for (name, loaded) in std::mem::take(&mut self.loaded) {
             let said = match (url, config.sources.get(&name)) {
-                (Some(url), _) => source::ask(url, &PrometheusConfig::at(url), &loaded, tick, now).await,
+                (Some(url), _) => source::ask(&redacted(url), &PrometheusConfig::at(url), &loaded, tick, now).await,
                 (None, Some(SourceConfig::Prometheus(prometheus))) => source::ask(name.as_str(), prometheus, &loaded, tick, now).await,
                 (None, Some(SourceConfig::Scrape(_))) => {
                     self.notes.push(format!("source {name} is targets that burnward scrapes itself: `burnward doctor` tries them"));

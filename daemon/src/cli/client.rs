@@ -7,6 +7,7 @@ use reqwest::{Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::print;
+use crate::config::secrets::redacted;
 
 /// Where the daemon is and who asks.
 #[derive(Debug, Clone, clap::Args)]
@@ -99,7 +100,7 @@ impl Client {
     /// Reads a resource that is a text.
     pub(super) async fn text(&self, path: &[&str], query: &[(&str, String)]) -> anyhow::Result<String> {
         let bytes = self.bytes(Method::GET, path, query, None::<&()>).await?;
-        String::from_utf8(bytes).with_context(|| format!("{} does not answer with a text", self.args.server))
+        String::from_utf8(bytes).with_context(|| format!("{} does not answer with a text", self.server()))
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -110,7 +111,7 @@ impl Client {
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<T> {
         let bytes = self.bytes(method, path, query, body).await?;
-        serde_json::from_slice(&bytes).with_context(|| format!("{} does not answer like a burnward of this version", self.args.server))
+        serde_json::from_slice(&bytes).with_context(|| format!("{} does not answer like a burnward of this version", self.server()))
     }
 
     async fn bytes(
@@ -130,16 +131,21 @@ impl Client {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.with_context(|| {
-            format!("no burnward answers at {}: is `burnward run` running there? `--server` names another", self.args.server)
+        let answer = request.send().await.map_err(reqwest::Error::without_url).with_context(|| {
+            format!("no burnward answers at {}: is `burnward run` running there? `--server` names another", self.server())
         })?;
         let status = answer.status();
         let bytes = answer.bytes().await.context("the answer broke off")?;
         if status.is_success() {
             Ok(bytes.into())
         } else {
-            bail!("{}", detail(&bytes).unwrap_or_else(|| format!("{} answers {status}", self.args.server)))
+            bail!("{}", detail(&bytes).unwrap_or_else(|| format!("{} answers {status}", self.server())))
         }
+    }
+
+    /// The daemon's address as it may be shown.
+    fn server(&self) -> String {
+        redacted(self.args.server.as_str())
     }
 
     fn url(&self, path: &[&str]) -> anyhow::Result<url::Url> {
@@ -147,7 +153,7 @@ impl Client {
         let named = url.path_segments_mut().map(|mut segments| {
             segments.pop_if_empty().extend(["api", "v1"]).extend(path);
         });
-        named.map_err(|()| anyhow::anyhow!("--server={} is not an HTTP address", self.args.server))?;
+        named.map_err(|()| anyhow::anyhow!("--server={} is not an HTTP address", self.server()))?;
         Ok(url)
     }
 

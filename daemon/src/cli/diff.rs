@@ -213,7 +213,7 @@ impl Side {
 /// The SLOs of the older side; of a file that does not load by the rules of this version, a note.
 fn told(read: Loaded, how: &str) -> Vec<Arc<Slo>> {
     for fault in read.diagnostics().filter(|fault| fault.severity() == Severity::Error) {
-        print::talk(format_args!("note: what {how} does not load, and counts as new: {}", fault.message));
+        print::talk(format_args!("note: what {how} does not load, and counts as new: {}", fault.redacted().message));
     }
     read.slos
 }

@@ -212,7 +212,7 @@ impl Report {
         }
         if !self.diagnostics.is_empty() {
             let mut suite = TestSuite::new("documents");
-            suite.add_test_cases(self.diagnostics.iter().map(|fault| {
+            suite.add_test_cases(self.diagnostics.iter().map(Diagnostic::redacted).map(|fault| {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 status.set_message(fault.message.clone()).set_type(fault.code.id).set_description(fault.render(Colour::Never));
                 TestCase::new(fault.place.source.name().to_owned(), status)

@@ -1,14 +1,19 @@
-//! Secrets do not belong into burnward.yaml. Where one stands there all the same, it is neither used nor shown: diagnostics quote the file, so the file is
-//! masked before anything can quote it.
+//! Secrets do not belong into files that diagnostics quote. Where one stands there all the same, it is neither used nor shown: a file is masked before
+//! anything can quote it, and so is every line that names an address.
 
 use std::ops::Range;
 
-use crate::definition::Diagnostic;
-
 /// Words that make a key a secret's.
 const SECRET_WORDS: [&str; 7] = ["token", "secret", "password", "passwd", "api-key", "apikey", "credential"];
+/// Words of headers whose values are secrets. Only shown they are not: whether such a key may stand there, others say.
+const HEADER_WORDS: [&str; 4] = ["authorization", "cookie", "bearer", "x-auth"];
+/// Further words that make a parameter of a URL a secret's.
+const PARAMETER_WORDS: [&str; 8] = ["auth", "code", "jwt", "key", "pass", "pwd", "session", "sig"];
 /// How Slack's tokens start; they are masked wherever they stand.
 const TOKEN_PREFIXES: [&str; 5] = ["xoxb-", "xapp-", "xoxp-", "xoxe-", "xoxe."];
+/// How tokens of GitHub, GitLab and Grafana start, also where a name is suggested for one; they are masked where a word begins.
+const OTHER_PREFIXES: [&str; 13] =
+    ["ghp_", "gho_", "ghu_", "ghs_", "github_pat_", "glpat-", "glsa_", "ghp-", "gho-", "ghu-", "ghs-", "github-pat-", "glsa-"];
 
 /// True for a key that would hold a secret itself: `bot-token`, but not `bot-token-file`.
 pub(crate) fn is_secret_key(key: &str) -> bool {
@@ -18,21 +23,18 @@ pub(crate) fn is_secret_key(key: &str) -> bool {
 
 /// True for a text that is a token itself, such as one that was written where the name of its file belongs.
 pub(super) fn is_token(text: &str) -> bool {
-    TOKEN_PREFIXES.iter().any(|prefix| text.trim_start().starts_with(prefix))
+    TOKEN_PREFIXES.iter().chain(&OTHER_PREFIXES).any(|prefix| text.trim_start().starts_with(prefix))
 }
 
-/// The text as it may be shown: every value of a secret's key, every token of Slack's and every password in a URL is replaced by as many
-/// asterisks, so that places stay where they are.
+/// The text of a file as it may be shown: every value of a secret's key or header, and what [`redacted`] replaces, is replaced by as many asterisks, so
+/// that places stay where they are.
 pub(crate) fn mask(text: &str) -> String {
-    starred(text, values(text).into_iter().chain(tokens(text)).chain(passwords(text)))
+    redacted(&starred(text, values(text).into_iter()))
 }
 
-/// A diagnostic, whose words may quote the file, with every token of Slack's replaced in them.
-pub(crate) fn without_tokens(mut fault: Diagnostic) -> Diagnostic {
-    let mask_tokens = |words: &str| starred(words, tokens(words).into_iter());
-    fault.message = mask_tokens(&fault.message);
-    fault.help.iter_mut().for_each(|help| *help = mask_tokens(help));
-    fault
+/// Words that quote a file or name an address, as they may be shown: without tokens, and without user, password and secret parameters of URLs.
+pub(crate) fn redacted(words: &str) -> String {
+    starred(words, tokens(words).into_iter().chain(bearers(words)).chain(passwords(words)).chain(parameters(words)))
 }
 
 fn starred(text: &str, ranges: impl Iterator<Item = Range<usize>>) -> String {
@@ -70,21 +72,66 @@ fn secret_colon(line: &str) -> Option<usize> {
     line.match_indices(':').map(|(at, _)| at).find(|at| {
         let key = line[..*at].trim_end().trim_end_matches(['"', '\'']);
         let word = key.rsplit(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).next().unwrap_or(key);
-        is_secret_key(word)
+        is_secret_key(word) || is_secret_header(word)
     })
+}
+
+fn is_secret_header(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace('_', "-");
+    !key.ends_with("-file") && HEADER_WORDS.iter().any(|word| key.contains(word))
 }
 
 /// Each token once, and no byte looked at for two of them: a text of nothing but beginnings takes no longer than another.
 fn tokens(text: &str) -> Vec<Range<usize>> {
     let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '}' | ']');
-    let begins = |at: usize| TOKEN_PREFIXES.iter().any(|prefix| text[at..].starts_with(prefix));
-    words(text.match_indices('x').map(|(at, _)| at).filter(|at| begins(*at)), text, ends)
+    let within_word = |at: usize| text[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_');
+    let begins = |at: usize| {
+        let starts = |prefix: &&str| text[at..].starts_with(*prefix);
+        TOKEN_PREFIXES.iter().any(starts) || (OTHER_PREFIXES.iter().any(starts) && !within_word(at))
+    };
+    words(text.match_indices(['x', 'g']).map(|(at, _)| at).filter(|at| begins(*at)), text, ends)
+}
+
+/// What follows `Bearer` where a value begins with it.
+fn bearers(text: &str) -> Vec<Range<usize>> {
+    const SCHEME: &str = "Bearer ";
+    let begins = |at: &usize| text[..*at].trim_end_matches(' ').ends_with([':', '=', '"', '\'', '`']);
+    let starts = text.match_indices(SCHEME).map(|(at, _)| at).filter(begins).map(|at| at + SCHEME.len());
+    words(starts, text, |c| matches!(c, '\n' | '"' | '\'' | '`' | ',' | '}'))
 }
 
 /// What stands between `://` and `@` of a URL.
 fn passwords(text: &str) -> Vec<Range<usize>> {
-    let urls = words(text.match_indices("://").map(|(at, _)| at + 3), text, |c| c.is_whitespace() || matches!(c, '"' | '\''));
-    urls.into_iter().filter_map(|url| text[url.clone()].rfind('@').map(|len| url.start..url.start + len)).collect()
+    urls(text).into_iter().filter_map(|url| text[url.clone()].rfind('@').map(|len| url.start..url.start + len)).collect()
+}
+
+/// Values of parameters of URLs that are called like secrets, and a query that has no parameters.
+fn parameters(text: &str) -> Vec<Range<usize>> {
+    let of_url = |url: Range<usize>| {
+        let mut at = url.start;
+        let mut found = Vec::new();
+        for (nth, part) in text[url].split(['?', '&', '#', ';']).enumerate() {
+            let behind = at.checked_sub(1).map(|before| text.as_bytes()[before]);
+            match part.split_once('=') {
+                Some((name, _)) if nth > 0 && is_secret_parameter(name) => found.push(at + name.len() + 1..at + part.len()),
+                None if nth > 0 && behind == Some(b'?') => found.push(at..at + part.len()),
+                Some(_) | None => {}
+            }
+            at += part.len() + 1;
+        }
+        found
+    };
+    urls(text).into_iter().flat_map(of_url).collect()
+}
+
+fn is_secret_parameter(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    is_secret_key(&name) || PARAMETER_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// What follows `://` of each URL.
+fn urls(text: &str) -> Vec<Range<usize>> {
+    words(text.match_indices("://").map(|(at, _)| at + 3), text, |c| c.is_whitespace() || matches!(c, '"' | '\'' | '`'))
 }
 
 /// From each start to where its word ends; starts within a word that began before are a part of it.
@@ -116,6 +163,18 @@ mod tests {
             ("token: ä", "token:***"),
             ("a: xoxb-1-xapp-2,xoxb-3 b", "a: *************,****** b"),
             ("http://a,https://u:p@h c://d", "http://*************@h c://d"),
+            ("{ Authorization: 'Bearer hush' }", "{ Authorization:****************"),
+            ("  Set-Cookie: hush\n  x: 1", "  Set-Cookie:*****\n  x: 1"),
+            ("proxy_authorization: |\n  hush", "proxy_authorization:**\n  ****"),
+            ("bearer-token-file: /run/x", "bearer-token-file: /run/x"),
+            ("{ X-Mine: 'Bearer hush hush', y: 1 }", "{ X-Mine: 'Bearer *********', y: 1 }"),
+            ("title: Bearers of cards", "title: Bearers of cards"),
+            ("url: http://h/x?token=hush&page=2#y", "url: http://h/x?token=****&page=2#y"),
+            ("`http://h/?sig=hush;x=1` is", "`http://h/?sig=****;x=1` is"),
+            ("http://h/x?hush", "http://h/x?****"),
+            ("https://h/x#how-to?", "https://h/x#how-to?"),
+            ("team: ghp_hush, glsa_hush", "team: ********, *********"),
+            ("highs_total", "highs_total"),
         ] {
             assert_eq!(mask(text), masked);
             assert_eq!(mask(text).len(), text.len());
@@ -124,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_text_of_beginnings_alone_takes_no_longer_than_another() {
-        for begin in ["xoxb-", "://", "xapp-1://@", "token:", "'token' : "] {
+        for begin in ["xoxb-", "://", "xapp-1://@", "token:", "'token' : ", ": Bearer ", "glpat-", "://?token=&"] {
             let text = begin.repeat(200_000);
             assert_eq!(mask(&text).len(), text.len(), "{begin}");
         }

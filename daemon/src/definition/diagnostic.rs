@@ -10,6 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
 use super::codes::Code;
+use crate::config::secrets::redacted;
 
 /// A file's name and its text, without a byte order mark.
 pub struct Source {
@@ -225,13 +226,26 @@ impl Diagnostic {
         self.code.severity()
     }
 
+    /// As it may be shown: its words quote files and name addresses, and hold no secret of theirs afterwards.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        let place = |place: &Place| Place { label: redacted(&place.label), ..place.clone() };
+        Self {
+            code: self.code,
+            message: redacted(&self.message),
+            place: place(&self.place),
+            related: self.related.iter().map(place).collect(),
+            help: self.help.iter().map(|help| redacted(help)).collect(),
+        }
+    }
+
     /// As a compiler shows it: title, place, snippet, help.
     pub fn render(&self, colour: Colour) -> String {
         let renderer = match colour {
             Colour::Always => Renderer::styled(),
             Colour::Never => Renderer::plain(),
         };
-        renderer.render(&[self.report()])
+        renderer.render(&[self.redacted().report()])
     }
 
     fn report(&self) -> Group<'_> {
@@ -254,35 +268,37 @@ impl Diagnostic {
 
     /// As data, for `-o json`.
     pub fn to_json(&self) -> serde_json::Value {
+        let shown = self.redacted();
         serde_json::json!({
-            "code": self.code.id,
-            "severity": self.severity(),
-            "message": self.message,
-            "place": place_json(&self.place),
-            "related": self.related.iter().map(place_json).collect::<Vec<_>>(),
-            "help": self.help,
+            "code": shown.code.id,
+            "severity": shown.severity(),
+            "message": shown.message,
+            "place": place_json(&shown.place),
+            "related": shown.related.iter().map(place_json).collect::<Vec<_>>(),
+            "help": shown.help,
         })
     }
 
     /// As an annotation of GitHub's workflow commands, in one line.
     pub fn to_github(&self) -> String {
-        let (start, end) = self.place.positions();
-        let kind = match self.severity() {
+        let shown = self.redacted();
+        let (start, end) = shown.place.positions();
+        let kind = match shown.severity() {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        let text: Vec<&str> = std::iter::once(self.message.as_str())
-            .chain(Some(self.place.label.as_str()).filter(|label| !label.is_empty()))
-            .chain(self.help.iter().map(String::as_str))
+        let text: Vec<&str> = std::iter::once(shown.message.as_str())
+            .chain(Some(shown.place.label.as_str()).filter(|label| !label.is_empty()))
+            .chain(shown.help.iter().map(String::as_str))
             .collect();
         format!(
             "::{kind} file={},line={},endLine={},col={},endColumn={},title={}::{}",
-            github_property(&self.place.source.name),
+            github_property(&shown.place.source.name),
             start.line,
             end.line,
             start.column,
             end.column,
-            self.code.id,
+            shown.code.id,
             github_data(&text.join("\n"))
         )
     }
@@ -292,7 +308,7 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (at, _) = self.place.positions();
-        write!(f, "{}:{}:{}: {} ({})", self.place.source.name, at.line, at.column, self.message, self.code.id)
+        write!(f, "{}:{}:{}: {} ({})", self.place.source.name, at.line, at.column, redacted(&self.message), self.code.id)
     }
 }
 

@@ -24,7 +24,7 @@ use super::{
     template::{Instance, Library},
     yaml::{self, Entry, Node},
 };
-use crate::{config::secrets, import};
+use crate::import;
 
 /// What a document is read in: whose it is, and what its names must refer to.
 #[derive(Debug, Clone)]
@@ -176,9 +176,9 @@ pub(super) fn read_parsed(
         Ok(root) => read_tree(source, &root, version, context),
         Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => match yaml::parse_all(source) {
             Ok(roots) if roots.iter().any(import::is_foreign) => read_foreign(source, &roots, version, context),
-            Ok(_) | Err(_) => Err(shown(faults)),
+            Ok(_) | Err(_) => Err(faults),
         },
-        Err(faults) => Err(shown(faults)),
+        Err(faults) => Err(faults),
     }
 }
 
@@ -212,7 +212,7 @@ fn read_foreign(source: &Arc<Source>, roots: &[Node], version: &str, context: &C
 /// # Errors
 /// All mistakes and advice, in the order of the file.
 pub fn read_tests(source: &Arc<Source>) -> Result<Document, Vec<Diagnostic>> {
-    let root = yaml::parse(source).map_err(shown)?;
+    let root = yaml::parse(source)?;
     let mut reader = Reader::new(source);
     let mut document = Document::default();
     if let Some(fields) = reader.map(&root, &TESTS) {
@@ -228,12 +228,12 @@ pub fn read_tests(source: &Arc<Source>) -> Result<Document, Vec<Diagnostic>> {
 fn read_cases(source: &Arc<Source>, node: &Node, named_by: &NamedBy<'_>) -> (Vec<Arc<Case>>, Vec<Diagnostic>) {
     let mut reader = Reader::new(source);
     let cases = case::read(&mut reader, node, named_by);
-    (cases, shown(reader.finish()))
+    (cases, reader.finish())
 }
 
 fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic>> {
     let failed = reader.failed();
-    let advice = shown(reader.finish());
+    let advice = reader.finish();
     if failed { Err(in_order([advice, document.of_tests].concat())) } else { Ok(Document { advice, ..document }) }
 }
 
@@ -241,11 +241,6 @@ fn finish(reader: Reader, document: Document) -> Result<Document, Vec<Diagnostic
 pub(super) fn in_order(mut faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
     faults.sort_by_key(|fault| fault.place.range.clone().map_or((0, 0), |range| (range.start, range.end)));
     faults
-}
-
-/// Diagnostics without what must not be shown.
-pub(super) fn shown(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    faults.into_iter().map(secrets::without_tokens).collect()
 }
 
 /// First 12 hex digits of the SHA-256 of a text.

@@ -63,7 +63,7 @@ impl Loaded {
             }
         };
         if let Err(faults) = read {
-            self.fail(path, document::shown(faults));
+            self.fail(path, faults);
         }
     }
 
@@ -183,7 +183,7 @@ impl Loaded {
     pub(super) fn tell(&mut self, path: &Path, faults: Vec<Diagnostic>) {
         let name = path.display().to_string();
         let file = self.made.made.get(path).map(|(_, template)| template.file().to_owned());
-        for fault in document::shown(faults) {
+        for fault in faults {
             match &file {
                 Some(file) if *file == *fault.place.source.name() && *file != name => self.share(Path::new(file), fault, Some(&name)),
                 Some(_) | None => self.faults.entry(path.to_owned()).or_default().push(fault),
@@ -199,7 +199,6 @@ impl Loaded {
 
     fn share(&mut self, file: &Path, diagnostic: Diagnostic, document: Option<&str>) {
         let range = diagnostic.place.range.clone().unwrap_or_default();
-        let diagnostic = document::shown(vec![diagnostic]).swap_remove(0);
         let at = (file.to_owned(), range.start, range.end, diagnostic.code.id);
         let shared = self.made.shared.entry(at).or_insert_with(|| Shared { diagnostic, documents: BTreeSet::new(), told: false });
         shared.documents.extend(document.map(ToOwned::to_owned));
@@ -239,7 +238,7 @@ impl Loaded {
             .map(|template| (PathBuf::from(template.file()), template.by_itself(context)))
             .collect();
         for (path, faults) in faults.into_iter().filter(|(_, faults)| !faults.is_empty()) {
-            self.faults.entry(path).or_default().extend(document::shown(faults));
+            self.faults.entry(path).or_default().extend(faults);
         }
     }
 

@@ -43,7 +43,7 @@ pub struct Marked {
 /// All mistakes, in the order of the file.
 pub fn read(path: &Path) -> Result<Vec<Marked>, Vec<Diagnostic>> {
     let text = discover::read(path).map_err(|fault| vec![*fault])?;
-    read_text(&Source::new(&path.display().to_string(), &text))
+    read_text(&discover::source(&path.display().to_string(), &text))
 }
 
 fn read_text(source: &Arc<Source>) -> Result<Vec<Marked>, Vec<Diagnostic>> {

@@ -116,6 +116,46 @@ fn the_action_annotates_and_its_inputs_stay_text() {
     assert_eq!(run(&[("paths", "advised.yaml"), ("source", "http://127.0.0.1:1")]).0, Some(2), "nobody answers there");
 }
 
+/// Secrets where none belong, and in the addresses that commands are given.
+#[test]
+fn no_secret_is_shown_by_any_command_in_any_form() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
+    let slo = "slos: [{ name: a, sli: { events: { bad: 'e{code=\"500\"}', total: 'e' } }, objectives: [{ target: 99%, window: 30d, alerting: none }] }]";
+    write("fine.yaml", &format!("version: burnward/v1\nservice: shop\nteam: shop\n{slo}\n"));
+    write(
+        "broken.yaml",
+        &format!("version: burnward/v1\nservice: shop\nteam: ghp_hush\nauthorization: hush\nlink: 'http://h/?key=hush'\n{slo}\n"),
+    );
+    let headers =
+        "{ Authorization: 'Bearer hush', Cookie: 'a=hush', Proxy-Authorization: hush, X-Token: hush, X-Mine: 'Bearer hush hush' }";
+    let source = format!("{{ prometheus: {{ url: 'http://ada:hush@127.0.0.1:1/x?token=hush', headers: {headers} }} }}");
+    write("refused.yaml", &format!("version: burnward/v1\nsources:\n  a: {source}\n"));
+    write("torn.yaml", "version: burnward/v1\napi-key: [hush\n");
+    write("incidents.yaml", "- { from: 2026-01-01T00:00:00Z, token: hush, to: 'http://ada:hush@h/' }\n");
+    let shown = |line: &str, tells: &str| {
+        let (code, printed) = run(line, directory.path());
+        assert!(code != 0 && printed.contains(tells) && !printed.contains("hush"), "{line}\n{printed}");
+    };
+    let address = "'http://ada:hush@127.0.0.1:1/?token=hush'";
+    for form in ["text", "json", "github", "sarif", "junit"] {
+        shown(&format!("burnward check -o {form} refused.yaml broken.yaml"), "E1007");
+        shown(&format!("burnward check -o {form} --source={address} fine.yaml"), "not checked against it");
+    }
+    for form in ["text", "json", "junit"] {
+        shown(&format!("burnward test -o {form} broken.yaml"), "****");
+    }
+    for command in ["run", "doctor", "check"] {
+        shown(&format!("burnward {command} --config.file refused.yaml"), "E1007");
+    }
+    shown("burnward fmt --check torn.yaml", "torn.yaml");
+    shown("burnward import broken.yaml", "broken.yaml");
+    shown(&format!("burnward init --source={address} --job x"), "127.0.0.1:1");
+    shown(&format!("burnward backtest --definitions fine.yaml --source={address}"), "burnward: ");
+    shown("burnward backtest --definitions fine.yaml --incidents incidents.yaml --source=http://127.0.0.1:1", "incidents.yaml");
+    shown(&format!("burnward status --server={address}"), "no burnward answers at http://");
+}
+
 #[test]
 fn the_hooks_of_a_commit_lay_out_what_changed_and_check_all_of_it() {
     let hooks: Value = serde_saphyr::from_str(include_str!("../../../.pre-commit-hooks.yaml")).expect("it is YAML");

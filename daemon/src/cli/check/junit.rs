@@ -26,6 +26,7 @@ impl Report {
 fn suite(file: &str, faults: &[&Diagnostic], fails_from: Severity) -> TestSuite {
     let mut suite = TestSuite::new(file);
     for fault in faults {
+        let fault = fault.redacted();
         let (at, _) = fault.place.positions();
         let fails = fault.severity() <= fails_from;
         let status = if fails { TestCaseStatus::non_success(NonSuccessKind::Failure) } else { TestCaseStatus::success() };

@@ -51,6 +51,7 @@ fn rule(fault: &Diagnostic) -> Value {
 }
 
 fn result(fault: &Diagnostic, index: &BTreeMap<&str, usize>) -> Value {
+    let fault = fault.redacted();
     let label = Some(fault.place.label.as_str()).filter(|label| !label.is_empty());
     let text: Vec<&str> =
         [Some(fault.message.as_str()), label].into_iter().flatten().chain(fault.help.iter().map(String::as_str)).collect();

@@ -107,7 +107,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let failed = file.reader.failed();
     match config {
         Some(config) if !failed => Ok(config),
-        Some(_) | None => Err(ConfigError(file.reader.finish().into_iter().map(secrets::without_tokens).collect())),
+        Some(_) | None => Err(ConfigError(file.reader.finish())),
     }
 }
 

@@ -238,6 +238,9 @@ fn no_secret_in_a_file_is_shown() {
         ("version:", "password: |\n  hush\n  hush\nversion:"),
         ("version:", "url: https://ada:hush@example.com\nversion:"),
         ("version:", "api-key: [hush\nversion:"),
+        ("version:", "headers: { Authorization: 'Bearer hush', Cookie: hush }\nversion:"),
+        ("version:", "url: http://h/x?token=hush\nversion:"),
+        ("payments", "ghp_hush"),
     ] {
         let text = GOOD.replace(from, to);
         let source = crate::definition::discover::source("slo.yaml", &text);
