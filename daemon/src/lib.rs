@@ -17,6 +17,7 @@ pub mod import;
 pub mod metrics;
 pub mod notify;
 pub mod proposal;
+mod regular;
 pub mod render;
 pub mod replay;
 pub mod report;

@@ -178,6 +178,31 @@ fn what_a_change_would_have_paged_is_told_over_a_recorded_history() {
     assert_eq!(told["backtest"]["night_timezones"], serde_json::json!(["Europe/Berlin"]));
 }
 
+/// Timestamps in milliseconds, and two samples with a generation between them.
+#[test]
+fn a_recorded_history_that_would_never_end_is_refused() {
+    let root = changed();
+    let directory = root.path();
+    let file = |text: &str| write(directory, "odd.om", &format!("# TYPE e counter\n{text}# EOF\n"));
+    let backtest = |args: &[&str]| {
+        let output = run(directory, env!("CARGO_BIN_EXE_burnward"), &[&["backtest", "checkout", "--recorded", "odd.om"], args].concat());
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    file("e_total 1 1762214400000\n");
+    let (code, said) = backtest(&[]);
+    assert!(
+        code == Some(2) && said.contains("odd.om: line 2: the timestamp 1762214400000 is not between 2000-01-01T00:00:00Z and "),
+        "{said}"
+    );
+    let (code, _, said) = diff(directory, &["--against", "main", "--backtest", "30d", "--recorded", "odd.om"]);
+    assert!(code == Some(2) && said.contains("write seconds since 1970"), "{said}");
+    file("e_total 1 1000000000\ne_total 2 1762214400\n");
+    let (code, said) = backtest(&[]);
+    let why = "burnward: 2001-09-09T01:46:40Z to 2025-11-04T00:00:00Z is 8821 days, and at most 10000000 ticks of 1m are lived through: choose a part of it by --last, or by --from and --to\n";
+    assert_eq!((code, said.as_str()), (Some(2), why));
+    assert_eq!(backtest(&["--last", "1h"]).0, Some(0));
+}
+
 /// A recorded file holds series, and no values of expressions: those SLOs stay out of what is lived through, and nothing is blind for them.
 #[test]
 fn expressions_stay_out_of_a_recorded_history_with_a_word() {

@@ -156,6 +156,15 @@ fn what_is_no_endpoint_is_told_as_that_and_nothing_secret_is_shown() {
 }
 
 #[test]
+fn a_pipe_into_which_nobody_writes_is_refused_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    assert!(Command::new("mkfifo").arg(directory.path().join("pipe")).status().expect("mkfifo is there").success());
+    let output = burnward(directory.path(), &["init", "--metrics", "pipe", "--job", "x"]);
+    let why = "burnward: cannot read pipe, which is neither a file nor a URL with http://; what comes through a pipe is read by --metrics=-: not a regular file\n";
+    assert_eq!(shown(&output), format!("--- stderr, exit code Some(2)\n{why}"));
+}
+
+#[test]
 fn a_small_answer_that_swells_without_end_is_dropped_at_the_cap() {
     let mut packed = Vec::new();
     let bomb = Command::new("sh").args(["-c", "head -c 200000000 /dev/zero | gzip -9"]).output().expect("gzip is there");

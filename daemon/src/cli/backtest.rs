@@ -24,7 +24,7 @@ use crate::{
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{self, Colour, Diagnostic, Severity, duration, marked, marked::Marked},
     metrics::Metrics,
-    replay::{Backtest, Change, Fetched, OfText, Past, kept, mark, recorded},
+    replay::{Backtest, Change, Fetched, OfText, Past, bounded, kept, mark, recorded},
     report::words::utc,
     source::{Source, replicas::Replicas},
     store::Store,
@@ -124,6 +124,7 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
         if slos.is_empty() {
             continue;
         }
+        let span = bounded(span, config.tick)?;
         let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
         let bar = Bar::new("backtest", span);
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
@@ -215,7 +216,7 @@ async fn history(
         return from_ledger(args, config, (tenant, name), &slos).await;
     }
     if let Some(file) = &args.recorded {
-        let samples = recorded::read(file)?;
+        let samples = recorded::read(file, Clock::Wall.now())?;
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = span(args, Some(reach), reach.to)?;
         return Ok(History { past: Past::Samples(samples), span, slos: shown_by_text(slos) });

@@ -34,6 +34,7 @@ use crate::{
         endpoint::{self, Exposition},
         reason,
     },
+    regular,
     source::scrape::{self, exposition::Format as Exposed},
 };
 
@@ -275,7 +276,12 @@ async fn text_of(metrics: &str) -> anyhow::Result<(String, Exposed, String)> {
     let reader: Box<dyn io::Read> = match metrics {
         "-" => Box::new(io::stdin()),
         file => {
-            Box::new(fs::File::open(file).with_context(|| format!("cannot read {file}, which is neither a file nor a URL with http://"))?)
+            let why = || {
+                format!(
+                    "cannot read {file}, which is neither a file nor a URL with http://; what comes through a pipe is read by --metrics=-"
+                )
+            };
+            Box::new(regular::open(Path::new(file)).with_context(why)?)
         }
     };
     reader.take(LONGEST_TEXT + 1).read_to_string(&mut text).with_context(|| format!("cannot read {place}"))?;

@@ -10,10 +10,11 @@ use burnward_core::{
     slo::{AlertRow, Objective, Slo},
     units::{Factor, Target},
     window::Interval,
+    words::plural,
 };
 
 use super::{Alarm, Life, Past, Replay, as_if_active};
-use crate::{config::Config, tasks::decide::Rehearsal};
+use crate::{config::Config, definition::duration, report::words::utc, tasks::decide::Rehearsal};
 
 /// A change that is tried.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,6 +62,27 @@ impl Change {
         };
         Objective { target, rows, ..objective.clone() }
     }
+}
+
+/// Rounds that are lived through at most: four years at a tick of 15 seconds.
+const MOST_TICKS: u128 = 10_000_000;
+
+/// A span that can be lived through.
+///
+/// # Errors
+/// It has too many ticks.
+pub fn bounded(span: Interval, tick: Duration) -> anyhow::Result<Interval> {
+    let long = span.to.since(span.from);
+    anyhow::ensure!(
+        long.as_millis() / tick.as_millis().max(1) <= MOST_TICKS,
+        "{} to {} is {}, and at most {} of {} are lived through: choose a part of it by --last, or by --from and --to",
+        utc(span.from),
+        utc(span.to),
+        plural(usize::try_from(long.as_secs() / 86_400).unwrap_or(usize::MAX), "day"),
+        plural(usize::try_from(MOST_TICKS).unwrap_or(usize::MAX), "tick"),
+        duration::format(tick)
+    );
+    Ok(span)
 }
 
 /// One tenant's SLOs over a span of history.

@@ -27,7 +27,7 @@ use burnward_core::{
 };
 
 pub use alarms::{Alarm, Alarms, Calls};
-pub use backtest::{Backtest, Change, Lived, live};
+pub use backtest::{Backtest, Change, Lived, bounded, live};
 pub use drawing::draw;
 pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};

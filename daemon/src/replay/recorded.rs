@@ -3,33 +3,47 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read},
     path::Path,
 };
 
 use anyhow::Context as _;
-use burnward_core::{ledger::Sample, sli::Labels};
+use burnward_core::{
+    ledger::Sample,
+    sli::Labels,
+    time::{Timestamp, days},
+};
 
 use super::Samples;
-use crate::source::scrape::exposition::{Exposed, Line, openmetrics_line};
+use crate::{
+    regular,
+    report::words::utc,
+    source::scrape::exposition::{Exposed, Line, openmetrics_line},
+};
 
 /// The longest line.
 const LONGEST_LINE: u64 = 1 << 20;
 /// Samples of a file at most: 1.6 GB of memory.
 const MOST_SAMPLES: usize = 100_000_000;
+/// The beginning of the year 2000: nobody has samples of before. What is meant as seconds and is older was counted from something else than 1970.
+const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 
 /// Reads a file whole.
 ///
 /// # Errors
-/// It cannot be read; the first line that is not of the format, or has no timestamp; a series with two values at one moment.
-pub fn read(path: &Path) -> anyhow::Result<Samples> {
-    let file = File::open(path).with_context(|| path.display().to_string())?;
-    anyhow::ensure!(file.metadata().is_ok_and(|about| about.is_file()), "{}: not a regular file", path.display());
-    read_from(BufReader::new(file)).with_context(|| path.display().to_string())
+/// It cannot be read; the first line that is not of the format, has no timestamp, or one of before 2000 or of more than a year after `now`; a series with
+/// two values at one moment.
+pub fn read(path: &Path, now: Timestamp) -> anyhow::Result<Samples> {
+    let file = regular::open(path).with_context(|| path.display().to_string())?;
+    read_from(file, now).with_context(|| path.display().to_string())
 }
 
-fn read_from(mut reader: BufReader<impl std::io::Read>) -> anyhow::Result<Samples> {
+/// The same of what is read from anything.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(reader: impl Read, now: Timestamp) -> anyhow::Result<Samples> {
+    let (mut reader, times) = (BufReader::new(reader), EARLIEST..=now.plus(days(366)));
     let mut series: BTreeMap<Labels, Vec<Sample>> = BTreeMap::new();
     let (mut line, mut number, mut count, mut ended) = (String::new(), 0, 0, false);
     loop {
@@ -47,6 +61,13 @@ fn read_from(mut reader: BufReader<impl std::io::Read>) -> anyhow::Result<Sample
             Line::Nothing => {}
             Line::Sample(Exposed { labels, value, at, .. }) => {
                 let at = at.with_context(|| format!("line {number}: the sample has no timestamp, so nobody knows when it was"))?;
+                anyhow::ensure!(
+                    times.contains(&at),
+                    "line {number}: the timestamp {} is not between {} and {}: write seconds since 1970, as OpenMetrics wants them, not milliseconds",
+                    at.seconds(),
+                    utc(*times.start()),
+                    utc(*times.end())
+                );
                 count += 1;
                 anyhow::ensure!(count <= MOST_SAMPLES, "line {number}: more than {MOST_SAMPLES} samples");
                 series.entry(labels).or_default().push(Sample { at, value });
@@ -62,7 +83,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<usize, String> {
-        let samples = read_from(BufReader::new(text.as_bytes())).map_err(|error| error.to_string())?;
+        let samples = read_from(text.as_bytes(), Timestamp::from_millis(1_800_000_000_000)).map_err(|error| error.to_string())?;
         Ok(samples.count())
     }
 
@@ -73,13 +94,37 @@ mod tests {
     }
 
     #[test]
+    fn timestamps_that_are_no_seconds_are_refused_before_years_are_lived_through() {
+        for timestamp in ["1700000000000", "0", "5", "946684799.999", "1831622400.001", "-1700000000", "4e12"] {
+            let why = check(&format!("hits_total 1 1700000000\nhits_total 2 {timestamp}\n# EOF\n")).expect_err(timestamp);
+            assert!(why.starts_with("line 2: ") && why.ends_with("as OpenMetrics wants them, not milliseconds"), "{timestamp}: {why}");
+        }
+        assert_eq!(check("hits_total 1 946684800\nhits_total 2 1831622400\n# EOF\n"), Ok(2));
+        assert_eq!(
+            check("hits_total 1 1700000000000\n# EOF\n").expect_err("milliseconds"),
+            "line 1: the timestamp 1700000000000 is not between 2000-01-01T00:00:00Z and 2028-01-16T08:00:00Z: write seconds since 1970, as OpenMetrics wants them, not milliseconds"
+        );
+    }
+
+    #[test]
+    fn a_pipe_into_which_nobody_writes_is_refused_at_once() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there").success());
+        for path in [pipe.as_path(), Path::new("/dev/zero"), directory.path()] {
+            let why = format!("{:#}", read(path, Timestamp::from_millis(0)).expect_err("no file"));
+            assert_eq!(why, format!("{}: not a regular file", path.display()));
+        }
+    }
+
+    #[test]
     fn what_is_cut_off_or_doubtful_is_refused_with_its_line() {
         for (text, why) in [
             ("hits_total 1 1700000000\n", "line 2: expected a last line `# EOF`: the text was cut off"),
             ("hits_total 1 1700000000", "line 1: the text was cut off, or the line is longer than 1048576 bytes"),
             ("hits_total 1\n# EOF\n", "line 1: the sample has no timestamp, so nobody knows when it was"),
-            ("# EOF\nhits_total 1 1\n", "line 2: there is text after `# EOF`"),
-            ("hits_total 1 5\nhits_total 2 5\n# EOF\n", "hits_total has two values at 1970-01-01T00:00:05Z"),
+            ("# EOF\nhits_total 1 1700000000\n", "line 2: there is text after `# EOF`"),
+            ("hits_total 1 1700000000\nhits_total 2 1700000000\n# EOF\n", "hits_total has two values at 2023-11-14T22:13:20Z"),
             ("hits_total one 5\n# EOF\n", "line 1, column 12: expected a value, found `one 5`"),
         ] {
             assert_eq!(check(text).expect_err(text), why);

@@ -21,12 +21,14 @@ use burnward::{
     config,
     definition::{Colour, Context, Promql, Severity, discover, document, format, read_texts},
     import,
+    replay::recorded,
     source::scrape::exposition::{self, Format},
 };
 use burnward_core::{
     id::{SloId, SourceName, TenantId},
     sli::Sli,
     slo::Slo,
+    time::{Timestamp, days},
 };
 
 /// Reads a text, and panics over none.
@@ -42,6 +44,9 @@ const LONGEST: usize = 64 << 10;
 const CPU: Duration = Duration::from_secs(2);
 /// What the process may take at most, in KiB.
 const MEMORY: u64 = 512 << 10;
+
+/// When recorded samples are read.
+const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 
 const USAGE: &str = "usage: fuzz documents|configuration|promql|openmetrics|imports SECONDS SEED\n       fuzz TARGET again SEED NUMBER";
 
@@ -218,6 +223,11 @@ fn openmetrics(text: &str) {
             assert!(error.to_string().len() < LONGEST * 8, "the error is too long");
         }
     }
+    match recorded::read_from(text.as_bytes(), NOW) {
+        // What a backtest lives through has an end.
+        Ok(samples) => assert!(samples.reach().is_none_or(|reach| reach.to.since(reach.from) < days(366 * 30)), "{:?}", samples.reach()),
+        Err(error) => assert!(error.to_string().len() < LONGEST * 8, "the error is too long"),
+    }
 }
 
 /// A document of another tool, converted and loaded as it is.
@@ -278,10 +288,11 @@ fn corpus(target: &str) -> anyhow::Result<Vec<String>> {
     })
 }
 
-const EXPOSED: [&str; 3] = [
+const EXPOSED: [&str; 4] = [
     "# HELP http_requests_total Requests, \"all\" of them.\\n\n# TYPE http_requests_total counter\nhttp_requests_total{code=\"200\",path=\"/a\\\\b\"} 12 1700000000000\nhttp_requests_total{code=\"500\"} 1e3\nup 1\n",
     "# TYPE request_seconds histogram\n# UNIT request_seconds seconds\nrequest_seconds_bucket{le=\"0.5\"} 8 # {trace_id=\"abc\"} 0.3 1700000000.1\nrequest_seconds_bucket{le=\"+Inf\"} 9\nrequest_seconds_sum 2.5\nrequest_seconds_count 9\n# EOF\n",
     "# TYPE a gauge\na NaN\na{b=\"c\"} -Inf 1.5\n# TYPE d summary\nd{quantile=\"0.99\"} 0x1p-3\nd_created 1700000000.123\n# EOF\n",
+    "# TYPE hits counter\nhits_total{job=\"a\",code=\"200\"} 7 1700000030\nhits_total{job=\"a\",code=\"200\"} 1 1700000000.5\nhits_total{job=\"b\"} 1 1763999999\n# EOF\n",
 ];
 
 /// What such texts are made of, and what they should not be made of.

@@ -19,7 +19,7 @@ use crate::{
         Difference,
         effect::{Life, Lives},
     },
-    replay::{Lived, OfText, Past, live, recorded},
+    replay::{Lived, OfText, Past, bounded, live, recorded},
 };
 
 /// Reads how long a history is asked for.
@@ -46,6 +46,7 @@ pub(super) async fn add(
     let (sets, left_out) = if args.recorded.is_some() { of_text(sets) } else { (sets, BTreeSet::new()) };
     let slos: Vec<Arc<Slo>> = sets.iter().flatten().cloned().collect();
     let (past, span) = history(args, config, side, length)?;
+    let span = bounded(span, config.tick).context("--backtest")?;
     let bar = Bar::new("diff", span);
     let lived = live((tenant, &side.context.source), sets, span, past, config, |passed| bar.passed(passed)).await;
     bar.end();
@@ -80,7 +81,7 @@ fn life(lived: &Lived) -> Life<'_> {
 fn history(args: &DiffArgs, config: &Config, side: &Side, length: Duration) -> anyhow::Result<(Past, Interval)> {
     let whole = |span: Interval| Interval { from: span.from.ceil(Duration::from_secs(1)), to: span.to.floor(Duration::from_secs(1)) };
     if let Some(file) = &args.recorded {
-        let samples = recorded::read(file)?;
+        let samples = recorded::read(file, Clock::Wall.now())?;
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = whole(Interval { from: reach.to.minus(length).max(reach.from), to: reach.to });
         anyhow::ensure!(span.from < span.to, "{} holds samples of one moment alone", file.display());
