@@ -189,6 +189,8 @@ codes! {
         "Traffic is written in events of the SLO, good and bad; the samples of its series follow from its SLI. An SLI that counts requests needs one shape (constant, trickle, diurnal or burst); probes, presence and windows have one event for each sample or slice, and no rate. Each label of `per` has a value in `labels`. Where no series can be thought of that the selectors take as good or as bad, name the labels that make it one."
     TEST_EXPECT "E1104" "an expectation that says nothing"
         "Each entry of `expect` has one key: page, ticket or blind with `none` or with the time in which it begins (from, to), clear with the time in which it ends, or budget with what is left (above, below)."
+    TEST_SIZE "E1105" "a test that is too large"
+        "A test is run whole, on every machine that checks documents: its traffic leaves at most 5,000,000 samples (scrapes of its series: `lasts` through `scraped`, times two series of each group and two of each target), and all entries of its traffic together last at most 30,000,000 seconds, such as ten of them 32 days. Scrape more rarely, shorten `lasts`, or test fewer groups."
     MARKED "E1110" "not an incident to compare with"
         "An incident of a backtest has a name, `from` and `to` with their distances from UTC, and, where it was not one of everything, `service: name` or `slo: service/name`."
     UNTIL "E1111" "not the end of a suspension"

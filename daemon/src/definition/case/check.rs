@@ -10,7 +10,7 @@ use burnward_core::{
     slo::{AlertRow, Slo, Urgency},
 };
 
-use super::{Case, Expectation, Expected, Recipe, SloRef, Told, Traffic};
+use super::{Case, Expectation, Expected, Recipe, SloRef, Told, Traffic, size};
 use crate::definition::{
     codes::{self, Code},
     diagnostic::{Diagnostic, Place},
@@ -72,6 +72,7 @@ impl Case {
         }
         faults.extend(self.expect.iter().flat_map(|expectation| impossible(slo, expectation)));
         faults.extend(self.expect.iter().flat_map(|expectation| self.without_traffic(slo, expectation)));
+        faults.extend(size::too_large(self, &traffic));
         if faults.is_empty() { Ok(Ready { slos: needed, traffic }) } else { Err(faults) }
     }
 }
@@ -91,7 +92,7 @@ fn recipe(slo: &Slo, traffic: &Traffic) -> Result<Recipe, Box<Diagnostic>> {
     }
 }
 
-fn fault(code: &'static Code, place: &Place, message: String) -> Diagnostic {
+pub(super) fn fault(code: &'static Code, place: &Place, message: String) -> Diagnostic {
     Diagnostic { code, message, place: place.clone(), related: Vec::new(), help: Vec::new() }
 }
 

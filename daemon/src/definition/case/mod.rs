@@ -8,6 +8,7 @@ mod expect;
 mod rate;
 mod read;
 mod series;
+mod size;
 mod traffic;
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};

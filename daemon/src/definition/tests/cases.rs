@@ -57,6 +57,42 @@ fn a_mistake_of_the_document_hides_none_of_its_tests() {
     assert_eq!(codes[..4], ["E1020", "E1006", "E1101", "E1211"]);
 }
 
+/// A month of a hundred groups, scraped every so often.
+fn large(groups: usize, scraped: &str, lasts: &str) -> Vec<(String, Vec<String>)> {
+    let traffic = |group| format!("      - {{ labels: {{ tenant: a{group} }}, constant: 1000000/s }}\n");
+    let traffic: String = (0..groups).map(traffic).collect();
+    let tests =
+        format!("  - name: large\n    lasts: {lasts}\n    scraped: {scraped}\n    traffic:\n{traffic}    expect: [{{ page: none }}]\n");
+    let document = document::read_whole(&Source::new("slo.yaml", &with_tests(&tests)), "v", &context()).expect("it is well-formed");
+    let slos: Slos = document.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
+    let faults = document.tests[0].ready(&slos).err().unwrap_or_default();
+    assert!(faults.iter().all(|fault| fault.code.id == "E1105"), "{faults:?}");
+    faults.into_iter().map(|fault| (fault.message, fault.help)).collect()
+}
+
+#[test]
+fn a_test_that_would_swell_without_end_is_refused_with_its_number_and_what_fits() {
+    let less = "shorten `lasts`, or leave groups of `traffic` out";
+    let samples = |message: &str, help: String| (message.to_owned(), vec![help]);
+    let samples_of_a_second = samples(
+        "the test would leave 558,489,802 samples: 2,764,801 scrapes of 202 series; at most 5,000,000 are written",
+        format!("write `scraped: 2m`, or {less}"),
+    );
+    let seconds = samples(
+        "the test would live through 276,480,000 seconds of traffic, 2,764,800 of each of 100 entries; at most 30,000,000 are lived through",
+        "write `lasts: 3d11h20m` or less, or at most 10 entries of `traffic`".to_owned(),
+    );
+    assert_eq!(large(100, "1s", "32d"), [samples_of_a_second, seconds.clone()]);
+    assert_eq!(large(100, "2m", "32d"), [seconds]);
+    assert!(large(10, "15s", "32d").is_empty());
+    let one = samples(
+        "the test would leave 11,059,204 samples: 2,764,801 scrapes of 4 series; at most 5,000,000 are written",
+        format!("write `scraped: 5s`, or {less}"),
+    );
+    assert_eq!(large(1, "1s", "32d"), [one]);
+    assert!(large(100, "1s", "1h").is_empty());
+}
+
 const NEVER: &str = "  - name: what cannot be
     lasts: 2h
     traffic:
