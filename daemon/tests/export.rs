@@ -67,6 +67,26 @@ fn promtool_accepts_the_rules_of_every_kind() {
     promtool(dir.path(), &["check", "rules", "rules.yaml"]);
 }
 
+/// Names in which the dashes stand elsewhere, and one that ends as the group of a window might.
+#[test]
+fn promtool_accepts_the_rules_of_slos_whose_names_are_alike() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (service, slos) in [("a", vec!["b-c", "b", "b-window", "window"]), ("a-b", vec!["c", "window"]), ("a-b-c", vec!["window"])] {
+        let slo = |name: &&str| {
+            format!(
+                "  - {{ name: {name}, sli: {{ events: {{ bad: 'e{{code=\"500\"}}', total: 'e' }} }}, objectives: [{{ target: 99.9%, window: 30d }}] }}\n"
+            )
+        };
+        let slos: String = slos.iter().map(slo).collect();
+        let text = format!("version: burnward/v1\nservice: {service}\nteam: payments\nslos:\n{slos}");
+        fs::write(dir.path().join(format!("{service}.yaml")), text).expect("a file");
+    }
+    let (code, rules, said) = burnward(dir.path(), &["export", "a.yaml", "a-b.yaml", "a-b-c.yaml", "--format", "prometheus-rules"]);
+    assert_eq!((code, rules.matches("  - name: ").count()), (Some(0), 14), "{said}");
+    fs::write(dir.path().join("rules.yaml"), rules).expect("a file");
+    promtool(dir.path(), &["check", "rules", "--lint=all", "--lint-fatal", "rules.yaml"]);
+}
+
 /// One failure in fifty of one tenant for two hours, after half a day without; the other tenant has none.
 const TEST: &str = r#"rule_files: [rules.yaml]
 evaluation_interval: 1m

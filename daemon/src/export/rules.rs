@@ -106,10 +106,11 @@ fn of_slo(slo: &Slo) -> Result<Vec<Node>, &'static str> {
         return Err("no objective is counted in events");
     }
     let group = |suffix: &str, interval: &str, rules: Vec<Node>| {
-        let name = format!("burnward-{}-{}{suffix}", slo.id.service, slo.id.name);
+        // Neither `/` nor `:` can be in a name: no two SLOs of a tenant share a group.
+        let name = format!("burnward-{}/{}{suffix}", slo.id.service, slo.id.name);
         (!rules.is_empty()).then(|| map([("name", Some(word(name))), ("interval", Some(word(interval))), ("rules", Some(list(rules)))]))
     };
-    Ok([group("", "30s", fast), group("-window", "5m", slow)].into_iter().flatten().collect())
+    Ok([group("", "30s", fast), group(":window", "5m", slow)].into_iter().flatten().collect())
 }
 
 /// `burnward:bad:ratio_rate5m`
