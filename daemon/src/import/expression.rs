@@ -7,6 +7,7 @@ use std::time::Duration;
 use burnward_core::sli::{MatchOp, Matcher, Selector};
 use promql_parser::parser::{self, BinaryExpr, Expr, Function, LabelModifier, VectorSelector};
 
+use super::factor::{has_factor, number};
 use crate::definition::{
     promql::{bare, tree_of},
     selector,
@@ -76,7 +77,10 @@ pub(super) struct Parts<'e> {
 pub(super) fn parts(ratio: &Expr, side: Side) -> Option<Parts<'_>> {
     let Expr::Binary(binary) = bare(ratio) else { return None };
     match binary.op.to_string().as_str() {
-        "/" => Some(Parts { side, part: &binary.lhs, total: &binary.rhs }),
+        // A multiple of a part is no part: it would be counted so many times. Nor is a number.
+        "/" if number(&binary.rhs).is_none() && !has_factor(&binary.lhs) && !has_factor(&binary.rhs) => {
+            Some(Parts { side, part: &binary.lhs, total: &binary.rhs })
+        }
         "-" if is_number(&binary.lhs, 1.0) => parts(&binary.rhs, side.other()),
         _ => None,
     }

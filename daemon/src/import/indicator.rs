@@ -7,6 +7,7 @@ use promql_parser::parser::Expr;
 
 use super::{
     expression::{self, Counted, Found, Parts, Side, Unread, Values},
+    factor::{same, scaled},
     tree::tell,
 };
 use crate::definition::{
@@ -93,6 +94,12 @@ fn called_as_counter(counted: &Counted) -> Option<String> {
 
 /// The indicator of a ratio of bad (or good) events that was divided already.
 pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indicator {
+    let (factor, whole) = scaled(&ratio.expr);
+    if !same(factor, 1.0) && expression::parts(&whole, side).is_some() {
+        let message = format!("the ratio is {factor} times a share of events, and a share is from 0 to 1: the factor is left out");
+        tell(reader, &codes::CHANGED, &ratio.place, message, "see that what it was compared with was meant as a share");
+        return of_ratio(reader, side, &Query { expr: whole, place: ratio.place.clone() });
+    }
     if let Some(parts) = expression::parts(&ratio.expr, side) {
         let query = |expr: &Expr| Query { expr: expr.clone(), place: ratio.place.clone() };
         return of_parts(reader, parts.side, &query(parts.part), &query(parts.total), Plain::Counters);

@@ -5,6 +5,7 @@
 //! the same as converting it first. What cannot be carried over is said at its line, never dropped without a word. Nothing here asks a source.
 
 mod expression;
+mod factor;
 mod indicator;
 mod openslo;
 mod pyrra;

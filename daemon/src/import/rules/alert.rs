@@ -8,7 +8,10 @@ use promql_parser::parser::Expr;
 use super::{Rule, Rules};
 use crate::{
     definition::{promql::bare, selector},
-    import::expression::{self, Side},
+    import::{
+        expression::{self, Side},
+        factor::{number, same, scaled},
+    },
 };
 
 /// Deepest chain of recording rules that is looked up.
@@ -17,7 +20,7 @@ const DEPTH: usize = 4;
 /// A comparison of a share with a number.
 #[derive(Debug, Clone)]
 pub(super) struct Comparison {
-    /// The share, with recording rules filled in.
+    /// The share, with recording rules filled in and without constant factors.
     pub(super) share: Expr,
     /// Which side it is the share of.
     pub(super) side: Side,
@@ -64,25 +67,30 @@ fn comparison(expr: &Expr, rules: &Rules) -> Option<Comparison> {
     };
     let number = number(&binary.rhs)?;
     let mut through = Vec::new();
-    let share = looked_up(&binary.lhs, rules, &mut through, 0)?;
+    let (scale, share) = looked_up(&binary.lhs, rules, &mut through, 0)?;
     let ratio = expression::parts(&share, side).is_some() || expression::averaged(&share, side).is_some();
     let lookback = expression::range(&share)?;
     let (threshold, product) = match side {
-        Side::Bad => (number, product(&binary.rhs)),
-        Side::Good => (1.0 - number, None),
+        Side::Bad => (number / scale, product(&binary.rhs, scale)),
+        Side::Good => (1.0 - number / scale, None),
     };
     let possible = threshold > 0.0 && (threshold < 1.0 || product.is_some());
     (ratio && possible).then_some(Comparison { share, side, lookback, threshold, product, through })
 }
 
-/// The expression with the recording rule in its place that it names.
-fn looked_up(expr: &Expr, rules: &Rules, through: &mut Vec<usize>, depth: usize) -> Option<Expr> {
-    let Expr::VectorSelector(vector) = bare(expr) else { return Some(bare(expr).clone()) };
+/// The constant that an expression is multiplied by, such as 100 of a percentage, and the rest of it, with the recording rule in its place that it names.
+fn looked_up(expr: &Expr, rules: &Rules, through: &mut Vec<usize>, depth: usize) -> Option<(f64, Expr)> {
+    let (scale, rest) = scaled(expr);
+    let Expr::VectorSelector(vector) = bare(&rest) else { return Some((scale, bare(&rest).clone())) };
     let wanted = selector::of_expression(vector)?;
     let (at, rule) = rules.recording(&wanted)?;
     through.push(at);
     let inner = rule.expr.as_ref()?;
-    if depth >= DEPTH { None } else { looked_up(inner, rules, through, depth + 1) }
+    if depth >= DEPTH {
+        return None;
+    }
+    let (of_rule, share) = looked_up(inner, rules, through, depth + 1)?;
+    Some((scale * of_rule, share))
 }
 
 impl Rules {
@@ -102,31 +110,24 @@ fn fits(matcher: &Matcher, rule: &Rule) -> bool {
     }
 }
 
-/// The value of an expression of numbers alone.
-pub(super) fn number(expr: &Expr) -> Option<f64> {
-    match bare(expr) {
-        Expr::NumberLiteral(literal) => Some(literal.val),
-        Expr::Unary(unary) => number(&unary.expr).map(|value| -value),
-        Expr::Call(call) if call.func.name == "vector" => call.args.args.first().and_then(|arg| number(arg)),
-        Expr::Binary(binary) => {
-            let (left, right) = (number(&binary.lhs)?, number(&binary.rhs)?);
-            match binary.op.to_string().as_str() {
-                "+" => Some(left + right),
-                "-" => Some(left - right),
-                "*" => Some(left * right),
-                "/" => Some(left / right),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-    .filter(|value| value.is_finite())
-}
-
-/// A burn rate and a budget whose product an expression is.
-fn product(expr: &Expr) -> Option<(f64, f64)> {
+/// A burn rate and a budget whose product an expression is, beside what is multiplied by `scale`: `14.4 * 0.1` and `100 * 14.4 * 0.001` beside a
+/// percentage, whose scale is 100.
+fn product(expr: &Expr, scale: f64) -> Option<(f64, f64)> {
     let Expr::Binary(binary) = bare(expr) else { return None };
-    let (left, right) = (number(&binary.lhs)?, number(&binary.rhs)?);
-    let (factor, budget) = if left >= 1.0 { (left, right) } else { (right, left) };
-    (binary.op.to_string() == "*" && factor >= 1.0 && budget > 0.0 && budget < 1.0).then_some((factor, budget))
+    if binary.op.to_string() != "*" {
+        return None;
+    }
+    let mut factors = Vec::new();
+    split(expr, "*", &mut factors);
+    let mut factors = factors.into_iter().map(number).collect::<Option<Vec<f64>>>()?;
+    let written = factors.iter().position(|factor| same(*factor, scale)).filter(|_| !same(scale, 1.0));
+    let (left, right, scale) = match written.map(|at| factors.remove(at)) {
+        Some(_) => {
+            let [left, right] = factors.as_slice() else { return None };
+            (*left, *right, 1.0)
+        }
+        None => (number(&binary.lhs)?, number(&binary.rhs)?, scale),
+    };
+    let (factor, budget) = if left >= 1.0 { (left, right / scale) } else { (right, left / scale) };
+    (factor >= 1.0 && budget > 0.0 && budget < 1.0).then_some((factor, budget))
 }

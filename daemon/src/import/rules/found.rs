@@ -24,6 +24,7 @@ use crate::{
     import::{
         Converted, Settings, expression,
         expression::Side,
+        factor,
         indicator::{self, Indicator, Query},
         rows::{self, Rows, urgency_of},
         tree::{name, tell},
@@ -85,7 +86,7 @@ impl Slos {
         for at in 0..rules.all.len() {
             let rule = &rules.all[at];
             let target = matches!(rule.record.as_deref(), Some("slo:objective:ratio" | "burnward:target:ratio"));
-            let Some((key, target)) = labelled(rule).zip(rule.expr.as_ref().and_then(alert::number)).filter(|_| target) else { continue };
+            let Some((key, target)) = labelled(rule).zip(rule.expr.as_ref().and_then(factor::number)).filter(|_| target) else { continue };
             let Some((ratio, share)) = shortest_ratio(rules, &key) else { continue };
             let (rule, place) = (rule.clone(), rule.place.clone());
             let slo = self.entry(key, &rule, Side::Bad, share, ratio, rules);
@@ -307,7 +308,7 @@ fn number_text(number: f64) -> String {
 
 /// The window that a rule tells of: what Sloth and `burnward export` record, or the range of the sums that Pyrra keeps.
 fn window_of(rule: &Rule) -> Option<Duration> {
-    let number = || rule.expr.as_ref().and_then(alert::number).filter(|number| *number >= 1.0 && *number <= 366.0);
+    let number = || rule.expr.as_ref().and_then(factor::number).filter(|number| *number >= 1.0 && *number <= 366.0);
     match rule.record.as_deref()? {
         "slo:time_period:days" | "burnward:window:days" => number().map(|number| Duration::from_secs_f64((number * 86_400.0).round())),
         record if record.contains(":increase") => rule.expr.as_ref().and_then(expression::range).filter(|range| *range >= days(1)),

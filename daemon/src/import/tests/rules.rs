@@ -40,6 +40,53 @@ fn a_ratio_that_is_no_share_is_no_slo() {
     assert_eq!(said, ["W2101"]);
 }
 
+/// The documents that rules become, as text; the names of metrics are `B`, `G` and `T`.
+fn of_rules(rules: &str) -> Vec<String> {
+    let written = |word: &str, metric: &str| (format!(" {word}"), format!(" sum(rate({metric}[5m]))"));
+    let metrics = [written("B", "h{code=\\\"500\\\"}"), written("G", "h{code!=\\\"500\\\"}"), written("T", "h")];
+    let expr = metrics.iter().fold(rules.to_owned(), |text, (word, metric)| text.replace(word.as_str(), metric));
+    let text = format!("groups: [{{ name: a, rules: [{expr}] }}]");
+    convert(&[("rules.yaml", &text)]).documents.into_iter().map(|document| document.text).collect()
+}
+
+/// Percentages are shares, wherever their hundred stands.
+#[test]
+fn a_constant_factor_of_a_share_is_one_of_its_threshold() {
+    let alert = |expr: &str| of_rules(&format!("{{ alert: X, expr: \" {expr}\" }}"));
+    for (share, percentages) in [
+        (
+            "B / T > 0.005",
+            &[
+                "100 * B / T > 0.5",
+                "B * 100 / T > 0.5",
+                "B / T * 100 > 0.5",
+                "( B / T) * 100 > 0.5",
+                "100 * ( B / T) >= 0.5",
+                "B / ( T / 100) > 0.5",
+                "1000 * B / T > 5",
+                "100 * B / T > 100 * 0.005",
+            ][..],
+        ),
+        ("1 - G / T > 0.005", &["100 * (1 - G / T) > 0.5", "100 - 100 * G / T > 0.5", "100 - ( G / T) * 100 > 0.5"]),
+        ("G / T < 0.995", &["100 * G / T < 99.5"]),
+        ("B / T > 14.4 * 0.001", &["100 * B / T > 14.4 * 0.1", "100 * B / T > 100 * 14.4 * 0.001", "100 * B / T > 14.4 * (100 - 99.9)"]),
+        ("avg_over_time(up[5m]) < 0.99", &["100 * avg_over_time(up[5m]) < 99"]),
+    ] {
+        let expected = alert(share);
+        assert_eq!(expected.len(), 1, "{share}");
+        for percentage in percentages {
+            assert_eq!(alert(percentage), expected, "{percentage}");
+        }
+    }
+    let recorded = "{ record: r, expr: \"100 * B / T\" }, { alert: X, expr: r > 0.5 }";
+    let plain = "{ record: r, expr: \" B / T\" }, { alert: X, expr: r > 0.005 }";
+    assert_eq!(of_rules(recorded), of_rules(plain));
+    assert_eq!(of_rules(&recorded.replace("r > 0.5", "r / 100 > 0.005")), of_rules(plain));
+    for no_share in ["100 * B / T > 500", "1 - 100 * G / T > 0.5", "-100 * B / T > 0.5", "100 - G / T > 0.5"] {
+        assert_eq!(alert(no_share), Vec::<String>::new(), "{no_share}");
+    }
+}
+
 #[test]
 fn recording_rules_that_name_themselves_do_not_turn_in_circles() {
     let text = "groups: [{ name: a, rules: [{ record: a, expr: b }, { record: b, expr: a }, { alert: X, expr: a > 2 * 0.01 }] }]";

@@ -1,12 +1,33 @@
 //! Sloth.
 
-use super::{codes, loaded, shown};
+use super::{codes, convert, loaded, shown};
 
 pub(super) const FILE: &str = include_str!("../../../fixtures/foreign/sloth.yaml");
 
 pub(super) const OBJECT: &str = include_str!("../../../fixtures/foreign/sloth-object.yaml");
 
 pub(super) const WINDOWS: &str = include_str!("../../../fixtures/foreign/sloth-windows.yaml");
+
+#[test]
+fn a_ratio_in_percent_is_a_share_and_that_is_told() {
+    let of_ratio = |ratio: &str| {
+        let text = format!(
+            "version: prometheus/v1\nservice: a\nslos: [{{ name: a, objective: 99, sli: {{ raw: {{ error_ratio_query: '{ratio}' }} }}, alerting: {{ page_alert: {{ disable: true }}, ticket_alert: {{ disable: true }} }} }}]\n"
+        );
+        let imported = convert(&[("slo.yaml", &text)]);
+        let said: Vec<String> = imported.faults.iter().map(|fault| fault.message.clone()).filter(|said| said.contains("times")).collect();
+        (loaded(&imported)[0].sli.clone(), said)
+    };
+    let ratio = "sum(rate(e{code=\"500\"}[{{.window}}])) / sum(rate(e[{{.window}}]))";
+    let (share, said) = of_ratio(ratio);
+    assert_eq!(said, Vec::<String>::new());
+    for percent in [format!("100 * {ratio}"), format!("({ratio}) * 100")] {
+        let told = "the ratio is 100 times a share of events, and a share is from 0 to 1: the factor is left out";
+        assert_eq!(of_ratio(&percent), (share.clone(), vec![told.to_owned()]), "{percent}");
+    }
+    // A gauge in percent is made a share by it.
+    assert_eq!(of_ratio("avg(full{a=\"1\"}) / 100").1, Vec::<String>::new());
+}
 
 #[test]
 fn a_file_becomes_a_document_with_exact_counters_where_they_are_found() {
