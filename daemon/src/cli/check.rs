@@ -11,6 +11,7 @@ mod sarif;
 mod shown;
 mod slack;
 mod source;
+mod tree;
 mod watch;
 
 use std::{

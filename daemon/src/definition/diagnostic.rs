@@ -281,6 +281,11 @@ impl Diagnostic {
 
     /// As an annotation of GitHub's workflow commands, in one line.
     pub fn to_github(&self) -> String {
+        self.to_github_of(&self.place.source.name)
+    }
+
+    /// The same of a file that the repository calls so.
+    pub fn to_github_of(&self, file: &str) -> String {
         let shown = self.redacted();
         let (start, end) = shown.place.positions();
         let kind = match shown.severity() {
@@ -293,7 +298,7 @@ impl Diagnostic {
             .collect();
         format!(
             "::{kind} file={},line={},endLine={},col={},endColumn={},title={}::{}",
-            github_property(&shown.place.source.name),
+            github_property(file),
             start.line,
             end.line,
             start.column,

@@ -5,8 +5,8 @@ use std::{env, fs::OpenOptions, io::Write as _, path::Path};
 
 use burnward_core::words::plural;
 
-use super::{Report, changed::Changed, print};
-use crate::definition::{Colour, Diagnostic, Severity};
+use super::{Report, changed::Changed, print, tree::Tree};
+use crate::definition::{Colour, Severity};
 
 /// So many of each severity GitHub shows of a step.
 const SHOWN: usize = 10;
@@ -18,7 +18,8 @@ impl Report {
     pub(super) fn as_github(&self) -> String {
         let of = |severity| self.diagnostics.iter().filter(move |fault| fault.severity() == severity);
         let shown = [Severity::Error, Severity::Warning].into_iter().flat_map(|severity| of(severity).take(SHOWN));
-        let mut lines: Vec<String> = shown.map(Diagnostic::to_github).collect();
+        let tree = Tree::here();
+        let mut lines: Vec<String> = shown.map(|fault| fault.to_github_of(&tree.path(fault.place.source.name()))).collect();
         let hidden = self.diagnostics.len() - lines.len();
         if hidden > 0 {
             lines.push(format!("::notice title=burnward check::{} more; the job's summary lists all", plural(hidden, "finding")));
@@ -67,6 +68,7 @@ impl Report {
 mod tests {
     use super::super::tests::{GOOD, report};
     use super::*;
+    use crate::definition::Diagnostic;
 
     #[test]
     fn annotations_beyond_what_github_shows_are_counted_and_the_summary_holds_all() {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Report;
+use super::{Report, tree::Tree};
 use crate::definition::{Diagnostic, Severity, diagnostic::Place};
 
 impl Report {
     pub(super) fn as_sarif(&self) -> String {
         let rules: BTreeMap<&str, &Diagnostic> = self.diagnostics.iter().map(|fault| (fault.code.id, fault)).collect();
         let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, id)| (*id, at)).collect();
+        let tree = Tree::here();
         let notifications = self.failures.iter().map(|failure| json!({ "level": "error", "message": { "text": failure } }));
         let log = json!({
             "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -26,7 +27,7 @@ impl Report {
                     "executionSuccessful": self.failures.is_empty(),
                     "toolExecutionNotifications": notifications.collect::<Vec<_>>(),
                 }],
-                "results": self.diagnostics.iter().map(|fault| result(fault, &index)).collect::<Vec<_>>(),
+                "results": self.diagnostics.iter().map(|fault| result(fault, &index, &tree)).collect::<Vec<_>>(),
             }],
         });
         format!("{log:#}\n")
@@ -50,13 +51,13 @@ fn rule(fault: &Diagnostic) -> Value {
     })
 }
 
-fn result(fault: &Diagnostic, index: &BTreeMap<&str, usize>) -> Value {
+fn result(fault: &Diagnostic, index: &BTreeMap<&str, usize>, tree: &Tree) -> Value {
     let fault = fault.redacted();
     let label = Some(fault.place.label.as_str()).filter(|label| !label.is_empty());
     let text: Vec<&str> =
         [Some(fault.message.as_str()), label].into_iter().flatten().chain(fault.help.iter().map(String::as_str)).collect();
     let related = fault.related.iter().map(|place| {
-        let mut location = location(place);
+        let mut location = location(place, tree);
         location["message"] = json!({ "text": place.label });
         location
     });
@@ -65,13 +66,13 @@ fn result(fault: &Diagnostic, index: &BTreeMap<&str, usize>) -> Value {
         "ruleIndex": index[fault.code.id],
         "level": level(fault.severity()),
         "message": { "text": text.join("\n") },
-        "locations": [location(&fault.place)],
+        "locations": [location(&fault.place, tree)],
         "relatedLocations": related.collect::<Vec<_>>(),
     })
 }
 
-fn location(place: &Place) -> Value {
-    let mut physical = json!({ "artifactLocation": { "uri": uri(place.source.name()) } });
+fn location(place: &Place, tree: &Tree) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": uri(&tree.path(place.source.name())) } });
     if place.range.is_some() {
         let (start, end) = place.positions();
         physical["region"] =
@@ -80,7 +81,7 @@ fn location(place: &Place) -> Value {
     json!({ "physicalLocation": physical })
 }
 
-/// A path as a reference relative to where the check ran; what a URI reserves is percent-encoded.
+/// A path as a reference relative to the root of the working tree; what a URI reserves is percent-encoded.
 fn uri(path: &str) -> String {
     if path.starts_with('/') {
         return url::Url::from_file_path(path).map_or_else(|()| path.to_owned(), String::from);
