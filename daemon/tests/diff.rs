@@ -201,6 +201,12 @@ fn a_recorded_history_that_would_never_end_is_refused() {
     let why = "burnward: 2001-09-09T01:46:40Z to 2025-11-04T00:00:00Z is 8821 days, and at most 10000000 ticks of 1m are lived through: choose a part of it by --last, or by --from and --to\n";
     assert_eq!((code, said.as_str()), (Some(2), why));
     assert_eq!(backtest(&["--last", "1h"]).0, Some(0));
+    let (_, said) = backtest(&["--last", "1h", "--what-if", "900=10", "--what-if", "target=99"]);
+    assert!(
+        said.starts_with("note: --what-if, row 900x at 10x: no row has this burn rate, so nothing is changed; there are ")
+            && said.lines().count() == 1,
+        "{said}"
+    );
 }
 
 /// A recorded file holds series, and no values of expressions: those SLOs stay out of what is lived through, and nothing is blind for them.

@@ -14,6 +14,7 @@ use burnward_core::{
     time::{Timestamp, days},
     units::{Factor, Target},
     window::Interval,
+    words,
 };
 use clap::{Args, ValueEnum};
 
@@ -125,6 +126,7 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
             continue;
         }
         let span = bounded(span, config.tick)?;
+        tell_of_idle(&changes, &slos);
         let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
         let bar = Bar::new("backtest", span);
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
@@ -141,6 +143,16 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
         Format::Md => tested.iter().map(Tested::as_markdown).collect::<Vec<_>>().join("\n"),
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A word of each change that no SLO has anything for.
+fn tell_of_idle(changes: &[Change], slos: &[Arc<Slo>]) {
+    let rows = slos.iter().flat_map(|slo| &slo.objectives).flat_map(|objective| &objective.rows);
+    let rates: Vec<String> = rows.map(|row| format!("{}x", row.factor)).collect::<BTreeSet<_>>().into_iter().collect();
+    let there = if rates.is_empty() { "there is no row".to_owned() } else { format!("there are {}", words::list(&rates, 10)) };
+    for change in changes.iter().filter(|change| change.is_idle(slos)) {
+        print::talk(format_args!("note: --what-if, {}: no row has this burn rate, so nothing is changed; {there}", change.words()));
+    }
 }
 
 /// Shows what is wrong with a file, and says that it is.

@@ -40,6 +40,16 @@ impl Change {
         Slo { objectives, ..slo.clone() }
     }
 
+    /// Whether it changes none of these SLOs, because no row has its burn rate.
+    pub fn is_idle(self, slos: &[Arc<Slo>]) -> bool {
+        match self {
+            Self::Target(_) => false,
+            Self::Row(from, _) => {
+                !slos.iter().flat_map(|slo| &slo.objectives).flat_map(|objective| &objective.rows).any(|row| row.factor == from)
+            }
+        }
+    }
+
     fn of_objective(self, objective: &Objective) -> Objective {
         let rows = match self {
             Self::Target(target) => {

@@ -57,9 +57,9 @@ impl Score {
         Self { found: marked.iter().map(found).collect(), pages, right, of }
     }
 
-    /// The share of the pages that belong to an incident; `None` without a page.
+    /// The share of the pages that belong to an incident; `None` without a page, and without an incident to compare them with.
     pub fn precision(&self) -> Option<f64> {
-        (self.pages > 0).then(|| self.right as f64 / self.pages as f64)
+        (self.pages > 0 && !self.found.is_empty()).then(|| self.right as f64 / self.pages as f64)
     }
 
     /// The share of the incidents that paged somebody; `None` without an incident.

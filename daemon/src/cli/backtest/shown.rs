@@ -92,7 +92,7 @@ impl Tested {
         if self.runs.len() > 1 {
             let mut table = Table::new(&WHAT_IF.map(str::to_uppercase).each_ref().map(String::as_str));
             for run in &self.runs {
-                table.row(run.side_by_side().into());
+                table.row(run.side_by_side(self.marked.is_some()).into());
             }
             let _ = write!(text, "\n{table}");
         }
@@ -114,7 +114,7 @@ impl Tested {
             text.push('\n');
         }
         if self.runs.len() > 1 {
-            text += &markdown(&WHAT_IF, self.runs.iter().map(|run| run.side_by_side().to_vec()));
+            text += &markdown(&WHAT_IF, self.runs.iter().map(|run| run.side_by_side(self.marked.is_some()).to_vec()));
         }
         text
     }
@@ -160,18 +160,20 @@ impl Run {
         format!("{} and {} in {span}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
     }
 
-    fn side_by_side(&self) -> [String; 9] {
+    /// A line of the table of changes; what became of incidents only where they are compared with any.
+    fn side_by_side(&self, compared: bool) -> [String; 9] {
         let (found, late, missed) = self.score.counts();
+        let of_incidents = |count: usize| if compared { count.to_string() } else { "-".to_owned() };
         let least = self.budgets.iter().filter_map(|status| status.left).map(|left| left.ratio).min_by(f64::total_cmp);
         let tickets = self.of_kind(Urgency::Ticket, Kind::Burn).filter(|alarm| alarm.calls_people()).count();
         [
             if self.change.is_empty() { "as it is".to_owned() } else { self.change.clone() },
             self.score.pages.to_string(),
             tickets.to_string(),
-            found.to_string(),
-            late.to_string(),
-            missed.to_string(),
-            (self.score.pages - self.score.right).to_string(),
+            of_incidents(found),
+            of_incidents(late),
+            of_incidents(missed),
+            of_incidents(self.score.pages - self.score.right),
             self.median_after().map_or_else(|| "-".to_owned(), words::duration),
             least.map_or_else(|| "-".to_owned(), words::whole_percent),
         ]
