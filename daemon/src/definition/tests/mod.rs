@@ -56,9 +56,10 @@ fn read(text: &str) -> document::Read {
     document::read(&Source::new("slo.yaml", text), &version_of(text), &context())
 }
 
-/// All diagnostics of a document, errors and advice.
+/// All diagnostics of a document: errors, advice, and mistakes of its tests.
 fn diagnostics(text: &str) -> Vec<Diagnostic> {
-    read(text).map_or_else(|faults| faults, |(_, advice)| advice)
+    let read = document::read_whole(&Source::new("slo.yaml", text), &version_of(text), &context());
+    read.map_or_else(|faults| faults, |document| [document.advice, document.of_tests].concat())
 }
 
 /// Their codes, without the advice that every document of these tests gets.
