@@ -18,7 +18,7 @@ use crate::{
     config::{self, Config, ConfigError},
     definition::{
         self, Colour, Diagnostic, Loaded, Severity,
-        case::{Case, Form, SloRef, Slos},
+        case::{Case, Doubtful, Form, SloRef, Slos},
     },
     replay::{self, Happened, Outcome},
 };
@@ -116,6 +116,8 @@ struct Ran {
     /// What was not as expected, each with the line of its expectation.
     failures: Vec<(String, String, Option<usize>)>,
     told: Vec<Happened>,
+    /// Series of bad events that may be nobody's.
+    doubtful: Vec<Doubtful>,
     drawing: String,
 }
 
@@ -129,7 +131,7 @@ impl Report {
             self.not_run += usize::from(case.form == Form::Broken || ready.is_err());
             match ready {
                 Ok(_) if case.form == Form::Broken => {}
-                Ok(ready) => self.tests.push(Ran::of(loaded, case, &replay::run(case, &ready, config).await)),
+                Ok(ready) => self.tests.push(Ran::of(loaded, case, ready.doubtful(), &replay::run(case, &ready, config).await)),
                 // What the files themselves show was said when they were read.
                 Err(faults) => {
                     let same = |known: &Diagnostic, fault: &Diagnostic| {
@@ -224,7 +226,7 @@ impl Report {
 }
 
 impl Ran {
-    fn of(loaded: &Loaded, case: &Case, outcome: &Outcome<'_>) -> Self {
+    fn of(loaded: &Loaded, case: &Case, doubtful: Vec<Doubtful>, outcome: &Outcome<'_>) -> Self {
         // What a template says is told of at its line there.
         let at = loaded.written(&case.place);
         let line = |place: &definition::diagnostic::Place| loaded.written(place).positions().0.line;
@@ -239,15 +241,16 @@ impl Ran {
             line: at.positions().0.line,
             failures: failures.collect(),
             told: outcome.told.clone(),
+            doubtful,
             drawing: if outcome.failures.is_empty() { String::new() } else { replay::draw(case, outcome) },
         }
     }
 
     fn as_text(&self) -> String {
-        if self.failures.is_empty() {
-            return format!("  ok    {}\n", self.name);
+        let mut text = format!("  {}  {}\n", if self.failures.is_empty() { "ok  " } else { "FAIL" }, self.name);
+        for Doubtful { series, code } in &self.doubtful {
+            let _ = writeln!(text, "        bad events were written as {series}: does anybody expose that? burnward explain {code}");
         }
-        let mut text = format!("  FAIL  {}\n", self.name);
         for (expected, actual, line) in &self.failures {
             let _ = writeln!(text, "        {}:{}", self.file, line.unwrap_or(self.line));
             let _ = writeln!(text, "          expected  {expected}\n          actual    {actual}");
@@ -267,6 +270,7 @@ impl Ran {
             "line": self.line,
             "passed": self.failures.is_empty(),
             "failures": self.failures.iter().map(failure).collect::<Vec<_>>(),
+            "doubtful-series": self.doubtful.iter().map(|made| serde_json::json!({ "series": made.series, "code": made.code })).collect::<Vec<_>>(),
             "told": self.told.iter().map(told_as_json).collect::<Vec<_>>(),
         })
     }
@@ -392,6 +396,18 @@ mod tests {
         let shown = |format| report.text(format, Colour::Never, Duration::ZERO).replace(&directory.path().display().to_string(), "slos");
         insta::assert_snapshot!("test_json", shown(Format::Json));
         insta::assert_snapshot!("test_junit", shown(Format::Junit));
+    }
+
+    /// That it passes says nothing where the series that it was made of are nobody's.
+    #[tokio::test]
+    async fn series_that_may_be_nobodys_are_told_of() {
+        let text = fenced("yaml").replace("code=~\"5..\"", "code=\"5..\"");
+        let (_directory, report) = of_text("a.yaml", &text).await;
+        let text = report.text(Format::Text, Colour::Never, Duration::ZERO);
+        let said = "        bad events were written as http_requests_total{code=\"5..\",job=\"checkout\",tenant=\"acme\"}: does anybody expose that? burnward explain W2022\n";
+        assert_eq!(text.matches(said).count(), 2, "{text}");
+        let (_directory, report) = of_text("a.yaml", fenced("yaml")).await;
+        assert!(report.tests.iter().all(|ran| ran.doubtful.is_empty()));
     }
 
     /// An SLO of each kind, with traffic in which all of it fails from the first hour on.

@@ -18,6 +18,7 @@ pub mod links;
 pub mod load;
 mod making;
 pub mod marked;
+mod matchers;
 mod names;
 mod objective;
 pub mod places;

@@ -14,12 +14,22 @@ use super::{Case, Expectation, Expected, Recipe, SloRef, Told, Traffic, size};
 use crate::definition::{
     codes::{self, Code},
     diagnostic::{Diagnostic, Place},
+    matchers,
     objective::row_list,
     reader::{nearest, shortened, suggest},
 };
 
 /// SLOs of a tenant by service and name.
 pub type Slos = BTreeMap<SloRef, Arc<Slo>>;
+
+/// A series of bad events that was made up for an SLO whose selectors may not take what was meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubtful {
+    /// As a selector.
+    pub series: String,
+    /// What the doubt is, as `burnward explain` tells.
+    pub code: &'static str,
+}
 
 /// What a test needs to be run.
 #[derive(Debug)]
@@ -28,6 +38,24 @@ pub struct Ready<'a> {
     pub slos: Vec<Arc<Slo>>,
     /// The traffic, with how it shows.
     pub traffic: Vec<(&'a Traffic, Recipe)>,
+}
+
+impl Ready<'_> {
+    /// Series that were made up for selectors about which there are doubts: that they are taken says nothing of whether anybody exposes them.
+    pub fn doubtful(&self) -> Vec<Doubtful> {
+        let doubts = |slo: &SloRef| {
+            let slo = self.slos.iter().find(|one| SloRef::of(one) == *slo)?;
+            slo.sli.selectors().into_iter().flat_map(matchers::doubts).next()
+        };
+        let of = |(traffic, recipe): &(&Traffic, Recipe)| {
+            let doubt = doubts(&traffic.slo)?;
+            Some(recipe.bad_series().into_iter().map(move |series| Doubtful { series: series.to_string(), code: doubt.code.id }))
+        };
+        let mut all: Vec<Doubtful> = self.traffic.iter().filter_map(of).flatten().collect();
+        all.sort();
+        all.dedup();
+        all
+    }
 }
 
 impl SloRef {

@@ -23,7 +23,7 @@ use burnward_core::{
 
 use super::diagnostic::Place;
 
-pub use check::{Ready, Slos};
+pub use check::{Doubtful, Ready, Slos};
 pub use rate::Rate;
 pub(super) use read::{NamedBy, read};
 pub use series::Recipe;

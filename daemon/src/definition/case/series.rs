@@ -11,6 +11,8 @@ use burnward_core::{
 };
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use crate::definition::matchers;
+
 /// How the events of an SLI show.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Recipe {
@@ -53,6 +55,9 @@ pub enum Recipe {
 
 /// Labels that every series has which says nothing else: those of its target.
 const TARGET: [(&str, &str); 2] = [("job", "test"), ("instance", "test:80")];
+
+/// Codes that are tried first where a label holds those of HTTP, so that series look like real ones.
+const CODES: [&str; 6] = ["200", "500", "503", "404", "429", "302"];
 
 /// Values that are tried where nothing must be matched.
 const ANY: [&str; 8] = ["200", "ok", "OK", "GET", "0", "a", "other", ""];
@@ -105,6 +110,15 @@ impl Recipe {
         }
     }
 
+    /// The series that stand for a bad event, or for samples of a gauge or a presence, each as a selector of it alone.
+    pub fn bad_series(&self) -> Vec<Selector> {
+        let series = match self {
+            Self::Counters { bad, .. } => bad.iter().collect(),
+            Self::Gauge(_) | Self::Presence(_) | Self::Value { .. } | Self::Numbers { .. } => self.series(),
+        };
+        series.into_iter().map(alone).collect()
+    }
+
     /// The series, where there are any.
     pub fn series(&self) -> Vec<&Labels> {
         match self {
@@ -113,6 +127,13 @@ impl Recipe {
             Self::Value { .. } | Self::Numbers { .. } => Vec::new(),
         }
     }
+}
+
+/// The selector of one series.
+fn alone(labels: &Labels) -> Selector {
+    let matcher = |(label, value): (&str, &str)| Matcher { label: label.to_owned(), op: MatchOp::Equal, value: value.to_owned() };
+    let shown = |(label, value): &(&str, &str)| *label != "__name__" && !TARGET.contains(&(*label, *value));
+    Selector::new(labels.get("__name__"), labels.pairs().filter(shown).map(matcher).collect())
 }
 
 fn none_is(what: &str) -> String {
@@ -204,8 +225,9 @@ fn chosen(metric: &str, choices: &BTreeMap<&str, Vec<String>>, mut number: usize
 /// Values of a label that are worth a try, those that are asked for first.
 fn candidates(label: &str, wanted: &[&Selector], unwanted: &[Selector]) -> Vec<String> {
     let matchers = wanted.iter().copied().chain(unwanted).flat_map(Selector::matchers).filter(|matcher| matcher.label == label);
+    let codes = CODES.into_iter().filter(|_| matchers::is_of_http(label)).map(ToOwned::to_owned);
     let asked = matchers.flat_map(texts_of);
-    let mut values: Vec<String> = asked.chain(ANY.map(ToOwned::to_owned)).collect();
+    let mut values: Vec<String> = codes.chain(asked).chain(ANY.map(ToOwned::to_owned)).collect();
     let mut seen = std::collections::BTreeSet::new();
     values.retain(|value| seen.insert(value.clone()));
     values
@@ -294,6 +316,31 @@ mod tests {
         let counted = Counted::Bad(vec![selector("errors_total", &[])]);
         let (all, bad) = ("__name__=m_total instance=test:80 job=test", "__name__=errors_total instance=test:80 job=test");
         check(&counted, &[selector("m_total", &[])], &[all], &[all, bad]);
+    }
+
+    /// What nobody exposes is made only where nothing else is taken.
+    #[test]
+    fn codes_of_http_look_like_real_ones_where_any_is_taken() {
+        use MatchOp::{Equal, NotEqual, Regex};
+        let total = [selector("m_total", &[])];
+        let bad_code = |op, value| {
+            let Ok(Recipe::Counters { bad, .. }) =
+                events(&Counted::Bad(vec![selector("m_total", &[("code", op, value)])]), &total, &BTreeMap::new())
+            else {
+                panic!("no series")
+            };
+            bad[0].get("code").to_owned()
+        };
+        for (op, value, code) in [
+            (Regex, "5..", "500"),
+            (NotEqual, "200", "500"),
+            (Regex, "[45]..", "500"),
+            (Regex, "503|504", "503"),
+            (Regex, "4.*", "404"),
+            (Equal, "5..", "5.."),
+        ] {
+            assert_eq!(bad_code(op, value), code, "{value}");
+        }
     }
 
     #[test]

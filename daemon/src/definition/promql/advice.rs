@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use burnward_core::sli::Comparison;
-use promql_parser::parser::{BinaryExpr, Expr};
+use promql_parser::parser::{BinaryExpr, Call, Expr, VectorSelector};
 
-use super::{Finding, Scanned, Span, Use, bare, bounds, tree::visit};
-use crate::definition::codes;
+use super::{By, Finding, Scanned, Span, Split, Use, bare, bounds, tree::visit};
+use crate::definition::{codes, matchers, selector};
 
 /// All advice about an expression.
 pub(super) fn of(expr: &Expr, scanned: &Scanned<'_>, used: Use) -> Vec<Finding> {
     let mut advice: Vec<Finding> = hidden_gaps(expr, scanned).into_iter().collect();
+    advice.extend(doubts(expr, scanned));
+    advice.extend(without_value(expr, scanned));
     match used {
         Use::Window { is } => {
             advice.extend(filters(expr, "`is` and `threshold`"));
@@ -21,9 +23,120 @@ pub(super) fn of(expr: &Expr, scanned: &Scanned<'_>, used: Use) -> Vec<Finding> 
         Use::Events { step, beside } => {
             advice.extend(filters(expr, "functions").filter(|_| !beside));
             advice.extend(step.and_then(|step| other_range(expr, scanned, step)));
+            advice.extend(bare_counter(expr).map(|counter| as_it_is(counter, scanned, step)));
         }
     }
     advice
+}
+
+/// Matchers that take something else than was meant.
+fn doubts(expr: &Expr, scanned: &Scanned<'_>) -> Vec<Finding> {
+    let mut doubts = Vec::new();
+    visit(expr, &mut |node| {
+        let series = match node {
+            Expr::VectorSelector(series) => Some(series),
+            Expr::MatrixSelector(matrix) => Some(&matrix.vs),
+            _ => None,
+        };
+        doubts.extend(series.and_then(selector::of_expression).iter().flat_map(matchers::doubts));
+    });
+    let placed = |doubt: matchers::Doubt| {
+        let written = doubt.matcher.to_string();
+        let at = scanned.text.find(&written).map(|at| at..at + written.len());
+        Finding::new(doubt.code, doubt.message, doubt.help).at(at)
+    };
+    doubts.into_iter().map(placed).collect()
+}
+
+/// A quantile of which there is never one: of another number than a share, or of buckets that were added up.
+fn without_value(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
+    let mut found = None;
+    visit(expr, &mut |node| {
+        if let Expr::Call(call) = node
+            && call.func.name == "histogram_quantile"
+            && found.is_none()
+        {
+            found = no_quantile(call);
+        }
+    });
+    found.map(|(message, help)| Finding::new(&codes::PROMQL_NEVER, message, help).at(scanned.word("histogram_quantile")))
+}
+
+fn no_quantile(call: &Call) -> Option<(String, String)> {
+    let [share, buckets] = call.args.args.as_slice() else { return None };
+    if let Expr::NumberLiteral(share) = bare(share)
+        && !(0.0..=1.0).contains(&share.val)
+    {
+        let help = if share.val > 1.0 && share.val <= HUNDRED {
+            format!("write {}", share.val / HUNDRED)
+        } else {
+            "write 0.99, for example".to_owned()
+        };
+        return Some((format!("a quantile is a number between 0 and 1, and {} yields none", share.val), help));
+    }
+    let By::These(labels) = Split::of(buckets).by else { return None };
+    let drops = !labels.contains("le")
+        && series_of(buckets).iter().all(|series| series.name.as_ref().is_some_and(|name| name.ends_with("_bucket")));
+    drops.then(|| {
+        let keep: Vec<&str> = std::iter::once("le").chain(labels.iter().map(String::as_str)).collect();
+        let message = "the buckets are added up without their label `le`, so there is never a value";
+        (message.to_owned(), format!("write sum by ({}) (...)", keep.join(", ")))
+    })
+}
+
+fn series_of(expr: &Expr) -> Vec<&VectorSelector> {
+    let mut all = Vec::new();
+    visit(expr, &mut |node| match node {
+        Expr::VectorSelector(series) => all.push(series),
+        Expr::MatrixSelector(matrix) => all.push(&matrix.vs),
+        _ => {}
+    });
+    all
+}
+
+/// Beginnings of names of exporters whose gauges are called like counters.
+const GAUGES: [&str; 4] = ["stackdriver_", "aws_", "azure_", "google_"];
+
+/// A counter that is added up as it is, and not by its increase.
+fn bare_counter(expr: &Expr) -> Option<&VectorSelector> {
+    match bare(expr) {
+        Expr::VectorSelector(series) => Some(series).filter(|series| series.name.as_deref().is_some_and(is_called_counter)),
+        Expr::Aggregate(aggregate) => bare_counter(&aggregate.expr),
+        Expr::Unary(unary) => bare_counter(&unary.expr),
+        Expr::Binary(binary) => match binary.op.to_string().as_str() {
+            "and" | "unless" => bare_counter(&binary.lhs),
+            // The difference to an earlier moment is an increase.
+            "-" if series_of(expr).iter().any(|series| series.offset.is_some()) => None,
+            "*" if [&binary.lhs, &binary.rhs].iter().any(|side| is_zero(side)) => None,
+            "+" | "-" | "*" | "/" | "or" => bare_counter(&binary.lhs).or_else(|| bare_counter(&binary.rhs)),
+            _ => None,
+        },
+        // Most functions make something else of a counter; a subquery within them has a range.
+        Expr::Call(_)
+        | Expr::Paren(_)
+        | Expr::Subquery(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::MatrixSelector(_)
+        | Expr::Extension(_) => None,
+    }
+}
+
+fn is_zero(expr: &Expr) -> bool {
+    matches!(bare(expr), Expr::NumberLiteral(number) if number.val == 0.0)
+}
+
+fn is_called_counter(metric: &str) -> bool {
+    let gauge = metric.contains(':') || GAUGES.iter().any(|exporter| metric.starts_with(exporter));
+    !gauge && ["_total", "_count", "_sum", "_bucket"].iter().any(|suffix| metric.ends_with(suffix))
+}
+
+fn as_it_is(counter: &VectorSelector, scanned: &Scanned<'_>, step: Option<Duration>) -> Finding {
+    let metric = counter.name.as_deref().unwrap_or_default();
+    let message =
+        format!("`{metric}` is called like a counter: its value is everything since its process began, and is added up anew at every step");
+    let own = step.map_or_else(|| "1m".to_owned(), |step| Span(step).to_string());
+    Finding::new(&codes::PROMQL_RANGE, message, format!("write increase({metric}[{own}])")).at(scanned.word(metric))
 }
 
 /// `x or vector(0)`: with it nobody sees that `x` is gone.

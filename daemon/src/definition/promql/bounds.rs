@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use burnward_core::sli::Selector;
 use promql_parser::{
     label::MatchOp,
     parser::{AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorSelector},
 };
 
 use super::{bare, tree::visit};
+use crate::definition::selector;
 
 /// Least and most; both may be reached.
 pub(super) type Bounds = (f64, f64);
@@ -104,6 +106,12 @@ fn is_part_of(part: &Expr, whole: &Expr) -> bool {
     let steps = part.steps.len() == whole.steps.len()
         && part.steps.iter().zip(&whole.steps).all(|(part, whole)| part.is_at_least_as_fine_as(whole));
     steps && !part.selectors.is_empty() && part.selectors.iter().all(narrower)
+}
+
+/// The series that are added up; none where it is more than sums and increases, or one of them is no plain selector.
+pub(super) fn summed(expr: &Expr) -> Vec<Selector> {
+    let Some(sum) = Sum::of(expr) else { return Vec::new() };
+    sum.selectors.into_iter().map(selector::of_expression).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Whether both count the same: equal expressions, or equal but for a split by labels of which every selector asks for one value alone.

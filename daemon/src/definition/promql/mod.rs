@@ -9,11 +9,12 @@ mod bounds;
 mod confine;
 mod grammar;
 mod scan;
+mod split;
 mod tree;
 
 use std::{fmt, ops::Range, time::Duration};
 
-use burnward_core::sli::{Comparison, Expression};
+use burnward_core::sli::{Comparison, Expression, Selector};
 use promql_parser::parser::{self, Expr};
 
 use super::{
@@ -21,6 +22,7 @@ use super::{
     reader::shortened,
 };
 use scan::Scanned;
+pub(crate) use split::{By, Split};
 
 /// Something to say about an expression: a mistake or advice, by its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,10 @@ pub(super) enum Use {
 pub(super) struct Checked {
     pub(super) expression: Expression,
     pub(super) advice: Vec<Finding>,
+    /// By which labels its values are told apart.
+    pub(super) split: Split,
+    /// What it adds up, where it is made of sums and increases alone.
+    pub(super) summed: Vec<Selector>,
 }
 
 /// Reads an expression.
@@ -75,10 +81,11 @@ pub(super) fn read(text: &str, used: Use) -> Result<Checked, Finding> {
         Ok(expr) => {
             tree::check(&expr, &scanned)?;
             let sent = tree::faithful(&expr)?;
-            Ok(Checked { expression: Expression::new(&sent), advice: advice::of(&expr, &scanned, used) })
+            let (split, summed) = (Split::of(&expr), bounds::summed(&expr));
+            Ok(Checked { expression: Expression::new(&sent), advice: advice::of(&expr, &scanned, used), split, summed })
         }
         Err(error) => match unknown(&scanned, &error) {
-            Some(advice) => Ok(Checked { expression: Expression::new(&scanned.plain), advice: vec![advice] }),
+            Some(advice) => Ok(Checked { advice: vec![advice], ..as_written(&scanned) }),
             None => Err(mistake(&scanned, &error)),
         },
     }
@@ -87,7 +94,11 @@ pub(super) fn read(text: &str, used: Use) -> Result<Checked, Finding> {
 /// Takes an expression as it is written: only what would harm a source is refused.
 pub(super) fn unchecked(text: &str) -> Result<Checked, Finding> {
     let scanned = scan::scan(text)?;
-    Ok(Checked { expression: Expression::new(&scanned.plain), advice: Vec::new() })
+    Ok(as_written(&scanned))
+}
+
+fn as_written(scanned: &Scanned<'_>) -> Checked {
+    Checked { expression: Expression::new(&scanned.plain), advice: Vec::new(), split: Split::unknown(), summed: Vec::new() }
 }
 
 /// The expression with `label="value"` in each of its selectors, so that it sees nothing else; or why that cannot be.

@@ -235,6 +235,41 @@ fn a_query_yields_the_events_of_its_step() {
 }
 
 #[test]
+fn a_counter_that_is_added_up_as_it_is_is_told() {
+    for (text, expected) in [
+        ("sum(x_total)", vec!["W2083"]),
+        ("sum by (a) (x_bucket{le=\"1\"}) * 2", vec!["W2083"]),
+        ("sum(x_total) - sum(x_total offset 1m)", vec![]),
+        ("sum(increase((x_total)[1m:15s]))", vec![]),
+        ("sum(increase(x_total[1m]) and on (a) y_total)", vec![]),
+        ("sum(increase(x_total[1m])) or sum(y_total) * 0", vec![]),
+        ("sum(stackdriver_x_transaction_count)", vec![]),
+        ("sum(job:x_total:increase1m)", vec![]),
+        ("sum(queued)", vec![]),
+    ] {
+        assert_eq!(advice(text, events(1)), expected, "{text}");
+        assert!(advice(text, WINDOW).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_quantile_that_never_has_a_value_is_told() {
+    for (text, expected) in [
+        ("histogram_quantile(99, sum by (le) (rate(x_bucket[5m])))", vec!["W2087", "W2085"]),
+        ("histogram_quantile(0.99, sum by (a) (rate(x_bucket[5m])))", vec!["W2087", "W2085"]),
+        ("histogram_quantile(0.99, rate(x_bucket[5m]))", vec!["W2085"]),
+        ("histogram_quantile(0.99, sum(rate(x[5m])))", vec!["W2085"]),
+    ] {
+        assert_eq!(advice(text, WINDOW), expected, "{text}");
+    }
+}
+
+#[test]
+fn matchers_of_an_expression_are_read_as_those_of_a_selector() {
+    assert_eq!(advice("sum(increase(x{code=\"5..\"}[1m])) + sum(y{a=\"1\",a=\"2\"})", WINDOW), ["W2022", "W2023"]);
+}
+
+#[test]
 fn a_comparison_that_always_comes_out_the_same_is_told() {
     let part = "sum(increase(r{status=\"error\"}[5m]))";
     let whole = "sum(increase(r[5m]))";

@@ -3,7 +3,7 @@
 use std::{ops::Range, time::Duration};
 
 use burnward_core::{
-    sli::{Comparison, Counted, Expression, Sli},
+    sli::{Comparison, Counted, Expression, Selector, Sli},
     slo::Objective,
     time::{hours, minutes},
 };
@@ -15,7 +15,7 @@ use super::{
         reader::{Fields, Keys, Reader, shortened, suggest},
         yaml::{Entry, Node, Value},
     },
-    counted_entry,
+    counted_entry, no_part,
     selectors::{query_text, within},
 };
 
@@ -48,34 +48,43 @@ pub(super) fn spoken(reader: &mut Reader, kind: &Entry, promql: Promql) -> Optio
     None
 }
 
-/// Reads `window: { expr, is, threshold, slice }`.
-pub(super) fn read_window(reader: &mut Reader, node: &Node, promql: Promql) -> Option<Sli> {
+/// Reads `window: { expr, is, threshold, slice }` of an SLO that is split by these labels; `None` where they cannot be read.
+pub(super) fn read_window(reader: &mut Reader, node: &Node, per: Option<&[String]>, promql: Promql) -> Option<Sli> {
     let fields = reader.map(node, &WINDOW)?;
     let is = reader.required(&fields, "is", "'<='").and_then(|node| read_comparison(reader, node));
     let threshold = reader.required(&fields, "threshold", "0.5").and_then(|node| read_threshold(reader, node));
     let slice = read_step(reader, &fields, "slice");
-    let sent = Sent { checked: is_checked(reader, &fields), promql };
+    let sent = Sent { checked: is_checked(reader, &fields), promql, per };
     let used = Use::Window { is: is.zip(threshold) };
     let expr = reader.required(&fields, "expr", "'max(queue_age_seconds)'");
-    let expression = expr.and_then(|node| read_expression(reader, node, sent, used));
+    let expression = expr.and_then(|node| read_expression(reader, node, sent, used)).map(|(expression, _)| expression);
     Some(Sli::Window { expression: expression?, is: is?, threshold: threshold?, slice: slice? })
 }
 
-/// Reads `query: { bad or good, total, step }`.
-pub(super) fn read_query(reader: &mut Reader, node: &Node, promql: Promql) -> Option<Sli> {
+/// Reads `query: { bad or good, total, step }` of an SLO that is split by these labels; `None` where they cannot be read.
+pub(super) fn read_query(reader: &mut Reader, node: &Node, per: Option<&[String]>, promql: Promql) -> Option<Sli> {
     let fields = reader.map(node, &QUERY)?;
     let step = read_step(reader, &fields, "step");
-    let sent = Sent { checked: is_checked(reader, &fields), promql };
+    let sent = Sent { checked: is_checked(reader, &fields), promql, per };
     let total = reader.required(&fields, "total", "'sum(increase(http_requests_total[1m]))'");
     let total = total.and_then(|node| read_expression(reader, node, sent, Use::Events { step, beside: false }));
     let side = counted_entry(reader, &fields);
     let counted = side.and_then(|side| {
         let node = reader.optional(&fields, &side.key)?;
-        let expression = read_expression(reader, node, sent, Use::Events { step, beside: true })?;
-        differs(reader, side, &expression, total.as_ref())?;
+        let (expression, summed) = read_expression(reader, node, sent, Use::Events { step, beside: true })?;
+        differs(reader, side, &expression, total.as_ref().map(|(total, _)| total))?;
+        advise_on_part(reader, side, &summed, total.as_ref().map_or(&[], |(_, summed)| summed));
         Some(if side.key == "bad" { Counted::Bad(expression) } else { Counted::Good(expression) })
     });
-    Some(Sli::Query { counted: counted?, total: total?, step: step? })
+    Some(Sli::Query { counted: counted?, total: total?.0, step: step? })
+}
+
+/// A side that is no part of the total, where both are sums of counters.
+fn advise_on_part(reader: &mut Reader, side: &Entry, summed: &[Selector], total: &[Selector]) {
+    if let Some((message, help)) = no_part(&side.key, summed, total) {
+        let diagnostic = reader.diagnostic(&codes::NO_PART, side.value.range.clone(), message);
+        reader.report(diagnostic.help(help));
+    }
 }
 
 /// A side that is the total says nothing.
@@ -142,28 +151,31 @@ fn is_checked(reader: &mut Reader, fields: &Fields<'_>) -> bool {
 
 /// How an expression is sent.
 #[derive(Debug, Clone, Copy)]
-struct Sent {
+struct Sent<'p> {
     /// As it was understood, and not as it was written.
     checked: bool,
     /// To what kind of source.
     promql: Promql,
+    /// By which labels its values are to be told apart.
+    per: Option<&'p [String]>,
 }
 
-fn read_expression(reader: &mut Reader, node: &Node, sent: Sent, used: Use) -> Option<Expression> {
+/// The expression, and the series that it adds up.
+fn read_expression(reader: &mut Reader, node: &Node, sent: Sent<'_>, used: Use) -> Option<(Expression, Vec<Selector>)> {
     let text = query_text(reader, node, "an expression")?;
     let read = if sent.checked { promql::read(text, used) } else { promql::unchecked(text) };
     match read {
-        Ok(Checked { expression, advice }) => {
+        Ok(Checked { expression, advice, split, summed }) => {
             if let (Promql::Confined, Err(why)) = (sent.promql, promql::confined(&expression.to_string(), "label", "value")) {
                 let message = format!("this tenant's source adds a label to every selector, and cannot to this expression: {why}");
                 let diagnostic = reader.diagnostic(&codes::PROMQL_CONFINED, node.range.clone(), message);
                 reader.report(diagnostic.help("write it in plain PromQL, each selector with the metric's name before the braces"));
                 return None;
             }
-            for finding in &advice {
+            for finding in advice.iter().chain(&sent.per.map(|per| split.misfits(per)).unwrap_or_default()) {
                 report(reader, node, text, finding);
             }
-            Some(expression)
+            Some((expression, summed))
         }
         Err(finding) => {
             report(reader, node, text, &finding);

@@ -12,7 +12,7 @@ use burnward_core::{
 };
 
 use super::{
-    codes,
+    codes, matchers,
     reader::{Fields, Keys, Reader, shortened},
     selector::is_label_name,
     yaml::{Entry, Node},
@@ -20,7 +20,7 @@ use super::{
 pub(super) use composite::check_objectives;
 pub use expression::Promql;
 pub(super) use expression::check_lookbacks;
-pub(super) use selectors::read_selector;
+pub(super) use selectors::parse_selector;
 use selectors::selectors;
 
 const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where they apply, tolerated and buckets), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold), `query` (bad or good, and total) and `composite` (all-of or weighted)";
@@ -60,8 +60,8 @@ fn read_kind(reader: &mut Reader, kind: &Entry, per: Option<&[String]>, promql: 
         "latency" => latency::read(reader, node, promql),
         "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
         "presence" => presence::read(reader, node, per),
-        "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node, promql)),
-        "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node, promql)),
+        "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node, per, promql)),
+        "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node, per, promql)),
         _ => read_events(reader, node),
     }
 }
@@ -72,6 +72,7 @@ fn read_events(reader: &mut Reader, node: &Node) -> Option<Sli> {
     let counted = counted(reader, &fields);
     let (counted, total) = (counted?, total?);
     advise_on_same_sides(reader, node, &counted, &total);
+    advise_on_part(reader, node, &counted, &total);
     Some(Sli::Events { counted, total })
 }
 
@@ -85,6 +86,37 @@ fn advise_on_same_sides(reader: &mut Reader, node: &Node, counted: &Counted, tot
         let diagnostic = reader.diagnostic(&codes::SAME_SIDES, node.range.clone(), message);
         reader.report(diagnostic.help(format!("narrow `{word}` to what makes an event {word}, such as code=~\"5..\"")));
     }
+}
+
+/// A side that is no part of the total: other series of the same metric, or beside what is called like the successes alone.
+fn advise_on_part(reader: &mut Reader, node: &Node, counted: &Counted, total: &[Selector]) {
+    let (side, word) = match counted {
+        Counted::Bad(side) => (side, "bad"),
+        Counted::Good(side) => (side, "good"),
+    };
+    let Some((message, help)) = no_part(word, side, total) else { return };
+    let diagnostic = reader.diagnostic(&codes::NO_PART, node.range.clone(), message);
+    reader.report(diagnostic.help(help));
+}
+
+/// What is wrong with a side of this name beside the total, and what to write instead.
+fn no_part(word: &str, side: &[Selector], total: &[Selector]) -> Option<(String, String)> {
+    if side.is_empty() || total.is_empty() {
+        return None;
+    }
+    if let Some((one, other)) = matchers::outside(side, total) {
+        let message = format!("`{word}` is no part of `total`: no series is both {one} and {other}");
+        let help = "`total` is all events, the good and the bad ones: leave the matcher out of it, or give it as a list of both".to_owned();
+        return Some((message, help));
+    }
+    let successes = total.iter().find(|_| word == "bad" && total.iter().all(is_called_success) && !side.iter().any(is_called_success))?;
+    let message = format!("`{}` is called like the good events alone, and `total` is all events", shortened(successes.metric()));
+    let (good, bad) = (shortened(successes.metric()), side.first().map(|one| shortened(one.metric())).unwrap_or_default());
+    Some((message, format!("where it is, add the bad ones: `total: ['{good}', '{bad}']`")))
+}
+
+fn is_called_success(selector: &Selector) -> bool {
+    selector.metric().split('_').any(|part| matches!(part, "success" | "successes" | "successful" | "succeeded"))
 }
 
 /// Advises where splitting by a label says nothing.

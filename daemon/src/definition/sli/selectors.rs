@@ -6,6 +6,7 @@ use burnward_core::sli::Selector;
 
 use crate::definition::{
     codes,
+    matchers::{self, Doubt},
     reader::Reader,
     selector::{self, Fault},
     yaml::{Node, Value},
@@ -36,7 +37,19 @@ pub(super) fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector
     Some(all)
 }
 
-pub(in crate::definition) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
+/// A selector, with the doubts about what it takes.
+pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
+    let selector = parse_selector(reader, node)?;
+    if let Value::Scalar { text, .. } = &node.value {
+        for doubt in matchers::doubts(&selector) {
+            tell(reader, node, text, doubt);
+        }
+    }
+    Some(selector)
+}
+
+/// A selector as it is written; what it takes is told where it is used.
+pub(in crate::definition) fn parse_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
     let text = query_text(reader, node, "a selector")?;
     match selector::parse(text) {
         Ok(selector) => Some(selector),
@@ -45,6 +58,13 @@ pub(in crate::definition) fn read_selector(reader: &mut Reader, node: &Node) -> 
             None
         }
     }
+}
+
+fn tell(reader: &mut Reader, node: &Node, text: &str, doubt: Doubt) {
+    let written = doubt.matcher.to_string();
+    let at = text.find(&written).and_then(|at| within(reader, node, text, &(at..at + written.len())));
+    let diagnostic = reader.diagnostic(doubt.code, at.unwrap_or_else(|| node.range.clone()), doubt.message);
+    reader.report(diagnostic.help(doubt.help));
 }
 
 /// The text of a query, as far as YAML left it whole.

@@ -80,7 +80,7 @@ impl Type {
     fn read(self, reader: &mut Reader, node: &Node, of: &str) -> Option<String> {
         match self {
             Self::Text | Self::LabelValue => reader.line(node, of, LONGEST).map(ToOwned::to_owned),
-            Self::Selector => sli::read_selector(reader, node).map(|selector| selector.to_string()),
+            Self::Selector => sli::parse_selector(reader, node).map(|selector| selector.to_string()),
             Self::Duration => reader.duration(node, of).and_then(|_| reader.text(node, of)).map(ToOwned::to_owned),
             Self::Percent => {
                 read_as(reader, node, of, |text| GoodShare::percent(text).is_ok(), "write a share with a percent sign, such as `99.9%`")

@@ -31,6 +31,11 @@ const SLIS: &[&str] = &[
     "query: { bad: 'sum(x)', total: 'sum( x )' }",
     "query: { total: 'x', promql-check: of }",
     "query: { bad: 'x', good: 'y', total: 'z' }",
+    "query: { bad: 'sum by (tenant, code) (increase(x{code=~\"5..\"}[1m]))', total: 'sum(increase(x[1m]))' }\n    per: [tenant]",
+    "window: { expr: 'sum without (instance) (x)', is: '<', threshold: 2 }",
+    "query: { bad: 'sum(x_total{code=\"5..\"})', total: 'sum(x_total{code=\"200\"})' }",
+    "window: { expr: 'histogram_quantile(99, sum by (le) (rate(x_bucket[5m])))', is: '<', threshold: 2 }",
+    "window: { expr: 'histogram_quantile(0.99, sum(rate(x_bucket[5m])))', is: '<', threshold: 2 }",
     "query: { bad: 'x', total: 'y' }\n      window: { expr: 'x', is: '<=', threshold: 1 }",
 ];
 
@@ -70,9 +75,9 @@ fn every_diagnostic_of_expressions_as_it_is_shown() {
 fn expressions_load_and_keep_what_was_written() {
     for sli in [
         "window: { expr: 'max(queue_age_seconds)', is: '<=', threshold: 3600 }",
-        "window: { expr: 'x', is: '!=', threshold: -1.5e3, slice: 30s }",
+        "window: { expr: 'max(x)', is: '!=', threshold: -1.5e3, slice: 30s }",
         "query: { bad: 'errors:increase1m', total: 'requests:increase1m' }",
-        "query: { good: 'sum by (tenant) (increase(x{code=\"200\"}[5m]))', total: 'sum by (tenant) (increase(x[5m]))', step: 5m }",
+        "query: { good: 'sum by (tenant) (increase(x{code=\"200\"}[5m]))', total: 'sum by (tenant) (increase(x[5m]))', step: 5m }\n    per: [tenant]",
         "window: { expr: 'rollup(x[5m]) keep_metric_names', is: '<=', threshold: 1, promql-check: off }",
     ] {
         let text = document(sli);

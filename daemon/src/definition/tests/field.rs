@@ -83,7 +83,9 @@ fn m_several_metrics_are_added_by_the_expression() {
 
 #[test]
 fn v_vector_matching_is_left_to_the_source() {
-    check("{ window: { expr: 'sum by (a) (x) / ignoring (a) group_left () sum(x)', is: '<', threshold: 0.05 } }", &[]);
+    let join = "{ window: { expr: 'sum by (a) (x) / ignoring (a) group_left () sum(x)', is: '<', threshold: 0.05 } }";
+    check(&format!("{join}\n    per: [a]"), &[]);
+    check(join, &["W2086"]);
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn g12_a_page_that_can_never_be_reached_is_told() {
 #[test]
 fn u_what_is_no_ratio_is_judged_as_it_is() {
     check("{ window: { expr: 'sum(increase(seconds[5m])) / sum(increase(waits[5m]))', is: '<=', threshold: 0.1 } }", &[]);
-    check("{ window: { expr: 'deriv(queue_size[30m])', is: '<=', threshold: 1 } }", &[]);
+    check("{ window: { expr: 'max(deriv(queue_size[30m]))', is: '<=', threshold: 1 } }", &[]);
 }
 
 /// Definitions that two organisations shipped and that can never, or must always, fire; each as an SLO, with the advice that mends it.

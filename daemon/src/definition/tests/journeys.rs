@@ -22,7 +22,7 @@ slos:
     per: [tenant]
     objectives: [{ target: 99.9%, window: 30d, alerting: none }]
   - name: queue
-    sli: { window: { expr: 'queue_seconds', is: '<=', threshold: 60, slice: 5m } }
+    sli: { window: { expr: 'max(queue_seconds)', is: '<=', threshold: 60, slice: 5m } }
     objectives: [{ target: 99.9%, window: 30d, alerting: none }]
 ";
 
