@@ -9,6 +9,7 @@ use burnward_core::{
     exclusion::Correction,
     id::{IncidentId, SourceName, TenantId},
     incident::Kind,
+    ledger::Unknown,
     sli::Composite,
     slo::{Slo, Urgency},
     time::{Timestamp, days},
@@ -25,9 +26,9 @@ use crate::{
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{self, Colour, Diagnostic, Severity, duration, marked, marked::Marked},
     metrics::Metrics,
-    replay::{Backtest, Change, Fetched, OfText, Past, bounded, kept, mark, recorded},
+    replay::{Backtest, Change, Fetched, OfText, Past, Seen, bounded, kept, mark, recorded},
     report::words::utc,
-    source::{Source, replicas::Replicas},
+    source::{Source, prometheus::Prometheus, replicas::Replicas},
     store::Store,
     tasks::decide::ledger_settings,
 };
@@ -121,21 +122,28 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
     for (tenant, source, slos) in chosen(&args, config.as_ref())? {
         let config = Arc::new(config.clone().unwrap_or_default());
         let marked = read_marked(&args, &config, &tenant).await?;
-        let History { past, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
+        let History { past, place, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
+        let seen = Seen::of(&past, vec![slos], span).await.map_err(|unknown| not_read(&unknown))?;
+        let sentences = seen.sentences(&place);
+        let (span, slos) = (seen.span, seen.sets.concat());
         if slos.is_empty() {
+            for sentence in sentences {
+                print::talk(format_args!("note: {sentence}"));
+            }
             continue;
         }
         let span = bounded(span, config.tick)?;
-        tell_of_idle(&changes, &slos);
+        tell_of_idle(&changes, &slos.iter().map(|entrant| Arc::clone(&entrant.slo)).collect::<Vec<_>>());
         let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
         let bar = Bar::new("backtest", span);
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
         bar.end();
-        let lived = lived.map_err(|unknown| anyhow::anyhow!("the history could not be read to the end: {unknown}"))?;
-        tested.push(Tested::of(&backtest, lived, marked.as_deref(), late_after, config.tick));
+        let lived = lived.map_err(|unknown| not_read(&unknown))?;
+        let history = shown::History { place, seen, sentences, tick: config.tick };
+        tested.push(Tested::of(&backtest, lived, marked.as_deref(), late_after, history));
     }
     if tested.is_empty() {
-        bail!("no SLO is left that the file can show");
+        bail!("no SLO is left that {} can show", if args.recorded.is_some() { "the file" } else { "this history" });
     }
     print::text(match args.output {
         Format::Table => tested.iter().map(Tested::as_table).collect::<Vec<_>>().join("\n"),
@@ -153,6 +161,10 @@ fn tell_of_idle(changes: &[Change], slos: &[Arc<Slo>]) {
     for change in changes.iter().filter(|change| change.is_idle(slos)) {
         print::talk(format_args!("note: --what-if, {}: no row has this burn rate, so nothing is changed; {there}", change.words()));
     }
+}
+
+pub(super) fn not_read(unknown: &Unknown) -> anyhow::Error {
+    anyhow::anyhow!("the history could not be read to the end: {unknown}")
 }
 
 /// Shows what is wrong with a file, and says that it is.
@@ -214,6 +226,8 @@ pub(super) fn with_members(slos: &[Arc<Slo>], names: &[String]) -> Vec<Arc<Slo>>
 /// What answers, the span that is lived through, and the SLOs as they are counted from that.
 struct History {
     past: Past,
+    /// What that is, in a sentence.
+    place: String,
     span: Interval,
     slos: Vec<Arc<Slo>>,
 }
@@ -231,10 +245,11 @@ async fn history(
         let samples = recorded::read(file, Clock::Wall.now())?;
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = span(args, Some(reach), reach.to)?;
-        return Ok(History { past: Past::Samples(samples), span, slos: shown_by_text(slos) });
+        return Ok(History { past: Past::Samples(samples), place: file.display().to_string(), span, slos: shown_by_text(slos) });
     }
     let span = span(args, None, Clock::Wall.now())?;
-    Ok(History { past: past_of_source(config, name, args.source.as_deref(), span.to)?, span, slos })
+    let (past, place) = past_of_source(config, name, args.source.as_deref(), span.to)?;
+    Ok(History { past, place, span, slos })
 }
 
 /// The SLOs that a recorded file can show, and a word of those that stay out.
@@ -246,8 +261,8 @@ fn shown_by_text(slos: Vec<Arc<Slo>>) -> Vec<Arc<Slo>> {
     of_text.shown
 }
 
-/// The history of a source up to a moment; of the Prometheus at this URL where one is named.
-pub(super) fn past_of_source(config: &Config, name: &SourceName, url: Option<&str>, end: Timestamp) -> anyhow::Result<Past> {
+/// The history of a source up to a moment, and what to call it; of the Prometheus at this URL where one is named.
+pub(super) fn past_of_source(config: &Config, name: &SourceName, url: Option<&str>, end: Timestamp) -> anyhow::Result<(Past, String)> {
     let prometheus = match (url.map(PrometheusConfig::at), config.sources.get(name)) {
         (Some(at_url), _) => at_url,
         (None, Some(SourceConfig::Prometheus(prometheus))) => prometheus.clone(),
@@ -256,8 +271,10 @@ pub(super) fn past_of_source(config: &Config, name: &SourceName, url: Option<&st
         ),
         (None, None) => bail!("source {name} is not configured: name one as --source=URL"),
     };
-    let source = Source::Prometheus(Replicas::new(&prometheus, Metrics::default().source(name))?);
-    Ok(Past::Source(Box::new(Fetched::new(source, end))))
+    let replicas = Replicas::new(&prometheus, Metrics::default().source(name))?;
+    let at_url = url.and_then(|_| replicas.all().first()).map(Prometheus::place);
+    let place = at_url.unwrap_or_else(|| format!("source {name}"));
+    Ok((Past::Source(Box::new(Fetched::new(Source::Prometheus(replicas), end))), place))
 }
 
 async fn from_ledger(
@@ -285,7 +302,7 @@ async fn from_ledger(
             utc(fine.from)
         ));
     }
-    Ok(History { past: Past::Samples(samples), span, slos })
+    Ok(History { past: Past::Samples(samples), place: "the ledger".to_owned(), span, slos })
 }
 
 /// The daemon's store, which may be running.
@@ -295,7 +312,7 @@ async fn store(args: &BacktestArgs, config: &Config) -> anyhow::Result<Store> {
 
 /// The span that is asked for; without one, all of a file, or the usual one.
 fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyhow::Result<Interval> {
-    let to = args.to.as_deref().map_or(Ok(end), moment)?;
+    let to = args.to.as_deref().map_or(Ok(end), moment)?.floor(Duration::from_secs(1));
     let last = args.last.as_deref().map(|text| duration::parse(text).with_context(|| format!("--last={text}"))).transpose()?;
     let from = match (args.from.as_deref(), last, of_file) {
         (Some(from), _, _) => moment(from)?,
@@ -303,7 +320,7 @@ fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyho
         (None, None, Some(file)) => file.from,
         (None, None, None) => to.minus(USUAL),
     };
-    let (from, to) = (from.ceil(Duration::from_secs(1)), to.floor(Duration::from_secs(1)));
+    let from = from.ceil(Duration::from_secs(1));
     if from >= to {
         bail!("the span ends before it begins");
     }

@@ -17,7 +17,7 @@ use jiff::{civil::Time, tz::TimeZone};
 use super::Difference;
 use crate::{
     config::Config,
-    definition::{duration, row_words},
+    definition::row_words,
     replay::{Alarm, Calls},
     report::words::utc,
 };
@@ -46,6 +46,8 @@ pub struct Lives<'a> {
     pub after: Life<'a>,
     /// From the first tick to the last.
     pub span: Interval,
+    /// What of the history cannot be looked at, in sentences.
+    pub unseen: &'a [String],
 }
 
 /// What a change does to one SLO, or all changes do together.
@@ -90,8 +92,10 @@ pub struct Page {
 /// The span that was lived through, with what all changes do together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Backtested {
-    /// From the first tick to the last.
+    /// From the first tick to the last, of the tenant whose history is the longest.
     pub span: Interval,
+    /// What of the history cannot be looked at, in sentences.
+    pub unseen: Vec<String>,
     /// Of all SLOs of the services that hold a change, because what fails of one service is one incident.
     pub sum: Effect,
     /// The zones by whose clocks night is told.
@@ -111,13 +115,16 @@ impl Difference {
         }
         let all = |life| nights.told(life, |_| true);
         let sum = Effect { before: all(lives.before), after: all(lives.after) };
-        let nothing = || Backtested { span: lives.span, sum: Effect::nothing(), zones: Vec::new(), without_zone: Vec::new() };
-        self.backtested.get_or_insert_with(nothing).join(sum, &nights);
+        let nothing =
+            || Backtested { span: lives.span, unseen: Vec::new(), sum: Effect::nothing(), zones: Vec::new(), without_zone: Vec::new() };
+        self.backtested.get_or_insert_with(nothing).join(lives, sum, &nights);
     }
 }
 
 impl Backtested {
-    fn join(&mut self, sum: Effect, nights: &Nights) {
+    fn join(&mut self, lives: Lives<'_>, sum: Effect, nights: &Nights) {
+        self.span.from = self.span.from.min(lives.span.from);
+        self.unseen.extend_from_slice(lives.unseen);
         self.sum.before.join(sum.before);
         self.sum.after.join(sum.after);
         self.zones.extend(nights.zones.values().flatten().map(ToString::to_string));
@@ -133,10 +140,10 @@ impl Backtested {
         format!("Over {}: {}.", self.length(), self.sum.words())
     }
 
-    /// `30d from 2026-10-27T00:00:00Z to 2026-11-26T00:00:00Z`.
+    /// `30 d from 2026-10-27T00:00:00Z to 2026-11-26T00:00:00Z`.
     fn length(&self) -> String {
         let Interval { from, to } = self.span;
-        format!("{} from {} to {}", duration::format(Duration::from_secs(self.span.length().as_secs())), utc(from), utc(to))
+        format!("{} from {} to {}", words::duration(self.span.length()), utc(from), utc(to))
     }
 
     /// By whose clocks night is told; `None` where no page would have come by night or day.

@@ -42,7 +42,10 @@ pub fn text(difference: &Difference, shows_tenant: bool) -> String {
 
 /// What all changes would have done, and by whose clocks night is told.
 fn told_of_backtest(difference: &Difference) -> Vec<String> {
-    let told = |backtested: &Backtested| [backtested.sentence()].into_iter().chain(backtested.night()).collect::<Vec<_>>();
+    let told = |backtested: &Backtested| {
+        let sum = [backtested.sentence()].into_iter().chain(backtested.night());
+        sum.chain(backtested.unseen.iter().cloned()).collect::<Vec<_>>()
+    };
     difference.backtested.iter().flat_map(told).collect()
 }
 
@@ -108,6 +111,7 @@ fn backtest(backtested: &Backtested) -> serde_json::Value {
     serde_json::json!({
         "from": utc(backtested.span.from),
         "to": utc(backtested.span.to),
+        "unseen": backtested.unseen,
         "sum": effect(&backtested.sum),
         "night_timezones": backtested.zones,
         "night_is_utc_for_teams": backtested.without_zone,

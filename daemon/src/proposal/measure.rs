@@ -16,7 +16,7 @@ use burnward_core::{
 use super::ladder::{self, Measured, Tried};
 use crate::{
     config::Config,
-    replay::{Backtest, Calls, Change, Fetched, Lived, Past, Score},
+    replay::{Backtest, Calls, Change, Entrant, Fetched, Lived, Past, Score},
     source::{Source, prometheus::Prometheus},
 };
 
@@ -146,7 +146,7 @@ impl Measure<'_> {
         let backtest = Backtest {
             tenant: TenantId::parse("main").expect("a name of the alphabet"),
             source: self.name.clone(),
-            slos: vec![Arc::clone(slo)],
+            slos: vec![Entrant { slo: Arc::clone(slo), from: span.from }],
             changes: ladder::targets().into_iter().map(Change::Target).collect(),
             span,
         };

@@ -13,7 +13,7 @@ use burnward_core::{
     words::plural,
 };
 
-use super::{Alarm, Life, Past, Replay, as_if_active};
+use super::{Alarm, Entrant, Life, Past, Replay, as_if_active};
 use crate::{config::Config, definition::duration, report::words::utc, tasks::decide::Rehearsal};
 
 /// A change that is tried.
@@ -102,8 +102,8 @@ pub struct Backtest {
     pub tenant: TenantId,
     /// From where the samples are, for how they are read.
     pub source: SourceName,
-    /// The SLOs.
-    pub slos: Vec<Arc<Slo>>,
+    /// The SLOs, each from its beginning on.
+    pub slos: Vec<Entrant>,
     /// What else is tried, side by side.
     pub changes: Vec<Change>,
     /// From the first tick to the last.
@@ -129,8 +129,9 @@ impl Backtest {
     pub async fn run(&self, past: Past, config: &Arc<Config>, passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
         let changes: Vec<Option<Change>> = std::iter::once(None).chain(self.changes.iter().copied().map(Some)).collect();
         let set = |change: &Option<Change>| {
-            let slos = self.slos.iter().map(as_if_active);
-            slos.map(|slo| change.map_or_else(|| Arc::clone(&slo), |change| Arc::new(change.of(&slo)))).collect()
+            let slos = self.slos.iter().map(|Entrant { slo, from }| (as_if_active(slo), *from));
+            let changed = |slo: Arc<Slo>| change.map_or_else(|| Arc::clone(&slo), |change| Arc::new(change.of(&slo)));
+            slos.map(|(slo, from)| Entrant { slo: changed(slo), from }).collect()
         };
         let sets = changes.iter().map(set).collect();
         let lived = live((&self.tenant, &self.source), sets, self.span, past, config, passed).await?;
@@ -138,20 +139,27 @@ impl Backtest {
     }
 }
 
-/// Lives through a span with several sets of SLOs of a tenant side by side, with a word of progress after each tick. Each SLO tells by its status.
+/// Lives through a span with several sets of SLOs of a tenant side by side, each SLO from its beginning on, with a word of progress after each tick. Each
+/// tells by its status.
 ///
 /// # Errors
 /// Why the history could not be read to the end.
 pub async fn live(
     (tenant, source): (&TenantId, &SourceName),
-    sets: Vec<Vec<Arc<Slo>>>,
+    sets: Vec<Vec<Entrant>>,
     span: Interval,
     past: Past,
     config: &Arc<Config>,
     mut passed: impl FnMut(Duration),
 ) -> Result<Vec<Lived>, Unknown> {
-    let rehearse = |slos: Vec<Arc<Slo>>| Rehearsal::new(config.clone(), tenant.clone(), source.clone(), slos, span.from);
-    let mut replay = Replay::side_by_side(sets.into_iter().map(rehearse).collect(), past);
+    let (mut rehearsals, mut awaited) = (Vec::new(), Vec::new());
+    for set in sets {
+        let (there, later): (Vec<_>, Vec<_>) = set.into_iter().partition(|entrant| entrant.from <= span.from);
+        let slos = there.into_iter().map(|entrant| entrant.slo).collect();
+        rehearsals.push(Rehearsal::new(config.clone(), tenant.clone(), source.clone(), slos, span.from));
+        awaited.push(later);
+    }
+    let mut replay = Replay::side_by_side(rehearsals, past).awaiting(awaited);
     let mut now = span.from;
     while now <= span.to {
         replay.tick(now).await;

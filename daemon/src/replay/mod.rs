@@ -6,6 +6,7 @@
 
 mod alarms;
 mod backtest;
+mod beginning;
 mod drawing;
 pub mod kept;
 mod past;
@@ -28,6 +29,7 @@ use burnward_core::{
 
 pub use alarms::{Alarm, Alarms, Calls};
 pub use backtest::{Backtest, Change, Lived, bounded, live};
+pub use beginning::{Entrant, Seen};
 pub use drawing::draw;
 pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};
@@ -81,8 +83,17 @@ impl Replay {
 
     /// The same by several at once, which know nothing of one another.
     pub fn side_by_side(rehearsals: Vec<Rehearsal>, past: Past) -> Self {
-        let lives = rehearsals.into_iter().map(|rehearsal| Life { rehearsal, alarms: Alarms::new() });
+        let lives = rehearsals.into_iter().map(|rehearsal| Life { rehearsal, alarms: Alarms::new(), awaited: Vec::new() });
         Self { lives: lives.collect(), past }
+    }
+
+    /// The same, where SLOs come to each of them later.
+    #[must_use]
+    pub(super) fn awaiting(mut self, awaited: Vec<Vec<Entrant>>) -> Self {
+        for (life, awaited) in self.lives.iter_mut().zip(awaited) {
+            life.awaited = awaited;
+        }
+        self
     }
 
     /// What a daemon does in one tick: it reads what is new, some of what is older, and runs timers.
@@ -118,6 +129,8 @@ impl Replay {
 pub struct Life {
     rehearsal: Rehearsal,
     alarms: Alarms,
+    /// The SLOs that there is nothing to see of yet.
+    awaited: Vec<Entrant>,
 }
 
 impl Life {
@@ -132,6 +145,10 @@ impl Life {
     }
 
     async fn tick(&mut self, past: &mut Past, now: Timestamp) {
+        let entering: Vec<Entrant> = self.awaited.extract_if(.., |entrant| entrant.from <= now).collect();
+        if !entering.is_empty() {
+            self.rehearsal.enter(entering.into_iter().map(|entrant| entrant.slo), now);
+        }
         for _ in 0..STEPS_A_TICK {
             if !self.round(past, now).await {
                 break;

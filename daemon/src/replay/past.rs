@@ -75,6 +75,11 @@ impl Fetched {
         Self { source, end, held: BTreeMap::new(), broken: None }
     }
 
+    /// What is read.
+    pub(super) const fn source(&self) -> &Source {
+        &self.source
+    }
+
     async fn answer(&mut self, asked: &Asked<'_>) -> Result<Vec<Series>, Unknown> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());

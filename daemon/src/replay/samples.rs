@@ -10,7 +10,10 @@ use burnward_core::{
     window::Interval,
 };
 
-use super::Asked;
+use super::{
+    Asked,
+    beginning::{JUST_BEFORE, Sought},
+};
 
 /// How long a sample stands for the present at a step of history, as Prometheus takes it.
 const STALENESS: Duration = minutes(5);
@@ -75,6 +78,22 @@ impl Samples {
         let from = all().filter_map(|samples| samples.first()).map(|sample| sample.at).min()?;
         let to = all().filter_map(|samples| samples.last()).map(|sample| sample.at).max()?;
         Some(Interval { from, to })
+    }
+
+    /// The first sample of a span of what is looked for; the span's beginning where there is one before.
+    pub(super) fn first(&self, sought: &Sought, span: Interval) -> Option<Timestamp> {
+        let of_span = |samples: &Vec<Sample>| {
+            let before = samples.partition_point(|sample| sample.at <= span.from.minus(JUST_BEFORE));
+            let first = samples.get(before).filter(|first| first.at <= span.to)?;
+            Some(first.at.minus(Duration::from_millis(1)).floor(Duration::from_secs(1)).max(span.from))
+        };
+        match sought {
+            Sought::Series(selector) => {
+                let compiled = CompiledSelector::new(selector, Dialect::default());
+                self.series.iter().filter(|(labels, _)| compiled.matches(labels)).filter_map(|(_, samples)| of_span(samples)).min()
+            }
+            Sought::Value(expression, _) => self.values.get(expression.as_str())?.values().filter_map(of_span).min(),
+        }
     }
 
     /// What a source that holds them would have answered.

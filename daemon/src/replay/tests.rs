@@ -96,10 +96,14 @@ async fn a_backtest_judges_an_slo_in_shadow_as_if_it_were_active_and_a_life_does
     let slos: Vec<Arc<Slo>> = slos().iter().map(|slo| Arc::new(Slo { status: Status::Shadow, ..Slo::clone(slo) })).collect();
     let past = || Past::Samples(traffic(from, span.to, bad, minutes(10)));
     let config = Arc::new(Config::default());
-    let life = live((&tenant, &source), vec![slos.clone()], span, past(), &config, |_| ()).await.expect("samples are at hand");
+    let life = live((&tenant, &source), vec![Entrant::all(slos.clone(), span.from)], span, past(), &config, |_| ())
+        .await
+        .expect("samples are at hand");
     assert_eq!(life[0].alarms, []);
-    let lived =
-        Backtest { tenant, source, slos, changes: Vec::new(), span }.run(past(), &config, |_| ()).await.expect("samples are at hand");
+    let lived = Backtest { tenant, source, slos: Entrant::all(slos, span.from), changes: Vec::new(), span }
+        .run(past(), &config, |_| ())
+        .await
+        .expect("samples are at hand");
     assert!(lived[0].alarms.iter().any(|alarm| alarm.told() == "page"));
 }
 
@@ -112,7 +116,8 @@ async fn a_backtest_tries_changes_side_by_side_and_is_scored() {
     let target = Target::percent("99%").expect("a target");
     let [usual, high] = ["14.4", "900"].map(|text| Factor::parse(text).expect("a factor"));
     let changes = vec![Change::Target(target), Change::Row(usual, high)];
-    let backtest = Backtest { tenant, source, slos: slos(), changes, span: Interval { from: from.plus(hours(6)), to } };
+    let span = Interval { from: from.plus(hours(6)), to };
+    let backtest = Backtest { tenant, source, slos: Entrant::all(slos(), span.from), changes, span };
     let mut passed = Duration::ZERO;
     let past = Past::Samples(traffic(from, to, bad, minutes(10)));
     let lived = backtest.run(past, &Arc::new(Config::default()), |now| passed = now).await.expect("samples are at hand");

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use burnward_core::{
     evaluate::BudgetStatus,
+    id::SloId,
     incident::{AlertKey, Facts, Kind},
     slo::Urgency,
     window::Interval,
@@ -12,19 +13,29 @@ use burnward_core::{
 
 use crate::{
     cli::table::Table,
-    definition::{duration, marked::Marked},
-    replay::{Alarm, Backtest, Found, Lived, Score},
+    definition::marked::Marked,
+    replay::{Alarm, Backtest, Found, Lived, Score, Seen},
     report::words::utc,
 };
 
 /// One tenant's backtest, ready to be shown.
 pub(super) struct Tested {
     tenant: String,
-    span: Interval,
-    tick: Duration,
+    history: History,
     slos: usize,
     runs: Vec<Run>,
     marked: Option<Vec<Marked>>,
+}
+
+/// What was lived through.
+pub(super) struct History {
+    /// Where from.
+    pub(super) place: String,
+    pub(super) seen: Seen,
+    /// What of it cannot be looked at.
+    pub(super) sentences: Vec<String>,
+    /// How often it was read.
+    pub(super) tick: Duration,
 }
 
 /// One way of the SLOs.
@@ -37,7 +48,7 @@ struct Run {
 }
 
 impl Tested {
-    pub(super) fn of(backtest: &Backtest, lived: Vec<Lived>, marked: Option<&[Marked]>, late_after: Duration, tick: Duration) -> Self {
+    pub(super) fn of(backtest: &Backtest, lived: Vec<Lived>, marked: Option<&[Marked]>, late_after: Duration, history: History) -> Self {
         let in_span = |marked: &&Marked| marked.when.to > backtest.span.from && marked.when.from < backtest.span.to;
         let marked: Option<Vec<Marked>> = marked.map(|marked| marked.iter().filter(in_span).cloned().collect());
         let run = |Lived { change, alarms, budgets }: Lived| Run {
@@ -46,14 +57,7 @@ impl Tested {
             alarms,
             budgets,
         };
-        Self {
-            tenant: backtest.tenant.to_string(),
-            span: backtest.span,
-            tick,
-            slos: backtest.slos.len(),
-            runs: lived.into_iter().map(run).collect(),
-            marked,
-        }
+        Self { tenant: backtest.tenant.to_string(), history, slos: backtest.slos.len(), runs: lived.into_iter().map(run).collect(), marked }
     }
 
     fn first(&self) -> Option<&Run> {
@@ -61,20 +65,24 @@ impl Tested {
     }
 
     fn title(&self) -> String {
-        let Interval { from, to } = self.span;
-        let length = duration::format(Duration::from_secs(self.span.length().as_secs()));
+        let span @ Interval { from, to } = self.history.seen.span;
         format!(
-            "{}: {} from {} to {} ({length}), read every {}",
+            "{}: {} over {} from {} to {}, read every {}",
             self.tenant,
             words::plural(self.slos, "SLO"),
+            words::duration(span.length()),
             utc(from),
             utc(to),
-            duration::format(self.tick)
+            words::duration(self.history.tick)
         )
     }
 
     pub(super) fn as_table(&self) -> String {
-        let mut text = format!("{}\n\n", self.title());
+        let mut text = format!("{}\n", self.title());
+        for sentence in &self.history.sentences {
+            let _ = writeln!(text, "{sentence}");
+        }
+        text.push('\n');
         let Some(run) = self.first() else { return text };
         if run.alarms.is_empty() {
             text += "Nobody would have been told anything.\n";
@@ -85,7 +93,7 @@ impl Tested {
             }
             text += &table.to_string();
         }
-        let _ = writeln!(text, "\n{}", run.sentence(self.span.length()));
+        let _ = writeln!(text, "\n{}", run.sentence());
         if let Some(marked) = &self.marked {
             text += &run.score.text(marked);
         }
@@ -101,8 +109,11 @@ impl Tested {
 
     pub(super) fn as_markdown(&self) -> String {
         let mut text = format!("### Backtest of {}\n\n", escaped(&self.title()));
+        for sentence in &self.history.sentences {
+            let _ = writeln!(text, "{}\n", escaped(sentence));
+        }
         let Some(run) = self.first() else { return text };
-        let _ = writeln!(text, "{}\n", run.sentence(self.span.length()));
+        let _ = writeln!(text, "{}\n", run.sentence());
         if !run.alarms.is_empty() {
             let rows = run.alarms.iter().zip(&run.score.of).map(|(alarm, of)| self.cells(alarm, *of).to_vec());
             text += &markdown(&HEADINGS, rows);
@@ -145,7 +156,7 @@ impl Run {
     }
 
     /// How often people would have been called.
-    fn sentence(&self, length: Duration) -> String {
+    fn sentence(&self) -> String {
         let calls = |alarms: &mut dyn Iterator<Item = &Alarm>| alarms.filter(|alarm| alarm.calls_people()).count();
         let pages = calls(&mut self.of_kind(Urgency::Page, Kind::Burn));
         let tickets = calls(&mut self.of_kind(Urgency::Ticket, Kind::Burn));
@@ -156,8 +167,7 @@ impl Run {
             count => format!("; {} that {what}", words::plural(count, "message")),
         };
         let unseen = of(blind, "something cannot be seen") + &of(silent, "there is no traffic");
-        let span = duration::format(Duration::from_secs(length.as_secs()));
-        format!("{} and {} in {span}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
+        format!("{} and {}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
     }
 
     /// A line of the table of changes; what became of incidents only where they are compared with any.
@@ -190,12 +200,18 @@ impl Run {
 /// All of it for programs.
 pub(super) fn as_json(tested: &[Tested]) -> String {
     let of_tenant = |tested: &Tested| {
+        let History { place, seen, sentences: _, tick } = &tested.history;
+        let younger = seen.younger.iter().map(|(slo, from)| serde_json::json!({ "slo": name(slo), "from": utc(*from) }));
         serde_json::json!({
             "tenant": tested.tenant,
-            "from": utc(tested.span.from),
-            "to": utc(tested.span.to),
-            "tick_seconds": tested.tick.as_secs_f64(),
+            "history": place,
+            "asked_from": utc(seen.asked.from),
+            "from": utc(seen.span.from),
+            "to": utc(seen.span.to),
+            "tick_seconds": tick.as_secs_f64(),
             "slos": tested.slos,
+            "younger_slos": younger.collect::<Vec<_>>(),
+            "slos_without_samples": seen.never.iter().map(name).collect::<Vec<_>>(),
             "runs": tested.runs.iter().map(|run| run_as_json(run, tested)).collect::<Vec<_>>(),
         })
     };
@@ -235,9 +251,9 @@ fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
     let (slo, group) = match &alarm.alert {
         AlertKey::Budget(budget) => {
             let group: BTreeMap<&str, &str> = budget.group.labels().iter().map(|(label, value)| (label.as_str(), value.as_str())).collect();
-            (Some(format!("{}/{}", budget.slo.service, budget.slo.name)), group)
+            (Some(name(&budget.slo)), group)
         }
-        AlertKey::Slo(slo) => (Some(format!("{}/{}", slo.service, slo.name)), BTreeMap::new()),
+        AlertKey::Slo(slo) => (Some(name(slo)), BTreeMap::new()),
         AlertKey::Source(_) | AlertKey::Test => (None, BTreeMap::new()),
     };
     let burn_rate = match &alarm.facts {
@@ -260,6 +276,10 @@ fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
         "calls_people": alarm.calls_people(),
         "marked": marked.map(|marked| marked.name.as_str()),
     })
+}
+
+fn name(slo: &SloId) -> String {
+    format!("{}/{}", slo.service, slo.name)
 }
 
 fn markdown<const N: usize>(headings: &[&str; N], rows: impl Iterator<Item = Vec<String>>) -> String {

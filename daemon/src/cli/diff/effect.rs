@@ -8,7 +8,7 @@ use burnward_core::{id::SloId, slo::Slo, window::Interval};
 use super::{DiffArgs, Sets, Side};
 use crate::{
     cli::{
-        backtest::{past_of_source, with_members},
+        backtest::{not_read, past_of_source, with_members},
         bar::Bar,
         print,
     },
@@ -19,7 +19,7 @@ use crate::{
         Difference,
         effect::{Life, Lives},
     },
-    replay::{Lived, OfText, Past, bounded, live, recorded},
+    replay::{Lived, OfText, Past, Seen, bounded, live, recorded},
 };
 
 /// Reads how long a history is asked for.
@@ -45,17 +45,21 @@ pub(super) async fn add(
     let sets: Vec<Vec<Arc<Slo>>> = [&sets.older, &sets.newer].map(|set| with_members(set, &services)).into();
     let (sets, left_out) = if args.recorded.is_some() { of_text(sets) } else { (sets, BTreeSet::new()) };
     let slos: Vec<Arc<Slo>> = sets.iter().flatten().cloned().collect();
-    let (past, span) = history(args, config, side, length)?;
+    let (past, place, asked) = history(args, config, side, length)?;
+    let seen = Seen::of(&past, sets, asked).await.map_err(|unknown| not_read(&unknown))?;
+    let sentences = seen.sentences(&place);
+    anyhow::ensure!(!seen.is_nothing(), "{}", sentences.join(" "));
+    let Seen { span, sets, never, .. } = seen;
     let span = bounded(span, config.tick).context("--backtest")?;
     let bar = Bar::new("diff", span);
     let lived = live((tenant, &side.context.source), sets, span, past, config, |passed| bar.passed(passed)).await;
     bar.end();
-    let lived = lived.map_err(|unknown| anyhow::anyhow!("the history could not be read to the end: {unknown}"))?;
+    let lived = lived.map_err(|unknown| not_read(&unknown))?;
     if let [before, after] = lived.as_slice() {
         let slos: Vec<&Slo> = slos.iter().map(AsRef::as_ref).collect();
-        difference.add_effects(tenant, Lives { before: life(before), after: life(after), span }, &slos, config);
+        difference.add_effects(tenant, Lives { before: life(before), after: life(after), span, unseen: &sentences }, &slos, config);
         // Of what was not lived through nobody knows what a change of it does.
-        for change in difference.changes.iter_mut().filter(|change| left_out.contains(&change.id)) {
+        for change in difference.changes.iter_mut().filter(|change| left_out.contains(&change.id) || never.contains(&change.id)) {
             change.effect = None;
         }
     }
@@ -77,17 +81,17 @@ fn life(lived: &Lived) -> Life<'_> {
     Life { alarms: &lived.alarms, budgets: &lived.budgets }
 }
 
-/// What answers, and the span: up to now, or to the last sample of a file, and no longer than that.
-fn history(args: &DiffArgs, config: &Config, side: &Side, length: Duration) -> anyhow::Result<(Past, Interval)> {
+/// What answers, what to call it, and the span: up to now, or to the last sample of a file, and no longer than that.
+fn history(args: &DiffArgs, config: &Config, side: &Side, length: Duration) -> anyhow::Result<(Past, String, Interval)> {
     let whole = |span: Interval| Interval { from: span.from.ceil(Duration::from_secs(1)), to: span.to.floor(Duration::from_secs(1)) };
     if let Some(file) = &args.recorded {
         let samples = recorded::read(file, Clock::Wall.now())?;
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = whole(Interval { from: reach.to.minus(length).max(reach.from), to: reach.to });
         anyhow::ensure!(span.from < span.to, "{} holds samples of one moment alone", file.display());
-        return Ok((Past::Samples(samples), span));
+        return Ok((Past::Samples(samples), file.display().to_string(), span));
     }
-    let now = Clock::Wall.now();
-    let span = whole(Interval { from: now.minus(length), to: now });
-    Ok((past_of_source(config, &side.context.source, args.source.as_deref(), span.to)?, span))
+    let now = Clock::Wall.now().floor(Duration::from_secs(1));
+    let (past, place) = past_of_source(config, &side.context.source, args.source.as_deref(), now)?;
+    Ok((past, place, Interval { from: now.minus(length), to: now }))
 }

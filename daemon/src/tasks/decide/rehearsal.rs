@@ -38,6 +38,13 @@ impl Rehearsal {
         &self.book.tenant
     }
 
+    /// Takes SLOs in that there were not yet, as a reload does.
+    pub fn enter(&mut self, slos: impl Iterator<Item = Arc<Slo>>, now: Timestamp) {
+        self.book.keep_standing();
+        let all = self.book.slos.values().cloned().chain(slos).collect();
+        self.book.replace_slos(all, Vec::new(), now);
+    }
+
     /// What to read now.
     pub fn plan(&mut self, now: Timestamp) -> ReadPlan {
         self.book.plan(now, None)

@@ -123,6 +123,7 @@ fn instant(switch: &Switch, form: &Form, fault: Option<&Fault>) -> Answered {
         Query::Range(selector, range) => answer::series(state.tsdb.range(&selector, range, at), Shape::Matrix, at, fault),
         Query::Instant(selector) => answer::series(state.tsdb.at(&selector, &[at]), Shape::Vector, at, fault),
         Query::Count(selector, by) => answer::series(state.tsdb.count(&selector, &by, &[at]), Shape::Vector, at, fault),
+        Query::CountOver(selector, range) => answer::series(state.tsdb.count_over(&selector, range, &[at]), Shape::Vector, at, fault),
         Query::Time => answer::success(&format!(r#"{{"resultType":"scalar","result":[{0},"{0}"]}}"#, jiff_seconds(at))),
     })
 }
@@ -142,6 +143,7 @@ fn steps(switch: &Switch, form: &Form, fault: Option<&Fault>) -> Answered {
     let found = match query {
         Query::Instant(selector) => state.tsdb.at(&selector, &instants),
         Query::Count(selector, by) => state.tsdb.count(&selector, &by, &instants),
+        Query::CountOver(selector, range) => state.tsdb.count_over(&selector, range, &instants),
         Query::Range(..) | Query::Time => {
             return Err("invalid expression type for range query, must be Scalar or instant Vector".to_owned());
         }

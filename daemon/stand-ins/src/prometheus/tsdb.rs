@@ -1,4 +1,5 @@
-//! Series in memory, and the few queries that the stand-in answers: plain selectors, how many series they match, and `time()`.
+//! Series in memory, and the few queries that the stand-in answers: plain selectors, how many series they match, at an instant or
+//! in a range before it, and `time()`.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,6 +23,8 @@ pub(super) enum Query {
     Instant(VectorSelector),
     /// `count by (a, b) (name{...})`
     Count(VectorSelector, Vec<String>),
+    /// `count(last_over_time(name{...}[1h]))`
+    CountOver(VectorSelector, i64),
     /// `time()`
     Time,
 }
@@ -35,6 +38,10 @@ impl Query {
             Expr::Aggregate(aggregate) if aggregate.op.to_string() == "count" => match (*aggregate.expr, aggregate.modifier) {
                 (Expr::VectorSelector(selector), None) => Ok(Self::Count(plain(selector)?, Vec::new())),
                 (Expr::VectorSelector(selector), Some(LabelModifier::Include(by))) => Ok(Self::Count(plain(selector)?, by.labels)),
+                (Expr::Call(call), None) if call.func.name == "last_over_time" => match call.args.args.into_iter().next().map(|arg| *arg) {
+                    Some(Expr::MatrixSelector(matrix)) => Ok(Self::CountOver(plain(matrix.vs)?, millis(matrix.range))),
+                    _ => Err(format!("the stand-in knows last_over_time of plain selectors, not `{text}`")),
+                },
                 _ => Err(format!("the stand-in counts the series of plain selectors, not `{text}`")),
             },
             Expr::Call(call) if call.func.name == "time" => Ok(Self::Time),
@@ -104,6 +111,14 @@ impl Tsdb {
             }
         }
         counts.into_iter().map(|(labels, counts)| Found { labels, samples: counts.into_iter().collect() }).collect()
+    }
+
+    /// How many series have a sample in the range before each of `instants`.
+    pub(super) fn count_over(&self, selector: &VectorSelector, range: i64, instants: &[i64]) -> Vec<Found> {
+        let counts: Vec<(i64, usize)> = instants.iter().map(|at| (*at, self.range(selector, range, *at).len())).collect();
+        let samples: Vec<(i64, f64)> =
+            counts.into_iter().filter(|(_, series)| *series > 0).map(|(at, series)| (at, series as f64)).collect();
+        if samples.is_empty() { Vec::new() } else { vec![Found { labels: LabelSet::new(), samples }] }
     }
 
     fn matching(&self, selector: &VectorSelector) -> impl Iterator<Item = (&LabelSet, &BTreeMap<i64, f64>)> {
