@@ -271,6 +271,86 @@ fn without_a_zone_night_is_that_of_utc_and_without_a_difference_nothing_is_lived
     assert_eq!((code, talk.contains("--backtest=soon")), (Some(2), true), "{talk}");
 }
 
+/// A comment on a pull request must not promise a page that nobody will get.
+#[test]
+fn a_document_that_does_not_load_is_told_with_its_mistake_and_what_stays_in_force() {
+    let root = changed();
+    let directory = root.path();
+    let document = fs::read_to_string(directory.join("slo-definitions/checkout.yaml")).expect("a document");
+    write(directory, "slo-definitions/checkout.yaml", &document.replace("team: payments", "team: paymnts"));
+    write(directory, "slo-definitions/new.yaml", &document.replace("service: checkout", "service: new").replace("payments", "nobody"));
+    let (code, told, talk) = diff(directory, &["--against", "main"]);
+    assert!(code == Some(2) && told.is_empty(), "{told}");
+    insta::assert_snapshot!("does_not_load", talk);
+    let (code, told, _) = diff(directory, &["--against", "main", "-o", "md"]);
+    assert_eq!(code, Some(2));
+    assert!(told.starts_with("### SLO documents that do not load\n\n`````text\nerror[E1023]: there is no team `paymnts`\n"), "{told}");
+    assert!(told.contains("\n`````\n\nOf slo-definitions/checkout.yaml what loaded before stays in force"), "{told}");
+    let (code, told, _) = diff(directory, &["--against", "main", "-o", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((code, &told["mistakes"][0]["code"]), (Some(2), &"E1023".into()));
+    let expected = serde_json::json!([
+        { "file": "slo-definitions/checkout.yaml", "slos_in_force": ["checkout/availability"] },
+        { "file": "slo-definitions/new.yaml", "slos_in_force": [] },
+    ]);
+    assert_eq!(told["does_not_load"], expected);
+    // Of other files likewise, and of one file alone.
+    write(directory, "before/checkout.yaml", &document);
+    let (code, told, talk) = diff(directory, &["slo-definitions/checkout.yaml", "--against", "before"]);
+    assert!(code == Some(2) && told.is_empty(), "{told}");
+    assert!(talk.contains("error[E1023]") && talk.contains("stays in force where it runs: checkout/availability."), "{talk}");
+}
+
+/// Who is paged stands in burnward.yaml, and that of the revision is the one that was in force there.
+#[test]
+fn a_revision_is_read_by_its_own_configuration() {
+    let root = changed();
+    let directory = root.path();
+    let later = CONFIG
+        .replace(
+            "people: { ada: { email: ada@example.com } }",
+            "people: { ada: { email: ada@example.com }, ben: { email: ben@example.com } }",
+        )
+        .replace("{ page: [ada], acknowledge-within: 5m }", "{ page: [ben], acknowledge-within: 5m }, { page: [ada] }");
+    write(directory, "burnward.yaml", &later);
+    let (code, told, talk) = diff(directory, &["--against", "main"]);
+    assert_eq!((code, talk.as_str()), (Some(1), ""), "{told}");
+    let team = "~ team payments\n    escalation   ada within 5 min -> ben within 5 min, then ada within 5 min\n";
+    assert!(told.contains(team) && told.contains("\nPaged that were not before: ben.\n"), "{told}");
+    assert!(told.contains("    pages                     nobody -> ben\n"), "{told}");
+    assert!(told.ends_with("1 SLO: 1 changed, 0 added, 0 removed; 1 team differs.\n"), "{told}");
+
+    // Each side calls whom it called then.
+    git(directory, &["checkout", "-q", "slo-definitions"]);
+    let pages = fs::read_to_string(directory.join("slo-definitions/checkout.yaml"))
+        .expect("a document")
+        .replace("99.5%, window: 30d, alerting: ticket", "99.9%, window: 30d");
+    write(directory, "slo-definitions/checkout.yaml", &pages);
+    git(directory, &["add", "slo-definitions"]);
+    git(directory, &["commit", "-q", "-m", "pages"]);
+    let asked = ["--against", "main", "--backtest", "30d", "--recorded", "history.om", "-o", "json"];
+    let (code, told, talk) = diff(directory, &asked);
+    let told: serde_json::Value = serde_json::from_str(&told).expect(&talk);
+    let (before, after) = (&told["backtest"]["sum"]["before"]["people"], &told["backtest"]["sum"]["after"]["people"]);
+    assert_eq!((code, &told["changes"]), (Some(1), &serde_json::json!([])), "no SLO says anything else");
+    assert_eq!((&before[0]["person"], &after[0]["person"]), (&"ada".into(), &"ben".into()), "{told}");
+
+    // A tenant, its directory and its templates as they were there.
+    let moved = later.replace("slo-definitions: [slo-definitions]", "slo-definitions: [elsewhere]");
+    write(directory, "burnward.yaml", &moved);
+    fs::rename(directory.join("slo-definitions"), directory.join("elsewhere")).expect("it moves");
+    let (_, told, _) = diff(directory, &["--against", "main"]);
+    assert!(told.ends_with("No SLO differs; 1 team differs.\n"), "{told}");
+    // One that does not load by the rules of today is told of, and today's is taken.
+    write(directory, "burnward.yaml", "version: burnward/v1\ntick: never\n");
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "-m", "broken"]);
+    write(directory, "burnward.yaml", &moved);
+    let (code, told, talk) = diff(directory, &["--against", "main"]);
+    assert_eq!((code, told.as_str()), (Some(0), "No SLO differs.\n"), "{talk}");
+    assert!(talk.contains("note: of main today's burnward.yaml is taken, because there the configuration does not load"), "{talk}");
+}
+
 #[test]
 fn an_edit_of_a_template_is_told_of_each_slo_that_is_made_of_it_also_for_one_file() {
     let root = tempfile::tempdir().unwrap();

@@ -122,10 +122,7 @@ fn assert_begins_where_the_source_does(lived: &Value, from: i64) {
     around(&younger[0]["from"], from + 43_200);
     assert_eq!(younger[1]["from"], younger[0]["from"], "a journey begins with the last of its members");
     let of_sum = younger[2]["from"].as_str().expect("a moment").to_owned();
-    assert!(
-        (moment(from + 43_100)..moment(from + 43_400)).contains(&of_sum),
-        "an expression begins with its first value: {of_sum}"
-    );
+    assert!((moment(from + 43_100)..moment(from + 43_400)).contains(&of_sum), "an expression begins with its first value: {of_sum}");
     assert_eq!(tenant["slos_without_samples"], serde_json::json!(["checkout/nowhere"]));
     for run in tenant["runs"].as_array().expect("a list") {
         let alerts = run["alerts"].as_array().expect("a list");
@@ -176,6 +173,58 @@ async fn a_backtest_begins_where_its_source_does_and_an_slo_where_its_metric_doe
     let talk = String::from_utf8_lossy(&nothing.stderr).into_owned();
     assert_eq!(nothing.status.code(), Some(2), "{talk}");
     assert!(talk.contains("no SLO is left that this history can show") && talk.contains("Left out, because there is no sample"), "{talk}");
+}
+
+fn git(directory: &Path, args: &[&str]) {
+    let output = run(directory, "git", &[&["-c", "user.name=Ada", "-c", "user.email=ada@example.com"], args].concat());
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// As the guide's example, asked of a source: `main` opens tickets, the branch pages.
+#[tokio::test]
+async fn what_a_branch_would_have_paged_is_told_from_the_history_of_its_source() {
+    let (root, from) = (tempfile::tempdir().expect("a directory"), beginning());
+    let data = root.path().join("prometheus");
+    backfill(&data, &history(from)).await.expect("a history");
+    let real = Real::start(&data, "global: {}\n").await.expect("prometheus");
+    let directory = root.path().join("work");
+    let document = DOCUMENT.split("  - name: fresh").next().expect("a document");
+    write(&directory, "burnward.yaml", &config(&real.url()));
+    write(&directory, "slo-definitions/checkout.yaml", &document.replace("99.9%, window: 30d", "99.5%, window: 30d, alerting: ticket"));
+    git(&directory, &["init", "-q", "-b", "main"]);
+    git(&directory, &["add", "-A"]);
+    git(&directory, &["commit", "-q", "-m", "first"]);
+    write(&directory, "slo-definitions/checkout.yaml", document);
+
+    let asked = ["diff", "--against", "main", "--backtest", "30d"];
+    let told_as_json = json(&directory, &asked, 1);
+    let effect = &told_as_json["changes"][0]["effect"];
+    assert_eq!((&effect["before"]["pages"], &effect["after"]["pages"], &effect["after"]["at_night"]), (&0.into(), &3.into(), &2.into()));
+    assert_eq!(effect["after"]["people"], serde_json::json!([{ "person": "ada", "pages": 3 }]));
+    let pages = effect["after"]["each_page"].as_array().expect("a list");
+    let hour = |page: &Value| page["at"].as_str().unwrap_or_default().get(11..13).map(ToOwned::to_owned);
+    assert_eq!(pages.iter().filter_map(hour).collect::<Vec<_>>(), ["01", "04", "13"]);
+    assert!(pages.iter().all(|page| page["to"] == serde_json::json!(["#pay", "ada"])), "{pages:?}");
+    let unseen = told_as_json["backtest"]["unseen"][0].as_str().expect("a sentence").to_owned();
+    assert!(
+        unseen.starts_with("There are samples in source prom from ") && unseen.contains("of the 30 d that were asked for, the last 2 d"),
+        "{unseen}"
+    );
+
+    let text = told(&directory, &asked, 1);
+    let effect = "    backtest                  pages 0 -> 3, 2 of them at night, all for ada; tickets ";
+    assert!(text.contains("    pages                     nobody -> ada\n") && text.contains(effect), "{text}");
+    assert!(
+        text.contains("\nPaged that were not before: ada.\nOver 2 d") && text.contains("\nNight is 22:00 to 07:00 in UTC.\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(" at night, page 14.4x 1h/5m, to #pay, ada\n") && text.contains("\nThere are samples in source prom from "),
+        "{text}"
+    );
+    let markdown = told(&directory, &[&asked[..], &["-o", "md"]].concat(), 1);
+    assert!(markdown.contains("| backtest | pages 0 -> 3, 2 of them at night, all for ada; tickets "), "{markdown}");
+    assert!(markdown.contains("Night is 22:00 to 07:00 in UTC. There are samples in source prom from "), "{markdown}");
 }
 
 #[tokio::test]

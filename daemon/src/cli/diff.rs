@@ -3,30 +3,23 @@
 
 mod effect;
 mod git;
+mod refused;
+mod sides;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::bail;
-use burnward_core::{id::TenantId, slo::Slo};
+use burnward_core::slo::Slo;
 
-use super::{
-    client::{Client, ServerArgs},
-    documents, print,
+use self::{
+    refused::Refused,
+    sides::{Against, Older, RUNNING, sides},
 };
+use super::{client::ServerArgs, print};
 use crate::{
-    config::{self, Config, TenantConfig},
-    definition::{self, Context, Loaded, Severity, document::Templates, template::Library},
-    diff::{Difference, compare, words},
-    web::api::wire::RunningDefinitions,
+    config::{self, Config},
+    diff::{Difference, compare_with, words},
 };
-
-/// What `--against` says for the daemon.
-const RUNNING: &str = "running";
 
 /// Arguments of `diff`.
 #[derive(Debug, clap::Args)]
@@ -76,30 +69,44 @@ enum Form {
 /// Runs the command.
 pub(super) async fn run(args: DiffArgs) -> anyhow::Result<ExitCode> {
     let config = match config::discover(args.config_file.as_deref()) {
-        Some(_) => config::read(args.config_file.as_deref())?,
-        None => Config::default(),
+        Some(_) => Some(config::read(args.config_file.as_deref())?),
+        None => None,
     };
     if let Some(missing) = args.paths.iter().find(|path| !path.exists()) {
         bail!("there is no {}", missing.display());
     }
     let length = args.backtest.as_deref().map(effect::length).transpose()?;
-    let sides = sides(&args, &config)?;
-    let mut sets = Vec::with_capacity(sides.len());
+    let against = Against::of(&args);
+    let sides = sides(&args, config.as_ref(), &against)?;
+    let (mut sets, mut refused, mut teams_before) = (Vec::with_capacity(sides.len()), Refused::default(), None);
     for side in &sides {
-        let read = definition::read_paths(&side.paths, &side.context);
-        refuse_faulty(&read)?;
-        sets.push(Sets { older: older_of(&args, side, &read.slos).await?, newer: read.slos });
+        let read = side.read();
+        let older = side.older(&args, &against, &read.slos).await;
+        refused.take(&read, older.as_ref().map_or(&[], |older| &older.slos), &against);
+        if read.faulty.is_empty() {
+            let Older { slos: older, teams } = older?;
+            teams_before = teams_before.or(teams);
+            sets.push(Sets { older, newer: read.slos });
+        }
     }
+    if !refused.is_nothing() {
+        print::talk(refused.text(&against));
+        refused.written(args.output, &against).map(print::text).transpose()?;
+        bail!("{}", refused.sentence());
+    }
+    // Without a configuration at hand nobody says that a team is another one by now.
+    let without = || Config { teams: teams_before.clone().unwrap_or_default(), ..Config::default() };
+    let config = Arc::new(config.unwrap_or_else(without));
+    let before = Arc::new(Config { teams: teams_before.unwrap_or_else(|| config.teams.clone()), ..Config::clone(&config) });
     let all = |of: fn(&Sets) -> &Vec<Arc<Slo>>| sets.iter().flat_map(of).cloned().collect::<Vec<_>>();
-    let mut difference = compare(&all(|sets| &sets.older), &all(|sets| &sets.newer), &config.teams);
+    let mut difference = compare_with((&all(|sets| &sets.older), &before.teams), (&all(|sets| &sets.newer), &config.teams));
     if let Some(length) = length {
-        let config = Arc::new(config);
         for (side, sets) in sides.iter().zip(&sets) {
-            effect::add(&mut difference, &args, &config, (side, sets), length).await?;
+            effect::add(&mut difference, &args, (&before, &config), (side, sets), length).await?;
         }
     }
     print::text(written(&difference, args.output, sides.len() > 1))?;
-    Ok(if difference.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if difference.is_nothing() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn written(difference: &Difference, form: Form, shows_tenant: bool) -> String {
@@ -114,106 +121,4 @@ fn written(difference: &Difference, form: Form, shows_tenant: bool) -> String {
 struct Sets {
     older: Vec<Arc<Slo>>,
     newer: Vec<Arc<Slo>>,
-}
-
-/// The documents of one tenant that are compared.
-struct Side {
-    paths: Vec<PathBuf>,
-    /// True where the paths were named, so that they may be a part of what the tenant has.
-    named: bool,
-    context: Context,
-    /// Where the tenant's documents lie, and the operator's templates.
-    directories: Vec<PathBuf>,
-    template_directories: Vec<PathBuf>,
-}
-
-fn sides(args: &DiffArgs, config: &Config) -> anyhow::Result<Vec<Side>> {
-    let wanted = |tenant: &TenantId| args.server.tenant.as_ref().is_none_or(|named| named == tenant.as_str());
-    let tenants: BTreeMap<TenantId, TenantConfig> =
-        config.tenants.iter().filter(|(tenant, _)| wanted(tenant)).map(|(tenant, place)| (tenant.clone(), place.clone())).collect();
-    let Some((tenant, place)) = documents::tenant_of(&tenants, &args.paths) else {
-        bail!("the configuration has no tenant {}", args.server.tenant.as_deref().unwrap_or_default());
-    };
-    let (library, template_directories) = (documents::library(Some(config)), config.slo_templates.clone());
-    if !args.paths.is_empty() {
-        let of_tenant = context(tenant, place, config, &library);
-        let templates = documents::templates_of_paths(place, of_tenant.templates.clone(), &args.paths);
-        return Ok(vec![Side {
-            paths: args.paths.clone(),
-            named: true,
-            context: Context { templates, ..of_tenant },
-            directories: place.slo_definitions.clone(),
-            template_directories,
-        }]);
-    }
-    let side = |(tenant, place): (&TenantId, &TenantConfig)| Side {
-        paths: place.slo_definitions.clone(),
-        named: false,
-        context: context(tenant, place, config, &library),
-        directories: place.slo_definitions.clone(),
-        template_directories: template_directories.clone(),
-    };
-    Ok(tenants.iter().map(side).collect())
-}
-
-/// What documents refer to is a matter of `burnward check`.
-fn context(tenant: &TenantId, place: &TenantConfig, config: &Config, library: &Arc<Library>) -> Context {
-    let templates = Templates { library: library.clone(), instances: place.made.clone(), ..Templates::default() };
-    Context { promql: config.promql(&place.source), templates, ..Context::unchecked(tenant.clone(), place.source.clone()) }
-}
-
-/// The newer side must be whole: an SLO whose file does not load is not one that is gone.
-fn refuse_faulty(read: &Loaded) -> anyhow::Result<()> {
-    let faulty: Vec<String> = read.faulty.iter().map(|path| path.display().to_string()).collect();
-    match faulty.first() {
-        Some(file) => bail!(
-            "{} not load: see `burnward check {file}`",
-            if faulty.len() == 1 { format!("{file} does") } else { format!("{} do", faulty.join(", ")) }
-        ),
-        None => Ok(()),
-    }
-}
-
-/// The older set: what runs, what a revision holds, or what other files hold.
-async fn older_of(args: &DiffArgs, side: &Side, newer: &[Arc<Slo>]) -> anyhow::Result<Vec<Arc<Slo>>> {
-    if args.against == RUNNING {
-        let client = Client::new(&args.server.of_tenant(Some(side.context.tenant.as_str())))?;
-        let running: RunningDefinitions = client.get(&["definitions"], &[]).await?;
-        for held in &running.held {
-            print::talk(format_args!("note: {}", held.sentence()));
-        }
-        let texts = running.files.into_iter().map(|file| (PathBuf::from(file.path), file.text));
-        // What was made of templates runs as what it was made into.
-        let context = Context { templates: Templates::default(), ..side.context.clone() };
-        let runs = told(definition::read_texts(texts, &context), "runs");
-        return Ok(runs.into_iter().filter(|slo| !side.named || side.is_about(slo, newer)).collect());
-    }
-    let path = PathBuf::from(&args.against);
-    if path.exists() {
-        return Ok(told(definition::read_paths(&[path], &side.context), "stands there"));
-    }
-    let texts = git::texts(&args.against, &side.paths)?;
-    let of_then = |directories: &[PathBuf]| git::texts(&args.against, directories).map(|texts| Arc::new(Library::of_texts(texts)));
-    // Where they are not of that repository, those of today count.
-    let library = of_then(&side.template_directories).unwrap_or_else(|_| side.context.templates.library.clone());
-    let beside = if side.named { of_then(&side.directories)? } else { Arc::default() };
-    let context = Context { templates: Templates { library, beside, ..side.context.templates.clone() }, ..side.context.clone() };
-    Ok(told(definition::read_texts(texts, &context), "stood there"))
-}
-
-impl Side {
-    /// Whether an SLO that runs is of the named files: by its own name or its former one, or by the file that it comes from.
-    fn is_about(&self, slo: &Slo, newer: &[Arc<Slo>]) -> bool {
-        let file = Path::new(&slo.origin.file);
-        let same_file = |path: &PathBuf| path.is_dir() || file.ends_with(path) || path.ends_with(file);
-        newer.iter().any(|new| new.id == slo.id || new.former().as_ref() == Some(&slo.id)) || self.paths.iter().any(same_file)
-    }
-}
-
-/// The SLOs of the older side; of a file that does not load by the rules of this version, a note.
-fn told(read: Loaded, how: &str) -> Vec<Arc<Slo>> {
-    for fault in read.diagnostics().filter(|fault| fault.severity() == Severity::Error) {
-        print::talk(format_args!("note: what {how} does not load, and counts as new: {}", fault.redacted().message));
-    }
-    read.slos
 }

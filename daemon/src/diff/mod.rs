@@ -14,7 +14,7 @@ use std::{
 
 use burnward_core::{
     id::{SloId, TeamName},
-    oncall::Team,
+    oncall::{Step, Team},
     slo::{NoDataThen, Slo, Urgency},
     status::Status,
 };
@@ -27,10 +27,21 @@ pub use facts::{Fact, facts};
 pub struct Difference {
     /// The SLOs that differ.
     pub changes: Vec<Change>,
+    /// The teams of these SLOs whose pages go elsewhere, in the order of their names.
+    pub teams: Vec<TeamChange>,
     /// Who is paged by some SLO of the newer set and by none of the older one.
     pub newly_paged: Vec<String>,
     /// What the changes would have done over a span of history; `None`: nobody looked.
     pub backtested: Option<Backtested>,
+}
+
+/// A team that is told otherwise than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamChange {
+    /// Its name.
+    pub team: TeamName,
+    /// What differs: where its incidents are shown, and whom each step of its escalation pages. Nothing on one side: the team is not there.
+    pub facts: Vec<FactChange>,
 }
 
 /// One SLO that differs.
@@ -75,14 +86,22 @@ pub struct FactChange {
     pub after: Option<String>,
 }
 
+type Teams = BTreeMap<TeamName, Team>;
+
 /// Compares two sets of SLOs. `teams` say whom a page goes to.
-pub fn compare(older: &[Arc<Slo>], newer: &[Arc<Slo>], teams: &BTreeMap<TeamName, Team>) -> Difference {
+pub fn compare(older: &[Arc<Slo>], newer: &[Arc<Slo>], teams: &Teams) -> Difference {
+    compare_with((older, teams), (newer, teams))
+}
+
+/// Compares two sets of SLOs, each with the teams that say whom a page goes to.
+pub fn compare_with((older, teams_before): (&[Arc<Slo>], &Teams), (newer, teams): (&[Arc<Slo>], &Teams)) -> Difference {
     let before: BTreeMap<&SloId, &Arc<Slo>> = older.iter().map(|slo| (&slo.id, slo)).collect();
     let after: BTreeMap<&SloId, &Arc<Slo>> = newer.iter().map(|slo| (&slo.id, slo)).collect();
     let predecessor = |slo: &Slo| {
         let renamed = || slo.former().filter(|former| !after.contains_key(former)).and_then(|former| before.get(&former).copied());
         before.get(&slo.id).copied().or_else(renamed)
     };
+    let paged_before = |slo: &Slo| paged_first(slo, teams_before);
     let paged = |slo: &Slo| paged_first(slo, teams);
     let mut changes = Vec::new();
     let mut continued = BTreeSet::new();
@@ -95,15 +114,45 @@ pub fn compare(older: &[Arc<Slo>], newer: &[Arc<Slo>], teams: &BTreeMap<TeamName
         let was = Some(&old.id).filter(|id| **id != slo.id).cloned();
         let differing = differing(&facts(old), &facts(slo));
         if was.is_some() || !differing.is_empty() {
-            changes.push(Change { what: What::Changed { was, facts: differing }, paged: (paged(old), paged(slo)), ..Change::of(slo) });
+            changes.push(Change {
+                what: What::Changed { was, facts: differing },
+                paged: (paged_before(old), paged(slo)),
+                ..Change::of(slo)
+            });
         }
     }
     let gone = older.iter().filter(|slo| !continued.contains(&slo.id));
-    changes.extend(gone.map(|slo| Change { paged: (paged(slo), Vec::new()), ..Change::of(slo) }));
+    changes.extend(gone.map(|slo| Change { paged: (paged_before(slo), Vec::new()), ..Change::of(slo) }));
     changes.sort_by(|a, b| a.id.cmp(&b.id));
-    let by_any = |slos: &[Arc<Slo>]| slos.iter().flat_map(|slo| paged(slo)).collect::<BTreeSet<String>>();
-    let newly_paged = by_any(newer).difference(&by_any(older)).cloned().collect();
-    Difference { changes, newly_paged, backtested: None }
+    let by_older: BTreeSet<String> = older.iter().flat_map(|slo| paged_before(slo)).collect();
+    let by_newer: BTreeSet<String> = newer.iter().flat_map(|slo| paged(slo)).collect();
+    let newly_paged = by_newer.difference(&by_older).cloned().collect();
+    let named: BTreeSet<&TeamName> = older.iter().chain(newer).map(|slo| &slo.team).collect();
+    let teams = named.into_iter().filter_map(|name| team_change(name, teams_before.get(name), teams.get(name))).collect();
+    Difference { changes, teams, newly_paged, backtested: None }
+}
+
+/// What differs of a team that both sides know; of one that a side does not know, its documents say more.
+fn team_change(name: &TeamName, before: Option<&Team>, after: Option<&Team>) -> Option<TeamChange> {
+    let facts = differing(&facts_of(before?), &facts_of(after?));
+    (!facts.is_empty()).then(|| TeamChange { team: name.clone(), facts })
+}
+
+fn facts_of(team: &Team) -> Vec<Fact> {
+    let step = |step: &Step| {
+        let page: Vec<String> = step.page.iter().map(ToString::to_string).collect();
+        format!("{} within {}", page.join(" and "), burnward_core::words::duration(step.acknowledge_within))
+    };
+    let steps: Vec<String> = team.escalation.iter().map(step).collect();
+    let fact = |key: &str, value: String| Fact { key: key.to_owned(), value };
+    vec![fact("channel", team.channel.clone()), fact("escalation", steps.join(", then "))]
+}
+
+impl Difference {
+    /// True where neither an SLO nor a team of one differs.
+    pub fn is_nothing(&self) -> bool {
+        self.changes.is_empty() && self.teams.is_empty()
+    }
 }
 
 impl Change {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use burnward_core::{id::SloId, words};
 
 use super::{
-    Backtested, Change, Difference, Effect, Fact, FactChange, What,
+    Backtested, Change, Difference, Effect, Fact, FactChange, TeamChange, What,
     effect::{Page, Told},
 };
 use crate::report::words::utc;
@@ -28,6 +28,13 @@ pub fn text(difference: &Difference, shows_tenant: bool) -> String {
         let width = rows.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
         for (key, value) in rows {
             line(&mut text, &format!("    {key:width$}   {value}"));
+        }
+    }
+    for TeamChange { team, facts } in &difference.teams {
+        line(&mut text, &format!("~ team {team}"));
+        let width = facts.iter().map(|fact| fact.key.chars().count()).max().unwrap_or(0);
+        for fact in facts {
+            line(&mut text, &format!("    {:width$}   {}", fact.key, arrow(fact)));
         }
     }
     if !difference.newly_paged.is_empty() {
@@ -67,6 +74,12 @@ pub fn markdown(difference: &Difference, shows_tenant: bool) -> String {
             line(&mut text, &format!("| {key} | {} |", value.replace('|', "\\|")));
         }
     }
+    for TeamChange { team, facts } in &difference.teams {
+        line(&mut text, &format!("\n**team {team}** changed\n\n| key | change |\n|---|---|"));
+        for fact in facts {
+            line(&mut text, &format!("| {} | {} |", fact.key, arrow(fact).replace('|', "\\|")));
+        }
+    }
     let backtested = told_of_backtest(difference);
     if !backtested.is_empty() {
         line(&mut text, &format!("\n{}", backtested.join(" ")));
@@ -99,9 +112,14 @@ pub fn json(difference: &Difference) -> serde_json::Value {
             "effect": change.effect.as_ref().map(effect),
         })
     };
+    let team = |TeamChange { team, facts }: &TeamChange| {
+        let facts = facts.iter().map(|FactChange { key, before, after }| row(key, before.as_ref(), after.as_ref()));
+        serde_json::json!({ "team": team.as_str(), "facts": facts.collect::<Vec<_>>() })
+    };
     serde_json::json!({
         "schema": "burnward/v1/diff",
         "changes": difference.changes.iter().map(change).collect::<Vec<_>>(),
+        "teams": difference.teams.iter().map(team).collect::<Vec<_>>(),
         "newly_paged": difference.newly_paged,
         "backtest": difference.backtested.as_ref().map(backtest),
     })
@@ -150,7 +168,6 @@ fn row(key: &str, before: Option<&String>, after: Option<&String>) -> serde_json
 
 /// What is told of one SLO: key, and what became of it.
 fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
-    let nothing = || "(nothing)".to_owned();
     let mut rows: Vec<(String, String)> = match &change.what {
         What::Removed => Vec::new(),
         What::Added(facts) => {
@@ -159,11 +176,7 @@ fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
         }
         What::Changed { was, facts } => {
             let was = was.iter().map(|was| ("was".to_owned(), name(was, shows_tenant)));
-            let arrow = |FactChange { key, before, after }: &FactChange| {
-                let [before, after] = [before, after].map(|value| value.clone().unwrap_or_else(nothing));
-                (key.clone(), format!("{before} -> {after}"))
-            };
-            was.chain(facts.iter().map(arrow)).collect()
+            was.chain(facts.iter().map(|fact| (fact.key.clone(), arrow(fact)))).collect()
         }
     };
     let (before, after) = &change.paged;
@@ -181,6 +194,12 @@ fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
     rows
 }
 
+/// `99.5% -> 99.9%`.
+fn arrow(FactChange { key: _, before, after }: &FactChange) -> String {
+    let [before, after] = [before, after].map(|value| value.as_deref().unwrap_or("(nothing)"));
+    format!("{before} -> {after}")
+}
+
 fn people(paged: &[String]) -> String {
     if paged.is_empty() { "nobody".to_owned() } else { paged.join(", ") }
 }
@@ -195,11 +214,16 @@ fn counts(difference: &Difference) -> String {
     let changed = of(|what| matches!(what, What::Changed { .. }));
     let added = of(|what| matches!(what, What::Added(_)));
     let removed = of(|what| matches!(what, What::Removed));
+    let teams = match difference.teams.len() {
+        0 => String::new(),
+        1 => "; 1 team differs".to_owned(),
+        many => format!("; {many} teams differ"),
+    };
     if difference.changes.is_empty() {
-        return "No SLO differs.".to_owned();
+        return format!("No SLO differs{teams}.");
     }
     let total = words::plural(difference.changes.len(), "SLO");
-    format!("{total}: {changed} changed, {added} added, {removed} removed.")
+    format!("{total}: {changed} changed, {added} added, {removed} removed{teams}.")
 }
 
 fn line(text: &mut String, words: &str) {

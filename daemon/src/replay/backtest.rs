@@ -110,6 +110,15 @@ pub struct Backtest {
     pub span: Interval,
 }
 
+/// A set of SLOs that is lived through by itself.
+#[derive(Debug, Clone)]
+pub struct Set {
+    /// Who is told.
+    pub config: Arc<Config>,
+    /// The SLOs, each from its beginning on.
+    pub slos: Vec<Entrant>,
+}
+
 /// What would have happened.
 #[derive(Debug)]
 pub struct Lived {
@@ -128,13 +137,13 @@ impl Backtest {
     /// Why the history could not be read to the end.
     pub async fn run(&self, past: Past, config: &Arc<Config>, passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
         let changes: Vec<Option<Change>> = std::iter::once(None).chain(self.changes.iter().copied().map(Some)).collect();
-        let set = |change: &Option<Change>| {
+        let slos = |change: &Option<Change>| {
             let slos = self.slos.iter().map(|Entrant { slo, from }| (as_if_active(slo), *from));
             let changed = |slo: Arc<Slo>| change.map_or_else(|| Arc::clone(&slo), |change| Arc::new(change.of(&slo)));
             slos.map(|(slo, from)| Entrant { slo: changed(slo), from }).collect()
         };
-        let sets = changes.iter().map(set).collect();
-        let lived = live((&self.tenant, &self.source), sets, self.span, past, config, passed).await?;
+        let sets = changes.iter().map(|change| Set { config: Arc::clone(config), slos: slos(change) }).collect();
+        let lived = live((&self.tenant, &self.source), sets, (self.span, config.tick), past, passed).await?;
         Ok(changes.into_iter().zip(lived).map(|(change, lived)| Lived { change, ..lived }).collect())
     }
 }
@@ -146,17 +155,16 @@ impl Backtest {
 /// Why the history could not be read to the end.
 pub async fn live(
     (tenant, source): (&TenantId, &SourceName),
-    sets: Vec<Vec<Entrant>>,
-    span: Interval,
+    sets: Vec<Set>,
+    (span, tick): (Interval, Duration),
     past: Past,
-    config: &Arc<Config>,
     mut passed: impl FnMut(Duration),
 ) -> Result<Vec<Lived>, Unknown> {
     let (mut rehearsals, mut awaited) = (Vec::new(), Vec::new());
-    for set in sets {
-        let (there, later): (Vec<_>, Vec<_>) = set.into_iter().partition(|entrant| entrant.from <= span.from);
+    for Set { config, slos } in sets {
+        let (there, later): (Vec<_>, Vec<_>) = slos.into_iter().partition(|entrant| entrant.from <= span.from);
         let slos = there.into_iter().map(|entrant| entrant.slo).collect();
-        rehearsals.push(Rehearsal::new(config.clone(), tenant.clone(), source.clone(), slos, span.from));
+        rehearsals.push(Rehearsal::new(config, tenant.clone(), source.clone(), slos, span.from));
         awaited.push(later);
     }
     let mut replay = Replay::side_by_side(rehearsals, past).awaiting(awaited);
@@ -166,7 +174,7 @@ pub async fn live(
         if let Some(broken) = replay.broken() {
             return Err(broken.clone());
         }
-        now = now.plus(config.tick);
+        now = now.plus(tick);
         passed(now.min(span.to).since(span.from));
     }
     let lived = |life: &mut Life| Lived { change: None, alarms: life.alarms().to_vec(), budgets: life.statuses().to_vec() };

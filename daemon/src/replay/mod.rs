@@ -28,7 +28,7 @@ use burnward_core::{
 };
 
 pub use alarms::{Alarm, Alarms, Calls};
-pub use backtest::{Backtest, Change, Lived, bounded, live};
+pub use backtest::{Backtest, Change, Lived, Set, bounded, live};
 pub use beginning::{Entrant, Seen};
 pub use drawing::draw;
 pub use past::{Fetched, Past};

@@ -96,9 +96,8 @@ async fn a_backtest_judges_an_slo_in_shadow_as_if_it_were_active_and_a_life_does
     let slos: Vec<Arc<Slo>> = slos().iter().map(|slo| Arc::new(Slo { status: Status::Shadow, ..Slo::clone(slo) })).collect();
     let past = || Past::Samples(traffic(from, span.to, bad, minutes(10)));
     let config = Arc::new(Config::default());
-    let life = live((&tenant, &source), vec![Entrant::all(slos.clone(), span.from)], span, past(), &config, |_| ())
-        .await
-        .expect("samples are at hand");
+    let set = Set { config: Arc::clone(&config), slos: Entrant::all(slos.clone(), span.from) };
+    let life = live((&tenant, &source), vec![set], (span, config.tick), past(), |_| ()).await.expect("samples are at hand");
     assert_eq!(life[0].alarms, []);
     let lived = Backtest { tenant, source, slos: Entrant::all(slos, span.from), changes: Vec::new(), span }
         .run(past(), &config, |_| ())

@@ -108,7 +108,15 @@ async fn what_was_counted_in_minutes_then_is_told_and_drawn_in_minutes() -> anyh
 
 /// What `burnward diff` says of a file against the daemon of this world, with its exit code.
 async fn diff(world: &World, text: &str) -> anyhow::Result<(Option<i32>, String)> {
+    diff_by(world, text, None).await
+}
+
+/// The same by a configuration at hand.
+async fn diff_by(world: &World, text: &str, config: Option<&str>) -> anyhow::Result<(Option<i32>, String)> {
     let directory = tempfile::tempdir()?;
+    if let Some(config) = config {
+        std::fs::write(directory.path().join("burnward.yaml"), config)?;
+    }
     std::fs::write(directory.path().join("checkout.yaml"), text)?;
     let mut command = std::process::Command::new(burnward()?);
     command.current_dir(directory.path()).args(["diff", "checkout.yaml", "--server", &world.web()]);
@@ -127,5 +135,26 @@ async fn what_a_file_changes_is_told_before_a_reload_and_nothing_after_it() -> a
     assert!(told.contains("code=~\"5..\"") && told.contains("code=~\"500\""), "{told}");
     reload(&world, &next).await?;
     assert_eq!(diff(&world, &next).await?, (Some(0), "No SLO differs.\n".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_would_not_load_is_told_with_what_runs_on_and_teams_are_compared_with_those_that_run() -> anyhow::Result<()> {
+    let world = world(&availability("checkout")).await?;
+    let team = |name: &str| {
+        format!(
+            "version: burnward/v1\npeople: {{ zoe: {{ email: zoe@example.com }} }}\nteams: {{ {name}: {{ channel: \"#pay\", escalation: [{{ page: [zoe] }}] }} }}\n"
+        )
+    };
+    let (code, told) = diff_by(&world, &availability("checkout"), Some(&team("others"))).await?;
+    assert_eq!(code, Some(2), "{told}");
+    assert!(
+        told.contains("error[E1023]") && told.contains("Of checkout.yaml the version before runs on: checkout/availability."),
+        "{told}"
+    );
+    let (code, told) = diff_by(&world, &availability("checkout"), Some(&team("payments"))).await?;
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("~ team payments\n") && told.contains(" -> zoe within 5 min\n"), "{told}");
+    assert!(told.contains("Paged that were not before: zoe.\n") && told.ends_with("No SLO differs; 1 team differs.\n"), "{told}");
     Ok(())
 }

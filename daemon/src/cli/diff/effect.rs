@@ -3,9 +3,13 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use burnward_core::{id::SloId, slo::Slo, window::Interval};
+use burnward_core::{
+    id::{SloId, SourceName},
+    slo::Slo,
+    window::Interval,
+};
 
-use super::{DiffArgs, Sets, Side};
+use super::{DiffArgs, Sets, sides::Side};
 use crate::{
     cli::{
         backtest::{not_read, past_of_source, with_members},
@@ -19,7 +23,7 @@ use crate::{
         Difference,
         effect::{Life, Lives},
     },
-    replay::{Lived, OfText, Past, Seen, bounded, live, recorded},
+    replay::{Lived, OfText, Past, Seen, Set, bounded, live, recorded},
 };
 
 /// Reads how long a history is asked for.
@@ -31,13 +35,15 @@ pub(super) fn length(text: &str) -> anyhow::Result<Duration> {
 pub(super) async fn add(
     difference: &mut Difference,
     args: &DiffArgs,
-    config: &Arc<Config>,
+    (before, config): (&Arc<Config>, &Arc<Config>),
     (side, sets): (&Side, &Sets),
     length: Duration,
 ) -> anyhow::Result<()> {
-    let tenant = &side.context.tenant;
+    let tenant = &side.tenant;
     let own = difference.changes.iter().filter(|change| change.id.tenant == *tenant);
-    let services: BTreeSet<String> = own.map(|change| change.id.service.to_string()).collect();
+    let of_other_teams = sets.newer.iter().filter(|slo| difference.teams.iter().any(|change| change.team == slo.team));
+    let services = own.map(|change| &change.id.service).chain(of_other_teams.map(|slo| &slo.id.service));
+    let services: BTreeSet<String> = services.map(ToString::to_string).collect();
     if services.is_empty() {
         return Ok(());
     }
@@ -45,19 +51,22 @@ pub(super) async fn add(
     let sets: Vec<Vec<Arc<Slo>>> = [&sets.older, &sets.newer].map(|set| with_members(set, &services)).into();
     let (sets, left_out) = if args.recorded.is_some() { of_text(sets) } else { (sets, BTreeSet::new()) };
     let slos: Vec<Arc<Slo>> = sets.iter().flatten().cloned().collect();
-    let (past, place, asked) = history(args, config, side, length)?;
+    let Some(source) = side.newer.as_ref().map(|newer| &newer.context.source) else { return Ok(()) };
+    let (past, place, asked) = history(args, config, source, length)?;
     let seen = Seen::of(&past, sets, asked).await.map_err(|unknown| not_read(&unknown))?;
     let sentences = seen.sentences(&place);
     anyhow::ensure!(!seen.is_nothing(), "{}", sentences.join(" "));
     let Seen { span, sets, never, .. } = seen;
     let span = bounded(span, config.tick).context("--backtest")?;
     let bar = Bar::new("diff", span);
-    let lived = live((tenant, &side.context.source), sets, span, past, config, |passed| bar.passed(passed)).await;
+    // Each side calls whom it called then.
+    let lives = sets.into_iter().zip([before, config]).map(|(slos, config)| Set { config: Arc::clone(config), slos }).collect();
+    let lived = live((tenant, source), lives, (span, config.tick), past, |passed| bar.passed(passed)).await;
     bar.end();
     let lived = lived.map_err(|unknown| not_read(&unknown))?;
-    if let [before, after] = lived.as_slice() {
+    if let [older, newer] = lived.as_slice() {
         let slos: Vec<&Slo> = slos.iter().map(AsRef::as_ref).collect();
-        difference.add_effects(tenant, Lives { before: life(before), after: life(after), span, unseen: &sentences }, &slos, config);
+        difference.add_effects(tenant, Lives { before: life(older), after: life(newer), span, unseen: &sentences }, &slos, config);
         // Of what was not lived through nobody knows what a change of it does.
         for change in difference.changes.iter_mut().filter(|change| left_out.contains(&change.id) || never.contains(&change.id)) {
             change.effect = None;
@@ -82,7 +91,7 @@ fn life(lived: &Lived) -> Life<'_> {
 }
 
 /// What answers, what to call it, and the span: up to now, or to the last sample of a file, and no longer than that.
-fn history(args: &DiffArgs, config: &Config, side: &Side, length: Duration) -> anyhow::Result<(Past, String, Interval)> {
+fn history(args: &DiffArgs, config: &Config, source: &SourceName, length: Duration) -> anyhow::Result<(Past, String, Interval)> {
     let whole = |span: Interval| Interval { from: span.from.ceil(Duration::from_secs(1)), to: span.to.floor(Duration::from_secs(1)) };
     if let Some(file) = &args.recorded {
         let samples = recorded::read(file, Clock::Wall.now())?;
@@ -92,6 +101,6 @@ fn history(args: &DiffArgs, config: &Config, side: &Side, length: Duration) -> a
         return Ok((Past::Samples(samples), file.display().to_string(), span));
     }
     let now = Clock::Wall.now().floor(Duration::from_secs(1));
-    let (past, place) = past_of_source(config, &side.context.source, args.source.as_deref(), now)?;
+    let (past, place) = past_of_source(config, source, args.source.as_deref(), now)?;
     Ok((past, place, Interval { from: now.minus(length), to: now }))
 }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 
 use super::{
     problem::Problem,
-    wire::{HeldVersion, RunningDefinition, RunningDefinitions},
+    wire::{HeldVersion, RunningDefinition, RunningDefinitions, RunningTeam},
 };
 use crate::web::{Site, access::Tenant};
 
@@ -16,5 +16,6 @@ pub async fn get(State(site): State<Site>, tenant: Tenant) -> Result<Json<Runnin
         schema: "burnward/v1/definitions".to_owned(),
         files: stored.iter().map(RunningDefinition::of).collect(),
         held: HeldVersion::all(&view, &tenant.0),
+        teams: site.handle.config.teams.values().map(RunningTeam::of).collect(),
     }))
 }

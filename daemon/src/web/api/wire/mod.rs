@@ -21,7 +21,7 @@ use burnward_core::{slo::Urgency, time::Timestamp};
 use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Budgets, Row, TellsNobody, UnseenShare, Why, budget_key};
-pub use definitions::{RunningDefinition, RunningDefinitions};
+pub use definitions::{RunningDefinition, RunningDefinitions, RunningStep, RunningTeam};
 pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
