@@ -225,8 +225,9 @@ impl Asked<'_> {
                     findings.extend(self.groups(slo, selector).await?);
                 }
                 Matching::Until(last) => {
-                    let ago = words::duration(self.now.since(last));
-                    let message = format!("{selector} matches nothing now; the last of it was about {ago} ago");
+                    // It was looked for at some instants alone, each of which sees the samples of five minutes.
+                    let ago = words::duration(self.now.since(last) + minutes(5));
+                    let message = format!("{selector} matches nothing now; the last of it was less than {ago} ago");
                     let help = "was the metric renamed, or its target removed? burnward would stand at CANNOT SEE".to_owned();
                     findings.push(Finding { code: &codes::SOURCE_NOTHING, message, help, about: Some(selector.clone()) });
                 }
