@@ -1,7 +1,7 @@
 //! Takes a tree apart and collects mistakes: unknown, missing and unsupported keys, values of the wrong kind. What is found is read on, so that one
 //! mistake does not hide the next.
 
-use std::{ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use burnward_core::id::NameError;
 
@@ -19,6 +19,18 @@ pub struct Reader {
     faults: Vec<Diagnostic>,
     errors: Kept,
     advice: Kept,
+    asked: Asked,
+}
+
+/// What was asked for of mappings whose keys are not all known, as those of other tools: each key by where it stands.
+#[derive(Debug, Default)]
+pub struct Asked {
+    /// Keys that were read.
+    pub keys: BTreeSet<usize>,
+    /// Mappings that were begun, by where they start and end.
+    pub begun: BTreeSet<(usize, usize)>,
+    /// Those of them that were read to the end.
+    pub done: BTreeSet<(usize, usize)>,
 }
 
 /// How many diagnostics of a severity are kept, and how many are only counted: a file of mistakes alone is told by the first of them.
@@ -96,7 +108,7 @@ impl<'n> Fields<'n> {
 impl Reader {
     /// A reader of `source`.
     pub fn new(source: &Arc<Source>) -> Self {
-        Self { source: source.clone(), faults: Vec::new(), errors: Kept::default(), advice: Kept::default() }
+        Self { source: source.clone(), faults: Vec::new(), errors: Kept::default(), advice: Kept::default(), asked: Asked::default() }
     }
 
     /// The file that is read.
@@ -130,6 +142,16 @@ impl Reader {
     pub fn error(&mut self, code: &'static Code, range: Range<usize>, message: impl Into<String>) {
         let diagnostic = self.diagnostic(code, range, message);
         self.report(diagnostic);
+    }
+
+    /// What was asked for so far.
+    pub const fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// The same, to be added to.
+    pub const fn asked_mut(&mut self) -> &mut Asked {
+        &mut self.asked
     }
 
     /// True where an error was collected.
@@ -381,7 +403,7 @@ pub fn suggest(diagnostic: Diagnostic, word: &str, known: &[&str]) -> Diagnostic
 }
 
 /// The known word that is spelt nearly the same; case and underscores do not count.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase().replace('_', "-");
     let (length, most) = (word.chars().count(), |candidate: &str| 2.max(candidate.len() / 3));
     // Words whose lengths differ by more are not near, however long a word a file has.

@@ -19,7 +19,7 @@ mod tests;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
-use burnward_core::{id::TeamName, time::days};
+use burnward_core::{id::TeamName, time::days, words::plural};
 
 use crate::{
     config::secrets,
@@ -35,7 +35,7 @@ use crate::{
 };
 use openslo::Library;
 pub(crate) use openslo::RUNBOOK;
-use tree::{moved, name, peek, peek_text, tell};
+use tree::{moved, name, pass_over, peek, peek_text, read_key, tell, tell_of_unread};
 
 /// What a foreign file leaves open.
 #[derive(Debug, Clone)]
@@ -137,7 +137,7 @@ pub(crate) fn is_foreign_text(source: &Arc<Source>) -> bool {
 
 /// The SLOs of one foreign file as documents, whose parts stand where they came from, with what there is to say.
 pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> (Vec<Node>, Vec<Diagnostic>) {
-    let roots = flattened(roots);
+    let (whole, roots) = (roots, flattened(roots));
     let library = Library::of(std::iter::once((source, roots.as_slice())));
     let options = Options::default();
     let mut reader = Reader::new(source);
@@ -148,7 +148,7 @@ pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> (Vec<Node>, Vec
         tell(&mut reader, &codes::NOT_CARRIED, &first.range, message, "put what an SLO names into the file of the SLO");
     }
     let grouped = grouped(converted).into_values().map(|slos| document(&slos)).collect();
-    (grouped, reader.finish())
+    (grouped, said(reader, whole))
 }
 
 /// A foreign file. Other tools write credentials into theirs, and diagnostics quote lines: so the values of keys that look like secrets are not shown.
@@ -159,34 +159,66 @@ pub fn source(name: &str, text: &str) -> Arc<Source> {
 /// Converts files that belong together: an object of one may be named in another.
 pub fn import(sources: &[Arc<Source>], options: &Options, context: &Context) -> Imported {
     let mut imported = Imported::default();
-    let mut files: Vec<(&Arc<Source>, Vec<Node>)> = Vec::new();
+    let mut files: Vec<File<'_>> = Vec::new();
     for source in sources {
         match yaml::parse_all(source) {
-            Ok(roots) => files.push((source, flattened(&roots))),
+            Ok(whole) => files.push(File { source, reader: Reader::new(source), roots: flattened(&whole), whole }),
             Err(faults) => imported.faults.extend(faults),
         }
     }
-    let library = Library::of(files.iter().map(|(source, roots)| (*source, roots.as_slice())));
+    let library = Library::of(files.iter().map(|file| (file.source, file.roots.as_slice())));
     let mut settings = Settings { options, window: options.window, sloth: None, library: &library };
-    for (source, roots) in &files {
-        let mut reader = Reader::new(source);
-        settings.sloth = windows_of(&mut reader, roots).or(settings.sloth.take());
-        imported.faults.extend(reader.finish());
+    for file in &mut files {
+        settings.sloth = windows_of(&mut file.reader, &file.roots).or(settings.sloth.take());
     }
     let mut all: Vec<(Arc<Source>, Converted)> = Vec::new();
-    for (source, roots) in &files {
-        let mut reader = Reader::new(source);
-        let converted = convert(&mut reader, roots, &settings);
-        imported.faults.extend(reader.finish());
+    for File { source, mut reader, whole, roots } in files {
+        let converted = convert(&mut reader, &roots, &settings);
+        imported.faults.extend(said(reader, &whole));
         for slo in converted {
             match checked(source, &slo, context) {
-                Ok(()) => all.push(((*source).clone(), slo)),
+                Ok(()) => all.push((source.clone(), slo)),
                 Err(faults) => imported.faults.extend(faults),
             }
         }
     }
     imported.documents = printed(all, &mut imported.faults);
     imported
+}
+
+/// A foreign file that is being read.
+struct File<'a> {
+    source: &'a Arc<Source>,
+    reader: Reader,
+    /// Its documents.
+    whole: Vec<Node>,
+    /// The same, with the objects of lists in the place of those.
+    roots: Vec<Node>,
+}
+
+/// What there is to say of a file, each thing once: with every key that nobody asked for.
+fn said(mut reader: Reader, whole: &[Node]) -> Vec<Diagnostic> {
+    for root in whole {
+        if format_of(root) == Some(Format::List) {
+            for key in ["apiVersion", "kind", "items"] {
+                read_key(&mut reader, root, key);
+            }
+        }
+        tell_of_unread(&mut reader, root);
+    }
+    let mut said: Vec<Diagnostic> = Vec::new();
+    let mut without_team = 0;
+    for fault in reader.finish() {
+        let is_of_team = fault.code == &codes::NO_TEAM;
+        without_team += usize::from(is_of_team);
+        if !said.contains(&fault) && !(is_of_team && without_team > 1) {
+            said.push(fault);
+        }
+    }
+    if let Some(first) = said.iter_mut().find(|fault| fault.code == &codes::NO_TEAM).filter(|_| without_team > 1) {
+        first.help.insert(0, format!("so it is of {} more of this file", plural(without_team - 1, "SLO")));
+    }
+    said
 }
 
 /// The last `AlertWindows` of a file.
@@ -235,6 +267,7 @@ fn unknown(reader: &mut Reader, root: &Node) {
         (false, _) => "this is not a document of SLOs of another tool".to_owned(),
     };
     tell(reader, &codes::FOREIGN, &place, message, KNOWN);
+    pass_over(reader, root);
 }
 
 /// The objects of lists beside the others.
@@ -319,11 +352,20 @@ const TEAMS: [&str; 5] = ["burnward.dev/team", "pyrra.dev/team", "team", "owner"
 /// The team that always exists.
 const OPERATORS: &str = "operators";
 
+/// The value of a label; OpenSLO's may be lists, of which it is the first.
+fn first_of(node: &Node) -> &Node {
+    match &node.value {
+        Value::List(items) => items.first().unwrap_or(node),
+        Value::Scalar { .. } | Value::Map(_) => node,
+    }
+}
+
 /// The team that these labels name, else the one of the options.
 fn team(reader: &mut Reader, labels: &[Option<&Node>], at: &Range<usize>, settings: &Settings<'_>) -> Node {
-    let named = TEAMS.iter().flat_map(|key| labels.iter().flatten().filter_map(|labels| peek(labels, key)));
-    let named: Vec<&Node> = named.filter(|node| !text(node).is_empty()).collect();
-    if let Some(team) = named.first().and_then(|node| name(reader, &text(node), &node.range, "a team's name")) {
+    let mut named = TEAMS.iter().flat_map(|key| labels.iter().flatten().map(move |labels| (*labels, *key)));
+    let names_one = |(labels, key): &(&Node, &str)| peek(labels, key).is_some_and(|node| !text(first_of(node)).is_empty());
+    let label = named.find(names_one).and_then(|(labels, key)| read_key(reader, labels, key)).map(first_of);
+    if let Some(team) = label.and_then(|node| name(reader, &text(node), &node.range, "a team's name")) {
         return team;
     }
     if let Some(team) = &settings.options.team {

@@ -17,34 +17,34 @@ use super::{
     indicator::{self, Indicator},
     rows::{self, Rows},
     sloth::WORDS,
-    tree::{Fields, Told, name, peek, tell},
+    tree::{Fields, Told, labels_left, name, read_key, tell},
 };
 use crate::definition::{
     build::{list, map, word},
     codes, duration,
-    reader::{Reader, shortened},
+    reader::Reader,
     yaml::{Node, Value},
 };
 
 /// The SLO of an object.
 pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option<Converted> {
-    let mut object = Fields::of(reader, root, "an object of Kubernetes")?;
-    object.without_meaning(&["apiVersion", "kind", "status"]);
-    let metadata = object.required(reader, "metadata");
+    let object = Fields::of_object(reader, root, "an object of Kubernetes")?;
+    let metadata = object.required(reader, "metadata").and_then(|_| object.metadata(reader));
     let spec = object.required(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`"));
     object.finish(reader);
-    let (metadata, mut spec) = (metadata?, spec?);
-    let slo_name = named(reader, metadata, "name", "an SLO's name");
-    let service = read_service(reader, metadata);
-    let team = super::team(reader, &[peek(metadata, "labels")], &metadata.range, settings);
-    tell_of_labels(reader, metadata);
+    let (metadata, spec) = (metadata?, spec?);
+    let slo_name = named(reader, &metadata, "name", "an SLO's name");
+    let labels = metadata.get(reader, "labels");
+    let service = read_service(reader, &metadata, labels);
+    let team = super::team(reader, &[labels], &metadata.place(), settings);
+    tell_of_labels(reader, labels);
+    metadata.finish(reader);
     let title = spec.text(reader, "description").and_then(|(node, text)| super::title(reader, text, &node.range));
     let target = spec.required(reader, "target").and_then(|node| Some((node, reader.text(node, "`target`")?)));
     let window = spec.required(reader, "window").and_then(|node| Some((node, reader.duration(node, "`window`")?)));
     let indicator = spec.required(reader, "indicator").and_then(|node| read_indicator(reader, node));
-    let alerting = spec.get("alerting").map(|node| read_alerting(reader, node));
+    let alerting = spec.get(reader, "alerting").map(|node| read_alerting(reader, node));
     let alerting = alerting.unwrap_or(Some(Alerting { burnrates: true, absent: true }))?;
-    spec.without_meaning(&["performanceOverAccuracy", "partial_response_strategy"]);
     let place = spec.place();
     spec.finish(reader);
     let ((target_node, percent), (window_node, window)) = (target?, window?);
@@ -82,11 +82,8 @@ fn absent(place: &Range<usize>) -> Node {
     map(place, [("after", Some(word(place, "10m"))), ("then", Some(word(place, "page")))])
 }
 
-fn named(reader: &mut Reader, metadata: &Node, key: &str, of: &str) -> Option<Node> {
-    let Some(node) = peek(metadata, key) else {
-        reader.error(&codes::MISSING_KEY, metadata.range.clone(), format!("the key `{key}` is missing"));
-        return None;
-    };
+fn named(reader: &mut Reader, metadata: &Fields<'_>, key: &str, of: &str) -> Option<Node> {
+    let node = metadata.required(reader, key)?;
     let text = reader.text(node, &format!("`{key}`"))?;
     name(reader, text, &node.range, of)
 }
@@ -94,14 +91,13 @@ fn named(reader: &mut Reader, metadata: &Node, key: &str, of: &str) -> Option<No
 /// Labels that name the service, best first.
 const SERVICES: [&str; 3] = ["pyrra.dev/service", "app.kubernetes.io/name", "service"];
 
-fn read_service(reader: &mut Reader, metadata: &Node) -> Option<Node> {
-    let labels = peek(metadata, "labels");
-    let labelled = SERVICES.iter().find_map(|key| labels.and_then(|labels| peek(labels, key)));
+fn read_service(reader: &mut Reader, metadata: &Fields<'_>, labels: Option<&Node>) -> Option<Node> {
+    let labelled = SERVICES.iter().find_map(|key| labels.and_then(|labels| read_key(reader, labels, key)));
     if let Some(node) = labelled {
         let text = reader.text(node, "a label")?;
         return name(reader, text, &node.range, "a service's name");
     }
-    let key = if peek(metadata, "namespace").is_some() { "namespace" } else { "name" };
+    let key = if metadata.get(reader, "namespace").is_some() { "namespace" } else { "name" };
     let service = named(reader, metadata, key, "a service's name")?;
     let message = format!("no service is named, so the {key} is taken for it");
     tell(reader, &codes::CHANGED, &service.range, message, "label the object with `pyrra.dev/service:`");
@@ -109,14 +105,11 @@ fn read_service(reader: &mut Reader, metadata: &Node) -> Option<Node> {
 }
 
 /// Labels of Pyrra's own prefix are put on alerts, by which they are routed.
-fn tell_of_labels(reader: &mut Reader, metadata: &Node) {
-    let Some(Value::Map(labels)) = peek(metadata, "labels").map(|labels| &labels.value) else { return };
-    for label in labels {
-        if label.key.starts_with("pyrra.dev/") && label.key != "pyrra.dev/team" && label.key != "pyrra.dev/service" {
-            let message = format!("the label `{}` is not carried over", shortened(&label.key));
-            tell(reader, &codes::NOT_CARRIED, &label.key_range, message, super::sloth::ROUTING);
-        }
-    }
+fn tell_of_labels(reader: &mut Reader, labels: Option<&Node>) {
+    let Some(Value::Map(entries)) = labels.map(|labels| &labels.value) else { return };
+    let others = entries.iter().map(|label| label.key.as_str()).filter(|key| !key.starts_with("pyrra.dev/"));
+    let but: Vec<&str> = others.chain(["pyrra.dev/team", "pyrra.dev/service"]).collect();
+    labels_left(reader, labels, &but, super::sloth::ROUTING);
 }
 
 struct Alerting {
@@ -125,9 +118,10 @@ struct Alerting {
 }
 
 fn read_alerting(reader: &mut Reader, node: &Node) -> Option<Alerting> {
-    let mut alerting = Fields::of(reader, node, "`alerting`")?;
-    alerting.without_meaning(&["name", "absentName"]);
-    alerting.left(reader, "annotations", WORDS);
+    let alerting = Fields::of(reader, node, "`alerting`")?;
+    for key in ["name", "absentName", "annotations"] {
+        alerting.left(reader, key, WORDS);
+    }
     let disabled = alerting.flag(reader, "disabled").unwrap_or(false);
     let burnrates = alerting.flag(reader, "burnrates").unwrap_or(true);
     let absent = alerting.flag(reader, "absent").unwrap_or(true);
@@ -166,9 +160,9 @@ fn whole_minutes(span: Duration) -> Duration {
 }
 
 fn read_indicator(reader: &mut Reader, node: &Node) -> Option<Indicator> {
-    let mut indicator = Fields::of(reader, node, "`indicator`")?;
-    let (ratio, latency) = (indicator.get("ratio"), indicator.get("latency"));
-    let (native, gauge) = (indicator.get("latencyNative"), indicator.get("bool_gauge"));
+    let indicator = Fields::of(reader, node, "`indicator`")?;
+    let (ratio, latency) = (indicator.get(reader, "ratio"), indicator.get(reader, "latency"));
+    let (native, gauge) = (indicator.get(reader, "latencyNative"), indicator.get(reader, "bool_gauge"));
     indicator.finish(reader);
     match (ratio, latency, native, gauge) {
         (Some(ratio), _, _, _) => read_ratio(reader, ratio),
@@ -184,9 +178,9 @@ fn read_indicator(reader: &mut Reader, node: &Node) -> Option<Indicator> {
 }
 
 fn read_ratio(reader: &mut Reader, node: &Node) -> Option<Indicator> {
-    let mut ratio = Fields::of(reader, node, "`ratio`")?;
-    let (bad, total) = (metric(reader, &mut ratio, "errors"), metric(reader, &mut ratio, "total"));
-    let per = grouping(reader, &mut ratio);
+    let ratio = Fields::of(reader, node, "`ratio`")?;
+    let (bad, total) = (metric(reader, &ratio, "errors"), metric(reader, &ratio, "total"));
+    let per = grouping(reader, &ratio);
     ratio.finish(reader);
     let ((bad_place, bad), (total_place, total)) = (bad?, total?);
     let sli = indicator::events_sli(Side::Bad, (&bad_place, &[bad]), (&total_place, &[total]));
@@ -194,9 +188,9 @@ fn read_ratio(reader: &mut Reader, node: &Node) -> Option<Indicator> {
 }
 
 fn read_latency(reader: &mut Reader, node: &Node) -> Option<Indicator> {
-    let mut latency = Fields::of(reader, node, "`latency`")?;
-    let (good, total) = (metric(reader, &mut latency, "success"), metric(reader, &mut latency, "total"));
-    let per = grouping(reader, &mut latency);
+    let latency = Fields::of(reader, node, "`latency`")?;
+    let (good, total) = (metric(reader, &latency, "success"), metric(reader, &latency, "total"));
+    let per = grouping(reader, &latency);
     latency.finish(reader);
     let ((good_place, good), (total_place, total)) = (good?, total?);
     let sli = match expression::bucket_of(&good, &total) {
@@ -207,28 +201,28 @@ fn read_latency(reader: &mut Reader, node: &Node) -> Option<Indicator> {
 }
 
 fn read_native(reader: &mut Reader, node: &Node) -> Option<Indicator> {
-    let mut native = Fields::of(reader, node, "`latencyNative`")?;
-    let total = metric(reader, &mut native, "total");
+    let native = Fields::of(reader, node, "`latencyNative`")?;
+    let total = metric(reader, &native, "total");
     let within = native.required(reader, "latency").and_then(|node| Some((node, reader.duration(node, "`latency`")?)));
-    let per = grouping(reader, &mut native);
+    let per = grouping(reader, &native);
     native.finish(reader);
     let ((place, histogram), (node, within)) = (total?, within?);
     Some(Indicator { sli: indicator::latency_sli(&place, &histogram, (&node.range, within), true), per: per.ok()? })
 }
 
 fn read_gauge(reader: &mut Reader, node: &Node) -> Option<Indicator> {
-    let mut gauge = Fields::of(reader, node, "`bool_gauge`")?;
+    let gauge = Fields::of(reader, node, "`bool_gauge`")?;
     let probe = gauge.required(reader, "metric").and_then(|node| selector(reader, node));
-    let per = grouping(reader, &mut gauge);
+    let per = grouping(reader, &gauge);
     gauge.finish(reader);
     let (place, probe) = probe?;
     Some(Indicator { sli: indicator::probe_sli(&place, &[probe]), per: per.ok()? })
 }
 
 /// `errors: { metric: ... }`
-fn metric(reader: &mut Reader, fields: &mut Fields<'_>, key: &str) -> Option<(Range<usize>, Selector)> {
+fn metric(reader: &mut Reader, fields: &Fields<'_>, key: &str) -> Option<(Range<usize>, Selector)> {
     let node = fields.required(reader, key)?;
-    let mut inner = Fields::of(reader, node, &format!("`{key}`"))?;
+    let inner = Fields::of(reader, node, &format!("`{key}`"))?;
     let metric = inner.required(reader, "metric");
     inner.finish(reader);
     selector(reader, metric?)
@@ -256,8 +250,8 @@ fn selector(reader: &mut Reader, node: &Node) -> Option<(Range<usize>, Selector)
 }
 
 /// `grouping:` as `per:`.
-fn grouping(reader: &mut Reader, fields: &mut Fields<'_>) -> Result<Option<Node>, Told> {
-    let Some(node) = fields.get("grouping") else { return Ok(None) };
+fn grouping(reader: &mut Reader, fields: &Fields<'_>) -> Result<Option<Node>, Told> {
+    let Some(node) = fields.get(reader, "grouping") else { return Ok(None) };
     let items = reader.list(node, "`grouping`").ok_or(Told)?;
     let labels: Vec<String> = items.iter().filter_map(|item| reader.text(item, "a label").map(ToOwned::to_owned)).collect();
     Ok(indicator::per(&node.range, &labels))

@@ -3,7 +3,7 @@
 //! Sloth's file does not say over which window an SLO is: 30 days are its default, `AlertWindows` beside it say otherwise. Its alerts are the rows of
 //! the SRE Workbook, as here.
 
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 use burnward_core::{
     alert_rows::default_rows,
@@ -16,13 +16,13 @@ use super::{
     expression::Side,
     indicator::{self, Indicator, Plain},
     rows::{self, Rows},
-    tree::{Fields, name, peek, peek_text, tell},
+    tree::{Fields, labels_left, name, pass_over, peek_text, tell},
 };
 use crate::definition::{
     build::{list, map, word},
     codes, duration,
     reader::{Reader, shortened},
-    yaml::{Node, Value},
+    yaml::Node,
 };
 
 /// The period of SLOs, with the rows that guard them; `AlertWindows` of Sloth.
@@ -34,50 +34,63 @@ pub(super) struct Windows {
 
 /// The SLOs of a file, or of the `spec:` of a Kubernetes object.
 pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
-    let Some(mut file) = Fields::of(reader, root, "a file of Sloth") else { return Vec::new() };
-    file.without_meaning(&["version"]);
-    let converted = of_spec(reader, &mut file, settings);
+    let Some(file) = Fields::of(reader, root, "a file of Sloth") else { return Vec::new() };
+    file.pass_over(reader, &["version"]);
+    let converted = of_spec(reader, &file, None, settings);
     file.finish(reader);
     converted
 }
 
 /// The SLOs of a `PrometheusServiceLevel`.
 pub(super) fn read_object(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
-    let Some(mut object) = Fields::of(reader, root, "an object of Kubernetes") else { return Vec::new() };
-    object.without_meaning(&["apiVersion", "kind", "metadata", "status"]);
+    let Some(object) = Fields::of_object(reader, root, "an object of Kubernetes") else { return Vec::new() };
+    let metadata = object.metadata(reader);
+    let labels = metadata.as_ref().and_then(|metadata| metadata.get(reader, "labels"));
+    if let Some(metadata) = metadata {
+        metadata.finish(reader);
+    }
     let spec = object.required(reader, "spec").and_then(|spec| Fields::of(reader, spec, "`spec`"));
     object.finish(reader);
-    let Some(mut spec) = spec else { return Vec::new() };
-    let converted = of_spec(reader, &mut spec, settings);
+    let Some(spec) = spec else { return Vec::new() };
+    let converted = of_spec(reader, &spec, labels, settings);
     spec.finish(reader);
     converted
 }
 
-fn of_spec(reader: &mut Reader, spec: &mut Fields<'_>, settings: &Settings<'_>) -> Vec<Converted> {
+/// `of_object` are the labels of the Kubernetes object: one of them may name the team, as those of the service do.
+fn of_spec(reader: &mut Reader, spec: &Fields<'_>, of_object: Option<&Node>, settings: &Settings<'_>) -> Vec<Converted> {
     let service = spec.required(reader, "service").and_then(|node| {
         let text = reader.text(node, "`service`")?;
         name(reader, text, &node.range, "a service's name")
     });
-    let labels = spec.get("labels");
-    tell_of_labels(reader, labels);
+    let labels = [spec.get(reader, "labels"), of_object];
+    for labels in labels {
+        labels_left(reader, labels, &super::TEAMS, ROUTING);
+    }
     plugins(reader, spec);
     let slos = spec.required(reader, "slos").and_then(|node| reader.list(node, "`slos`")).unwrap_or_default();
-    let read = |node: &Node| read_slo(reader, node, labels, service.as_ref(), settings);
+    let read = |node: &Node| read_slo(reader, node, &labels, service.as_ref(), settings);
     slos.iter().filter_map(read).collect()
 }
 
-fn read_slo(reader: &mut Reader, node: &Node, labels: Option<&Node>, service: Option<&Node>, settings: &Settings<'_>) -> Option<Converted> {
-    let mut slo = Fields::of(reader, node, "an SLO of Sloth")?;
+fn read_slo(
+    reader: &mut Reader,
+    node: &Node,
+    labels: &[Option<&Node>],
+    service: Option<&Node>,
+    settings: &Settings<'_>,
+) -> Option<Converted> {
+    let slo = Fields::of(reader, node, "an SLO of Sloth")?;
     let name_text = slo.required(reader, "name").and_then(|node| Some((node, reader.text(node, "`name`")?)));
     let slo_name = name_text.and_then(|(node, text)| name(reader, text, &node.range, "an SLO's name"));
     let objective = slo.required(reader, "objective").and_then(|node| Some((node, reader.text(node, "`objective`")?)));
     let title = slo.text(reader, "description").and_then(|(node, text)| super::title(reader, text, &node.range));
-    let own_labels = slo.get("labels");
-    tell_of_labels(reader, own_labels);
-    let team = super::team(reader, &[own_labels, labels], &node.range, settings);
-    plugins(reader, &mut slo);
+    let own_labels = slo.get(reader, "labels");
+    labels_left(reader, own_labels, &super::TEAMS, ROUTING);
+    let team = super::team(reader, &[&[own_labels], labels].concat(), &node.range, settings);
+    plugins(reader, &slo);
     let sli = slo.required(reader, "sli").and_then(|node| read_sli(reader, node));
-    let kept = read_alerting(reader, &mut slo);
+    let kept = read_alerting(reader, &slo);
     slo.finish(reader);
     let (target_node, target) = objective?;
     let objective = objective_of(reader, target_node, target, kept, settings);
@@ -115,13 +128,13 @@ fn objective_of(reader: &mut Reader, node: &Node, percent: &str, kept: Kept, set
 }
 
 fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
-    let mut sli = Fields::of(reader, node, "`sli`")?;
-    let (events, raw, plugin) = (sli.get("events"), sli.get("raw"), sli.get("plugin"));
+    let sli = Fields::of(reader, node, "`sli`")?;
+    let (events, raw, plugin) = (sli.get(reader, "events"), sli.get(reader, "raw"), sli.get(reader, "plugin"));
     sli.finish(reader);
     match (events, raw, plugin) {
         (Some(events), _, _) => {
-            let mut events = Fields::of(reader, events, "`events`")?;
-            let (bad, total) = (events.either("error_query", "errorQuery"), events.either("total_query", "totalQuery"));
+            let events = Fields::of(reader, events, "`events`")?;
+            let (bad, total) = (events.either(reader, "error_query", "errorQuery"), events.either(reader, "total_query", "totalQuery"));
             let place = events.place();
             events.finish(reader);
             let (Some(bad), Some(total)) = (bad, total) else {
@@ -132,8 +145,8 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
             Some(indicator::of_parts(reader, Side::Bad, &bad?, &total?, Plain::Counters))
         }
         (None, Some(raw), _) => {
-            let mut raw = Fields::of(reader, raw, "`raw`")?;
-            let (ratio, place) = (raw.either("error_ratio_query", "errorRatioQuery"), raw.place());
+            let raw = Fields::of(reader, raw, "`raw`")?;
+            let (ratio, place) = (raw.either(reader, "error_ratio_query", "errorRatioQuery"), raw.place());
             raw.finish(reader);
             let Some(ratio) = ratio else {
                 tell(reader, &codes::FOREIGN_SLI, &place, "a raw SLI has an error_ratio_query", "name it");
@@ -143,6 +156,7 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
             Some(indicator::of_ratio(reader, Side::Bad, &ratio))
         }
         (None, None, Some(plugin)) => {
+            pass_over(reader, plugin);
             let id = peek_text(plugin, "id").map(shortened).unwrap_or_default();
             let message = format!("the plugin `{id}` computes the queries, and is not run here");
             let help = "let Sloth generate the rules, and import those; or write the queries out as `events`";
@@ -156,20 +170,20 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
     }
 }
 
-fn read_alerting(reader: &mut Reader, slo: &mut Fields<'_>) -> Kept {
+fn read_alerting(reader: &mut Reader, slo: &Fields<'_>) -> Kept {
     let mut kept = Kept { page: true, ticket: true };
-    let Some(mut alerting) = slo.get("alerting").and_then(|node| Fields::of(reader, node, "`alerting`")) else { return kept };
-    alerting.without_meaning(&["name"]);
+    let Some(alerting) = slo.get(reader, "alerting").and_then(|node| Fields::of(reader, node, "`alerting`")) else { return kept };
+    alerting.left(reader, "name", WORDS);
     alerting.left(reader, "labels", ROUTING);
     alerting.left(reader, "annotations", WORDS);
     for (snake, camel, on) in [("page_alert", "pageAlert", &mut kept.page), ("ticket_alert", "ticketAlert", &mut kept.ticket)] {
-        let Some(mut alert) = alerting.either(snake, camel).and_then(|node| Fields::of(reader, node, "an alert")) else { continue };
+        let Some(alert) = alerting.either(reader, snake, camel).and_then(|node| Fields::of(reader, node, "an alert")) else { continue };
         *on = !alert.flag(reader, "disable").unwrap_or(false);
         if *on {
             alert.left(reader, "labels", ROUTING);
             alert.left(reader, "annotations", WORDS);
         } else {
-            alert.without_meaning(&["labels", "annotations"]);
+            alert.pass_over(reader, &["labels", "annotations"]);
         }
         alert.finish(reader);
     }
@@ -177,19 +191,10 @@ fn read_alerting(reader: &mut Reader, slo: &mut Fields<'_>) -> Kept {
     kept
 }
 
-/// Labels are put on alerts and series, by which alerts are routed.
-fn tell_of_labels(reader: &mut Reader, labels: Option<&Node>) {
-    let Some(Value::Map(labels)) = labels.map(|labels| &labels.value) else { return };
-    for label in labels.iter().filter(|label| !super::TEAMS.contains(&label.key.as_str())) {
-        let message = format!("the label `{}` is not carried over", shortened(&label.key));
-        tell(reader, &codes::NOT_CARRIED, &label.key_range, message, ROUTING);
-    }
-}
-
 pub(super) const ROUTING: &str = "who is told follows from `team:` and its escalation in burnward.yaml";
 pub(super) const WORDS: &str = "what a page says follows from the SLO's title, its runbook and the templates";
 
-fn plugins(reader: &mut Reader, fields: &mut Fields<'_>) {
+fn plugins(reader: &mut Reader, fields: &Fields<'_>) {
     for key in ["slo_plugins", "sloPlugins", "plugins"] {
         fields.left(reader, key, "plugins change the rules that Sloth generates; there are none here");
     }
@@ -197,34 +202,46 @@ fn plugins(reader: &mut Reader, fields: &mut Fields<'_>) {
 
 /// Reads `AlertWindows`.
 pub(super) fn read_windows(reader: &mut Reader, root: &Node) -> Option<Windows> {
-    let spec = peek(root, "spec")?;
-    let period = span(reader, spec, "sloPeriod")?;
+    let object = Fields::of_object(reader, root, "an object of Kubernetes")?;
+    if let Some(metadata) = object.metadata(reader) {
+        metadata.finish(reader);
+    }
+    let spec = object.required(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`"));
+    object.finish(reader);
+    let spec = spec?;
+    let period = span(reader, &spec, "sloPeriod");
+    let groups = [(Urgency::Page, spec.get(reader, "page")), (Urgency::Ticket, spec.get(reader, "ticket"))];
+    spec.finish(reader);
+    let period = period?;
     let mut rows = Vec::new();
-    for (urgency, group) in [(Urgency::Page, "page"), (Urgency::Ticket, "ticket")] {
-        for speed in ["quick", "slow"] {
-            let Some(line) = peek(spec, group).and_then(|group| peek(group, speed)) else { continue };
-            let (long, short) = (span(reader, line, "longWindow")?, span(reader, line, "shortWindow")?);
-            let Some(factor) = peek_text(line, "errorBudgetPercent").and_then(|percent| factor_of(percent, period, long)) else {
-                let message = "`errorBudgetPercent` is a decimal number: the share of the budget that is spent when the alert fires";
-                tell(reader, &codes::WRONG_TYPE, &line.range, message, "write for example 2");
-                return None;
-            };
-            rows.push(AlertRow { urgency, factor, long, short });
+    for (urgency, node) in groups {
+        let Some(group) = node.and_then(|node| Fields::of(reader, node, "the windows of an alert")) else { continue };
+        let lines = ["quick", "slow"].map(|speed| group.get(reader, speed));
+        group.finish(reader);
+        for line in lines.into_iter().flatten() {
+            rows.push(read_window(reader, line, period, urgency)?);
         }
     }
     Some(Windows { period, rows })
 }
 
-fn span(reader: &mut Reader, node: &Node, key: &str) -> Option<Duration> {
-    let Some(value) = peek(node, key) else {
-        missing(reader, &node.range, key);
-        return None;
-    };
-    reader.duration(value, &format!("`{key}`"))
+fn read_window(reader: &mut Reader, node: &Node, period: Duration, urgency: Urgency) -> Option<AlertRow> {
+    let line = Fields::of(reader, node, "a window of an alert")?;
+    let (long, short) = (span(reader, &line, "longWindow"), span(reader, &line, "shortWindow"));
+    let percent = line.text(reader, "errorBudgetPercent").map(|(_, percent)| percent);
+    line.finish(reader);
+    let (long, short) = (long?, short?);
+    let factor = percent.and_then(|percent| factor_of(percent, period, long));
+    if factor.is_none() {
+        let message = "`errorBudgetPercent` is a decimal number: the share of the budget that is spent when the alert fires";
+        tell(reader, &codes::WRONG_TYPE, &node.range, message, "write for example 2");
+    }
+    Some(AlertRow { urgency, factor: factor?, long, short })
 }
 
-fn missing(reader: &mut Reader, place: &Range<usize>, key: &str) {
-    reader.error(&codes::MISSING_KEY, place.clone(), format!("the key `{key}` is missing"));
+fn span(reader: &mut Reader, fields: &Fields<'_>, key: &str) -> Option<Duration> {
+    let value = fields.required(reader, key)?;
+    reader.duration(value, &format!("`{key}`"))
 }
 
 /// The burn rate that spends this share of a period's budget over `long`.

@@ -1,11 +1,11 @@
 //! Taking foreign mappings apart, so that no key is passed over without a word.
 
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 use crate::definition::{
     build,
     codes::{self, Code},
-    reader::{RESERVED, Reader, name_proposal, shortened},
+    reader::{Asked, RESERVED, Reader, name_proposal, shortened},
     yaml::{Entry, Node, Value},
 };
 
@@ -13,18 +13,39 @@ use crate::definition::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Told;
 
-/// A mapping of another tool. A key that is never asked for is told of as not carried over.
+/// Keys by which Kubernetes and OpenSLO know an object, and what Kubernetes writes of it: they say nothing of an SLO.
+const OF_THE_OBJECT: [&str; 3] = ["apiVersion", "kind", "status"];
+const OF_ITS_METADATA: [&str; 7] = ["name", "namespace", "uid", "generation", "resourceVersion", "creationTimestamp", "managedFields"];
+
+/// A mapping of another tool. Each key that is asked for is noted in the reader; [`tell_of_unread`] tells of all others.
 pub(super) struct Fields<'n> {
     entries: &'n [Entry],
     place: Range<usize>,
-    asked: BTreeSet<&'n str>,
+    whole: (usize, usize),
 }
 
 impl<'n> Fields<'n> {
     /// The mapping, or a diagnostic where something else stands there.
     pub(super) fn of(reader: &mut Reader, node: &'n Node, of: &str) -> Option<Self> {
         let fields = reader.any_map(node, of)?;
-        Some(Self { entries: fields.entries(), place: fields.place(), asked: BTreeSet::new() })
+        let whole = (node.range.start, node.range.end);
+        reader.asked_mut().begun.insert(whole);
+        Some(Self { entries: fields.entries(), place: fields.place(), whole })
+    }
+
+    /// An object of Kubernetes, or one that looks like it.
+    pub(super) fn of_object(reader: &mut Reader, node: &'n Node, of: &str) -> Option<Self> {
+        let fields = Self::of(reader, node, of)?;
+        fields.pass_over(reader, &OF_THE_OBJECT);
+        Some(fields)
+    }
+
+    /// The `metadata:` of an object: what else stands in it than what it is called by. Where there is none, nothing is said.
+    pub(super) fn metadata(&self, reader: &mut Reader) -> Option<Self> {
+        let node = self.get(reader, "metadata")?;
+        let metadata = Self::of(reader, node, "`metadata`")?;
+        metadata.pass_over(reader, &OF_ITS_METADATA);
+        Some(metadata)
     }
 
     /// Where it begins.
@@ -33,26 +54,26 @@ impl<'n> Fields<'n> {
     }
 
     /// A key with its value; `None` where it is absent or holds nothing.
-    pub(super) fn entry(&mut self, key: &str) -> Option<&'n Entry> {
+    pub(super) fn entry(&self, reader: &mut Reader, key: &str) -> Option<&'n Entry> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
-        self.asked.insert(&entry.key);
+        reader.asked_mut().keys.insert(entry.key_range.start);
         (!entry.value.is_null()).then_some(entry)
     }
 
     /// The value of a key.
-    pub(super) fn get(&mut self, key: &str) -> Option<&'n Node> {
-        self.entry(key).map(|entry| &entry.value)
+    pub(super) fn get(&self, reader: &mut Reader, key: &str) -> Option<&'n Node> {
+        self.entry(reader, key).map(|entry| &entry.value)
     }
 
     /// The value of a key that has two spellings.
-    pub(super) fn either(&mut self, key: &str, other: &str) -> Option<&'n Node> {
-        let (first, second) = (self.get(key), self.get(other));
+    pub(super) fn either(&self, reader: &mut Reader, key: &str, other: &str) -> Option<&'n Node> {
+        let (first, second) = (self.get(reader, key), self.get(reader, other));
         first.or(second)
     }
 
     /// The value of a key that must be there.
-    pub(super) fn required(&mut self, reader: &mut Reader, key: &str) -> Option<&'n Node> {
-        let value = self.get(key);
+    pub(super) fn required(&self, reader: &mut Reader, key: &str) -> Option<&'n Node> {
+        let value = self.get(reader, key);
         if value.is_none() {
             let diagnostic = reader.diagnostic(&codes::MISSING_KEY, self.place(), format!("the key `{key}` is missing"));
             reader.report(diagnostic.label("in the mapping that starts here"));
@@ -61,13 +82,13 @@ impl<'n> Fields<'n> {
     }
 
     /// A text or number; `None` where the key is absent, with a diagnostic where it is something else.
-    pub(super) fn text(&mut self, reader: &mut Reader, key: &str) -> Option<(&'n Node, &'n str)> {
-        let node = self.get(key)?;
+    pub(super) fn text(&self, reader: &mut Reader, key: &str) -> Option<(&'n Node, &'n str)> {
+        let node = self.get(reader, key)?;
         Some((node, reader.text(node, &format!("`{key}`"))?))
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, reader: &mut Reader, key: &str) -> Option<bool> {
+    pub(super) fn flag(&self, reader: &mut Reader, key: &str) -> Option<bool> {
         let (node, text) = self.text(reader, key)?;
         let flag = match text {
             "true" => Some(true),
@@ -80,29 +101,74 @@ impl<'n> Fields<'n> {
         flag
     }
 
-    /// Keys that say nothing which a document here would need: what they hold is for people, or for the other tool alone.
-    pub(super) fn without_meaning(&mut self, keys: &[&str]) {
+    /// Keys that need no word, with all that is in them.
+    pub(super) fn pass_over(&self, reader: &mut Reader, keys: &[&str]) {
         for key in keys {
-            self.entry(key);
+            if let Some(entry) = self.entry(reader, key) {
+                pass_over(reader, &entry.value);
+            }
         }
     }
 
     /// A key that is not carried over, with what to do instead.
-    pub(super) fn left(&mut self, reader: &mut Reader, key: &str, instead: &str) {
-        if let Some(entry) = self.entry(key) {
+    pub(super) fn left(&self, reader: &mut Reader, key: &str, instead: &str) {
+        if let Some(entry) = self.entry(reader, key) {
             not_carried(reader, entry, instead);
         }
     }
 
-    /// Tells of every key that nobody asked for.
+    /// All of it that is needed was asked for.
     pub(super) fn finish(self, reader: &mut Reader) {
-        for entry in self.entries.iter().filter(|entry| !self.asked.contains(entry.key.as_str())) {
-            not_carried(reader, entry, "nothing here stands for it; remove it where that is right");
+        reader.asked_mut().done.insert(self.whole);
+    }
+}
+
+/// Tells of every key of a document that nobody asked for. What could not be read to its end is told of as a mistake already.
+pub(super) fn tell_of_unread(reader: &mut Reader, node: &Node) {
+    match &node.value {
+        Value::Scalar { .. } => {}
+        Value::List(items) => items.iter().for_each(|item| tell_of_unread(reader, item)),
+        Value::Map(entries) => {
+            let whole = (node.range.start, node.range.end);
+            let given_up = reader.asked().begun.contains(&whole) && !reader.asked().done.contains(&whole);
+            for entry in entries {
+                if reader.asked().keys.contains(&entry.key_range.start) {
+                    tell_of_unread(reader, &entry.value);
+                } else if !given_up {
+                    not_carried(reader, entry, "nothing here stands for it; remove it where that is right");
+                }
+            }
         }
     }
 }
 
+/// Takes all keys of a tree for asked for: something was said of it as a whole, or nothing needs to be.
+pub(super) fn pass_over(reader: &mut Reader, node: &Node) {
+    match &node.value {
+        Value::Scalar { .. } => {}
+        Value::List(items) => items.iter().for_each(|item| pass_over(reader, item)),
+        Value::Map(entries) => {
+            for entry in entries {
+                reader.asked_mut().keys.insert(entry.key_range.start);
+                pass_over(reader, &entry.value);
+            }
+        }
+    }
+}
+
+/// Reads an object for which others ask: what nobody can ask for in it is told of where it stands, its mistakes where it is named.
+pub(super) fn read_for_others(reader: &mut Reader, read: impl FnOnce(&mut Reader)) {
+    let mut aside = Reader::new(reader.source());
+    read(&mut aside);
+    let Asked { keys, begun, done } = std::mem::take(aside.asked_mut());
+    let asked = reader.asked_mut();
+    asked.keys.extend(keys);
+    asked.begun.extend(begun);
+    asked.done.extend(done);
+}
+
 fn not_carried(reader: &mut Reader, entry: &Entry, instead: &str) {
+    pass_over(reader, &entry.value);
     let message = format!("`{}` is not carried over", shortened(&entry.key));
     let diagnostic = reader.diagnostic(&codes::NOT_CARRIED, entry.key_range.clone(), message);
     reader.report(diagnostic.help(instead));
@@ -116,7 +182,12 @@ pub(super) fn tell(reader: &mut Reader, code: &'static Code, place: &Range<usize
 
 /// A name of the alphabet here, made of a foreign one.
 pub(super) fn name(reader: &mut Reader, text: &str, place: &Range<usize>, of: &str) -> Option<Node> {
-    let mut proposal = name_proposal(text);
+    name_by(reader, text, text, place, of)
+}
+
+/// The same of a name whose words are to be kept apart: `BurnsFast` as `Burns-Fast`. It is quoted as it is written.
+pub(super) fn name_by(reader: &mut Reader, text: &str, apart: &str, place: &Range<usize>, of: &str) -> Option<Node> {
+    let mut proposal = name_proposal(apart);
     if RESERVED.contains(&proposal.as_str()) {
         proposal += "-1";
     }
@@ -159,5 +230,23 @@ pub(super) fn peek_text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
     match peek(node, key).map(|node| &node.value) {
         Some(Value::Scalar { text, .. }) => Some(text),
         Some(Value::List(_) | Value::Map(_)) | None => None,
+    }
+}
+
+/// The value of a key of a mapping that is read for it alone, as a label is.
+pub(super) fn read_key<'n>(reader: &mut Reader, node: &'n Node, key: &str) -> Option<&'n Node> {
+    let Value::Map(entries) = &node.value else { return None };
+    let entry = entries.iter().find(|entry| entry.key == key)?;
+    reader.asked_mut().keys.insert(entry.key_range.start);
+    Some(&entry.value)
+}
+
+/// Labels that are not carried over but for these, with what stands in their place.
+pub(super) fn labels_left(reader: &mut Reader, labels: Option<&Node>, but: &[&str], instead: &str) {
+    let Some(Value::Map(labels)) = labels.map(|labels| &labels.value) else { return };
+    for label in labels.iter().filter(|label| !but.contains(&label.key.as_str())) {
+        reader.asked_mut().keys.insert(label.key_range.start);
+        let message = format!("the label `{}` is not carried over", shortened(&label.key));
+        tell(reader, &codes::NOT_CARRIED, &label.key_range, message, instead);
     }
 }

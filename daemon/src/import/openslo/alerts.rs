@@ -18,7 +18,7 @@ use crate::{
     import::{
         rows::urgency_of,
         sloth::ROUTING,
-        tree::{Fields, tell},
+        tree::{Fields, read_key, tell},
     },
 };
 
@@ -30,9 +30,9 @@ pub(super) struct Alerts {
 }
 
 /// Reads the policies; `None` where one cannot be read.
-pub(super) fn read(reader: &mut Reader, spec: &mut Fields<'_>, library: &Library) -> Option<Alerts> {
+pub(super) fn read(reader: &mut Reader, spec: &Fields<'_>, library: &Library) -> Option<Alerts> {
     let mut alerts = Alerts::default();
-    let Some(node) = spec.get("alertPolicies") else {
+    let Some(node) = spec.get(reader, "alertPolicies") else {
         let place = spec.place();
         let message = "the SLO has no alert policy, so nobody is told when its budget burns: `alerting: none`";
         tell(reader, &codes::CHANGED, &place, message, "remove `alerting: none` for the default rows, or add an alert policy");
@@ -45,19 +45,31 @@ pub(super) fn read(reader: &mut Reader, spec: &mut Fields<'_>, library: &Library
     whole.then_some(alerts)
 }
 
+/// Reads a policy or a condition that is an object of its own.
+pub(super) fn read_object(reader: &mut Reader, root: &Node, library: &Library) {
+    if crate::import::tree::peek_text(root, "kind") == Some("AlertPolicy") {
+        read_policy(reader, root, library, &mut Alerts::default());
+    } else {
+        read_condition(reader, root, library);
+    }
+}
+
 fn read_policy(reader: &mut Reader, item: &Node, library: &Library, alerts: &mut Alerts) -> Option<()> {
-    let reference = if is_map(item) { crate::import::tree::peek(item, "alertPolicyRef") } else { Some(item) };
+    let reference = if is_map(item) { read_key(reader, item, "alertPolicyRef") } else { Some(item) };
     let policy = match reference {
         Some(reference) => library.find(reader, "AlertPolicy", reference)?,
         None => item.clone(),
     };
-    let mut policy = Fields::of(reader, &policy, "an alert policy")?;
-    policy.without_meaning(&["apiVersion", "kind", "metadata"]);
+    let policy = Fields::of_object(reader, &policy, "an alert policy")?;
+    if let Some(metadata) = policy.metadata(reader) {
+        metadata.finish(reader);
+    }
     let spec = policy.required(reader, "spec")?;
     policy.finish(reader);
-    let mut spec = Fields::of(reader, spec, "`spec`")?;
-    // That an alert ends is told here in any case.
-    spec.without_meaning(&["description", "alertWhenResolved"]);
+    let spec = Fields::of(reader, spec, "`spec`")?;
+    if spec.flag(reader, "alertWhenResolved") == Some(false) {
+        spec.left(reader, "alertWhenResolved", "that an alert ends is always told");
+    }
     spec.left(reader, "notificationTargets", ROUTING);
     let breaching = spec.flag(reader, "alertWhenBreaching").unwrap_or(true);
     let no_data = spec.flag(reader, "alertWhenNoData").unwrap_or(false);
@@ -77,26 +89,27 @@ fn read_policy(reader: &mut Reader, item: &Node, library: &Library, alerts: &mut
 }
 
 fn read_condition(reader: &mut Reader, item: &Node, library: &Library) -> Option<AlertRow> {
-    let condition = match crate::import::tree::peek(item, "conditionRef") {
+    let condition = match read_key(reader, item, "conditionRef") {
         Some(reference) => library.find(reader, "AlertCondition", reference)?,
         None => item.clone(),
     };
-    let mut condition = Fields::of(reader, &condition, "an alert condition")?;
-    condition.without_meaning(&["apiVersion", "kind", "metadata"]);
+    let condition = Fields::of_object(reader, &condition, "an alert condition")?;
+    if let Some(metadata) = condition.metadata(reader) {
+        metadata.finish(reader);
+    }
     let spec = condition.required(reader, "spec")?;
     condition.finish(reader);
-    let mut spec = Fields::of(reader, spec, "`spec`")?;
-    spec.without_meaning(&["description"]);
+    let spec = Fields::of(reader, spec, "`spec`")?;
     let urgency = spec.text(reader, "severity").map_or(Urgency::Ticket, |(_, severity)| urgency_of(severity));
     let inner = spec.required(reader, "condition")?;
     spec.finish(reader);
-    let mut inner = Fields::of(reader, inner, "`condition`")?;
+    let inner = Fields::of(reader, inner, "`condition`")?;
     if let Some((node, kind)) = inner.text(reader, "kind").filter(|(_, kind)| !kind.eq_ignore_ascii_case("burnrate")) {
         let message = format!("a condition of kind `{}` is not known", shortened(kind));
         tell(reader, &codes::FOREIGN, &node.range, message, "known is burnrate");
         return None;
     }
-    check_operator(reader, &mut inner);
+    check_operator(reader, &inner);
     let after = inner.text(reader, "alertAfter");
     let (threshold, lookback) = (inner.required(reader, "threshold")?, inner.required(reader, "lookbackWindow")?);
     inner.finish(reader);
@@ -118,7 +131,7 @@ fn read_condition(reader: &mut Reader, item: &Node, library: &Library) -> Option
 }
 
 /// An alert that fires while the burn rate is at most so high is the wrong way around; an example of the specification is.
-fn check_operator(reader: &mut Reader, inner: &mut Fields<'_>) {
+fn check_operator(reader: &mut Reader, inner: &Fields<'_>) {
     let Some((node, op)) = inner.text(reader, "op") else { return };
     if matches!(op, "lt" | "lte") {
         let message = format!("`op: {op}` alerts while the budget burns slowly, and not while it burns fast; the opposite is taken");

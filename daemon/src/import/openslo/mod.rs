@@ -15,7 +15,7 @@ use super::{
     Converted, Settings, moved,
     rows::{self, Rows},
     sloth::ROUTING,
-    tree::{Fields, Told, name, peek, peek_text, tell},
+    tree::{Fields, Told, name, pass_over, peek, peek_text, read_for_others, read_key, tell},
 };
 use crate::definition::{
     Source,
@@ -71,29 +71,56 @@ pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) ->
     let place = peek(root, "kind").unwrap_or(root).range.clone();
     match (api, kind) {
         ("openslo/v1" | "openslo/v1alpha", "SLO") => read_slo(reader, root, settings).unwrap_or_default(),
-        // What they say is read where they are named.
-        ("openslo/v1" | "openslo/v1alpha", "SLI" | "AlertPolicy" | "AlertCondition" | "Service") => Vec::new(),
+        // What they say is carried over where they are named.
+        ("openslo/v1" | "openslo/v1alpha", "SLI") => {
+            read_for_others(reader, |aside| drop(sli::read_indicator(aside, root, settings.library)));
+            Vec::new()
+        }
+        ("openslo/v1" | "openslo/v1alpha", "AlertPolicy" | "AlertCondition") => {
+            read_for_others(reader, |aside| alerts::read_object(aside, root, settings.library));
+            Vec::new()
+        }
+        ("openslo/v1" | "openslo/v1alpha", "Service") => {
+            read_service(reader, root);
+            Vec::new()
+        }
         ("openslo/v1" | "openslo/v1alpha", "DataSource") => {
             let help = "name the source under `sources:` in burnward.yaml; credentials stand in files there";
             tell(reader, &codes::NOT_CARRIED, &place, "a data source is not carried over", help);
+            pass_over(reader, root);
             Vec::new()
         }
         ("openslo/v1" | "openslo/v1alpha", "AlertNotificationTarget") => {
             tell(reader, &codes::NOT_CARRIED, &place, "a notification target is not carried over", ROUTING);
+            pass_over(reader, root);
             Vec::new()
         }
         ("openslo/v1" | "openslo/v1alpha", other) => {
             let message = format!("`{}` is not a kind of OpenSLO that is known here", shortened(other));
             tell(reader, &codes::FOREIGN, &place, message, "known are SLO, SLI, AlertPolicy, AlertCondition, DataSource and Service");
+            pass_over(reader, root);
             Vec::new()
         }
         (other, _) => {
             let place = peek(root, "apiVersion").unwrap_or(root).range.clone();
             let message = format!("`{}` is not a version of OpenSLO that is known here", shortened(other));
             tell(reader, &codes::FOREIGN, &place, message, "known are openslo/v1 and openslo/v1alpha");
+            pass_over(reader, root);
             Vec::new()
         }
     }
+}
+
+/// A service is its name here: what else is said of it is not carried over.
+fn read_service(reader: &mut Reader, root: &Node) {
+    let Some(object) = Fields::of_object(reader, root, "an object of OpenSLO") else { return };
+    if let Some(metadata) = object.metadata(reader) {
+        metadata.finish(reader);
+    }
+    if let Some(spec) = object.get(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`")) {
+        spec.finish(reader);
+    }
+    object.finish(reader);
 }
 
 /// What all SLOs that come of one object share.
@@ -117,32 +144,29 @@ enum Method {
 }
 
 fn read_slo(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option<Vec<Converted>> {
-    let mut object = Fields::of(reader, root, "an object of OpenSLO")?;
-    object.without_meaning(&["apiVersion", "kind"]);
-    let metadata = object.required(reader, "metadata").and_then(|node| Fields::of(reader, node, "`metadata`"));
+    let object = Fields::of_object(reader, root, "an object of OpenSLO")?;
+    let metadata = object.required(reader, "metadata").and_then(|_| object.metadata(reader));
     let spec = object.required(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`"));
     object.finish(reader);
-    let (mut metadata, mut spec) = (metadata?, spec?);
+    let (metadata, spec) = (metadata?, spec?);
     let slo_name = metadata.required(reader, "name").and_then(|node| {
         let text = reader.text(node, "`name`")?;
         name(reader, text, &node.range, "an SLO's name")
     });
-    let display = metadata.text(reader, "displayName");
-    let description = spec.text(reader, "description");
-    let title = display.or(description).and_then(|(node, text)| super::title(reader, text, &node.range));
-    let (labels, annotations) = (metadata.get("labels"), metadata.get("annotations"));
-    let runbook = annotations.and_then(|node| peek(node, RUNBOOK)).map(|node| word(&node.range, super::text(node)));
+    let title = metadata.text(reader, "displayName").or_else(|| spec.text(reader, "description"));
+    let title = title.and_then(|(node, text)| super::title(reader, text, &node.range));
+    let (labels, annotations) = (metadata.get(reader, "labels"), metadata.get(reader, "annotations"));
+    let runbook = annotations.and_then(|node| read_key(reader, node, RUNBOOK)).map(|node| word(&node.range, super::text(node)));
     let team = super::team(reader, &[labels, annotations], &metadata.place(), settings);
-    metadata.without_meaning(&["namespace"]);
     metadata.finish(reader);
     let service = spec.required(reader, "service").and_then(|node| {
         let text = reader.text(node, "`service`")?;
         name(reader, text, &node.range, "a service's name")
     });
-    let window = window::read(reader, &mut spec, settings);
-    let method = read_method(reader, &mut spec);
-    let alerts = alerts::read(reader, &mut spec, settings.library);
-    let indicator = sli::of_slo(reader, &mut spec, settings.library);
+    let window = window::read(reader, &spec, settings);
+    let method = read_method(reader, &spec);
+    let alerts = alerts::read(reader, &spec, settings.library);
+    let indicator = sli::of_slo(reader, &spec, settings.library);
     let objectives = spec.required(reader, "objectives").and_then(|node| reader.list(node, "`objectives`"));
     spec.finish(reader);
     let shared = Shared { service: service?, team, name: slo_name?, title, runbook, window: window?, method: method?, alerts: alerts? };
@@ -152,7 +176,7 @@ fn read_slo(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option
 /// An annotation that names the runbook's file; `burnward export` writes it.
 pub(crate) const RUNBOOK: &str = "burnward.dev/runbook";
 
-fn read_method(reader: &mut Reader, spec: &mut Fields<'_>) -> Option<Method> {
+fn read_method(reader: &mut Reader, spec: &Fields<'_>) -> Option<Method> {
     let Some((node, text)) = spec.text(reader, "budgetingMethod") else { return Some(Method::Occurrences) };
     match text {
         "Occurrences" => Some(Method::Occurrences),
@@ -270,13 +294,13 @@ fn objective_node(reader: &mut Reader, objective: &Objective<'_>, name: Option<S
 }
 
 fn read_objective<'n>(reader: &mut Reader, node: &'n Node, method: Method, settings: &Settings<'_>) -> Option<Objective<'n>> {
-    let mut fields = Fields::of(reader, node, "an objective")?;
+    let fields = Fields::of(reader, node, "an objective")?;
     let display = fields.text(reader, "displayName").map(|(_, text)| text);
-    let target = read_target(reader, &mut fields);
-    let counted_in = read_slices(reader, &mut fields, method);
+    let target = read_target(reader, &fields);
+    let counted_in = read_slices(reader, &fields, method);
     let (op, value) = (fields.text(reader, "op"), fields.text(reader, "value"));
     let compares = op.and_then(|(node, op)| comparison(reader, node, op)).zip(value.map(|(node, value)| word(&node.range, value)));
-    let metric = sli::of_own(reader, &mut fields, settings.library);
+    let metric = sli::of_own(reader, &fields, settings.library);
     fields.left(reader, "compositeWeight", "weights stand at the members of a `composite`");
     fields.finish(reader);
     let (target, percent) = target?;
@@ -299,7 +323,7 @@ fn comparison(reader: &mut Reader, node: &Node, op: &str) -> Option<Node> {
 }
 
 /// `target: 0.999` or `targetPercent: 99.9`.
-fn read_target(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<(Node, String)> {
+fn read_target(reader: &mut Reader, fields: &Fields<'_>) -> Option<(Node, String)> {
     let (share, percent) = (fields.text(reader, "target"), fields.text(reader, "targetPercent"));
     let (node, percent) = match (share, percent) {
         (Some((node, share)), _) => {
@@ -338,7 +362,7 @@ pub(super) fn percent_of(share: &str) -> Option<String> {
 }
 
 /// `counted-in:` of an objective that is budgeted in slices.
-fn read_slices(reader: &mut Reader, fields: &mut Fields<'_>, method: Method) -> Result<Option<Node>, Told> {
+fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Method) -> Result<Option<Node>, Told> {
     let (window, share) = (fields.text(reader, "timeSliceWindow"), fields.text(reader, "timeSliceTarget"));
     if method != Method::Timeslices {
         for (node, _) in window.iter().chain(&share).filter(|_| method == Method::Occurrences) {

@@ -27,8 +27,8 @@ pub(super) enum Metric {
 }
 
 /// The indicator of an SLO; `None` where there is none.
-pub(super) fn of_slo(reader: &mut Reader, spec: &mut Fields<'_>, library: &Library) -> Result<Option<Metric>, Told> {
-    let (inline, reference) = (spec.get("indicator"), spec.get("indicatorRef"));
+pub(super) fn of_slo(reader: &mut Reader, spec: &Fields<'_>, library: &Library) -> Result<Option<Metric>, Told> {
+    let (inline, reference) = (spec.get(reader, "indicator"), spec.get(reader, "indicatorRef"));
     let node = match (inline, reference) {
         (Some(inline), _) => inline.clone(),
         (None, Some(reference)) => library.find(reader, "SLI", reference).ok_or(Told)?,
@@ -38,34 +38,36 @@ pub(super) fn of_slo(reader: &mut Reader, spec: &mut Fields<'_>, library: &Libra
 }
 
 /// The indicator of an objective, likewise; of v1alpha `ratioMetrics:`.
-pub(super) fn of_own(reader: &mut Reader, objective: &mut Fields<'_>, library: &Library) -> Result<Option<Metric>, Told> {
-    if let Some(ratio) = objective.get("ratioMetrics") {
+pub(super) fn of_own(reader: &mut Reader, objective: &Fields<'_>, library: &Library) -> Result<Option<Metric>, Told> {
+    if let Some(ratio) = objective.get(reader, "ratioMetrics") {
         return read_ratio(reader, ratio, library).map(|ratio| Some(Metric::Ratio(ratio))).ok_or(Told);
     }
     of_slo(reader, objective, library)
 }
 
-fn read_indicator(reader: &mut Reader, node: &Node, library: &Library) -> Option<Metric> {
-    let mut sli = Fields::of(reader, node, "an indicator")?;
-    sli.without_meaning(&["apiVersion", "kind", "metadata"]);
-    let spec = sli.get("spec");
+/// One that stands within an SLO, or an object of its own.
+pub(super) fn read_indicator(reader: &mut Reader, node: &Node, library: &Library) -> Option<Metric> {
+    let sli = Fields::of_object(reader, node, "an indicator")?;
+    if let Some(metadata) = sli.metadata(reader) {
+        metadata.finish(reader);
+    }
+    let spec = sli.get(reader, "spec");
     let read = match spec {
         Some(spec) => {
-            let mut spec = Fields::of(reader, spec, "`spec`")?;
-            let read = read_metric_kind(reader, &mut spec, library);
+            let spec = Fields::of(reader, spec, "`spec`")?;
+            let read = read_metric_kind(reader, &spec, library);
             spec.finish(reader);
             read
         }
         // Of v1alpha.
-        None => read_metric_kind(reader, &mut sli, library),
+        None => read_metric_kind(reader, &sli, library),
     };
     sli.finish(reader);
     read
 }
 
-fn read_metric_kind(reader: &mut Reader, spec: &mut Fields<'_>, library: &Library) -> Option<Metric> {
-    spec.without_meaning(&["description"]);
-    match (spec.get("ratioMetric"), spec.get("thresholdMetric")) {
+fn read_metric_kind(reader: &mut Reader, spec: &Fields<'_>, library: &Library) -> Option<Metric> {
+    match (spec.get(reader, "ratioMetric"), spec.get(reader, "thresholdMetric")) {
         (Some(ratio), _) => read_ratio(reader, ratio, library).map(Metric::Ratio),
         (None, Some(threshold)) => read_query(reader, threshold, "the query", library).map(Metric::Threshold),
         (None, None) => {
@@ -78,11 +80,11 @@ fn read_metric_kind(reader: &mut Reader, spec: &mut Fields<'_>, library: &Librar
 }
 
 fn read_ratio(reader: &mut Reader, node: &Node, library: &Library) -> Option<Indicator> {
-    let mut ratio = Fields::of(reader, node, "a ratio")?;
+    let ratio = Fields::of(reader, node, "a ratio")?;
     let counter = ratio.flag(reader, "counter");
     let incremental = ratio.flag(reader, "incremental");
-    let (good, bad, total) = (ratio.get("good"), ratio.get("bad"), ratio.get("total"));
-    let raw = ratio.get("raw").zip(Some(ratio.text(reader, "rawType")));
+    let (good, bad, total) = (ratio.get(reader, "good"), ratio.get(reader, "bad"), ratio.get(reader, "total"));
+    let raw = ratio.get(reader, "raw").zip(Some(ratio.text(reader, "rawType")));
     let place = ratio.place();
     ratio.finish(reader);
     if let Some((raw, kind)) = raw {
@@ -125,18 +127,18 @@ const PROMQL: [&str; 8] = ["prometheus", "thanos", "mimir", "cortex", "victoriam
 
 /// A query: `metricSource: { type, spec: { query } }`, or of v1alpha `{ source, queryType, query }`.
 fn read_query(reader: &mut Reader, node: &Node, of: &str, library: &Library) -> Option<Query> {
-    let mut metric = Fields::of(reader, node, "a metric")?;
-    let inner = metric.get("metricSource");
+    let metric = Fields::of(reader, node, "a metric")?;
+    let inner = metric.get(reader, "metricSource");
     if let Some(inner) = inner {
         metric.finish(reader);
-        let mut source = Fields::of(reader, inner, "`metricSource`")?;
+        let source = Fields::of(reader, inner, "`metricSource`")?;
         let kind = source.text(reader, "type").map(|(node, kind)| (node.range.clone(), kind.to_owned()));
         let named = source.text(reader, "metricSourceRef").and_then(|(node, name)| kind_of_source(reader, node, name, library));
         let spec = source.required(reader, "spec")?;
         source.finish(reader);
         is_promql(reader, kind.or(named))?;
-        let mut spec = Fields::of(reader, spec, "`spec`")?;
-        let query = spec.either("query", "promql").or_else(|| spec.get("expr"));
+        let spec = Fields::of(reader, spec, "`spec`")?;
+        let query = spec.either(reader, "query", "promql").or_else(|| spec.get(reader, "expr"));
         let place = spec.place();
         spec.finish(reader);
         let Some(query) = query else {
@@ -145,9 +147,8 @@ fn read_query(reader: &mut Reader, node: &Node, of: &str, library: &Library) -> 
         };
         return indicator::query(reader, query, of);
     }
-    let kind = metric.text(reader, "queryType").or_else(|| metric.text(reader, "source"));
+    let kind = metric.text(reader, "queryType").or(metric.text(reader, "source"));
     let kind = kind.map(|(node, kind)| (node.range.clone(), kind.to_owned()));
-    metric.without_meaning(&["source", "metadata"]);
     let query = metric.required(reader, "query");
     metric.finish(reader);
     is_promql(reader, kind)?;

@@ -47,8 +47,8 @@ enum Unit {
 }
 
 /// Reads the one window.
-pub(super) fn read(reader: &mut Reader, spec: &mut Fields<'_>, settings: &Settings<'_>) -> Option<Window> {
-    let Some(node) = spec.either("timeWindow", "timeWindows") else {
+pub(super) fn read(reader: &mut Reader, spec: &Fields<'_>, settings: &Settings<'_>) -> Option<Window> {
+    let Some(node) = spec.either(reader, "timeWindow", "timeWindows") else {
         let place = spec.place();
         let message = format!("the SLO has no time window; {} are taken", duration::format(settings.window));
         tell(reader, &codes::CHANGED, &place, message, "write `timeWindow: [{ duration: 30d, isRolling: true }]`");
@@ -58,17 +58,17 @@ pub(super) fn read(reader: &mut Reader, spec: &mut Fields<'_>, settings: &Settin
         tell(reader, &codes::WRONG_TYPE, &node.range, "an SLO has exactly one time window", "make an SLO of each");
         return None;
     };
-    let mut window = Fields::of(reader, item, "a time window")?;
-    let span = read_span(reader, &mut window);
+    let window = Fields::of(reader, item, "a time window")?;
+    let span = read_span(reader, &window);
     let rolling = window.flag(reader, "isRolling");
-    let calendar = window.get("calendar");
+    let calendar = window.get(reader, "calendar");
     window.finish(reader);
     let (place, span) = span?;
     if rolling.unwrap_or(calendar.is_none()) { of_rolling(reader, &place, span) } else { of_calendar(reader, &place, span, calendar) }
 }
 
 /// `duration: 4w`, or of v1alpha `count: 4` and `unit: Week`.
-fn read_span(reader: &mut Reader, window: &mut Fields<'_>) -> Option<(Range<usize>, Span)> {
+fn read_span(reader: &mut Reader, window: &Fields<'_>) -> Option<(Range<usize>, Span)> {
     if let Some((node, text)) = window.text(reader, "duration") {
         let span = shorthand(text);
         if span.is_none() {
@@ -183,9 +183,9 @@ fn of_calendar(reader: &mut Reader, place: &Range<usize>, span: Span, calendar: 
             return None;
         }
     };
-    let mut fields = calendar.and_then(|node| Fields::of(reader, node, "`calendar`"));
-    let zone = fields.as_mut().and_then(|fields| fields.text(reader, "timeZone"));
-    let start = fields.as_mut().and_then(|fields| fields.text(reader, "startTime"));
+    let fields = calendar.and_then(|node| Fields::of(reader, node, "`calendar`"));
+    let zone = fields.as_ref().and_then(|fields| fields.text(reader, "timeZone"));
+    let start = fields.as_ref().and_then(|fields| fields.text(reader, "startTime"));
     if let Some(fields) = fields {
         fields.finish(reader);
     }

@@ -27,7 +27,7 @@ use crate::{
         factor,
         indicator::{self, Indicator, Query},
         rows::{self, Rows, urgency_of},
-        tree::{name, tell},
+        tree::{name, name_by, tell},
     },
 };
 
@@ -44,6 +44,7 @@ enum Key {
 #[derive(Debug, Clone)]
 struct Slo {
     service: String,
+    service_by: ServiceBy,
     name: String,
     team: Option<String>,
     place: Range<usize>,
@@ -51,6 +52,14 @@ struct Slo {
     share: Query,
     objectives: BTreeMap<String, Objective>,
     no_data: Option<(Range<usize>, String, Urgency)>,
+}
+
+/// What names a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ServiceBy {
+    Label,
+    /// The group of the rules, where no label does.
+    Group,
 }
 
 /// One of its objectives.
@@ -97,16 +106,21 @@ impl Slos {
     fn entry(&mut self, key: Key, rule: &Rule, side: Side, share: Expr, from: usize, rules: &mut Rules) -> &mut Slo {
         rules.used.insert(from);
         let of_ratio = &rules.all[from];
-        let (service, name) = match &key {
-            Key::Labels(service, name) => (service.clone(), name.clone()),
+        let named = |keys: &[&str]| keys.iter().find_map(|key| rule.labels.get(*key)).cloned();
+        let (service, service_by, name) = match &key {
+            Key::Labels(service, name) => {
+                let labelled = named(&["sloth_service", "burnward_service", "service"]).is_some();
+                (service.clone(), if labelled { ServiceBy::Label } else { ServiceBy::Group }, name.clone())
+            }
             Key::Counted(_) => {
-                let named = |keys: &[&str]| keys.iter().find_map(|key| rule.labels.get(*key)).cloned();
-                let service = named(&["service", "job", "app"]).unwrap_or_else(|| rule.group.clone());
-                (service, words_apart(rule.alert.as_deref().unwrap_or_default()))
+                let (name, service) = (rule.alert.clone().unwrap_or_default(), named(&["service", "job", "app"]));
+                let service_by = if service.is_some() { ServiceBy::Label } else { ServiceBy::Group };
+                (service.unwrap_or_else(|| rule.group.clone()), service_by, name)
             }
         };
         self.0.entry(key).or_insert_with(|| Slo {
             service,
+            service_by,
             name,
             team: ["team", "owner"].iter().find_map(|key| rule.labels.get(*key)).cloned(),
             place: rule.place.clone(),
@@ -336,7 +350,11 @@ impl Slo {
     fn converted(self, reader: &mut Reader, settings: &Settings<'_>) -> Option<Converted> {
         let place = self.place.clone();
         let service = name(reader, &self.service, &place, "a service's name");
-        let slo_name = name(reader, &self.name, &place, "an SLO's name");
+        if self.service_by == ServiceBy::Group {
+            let message = format!("no label names the service, so the name of the group is taken for it: `{}`", shortened(&self.service));
+            tell(reader, &codes::CHANGED, &place, message, "label the alert with `service:`");
+        }
+        let slo_name = name_by(reader, &self.name, &words_apart(&self.name), &place, "an SLO's name");
         let team = match self.team.as_ref().and_then(|team| name(reader, team, &place, "a team's name")) {
             Some(team) => team,
             None => crate::import::team(reader, &[], &place, settings),

@@ -16,7 +16,8 @@ use promql_parser::parser::Expr;
 
 use super::{
     Converted, Settings, expression,
-    tree::{Fields, tell},
+    sloth::{ROUTING, WORDS},
+    tree::{Fields, labels_left, pass_over, tell},
 };
 use crate::definition::{
     codes,
@@ -44,31 +45,35 @@ struct Rule {
 #[derive(Debug, Default)]
 struct Rules {
     all: Vec<Rule>,
+    /// Where each of them is written.
+    nodes: Vec<Node>,
     /// Which of them belong to an SLO.
     used: BTreeSet<usize>,
 }
 
 /// The SLOs of a rule file.
 pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
-    let Some(mut file) = Fields::of(reader, root, "a rule file") else { return Vec::new() };
-    let converted = of_groups(reader, &mut file, settings);
+    let Some(file) = Fields::of(reader, root, "a rule file") else { return Vec::new() };
+    let converted = of_groups(reader, &file, settings);
     file.finish(reader);
     converted
 }
 
 /// The SLOs of a `PrometheusRule`.
 pub(super) fn read_object(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
-    let Some(mut object) = Fields::of(reader, root, "an object of Kubernetes") else { return Vec::new() };
-    object.without_meaning(&["apiVersion", "kind", "metadata", "status"]);
+    let Some(object) = Fields::of_object(reader, root, "an object of Kubernetes") else { return Vec::new() };
+    if let Some(metadata) = object.metadata(reader) {
+        metadata.finish(reader);
+    }
     let spec = object.required(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`"));
     object.finish(reader);
-    let Some(mut spec) = spec else { return Vec::new() };
-    let converted = of_groups(reader, &mut spec, settings);
+    let Some(spec) = spec else { return Vec::new() };
+    let converted = of_groups(reader, &spec, settings);
     spec.finish(reader);
     converted
 }
 
-fn of_groups(reader: &mut Reader, file: &mut Fields<'_>, settings: &Settings<'_>) -> Vec<Converted> {
+fn of_groups(reader: &mut Reader, file: &Fields<'_>, settings: &Settings<'_>) -> Vec<Converted> {
     let mut rules = Rules::default();
     let groups = file.required(reader, "groups").and_then(|node| reader.list(node, "`groups`")).unwrap_or_default();
     for group in groups {
@@ -76,7 +81,12 @@ fn of_groups(reader: &mut Reader, file: &mut Fields<'_>, settings: &Settings<'_>
     }
     let slos = Slos::of(reader, &mut rules);
     let converted = slos.converted(reader, settings);
-    for rule in rules.all.iter().enumerate().filter(|(at, _)| !rules.used.contains(at)).map(|(_, rule)| rule) {
+    for (at, (rule, node)) in rules.all.iter().zip(&rules.nodes).enumerate() {
+        if rules.used.contains(&at) {
+            tell_of_the_rest(reader, rule, node);
+            continue;
+        }
+        pass_over(reader, node);
         let name = rule.alert.as_ref().or(rule.record.as_ref()).map(|name| shortened(name)).unwrap_or_default();
         let message = format!("the rule `{name}` is not carried over: it is no part of an SLO");
         tell(
@@ -90,26 +100,65 @@ fn of_groups(reader: &mut Reader, file: &mut Fields<'_>, settings: &Settings<'_>
     converted
 }
 
+/// Labels that say which SLO an alert is of, and how it burns; the others route it.
+const READ_LABELS: [&str; 18] = [
+    "severity",
+    "sloth_severity",
+    "sloth_service",
+    "sloth_slo",
+    "sloth_id",
+    "burnward_service",
+    "burnward_slo",
+    "burnward_objective",
+    "burn_rate",
+    "slo",
+    "service",
+    "job",
+    "app",
+    "team",
+    "owner",
+    "exhaustion",
+    "long",
+    "short",
+];
+
+/// What a rule of an SLO says beside that: of a recording rule its labels only name its series.
+fn tell_of_the_rest(reader: &mut Reader, rule: &Rule, node: &Node) {
+    let Some(fields) = Fields::of(reader, node, "a rule") else { return };
+    if rule.alert.is_some() {
+        fields.left(reader, "annotations", WORDS);
+        fields.left(reader, "keep_firing_for", "an alert ends when its short lookback is well again");
+    }
+    let Some(labels) = fields.get(reader, "labels") else { return };
+    if rule.alert.is_some() {
+        labels_left(reader, Some(labels), &READ_LABELS, ROUTING);
+    }
+    pass_over(reader, labels);
+}
+
 fn read_group(reader: &mut Reader, node: &Node, rules: &mut Rules) {
-    let Some(mut group) = Fields::of(reader, node, "a group of rules") else { return };
+    let Some(group) = Fields::of(reader, node, "a group of rules") else { return };
     let name = group.text(reader, "name").map(|(_, name)| name.to_owned()).unwrap_or_default();
-    group.without_meaning(&["interval", "limit", "query_offset", "partial_response_strategy"]);
+    for key in ["interval", "limit", "query_offset", "partial_response_strategy"] {
+        group.left(reader, key, "rules are not evaluated here: the counters are read and counted");
+    }
     let items = group.required(reader, "rules").and_then(|node| reader.list(node, "`rules`")).unwrap_or_default();
     group.finish(reader);
     for item in items {
-        rules.all.extend(read_rule(reader, item, &name));
+        if let Some(rule) = read_rule(reader, item, &name) {
+            rules.all.push(rule);
+            rules.nodes.push(item.clone());
+        }
     }
 }
 
 fn read_rule(reader: &mut Reader, node: &Node, group: &str) -> Option<Rule> {
-    let mut rule = Fields::of(reader, node, "a rule")?;
+    let rule = Fields::of(reader, node, "a rule")?;
     let record = rule.text(reader, "record");
     let alert = rule.text(reader, "alert");
     let expr = rule.required(reader, "expr").and_then(|node| Some((node, reader.text(node, "`expr`")?)));
-    let labels = rule.get("labels").map(labels_of).unwrap_or_default();
+    let labels = rule.get(reader, "labels").map(labels_of).unwrap_or_default();
     let waits = rule.text(reader, "for").map(|(node, text)| (node.range.clone(), text.to_owned()));
-    // What an alert says is for people.
-    rule.without_meaning(&["annotations", "keep_firing_for"]);
     let place = record.or(alert).map_or_else(|| rule.place(), |(node, _)| node.range.clone());
     rule.finish(reader);
     let (expr_node, text) = expr?;

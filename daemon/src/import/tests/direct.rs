@@ -64,7 +64,7 @@ fn a_file_without_an_slo_says_so() {
     let (policy, _) = policy.split_once("---\n").expect("several documents");
     let (slos, advice) = document::read(&Source::new("a.yaml", policy), "", &context()).expect("it loads");
     let said: Vec<&str> = advice.iter().map(|fault| fault.message.as_str()).collect();
-    assert_eq!((slos.len(), said), (0, vec!["no SLO is in this file, so nothing of it is loaded"]));
+    assert_eq!((slos.len(), said), (0, vec!["no SLO is in this file, so nothing of it is loaded", "`description` is not carried over"]));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod openslo;
 mod pyrra;
 mod rules;
 mod sloth;
+mod unread;
 
 use burnward_core::{
     id::{SourceName, TenantId},

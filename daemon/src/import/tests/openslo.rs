@@ -4,7 +4,7 @@ use super::{codes, convert, loaded, shown};
 
 pub(super) const SLO: &str = include_str!("../../../fixtures/foreign/openslo-v1.yaml");
 
-const THRESHOLD: &str = include_str!("../../../fixtures/foreign/openslo-threshold.yaml");
+pub(super) const THRESHOLD: &str = include_str!("../../../fixtures/foreign/openslo-threshold.yaml");
 
 pub(super) const ALPHA: &str = include_str!("../../../fixtures/foreign/openslo-v1alpha.yaml");
 
