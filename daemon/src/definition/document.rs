@@ -145,12 +145,12 @@ pub struct Document {
     pub of_tests: Vec<Diagnostic>,
 }
 
-/// Reads the SLOs of one document.
+/// Reads the SLOs of one document; what is wrong with its tests is among the advice.
 ///
 /// # Errors
 /// All mistakes and advice, in the order of the file.
 pub fn read(source: &Arc<Source>, version: &str, context: &Context) -> Read {
-    read_whole(source, version, context).map(|document| (document.slos, document.advice))
+    read_whole(source, version, context).map(|document| (document.slos, in_order([document.advice, document.of_tests].concat())))
 }
 
 /// Reads one document, or those of another tool as what they convert to.

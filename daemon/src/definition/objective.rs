@@ -103,7 +103,25 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Parts> {
         Some(Alerting::Rows(nodes)) => own_rows(reader, nodes, target, window.as_ref().map(Window::shortest)),
         None => None,
     };
+    if let (Some(node), Some(CountedIn::Slices(rule)), Some(rows)) = (fields.get("counted-in"), &counted_in, &rows) {
+        check_slices(reader, node, rule.length, rows);
+    }
     Some(Parts { name, target, window, counted_in, rows })
+}
+
+/// A row whose short lookback is shorter than a slice would most of the time look at no verdict, and end while all fails.
+fn check_slices(reader: &mut Reader, node: &Node, length: Duration, rows: &[AlertRow]) {
+    let Some(short) = rows.iter().map(|row| row.short).min().filter(|short| *short < length) else { return };
+    let (length, short) = (duration::format(length), duration::format(short));
+    let place = match &node.value {
+        Value::Map(entries) => entries.iter().find(|entry| entry.key == "slices").map(|entry| entry.value.range.clone()),
+        Value::Scalar { .. } | Value::List(_) => None,
+    };
+    let message = format!("a slice of {length} is longer than the shortest lookback of the alert rows, {short}");
+    let diagnostic = reader.diagnostic(&codes::STEP, place.unwrap_or_else(|| node.range.clone()), message);
+    reader.report(diagnostic.help(format!(
+        "shorten it to {short} at most, write rows with longer lookbacks below `alerting:`, or `alerting: none` beside an objective that pages"
+    )));
 }
 
 fn read_counted_in(reader: &mut Reader, node: &Node, window: Option<&Window>) -> Option<CountedIn> {

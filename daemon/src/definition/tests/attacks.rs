@@ -83,8 +83,9 @@ fn slices() {
         ("1m", "101%", &["E1048"]),
     ] {
         let zone = if slices == "30m" || slices == "15m" { "Asia/Kathmandu" } else { "UTC" };
-        let counted =
-            format!("calendar month\n        timezone: {zone}\n        counted-in: {{ slices: {slices}, good-if-at-least: {share} }}");
+        let counted = format!(
+            "calendar month\n        timezone: {zone}\n        counted-in: {{ slices: {slices}, good-if-at-least: {share} }}\n        alerting: none"
+        );
         check("30d", &counted, codes);
     }
     check("30d", "30d\n        counted-in: { slices: 5m }", &["E1008"]);

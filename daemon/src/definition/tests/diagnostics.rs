@@ -193,6 +193,29 @@ fn a_mistake_of_an_objective_hides_none_of_its_rows() {
 }
 
 #[test]
+fn a_slice_is_no_longer_than_the_shortest_lookback() {
+    let counted = |slices: &str, alerting: &str| {
+        GOOD.replace(
+            "30d",
+            &format!("30d\n        counted-in: {{ slices: {slices}, good-if-at-least: 99% }}\n        alerting: {alerting}"),
+        )
+    };
+    let rows = "{ rows: [{ urgency: page, burn-rate: 10, long: 6h, short: 15m }] }";
+    for (slices, alerting, expected) in [
+        ("5m", "page", vec![]),
+        ("15m", "page", vec!["E1087"]),
+        ("15m", rows, vec![]),
+        ("20m", rows, vec!["E1087"]),
+        ("1h", "none", vec![]),
+    ] {
+        assert_eq!(super::codes(&counted(slices, alerting)), expected, "{slices} {alerting}");
+    }
+    let faults = super::diagnostics(&counted("15m", "page"));
+    let fault = faults.iter().find(|fault| fault.code.id == "E1087").expect("it is told");
+    assert_eq!(fault.message, "a slice of 15m is longer than the shortest lookback of the alert rows, 5m");
+}
+
+#[test]
 fn what_has_a_mistake_is_known_to_what_names_it() {
     let text = "version: burnward/v1
 people: { ada: { email: ada } }
