@@ -77,9 +77,9 @@ async fn each_mistake_is_shown_at_its_line() {
         "shop.yaml:13:",
         "the metric requests_total exists: look at the matchers",
         "warning[W2090]: requests_total{code=\"503\"} matched nothing within 1d",
-        "error[E1403]: 0.3 s is no bucket boundary of request_seconds_bucket; its neighbours are 0.25 and 0.5",
+        "error[E1403]: 0.3 s is no bucket boundary of request_seconds; its neighbours are 0.25 and 0.5",
         "error[E1405]: temperature has the value 21.5, which no counter of events has",
-        "warning[W2091]: probe_success has existed for less than 3 d ",
+        "warning[W2091]: probe_success has existed for about 3 d, and the window is 30d",
         "warning[W2092]: the source keeps 15d, and 1 SLO has longer windows, up to 30d",
         "3 errors, 3 warnings",
     ] {
@@ -232,4 +232,63 @@ async fn a_real_prometheus_is_asked_about_histograms_and_expressions() {
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
+}
+
+const KINDS: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: z-split
+    sli: { events: { bad: 'requests_total{code="500"}', total: 'requests_total' } }
+    per: [tennant]
+    objectives: &o [{ target: 99.9%, window: 1d, alerting: ticket }]
+  - name: counted-probe
+    sli: { probe: 'requests_total{code="200"}' }
+    objectives: *o
+  - name: a-gauge
+    sli:
+      events: { bad: 'requests_total{code="500"}',
+        total: 'queue_length' }
+    objectives: *o
+  - name: late
+    sli: { latency: { histogram: 'request_seconds{x="1"}', within: 300ms } }
+    objectives: *o
+  - name: gone
+    sli: { probe: 'gone' }
+    objectives: *o
+"#;
+
+/// Where each finding stands, with its code and message.
+fn findings(text: &str) -> Vec<(String, String)> {
+    let report: serde_json::Value = serde_json::from_str(text.split("\nnote:").next().unwrap_or_default()).expect("JSON");
+    let finding = |fault: &serde_json::Value| {
+        let start = &fault["place"]["start"];
+        (
+            format!("{}:{} {}", start["line"], start["column"], fault["code"].as_str().unwrap_or_default()),
+            fault["message"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    report["diagnostics"].as_array().expect("a list").iter().map(finding).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn labels_and_kinds_that_do_not_fit_are_told_at_the_very_value_errors_first() {
+    let fake = shop().await;
+    for step in 0..40_i64 {
+        let value = [20.0, 17.0, 19.0, 14.0][usize::try_from(step % 4).expect("small")];
+        fake.push(&[("__name__", "queue_length")], now() - 1000 - step * 30_000, value);
+        fake.push(&[("__name__", "gone")], now() - 1_020_000 - step * 60_000, 1.0);
+    }
+    let (code, text) = check(KINDS, &[&format!("--source={}", fake.url()), "-o", "json"]);
+    assert_eq!(code, Some(1), "{text}");
+    let found = findings(&text);
+    let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(places, ["18:34 E1401", "21:19 E1401", "7:11 W2095", "10:19 W2096", "15:16 W2091", "15:16 W2097"], "{found:#?}");
+    let told = |part: &str| assert!(found.iter().any(|(_, message)| message.contains(part)), "{part}\n{found:#?}");
+    told("no series of requests_total has the label `tennant`");
+    told("it has the value 900; whatever is above 0 is good");
+    told("queue_length is no counter: it fell again and again");
+    told("queue_length has existed for about 19 m");
+    told("request_seconds{x=\"1\"} matches nothing");
+    told("the last of it was about 17 m");
 }

@@ -18,7 +18,7 @@ use crate::{
 mod file;
 pub(crate) mod secrets;
 
-pub use file::{ConfigError, discover, is_configuration, parse, read};
+pub use file::{ConfigError, discover, is_configuration, is_configuration_tree, parse, read};
 
 /// All of burnward.yaml.
 #[derive(Debug, Clone, PartialEq)]

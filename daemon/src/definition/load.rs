@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -20,10 +21,10 @@ use super::{
     journeys::ReadAs,
     making::Making,
     template::{self, Library, Role},
-    yaml,
+    yaml::{self, Entry, Node, Value},
 };
 use crate::{
-    config::{Config, TenantConfig},
+    config::{Config, TenantConfig, is_configuration_tree},
     store::StoredDefinition,
     view::DefinitionFault,
 };
@@ -100,6 +101,10 @@ impl Loaded {
         let parsed = yaml::parse(&source);
         if let Some(root) = parsed.as_ref().ok().filter(|root| template::role(root) != Role::Plain) {
             return self.add_templated(path, &source, root);
+        }
+        // burnward.yaml may lie among the documents, as where they are all of its directory.
+        if parsed.as_ref().is_ok_and(is_configuration_tree) {
+            return;
         }
         let version = version_of(&text);
         match document::read_parsed(&source, parsed, &version, context) {
@@ -223,6 +228,25 @@ impl Loaded {
         range.map_or_else(|| self.place(slo), |range| self.own_place(slo, &Place::new(&name.source, range)))
     }
 
+    /// The shortest value of an SLO that is wanted, by the keys that lead to it and by what it says; `None` where there is none.
+    pub fn value_of(&self, slo: &Slo, wanted: impl Fn(&[&str], &str) -> bool) -> Option<Place> {
+        let source = self.read_place(slo).source;
+        let root = yaml::parse(&source).ok()?;
+        let slos = entries(&root).iter().find(|entry| entry.key == "slos")?;
+        let is_name =
+            |entry: &Entry| entry.key == "name" && matches!(&entry.value.value, Value::Scalar { text, .. } if text == slo.id.name.as_str());
+        let is_it = |item: &&Node| entries(item).iter().any(is_name);
+        let item = items(&slos.value).iter().find(is_it)?;
+        let mut found = Vec::new();
+        scalars(item, &mut Vec::new(), &mut |keys, text, range| {
+            if wanted(keys, text) {
+                found.push((text.len(), range.clone()));
+            }
+        });
+        let (_, range) = found.into_iter().min_by_key(|(length, range)| (*length, range.start))?;
+        Some(self.own_place(slo, &Place::new(&source, range)))
+    }
+
     /// The line of an SLO's name in its file; of one that is made of a template, where that is asked for.
     pub(super) fn place(&self, slo: &Slo) -> Place {
         self.place_of_instance(&slo.origin.file).unwrap_or_else(|| self.read_place(slo))
@@ -319,6 +343,35 @@ pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefi
     let mut seen = BTreeSet::new();
     loaded.slos.retain(|slo| seen.insert(slo.id.clone()));
     loaded.finish()
+}
+
+fn entries(node: &Node) -> &[Entry] {
+    match &node.value {
+        Value::Map(entries) => entries,
+        Value::Scalar { .. } | Value::List(_) => &[],
+    }
+}
+
+fn items(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::List(items) => items,
+        Value::Scalar { .. } | Value::Map(_) => &[],
+    }
+}
+
+/// Every text of a tree, with the keys that lead to it.
+fn scalars<'n>(node: &'n Node, keys: &mut Vec<&'n str>, take: &mut impl FnMut(&[&str], &str, &Range<usize>)) {
+    match &node.value {
+        Value::Scalar { text, .. } => take(keys, text, &node.range),
+        Value::List(items) => items.iter().for_each(|item| scalars(item, keys, take)),
+        Value::Map(entries) => {
+            for entry in entries {
+                keys.push(&entry.key);
+                scalars(&entry.value, keys, take);
+                keys.pop();
+            }
+        }
+    }
 }
 
 impl Loaded {

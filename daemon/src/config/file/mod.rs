@@ -113,7 +113,12 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
 
 /// True where a YAML text is a configuration and not an SLO document.
 pub fn is_configuration(source: &Arc<Source>) -> bool {
-    let Ok(Node { value: Value::Map(entries), .. }) = yaml::parse(source) else { return false };
+    yaml::parse(source).is_ok_and(|root| is_configuration_tree(&root))
+}
+
+/// The same of a text that was parsed.
+pub fn is_configuration_tree(root: &Node) -> bool {
+    let Value::Map(entries) = &root.value else { return false };
     let has = |key: &str| entries.iter().any(|entry| entry.key == key);
     !has("slos") && !has("service") && CONFIG.known.iter().skip(1).any(|key| has(key))
 }

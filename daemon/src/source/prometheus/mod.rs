@@ -23,6 +23,7 @@ use burnward_core::{
     time::Timestamp,
 };
 
+pub use self::probe::MetricKind;
 use self::{
     api::Api,
     decode::{Bounds, Points, Range, Seen},
@@ -228,6 +229,14 @@ impl Prometheus {
     /// Raw samples of `up` cannot be read at all.
     pub async fn probe(&self, now: Timestamp) -> Result<Probe, Unknown> {
         probe::probe(self, now).await
+    }
+
+    /// What the targets of a metric say that it is; `None` where they say nothing, or not the same.
+    ///
+    /// # Errors
+    /// The source does not answer, or keeps no such metadata.
+    pub async fn kind_of_metric(&self, metric: &str) -> Result<Option<MetricKind>, Unknown> {
+        probe::kind_of_metric(self, metric).await
     }
 
     /// Decodes on a thread where waiting is allowed: a large answer takes some hundredths of a second of CPU.

@@ -1,6 +1,9 @@
 //! What a Prometheus is like: asked at the start and by `doctor`.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
 
 use burnward_core::{
     ledger::{Reason, Unknown},
@@ -146,6 +149,33 @@ async fn oldest(source: &Prometheus, now: Timestamp) -> Option<Timestamp> {
     let metric = Selector::new("prometheus_tsdb_lowest_timestamp_seconds", Vec::new());
     let answer = source.read(&metric, now.minus(RECENT), now).await.ok()?;
     answer.series.iter().filter_map(|series| series.samples.last()).filter_map(|sample| decode::instant(sample.value)).min()
+}
+
+/// What targets say that a metric is; `None` where they say nothing, or not the same.
+pub(super) async fn kind_of_metric(source: &Prometheus, metric: &str) -> Result<Option<MetricKind>, Unknown> {
+    let body = source.api.get_with("metadata", &[("metric", metric)]).await?;
+    let said = decode::plain::<BTreeMap<String, Vec<Metadata>>>(&body).unwrap_or_default();
+    let kinds: BTreeSet<MetricKind> = said.into_values().flatten().map(|one| one.kind).collect();
+    Ok(kinds.first().copied().filter(|_| kinds.len() == 1))
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(rename = "type")]
+    kind: MetricKind,
+}
+
+/// What a target says that a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricKind {
+    /// It only rises, but for restarts.
+    Counter,
+    /// It rises and falls.
+    Gauge,
+    /// Another kind, or one that is not said.
+    #[serde(other)]
+    Other,
 }
 
 /// How long it keeps samples, in its own words.
