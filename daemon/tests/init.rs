@@ -116,7 +116,7 @@ fn a_file_that_is_there_is_replaced_only_with_force() {
     let forced = burnward(directory.path(), &[&command[..], &["--force"]].concat());
     assert!(forced.status.success(), "{}", shown(&forced));
     assert!(fs::read_to_string(directory.path().join("out.yaml")).expect("there").contains("service: shop"));
-    assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 2, "nothing is left behind");
+    assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 3, "nothing is left behind but the schema");
 }
 
 /// Answers every request with this, and says where.
@@ -187,6 +187,52 @@ fn ten_thousand_metrics_with_odd_names_and_endless_labels_are_read_in_bounds() {
     fs::write(directory.path().join("odd.prom"), text).expect("written");
     let output = burnward(directory.path(), &["init", "--metrics", "odd.prom", "--job", "o'dd # name: evil", "--team", "payments"]);
     insta::assert_snapshot!("odd", shown(&output));
+}
+
+/// An endpoint that answers with these metrics whoever shows this, and repeats to others what they showed.
+fn guarded(authorization: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).unwrap_or_default();
+            let text = String::from_utf8_lossy(&request[..read]).into_owned();
+            let shown = text.lines().filter_map(|line| line.split_once(": ")).find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            let shown = shown.map_or("nothing", |(_, value)| value).to_owned();
+            let (kind, body) = if shown == authorization { ("text/plain", fixture("go.prom")) } else { (shown.as_str(), String::new()) };
+            drop(write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: {kind}\r\n\r\n{body}"));
+        }
+    });
+    format!("http://127.0.0.1:{port}/metrics")
+}
+
+#[test]
+fn an_endpoint_is_shown_a_token_or_a_password_from_a_file_and_nobody_else_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    for (name, secret) in [("right", "hush"), ("wrong", "psst"), ("empty", "")] {
+        fs::write(directory.path().join(name), secret).expect("written");
+    }
+    let asked = |url: &str, args: &[&str]| {
+        let output = burnward(directory.path(), &[&["init", "--metrics", url, "--job", "shop", "--team", "payments"], args].concat());
+        let text = shown(&output);
+        assert!(!text.contains("hush") && !text.contains("psst"), "{text}");
+        (output.status.code(), text)
+    };
+    let bearer = guarded("Bearer hush");
+    let (code, text) = asked(&bearer, &["--bearer-token-file", "right"]);
+    assert!(code == Some(0) && text.contains("name: availability"), "{text}");
+    let (code, text) = asked(&bearer, &["--bearer-token-file", "wrong"]);
+    assert!(code == Some(2) && text.contains("[secret]"), "{text}");
+    let (code, text) = asked(&bearer, &["--bearer-token-file", "empty"]);
+    assert!(code == Some(2) && text.contains("holds no bearer token"), "{text}");
+    // `ada:hush` in base64.
+    let (code, text) = asked(&guarded("Basic YWRhOmh1c2g="), &["--user", "ada", "--password-file", "right"]);
+    assert!(code == Some(0), "{text}");
+    fs::write(directory.path().join("go.prom"), fixture("go.prom")).expect("written");
+    let (code, text) = asked("go.prom", &["--bearer-token-file", "right"]);
+    assert!(code == Some(2) && text.contains("is no URL"), "{text}");
 }
 
 /// A Prometheus that holds ten thousand metrics, one of them with an odd name, and thousands of jobs whose names are meant for a terminal.

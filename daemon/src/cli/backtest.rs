@@ -100,6 +100,7 @@ pub(super) struct BacktestArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// For programs.
     Json,
@@ -204,7 +205,8 @@ fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Ch
     let all = tenants.iter().filter(|(tenant, _)| wanted(tenant)).take(most).map(of_tenant).collect::<anyhow::Result<Vec<_>>>()?;
     let chosen: Vec<Chosen> = all.into_iter().filter(|(_, _, slos)| !slos.is_empty()).collect();
     if chosen.is_empty() {
-        bail!("there is no such SLO; `burnward check` lists what loads");
+        let named = burnward_core::words::list(&args.slos, 10);
+        bail!("there is no SLO {named}; `burnward check` tells what loads");
     }
     Ok(chosen)
 }

@@ -36,6 +36,7 @@ impl ServerArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Output {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// The API's own JSON.
     Json,

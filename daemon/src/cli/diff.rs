@@ -59,6 +59,7 @@ pub(super) struct DiffArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Form {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// For programs.
     Json,

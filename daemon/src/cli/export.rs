@@ -67,6 +67,10 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         Format::Openslo => export::Format::OpenSlo,
         Format::Grafana => export::Format::Grafana,
     };
+    if slos.is_empty() && !errors.is_empty() {
+        print::talk("Wrote nothing: no document of these loads.");
+        return Ok(ExitCode::FAILURE);
+    }
     let Exported { text, slos: written, losses } = export::export(&slos, format);
     print::text(text)?;
     for loss in losses {

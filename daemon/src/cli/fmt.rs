@@ -1,6 +1,7 @@
 //! `burnward fmt`: lays documents out in one way. Exit code 0 fine, 1 files that are (or, with `--check`, would be) not as they should be, 2 could not.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
@@ -64,8 +65,11 @@ pub(super) fn run(args: &FmtArgs) -> anyhow::Result<ExitCode> {
     show(&done.refused);
     let word = if args.check { "would be laid out anew" } else { "laid out anew" };
     let files = words::plural(found.files.len(), "file");
-    let left =
-        if done.refused.is_empty() { String::new() } else { format!("; {} left as it is", words::plural(done.refused.len(), "finding")) };
+    let left = match done.left() {
+        0 => String::new(),
+        1 => "; 1 file left as it is".to_owned(),
+        many => format!("; {many} files left as they are"),
+    };
     print::talk(format_args!("{} of {files} {word}{left}", done.changed.len()));
     if args.upgrade {
         print::talk(format_args!("{VERSION} is the newest version of the format, and the first: there is none to upgrade from"));
@@ -86,6 +90,11 @@ impl Done {
             },
             Err(faults) => self.refused.extend(faults),
         }
+    }
+
+    /// How many files could not be laid out.
+    fn left(&self) -> usize {
+        self.refused.iter().map(|fault| fault.place.source.name()).collect::<BTreeSet<_>>().len()
     }
 
     fn exit_code(&self, check: bool) -> ExitCode {
@@ -203,6 +212,7 @@ mod tests {
         };
         let args = |upgrade| FmtArgs { paths: Vec::new(), check: false, upgrade };
         assert_eq!(exit("a: [", &args(false)), (vec!["E1001"], ExitCode::FAILURE));
+        assert_eq!(exit("a: [", &FmtArgs { check: true, ..args(false) }), (vec!["E1001"], ExitCode::FAILURE));
         assert_eq!(
             exit("version: burnward/v2\nslos: []\n", &args(false)),
             (vec![], ExitCode::SUCCESS),

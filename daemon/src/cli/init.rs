@@ -25,7 +25,7 @@ use clap::Args;
 use self::shown::Proposal;
 use super::{documents::Written, fmt, import, print};
 use crate::{
-    config::{self, Config, ConfigError},
+    config::{self, Config, ConfigError, Credentials},
     definition::{self, Colour, Diagnostic, selector},
     proposal::{
         Candidate, Indicator,
@@ -48,6 +48,9 @@ pub(super) struct InitArgs {
     /// A metrics endpoint, or a file with its text; `-` reads it from standard input.
     #[arg(long, value_name = "URL|FILE", group = "proposed")]
     metrics: Option<String>,
+
+    #[command(flatten)]
+    shown: ShownArgs,
 
     /// A Prometheus, by its URL or its name in burnward.yaml: targets follow from its last weeks.
     #[arg(long, value_name = "URL|NAME", group = "proposed")]
@@ -78,6 +81,32 @@ pub(super) struct InitArgs {
     /// The configuration that says which teams there are; ./burnward.yaml, else /etc/burnward/burnward.yaml.
     #[arg(long = "config.file", value_name = "FILE")]
     config_file: Option<PathBuf>,
+}
+
+/// Who we are to a metrics endpoint. Only files are named: what stands on a command line is seen by everybody on the machine.
+#[derive(Debug, Args)]
+struct ShownArgs {
+    /// A file with the bearer token that the endpoint asks for.
+    #[arg(long, value_name = "FILE", requires = "metrics", conflicts_with_all = ["user", "password_file"])]
+    bearer_token_file: Option<PathBuf>,
+
+    /// The user that the endpoint asks for (basic authentication).
+    #[arg(long, value_name = "NAME", requires_all = ["metrics", "password_file"])]
+    user: Option<String>,
+
+    /// A file with the password of the user.
+    #[arg(long, value_name = "FILE", requires = "user")]
+    password_file: Option<PathBuf>,
+}
+
+impl ShownArgs {
+    fn credentials(&self) -> Credentials {
+        match (&self.bearer_token_file, self.user.as_ref().zip(self.password_file.as_ref())) {
+            (Some(token), _) => Credentials::Bearer(token.clone()),
+            (None, Some((user, password_file))) => Credentials::Basic { user: user.clone(), password_file: password_file.clone() },
+            (None, None) => Credentials::None,
+        }
+    }
 }
 
 /// What only a person knows.
@@ -222,7 +251,7 @@ fn only_team(config: &Config) -> Option<TeamName> {
     teams.next().filter(|_| teams.next().is_none()).cloned()
 }
 
-/// Where the schema lies as seen from a document: beside or above it, else beside it, where somebody may put it.
+/// Where the schema lies as seen from a document: beside or above it, else beside it, where it is put with a document that is written.
 fn schema_seen_from(out: Option<&Path>) -> String {
     let directory = out.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fmt::schema_from(directory).unwrap_or_else(|| format!("./{}", fmt::SCHEMA_FILE))
@@ -230,7 +259,7 @@ fn schema_seen_from(out: Option<&Path>) -> String {
 
 async fn from_endpoint(metrics: &str, args: &InitArgs, config: Option<&Config>) -> anyhow::Result<Proposal> {
     let asked = Asked::new(args, args.job.as_deref(), config);
-    let (text, format, place) = text_of(metrics).await?;
+    let (text, format, place) = text_of(metrics, &args.shown.credentials()).await?;
     let only = args.matching.clone().unwrap_or_else(|| Selector::new("", Vec::new()));
     // Large texts take a second: they are read where waiting is allowed.
     let read = tokio::task::spawn_blocking(move || endpoint::read(&text, format, &only)).await?;
@@ -268,10 +297,11 @@ async fn from_endpoint(metrics: &str, args: &InitArgs, config: Option<&Config>) 
 }
 
 /// The text of an endpoint, a file or standard input, its format, and where it comes from.
-async fn text_of(metrics: &str) -> anyhow::Result<(String, Exposed, String)> {
+async fn text_of(metrics: &str, credentials: &Credentials) -> anyhow::Result<(String, Exposed, String)> {
     if metrics.contains("://") {
-        return scrape::text_of(metrics, PATIENCE).await;
+        return scrape::text_of(metrics, credentials, PATIENCE).await;
     }
+    ensure!(*credentials == Credentials::None, "{metrics} is no URL: a token or a password is shown to an endpoint alone");
     let (mut text, place) = (String::new(), if metrics == "-" { "standard input" } else { metrics });
     let reader: Box<dyn io::Read> = match metrics {
         "-" => Box::new(io::stdin()),
@@ -339,6 +369,7 @@ fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {
     }
     if let Some(out) = &args.out {
         save(out, &proposal.text, args.force)?;
+        put_schema_beside(out)?;
     }
     match (args.output, &args.out) {
         (Written::Json, _) => print::text(proposal.as_json())?,
@@ -347,6 +378,17 @@ fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {
     }
     if args.output == Written::Yaml {
         print::talk(proposal.summary(args.out.as_deref()));
+    }
+    Ok(())
+}
+
+/// The document names the schema by which editors help: where there is none, it is put beside it.
+fn put_schema_beside(out: &Path) -> anyhow::Result<()> {
+    let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if fmt::schema_from(directory).is_none() {
+        let schema = directory.join(fmt::SCHEMA_FILE);
+        save(&schema, definition::SCHEMA, false)?;
+        print::talk(format_args!("note: {} is for editors, and is new", schema.display()));
     }
     Ok(())
 }

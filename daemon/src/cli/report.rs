@@ -61,6 +61,7 @@ struct WeekArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Form {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// The API's own JSON.
     Json,

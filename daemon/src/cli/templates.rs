@@ -39,6 +39,7 @@ pub(super) struct TemplatesArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Form {
     /// For people.
+    #[value(alias = "table")]
     Text,
     /// For programs.
     Json,

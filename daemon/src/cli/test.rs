@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -19,6 +19,7 @@ use crate::{
     definition::{
         self, Colour, Diagnostic, Loaded, Severity,
         case::{Case, Doubtful, Form, SloRef, Slos},
+        discover,
     },
     replay::{self, Happened, Outcome},
 };
@@ -46,6 +47,7 @@ pub(super) struct TestArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people.
+    #[value(alias = "table")]
     Text,
     /// For programs.
     Json,
@@ -76,6 +78,10 @@ pub(super) async fn run(args: TestArgs) -> anyhow::Result<ExitCode> {
     for loaded in &loaded {
         report.run(loaded, args.only.as_deref(), &config).await;
     }
+    if let Some(only) = args.only.as_ref().filter(|_| report.tests.is_empty() && report.not_run == 0) {
+        print::talk(format_args!("burnward: no test has `{only}` in its name or that of its SLO"));
+        return Ok(ExitCode::from(super::EXIT_CANNOT));
+    }
     if report.tests.is_empty() && report.diagnostics.is_empty() {
         print::talk("burnward: nothing to test: no document has `tests:` of that kind");
     }
@@ -86,7 +92,11 @@ pub(super) async fn run(args: TestArgs) -> anyhow::Result<ExitCode> {
 /// What is tested: of each tenant, or at these paths.
 fn load(paths: &[PathBuf], config: Option<&Config>) -> Vec<Loaded> {
     if !paths.is_empty() {
-        return vec![definition::read_paths(paths, &documents::context(config, paths))];
+        let (paths, only) = with_their_slos(paths, config);
+        let mut loaded = definition::read_paths(&paths, &documents::context(config, &paths));
+        let is_named = |case: &Case| only.iter().any(|path| Path::new(case.place.source.name()) == path);
+        loaded.tests.retain(|case| only.is_empty() || is_named(case));
+        return vec![loaded];
     }
     let tenants = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
     let library = documents::library(config);
@@ -94,6 +104,18 @@ fn load(paths: &[PathBuf], config: Option<&Config>) -> Vec<Loaded> {
         .iter()
         .map(|(tenant, place)| definition::read_paths(&place.slo_definitions, &documents::context_of(tenant, place, config, &library)))
         .collect()
+}
+
+/// Files that hold tests alone, with the documents of their tenant beside them, whose SLOs they are of; and which tests are meant then.
+fn with_their_slos(paths: &[PathBuf], config: Option<&Config>) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let default = Config::default();
+    let place = documents::tenant_of(&config.unwrap_or(&default).tenants, paths).map(|(_, place)| place);
+    let directories = place.iter().flat_map(|place| &place.slo_definitions).filter(|directory| directory.is_dir());
+    if paths.iter().all(|path| path.is_file() && discover::is_of_tests(path)) {
+        (paths.iter().chain(directories).cloned().collect(), paths.to_vec())
+    } else {
+        (paths.to_vec(), Vec::new())
+    }
 }
 
 /// What was run, and what came of it.
@@ -304,8 +326,6 @@ fn told_as_json(happened: &Happened) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     const DOCUMENTATION: &str = include_str!("../../../docs/slo-tests.md");
@@ -363,6 +383,26 @@ mod tests {
         let text = report.text(Format::Text, Colour::Never, Duration::from_millis(20));
         assert!(text.ends_with("Ran 1 test of 1 SLO (0.02 s): 1 passed, 0 failed, 1 not run. 2 mistakes above.\n"), "{text}");
         assert_eq!(report.exit_code(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_tests_alone_is_of_the_slos_of_its_tenant() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (slos, tests) = fenced("yaml").split_once("tests:\n").expect("tests");
+        let named = tests.replace("    lasts", "    slo: checkout/availability\n    lasts");
+        let (documents, file) = (directory.path().join("slos"), directory.path().join("a.slotest.yaml"));
+        std::fs::create_dir(&documents).expect("a directory");
+        let unbooked = fenced("yaml").replace("    runbook: checkout-availability.md\n", "");
+        std::fs::write(documents.join("a.yaml"), unbooked).expect("a file");
+        std::fs::write(&file, format!("version: burnward/v1\ntests:\n{named}")).expect("a file");
+        let text = format!(
+            "version: burnward/v1\nteams: {{ payments: {{ channel: '#a' }} }}\ntenants: {{ main: {{ slo-definitions: {}, source: prometheus }} }}\n",
+            documents.display()
+        );
+        let config = config::parse(&directory.path().join("burnward.yaml"), &text).expect("it loads");
+        let report = tested(&[file], Some(&config)).await;
+        assert!(slos.contains("availability"));
+        assert_eq!((report.tests.len(), report.failed()), (2, 0), "the tests of the documents are not run");
     }
 
     #[tokio::test]

@@ -112,7 +112,7 @@ fn is_yaml(path: &Path) -> bool {
 }
 
 /// `checkout.slotest.yaml`
-fn is_of_tests(path: &Path) -> bool {
+pub fn is_of_tests(path: &Path) -> bool {
     is_yaml(path) && path.file_stem().is_some_and(|stem| Path::new(stem).extension().is_some_and(|kind| kind == "slotest"))
 }
 

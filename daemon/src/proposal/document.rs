@@ -43,6 +43,9 @@ pub struct Proposed {
     pub evidence: Option<Evidence>,
 }
 
+/// What nobody has read yet wakes nobody (ADR 0037).
+const SHADOW: &str = "In shadow each counts and tells nobody: `burnward shadow` lists what it would have told. Promote: `status: active`.";
+
 /// Comments are broken beyond so many columns.
 const WIDTH: usize = 120;
 
@@ -57,6 +60,7 @@ pub fn text(draft: &Draft<'_>) -> Result<String, Vec<Diagnostic>> {
 fn written(draft: &Draft<'_>) -> String {
     let mut out = String::new();
     comments(&mut out, 0, draft.about);
+    comments(&mut out, 0, &[SHADOW.to_owned()]);
     line(&mut out, 0, format_args!("version: {VERSION}"));
     match draft.service {
         Some(service) => line(&mut out, 0, format_args!("service: {service}")),
@@ -105,6 +109,7 @@ fn slo(out: &mut String, slo: &Proposed, draft: &Draft<'_>) {
     if let Some(alerting) = alerting {
         line(out, 4, format_args!("alerting: {alerting}"));
     }
+    line(out, 2, format_args!("status: shadow"));
 }
 
 fn indicator(out: &mut String, indicator: &Indicator) {

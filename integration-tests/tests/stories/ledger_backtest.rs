@@ -36,6 +36,6 @@ async fn what_the_ledger_keeps_pages_as_the_samples_did() -> anyhow::Result<()> 
     }
 
     let nothing = run(&world.config_file(), &["checkout/unknown", "--ledger"]).await;
-    assert!(nothing.is_err_and(|error| error.to_string().contains("there is no such SLO")));
+    assert!(nothing.is_err_and(|error| error.to_string().contains("there is no SLO checkout/unknown")));
     Ok(())
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, bail, ensure};
 use burnward_core::ledger::{Reason, Unknown};
 use reqwest::{Client, ClientBuilder, Response, Url, redirect};
 
+pub(super) mod credentials;
 mod failure;
 
 pub(super) use failure::failed;

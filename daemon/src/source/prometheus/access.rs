@@ -8,21 +8,17 @@ use std::{
 };
 
 use anyhow::Context as _;
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use burnward_core::ledger::{Reason, Unknown};
 use reqwest::{
     Certificate, Client, Identity, RequestBuilder, Url,
     header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue},
 };
-use tokio::io::AsyncReadExt as _;
 
 use crate::{
     config::{Credentials, PrometheusConfig, TlsFiles},
-    source::http::{self, unknown},
+    source::http::{self, credentials, unknown},
 };
 
-/// Cap on the file of a token or a password.
-const MAX_SECRET: u64 = 16 * 1024;
 /// Cap on a file of certificates: a machine's whole store is a third of it.
 const MAX_PEM: u64 = 1024 * 1024;
 
@@ -104,20 +100,7 @@ impl Access {
     /// The file of the token or password cannot be read or holds none.
     pub(super) async fn sign(&self, request: RequestBuilder) -> Result<(RequestBuilder, Vec<String>), Unknown> {
         let request = request.headers(self.headers.clone());
-        match &self.credentials {
-            Credentials::None => Ok((request, Vec::new())),
-            Credentials::Bearer(path) => {
-                let token = read_secret("bearer token", path).await?;
-                if token.contains(' ') {
-                    return Err(unknown(Reason::Denied, format!("the bearer token file {} holds more than a token", path.display())));
-                }
-                Ok((request.bearer_auth(&token), vec![token]))
-            }
-            Credentials::Basic { user, password_file } => {
-                let password = read_secret("password", password_file).await?;
-                Ok((request.basic_auth(user, Some(&password)), vec![STANDARD.encode(format!("{user}:{password}")), password]))
-            }
-        }
+        credentials::sign(request, &self.credentials).await
     }
 }
 
@@ -161,16 +144,4 @@ fn read_pem(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut pem = Vec::new();
     std::fs::File::open(path).with_context(cannot)?.take(MAX_PEM).read_to_end(&mut pem).with_context(cannot)?;
     Ok(pem)
-}
-
-async fn read_secret(what: &str, path: &Path) -> Result<String, Unknown> {
-    let cannot = |why: &str| unknown(Reason::Denied, format!("the {what} file {} {why}", path.display()));
-    let file = tokio::fs::File::open(path).await.map_err(|error| cannot(&format!("cannot be opened: {error}")))?;
-    let mut text = String::new();
-    file.take(MAX_SECRET).read_to_string(&mut text).await.map_err(|error| cannot(&format!("cannot be read: {error}")))?;
-    let secret = text.trim();
-    if secret.is_empty() || !secret.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
-        return Err(cannot(&format!("holds no {what}: one line of printable characters is needed")));
-    }
-    Ok(secret.to_owned())
 }

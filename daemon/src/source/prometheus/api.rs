@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     config::PrometheusConfig,
-    source::http::{self, Redacted, unknown},
+    source::http::{self, Redacted, credentials, unknown},
 };
 
 /// Cap on the body of a refusal, of which only a sentence is shown.
@@ -125,7 +125,7 @@ impl Api {
         self.not_in_its_quiet_time()?;
         let client = self.access.client().map_err(|what| self.at(&what))?;
         let (request, secrets) = self.access.sign(request(&client)).await.map_err(|what| self.at(&what))?;
-        self.answer(request).await.map_err(|what| self.at(&without_secrets(&what, &secrets)))
+        self.answer(request).await.map_err(|what| self.at(&credentials::without_secrets(&what, &secrets)))
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Vec<u8>, Unknown> {
@@ -173,12 +173,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 fn http_date(text: &str) -> Option<jiff::Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
-}
-
-/// A server may repeat our header in its error; nothing secret of it must come back.
-fn without_secrets(what: &Unknown, secrets: &[String]) -> Unknown {
-    let detail = secrets.iter().fold(what.detail.clone(), |detail, secret| detail.replace(secret, "[secret]"));
-    unknown(what.reason, detail)
 }
 
 fn is_json(headers: &HeaderMap) -> Result<(), Unknown> {

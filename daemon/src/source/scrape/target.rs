@@ -7,12 +7,15 @@ use burnward_core::{
     sli::Labels,
 };
 use reqwest::{
-    Client, Response, StatusCode, Url,
+    Client, RequestBuilder, Response, StatusCode, Url,
     header::{ACCEPT, CONTENT_TYPE, HeaderValue},
 };
 
 use super::exposition::{self, Exposed, Format};
-use crate::source::http::{self, unknown};
+use crate::{
+    config::Credentials,
+    source::http::{self, credentials, unknown},
+};
 
 /// Cap on the text of one target.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -65,7 +68,7 @@ impl Target {
     }
 
     async fn fetch(&self, client: &Client) -> Result<Vec<Exposed>, Unknown> {
-        let (body, format) = body_of(client, &self.url).await?;
+        let (body, format) = body_of(client.get(self.url.clone())).await?;
         // Large texts take milliseconds of CPU: they are read where waiting is allowed.
         let parsed = tokio::task::spawn_blocking(move || read(body, format)).await;
         parsed.unwrap_or_else(|error| Err(unknown(Reason::SourceError, format!("the parser stopped: {error}"))))
@@ -90,8 +93,8 @@ impl Target {
 }
 
 /// What a target answers, under the cap, and what it says to be.
-async fn body_of(client: &Client, url: &Url) -> Result<(Vec<u8>, Format), Unknown> {
-    let response = client.get(url.clone()).header(ACCEPT, ACCEPTED).send().await.map_err(|error| http::failed(&error))?;
+async fn body_of(request: RequestBuilder) -> Result<(Vec<u8>, Format), Unknown> {
+    let response = request.header(ACCEPT, ACCEPTED).send().await.map_err(|error| http::failed(&error))?;
     if response.status() != StatusCode::OK {
         return Err(unknown(Reason::SourceError, format!("HTTP {}", response.status().as_u16())));
     }
@@ -99,15 +102,17 @@ async fn body_of(client: &Client, url: &Url) -> Result<(Vec<u8>, Format), Unknow
     Ok((http::body(response, MAX_BODY).await?, format))
 }
 
-/// The text of a metrics endpoint, asked for once within `timeout`, and its place as it may be shown.
+/// The text of a metrics endpoint, asked for once within `timeout` with these credentials, and its place as it may be shown.
 ///
 /// # Errors
-/// A URL that is not http(s) or holds a user or a password; what does not answer, answers with something else than exposition text, or with more than
+/// A URL that is not http(s) or holds a user or a password; credentials that cannot be read; what does not answer, answers with something else than exposition text, or with more than
 /// 16 MiB of it.
-pub async fn text_of(url: &str, timeout: Duration) -> anyhow::Result<(String, Format, String)> {
+pub async fn text_of(url: &str, credentials: &Credentials, timeout: Duration) -> anyhow::Result<(String, Format, String)> {
     let url = http::source_url(url)?;
     let place = http::Redacted(&url).to_string();
-    let (body, format) = body_of(&http::client(timeout)?, &url).await.map_err(|why| anyhow::anyhow!("{place}: {why}"))?;
+    let at = |why: &Unknown| anyhow::anyhow!("{place}: {why}");
+    let (request, secrets) = credentials::sign(http::client(timeout)?.get(url.clone()), credentials).await.map_err(|why| at(&why))?;
+    let (body, format) = body_of(request).await.map_err(|why| at(&credentials::without_secrets(&why, &secrets)))?;
     Ok((String::from_utf8(body).map_err(|error| anyhow::anyhow!("{place}: the text is not UTF-8: {error}"))?, format, place))
 }
 
