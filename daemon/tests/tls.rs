@@ -189,3 +189,21 @@ async fn an_address_that_leads_nowhere_says_which_part_of_it_fails() {
         assert!(unknown.reason == Reason::Unreachable && unknown.detail.contains(told), "{url}: {unknown}");
     }
 }
+
+/// A server that listens to IPv6 alone.
+#[tokio::test]
+async fn a_server_of_ipv6_alone_is_read() {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let listener = TcpListener::bind(("::1", 0)).await.expect("this machine has IPv6");
+    let port = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            drop(stream.read(&mut request).await);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", ANSWER.len());
+            drop(stream.write_all(format!("{head}{ANSWER}").as_bytes()).await);
+        }
+    });
+    let source = Prometheus::new(&PrometheusConfig::at(&format!("http://[::1]:{port}"))).expect("a configuration");
+    assert_eq!(read(&source).await, Ok(()));
+}

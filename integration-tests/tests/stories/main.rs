@@ -3,6 +3,7 @@
 mod acknowledgement;
 mod backtest;
 mod blindness;
+mod buckets;
 mod downtime;
 mod expressions;
 mod fast_burn;
