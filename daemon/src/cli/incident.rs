@@ -7,7 +7,7 @@ use burnward_core::id::{IncidentId, TenantId};
 
 use super::{
     client::{Client, OutputArgs, ServerArgs},
-    table::{Table, ago, local, words_of_people},
+    table::{Table, ago, alert_name, local, words_of_people},
 };
 use crate::{
     store::Store,
@@ -176,7 +176,7 @@ fn show_text(detail: &IncidentDetail) -> String {
     }
     for alert in &incident.alerts {
         let state = alert.recovered_at.map_or_else(|| "holds".to_owned(), |at| format!("cleared {}", local(at)));
-        line("alert", format!("{}  {state}", alert.id));
+        line("alert", format!("{}  {state}", alert_name(&alert.id)));
     }
     text.push('\n');
     for entry in &detail.timeline {

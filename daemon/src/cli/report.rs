@@ -7,7 +7,7 @@ use burnward_core::{budget::BudgetLeft, report::Times, words};
 use super::{
     client::{Client, ServerArgs},
     print,
-    table::Table,
+    table::{Table, group},
 };
 use crate::{
     report::words as told,
@@ -122,13 +122,8 @@ fn budgets(report: &WeekReport) -> String {
 
 /// `checkout/availability{acme}`.
 fn name(budget: &ReportedBudget) -> String {
-    let group = if budget.group.is_empty() {
-        String::new()
-    } else {
-        format!("{{{}}}", budget.group.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", "))
-    };
     let silent = budget.tells_nobody.as_ref().map_or_else(String::new, |silent| format!(" {silent}"));
-    format!("{}/{}{group}{silent}", budget.service, budget.slo)
+    format!("{}/{}{}{silent}", budget.service, budget.slo, group(&budget.group))
 }
 
 fn row(budget: &ReportedBudget) -> Vec<String> {

@@ -6,7 +6,7 @@ use burnward_core::words;
 
 use super::{
     client::{Client, OutputArgs, ServerArgs},
-    table::{Table, ago, local},
+    table::{Table, ago, group, local},
 };
 use crate::web::api::wire::{Budget, ExcludedShare, FiguresReach, IncidentState, Status};
 
@@ -151,6 +151,7 @@ fn notices(status: &Status) -> Vec<String> {
         }
         notices.extend(source.lost_sentence(ago).map(|sentence| format!("! {sentence}; what was counted of them stays")));
         notices.extend(source.replica_sentence(ago).map(|sentence| format!("· {sentence}")));
+        notices.extend(source.skew_sentence().map(|sentence| format!("! {sentence}; pages may be late: synchronise both")));
         if source.catching_up {
             notices.push(format!("… source {} is being caught up; nothing is decided for what is not yet read", source.name));
         }
@@ -181,15 +182,10 @@ fn goes_on(incident: &IncidentState) -> Option<String> {
 }
 
 fn row(budget: &Budget, past: bool) -> Vec<String> {
-    let group = if budget.group.is_empty() {
-        String::new()
-    } else {
-        format!("{{{}}}", budget.group.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(", "))
-    };
     let dash = || "-".to_owned();
     vec![
         format!("{} {}", budget.icon, budget.state),
-        format!("{}/{}{group}", budget.service, budget.slo),
+        format!("{}/{}{}", budget.service, budget.slo, group(&budget.group)),
         format!("{} % {}", budget.target_percent, budget.window_named()),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
         left(budget).map_or_else(dash, |left| left + &between(budget) + &excluded(budget)),

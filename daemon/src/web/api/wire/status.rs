@@ -1,5 +1,7 @@
 //! The status of a tenant: its budgets, its sources, what waits for delivery, what does not load.
 
+use std::time::Duration;
+
 use burnward_core::words;
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,9 @@ impl<Budgets> Status<Budgets> {
         }
     }
 }
+
+/// A clock of a source that is off by more is told.
+const TOLD_SKEW_MILLIS: u64 = 30_000;
 
 /// A source.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -216,6 +221,13 @@ impl SourceState {
         Some(format!("source {} has lost samples that were counted, of {} (noticed {})", self.name, words::list(slos, 3), ago(*noticed_at)))
     }
 
+    /// That its clock is off, as a sentence; nothing where it is off by no more than half a minute, or not known.
+    pub fn skew_sentence(&self) -> Option<String> {
+        let skew = self.skew_millis.filter(|millis| millis.unsigned_abs() > TOLD_SKEW_MILLIS)?;
+        let off = words::duration(Duration::from_secs(skew.unsigned_abs() / 1_000));
+        Some(format!("the clock of source {} is {off} {} ours", self.name, if skew > 0 { "ahead of" } else { "behind" }))
+    }
+
     /// Which replica is read, as a sentence; nothing where there is one alone.
     pub fn replica_sentence(&self, ago: impl Fn(Instant) -> String) -> Option<String> {
         let Replica { place, number, of, switched_at, switched_because } = self.replica.as_ref()?;
@@ -263,5 +275,18 @@ impl Fault {
 impl From<&DefinitionFault> for Fault {
     fn from(fault: &DefinitionFault) -> Self {
         Self { file: fault.file.clone(), text: fault.text.clone(), last_good_runs: fault.last_good_runs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_more_than_half_a_minute_is_told() {
+        let told = |skew_millis| SourceState::of("main", "prom", &SourceView { skew_millis, ..SourceView::default() }).skew_sentence();
+        assert_eq!([None, Some(0), Some(30_000), Some(-30_000)].map(told), [None, None, None, None]);
+        assert_eq!(told(Some(90_500)).as_deref(), Some("the clock of source prom is 1 m 30 s ahead of ours"));
+        assert_eq!(told(Some(-31_000)).as_deref(), Some("the clock of source prom is 31 s behind ours"));
     }
 }

@@ -43,6 +43,8 @@ pub(super) struct Asked {
     state: Option<String>,
     /// How many rows are skipped.
     skip: Option<String>,
+    /// A moment of the past, of which this page is not.
+    at: Option<String>,
 }
 
 #[derive(Template)]
@@ -97,8 +99,12 @@ pub(super) async fn get(State(site): State<Site>, Tenant(tenant): Tenant, Query(
 }
 
 impl Asked {
-    /// Refuses a state that there is not: it would match nothing, which reads like good news.
+    /// Refuses a state that there is not: it would match nothing, which reads like good news. And a moment of the past, for which this would be taken.
     fn check(&self) -> Result<(), Problem> {
+        if self.at.as_deref().is_some_and(|at| !at.is_empty()) {
+            let told = "this page shows now; a moment of the past is at an SLO's page, `burnward status --at` and /api/v1/status?at=";
+            return Err(Problem::bad_request(told));
+        }
         let asked = self.state.as_deref().filter(|asked| !asked.is_empty());
         if asked.is_none_or(|asked| STATES.iter().any(|word| slug(word) == asked)) {
             return Ok(());

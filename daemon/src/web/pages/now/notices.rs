@@ -35,6 +35,7 @@ pub(super) fn notices(status: &Status, links: &Links, now: Instant) -> Vec<Notic
     let mut notices: Vec<Notice> = sources.iter().filter_map(|source| blind(source, now)).collect();
     notices.extend(undelivered(&status.outbox, links, now));
     notices.extend(sources.iter().filter_map(|source| lost(source, now)));
+    notices.extend(sources.iter().filter_map(clock_off));
     notices.extend(sources.iter().filter_map(catching_up));
     notices.extend(sources.iter().filter_map(|source| switched(source, now)));
     notices.extend(status.held.iter().map(|held| runs_on(held, links)));
@@ -87,6 +88,13 @@ fn lost(source: &SourceState, now: Instant) -> Option<Notice> {
         text,
         "What was counted of them stays. Look whether its data was wiped: what it still holds cannot be counted again from it.",
     ))
+}
+
+fn clock_off(source: &SourceState) -> Option<Notice> {
+    let sentence = source.skew_sentence()?;
+    let text = visible(&format!("{}{}", sentence[..1].to_uppercase(), &sentence[1..]));
+    let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "CLOCK OFF") };
+    Some(Notice::new(mark, text, "Budgets go by the times of its samples, pages may be late. Synchronise both clocks."))
 }
 
 fn catching_up(source: &SourceState) -> Option<Notice> {

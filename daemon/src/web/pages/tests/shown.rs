@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{StatusCode, header},
 };
+use burnward_core::{id::TenantId, time::minutes};
 use serde_json::json;
 
 use super::{
@@ -79,6 +80,28 @@ async fn blind_sources_undelivered_pages_and_broken_files_stand_on_top() {
     assert!(main.contains("did not reach anybody"), "{main}");
     assert!(main.contains("broken.yaml") && main.contains("DOES NOT LOAD"), "{main}");
     assert!(main.find("did not reach anybody") < main.find("Open incidents"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_stands_on_top() {
+    let house = House::on_fire().await;
+    let main = TenantId::parse("main").expect("a name");
+    for (skew, told) in [(90_000, true), (30_000, false)] {
+        house.daemon.handle.probed(&main, "Prometheus 3".to_owned(), Some(skew)).await;
+        house.daemon.fast_forward(minutes(1)).await;
+        let page = house.get("/?tenant=main").await.text();
+        assert_eq!(page.contains("CLOCK OFF"), told, "{skew}: {page}");
+        assert_eq!(page.contains("The clock of source prom is 1 m 30 s ahead of ours"), told, "{skew}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_now_does_not_pass_for_the_past() {
+    let house = House::on_fire().await;
+    let past = house.get("/?tenant=main&at=2025-11-24T16:02:00Z").await;
+    assert_eq!(past.status, StatusCode::BAD_REQUEST);
+    assert!(past.text().contains("burnward status --at"), "{}", past.text());
+    assert_eq!(house.get("/?tenant=main&at=").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
