@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -15,7 +16,7 @@ use super::{
     Series,
     count::{Rule, Spacings, TargetKey, is_gap},
 };
-use crate::time::Timestamp;
+use crate::{sli::Labels, time::Timestamp};
 
 /// A moment at which something was seen, with the usual spacing there.
 pub(super) type Beat = (Timestamp, Duration);
@@ -38,6 +39,8 @@ struct Target {
     scrapes: Vec<(Timestamp, Outcome)>,
     /// When its process started, as it said at this instant.
     starts: Vec<(Timestamp, Timestamp)>,
+    /// The labels of its `up`, each set from the first of some scrapes in a row that had it. Shared, because they hardly ever change.
+    faces: Arc<Vec<(Timestamp, Labels)>>,
 }
 
 /// Of two contradicting samples the failure counts.
@@ -65,11 +68,23 @@ impl Timeline {
         for target in self.targets.values_mut() {
             target.scrapes.truncate(target.scrapes.partition_point(|(at, _)| *at <= after));
             target.starts.truncate(target.starts.partition_point(|(at, _)| *at <= after));
+            if target.faces.last().is_some_and(|(from, _)| *from > after) {
+                Arc::make_mut(&mut target.faces).retain(|(from, _)| *from <= after);
+            }
         }
-        for (target, series) in of_targets(up) {
+        let mut changed = BTreeSet::new();
+        for (key, series) in of_targets(up) {
             let fresh = series.samples.iter().filter(|sample| sample.at > after);
             let outcome = |value: f64| if value > 0.5 { Outcome::Seen } else { Outcome::Failed };
-            self.targets.entry(target).or_default().scrapes.extend(fresh.map(|sample| (sample.at, outcome(sample.value))));
+            let target = self.targets.entry(key).or_default();
+            let before = target.scrapes.len();
+            target.scrapes.extend(fresh.map(|sample| (sample.at, outcome(sample.value))));
+            if target.scrapes.len() > before && target.faces.last().is_none_or(|(_, face)| face.identity() != series.labels.identity()) {
+                changed.insert(key);
+            }
+        }
+        if !changed.is_empty() {
+            self.change_faces(after, up, &changed);
         }
         for (target, series) in of_targets(starts) {
             let fresh = series.samples.iter().filter(|sample| sample.at > after);
@@ -82,6 +97,26 @@ impl Timeline {
         }
     }
 
+    /// Of two at one moment the one counts that the scrape before had not.
+    fn change_faces(&mut self, after: Timestamp, up: &[Series], changed: &BTreeSet<TargetKey>) {
+        let mut scrapes: BTreeMap<TargetKey, BTreeMap<Timestamp, Vec<&Labels>>> = BTreeMap::new();
+        for (key, series) in of_targets(up).filter(|(key, _)| changed.contains(key)) {
+            for sample in series.samples.iter().filter(|sample| sample.at > after) {
+                scrapes.entry(key).or_default().entry(sample.at).or_default().push(&series.labels);
+            }
+        }
+        for (key, scrapes) in scrapes {
+            let faces = Arc::make_mut(&mut self.targets.entry(key).or_default().faces);
+            for (at, mut labels) in scrapes {
+                labels.sort_unstable();
+                let last = faces.last().map(|(_, face)| face.identity());
+                if let Some(new) = labels.into_iter().find(|labels| Some(labels.identity()) != last) {
+                    faces.push((at, new.clone()));
+                }
+            }
+        }
+    }
+
     /// Forgets what lies before `before`, but for each target's last scrape, and targets that were last scraped before `gone`.
     pub(super) fn prune(&mut self, before: Timestamp, gone: Timestamp) {
         self.targets.retain(|_, target| {
@@ -89,6 +124,10 @@ impl Timeline {
             target.scrapes.drain(..old.min(target.scrapes.len().saturating_sub(1)));
             let old = target.starts.partition_point(|(at, _)| *at < before);
             target.starts.drain(..old.min(target.starts.len().saturating_sub(1)));
+            let old = target.faces.partition_point(|(from, _)| *from < before).saturating_sub(1);
+            if old > 0 {
+                Arc::make_mut(&mut target.faces).drain(..old);
+            }
             target.scrapes.last().is_some_and(|(at, _)| *at >= gone)
         });
     }
@@ -134,6 +173,27 @@ impl Timeline {
             (None, Some(start), Some((_, to))) if start < to => behind(start),
             (None, started, _) => started.map(|_| at),
         }
+    }
+
+    /// When the target was last seen before `at`.
+    pub(super) fn seen_before(&self, target: TargetKey, at: Timestamp) -> Option<Timestamp> {
+        let scrapes = &self.targets.get(&target)?.scrapes;
+        let before = &scrapes[..scrapes.partition_point(|(scrape, _)| *scrape < at)];
+        before.iter().rfind(|(_, outcome)| *outcome == Outcome::Seen).map(|(scrape, _)| *scrape)
+    }
+
+    /// Whether the target's process, as it says at `at` or before, started after `since`.
+    pub(super) fn started(&self, target: TargetKey, since: Timestamp, at: Timestamp) -> bool {
+        self.targets.get(&target).and_then(|target| target.started_by(at)).is_some_and(|start| start > since)
+    }
+
+    /// The names of the labels in which `up` itself changed from the scrape at `since` to that at `at`; none where it did not. Labels that change to and fro
+    /// with each scrape are of several scrapers, and tell of no change.
+    pub(super) fn relabelled(&self, target: TargetKey, since: Timestamp, at: Timestamp) -> Vec<String> {
+        let Some((before, after)) = self.targets.get(&target).and_then(|target| target.faces_around(since, at)) else { return Vec::new() };
+        let [before, after] = [before, after].map(|labels| labels.pairs().collect::<BTreeSet<_>>());
+        let names: BTreeSet<&str> = before.symmetric_difference(&after).map(|(name, _)| *name).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// Whether the target's process, as it says at `at` or before, started after `since`. Its clock may be `START_SKEW` behind that of the scraper.
@@ -250,6 +310,16 @@ impl Target {
         let spacing = scrape.checked_sub(1).map(|before| (at.since(self.scrapes[before].0), self.usual(before, rule)));
         let unseen = spacing.filter(|(spacing, usual)| !is_gap(*spacing, *usual)).map(|(spacing, _)| spacing);
         Failure { at, unseen: unseen.unwrap_or_default() }
+    }
+
+    /// The labels of `up` up to the scrape at `since` and from that at `at` on, where these are other ones, each in more than one scrape as far as is known.
+    fn faces_around(&self, since: Timestamp, at: Timestamp) -> Option<(&Labels, &Labels)> {
+        let new = self.faces.partition_point(|(from, _)| *from <= at).checked_sub(1)?;
+        let old = self.faces.partition_point(|(from, _)| *from <= since).checked_sub(1)?;
+        let next_scrape = self.scrapes.get(self.scrapes.partition_point(|(scrape, _)| *scrape <= at)).map(|(scrape, _)| *scrape);
+        let lasted = old == 0 || self.faces[old].0 < since;
+        let lasts = self.faces.get(new + 1).is_none_or(|(from, _)| Some(*from) != next_scrape);
+        (new == old + 1 && lasted && lasts).then(|| (&self.faces[old].1, &self.faces[new].1))
     }
 
     fn started_by(&self, at: Timestamp) -> Option<Timestamp> {

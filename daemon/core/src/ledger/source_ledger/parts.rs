@@ -12,6 +12,7 @@ use crate::{
         segment::state::Quiet,
         slice::{Entry, Span},
     },
+    sli::Labels,
     time::{Timestamp, days, hours, minutes},
 };
 
@@ -248,6 +249,8 @@ pub(in crate::ledger) struct Tracked {
     pub key: SeriesKey,
     /// Whose series it is; none also where it was not met since the start.
     pub target: Option<TargetKey>,
+    /// Its labels, where it was met since the start.
+    pub labels: Option<Labels>,
     /// The queries for whose answers its takers are known.
     pub matched: Few<u32>,
     /// Who takes it.
@@ -257,7 +260,7 @@ pub(in crate::ledger) struct Tracked {
 impl Tracked {
     /// A series that nobody takes yet.
     pub(in crate::ledger) const fn new(key: SeriesKey) -> Self {
-        Self { key, target: None, matched: Few::None, routes: Few::None }
+        Self { key, target: None, labels: None, matched: Few::None, routes: Few::None }
     }
 }
 

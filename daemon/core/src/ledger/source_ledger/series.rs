@@ -25,6 +25,11 @@ impl SeriesTable {
         self.known.iter()
     }
 
+    /// By its place in `iter`.
+    pub(super) fn at_place(&self, place: usize) -> &Tracked {
+        &self.known[place]
+    }
+
     pub(super) fn at(&self, place: u32) -> &Tracked {
         &self.known[place as usize]
     }
@@ -103,7 +108,8 @@ impl SeriesTable {
             self.histograms.extend(histogram.map(|histogram| (known, histogram)));
             return;
         }
-        let mut tracked = self.get(of.key).cloned().unwrap_or(Tracked { target: of.target, ..Tracked::new(of.key) });
+        let mut tracked =
+            self.get(of.key).cloned().unwrap_or(Tracked { target: of.target, labels: of.labels.clone(), ..Tracked::new(of.key) });
         let place = index(self.counters.len());
         tracked.routes.push(Route { counter: place, ..*route });
         self.histograms.extend(histogram.map(|histogram| (place, histogram)));

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Course, Memory, Round, Sight, Sights, Stage, add, index};
+use super::{
+    Course, Memory, Round, Sight, Sights, Stage, add, index,
+    origin::{Birth, Origin},
+};
 use crate::{
     id::Group,
     ledger::{
@@ -114,7 +117,7 @@ impl Round<'_> {
     /// Enters a new series with those who take it. It is looked at again while one of them does not read this stretch.
     fn route(&mut self, stage: &Stage<'_>, sight: &Sight<'_>) {
         let mut tracked = self.tracked(sight);
-        tracked.target = TargetKey::of(sight.labels);
+        (tracked.target, tracked.labels) = (TargetKey::of(sight.labels), Some(sight.labels.clone()));
         for (lane, side) in &sight.fresh {
             let (lane_index, side_index) = (index(*lane), index(*side));
             let known = tracked.routes.iter().any(|route| (route.lane, route.side) == (lane_index, side_index));
@@ -135,9 +138,13 @@ impl Round<'_> {
 
     /// What is known of a series: from this round, from before, or nothing.
     fn tracked(&self, sight: &Sight<'_>) -> Tracked {
+        self.known(sight).cloned().unwrap_or(Tracked::new(sight.key))
+    }
+
+    /// What is known of a series, from this round or from before.
+    pub(super) fn known(&self, sight: &Sight<'_>) -> Option<&Tracked> {
         let found = self.found.get(&sight.key).map(|at| &self.counted.found[*at]);
-        let known = found.or_else(|| sight.place.map(|place| self.series.at(place)));
-        known.cloned().unwrap_or(Tracked::new(sight.key))
+        found.or_else(|| sight.place.map(|place| self.series.at(place)))
     }
 
     fn find(&mut self, tracked: Tracked) {
@@ -254,6 +261,7 @@ impl Round<'_> {
         let mut histogram = self.counted.histograms.get(&route.counter).cloned();
         let has_thresholds = stage.courses[lane].has_thresholds;
         let unjudged = stage.unjudged.of(lane, sight.key).filter(|_| has_thresholds).unwrap_or_default();
+        let counts_up = side.role.is_counter() || side.role == Role::Observed;
         for sample in samples {
             if unjudged.binary_search(&sample.at).is_ok() {
                 followed.counter = self.pass_over(stage, sight, (side, route), sample.at, followed.counter);
@@ -263,19 +271,22 @@ impl Round<'_> {
                 continue;
             }
             let known = followed.counter.filter(|known| !self.counted.lanes[lane].forgets(has_up, known.at, sample.at));
+            // One that comes back under labels that it had before went on under others meanwhile.
+            let returned = known.is_some_and(|known| counts_up && self.went_on_elsewhere(stage, sights, sight, &route, known, sample));
+            let known = known.filter(|_| !returned);
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
                 Role::Observed => self.not_counted(stage, sight, lane, known, sample).unwrap_or_else(|| {
-                    let new = |at| if at > count_after { self.new_value(stage, sights, sight, route.lane, at) } else { None };
+                    let new = |at, value| if at > count_after { self.new_value(stage, sights, sight, &route, (at, value)) } else { None };
                     self.observations(sight, lane, (known, histogram.as_deref()), sample, new)
                 }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
                     let went_on = if one_replica { self.went_on(sight, side.role, known, sample) } else { None };
                     went_on.map(Ok).or_else(|| self.not_counted(stage, sight, lane, known, sample)).unwrap_or_else(|| {
-                        let is_old = |at| side.is_threshold() && self.had_other_buckets(sights, sight, &route, at);
+                        let is_old = |at| !returned && side.is_threshold() && self.had_other_buckets(sights, sight, &route, at);
                         let is_new = |at| at > count_after && !is_old(at);
-                        let new = |at| if is_new(at) { self.new_value(stage, sights, sight, route.lane, at) } else { None };
+                        let new = |at, value| if is_new(at) { self.new_value(stage, sights, sight, &route, (at, value)) } else { None };
                         self.increase(sight, side.role, known, sample, new)
                     })
                 }
@@ -333,14 +344,14 @@ impl Round<'_> {
         Some(Taken { counts: role.book(increment.events), booked: increment.booked, next })
     }
 
-    /// A sample of a counter: the events since the one before. The first one counts where `new` says that it is, and when.
+    /// A sample of a counter: the events since the one before. The first one counts where `new` says that it does: since when, and in which slice.
     fn increase(
         &self,
         sight: &Sight<'_>,
         role: Role,
         known: Option<Counter>,
         sample: &Sample,
-        new: impl FnOnce(Timestamp) -> Option<Timestamp>,
+        new: impl FnOnce(Timestamp, u64) -> Option<Birth>,
     ) -> Result<Taken, Unknown> {
         let value = sight.value(sample)?;
         let (events, booked, next) = match known {
@@ -348,8 +359,8 @@ impl Round<'_> {
                 let increment = known.next(sample.at, value, &self.rule);
                 (increment.events, increment.booked, known)
             }
-            None => match new(sample.at) {
-                Some(booked) => (value, booked, Counter::first(sample.at, value)),
+            None => match new(sample.at, value) {
+                Some(Birth { booked, origin }) => (value - origin.value(), booked, Counter::first(sample.at, value)),
                 None => (0, sample.at, Counter::first(sample.at, value)),
             },
         };
@@ -364,7 +375,7 @@ impl Round<'_> {
         lane: usize,
         (known, before): (Option<Counter>, Option<&Histogram>),
         sample: &Sample,
-        new: impl FnOnce(Timestamp) -> Option<Timestamp>,
+        new: impl FnOnce(Timestamp, u64) -> Option<Birth>,
     ) -> Result<Taken, Unknown> {
         let (count, histogram) = (sight.value(sample)?, sight.histogram(sample)?);
         let threshold = self.plan.lanes()[lane].slo.sli.native_threshold().expect("only native histograms are observed");
@@ -380,8 +391,12 @@ impl Round<'_> {
                 };
                 (parts, booked, next)
             }
-            None => match new(sample.at) {
-                Some(booked) => (since_birth(), booked, Counter::first(sample.at, count)),
+            None => match new(sample.at, count) {
+                Some(Birth { booked, origin: Origin::Zero }) => (since_birth(), booked, Counter::first(sample.at, count)),
+                Some(Birth { booked, origin: Origin::Last { value, histogram: before } }) => {
+                    let parts = before.and_then(|before| histogram.since(&before, threshold));
+                    (parts.unwrap_or(Parts { around: count - value, ..Parts::default() }), booked, Counter::first(sample.at, count))
+                }
                 None => (Parts::default(), sample.at, Counter::first(sample.at, count)),
             },
         };
@@ -477,14 +492,24 @@ impl Round<'_> {
         plan.thresholds().try_fold(Timestamp::from_millis(i64::MIN), |from, (side, _)| Some(from.max(meta.buckets[side].first?)))
     }
 
-    /// Where the first value of a series is booked, if it is taken for events.
-    fn new_value(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], sight: &Sight<'_>, lane: u32, at: Timestamp) -> Option<Timestamp> {
+    /// Where the first value of a series is booked, and since when it counts, if it is taken for events.
+    fn new_value(
+        &self,
+        stage: &mut Stage<'_>,
+        sights: &[Sight<'_>],
+        sight: &Sight<'_>,
+        route: &Route,
+        (at, value): (Timestamp, u64),
+    ) -> Option<Birth> {
+        let lane = route.lane;
         let policy = self.plan.lanes()[lane as usize].slo.new_series;
         if policy == NewSeries::Baseline {
             return None;
         }
         let of_target = self.new_value_of_target(stage, sights, sight, lane, at);
-        of_target.or_else(|| (policy == NewSeries::CountFirst && self.source_was_seen(stage, sights, lane, at)).then_some(at))
+        let count_first = |stage: &mut Stage<'_>| policy == NewSeries::CountFirst && self.source_was_seen(stage, sights, lane, at);
+        let booked = of_target.or_else(|| count_first(stage).then_some(at))?;
+        Some(Birth { booked, origin: self.origin(stage, sights, sight, route, (at, value))? })
     }
 
     /// The first scrape of any target, as far as a restart would read of it too.
@@ -529,7 +554,7 @@ impl Round<'_> {
 
     /// Of each series the last settled sample and those of this read: the same whatever the reads before were. Series of other SLOs tell nothing,
     /// because those may read another stretch.
-    fn companions(&self, sights: &[Sight<'_>]) -> Companions {
+    pub(super) fn companions(&self, sights: &[Sight<'_>]) -> Companions {
         let mut times = Companions::new();
         for tracked in self.series.iter() {
             let Some(target) = tracked.target else { continue };

@@ -5,6 +5,7 @@
 
 mod cover;
 mod follow;
+mod origin;
 mod paired;
 mod presence;
 mod run;
@@ -38,6 +39,7 @@ use crate::{
 use cover::newest_beat;
 use follow::Companions;
 pub(super) use follow::OTHER;
+use origin::Relatives;
 use paired::Unjudged;
 use sight::{Sight, Sights, sight_all};
 
@@ -91,6 +93,8 @@ struct Stage<'s> {
     steady: BTreeSet<TargetKey>,
     /// When any series of an SLO's target was sampled; for targets that `up` does not know. Filled when it is first needed.
     companions: Option<Companions>,
+    /// The series of a side of an SLO and a target, of those that were asked for.
+    relatives: Relatives,
     /// Samples of the total of streams without `up`, and of what must exist.
     heard: BTreeMap<u32, Vec<Beat>>,
     /// Samples of histograms without the buckets that judge them.
@@ -309,6 +313,7 @@ impl<'a> Round<'a> {
             courses,
             steady,
             companions: None,
+            relatives: Relatives::default(),
             heard,
             unjudged,
             missed: BTreeMap::new(),

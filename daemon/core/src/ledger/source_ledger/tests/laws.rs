@@ -29,6 +29,10 @@ pub(super) enum Turn {
     StoodStill {
         scrapes: u8,
     },
+    /// A label is put in the place of another one, by which `up` of the target is told, too, or its series alone.
+    Relabelled {
+        up: bool,
+    },
 }
 
 pub(super) fn turn() -> impl Strategy<Value = Turn> {
@@ -39,7 +43,35 @@ pub(super) fn turn() -> impl Strategy<Value = Turn> {
         1 => Just(Turn::Missed),
         1 => Just(Turn::WithoutBucket),
         1 => (1_u8..60).prop_map(|scrapes| Turn::StoodStill { scrapes }),
+        1 => any::<bool>().prop_map(|up| Turn::Relabelled { up }),
     ]
+}
+
+/// The labels that relabelling gave a target, and in how many scrapes it showed them.
+#[derive(Debug, Clone, Default)]
+struct Worn {
+    up: String,
+    series: String,
+    changes: usize,
+    scrapes: usize,
+}
+
+impl Worn {
+    /// A change of all of a target changes a value; one of its series alone puts a name in the place of another.
+    fn change(&mut self, up: bool) {
+        self.changes += 1;
+        self.scrapes = 0;
+        *(if up { &mut self.up } else { &mut self.series }) = format!("l{}", self.changes);
+    }
+
+    fn up(&self) -> Vec<(&str, &str)> {
+        if self.up.is_empty() { vec![] } else { vec![("env", &self.up)] }
+    }
+
+    fn series(&self) -> Vec<(&str, &str)> {
+        let of_series = Some((self.series.as_str(), "x")).filter(|(name, _)| !name.is_empty());
+        self.up().into_iter().chain(of_series).collect()
+    }
 }
 
 /// An instance, scraped every 15 s from 15 minutes before the start, with the histories of its counters.
@@ -47,6 +79,7 @@ pub(super) struct Instance {
     name: &'static str,
     up: bool,
     proven: bool,
+    worn: Worn,
     pub(super) now: i64,
     start: Timestamp,
     good: u64,
@@ -74,6 +107,7 @@ impl Instance {
             name,
             up,
             proven,
+            worn: Worn::default(),
             now: offset - 900,
             start: at(-100_000),
             good: 0,
@@ -116,14 +150,33 @@ impl Instance {
             }
             Turn::WithoutBucket => {
                 self.scraped_with(source, |le| le != "0.1");
+                self.worn.scrapes = 0;
                 return true;
             }
-            Turn::Failed if self.up => source.up(self.name, at(self.now), 0.0),
+            Turn::Relabelled { up } => {
+                // What of it was born in the very scrape would have no past.
+                if seen_before && self.worn.scrapes > 3 {
+                    self.worn.change(up && self.up);
+                    // A counter that is not there has none under its new labels either.
+                    self.last_bad = self.bad.unwrap_or(0);
+                }
+                self.scraped(source);
+                return true;
+            }
+            Turn::Failed if self.up => self.put(source, &[("__name__", "up")], &self.worn.up(), 0.0),
             Turn::Failed | Turn::Missed => {}
             Turn::StoodStill { scrapes } => self.now += i64::from(scrapes) * 15,
         }
         self.now += 15;
         false
+    }
+
+    fn labelled<'l>(&self, labels: &[(&'l str, &'l str)], worn: &[(&'l str, &'l str)]) -> Vec<(&'l str, &'l str)> {
+        [&[("job", "x"), ("instance", self.name)], labels, worn].concat()
+    }
+
+    fn put(&self, source: &mut Source, labels: &[(&str, &str)], worn: &[(&str, &str)], value: f64) {
+        source.put(&self.labelled(labels, worn), at(self.now), value);
     }
 
     /// The counter of good requests goes on to `good`.
@@ -145,24 +198,25 @@ impl Instance {
     }
 
     fn scraped_with(&mut self, source: &mut Source, has_bucket: impl Fn(&str) -> bool) {
-        let at = at(self.now);
+        let (at, worn) = (at(self.now), self.worn.clone());
         if self.up {
-            source.up(self.name, at, 1.0);
-            source.started(self.name, at, self.start);
+            self.put(source, &[("__name__", "up")], &worn.up(), 1.0);
+            self.put(source, &[("__name__", "process_start_time_seconds")], &worn.series(), self.start.seconds());
         }
-        source.requests(self.name, at, &[("200", self.good)]);
+        self.put(source, &[("__name__", "m"), ("code", "200")], &worn.series(), self.good as f64);
         if let Some(bad) = self.bad {
-            source.requests(self.name, at, &[("500", bad)]);
+            self.put(source, &[("__name__", "m"), ("code", "500")], &worn.series(), bad as f64);
         }
         if self.good >= 7 {
-            source.put(&[("__name__", "n"), ("job", "x"), ("instance", self.name)], at, (self.good / 7) as f64);
+            self.put(source, &[("__name__", "n")], &worn.series(), (self.good / 7) as f64);
         }
         for (le, count) in observations(self.good).into_iter().filter(|(le, _)| has_bucket(le)) {
-            source.put(&[("__name__", "h_bucket"), ("job", "x"), ("instance", self.name), ("le", le)], at, count as f64);
+            self.put(source, &[("__name__", "h_bucket"), ("le", le)], &worn.series(), count as f64);
         }
         let native = [(0.05, 0.1, self.good / 2), (0.5, 1.0, self.good - self.good / 2)];
-        source.observe(&[("__name__", "h"), ("job", "x"), ("instance", self.name)], at, self.good, &native);
-        source.put(&[("__name__", "p"), ("job", "x"), ("instance", self.name)], at, f64::from(u8::from(!self.good.is_multiple_of(5))));
+        source.observe(&self.labelled(&[("__name__", "h")], &worn.series()), at, self.good, &native);
+        self.put(source, &[("__name__", "p")], &worn.series(), f64::from(u8::from(!self.good.is_multiple_of(5))));
+        self.worn.scrapes += 1;
         self.probed += if self.good.is_multiple_of(5) { events(0, 1) } else { events(1, 0) };
         self.now += 15;
     }

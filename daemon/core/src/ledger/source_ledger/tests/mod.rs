@@ -22,6 +22,7 @@ mod plans;
 mod presence;
 mod probes;
 mod reading;
+mod relabelled;
 mod replicas;
 mod second;
 mod stepped;

@@ -52,6 +52,35 @@ fn series(shown: &[Shown], instance: &str, what: What) -> Vec<(Timestamp, f64)> 
     samples
 }
 
+/// The same, apart for each set of labels that relabelling gave it.
+fn runs(shown: &[Shown], instance: &str, what: What) -> Vec<Vec<(Timestamp, f64)>> {
+    let mut samples: Vec<_> = shown.iter().filter(|one| one.instance == instance && one.what == what).collect();
+    samples.sort_by_key(|one| one.at);
+    let runs = samples.chunk_by(|one, next| one.worn == next.worn);
+    runs.map(|run| run.iter().map(|one| (one.at, one.value)).collect()).collect()
+}
+
+/// The increases of a counter through all of its labels: under new ones it goes on from what it stood at under the last ones, if its target was scraped
+/// just before, as a first value counts.
+fn grown(shown: &[Shown], instance: &str, what: What) -> Vec<(Timestamp, i64)> {
+    let (runs, standstills) = (runs(shown, instance, what), standstills(shown));
+    let over = |pair: &[Vec<(Timestamp, f64)>]| {
+        let ((_, was), (at, is)) = (*pair[0].last()?, *pair[1].first()?);
+        Some((first(shown, instance, at)?, whole(if is < was { is } else { is - was })))
+    };
+    let within = runs.iter().flat_map(|run| increases(run, &standstills));
+    within.chain(runs.windows(2).filter_map(over)).collect()
+}
+
+/// The first value of a counter, where that counts: not where its target got another label in that very scrape, which may have hidden what it was before.
+fn born(shown: &[Shown], instance: &str, what: What) -> Option<(Timestamp, i64)> {
+    let (at, value) = *series(shown, instance, what).first()?;
+    let label = |at: Timestamp| shown.iter().rfind(|one| one.instance == instance && one.at == at).and_then(|one| one.worn.target);
+    let before = moments(shown, instance, What::Up).into_iter().rfind(|up| *up < at)?;
+    let moment = first(shown, instance, at)?;
+    (label(before) == label(at)).then(|| (moment, whole(value)))
+}
+
 fn moments(shown: &[Shown], instance: &str, what: What) -> Vec<Timestamp> {
     series(shown, instance, what).into_iter().map(|(at, _)| at).collect()
 }
@@ -154,20 +183,20 @@ fn first(shown: &[Shown], instance: &str, at: Timestamp) -> Option<Timestamp> {
 
 /// Requests: those that failed are shown from the first one on.
 pub(super) fn requests(shown: &[Shown], now: Timestamp) -> Told {
-    let (mut told, standstills) = (Vec::new(), standstills(shown));
+    let mut told = Vec::new();
     for instance in OWN {
-        let (good, bad) = (series(shown, instance, What::Requests("200")), series(shown, instance, What::Requests("500")));
-        told.extend(increases(&good, &standstills).into_iter().map(|(at, good)| (at, Counts { good, ..Counts::default() })));
-        let first = bad.first().and_then(|(at, value)| Some((first(shown, instance, *at)?, whole(*value))));
-        told.extend(first.into_iter().chain(increases(&bad, &standstills)).map(|(at, bad)| (at, Counts { bad, ..Counts::default() })));
+        let good = grown(shown, instance, What::Requests("200"));
+        let bad = born(shown, instance, What::Requests("500")).into_iter().chain(grown(shown, instance, What::Requests("500")));
+        told.extend(good.into_iter().map(|(at, good)| (at, Counts { good, ..Counts::default() })));
+        told.extend(bad.map(|(at, bad)| (at, Counts { bad, ..Counts::default() })));
     }
     counted(shown, What::Requests("200"), told, now)
 }
 
 /// Good within 0.1 s, tolerated within 1 s, else bad: each bucket holds those below it, too.
 pub(super) fn latency(shown: &[Shown], now: Timestamp) -> Told {
-    let (mut told, standstills) = (Vec::new(), standstills(shown));
-    let of = |instance, le| increases(&series(shown, instance, What::Bucket(le)), &standstills);
+    let mut told = Vec::new();
+    let of = |instance, le| grown(shown, instance, What::Bucket(le));
     for instance in OWN {
         told.extend(of(instance, "0.1").into_iter().map(|(at, n)| (at, Counts { good: n, tolerated: -n, ..Counts::default() })));
         told.extend(of(instance, "1").into_iter().map(|(at, n)| (at, Counts { tolerated: n, bad: -n, ..Counts::default() })));
