@@ -9,7 +9,7 @@ use promql_parser::parser::{self, BinaryExpr, Expr, Function, LabelModifier, Vec
 
 use super::factor::{has_factor, number};
 use crate::definition::{
-    promql::{bare, tree_of},
+    promql::{By, Split, bare, tree_of},
     selector,
 };
 
@@ -162,6 +162,76 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
         _ => return None,
     };
     Some(Counted { found, per, hidden, summed, values })
+}
+
+/// Both sides as they are split by the same labels.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Fitted {
+    pub(super) part: Expr,
+    pub(super) total: Expr,
+    /// The labels, and how each side was split before, in words.
+    pub(super) by: Vec<String>,
+    pub(super) part_was: String,
+    pub(super) total_was: String,
+}
+
+/// Sides that are split by different labels, or by labels that are not named, added up by those that both name; `None` where they fit, or it is not known.
+pub(super) fn fitted(parts: Parts<'_>) -> Option<Fitted> {
+    let (part, total) = (Split::of(without_default(parts.part)).by, Split::of(without_default(parts.total)).by);
+    let by: Vec<String> = match (&part, &total) {
+        (By::Unknown, _) | (_, By::Unknown) => return None,
+        (By::These(part), By::These(total)) if part == total => return None,
+        (By::These(part), By::These(total)) => part.intersection(total).cloned().collect(),
+        (By::AllBut { .. }, By::These(_) | By::AllBut { .. }) | (By::These(_), By::AllBut { .. }) => Vec::new(),
+    };
+    let (part_was, total_was) = (split_in_words(&part), split_in_words(&total));
+    Some(Fitted { part: summed_by(parts.part, &by)?, total: summed_by(parts.total, &by)?, by, part_was, total_was })
+}
+
+fn split_in_words(by: &By) -> String {
+    match by {
+        By::These(labels) if labels.is_empty() => "not at all".to_owned(),
+        By::These(labels) => format!("by `{}`", labels.iter().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        By::AllBut { labels, aggregated: true } => {
+            format!("by whatever labels remain without `{}`", labels.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+        }
+        By::AllBut { aggregated: false, .. } => "by all labels of the series".to_owned(),
+        By::Unknown => "by labels that are not known".to_owned(),
+    }
+}
+
+/// The same events, added up by these labels alone; a default stays beside them.
+fn summed_by(expr: &Expr, by: &[String]) -> Option<Expr> {
+    let inner = without_default(expr);
+    let inner = match bare(inner) {
+        Expr::Aggregate(sum) if sum.op.to_string() == "sum" && of_all_labels(&sum.expr, by) => sum.expr.as_ref(),
+        _ => inner,
+    };
+    let split = if by.is_empty() { String::new() } else { format!(" by ({})", by.join(", ")) };
+    let default = if has_default(expr) { " or vector(0)" } else { "" };
+    tree_of(&format!("sum{split} ({inner}){default}"))
+}
+
+/// Whether the labels can be told apart in what is added up, so that one sum does.
+fn of_all_labels(expr: &Expr, by: &[String]) -> bool {
+    match Split::of(expr).by {
+        By::These(labels) => by.iter().all(|label| labels.contains(label)),
+        By::AllBut { labels, .. } => !by.iter().any(|label| labels.contains(label)),
+        By::Unknown => false,
+    }
+}
+
+/// The labels by which the values of an expression are told apart; `None` where its form does not name them.
+pub(super) fn labels_of(expr: &Expr) -> Option<Vec<String>> {
+    match Split::of(without_default(expr)).by {
+        By::These(labels) => Some(labels.into_iter().collect()),
+        By::AllBut { .. } | By::Unknown => None,
+    }
+}
+
+/// Whether several series may come out of which the labels are not named.
+pub(super) fn is_of_many(expr: &Expr) -> bool {
+    matches!(Split::of(without_default(expr)).by, By::AllBut { .. })
 }
 
 /// A sum of counters.
@@ -452,6 +522,25 @@ mod tests {
             ("sum(rate(e[5m])) + sum(rate(e[5m]))", "sum(rate(t[5m]))"),
         ] {
             assert_eq!(found(bad, total), None, "{bad} / {total}");
+        }
+    }
+
+    #[test]
+    fn sides_that_are_split_otherwise_are_added_up_by_what_both_name() {
+        for (part, total, expected) in [
+            ("sum by (a, b) (rate(e[5m]))", "sum by (a) (rate(t[5m]))", "sum by (a) (rate(e[5m])) / sum by (a) (rate(t[5m]))"),
+            ("sum by (a) (rate(e[5m]))", "sum(rate(t[5m])) or vector(1)", "sum(rate(e[5m])) / sum(rate(t[5m])) or vector(0)"),
+            ("sum without (i) (rate(e[5m]))", "sum without (i) (rate(t[5m]))", "sum(rate(e[5m])) / sum(rate(t[5m]))"),
+            ("max by (a, b) (e)", "max by (a) (t)", "sum by (a) (max by (a, b) (e)) / sum by (a) (max by (a) (t))"),
+            ("increase(e[5m]) * 2", "increase(t[5m])", "sum(increase(e[5m]) * 2) / sum(increase(t[5m]))"),
+        ] {
+            let (part, total) = (read(part).expect("PromQL"), read(total).expect("PromQL"));
+            let fitted = fitted(Parts { side: Side::Bad, part: &part, total: &total }).expect("they do not fit");
+            assert_eq!(format!("{} / {}", fitted.part, fitted.total), expected);
+        }
+        for (part, total) in [("sum by (a) (e)", "max by (a) (t)"), ("job:e:rate5m", "sum(t)")] {
+            let (part, total) = (read(part).expect("PromQL"), read(total).expect("PromQL"));
+            assert_eq!(fitted(Parts { side: Side::Bad, part: &part, total: &total }), None);
         }
     }
 

@@ -6,7 +6,7 @@ use burnward_core::{sli::Selector, time::minutes};
 use promql_parser::parser::Expr;
 
 use super::{
-    expression::{self, Counted, Found, Parts, Side, Unread, Values},
+    expression::{self, Counted, Fitted, Found, Parts, Side, Unread, Values},
     factor::{same, scaled},
     tree::tell,
 };
@@ -66,6 +66,21 @@ pub(super) fn query(reader: &mut Reader, node: &Node, of: &str) -> Option<Query>
 /// The indicator of bad (or good) and all events.
 pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
     let parts = Parts { side, part: &part.expr, total: &total.expr };
+    let fitted = if expression::counted(parts).is_none() { expression::fitted(parts) } else { None };
+    let Some(Fitted { part: of_part, total: of_total, by, part_was, total_was }) = fitted else {
+        return of_fitting(reader, side, part, total, plain);
+    };
+    let now = if by.is_empty() { "all together".to_owned() } else { format!("by `{}`", by.join(", ")) };
+    let message = format!("the {} events are split {part_was}, and all events {total_was}: both are added up {now}", side.word());
+    let help = "a budget is of one group, told apart by the same labels on both sides: name them in `per` and in `by (...)`, where more are to have one";
+    tell(reader, &codes::CHANGED, &part.place, message, help);
+    let query = |expr: Expr, of: &Query| Query { expr, place: of.place.clone() };
+    of_fitting(reader, side, &query(of_part, part), &query(of_total, total), plain)
+}
+
+/// The same where both sides are split by the same labels.
+fn of_fitting(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
+    let parts = Parts { side, part: &part.expr, total: &total.expr };
     let counted = expression::counted(parts);
     if plain == Plain::Intervals
         && let Some(metric) = counted.as_ref().and_then(called_as_counter)
@@ -111,9 +126,22 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
     let message = "a ratio that cannot be taken apart weighs every minute alike, however much traffic it had";
     let help = "name the counters as `events: { bad or good, total }` where there are any";
     tell(reader, &codes::WEIGHED, &ratio.place, message, help);
+    let expr = if expression::is_of_many(&ratio.expr) { worst(reader, side, ratio, &expr) } else { expr };
     let total = format!("({expr}) * 0 + 1");
     let sli = query_sli(side, &ratio.place, quoted(&ratio.place, expr), quoted(&ratio.place, total));
-    Indicator { sli, per: None }
+    Indicator { sli, per: grouped(&ratio.expr, &ratio.place) }
+}
+
+/// Of ratios of several series the one that alerts first.
+fn worst(reader: &mut Reader, side: Side, ratio: &Query, expr: &str) -> String {
+    let word = match side {
+        Side::Bad => "max",
+        Side::Good => "min",
+    };
+    let message = format!("the ratio is of several series, by labels that it does not name: the worst one counts, `{word}`");
+    let help = "name the labels in `by (...)` and in `per`, where each is to have a budget of its own";
+    tell(reader, &codes::CHANGED, &ratio.place, message, help);
+    format!("{word}({expr})")
 }
 
 /// The indicator of a gauge of 0 and 1.
@@ -184,16 +212,9 @@ fn query_sli(side: Side, place: &Range<usize>, part: Node, total: Node) -> Node 
     map(place, [("query", Some(query))])
 }
 
-/// The labels of an aggregation at the top, by which its values are told apart.
+/// The labels by which the values of an expression are told apart.
 fn grouped(expr: &Expr, place: &Range<usize>) -> Option<Node> {
-    use promql_parser::parser::LabelModifier;
-    match expression::without_default(expr) {
-        Expr::Aggregate(aggregate) => match &aggregate.modifier {
-            Some(LabelModifier::Include(labels)) => per(place, &labels.labels),
-            Some(LabelModifier::Exclude(_)) | None => None,
-        },
-        _ => None,
-    }
+    expression::labels_of(expr).and_then(|labels| per(place, &labels))
 }
 
 /// What a query yields of one step.

@@ -69,8 +69,8 @@ struct Objective {
     budget: f64,
     window: Option<Duration>,
     rows: Vec<AlertRow>,
-    /// An alert without a burn rate: its threshold is taken for the budget.
-    plain: bool,
+    /// An alert without a burn rate, whose threshold is taken for the budget; how loudly it speaks, and the word for that.
+    plain: Option<(Urgency, Option<String>)>,
     /// Whether a label says what it is called.
     named: bool,
 }
@@ -139,19 +139,25 @@ impl Slos {
             return;
         }
         let conditions = alert::conditions(expr, rules);
-        let urgency =
-            rule.labels.get("sloth_severity").or_else(|| rule.labels.get("severity")).map_or(Urgency::Ticket, |word| urgency_of(word));
+        let severity = rule.labels.get("sloth_severity").or_else(|| rule.labels.get("severity"));
+        let urgency = severity.map_or(Urgency::Ticket, |word| urgency_of(word));
         for condition in conditions {
             let Some(first) = condition.first() else { continue };
             let from = first.through.last().copied().unwrap_or(at);
             let labels = if labelled(&rule).is_some() { &rule } else { &rules.all[from] };
             let key = labelled(labels).unwrap_or_else(|| Key::Counted(counted(first)));
+            if let Some((one, other)) = different(&condition) {
+                tell_of_thresholds(reader, &rule, one, other);
+                rules.used.insert(at);
+                continue;
+            }
             let Some(found) = burn(&condition, &rule) else { continue };
             let row = match found {
                 Burn::Row { budget, factor, long, short } => Some((budget, AlertRow { urgency, factor, long, short })),
                 Burn::Plain { .. } => None,
             };
-            if let (Burn::Plain { .. }, true) = (&found, self.0.contains_key(&key)) {
+            let burns = |slo: &Slo| slo.objectives.values().any(|objective| objective.plain.is_none());
+            if matches!(found, Burn::Plain { .. }) && self.0.get(&key).is_some_and(burns) {
                 continue;
             }
             rules.used.insert(at);
@@ -159,7 +165,12 @@ impl Slos {
             let slo = self.entry(key, &rule, first.side, first.share.clone(), from, rules);
             match (row, found) {
                 (Some((budget, row)), _) => slo.objective(&rule, &rule.place, budget).rows.push(row),
-                (None, Burn::Plain { budget } | Burn::Row { budget, .. }) => slo.objective(&rule, &rule.place, budget).plain = true,
+                (None, Burn::Plain { budget } | Burn::Row { budget, .. }) => {
+                    let objective = slo.objective(&rule, &rule.place, budget);
+                    if objective.plain.as_ref().is_none_or(|(urgency, _)| *urgency == Urgency::Ticket) {
+                        objective.plain = Some((urgency, severity.cloned()));
+                    }
+                }
             }
             tell_of_waiting(reader, &rule);
         }
@@ -314,6 +325,38 @@ fn burn(condition: &[Comparison], rule: &Rule) -> Option<Burn> {
     }
 }
 
+/// The two thresholds of lookbacks that are compared with different shares.
+fn different(condition: &[Comparison]) -> Option<(f64, f64)> {
+    let [one, other] = condition else { return None };
+    let apart = (one.threshold - other.threshold).abs() > 1e-9 * one.threshold.abs().max(other.threshold.abs());
+    (apart && counted(one) == counted(other)).then_some((one.threshold, other.threshold))
+}
+
+fn tell_of_thresholds(reader: &mut Reader, rule: &Rule, one: f64, other: f64) {
+    let name = rule.alert.as_ref().map(|name| shortened(name)).unwrap_or_default();
+    let (one, other) = (number_text(one), number_text(other));
+    let message = format!(
+        "the alert `{name}` is not carried over: its lookbacks are compared with {one} and with {other}, and a row has one burn rate for both"
+    );
+    let help = "write a row by hand below `alerting:` of the SLO, with the burn rate that is meant";
+    tell(reader, &codes::NOT_CARRIED, &rule.expr_place, message, help);
+}
+
+/// `alerting:` of an alert that has no rows: the default ones, of which those that page are left out where it would not have paged.
+fn as_loud(reader: &mut Reader, place: &Range<usize>, urgency: Urgency, severity: Option<&str>) -> Option<Node> {
+    match urgency {
+        Urgency::Page => None,
+        Urgency::Ticket => {
+            let message = match severity {
+                Some(severity) => format!("the severity `{}` is none that pages, so the SLO opens tickets", shortened(severity)),
+                None => "no severity is given, so the SLO opens tickets".to_owned(),
+            };
+            tell(reader, &codes::CHANGED, place, message, "take `alerting: ticket` out where somebody is to be woken");
+            Some(word(place, "ticket"))
+        }
+    }
+}
+
 /// A number as a person writes it, without the noise of its last digits.
 fn number_text(number: f64) -> String {
     let text = format!("{number:.6}");
@@ -343,7 +386,7 @@ impl Slo {
         let label = rule.labels.get(OBJECTIVE);
         let named = label.is_some();
         let id = label.cloned().unwrap_or_else(|| percent_of(budget));
-        let fresh = || Objective { place: place.clone(), budget, window: None, rows: Vec::new(), plain: false, named };
+        let fresh = || Objective { place: place.clone(), budget, window: None, rows: Vec::new(), plain: None, named };
         self.objectives.entry(id).or_insert_with(fresh)
     }
 
@@ -405,16 +448,16 @@ impl Objective {
             tell(reader, &codes::CHANGED, place, message, "name another one as `burnward import --window 28d`");
             settings.window
         });
-        let alerting = match (Target::percent(&percent), self.plain && self.rows.is_empty()) {
-            (Ok(_), true) => {
+        let alerting = match (Target::percent(&percent), self.plain.as_ref().filter(|_| self.rows.is_empty())) {
+            (Ok(_), Some((urgency, severity))) => {
                 let message = format!(
                     "a share of bad events over one lookback says nothing of a budget; its threshold is taken for the target, {percent}"
                 );
                 let help = "the default rows alert on how fast the budget burns: choose a target that users would agree to";
                 tell(reader, &codes::CHANGED, place, message, help);
-                None
+                as_loud(reader, place, *urgency, severity.as_deref())
             }
-            (Ok(target), false) => rows::alerting(reader, place, Rows { all: self.rows.clone(), target, window }),
+            (Ok(target), None) => rows::alerting(reader, place, Rows { all: self.rows.clone(), target, window }),
             (Err(_), _) => None,
         };
         let id = id.and_then(|id| name(reader, id, place, "an objective's name"));

@@ -1,5 +1,7 @@
 //! Rule files of Prometheus: of Sloth, of Pyrra, and by hand.
 
+use burnward_core::slo::Urgency;
+
 use super::{convert, loaded, shown};
 
 /// As Sloth generates them, shortened to two lookbacks of one SLO.
@@ -9,6 +11,21 @@ pub(super) const SLOTH: &str = include_str!("../../../fixtures/foreign/rules-of-
 pub(super) const PYRRA: &str = include_str!("../../../fixtures/foreign/rules-of-pyrra.yaml");
 
 pub(super) const BY_HAND: &str = include_str!("../../../fixtures/foreign/rules-by-hand.yaml");
+
+/// Ratios whose sides are split by different labels, or by labels that are not named.
+const OTHERWISE: &str = "groups:
+  - name: shop
+    rules:
+      - alert: PerCode
+        expr: sum by (tenant, code) (rate(e_total[5m])) / ignoring (code) group_left sum by (tenant) (rate(t_total[5m])) > 0.05
+        labels: { severity: critical, team: payments }
+      - alert: Without
+        expr: sum without (instance) (rate(f_total[5m])) / sum without (instance) (rate(u_total[5m])) > 0.05
+        labels: { severity: critical, team: payments }
+      - alert: Maxed
+        expr: max by (tenant, pod) (rate(g_total[5m])) / ignoring (pod) group_left max by (tenant) (rate(v_total[5m])) > 0.05
+        labels: { severity: critical, team: payments }
+";
 
 #[test]
 fn rules_of_sloth_become_the_slo_that_they_came_from() {
@@ -23,6 +40,72 @@ fn rules_of_pyrra_become_the_slo_that_they_came_from() {
 #[test]
 fn alerts_by_hand_become_slos_and_what_is_none_is_told_of() {
     insta::assert_snapshot!(shown(&[("rules.yaml", BY_HAND)]));
+}
+
+/// A plain alert on a share of bad events of this counter, with these labels.
+fn plain(counter: &str, threshold: &str, labels: &str) -> String {
+    format!(
+        "{{ alert: A-{counter}, expr: 'sum(rate({counter}_bad_total[5m]))/sum(rate({counter}_total[5m])) > {threshold}', labels: {labels} }}"
+    )
+}
+
+fn file(rules: &[String]) -> String {
+    format!("groups: [{{ name: g, rules: [ {} ] }}]", rules.join(", "))
+}
+
+#[test]
+fn an_alert_that_wakes_nobody_elsewhere_wakes_nobody_here() {
+    for (labels, pages) in [
+        ("{ severity: warning, team: a }", false),
+        ("{ severity: info }", false),
+        ("{ severity: none }", false),
+        ("{}", false),
+        ("{ severity: critical }", true),
+        ("{ severity: page }", true),
+    ] {
+        let imported = convert(&[("rules.yaml", &file(&[plain("x", "0.05", labels)]))]);
+        let slos = loaded(&imported);
+        let paged = slos[0].objectives[0].rows.iter().any(|row| row.urgency == Urgency::Page);
+        let told = imported.faults.iter().any(|fault| fault.message.ends_with("so the SLO opens tickets"));
+        assert_eq!((paged, told, slos[0].objectives[0].rows.is_empty()), (pages, !pages, false), "{labels}");
+    }
+}
+
+#[test]
+fn a_second_threshold_that_pages_is_not_lost_behind_one_that_does_not() {
+    let two = [plain("x", "0.02", "{ severity: warning }"), plain("x", "0.05", "{ severity: critical }")];
+    let slos = loaded(&convert(&[("rules.yaml", &file(&two))]));
+    let paging: Vec<(String, bool)> = slos[0]
+        .objectives
+        .iter()
+        .map(|objective| (objective.target.as_percent(), objective.rows.iter().any(|row| row.urgency == Urgency::Page)))
+        .collect();
+    assert_eq!(paging, [("95".to_owned(), true), ("98".to_owned(), false)]);
+}
+
+#[test]
+fn what_is_split_otherwise_than_by_the_same_labels_is_told() {
+    insta::assert_snapshot!(shown(&[("rules.yaml", OTHERWISE)]));
+}
+
+#[test]
+fn lookbacks_with_thresholds_of_their_own_are_refused() {
+    let expr = |factor: &str| {
+        format!(
+            "sum(rate(e_total[1h]))/sum(rate(t_total[1h])) > (14.4*0.001) and sum(rate(e_total[5m]))/sum(rate(t_total[5m])) > ({factor})"
+        )
+    };
+    let rule = |factor: &str| format!("{{ alert: Mixed, expr: '{}' }}", expr(factor));
+    let imported = convert(&[("rules.yaml", &file(&[rule("14.4*0.01")]))]);
+    let said: Vec<String> = imported.faults.iter().map(ToString::to_string).collect();
+    assert!(imported.documents.is_empty());
+    assert_eq!(
+        said,
+        [
+            "rules.yaml:1:52: the alert `Mixed` is not carried over: its lookbacks are compared with 0.0144 and with 0.144, and a row has one burn rate for both (W2101)"
+        ]
+    );
+    assert_eq!(loaded(&convert(&[("rules.yaml", &file(&[rule("0.001*14.4")]))]))[0].objectives[0].rows.len(), 1);
 }
 
 #[test]

@@ -70,6 +70,17 @@ fn a_gauge_of_fractions_keeps_its_fractions() {
 }
 
 #[test]
+fn errors_that_are_split_and_a_total_that_is_not_become_one_budget() {
+    let text = "version: prometheus/v1\nservice: basket\nlabels: { team: shop }\nslos: [{ name: a, objective: 99, sli: { events: { error_query: 'sum by (tenant) (rate(e[{{.window}}]))', total_query: 'sum(rate(t[{{.window}}]))' } } }]\n";
+    let imported = super::convert(&[("a.yaml", text)]);
+    let slos = loaded(&imported);
+    assert_eq!(slos[0].sli.selectors().iter().map(ToString::to_string).collect::<Vec<_>>(), ["e", "t"]);
+    assert!(slos[0].per.is_empty());
+    let said = "the bad events are split by `tenant`, and all events not at all: both are added up all together";
+    assert!(imported.faults.iter().any(|fault| fault.code.id == "W2102" && fault.message == said), "{:?}", imported.faults);
+}
+
+#[test]
 fn one_slo_twice_is_told_of() {
     assert!(codes(&FILE.replace("name: reachable", "name: wifi")).contains(&"E1022"));
 }
