@@ -446,6 +446,10 @@ mod tests {
         let text = report.text(Format::Text, Colour::Never, Duration::ZERO);
         let said = "        bad events were written as http_requests_total{code=\"5..\",job=\"checkout\",tenant=\"acme\"}: does anybody expose that? burnward explain W2022\n";
         assert_eq!(text.matches(said).count(), 2, "{text}");
+        let other =
+            fenced("yaml").replace("total: 'http_requests_total{job=\"checkout\"}'", "total: 'http_requests_total{job=\"chekout\"}'");
+        let (_directory, report) = of_text("a.yaml", &other).await;
+        assert!(report.text(Format::Text, Colour::Never, Duration::ZERO).contains("burnward explain W2024"));
         let (_directory, report) = of_text("a.yaml", fenced("yaml")).await;
         assert!(report.tests.iter().all(|ran| ran.doubtful.is_empty()));
     }

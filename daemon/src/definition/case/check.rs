@@ -43,13 +43,13 @@ pub struct Ready<'a> {
 impl Ready<'_> {
     /// Series that were made up for selectors about which there are doubts: that they are taken says nothing of whether anybody exposes them.
     pub fn doubtful(&self) -> Vec<Doubtful> {
-        let doubts = |slo: &SloRef| {
+        let doubt_about = |slo: &SloRef| {
             let slo = self.slos.iter().find(|one| SloRef::of(one) == *slo)?;
-            slo.sli.selectors().into_iter().flat_map(matchers::doubts).next()
+            matchers::doubt_about(&slo.sli)
         };
         let of = |(traffic, recipe): &(&Traffic, Recipe)| {
-            let doubt = doubts(&traffic.slo)?;
-            Some(recipe.bad_series().into_iter().map(move |series| Doubtful { series: series.to_string(), code: doubt.code.id }))
+            let code = doubt_about(&traffic.slo)?;
+            Some(recipe.bad_series().into_iter().map(move |series| Doubtful { series: series.to_string(), code: code.id }))
         };
         let mut all: Vec<Doubtful> = self.traffic.iter().filter_map(of).flatten().collect();
         all.sort();

@@ -2,7 +2,7 @@
 //!
 //! What is said here must be sure: a label that holds routes may hold a regular expression as its text, and some exporters do write `5xx`.
 
-use burnward_core::sli::{CompiledSelector, Dialect, Labels, MatchOp, Matcher, Selector};
+use burnward_core::sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli};
 use regex_syntax::hir::literal::{Extractor, Literal};
 
 use super::codes::{self, Code};
@@ -27,6 +27,15 @@ pub(super) fn doubts(selector: &Selector) -> Vec<Doubt> {
         Some(Doubt { code: &codes::MATCHER, message, help, matcher: matcher.clone() })
     };
     selector.matchers().iter().filter_map(of_matcher).chain(contradiction(selector)).collect()
+}
+
+/// What the first doubt about an SLI's series is about.
+pub(super) fn doubt_about(sli: &Sli) -> Option<&'static Code> {
+    let of_selector = sli.selectors().into_iter().flat_map(doubts).next().map(|doubt| doubt.code);
+    of_selector.or_else(|| {
+        let Sli::Events { counted: Counted::Bad(side) | Counted::Good(side), total } = sli else { return None };
+        outside(side, total).map(|_| &codes::NO_PART)
+    })
 }
 
 /// Two matchers of a selector that no series meets.
