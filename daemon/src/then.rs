@@ -1,9 +1,12 @@
 //! Which version of an SLO ran at a moment: what was known then is judged by it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use burnward_core::{
-    id::{SloId, TenantId},
+    id::{ServiceName, SloId, TenantId},
     slo::Slo,
     time::Timestamp,
 };
@@ -36,6 +39,32 @@ pub async fn all_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Resu
     let runs = view.slos.iter().filter(|(id, _)| id.tenant == *tenant).map(|(id, slo)| (id, &**slo)).collect();
     let others = others(handle, tenant, handle.store.versions_at(tenant, None, at).await?, &runs).await?;
     Ok(others.into_iter().filter_map(|(id, then)| Some((id, then.slo?))).collect())
+}
+
+/// The labels that SLOs of a tenant, of one service or of all, were split by at a moment, where these were others than now. Before the first version that is
+/// known of an SLO it counts as split by that one: what was filled in was filled in for it.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn splits_then(
+    handle: &Handle,
+    tenant: &TenantId,
+    service: Option<&ServiceName>,
+    at: Timestamp,
+) -> Result<BTreeMap<SloId, Vec<String>>, StoreError> {
+    let view = handle.view.borrow().clone();
+    let runs: BTreeMap<&SloId, &Slo> = view.slos.iter().filter(|(id, _)| id.tenant == *tenant).map(|(id, slo)| (id, &**slo)).collect();
+    let mut ran = handle.store.first_versions(tenant, service).await?;
+    ran.extend(handle.store.versions_at(tenant, service, at).await?);
+    let then = others(handle, tenant, ran, &runs).await?;
+    let split = |(id, then): (SloId, RanThen)| Some((id, then.slo?.per.clone()));
+    Ok(then.into_iter().filter_map(split).filter(|(id, per)| !alike(per, &runs[id].per)).collect())
+}
+
+/// Whether an SLO is split into the same groups by both.
+fn alike(one: &[String], other: &[String]) -> bool {
+    let labels = |per: &[String]| per.iter().cloned().collect::<BTreeSet<_>>();
+    labels(one) == labels(other)
 }
 
 async fn others(

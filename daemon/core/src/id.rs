@@ -112,6 +112,11 @@ impl Group {
         &self.0
     }
 
+    /// True where these, sorted, are its labels.
+    pub fn has_labels(&self, labels: &[String]) -> bool {
+        self.0.iter().map(|(label, _)| label).eq(labels)
+    }
+
     /// True where the SLO is not split.
     pub fn is_whole(&self) -> bool {
         self.0.is_empty()

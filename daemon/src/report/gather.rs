@@ -18,8 +18,8 @@ use super::{CivilWeek, Marked, Weekly, words};
 use crate::{
     app::Handle,
     store::{StoreError, StoredIncident},
-    tasks::decide::{Moment, PastAsked, PastBudget},
-    then::all_then,
+    tasks::decide::{Groups, Moment, PastAsked, PastBudget},
+    then::{all_then, splits_then},
     view::View,
 };
 
@@ -109,12 +109,19 @@ pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError
         Asof::Corrected => BTreeMap::new(),
         Asof::KnownThen => all_then(handle, &tenant, over.to).await?,
     };
+    let groups = Groups::SplitBy(splits_then(handle, &tenant, None, over.to).await?);
     // Of a week that goes on, the budgets as they stand now.
     let statuses = if week.whole { Arc::default() } else { handle.budgets(&tenant).await.unwrap_or_default() };
     let live: BTreeMap<_, _> = statuses.iter().map(|status| (&status.budget, status)).collect();
     let mut rows = Vec::new();
     for slos in slos.chunks(AT_A_TIME) {
-        let asked = PastAsked { moments: moments.clone(), slices: Some(over), by: by.clone(), ..PastAsked::of(slos.to_vec()) };
+        let asked = PastAsked {
+            groups: groups.clone(),
+            moments: moments.clone(),
+            slices: Some(over),
+            by: by.clone(),
+            ..PastAsked::of(slos.to_vec())
+        };
         let past = handle.past(&tenant, asked).await?;
         rows.extend(past.into_iter().filter_map(|past| row(past, over, &spans, &live)));
     }

@@ -24,6 +24,7 @@ mod restart;
 mod shadow;
 mod slow_burn;
 mod slow_source;
+mod splits;
 mod templates;
 mod versions;
 mod victoria_metrics;

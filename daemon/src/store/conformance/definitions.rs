@@ -93,6 +93,11 @@ pub(in crate::store) async fn the_version_that_ran_at_a_moment_is_known(store: &
     let all = [entry("a1", &new.name, 30), entry("a3", &new.name, 20), entry("a2", &old.name, 10), entry("a1", &old.name, 0)];
     assert_eq!(ran(40).await, all, "newest first, by the names of then");
     assert_eq!((ran(19).await, ran(-1).await), (all[2..].to_vec(), Vec::new()));
+    let first = store.first_versions(&main, None).await.unwrap();
+    assert_eq!(first.keys().collect::<Vec<_>>(), [&new]);
+    assert_eq!((first[&new].version.as_str(), &first[&new].called, first[&new].since), ("a1", &old, at(0)));
+    assert_eq!(store.first_versions(&main, Some(&new.service)).await.unwrap(), first);
+    assert!(store.first_versions(&tenant("other"), None).await.unwrap().is_empty());
     assert!(store.versions_at(&main, Some(&new.service), at(-1)).await.unwrap().is_empty());
     assert!(store.versions_at(&tenant("other"), None, at(9)).await.unwrap().is_empty());
 }

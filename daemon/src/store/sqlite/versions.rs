@@ -37,6 +37,26 @@ impl SqliteStore {
         Ok(versions)
     }
 
+    /// The first version of each SLO that is known to have run, by its name of today; of one service or of all.
+    pub async fn first_versions(
+        &self,
+        tenant: &TenantId,
+        service: Option<&ServiceName>,
+    ) -> Result<BTreeMap<SloId, RunVersion>, StoreError> {
+        let asked = sqlx::query(FIRST_VERSIONS).bind(tenant.as_str()).bind(service.map(ServiceName::as_str));
+        let rows = asked.fetch_all(self.readers()).await?;
+        let renames = self.renames(tenant).await?;
+        let mut versions = BTreeMap::new();
+        for row in &rows {
+            let (called, since) = (slo_id(tenant, row)?, time(row, "at")?);
+            let mut id = called.clone();
+            renames.slo(&mut id, since);
+            // An earlier name of the same SLO comes earlier.
+            versions.entry(id).or_insert(RunVersion { called, path: row.try_get("path")?, version: row.try_get("version")?, since });
+        }
+        Ok(versions)
+    }
+
     /// The versions of an SLO that ran up to a moment, newest first, by any name that it had.
     pub async fn versions_of(&self, slo: &SloId, until: Timestamp) -> Result<Vec<RunVersion>, StoreError> {
         let tenant = &slo.tenant;
@@ -85,7 +105,7 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// The last of each name; SQLite takes the other columns from the row of the maximum.
+/// The last of each name; SQLite takes the other columns from the row of the maximum, as it does from that of a minimum.
 const VERSIONS_AT: &str = "
     SELECT max(id) AS id, at, service, slo, path, version FROM slo_versions
     WHERE tenant = ?1 AND at <= ?2
@@ -94,6 +114,11 @@ const VERSIONS_AT: &str = "
 const VERSIONS_OF_SERVICE_AT: &str = "
     SELECT max(id) AS id, at, service, slo, path, version FROM slo_versions
     WHERE tenant = ?1 AND service = ?3 AND at <= ?2
+    GROUP BY service, slo ORDER BY id";
+
+const FIRST_VERSIONS: &str = "
+    SELECT min(id) AS id, at, service, slo, path, version FROM slo_versions
+    WHERE tenant = ?1 AND service = coalesce(?2, service)
     GROUP BY service, slo ORDER BY id";
 
 const VERSIONS_OF: &str = "

@@ -66,10 +66,11 @@ pub(crate) use book::settings as ledger_settings;
 pub use exclusions::CorrectionAsked;
 pub use false_positive::FalsePositive;
 pub use own::Own;
-pub use past::{Moment, PastAsked, PastBudget, Place, Reach, SlicesAsked};
+pub use past::{Groups, Moment, PastAsked, PastBudget, Place, Reach, SlicesAsked};
 pub use rehearsal::Rehearsal;
 pub use reload::{Opened, open_definitions};
 pub use round::RoundAnswers;
+pub use standing::worst_first;
 
 /// What a reader needs to ask a source.
 #[derive(Debug, Clone)]
@@ -276,7 +277,7 @@ impl Decider {
     fn slices(&self, asked: &SlicesAsked, known: Known, late: &[Late]) -> Vec<Slice> {
         let SlicesAsked { budget, counted_in, over, at_most } = asked;
         let Some(book) = self.books.get(&budget.slo.tenant) else { return Vec::new() };
-        let Some(stream) = book.ledger.stream(&budget.slo, &budget.group) else { return Vec::new() };
+        let Some(stream) = book.ledger.any_stream(&budget.slo, &budget.group) else { return Vec::new() };
         let excluded = book.excluded.shown.exclusions.stretches(budget, known);
         let stream = book.ledger.counted_in(stream.index, *counted_in);
         book.ledger.slices_as_known(stream, *over, *at_most, &excluded, &Late::unknown(late, known))
@@ -298,7 +299,7 @@ impl Decider {
     /// The stream that a budget is counted in; of a budget that is gone, that of the events of its group.
     fn stream(&self, budget: &BudgetId) -> Option<(&SourceLedger, u32)> {
         let book = self.books.get(&budget.slo.tenant)?;
-        let stream = book.ledger.stream(&budget.slo, &budget.group)?;
+        let stream = book.ledger.any_stream(&budget.slo, &budget.group)?;
         let objectives = book.slos.get(&budget.slo).map_or(&[][..], |slo| &slo.objectives);
         let objective = objectives.iter().find(|objective| objective.name == budget.objective);
         let counted_in = objective.map_or(CountedIn::Events, |objective| objective.counted_in);

@@ -1,10 +1,6 @@
 //! How budgets stood at moments of the past: for reports, and for whoever asks why. Nothing is decided.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
     alert::AlertState,
@@ -26,8 +22,8 @@ use crate::calendar;
 pub struct PastAsked {
     /// Of which SLOs; unknown ones are left out of the answer.
     pub slos: Vec<SloId>,
-    /// Of which group; `None`: of all.
-    pub group: Option<Group>,
+    /// Of which of their groups.
+    pub groups: Groups,
     /// How budgets stood when.
     pub moments: Vec<Moment>,
     /// The slices of a stretch, too, of budgets of which something failed in it, as far as was known at the first of the moments.
@@ -41,8 +37,26 @@ pub struct PastAsked {
 impl PastAsked {
     /// Nothing yet but which SLOs.
     pub const fn of(slos: Vec<SloId>) -> Self {
-        Self { slos, group: None, moments: Vec::new(), slices: None, by: BTreeMap::new(), stored: BTreeMap::new() }
+        Self {
+            slos,
+            groups: Groups::SplitBy(BTreeMap::new()),
+            moments: Vec::new(),
+            slices: None,
+            by: BTreeMap::new(),
+            stored: BTreeMap::new(),
+        }
     }
+}
+
+/// Which groups are asked for.
+#[derive(Debug, Clone)]
+pub enum Groups {
+    /// Those that an SLO was split into by these labels; where it is not named, by those of the definition that judges it.
+    SplitBy(BTreeMap<SloId, Vec<String>>),
+    /// This one, whether its SLO is split so now or was.
+    One(Group),
+    /// All that there are and were.
+    Every,
 }
 
 /// Which slices of a budget are asked for.
@@ -125,18 +139,25 @@ impl Book {
     pub(super) fn past(&self, asked: &PastAsked, late: &[Late]) -> Vec<PastBudget> {
         let slos: BTreeMap<&SloId, &Arc<Slo>> =
             asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).map(|(id, slo)| (id, asked.by.get(id).unwrap_or(slo))).collect();
-        let wanted = |stream: &&Stream| asked.group.as_ref().is_none_or(|group| *group == stream.group);
         let mut found = Vec::new();
-        let mut seen = BTreeSet::new();
-        for stream in self.ledger.streams().filter(wanted) {
-            if let Some(slo) = slos.get(&*stream.slo) {
+        for slo in slos.into_values() {
+            let streams = self.streams_asked(slo, &asked.groups);
+            for stream in &streams {
                 found.extend(slo.objectives.iter().map(|objective| self.past_budget(slo, objective, stream, asked, late)));
-                seen.insert(&*stream.slo);
+            }
+            if streams.is_empty() {
+                found.extend(slo.objectives.iter().map(|objective| never_seen(slo, objective, asked)));
             }
         }
-        let without = slos.into_values().filter(|slo| !seen.contains(&slo.id));
-        found.extend(without.flat_map(|slo| slo.objectives.iter().map(|objective| never_seen(slo, objective, asked))));
         found
+    }
+
+    fn streams_asked(&self, slo: &Slo, groups: &Groups) -> Vec<&Stream> {
+        match groups {
+            Groups::SplitBy(per) => self.ledger.streams_split_by(&slo.id, per.get(&slo.id).unwrap_or(&slo.per)).collect(),
+            Groups::One(group) => self.ledger.any_stream(&slo.id, group).into_iter().collect(),
+            Groups::Every => self.ledger.every_stream(&slo.id).collect(),
+        }
     }
 
     fn past_budget(&self, slo: &Arc<Slo>, objective: &Objective, stream: &Stream, asked: &PastAsked, late: &[Late]) -> PastBudget {
@@ -173,7 +194,7 @@ impl Book {
             standing(slo, objective, budget.clone(), &input, alerts, moment.at)
         };
         let standing = asked.moments.iter().map(at_moment).collect();
-        let settled = self.ledger.settled(&slo.id);
+        let settled = self.ledger.settled_of(stream.index);
         let reach = |moment: &Moment| {
             let from = calendar::interval(&objective.window, moment.at).from;
             let to = if stored.is_some() { moment.at } else { self.ledger.past(counted_in, moment.at).counted_to(from) };

@@ -238,7 +238,7 @@ impl Book {
 }
 
 /// Budgets as they stand, worst first, and those of which nobody is told behind all others: by state, then by what is left, then by name.
-fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> {
+pub fn worst_first(mut statuses: Vec<BudgetStatus>) -> Vec<BudgetStatus> {
     let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
     // Numbers that are not negative are in the order of their bits.
     let in_order = |number: f64| if number.is_sign_negative() { !number.to_bits() } else { number.to_bits() | 1 << 63 };

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::Handle,
-    tasks::decide::{PastAsked, SlicesAsked},
+    tasks::decide::{Groups, PastAsked, SlicesAsked},
     web::{Site, access::Tenant},
 };
 
@@ -36,7 +36,7 @@ pub async fn get(
 ) -> Result<Json<Downtime>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
     let when = query.when(site.handle.clock.now())?;
-    let mut found = statuses(&site.handle, &slo, query.budget()).await?.into_iter();
+    let mut found = statuses(&site.handle, &slo, when, query.budget()).await?.into_iter();
     let status = match query.budget() {
         Some(_) => found.next(),
         None => found.find(|status| matches!(status.counted_in, CountedIn::Slices(_))),
@@ -73,7 +73,7 @@ async fn verdicts(
 ) -> Result<(Option<Interval>, Vec<(Timestamp, Counts)>), Problem> {
     let known = when.figures.known(over.to);
     let by = judging(handle, slo, when).await?.map(|judging| (slo.id.clone(), judging)).into_iter().collect();
-    let asked = PastAsked { group: Some(status.budget.group.clone()), by, ..PastAsked::of(vec![slo.id.clone()]) };
+    let asked = PastAsked { groups: Groups::One(status.budget.group.clone()), by, ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(&slo.id.tenant, asked).await?;
     let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else {
         return Ok((None, Vec::new()));

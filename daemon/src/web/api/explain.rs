@@ -37,8 +37,8 @@ use crate::{
     calendar,
     definition::row_words,
     store::{StoreError, StoredIncident},
-    tasks::decide::{Moment, PastAsked, PastBudget, Place, Reach},
-    then::ran_then,
+    tasks::decide::{Groups, Moment, PastAsked, PastBudget, Place, Reach, worst_first},
+    then::{ran_then, splits_then},
     view::View,
     web::{Site, access::Tenant},
 };
@@ -86,7 +86,7 @@ impl Names {
 }
 
 /// Which moment is asked for, and with what knowledge of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct When {
     /// `None`: now.
     pub at: Option<Timestamp>,
@@ -180,7 +180,7 @@ pub async fn burn_down(
 ) -> Result<Json<BurnDown>, Problem> {
     let slo = find(&site.handle, &tenant.0, &service, &name)?;
     let when = query.when(site.handle.clock.now())?;
-    let status = statuses(&site.handle, &slo, query.budget.as_deref()).await?.into_iter().next();
+    let status = statuses(&site.handle, &slo, when, query.budget.as_deref()).await?.into_iter().next();
     let status = status.ok_or_else(|| Problem::not_found("the SLO has no such budget; its page lists all"))?;
     let status = at_moment(&site.handle, &slo, status, when).await?;
     let missing = || Problem::not_found("nothing was counted in the window of this budget, so there is nothing to draw");
@@ -215,7 +215,7 @@ pub fn find(handle: &Handle, tenant: &TenantId, service: &str, name: &str) -> Re
 
 /// An SLO with its budgets as they stand: all of them, or the one with this key.
 pub async fn detail(handle: &Handle, slo: &Slo, key: Option<&str>) -> Result<SloDetail, Problem> {
-    let statuses = statuses(handle, slo, key).await?;
+    let statuses = statuses(handle, slo, When::default(), key).await?;
     let queries = queries_of(handle, slo).await;
     Ok(detail_of(handle, slo, queries, |view| statuses.iter().map(|status| Budget::of(view, status)).collect()))
 }
@@ -269,7 +269,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     let written = Written::of(handle, judged_by).await?;
     let incidents = incidents_of(handle, &slo.id, until).await?;
     let mut budgets = Vec::new();
-    for status in statuses(handle, slo, key).await? {
+    for status in statuses(handle, slo, when, key).await? {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
@@ -320,11 +320,33 @@ pub async fn judging(handle: &Handle, slo: &Slo, when: When) -> Result<Option<Ar
     }
 }
 
-/// The budgets of an SLO, worst first: all of them, or the one with this key.
-pub async fn statuses(handle: &Handle, slo: &Slo, key: Option<&str>) -> Result<Vec<BudgetStatus>, Problem> {
+/// The budgets of an SLO, worst first: all of them, or the one with this key. Of a moment at which it was split otherwise they are those of then; as
+/// corrected, a group of now can be asked for by its key.
+pub async fn statuses(handle: &Handle, slo: &Slo, when: When, key: Option<&str>) -> Result<Vec<BudgetStatus>, Problem> {
+    let is_asked = |status: &BudgetStatus| key.is_none_or(|key| budget_key(&status.budget) == key);
+    if let Some(mut then) = statuses_then(handle, slo, when).await? {
+        then.retain(is_asked);
+        if !then.is_empty() || when.figures == Figures::AsKnownThen {
+            return Ok(then);
+        }
+    }
     let mut own = handle.budgets_of(&slo.id).await?;
-    own.retain(|status| key.is_none_or(|key| budget_key(&status.budget) == key));
+    own.retain(is_asked);
     Ok(own)
+}
+
+/// The budgets of an SLO at a moment at which it was split otherwise than now.
+async fn statuses_then(handle: &Handle, slo: &Slo, when: When) -> Result<Option<Vec<BudgetStatus>>, Problem> {
+    let Some(at) = when.at else { return Ok(None) };
+    let tenant = &slo.id.tenant;
+    let splits = splits_then(handle, tenant, Some(&slo.id.service), at).await?;
+    if !splits.contains_key(&slo.id) {
+        return Ok(None);
+    }
+    let moments = vec![Moment { at, known: when.figures.known(at), alerts: Arc::default() }];
+    let asked = PastAsked { groups: Groups::SplitBy(splits), moments, ..PastAsked::of(vec![slo.id.clone()]) };
+    let past = handle.past(tenant, asked).await?;
+    Ok(Some(worst_first(past.into_iter().flat_map(|past| past.standing).collect())))
 }
 
 /// The incidents that were opened until a moment and of which the SLO's alerts are or were members, newest first, as they stand now.
@@ -359,7 +381,7 @@ async fn replay(
     let alerts = before.into_iter().last().map(|change| (change.budget, change.state)).into_iter().collect();
     let judging = judging(handle, slo, When { at: Some(at), figures }).await?;
     let mut asked = PastAsked {
-        group: Some(status.budget.group.clone()),
+        groups: Groups::One(status.budget.group.clone()),
         moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }],
         by: judging.map(|judging| (slo.id.clone(), judging)).into_iter().collect(),
         ..PastAsked::of(vec![slo.id.clone()])

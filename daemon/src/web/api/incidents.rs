@@ -34,7 +34,7 @@ use crate::{
     render::{PageContext, PageInput},
     report::Marked,
     store::StoredIncident,
-    tasks::decide::{FalsePositive, Moment, PastAsked},
+    tasks::decide::{FalsePositive, Groups, Moment, PastAsked},
     web::{
         Site,
         access::{Caller, Tenant},
@@ -313,7 +313,7 @@ async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
 async fn standing(handle: &Handle, incident: &Incident, ended: Option<Timestamp>) -> Arc<BTreeMap<BudgetId, BudgetStatus>> {
     let Some(at) = ended else { return handle.budgets_in(incident).await };
     let moment = Moment { at, known: Known::Now, alerts: Arc::default() };
-    let asked = PastAsked { moments: vec![moment], ..PastAsked::of(incident.slos().iter().cloned().collect()) };
+    let asked = PastAsked { groups: Groups::Every, moments: vec![moment], ..PastAsked::of(incident.slos().iter().cloned().collect()) };
     match handle.past(&incident.tenant, asked).await {
         Ok(past) => Arc::new(past.into_iter().flat_map(|past| past.standing).map(|status| (status.budget.clone(), status)).collect()),
         Err(error) => {

@@ -24,8 +24,8 @@ use super::{
 use crate::{
     app::Handle,
     store::{StoreError, UndeliveredPage},
-    tasks::decide::{Moment, PastAsked},
-    then::all_then,
+    tasks::decide::{Groups, Moment, PastAsked},
+    then::{all_then, splits_then},
     view::View,
     web::{Site, access::Tenant},
 };
@@ -65,7 +65,9 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
         Figures::AsKnownThen => all_then(handle, tenant, at).await?,
         Figures::AsCorrected => BTreeMap::new(),
     };
-    let asked = PastAsked { moments: vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }], by, ..PastAsked::of(slos) };
+    let groups = Groups::SplitBy(splits_then(handle, tenant, None, at).await?);
+    let moments = vec![Moment { at, known: figures.known(at), alerts: Arc::new(alerts) }];
+    let asked = PastAsked { groups, moments, by, ..PastAsked::of(slos) };
     let (mut budgets, mut reaches) = (Vec::new(), BTreeMap::new());
     for past in handle.past(tenant, asked).await? {
         let reach = past.reaches.first().map(|reach| FiguresReach::of(reach, at));

@@ -1,7 +1,7 @@
 //! The packed state that a restart needs beside the slices: streams with their indices, what each SLO has read and filled in, and the last samples
 //! of series that a restart would not find by reading a little before the watermark.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     Damaged,
@@ -14,14 +14,14 @@ use crate::{
         count::{Counter, SeriesKey, Spacings, TargetKey},
         coverage::Beat,
         slice::{HOUR, TEN_SECONDS},
-        source_ledger::{BucketSeen, Fill, MAX_THRESHOLDS},
+        source_ledger::{BucketSeen, Fill, MAX_THRESHOLDS, Split},
     },
     slo::SliceRule,
     time::Timestamp,
     units::{GoodShare, Ratio},
 };
 
-const VERSION: u8 = 4;
+const VERSION: u8 = 5;
 
 /// An older version: watermarks on edges of ten seconds alone.
 const BEFORE_GRIDS: u8 = 1;
@@ -31,6 +31,9 @@ const ONE_THRESHOLD: u8 = 2;
 
 /// An older version: no native histograms.
 const ONLY_NUMBERS: u8 = 3;
+
+/// An older version: an SLO is one, however it is split.
+const BEFORE_SPLITS: u8 = 4;
 
 /// The state as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -52,6 +55,8 @@ pub(in crate::ledger) struct State {
 pub(in crate::ledger) struct StoredLane {
     /// Which SLO.
     pub slo: SloId,
+    /// The labels that it is split by, sorted.
+    pub per: Vec<String>,
     /// A hash of what its counters mean; with another meaning they are not taken over.
     pub meaning: u64,
     /// What its watermark is a multiple of.
@@ -110,6 +115,13 @@ pub(in crate::ledger) struct Quiet {
     pub histogram: Option<Arc<Histogram>>,
 }
 
+impl StoredLane {
+    /// Which SLO it is, and how it is split.
+    pub(in crate::ledger) fn split(&self) -> Split {
+        Split::new(Arc::new(self.slo.clone()), &self.per)
+    }
+}
+
 impl State {
     pub(in crate::ledger) fn pack(&self) -> Vec<u8> {
         let mut out = Writer::default();
@@ -127,8 +139,7 @@ impl State {
     }
 
     pub(in crate::ledger) fn unpack(blob: &[u8]) -> Result<Self, Damaged> {
-        let version =
-            blob.first().copied().filter(|version| [BEFORE_GRIDS, ONE_THRESHOLD, ONLY_NUMBERS].contains(version)).unwrap_or(VERSION);
+        let version = blob.first().copied().filter(|version| (BEFORE_GRIDS..=BEFORE_SPLITS).contains(version)).unwrap_or(VERSION);
         let mut reader = Reader::new(blob, "ledger state", version)?;
         let lanes = reader.list(|reader| unpack_lane(reader, version))?;
         let streams = reader.list(|reader| unpack_stream(reader, version))?;
@@ -153,7 +164,29 @@ impl State {
             return Err(reader.damaged("it refers to what it does not hold"));
         }
         reader.end()?;
+        if version <= BEFORE_SPLITS {
+            state.split_lanes();
+        }
         Ok(state)
+    }
+
+    /// Gives each of the ways in which the streams of an SLO are split a reading of its own, where an older version has one for all.
+    fn split_lanes(&mut self) {
+        let mut places: BTreeMap<(u32, Vec<String>), u32> = BTreeMap::new();
+        let mut split = vec![false; self.lanes.len()];
+        for stream in &mut self.streams {
+            let per: Vec<String> = stream.group.labels().iter().map(|(label, _)| label.clone()).collect();
+            let lane = stream.lane;
+            stream.lane = *places.entry((lane, per.clone())).or_insert_with(|| {
+                if !std::mem::replace(&mut split[lane as usize], true) {
+                    self.lanes[lane as usize].per = per;
+                    return lane;
+                }
+                let another = StoredLane { per, ..self.lanes[lane as usize].clone() };
+                self.lanes.push(another);
+                u32::try_from(self.lanes.len() - 1).unwrap_or(u32::MAX)
+            });
+        }
     }
 
     /// Nothing where there are none and nothing follows.
@@ -225,6 +258,7 @@ fn pack_lane(out: &mut Writer, lane: &StoredLane) {
     out.text(lane.slo.tenant.as_str());
     out.text(lane.slo.service.as_str());
     out.text(lane.slo.name.as_str());
+    out.list(lane.per.iter(), |out, label| out.text(label));
     out.unsigned(lane.meaning);
     pack_length(out, lane.grid);
     out.option(lane.watermark, pack_instant);
@@ -245,6 +279,7 @@ fn pack_lane(out: &mut Writer, lane: &StoredLane) {
 fn unpack_lane(reader: &mut Reader<'_>, version: u8) -> Result<StoredLane, Damaged> {
     Ok(StoredLane {
         slo: unpack_slo(reader)?,
+        per: if version <= BEFORE_SPLITS { Vec::new() } else { reader.list(Reader::text)? },
         meaning: reader.unsigned()?,
         grid: if version == BEFORE_GRIDS { TEN_SECONDS } else { unpack_length(reader)? },
         watermark: reader.option(unpack_instant)?,
@@ -383,6 +418,7 @@ mod tests {
         State {
             lanes: vec![StoredLane {
                 slo: slo_id("a"),
+                per: vec!["tenant".into()],
                 meaning: u64::MAX,
                 grid: minutes(1),
                 watermark: Some(at(5)),

@@ -363,11 +363,11 @@ impl SourceLedger {
     /// What each member of a composite says of a stretch, in the order of the definition; nothing for any other stream.
     pub fn members(&self, stream: u32, over: Interval, now: Timestamp) -> Vec<MemberVerdicts> {
         let held = self.streams.get(stream as usize);
-        let Some((held, composed)) = held.and_then(|held| Some((held, self.composed_at(held.lane?)?))) else { return Vec::new() };
+        let Some((held, composed)) = held.and_then(|held| Some((held, self.composed_at(held.place?)?))) else { return Vec::new() };
         let (composite, group) = (self.composite(composed), &held.stream.group);
         let sights = self.member_sights(composed, group, now).into_iter().enumerate().zip(&composed.members);
         let verdicts = sights.map(|((at, (member, unknown)), place)| {
-            let events = place.and_then(|place| self.stream_of(place, group));
+            let events = place.and_then(|place| self.any_stream_of(place, group));
             let judged = events.and_then(|events| self.judged(events, composite.rule(member)));
             let begin = held.meta.counted_from.unwrap_or(now).max(over.from);
             let verdicts = judged.map_or_else(Counts::default, |judged| self.between(judged, begin, over.to));

@@ -103,7 +103,7 @@ impl SourceLedger {
 
     /// The edges of every stream. Those of verdicts lie where whole slices end.
     fn all_edges(&self) -> impl Iterator<Item = (u32, Vec<Timestamp>)> + '_ {
-        let of_events = self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream, held.lane)));
+        let of_events = self.streams.iter().map(|held| (held.stream.index, self.edges_of(&held.stream, held.place)));
         let of_verdicts =
             (VERDICTS..).zip(&self.judged).map(|(stream, judged)| (stream, self.verdict_edges(judged.of, judged.rule.length)));
         of_events.chain(of_verdicts)
@@ -111,7 +111,7 @@ impl SourceLedger {
 
     pub(super) fn verdict_edges(&self, events: u32, length: Duration) -> Vec<Timestamp> {
         let held = &self.streams[events as usize];
-        whole(length, self.edges_of(&held.stream, held.lane))
+        whole(length, self.edges_of(&held.stream, held.place))
     }
 
     fn carried(&self, stream: u32, marks: Marks) -> Marks {
@@ -122,9 +122,9 @@ impl SourceLedger {
     }
 
     /// Those of a composite lie where whole slices end, too.
-    pub(super) fn edges_of(&self, stream: &Stream, lane: Option<usize>) -> Vec<Timestamp> {
+    pub(super) fn edges_of(&self, stream: &Stream, place: Option<usize>) -> Vec<Timestamp> {
         let edges = self.exclusions.edges(&stream.slo, &stream.group, self.edges_since);
-        match self.composite_slice(lane) {
+        match self.composite_slice(place) {
             Some(length) => whole(length, edges),
             None => edges,
         }

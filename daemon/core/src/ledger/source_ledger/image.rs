@@ -80,7 +80,7 @@ impl SourceLedger {
     fn take_slices(&mut self, stream: u32, slices: Slices) -> Option<bool> {
         let planned = match self.judged_at(stream) {
             Some(judged) => judged.asked,
-            None => self.streams.get(stream as usize)?.lane.is_some(),
+            None => self.streams.get(stream as usize)?.place.is_some(),
         };
         let own = self.slices_mut(stream)?;
         let levels = own.specs();

@@ -198,9 +198,9 @@ impl SourceLedger {
     pub(super) fn add_judged(&mut self, of: u32, rule: SliceRule) {
         let index = VERDICTS + u32::try_from(self.judged.len()).expect("fewer streams than 2^31");
         self.judged_of.insert((of, rule), index);
-        let lane = self.streams[of as usize].lane;
-        let asked = lane.is_some_and(|lane| self.slice_rules[lane].contains(&rule));
-        let levels = verdict_levels(self.reach_of(lane, rule), rule.length);
+        let place = self.streams[of as usize].place;
+        let asked = place.is_some_and(|place| self.slice_rules[place].contains(&rule));
+        let levels = verdict_levels(self.reach_of(place, rule), rule.length);
         let mut slices = Slices::new(&levels);
         slices.set_marks(Marks::at(&self.verdict_edges(of, rule.length)));
         self.judged.push(Judged { of, rule, asked, first: None, slices, provisional: Provisional::default() });
@@ -209,12 +209,15 @@ impl SourceLedger {
     /// Follows a change of the plan.
     pub(super) fn attach_judged(&mut self) {
         for index in 0..self.judged.len() {
-            let (lane, rule) = (self.streams[self.judged[index].of as usize].lane, self.judged[index].rule);
-            let levels = verdict_levels(self.reach_of(lane, rule), rule.length);
+            let Held { place, lane, .. } = self.streams[self.judged[index].of as usize];
+            let rule = self.judged[index].rule;
+            let levels = verdict_levels(self.reach_of(place, rule), rule.length);
             let judged = &mut self.judged[index];
-            judged.asked = lane.is_some_and(|lane| self.slice_rules[lane].contains(&judged.rule));
-            if !judged.asked {
+            judged.asked = place.is_some_and(|place| self.slice_rules[place].contains(&judged.rule));
+            if !judged.asked || lane.is_none() {
                 judged.provisional = Provisional::default();
+            }
+            if !judged.asked {
                 continue;
             }
             if !judged.slices.has_levels(&levels) {

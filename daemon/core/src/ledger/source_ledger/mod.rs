@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS};
+pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS, Split};
 
 pub use composed::MemberVerdicts;
 pub use own::OwnPart;
@@ -284,8 +284,11 @@ pub struct SourceLedger {
     level_specs: Vec<Vec<LevelSpec>>,
     lookbacks: Vec<Arc<[Duration]>>,
     lane_streams: Vec<BTreeMap<Group, u32>>,
-    /// SLOs that left the plan; what they read is not read again if they return.
-    retired: BTreeMap<Arc<SloId>, Retired>,
+    /// By the plan's SLOs: how each is split, and its streams of when it was split otherwise.
+    splits: Vec<Split>,
+    ended_streams: Vec<BTreeMap<Group, u32>>,
+    /// SLOs that left the plan, or that are split otherwise now; what they read is not read again if they return.
+    retired: BTreeMap<Split, Retired>,
     streams: Vec<Held>,
     /// By the plan's SLOs: the rules by which their slices are judged, for themselves or for a composite.
     slice_rules: Vec<BTreeSet<SliceRule>>,
@@ -334,6 +337,9 @@ struct Look {
 #[derive(Debug, Clone)]
 struct Held {
     stream: Stream,
+    /// Its SLO's place in the plan.
+    place: Option<usize>,
+    /// The same while it is read: not where its SLO is split by other labels now.
     lane: Option<usize>,
     meta: Meta,
     /// Those whose first sample is settled. Sorted.
@@ -351,8 +357,10 @@ struct Held {
 impl Held {
     fn new(stream: Stream, lane: Option<usize>, meta: Meta, slices: Slices) -> Self {
         let grain = slices.coarsest_step();
+        let place = lane;
         Self {
             stream,
+            place,
             lane,
             meta,
             targets: Vec::new(),
@@ -362,6 +370,17 @@ impl Held {
             grain,
             provisional: Provisional::default(),
         }
+    }
+
+    /// It is not read any more: what is settled stays, and what its last reading saw beyond that is not held.
+    fn end(&mut self, settled: Option<Timestamp>) {
+        self.meta.newest = self.meta.newest.map(|(at, usual)| (settled.map_or(at, |settled| settled.min(at)), usual));
+        self.provisional = Provisional::default();
+        self.troubles.clear();
+        self.newer_targets.clear();
+        self.stream.newest_sample = self.meta.newest.map(|(at, _)| at);
+        self.stream.counted_from = self.meta.counted_from;
+        self.stream.catching_up = false;
     }
 
     /// Brings what others see of it up to date.
@@ -384,6 +403,8 @@ impl SourceLedger {
             level_specs: Vec::new(),
             lookbacks: Vec::new(),
             lane_streams: Vec::new(),
+            splits: Vec::new(),
+            ended_streams: Vec::new(),
             retired: BTreeMap::new(),
             streams: Vec::new(),
             slice_rules: Vec::new(),
@@ -614,6 +635,11 @@ impl SourceLedger {
 
     fn streams_of(&self, lane: usize) -> impl Iterator<Item = u32> + '_ {
         self.lane_streams[lane].values().copied()
+    }
+
+    /// The stream of a group, also of one that has ended.
+    fn any_stream_of(&self, place: usize, group: &Group) -> Option<u32> {
+        self.stream_of(place, group).or_else(|| self.ended_streams[place].get(group).copied())
     }
 
     fn groups_of(&self, lane: usize) -> usize {

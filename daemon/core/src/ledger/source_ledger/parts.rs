@@ -76,7 +76,35 @@ pub struct Fill {
     pub step: Duration,
 }
 
-/// An SLO outside the plan.
+/// An SLO as it is split: what its reading, its counters and its streams hang on. Split by other labels it is read anew, beside what was.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::ledger) struct Split {
+    /// Which SLO.
+    pub slo: Arc<SloId>,
+    /// The labels of its groups, sorted; none where it is not split.
+    pub per: Arc<[String]>,
+}
+
+impl Split {
+    pub(in crate::ledger) fn new(slo: Arc<SloId>, per: &[String]) -> Self {
+        let mut per = per.to_vec();
+        per.sort();
+        Self { slo, per: per.into() }
+    }
+
+    /// That which a stream is of.
+    pub(in crate::ledger) fn of(stream: &Stream) -> Self {
+        let per = stream.group.labels().iter().map(|(label, _)| label.clone()).collect();
+        Self { slo: Arc::clone(&stream.slo), per }
+    }
+
+    /// Whether a group is one of those that it is split into.
+    pub(in crate::ledger) fn has(&self, group: &Group) -> bool {
+        group.has_labels(&self.per)
+    }
+}
+
+/// An SLO outside the plan, or one of the plan as it was split before.
 #[derive(Debug)]
 pub(in crate::ledger) struct Retired {
     /// A hash of what its counters mean; with another meaning they are not taken over.

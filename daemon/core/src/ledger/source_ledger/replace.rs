@@ -11,11 +11,11 @@ use super::{
     HOUR, SourceLedger, TEN_SECONDS,
     few::Few,
     levels, lookbacks,
-    parts::{Lane, Meta, Provisional, Retired, Route, Stream},
+    parts::{Lane, Meta, Provisional, Retired, Route, Split, Stream},
     slice_rules,
 };
 use crate::{
-    id::{Group, SloId},
+    id::Group,
     ledger::{Plan, Replica, segment::state::Quiet, slice::JUDGED_AGAIN},
     time::{Timestamp, hours},
 };
@@ -36,12 +36,14 @@ struct Moves {
 
 impl SourceLedger {
     /// Takes a new plan. SLOs that stay keep everything, those that return go on where they were; where one counts something else now, its history
-    /// stays and its counters start anew at its watermark.
+    /// stays and its counters start anew at its watermark. One that is split otherwise is read like a new one, and its streams of before have ended until
+    /// it is split so again.
     pub fn replace_plan(&mut self, plan: Plan, now: Timestamp) {
         self.generation += 1;
         let before = self.retire_all();
         self.lane_ids = plan.slos().map(|slo| Arc::new(slo.id.clone())).collect();
         self.lane_places = self.lane_ids.iter().cloned().zip(0..).collect();
+        self.splits = self.lane_ids.iter().zip(plan.slos()).map(|(id, slo)| Split::new(Arc::clone(id), &slo.per)).collect();
         self.lookbacks = plan.slos().map(|slo| lookbacks(slo).into()).collect();
         self.slice_rules = plan.slos().map(|slo| slice_rules(slo)).collect();
         self.plan = plan;
@@ -83,21 +85,21 @@ impl SourceLedger {
     }
 
     /// Puts all SLOs aside; gives back which was where.
-    fn retire_all(&mut self) -> Vec<Arc<SloId>> {
-        let before = std::mem::take(&mut self.lane_ids);
+    fn retire_all(&mut self) -> Vec<Split> {
+        let before = std::mem::take(&mut self.splits);
         for (index, lane) in self.lanes.drain(..).enumerate() {
             let meaning = self.plan.lanes()[index].meaning_hash();
-            self.retired.insert(Arc::clone(&before[index]), Retired { meaning, lane, quiet: Vec::new() });
+            self.retired.insert(before[index].clone(), Retired { meaning, lane, quiet: Vec::new() });
         }
         before
     }
 
-    fn place_lanes(&mut self, before: &[Arc<SloId>], now: Timestamp) -> Moves {
-        let old: BTreeMap<&Arc<SloId>, u32> = before.iter().zip(0..).collect();
+    fn place_lanes(&mut self, before: &[Split], now: Timestamp) -> Moves {
+        let old: BTreeMap<&Split, u32> = before.iter().zip(0..).collect();
         let mut moves = Moves::default();
-        for (index, id) in self.lane_ids.iter().enumerate() {
+        for (index, split) in self.splits.iter().enumerate() {
             let meaning = self.plan.lanes()[index].meaning_hash();
-            let lane = match (self.retired.remove(id), old.get(id)) {
+            let lane = match (self.retired.remove(split), old.get(split)) {
                 (Some(retired), Some(old)) if retired.meaning == meaning => {
                     moves.unchanged.insert(index);
                     moves.stays.insert(*old, u32::try_from(index).expect("fewer SLOs than 2^32"));
@@ -126,7 +128,7 @@ impl SourceLedger {
 
     /// Counters follow their SLO to its new place. Of those of an SLO that is gone the quiet ones are put aside with it; those of one that counts
     /// something else now are dropped.
-    fn move_series(&mut self, before: &[Arc<SloId>], stays: &BTreeMap<u32, u32>) {
+    fn move_series(&mut self, before: &[Split], stays: &BTreeMap<u32, u32>) {
         let retired = &mut self.retired;
         self.series.retain(|tracked, counters, histograms| {
             tracked.matched = Few::None;
@@ -156,15 +158,28 @@ impl SourceLedger {
         }
     }
 
-    /// Streams belong to the SLO of their name; an SLO that is not split has its one stream from the start, and one that
-    /// names its groups has theirs.
+    /// Streams belong to the SLO of their name, and have ended where it is split by other labels; an SLO that is not split has its one stream from the
+    /// start, and one that names its groups has theirs.
     fn attach_streams(&mut self, unchanged: &BTreeSet<usize>) {
         self.lane_streams = vec![BTreeMap::new(); self.lanes.len()];
+        self.ended_streams = vec![BTreeMap::new(); self.lanes.len()];
         let grains: Vec<Duration> = (0..self.lanes.len()).map(|lane| self.grain_of(lane)).collect();
         for held in &mut self.streams {
-            held.lane = self.lane_places.get(&held.stream.slo).copied();
-            let Some(lane) = held.lane else {
+            held.place = self.lane_places.get(&held.stream.slo).copied();
+            held.lane = held.place.filter(|place| self.splits[*place].has(&held.stream.group));
+            let Some(place) = held.place else {
                 held.provisional = Provisional::default();
+                continue;
+            };
+            held.grain = grains[place];
+            let levels = &self.level_specs[place];
+            if !held.slices.has_levels(levels) {
+                self.lacks_history |= !held.slices.suffice_for(levels);
+                held.slices = held.slices.with_levels(levels);
+            }
+            let Some(lane) = held.lane else {
+                held.end(self.retired.get(&Split::of(&held.stream)).map(|retired| retired.lane.watermark));
+                self.ended_streams[place].insert(held.stream.group.clone(), held.stream.index);
                 continue;
             };
             if !unchanged.contains(&lane) {
@@ -177,12 +192,6 @@ impl SourceLedger {
                 let last = self.lanes[lane].watermark.floor(slice);
                 let judged = held.meta.counted_from.is_some_and(|from| from < last).then_some((last, slice));
                 held.meta.newest = held.meta.newest.or(judged);
-            }
-            let levels = &self.level_specs[lane];
-            held.grain = grains[lane];
-            if !held.slices.has_levels(levels) {
-                self.lacks_history |= !held.slices.suffice_for(levels);
-                held.slices = held.slices.with_levels(levels);
             }
             self.lane_streams[lane].insert(held.stream.group.clone(), held.stream.index);
         }

@@ -76,11 +76,11 @@ impl SourceLedger {
     pub(super) fn take_lanes(&mut self, state: &State) {
         for stored in &state.lanes {
             let retired = Retired { meaning: stored.meaning, lane: self.lane_from(stored), quiet: Vec::new() };
-            self.retired.insert(Arc::new(stored.slo.clone()), retired);
+            self.retired.insert(stored.split(), retired);
         }
         for quiet in &state.quiet {
-            let slo = &state.lanes[state.streams[quiet.stream as usize].lane as usize].slo;
-            self.retired.entry(Arc::new(slo.clone())).and_modify(|retired| retired.quiet.push(quiet.clone()));
+            let split = state.lanes[state.streams[quiet.stream as usize].lane as usize].split();
+            self.retired.entry(split).and_modify(|retired| retired.quiet.push(quiet.clone()));
         }
     }
 

@@ -3,16 +3,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
 use super::{
     Counted, SourceLedger, TEN_SECONDS,
-    parts::{BucketSeen, Lane, Meta, QUIET_AFTER, Route},
+    parts::{BucketSeen, Lane, Meta, QUIET_AFTER, Route, Split},
 };
 use crate::{
-    id::SloId,
     ledger::{
         count::{Counter, SeriesKey},
         coverage::{Beat, open_silence},
@@ -152,16 +150,17 @@ impl SourceLedger {
         (State { lanes, streams, quiet, judged, replica: self.plan.replica() }, forgotten)
     }
 
-    fn lanes_after(&self, counted: &Counted, keep: Keep) -> (Vec<StoredLane>, BTreeMap<Arc<SloId>, u32>) {
-        let planned = self.lane_ids.iter().zip(self.plan.lanes()).zip(&counted.lanes);
-        let planned = planned.map(|((id, plan), lane)| (id, plan.meaning_hash(), plan.grid(), lane));
-        let retired = self.retired.iter().map(|(id, retired)| (id, retired.meaning, TEN_SECONDS, &retired.lane));
+    fn lanes_after(&self, counted: &Counted, keep: Keep) -> (Vec<StoredLane>, BTreeMap<Split, u32>) {
+        let planned = self.splits.iter().zip(self.plan.lanes()).zip(&counted.lanes);
+        let planned = planned.map(|((split, plan), lane)| (split, plan.meaning_hash(), plan.grid(), lane));
+        let retired = self.retired.iter().map(|(split, retired)| (split, retired.meaning, TEN_SECONDS, &retired.lane));
         let mut places = BTreeMap::new();
-        let lanes = planned.chain(retired).map(|(id, meaning, grid, lane)| {
-            places.insert(Arc::clone(id), u32::try_from(places.len()).unwrap_or(u32::MAX));
+        let lanes = planned.chain(retired).map(|(split, meaning, grid, lane)| {
+            places.insert(split.clone(), u32::try_from(places.len()).unwrap_or(u32::MAX));
             let (watermark, beat) = moving_of(lane, grid, counted.settled, keep);
             StoredLane {
-                slo: (**id).clone(),
+                slo: (*split.slo).clone(),
+                per: split.per.to_vec(),
                 meaning,
                 grid,
                 watermark,
@@ -176,14 +175,14 @@ impl SourceLedger {
         (lanes.collect(), places)
     }
 
-    fn streams_after(&self, counted: &Counted, places: &BTreeMap<Arc<SloId>, u32>, keep: Keep) -> Vec<StoredStream> {
+    fn streams_after(&self, counted: &Counted, places: &BTreeMap<Split, u32>, keep: Keep) -> Vec<StoredStream> {
         let watermark = |lane: Option<usize>| lane.map_or(counted.settled, |lane| counted.lanes[lane].watermark);
         let held = self.streams.iter().map(|held| (&held.stream, held.lane, held.targets.as_slice(), held.grain));
         let opened = counted.opened.iter().map(|(lane, stream)| (stream, Some(*lane), &[][..], self.grain_of(*lane)));
         let stored = held.chain(opened).map(|(stream, lane, targets, grain)| {
             let meta = self.stored_meta(lane, &counted.metas[stream.index as usize], watermark(lane), keep);
             StoredStream {
-                lane: lane.map_or_else(|| places.get(&stream.slo).copied(), |lane| u32::try_from(lane).ok()).unwrap_or(0),
+                lane: lane.map_or_else(|| places.get(&Split::of(stream)).copied(), |lane| u32::try_from(lane).ok()).unwrap_or(0),
                 group: stream.group.clone(),
                 counted_from: meta.counted_from,
                 has_up: meta.has_up,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Fill, Held, SourceLedger, Stream,
     judged::Judged,
-    parts::{Lane, Provisional},
+    parts::{Lane, Provisional, Split},
     past::Late,
 };
 use crate::{
@@ -153,6 +153,26 @@ impl SourceLedger {
         Some(&self.streams[index as usize].stream)
     }
 
+    /// The streams of one SLO of the plan as it is or was split by these labels, by group.
+    pub fn streams_split_by(&self, slo: &SloId, per: &[String]) -> impl Iterator<Item = &Stream> {
+        let mut labels = per.to_vec();
+        labels.sort();
+        self.every_stream(slo).filter(move |stream| stream.group.has_labels(&labels))
+    }
+
+    /// All streams of one SLO of the plan, those included that have ended since it is split otherwise.
+    pub fn every_stream(&self, slo: &SloId) -> impl Iterator<Item = &Stream> {
+        let places = self.place_of(slo).into_iter();
+        let streams = places.flat_map(|place| self.lane_streams[place].values().chain(self.ended_streams[place].values()));
+        streams.map(|index| &self.streams[*index as usize].stream)
+    }
+
+    /// The stream of one group of an SLO of the plan, also of one that has ended.
+    pub fn any_stream(&self, slo: &SloId, group: &Group) -> Option<&Stream> {
+        let index = self.any_stream_of(self.place_of(slo)?, group)?;
+        Some(&self.streams[index as usize].stream)
+    }
+
     /// Why an SLO as a whole cannot be seen: an unanswered question, or no series at all.
     pub fn unknown(&self, slo: &SloId) -> Option<Unknown> {
         let lane = self.place_of(slo)?;
@@ -173,6 +193,15 @@ impl SourceLedger {
     /// Up to where an SLO's samples are settled.
     pub fn settled(&self, slo: &SloId) -> Option<Timestamp> {
         self.place_of(slo).map(|lane| self.lanes[lane].watermark)
+    }
+
+    /// Up to where the samples of a stream are settled; of one that has ended, where it did.
+    pub fn settled_of(&self, stream: u32) -> Option<Timestamp> {
+        let held = self.streams.get(self.events_of(stream) as usize)?;
+        match held.lane {
+            Some(lane) => Some(self.lanes[lane].watermark),
+            None => self.retired.get(&Split::of(&held.stream)).map(|retired| retired.lane.watermark),
+        }
     }
 
     fn place_of(&self, slo: &SloId) -> Option<usize> {
@@ -203,7 +232,7 @@ impl SourceLedger {
     pub(super) fn kept(&self, stream: u32) -> Option<Kept<'_>> {
         match self.judged_at(stream) {
             Some(judged) => Some(judged.kept()),
-            None => self.streams.get(stream as usize).map(|held| Kept { judged: self.composite_slice(held.lane), ..held.kept() }),
+            None => self.streams.get(stream as usize).map(|held| Kept { judged: self.composite_slice(held.place), ..held.kept() }),
         }
     }
 

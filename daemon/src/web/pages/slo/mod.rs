@@ -189,7 +189,7 @@ pub(super) async fn get(
     let slo = find(handle, &tenant, &service, &name)?;
     let when = When { at: asked.moment(handle)?, figures: FiguresAsked::read(asked.figures.as_deref())? };
     let names = Names::read(asked.series.as_deref())?;
-    let key = asked.key(handle, &slo).await?;
+    let key = asked.key(handle, &slo, when).await?;
     let explained = explanation(handle, &slo, when, key.as_deref().or(Some("")), names).await?;
     let drawn = match &key {
         Some(key) => drawn(handle, &slo, key, when, &explained).await?,
@@ -222,10 +222,13 @@ impl Asked {
     }
 
     /// The key of the budget that is asked for, or of the worst; `None` where the SLO has none yet.
-    async fn key(&self, handle: &Handle, slo: &Slo) -> Result<Option<String>, Problem> {
+    async fn key(&self, handle: &Handle, slo: &Slo, when: When) -> Result<Option<String>, Problem> {
         let key = self.budget.as_deref().filter(|key| !key.is_empty());
-        let found = statuses(handle, slo, key).await?.first().map(|status| budget_key(&status.budget));
+        let found = statuses(handle, slo, when, key).await?.first().map(|status| budget_key(&status.budget));
         match (found, key) {
+            (None, Some(_)) if when.at.is_some() => {
+                Err(Problem::not_found("the SLO had no such budget at that moment; its page without `budget` lists those of then"))
+            }
             (None, Some(_)) => Err(Problem::not_found("the SLO has no such budget now; its page without `budget` lists all")),
             (found, _) => Ok(found),
         }
@@ -240,7 +243,7 @@ struct Drawn {
 }
 
 async fn drawn(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &SloExplanation) -> Result<Drawn, Problem> {
-    let Some(status) = statuses(handle, slo, Some(key)).await?.into_iter().next() else { return Ok(Drawn::default()) };
+    let Some(status) = statuses(handle, slo, when, Some(key)).await?.into_iter().next() else { return Ok(Drawn::default()) };
     let status = at_moment(handle, slo, status, when).await?;
     let chart = burn_down::of(handle, &status, when).await?.map(|drawn| Chart::of(&drawn, &explained.incidents));
     Ok(Drawn { chart, downtime: downtime_of(handle, slo, &status, when).await? })

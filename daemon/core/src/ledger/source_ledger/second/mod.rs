@@ -124,9 +124,15 @@ impl SourceLedger {
         if second.walk.is_none() && any_live && now.since(second.began) >= EVERY {
             second.began = now;
             match second.seal.as_ref().map(|seal| self.walk_from(seal, now)) {
-                Some(Ok(walk)) => {
+                Some(Ok(walk)) if (0..self.lanes.len()).any(|lane| walk.is_followed(lane)) => {
                     second.walks += 1;
                     second.walk = Some(walk);
+                }
+                // Nobody means what the seal knows: all begin anew here, where they are.
+                Some(Ok(Walk { sealed, .. })) => {
+                    let anew = vec![Outcome::Anew; self.lanes.len()];
+                    second.seal = second.seal.zip(sealed).map(|(before, (settled, state))| self.merged(settled, state, &before, &anew));
+                    second.moved = true;
                 }
                 Some(Err(Damaged { .. })) | None => second.seal = None,
             }
@@ -193,9 +199,9 @@ impl SourceLedger {
             second.seal = None;
             return;
         };
-        let kept: BTreeSet<_> = unchanged.iter().map(|lane| &*self.lane_ids[*lane]).collect();
-        let planned: BTreeSet<_> = self.lane_ids.iter().map(|id| &**id).collect();
-        let void = state.lanes.iter_mut().filter(|lane| planned.contains(&lane.slo) && !kept.contains(&lane.slo));
+        let kept: BTreeSet<_> = unchanged.iter().map(|lane| &self.splits[*lane]).collect();
+        let planned: BTreeSet<_> = self.splits.iter().collect();
+        let void = state.lanes.iter_mut().filter(|lane| planned.contains(&lane.split()) && !kept.contains(&lane.split()));
         let mut any = false;
         for lane in void {
             lane.meaning = !lane.meaning;

@@ -1,17 +1,16 @@
 //! The seal: the packed memory that a second reading begins with, and how the live ledger takes over what one remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{LOGGED, Outcome, walk::Walk};
 use crate::{
-    id::SloId,
     ledger::{
         segment::{
             behind::Seal,
             state::{Quiet, State, StoredLane, StoredStream},
         },
         slice::HOUR,
-        source_ledger::{Counted, Lane, Meta, SourceLedger, stored::Keep},
+        source_ledger::{Counted, Lane, Meta, SourceLedger, Split, stored::Keep},
     },
     time::Timestamp,
 };
@@ -57,25 +56,27 @@ impl SourceLedger {
     pub(super) fn merged(&self, settled: Timestamp, mut state: State, before: &Seal, outcomes: &[Outcome]) -> Seal {
         let arrived = |outcome: &Outcome| matches!(outcome, Outcome::Arrived(_));
         if !outcomes.iter().all(arrived) || state.streams.len() < self.streams.len() {
-            let by_slo: BTreeMap<&SloId, &Outcome> = self.lane_ids.iter().map(|id| &**id).zip(outcomes).collect();
+            let by_split: BTreeMap<&Split, &Outcome> = self.splits.iter().zip(outcomes).collect();
+            let known: BTreeSet<Split> = state.lanes.iter().map(StoredLane::split).collect();
             let mut here = self.full_state();
             let here_settled = self.common_watermark(&self.lanes);
             for lane in &mut here.lanes {
                 lane.watermark = lane.watermark.or(Some(here_settled.floor(lane.grid)));
                 // What left the plan and is not known there begins anew when it returns.
-                if by_slo.get(&lane.slo).copied().is_none_or(arrived) && !state.lanes.iter().any(|known| known.slo == lane.slo) {
+                let split = lane.split();
+                if by_split.get(&split).copied().is_none_or(arrived) && !known.contains(&split) {
                     lane.meaning = !lane.meaning;
                 }
             }
             // What is outside the plan is read again when it returns.
-            state = self.overlaid(here, &state, |slo| by_slo.get(slo).copied().is_none_or(arrived));
+            state = self.overlaid(here, &state, |split| by_split.get(split).copied().is_none_or(arrived));
             if outcomes.contains(&Outcome::OnceMore)
                 && let Ok(mut as_before) = State::unpack(&before.state)
             {
                 for lane in &mut as_before.lanes {
                     lane.watermark = lane.watermark.or(Some(before.settled.floor(lane.grid)));
                 }
-                state = self.overlaid(state, &as_before, |slo| by_slo.get(slo).is_some_and(|outcome| **outcome == Outcome::OnceMore));
+                state = self.overlaid(state, &as_before, |split| by_split.get(split).is_some_and(|outcome| **outcome == Outcome::OnceMore));
             }
         }
         state.judged.clear();
@@ -83,11 +84,12 @@ impl SourceLedger {
     }
 
     /// A state, in which these SLOs are as another one of the same ledger has them.
-    fn overlaid(&self, state: State, over: &State, takes: impl Fn(&SloId) -> bool) -> State {
-        let taken: BTreeMap<&SloId, &StoredLane> =
-            over.lanes.iter().filter(|lane| takes(&lane.slo)).map(|lane| (&lane.slo, lane)).collect();
-        let lanes: Vec<_> = state.lanes.into_iter().map(|lane| taken.get(&lane.slo).map_or(lane, |taken| (*taken).clone())).collect();
-        let is_taken = |lane: u32| taken.contains_key(&lanes[lane as usize].slo);
+    fn overlaid(&self, state: State, over: &State, takes: impl Fn(&Split) -> bool) -> State {
+        let taken: BTreeMap<Split, &StoredLane> =
+            over.lanes.iter().map(|lane| (lane.split(), lane)).filter(|(split, _)| takes(split)).collect();
+        let overlaid = state.lanes.into_iter().map(|lane| taken.get(&lane.split()).map_or((lane, false), |taken| ((*taken).clone(), true)));
+        let (lanes, is_taken): (Vec<_>, Vec<_>) = overlaid.unzip();
+        let is_taken = |lane: u32| is_taken[lane as usize];
         let stays = |quiet: &Quiet| !is_taken(state.streams[quiet.stream as usize].lane);
         let mut quiet: Vec<_> = state.quiet.into_iter().filter(stays).collect();
         let streams = state.streams.iter().enumerate().map(|(index, stream)| match over.streams.get(index) {

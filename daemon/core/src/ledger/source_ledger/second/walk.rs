@@ -8,7 +8,7 @@ use crate::{
         Damaged, Plan, Reason, Series, Unknown,
         segment::{behind::Seal, state::State},
         slice::{HOUR, LevelSpec, MINUTE, TEN_SECONDS},
-        source_ledger::{Held, Meta, Slices, SourceLedger, standard_levels},
+        source_ledger::{Held, Meta, Retired, Slices, SourceLedger, standard_levels},
     },
     time::{Timestamp, minutes},
 };
@@ -59,12 +59,17 @@ impl SourceLedger {
         let mut memory = Self::new(Plan::new(&[]), self.settings, seal.settled);
         (memory.second, memory.created) = (None, seal.settled);
         memory.take_lanes(&state);
+        // What the seal does not know of what is outside the plan begins anew when it returns; until then its streams have whose they are.
+        for (split, Retired { meaning, lane, .. }) in &self.retired {
+            let unknown = || Retired { meaning: !meaning, lane: lane.clone(), quiet: Vec::new() };
+            memory.retired.entry(split.clone()).or_insert_with(unknown);
+        }
         memory.take_streams(&state);
         memory.streams.extend(self.streams.iter().skip(state.streams.len()).map(|held| self.unread(held)));
         memory.replace_plan(self.plan.clone(), now);
         memory.forget_what_begins_later();
-        let meanings: BTreeMap<_, _> = state.lanes.iter().map(|lane| (&lane.slo, lane.meaning)).collect();
-        let is_known = |lane: &usize| meanings.get(&*self.lane_ids[*lane]) == Some(&self.plan.lanes()[*lane].meaning_hash());
+        let meanings: BTreeMap<_, _> = state.lanes.iter().map(|lane| (lane.split(), lane.meaning)).collect();
+        let is_known = |lane: &usize| meanings.get(&self.splits[*lane]) == Some(&self.plan.lanes()[*lane].meaning_hash());
         // A composite is not read: it follows from what its members are corrected by.
         let is_read = |lane: usize| self.plan.lanes()[lane].is_read();
         let known: Vec<bool> = (0..self.lanes.len()).map(|lane| is_known(&lane) && is_read(lane)).collect();

@@ -316,7 +316,7 @@ impl Case {
 
     fn rough(&self, source: &Source, end: i64) -> Daemon {
         let slos = self.slos();
-        let fleet = Fleet { kept: slos[..1].to_vec(), all: slos };
+        let fleet = Fleet { kept: slos[..1].to_vec(), split: split_otherwise(&slos), all: slos };
         let mut rough = Daemon::start(fleet.all.clone(), at(0));
         let mut now = 0;
         for (later, event) in &self.events {
@@ -352,7 +352,8 @@ pub(super) fn assert_verdicts_follow_from_events(daemon: &Daemon) -> Result<(), 
 fn assert_journeys_follow_from_verdicts(daemon: &Daemon) -> Result<(), TestCaseError> {
     let ledger = &daemon.ledger;
     let verdicts = |slo: &str, group: &str, rule: SliceRule, end: Timestamp| -> Option<(i64, i64)> {
-        let events = ledger.streams().find(|stream| stream.slo.name.as_str() == slo && stream.group.values() == group)?.index;
+        let streams = ledger.streams.iter().map(|held| &held.stream);
+        let events = streams.into_iter().find(|stream| stream.slo.name.as_str() == slo && stream.group.values() == group)?.index;
         let stream = ledger.judged(events, rule)?;
         let counts: Counts =
             daemon.history.entries.iter().filter(|entry| entry.stream == stream && entry.end == end).map(|entry| entry.counts).sum();

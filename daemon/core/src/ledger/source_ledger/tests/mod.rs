@@ -25,6 +25,7 @@ mod reading;
 mod relabelled;
 mod replicas;
 mod second;
+mod splits;
 mod stepped;
 mod suspects;
 
@@ -158,6 +159,8 @@ enum Event {
     NoAnswerOf(&'static str),
     /// Some SLOs are removed, and return with the next one of these or at the end.
     Remove,
+    /// Each SLO is split otherwise, until the same.
+    Split,
     Return,
 }
 
@@ -171,14 +174,25 @@ fn event(names: &'static [&'static str]) -> impl Strategy<Value = Event> {
         1 => Just(Event::NoAnswer),
         1 => prop::sample::select(names).prop_map(Event::NoAnswerOf),
         1 => Just(Event::Remove),
+        1 => Just(Event::Split),
         1 => Just(Event::Return),
     ]
 }
 
-/// The SLOs of a daemon, and those that it keeps when some are removed.
+/// The SLOs of a daemon, those that it keeps when some are removed, and all of them as they are split otherwise.
 struct Fleet {
     all: Vec<Arc<Slo>>,
     kept: Vec<Arc<Slo>>,
+    split: Vec<Arc<Slo>>,
+}
+
+/// By instance what is not split, and what is as a whole.
+fn split_otherwise(slos: &[Arc<Slo>]) -> Vec<Arc<Slo>> {
+    let split = |slo: &Arc<Slo>| {
+        let per = if slo.per.is_empty() { vec!["instance".to_owned()] } else { Vec::new() };
+        Arc::new(Slo { per, ..(**slo).clone() })
+    };
+    slos.iter().map(split).collect()
 }
 
 /// `PROPTEST_CASES` sets how many cases are tried.
@@ -335,6 +349,7 @@ impl Daemon {
             Event::NoAnswer => drop(self.round_without(source, now, |_| true)),
             Event::NoAnswerOf(metric) => drop(self.round_without_name(source, now, metric)),
             Event::Remove => self.replace_slos(fleet.kept.clone(), now),
+            Event::Split => self.replace_slos(fleet.split.clone(), now),
             Event::Return => self.replace_slos(fleet.all.clone(), now),
         }
     }
@@ -413,21 +428,28 @@ impl Daemon {
         format!("{}{}{rule}", of.slo, of.group)
     }
 
+    /// Whether a stream of events or of verdicts is of the plan, and has not ended.
+    fn is_read(&self, stream: u32) -> bool {
+        self.ledger.streams[self.ledger.events_of(stream) as usize].lane.is_some()
+    }
+
     /// The streams of the plan, of events and of verdicts.
     fn all_streams(&self) -> Vec<u32> {
         let judged = (VERDICTS..).zip(&self.ledger.judged).filter(|(_, judged)| judged.asked).map(|(stream, _)| stream);
+        let judged = judged.filter(|stream| self.is_read(*stream));
         self.ledger.streams().map(|stream| stream.index).chain(judged).collect()
     }
 
-    /// The settled slices by name: what two daemons must agree on.
+    /// The settled slices of the plan's streams by name: what two daemons must agree on.
     fn decoded(&self) -> (SlicesByName, SpansByName) {
         let name = |stream: u32| self.name(stream);
         let mut slices: BTreeMap<_, Counts> = BTreeMap::new();
-        for entry in &self.history.entries {
+        for entry in self.history.entries.iter().filter(|entry| self.is_read(entry.stream)) {
             *slices.entry((name(entry.stream), entry.end)).or_default() += entry.counts;
         }
         slices.retain(|_, counts| !counts.is_zero());
-        let mut spans: Vec<_> = self.history.spans.iter().map(|span| (name(span.stream), span.from, span.to)).collect();
+        let spans = self.history.spans.iter().filter(|span| self.is_read(span.stream));
+        let mut spans: Vec<_> = spans.map(|span| (name(span.stream), span.from, span.to)).collect();
         spans.sort();
         (slices, spans)
     }

@@ -60,10 +60,10 @@ fn run(daemon: &mut Daemon, source: &mut Delayed, from: i64, to: i64) {
 fn slices(daemon: &Daemon) -> BTreeMap<(String, Timestamp), Counts> {
     let name = |stream: u32| daemon.name(stream);
     let mut slices: BTreeMap<_, Counts> = BTreeMap::new();
-    for Entry { stream, end, counts } in &daemon.history.entries {
+    for Entry { stream, end, counts } in daemon.history.entries.iter().filter(|entry| daemon.is_read(entry.stream)) {
         *slices.entry((name(*stream), end.ceil(TEN_SECONDS))).or_default() += *counts;
     }
-    for span in &daemon.history.spans {
+    for span in daemon.history.spans.iter().filter(|span| daemon.is_read(span.stream)) {
         let first = span.from.millis() / 10_000;
         for end in (first..=span.to.millis() / 10_000).map(|slice| Timestamp::from_millis((slice + 1) * 10_000)) {
             *slices.entry((name(span.stream), end)).or_default() += span.within(end.minus(TEN_SECONDS), end);
@@ -336,6 +336,7 @@ enum Event {
     Compact,
     NoAnswer,
     Remove,
+    Split,
     Return,
 }
 
@@ -346,6 +347,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Compact),
         1 => Just(Event::NoAnswer),
         1 => Just(Event::Remove),
+        1 => Just(Event::Split),
         1 => Just(Event::Return),
     ]
 }
@@ -450,6 +452,7 @@ fn check(
                 Event::Compact => late.compact(at(now)),
                 Event::NoAnswer => drop(late.round_without(delayed.at(at(now)), at(now), |_| true)),
                 Event::Remove => late.replace_slos(slos[..1].to_vec(), at(now)),
+                Event::Split => late.replace_slos(split_otherwise(&slos), at(now)),
                 Event::Return => late.replace_slos(slos.clone(), at(now)),
             }
             (next, since) = (events.next(), 0);

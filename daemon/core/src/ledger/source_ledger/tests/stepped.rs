@@ -287,7 +287,7 @@ proptest! {
         let end = 7200;
         let mut calm = Daemon::start(mixed(), at(0));
         calm.tick_every(&source, 10, 0, end);
-        let fleet = Fleet { all: mixed(), kept: mixed()[2..].to_vec() };
+        let fleet = Fleet { all: mixed(), kept: mixed()[2..].to_vec(), split: split_otherwise(&mixed()) };
         let mut rough = Daemon::start(mixed(), at(0));
         let mut now = 0;
         for (later, event) in &events {

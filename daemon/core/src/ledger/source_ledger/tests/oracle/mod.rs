@@ -175,7 +175,7 @@ impl Case {
     fn live(&self, shown: &[Shown], end: i64) -> Daemon {
         let mut source = Source::default();
         let mut unread = shown.iter().peekable();
-        let fleet = Fleet { kept: self.slos(), all: self.slos() };
+        let fleet = Fleet { kept: self.slos(), split: self.slos(), all: self.slos() };
         let mut daemon = Daemon::start(fleet.all.clone(), at(0));
         let mut now = 0;
         for (later, event) in self.events.iter().copied().chain([(0, Event::Tick)]) {
@@ -197,7 +197,7 @@ impl Case {
         let (shown, end) = self.shown(SCRAPES_IN_TIME);
         let mut source = Source::default();
         let mut unread = shown.iter().peekable();
-        let fleet = Fleet { kept: self.slos(), all: self.slos() };
+        let fleet = Fleet { kept: self.slos(), split: self.slos(), all: self.slos() };
         let mut daemon = Daemon::start(fleet.all.clone(), at(0));
         // What is older than the first start is not read again.
         daemon.tick(&source, at(0));
