@@ -211,7 +211,8 @@ fn said(mut reader: Reader, whole: &[Node]) -> Vec<Diagnostic> {
     for fault in reader.finish() {
         let is_of_team = fault.code == &codes::NO_TEAM;
         without_team += usize::from(is_of_team);
-        if !said.contains(&fault) && !(is_of_team && without_team > 1) {
+        let is_said = said.contains(&fault) || (is_of_team && without_team > 1);
+        if !is_said {
             said.push(fault);
         }
     }

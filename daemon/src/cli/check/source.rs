@@ -374,7 +374,7 @@ impl Asked<'_> {
     async fn no_probe(&self, probe: &Selector) -> Result<Vec<Finding>, Unknown> {
         let mut findings = Vec::new();
         let Some(series) = self.newest(probe, &mut findings).await? else { return Ok(findings) };
-        let odd = series.iter().flat_map(|series| &series.samples).map(|sample| sample.value).find(|value| *value != 0.0 && *value != 1.0);
+        let odd = series.iter().flat_map(|series| &series.samples).map(|sample| sample.value).find(|value| ![0.0, 1.0].contains(value));
         let why = match (self.kind(probe.metric()).await?, odd) {
             (Some(MetricKind::Counter), _) => Some("its targets say that it is a counter".to_owned()),
             (Some(MetricKind::Gauge | MetricKind::Other) | None, Some(value)) => Some(format!("it has the value {value}")),
