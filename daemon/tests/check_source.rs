@@ -228,7 +228,7 @@ async fn a_real_prometheus_is_asked_about_histograms_and_expressions() {
         "it is a native histogram: write `buckets: native`",
         "up has 2 values for 1 group",
         "unknown function with name \"mad_over_time\"",
-        "3 errors, 0 warnings",
+        "3 errors, 1 warning",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
@@ -277,7 +277,7 @@ async fn labels_and_kinds_that_do_not_fit_are_told_at_the_very_value_errors_firs
     for step in 0..40_i64 {
         let value = [20.0, 17.0, 19.0, 14.0][usize::try_from(step % 4).expect("small")];
         fake.push(&[("__name__", "queue_length")], now() - 1000 - step * 30_000, value);
-        fake.push(&[("__name__", "gone")], now() - 1_020_000 - step * 60_000, 1.0);
+        fake.push(&[("__name__", "gone")], now() - 1_020_000 - step * 180_000, 1.0);
     }
     let (code, text) = check(KINDS, &[&format!("--source={}", fake.url()), "-o", "json"]);
     assert_eq!(code, Some(1), "{text}");
