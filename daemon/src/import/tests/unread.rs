@@ -53,7 +53,9 @@ fn a_key_that_nobody_reads_is_told_of_wherever_it_stands() {
     for (name, text) in files {
         let roots = yaml::parse_all(&Source::new("a.yaml", text)).expect("it is YAML");
         let mut places = Vec::new();
-        roots.iter().for_each(|root| mappings(root, "", &mut places));
+        for root in &roots {
+            mappings(root, "", &mut places);
+        }
         for (at, path) in places {
             let stray = with_stray(text, at);
             let item = stray[..at].rfind("      - ").unwrap_or(at)..at + stray[at..].find("\n      - ").unwrap_or(stray.len() - at);
