@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::beginning;
 
-const SLO: &str = r#"version: burnward/v1
+const SLO: &str = r"version: burnward/v1
 service: shop
 team: payments
 slos:
@@ -16,7 +16,7 @@ slos:
     title: Answers come soon
     sli: { latency: { histogram: took_seconds, within: 300ms } }
     objectives: [ { target: 99%, window: 7d } ]
-"#;
+";
 
 /// Ten requests a second, all within 0.25 s, by a histogram that has the bucket of 0.3 s only from a moment on, without a restart.
 fn history(from: Timestamp, bucket_from: Timestamp, to: Timestamp) -> String {
