@@ -17,6 +17,7 @@ mod ledger_backtest;
 mod many_slos;
 mod policies;
 mod real_servers;
+mod relabelled;
 mod rename;
 mod replicas;
 mod report_to_slack;
