@@ -24,7 +24,8 @@ pub(super) enum Turn {
     },
     Failed,
     Missed,
-    /// Scraped without the bucket of a threshold; nothing happened.
+    /// Scraped without the bucket of a threshold, and with it again; nothing happened. (Where the last scrape of all has no bucket, a restart says
+    /// `no_series` of what was said to be stale.)
     WithoutBucket,
     StoodStill {
         scrapes: u8,
@@ -150,6 +151,7 @@ impl Instance {
             }
             Turn::WithoutBucket => {
                 self.scraped_with(source, |le| le != "0.1");
+                self.scraped(source);
                 self.worn.scrapes = 0;
                 return true;
             }
@@ -251,9 +253,11 @@ struct Case {
     events: Vec<(i64, Event)>,
 }
 
+/// No SLO is split otherwise here: of a target that is gone since then, the reason not to see is told in other words after a restart (ADR 0044).
 fn case() -> impl Strategy<Value = Case> {
     let turns = |most| prop::collection::vec(turn(), 1..most);
-    let events = prop::collection::vec((1_i64..400, event(&["up", "n", "m", "h_bucket", "p"])), 1..60);
+    let event = event(&["up", "n", "m", "h_bucket", "p"]).prop_filter("split otherwise", |event| !matches!(event, Event::Split));
+    let events = prop::collection::vec((1_i64..400, event), 1..60);
     let ways = (prop::bool::weighted(0.7), any::<bool>(), any::<bool>());
     (turns(200), turns(100), ways, events).prop_map(|(a, b, (up, beside, fine), events)| Case { a, b, up, beside, fine, events })
 }
