@@ -198,7 +198,7 @@ impl SourceLedger {
 
     /// What the state holds of what is known of a stream.
     fn stored_meta(&self, lane: Option<usize>, meta: &Meta, watermark: Timestamp, keep: Keep) -> Meta {
-        let held = |at: Timestamp| keep.holds(at, watermark);
+        let held = |at: Timestamp| keep.holds(at, watermark) || lane.is_none();
         Meta {
             newest: meta.newest.filter(|(at, _)| keep == Keep::All || self.keeps_newest(lane, *at, watermark)),
             buckets: meta.buckets.map(|seen| BucketSeen { newest: seen.newest.filter(|at| held(*at)), ..seen }),

@@ -217,6 +217,12 @@ impl Round<'_> {
         // What lies behind the watermark and was not counted came late: that is for a second reading.
         let mut samples = before.map_or(&sight.samples[..], |counter| behind(&sight.samples, counter.at.max(course.watermark)));
         let unjudged = if course.has_thresholds { stage.unjudged.of(route.lane as usize, sight.key) } else { None };
+        if let (Some(counter), Some(moments)) = (before, &unjudged) {
+            // A restart that remembers the counter does not remember the scrapes behind it that could not be judged.
+            if let Some(at) = moments.iter().rfind(|at| **at > counter.at && **at <= course.watermark) {
+                self.hear_unjudged(stage, sight, (side, route), *at);
+            }
+        }
         let is_plain = course.one_replica && side.role.is_counter() && !sight.is_odd() && unjudged.is_none();
         if let Some(counter) = before.filter(|_| is_plain && self.hears_ends(side, &route)) {
             let (rest, settled, last) = self.go_on(&course, side, &route, samples, counter);

@@ -89,18 +89,26 @@ impl Round<'_> {
         at: Timestamp,
         known: Option<Counter>,
     ) -> Option<Counter> {
+        self.hear_unjudged(stage, sight, (side, route), at);
         if !side.role.is_total() {
-            self.meta(route.stream).see_bucket(route.side as usize, at);
             return known;
         }
-        let usual = self.scraped_every(stage, sight, at).unwrap_or(self.rule.default_spacing);
-        let meta = self.meta(route.stream);
-        meta.newest = meta.newest.max(Some((at, usual)));
-        let has_up = meta.has_up;
+        let has_up = self.meta(route.stream).has_up;
         stage.miss(route.stream, sight, at);
         let lane = &self.counted.lanes[route.lane as usize];
         let remembered = known.filter(|known| !known.is_unjudged() && !lane.forgets(has_up, known.at, at));
         Some(remembered.unwrap_or_else(|| Counter::unjudged(at)))
+    }
+
+    /// Notes that there was a sample, which cannot be judged.
+    pub(super) fn hear_unjudged(&mut self, stage: &mut Stage<'_>, sight: &Sight<'_>, (side, route): (&Side, Route), at: Timestamp) {
+        if !side.role.is_total() {
+            self.meta(route.stream).see_bucket(route.side as usize, at);
+            return;
+        }
+        let usual = self.scraped_every(stage, sight, at).unwrap_or(self.rule.default_spacing);
+        let meta = self.meta(route.stream);
+        meta.newest = meta.newest.max(Some((at, usual)));
     }
 
     /// Whether the histogram of a bucket was there before, without that bucket: then what the bucket held when it came is no news.

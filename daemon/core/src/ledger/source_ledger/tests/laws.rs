@@ -24,8 +24,7 @@ pub(super) enum Turn {
     },
     Failed,
     Missed,
-    /// Scraped without the bucket of a threshold, and with it again; nothing happened. (Where the last scrape of all has no bucket, a restart says
-    /// `no_series` of what was said to be stale.)
+    /// Scraped without the bucket of a threshold; nothing happened.
     WithoutBucket,
     StoodStill {
         scrapes: u8,
@@ -151,7 +150,6 @@ impl Instance {
             }
             Turn::WithoutBucket => {
                 self.scraped_with(source, |le| le != "0.1");
-                self.scraped(source);
                 self.worn.scrapes = 0;
                 return true;
             }
@@ -253,11 +251,9 @@ struct Case {
     events: Vec<(i64, Event)>,
 }
 
-/// No SLO is split otherwise here: of a target that is gone since then, the reason not to see is told in other words after a restart (ADR 0044).
 fn case() -> impl Strategy<Value = Case> {
     let turns = |most| prop::collection::vec(turn(), 1..most);
-    let event = event(&["up", "n", "m", "h_bucket", "p"]).prop_filter("split otherwise", |event| !matches!(event, Event::Split));
-    let events = prop::collection::vec((1_i64..400, event), 1..60);
+    let events = prop::collection::vec((1_i64..400, event(&["up", "n", "m", "h_bucket", "p"])), 1..60);
     let ways = (prop::bool::weighted(0.7), any::<bool>(), any::<bool>());
     (turns(200), turns(100), ways, events).prop_map(|(a, b, (up, beside, fine), events)| Case { a, b, up, beside, fine, events })
 }
@@ -419,6 +415,16 @@ proptest! {
     fn neither_batches_nor_restarts_nor_outages_nor_roll_up_change_anything(case in case()) {
         case.check()?;
     }
+}
+
+#[test]
+fn what_a_source_that_is_gone_lacks_is_told_alike_after_a_restart() {
+    let still = Turn::Requests { good: 0, bad: 0 };
+    let case = |b: Vec<Turn>, events: Vec<(i64, Event)>| Case { a: vec![still], b, up: false, beside: false, fine: false, events };
+    let bucketless = case(vec![Turn::WithoutBucket, Turn::StoodStill { scrapes: 2 }], vec![(1, Event::Tick)]);
+    bucketless.check().expect("the last scrape of all lacks a bucket");
+    let split = [(184, Event::Tick), (26, Event::Tick), (1, Event::Split), (1, Event::NoAnswer), (1, Event::Restart)];
+    case(vec![Turn::StoodStill { scrapes: 4 }], split.to_vec()).check().expect("split otherwise meanwhile");
 }
 
 /// Two targets that stood still for long, one of which is scraped once behind it: how often is not known, so that it is awaited for a minute's spacings.
