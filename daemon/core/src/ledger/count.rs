@@ -71,7 +71,12 @@ impl Pace {
 
 /// True where a spacing is so long that samples are missing: more than 2.5 times the usual one.
 pub(super) fn is_gap(spacing: Duration, usual: Duration) -> bool {
-    spacing.as_nanos() * 2 > usual.as_nanos() * 5
+    spacing > longest_without_gap(usual)
+}
+
+/// The longest spacing in which no sample is missing.
+pub(super) fn longest_without_gap(usual: Duration) -> Duration {
+    usual.saturating_mul(5) / 2
 }
 
 /// The last spacings of a series in milliseconds, newest first; zero where there is none.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Backfill, Cohort, FIVE_MINUTES, HOUR, Read, Reads, SourceLedger, TEN_SECONDS,
+    Backfill, Cohort, FIVE_MINUTES, HOUR, Lane, Read, Reads, SourceLedger, TEN_SECONDS,
     round::{FILL_MARGIN_STEPS, margin_before},
 };
 use crate::{
@@ -242,8 +242,8 @@ impl SourceLedger {
 
     /// From where on a lane reads whose last samples are not known; of expressions so far that the reason not to see the newest value is found again.
     fn margin_of(&self, lane: usize) -> Timestamp {
-        let watermark = self.lanes[lane].watermark;
-        let margin = margin_before(watermark);
+        let Lane { watermark, margin, .. } = self.lanes[lane];
+        let margin = watermark.minus(margin);
         self.own_step(lane).map_or(margin, |step| margin.min(watermark.minus(step * 4)))
     }
 

@@ -53,8 +53,10 @@ pub(in crate::ledger) struct Lane {
     pub beat: Option<Beat>,
     /// When the scraper stood still, of the last week.
     pub stood_still: Vec<Stretch>,
-    /// True where the counters' last samples are known.
+    /// True where the counters' last samples are known, and whose they are.
     pub primed: bool,
+    /// So far before the watermark is read where they are not.
+    pub margin: Duration,
     /// Why it cannot be seen.
     pub unknown: Option<Unknown>,
     /// True where its samples are not read up to now.
@@ -132,6 +134,7 @@ impl Lane {
             beat: None,
             stood_still: Vec::new(),
             primed: false,
+            margin: MARGIN,
             unknown: Some(not_yet()),
             catching_up: true,
             tried: begin,

@@ -6,9 +6,10 @@ use super::{SETTLING, SecondReading, compare::reach};
 use crate::{
     ledger::{
         Damaged, Plan, Reason, Series, Unknown,
+        count::{Rule, longest_without_gap},
         segment::{behind::Seal, state::State},
         slice::{HOUR, LevelSpec, MINUTE, TEN_SECONDS},
-        source_ledger::{Held, Meta, Retired, Slices, SourceLedger, standard_levels},
+        source_ledger::{Held, MARGIN, Meta, Retired, Slices, SourceLedger, standard_levels},
     },
     time::{Timestamp, minutes},
 };
@@ -127,9 +128,12 @@ impl SourceLedger {
             self.level_specs[lane].retain(|level| level.step <= coarsest);
             self.lookbacks[lane] = Arc::default();
             self.slice_rules[lane].clear();
-            // Every counter is known. Whether a series is new can depend on its companions, where no `up` tells of their target: those are looked for.
-            let has_up = self.lane_streams[lane].values().all(|stream| self.streams[*stream as usize].meta.has_up);
-            self.lanes[lane].primed = has_up;
+            // Every counter is known, and not its labels: what a new series was before is looked for in the scrape before. Whether it is new can depend on
+            // its companions, where no `up` tells of their target.
+            let metas = || self.streams_of(lane).map(|stream| &self.streams[stream as usize].meta);
+            let spacing = metas().map(|meta| meta.newest.map_or(Rule::RAW.default_spacing, |(_, usual)| usual)).max().unwrap_or_default();
+            let margin = if metas().all(|meta| meta.has_up) { longest_without_gap(spacing).min(MARGIN) } else { MARGIN };
+            (self.lanes[lane].primed, self.lanes[lane].margin) = (false, margin);
         }
         for held in &mut self.streams {
             held.slices = held.lane.map_or_else(|| Slices::new(&no_slices()), |lane| Slices::new(&self.level_specs[lane]));

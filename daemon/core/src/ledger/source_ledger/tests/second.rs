@@ -357,11 +357,6 @@ fn delays() -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(prop_oneof![3 => Just(0_u64), 2 => 1_u64..120, 2 => 120_u64..1_800], 1..9)
 }
 
-/// A turn of a target whose labels stay as they are: what a second reading makes of others is not exact yet (ADR 0043).
-fn turn_under_same_labels() -> impl Strategy<Value = Turn> {
-    turn().prop_filter("labels that change", |turn| !matches!(turn, Turn::Relabelled { .. }))
-}
-
 fn late_cases() -> ProptestConfig {
     ProptestConfig { max_shrink_iters: 300, ..cases(12) }
 }
@@ -371,8 +366,8 @@ proptest! {
 
     #[test]
     fn late_samples_lead_to_the_same_sums_as_samples_that_come_in_time(
-        a in prop::collection::vec(turn_under_same_labels(), 1..160),
-        b in prop::collection::vec(turn_under_same_labels(), 1..80),
+        a in prop::collection::vec(turn(), 1..160),
+        b in prop::collection::vec(turn(), 1..80),
         up: bool,
         delays in delays(),
         events in prop::collection::vec((1_usize..40, event()), 0..12),
@@ -389,8 +384,8 @@ proptest! {
     #[test]
     fn late_samples_of_every_kind_lead_to_the_same_sums(
         (a, b) in (
-            prop::collection::vec(turn_under_same_labels(), 1..160),
-            prop::collection::vec(turn_under_same_labels(), 1..80),
+            prop::collection::vec(turn(), 1..160),
+            prop::collection::vec(turn(), 1..80),
         ),
         tenants in prop::collection::vec(prop::collection::vec(stepped::value(), 1..60), 1..4),
         (up, beside, fine) in any::<(bool, bool, bool)>(),
