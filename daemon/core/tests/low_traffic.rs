@@ -76,7 +76,7 @@ impl Sums for Requests {
     }
 }
 
-/// One budget over 30 days, its page rows only.
+/// One budget, its page rows only.
 struct Watched {
     target: Target,
     rows: Vec<AlertRow>,
@@ -88,8 +88,12 @@ struct Watched {
 
 impl Watched {
     fn new(percent: &str, low_traffic: LowTraffic) -> Self {
+        Self::over(days(30), percent, low_traffic)
+    }
+
+    fn over(window: Duration, percent: &str, low_traffic: LowTraffic) -> Self {
         let target = Target::percent(percent).expect("a target");
-        let rows = default_rows(target, days(30)).rows.into_iter().filter(|row| row.urgency == Urgency::Page).collect();
+        let rows = default_rows(target, window).rows.into_iter().filter(|row| row.urgency == Urgency::Page).collect();
         Self { target, rows, low_traffic, counted: Duration::MAX, state: AlertState::default() }
     }
 
@@ -256,10 +260,12 @@ proptest! {
     #[test]
     fn at_100_requests_a_second_it_decides_as_burn_rates_alone_to_the_tick(
         phases in prop::collection::vec((1_usize..400, prop_oneof![Just(0_i64), 0_i64..4, 4_i64..30, 0_i64..1000]), 1..12),
-        percent in prop::sample::select(vec!["99%", "99.5%", "99.9%", "99.95%"]),
+        percent in prop::sample::select(vec!["99%", "99.5%", "99.9%", "99.95%", "99.99%"]),
+        // The rows of a calendar month are those of 28 days, of a week those of 7 and of a quarter those of 90.
+        window in prop::sample::select(vec![7_u64, 28, 30, 90]).prop_map(days),
         noise in any::<u64>(),
     ) {
-        let (mut exact, mut plain) = (Watched::new(percent, LowTraffic::Exact), Watched::new(percent, LowTraffic::Off));
+        let (mut exact, mut plain) = (Watched::over(window, percent, LowTraffic::Exact), Watched::over(window, percent, LowTraffic::Off));
         let mut slices = Slices { sums: vec![Counts::default()], before: 1000 };
         let mut random = Random(noise);
         for bad in phases.iter().flat_map(|(ticks, bad)| std::iter::repeat_n(*bad, *ticks)) {

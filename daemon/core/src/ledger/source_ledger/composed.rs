@@ -115,6 +115,8 @@ struct Part<'a> {
     /// The members' streams of events.
     streams: Vec<Option<u32>>,
     verdicts: Vec<Verdicts<'a>>,
+    /// Up to where each member is read; `None` for one that does not run.
+    read_to: Vec<Option<Timestamp>>,
 }
 
 impl Part<'_> {
@@ -123,10 +125,12 @@ impl Part<'_> {
         compose(self.composite, &verdicts)
     }
 
-    /// Up to where every member has judged, or none is waited for any more.
+    /// Up to where every member has judged, or none is waited for any more. One that has nothing to judge yet has said so as far as it is read.
     fn done(&self) -> Option<Timestamp> {
-        let done = || self.verdicts.iter().filter_map(Verdicts::done);
-        Some(done().min()?.max(done().max()?.minus(WAITS)).floor(self.composite.slice))
+        let done = self.verdicts.iter().map(Verdicts::done);
+        let newest = done.clone().flatten().max()?;
+        let reached = done.zip(&self.read_to).filter_map(|(done, read_to)| done.or(*read_to)).min()?;
+        Some(reached.max(newest.minus(WAITS)).floor(self.composite.slice))
     }
 }
 
@@ -231,7 +235,8 @@ impl SourceLedger {
             Verdicts { held: index.and_then(|index| self.judged_at(index)), fresh: index.and_then(|index| fresh.get(&index)) }
         });
         let verdicts = verdicts.collect();
-        Part { composite, stream, streams, verdicts }
+        let read_to = composed.members.iter().map(|place| Some(counted.lanes[(*place)?].watermark)).collect();
+        Part { composite, stream, streams, verdicts, read_to }
     }
 
     /// The stream of verdicts on a stream, that included which the round opened.

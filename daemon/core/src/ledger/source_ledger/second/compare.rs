@@ -6,7 +6,7 @@ use super::{Outcome, READ_ONCE_MORE, log::Logs, walk::Walk};
 use crate::{
     ledger::{
         Counts,
-        count::Rule,
+        count::{Rule, longest_without_gap},
         coverage::open_silence,
         plan::Role,
         slice::{Entry, LevelSpec, MINUTE},
@@ -147,9 +147,10 @@ impl Walk {
     }
 }
 
-/// How long a sample of what must exist stands at most.
+/// How long a sample of what must exist stands at most: until the next one where that follows so soon that none seemed to be missing, by the longest
+/// pace that is known. Samples that come late may tell of a shorter one, by which some are.
 fn stands(slice: Duration) -> Duration {
-    slice.max(Rule::RAW.memory)
+    slice.max(longest_without_gap(Rule::RAW.memory))
 }
 
 /// From when on slices of a level are kept, whatever of them were booked up to `to`.

@@ -303,14 +303,15 @@ impl Case {
         rough.replace_slos(self.slos(), at(end));
         rough.tick(&source, at(end));
         prop_assert_eq!(rough.decoded(), calm.decoded());
-        prop_assert_eq!(sums(&rough, at(end)), sums(&calm, at(end)));
+        let known = without_neighbours(sums(&calm, at(end)));
+        prop_assert_eq!(without_neighbours(sums(&rough, at(end))), known.clone());
         assert_verdicts_follow_from_events(&rough)?;
         assert_journeys_follow_from_verdicts(&rough)?;
         // The memory equals what the store holds.
         rough.compact(at(end));
         rough.restart(at(end));
         rough.tick(&source, at(end));
-        prop_assert_eq!(sums(&rough, at(end)), sums(&calm, at(end)));
+        prop_assert_eq!(without_neighbours(sums(&rough, at(end))), known);
         Ok(())
     }
 
@@ -325,6 +326,16 @@ impl Case {
         }
         rough
     }
+}
+
+/// The same without the neighbours of a bucket that is missing: they are what the source had when it was asked for them, and that is asked when one is missed.
+fn without_neighbours(mut sums: AllSums) -> AllSums {
+    let unknown = sums.values_mut().flatten().filter_map(|sum| sum.as_mut().err());
+    for Unknown { detail, .. } in unknown.filter(|unknown| unknown.reason == Reason::NoBucket) {
+        let known = detail.split(';').next().unwrap_or_default().to_owned();
+        *detail = known;
+    }
+    sums
 }
 
 /// Every settled verdict is that of the settled events of its slice, and no slice that can be judged lacks one.

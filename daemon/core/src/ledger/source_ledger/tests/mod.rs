@@ -457,8 +457,10 @@ impl Daemon {
 
 const LOOKBACKS: [Duration; 7] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(72), days(30)];
 
-/// All sums of all streams, by name.
-fn sums(daemon: &Daemon, now: Timestamp) -> BTreeMap<String, Vec<Result<Counts, Unknown>>> {
+/// What each stream came to over each lookback, by its name.
+type AllSums = BTreeMap<String, Vec<Result<Counts, Unknown>>>;
+
+fn sums(daemon: &Daemon, now: Timestamp) -> AllSums {
     let of = |stream: u32| LOOKBACKS.iter().map(|lookback| daemon.ledger.sums(stream, now).map(|sums| sums.over(*lookback))).collect();
     daemon.all_streams().into_iter().map(|stream| (daemon.name(stream), of(stream))).collect()
 }
