@@ -274,3 +274,24 @@ async fn what_victoria_metrics_counts_is_exact() {
         assert_eq!(counted.of("depth", tenant), shop.minutes(tenant, to));
     }
 }
+
+/// VictoriaMetrics takes any name.
+#[tokio::test]
+async fn names_beyond_the_classic_alphabet_are_asked_for_and_counted() {
+    let shop = Shop::open();
+    let dir = tempfile::tempdir().unwrap();
+    let victoria = Victoria::start(dir.path()).await.unwrap();
+    victoria.import(&shop.openmetrics()).await.unwrap();
+    victoria.import(&shop.openmetrics().replace("requests_total", "http.requests.total")).await.unwrap();
+    let text = SLOS
+        .replace(r#"requests_total{code="500"}'"#, r#"{"http.requests.total", code="500"}'"#)
+        .replace("total: 'requests_total'", r#"total: '{"http.requests.total"}'"#);
+    let (dotted, _) = document::read(&Source::new("slo.yaml", &text), "0", &context()).expect("they load");
+    let (now, from) = (Timestamp::from_seconds(BEGIN).plus(hours(HOURS)), Timestamp::from_seconds(BEGIN).plus(minutes(1)));
+    let count = async |slos: &[Arc<Slo>]| Counted::from(&client(&victoria.url()), slos, now).await;
+    let (plain, dotted) = (count(&slos()).await, count(&dotted).await);
+    let to = now.minus(minutes(5));
+    let counts = dotted.of("exact", "busy", from, to);
+    assert!(counts.bad > 0, "{counts:?}");
+    assert_eq!(counts, plain.of("exact", "busy", from, to));
+}

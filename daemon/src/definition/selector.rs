@@ -36,7 +36,9 @@ const NO_RATIO: &str = "the ratio is computed here: name the two counters, `bad`
 const ESCAPES: &str = "within a quoted text of PromQL a backslash is written twice, as in code=~\"5\\\\d\\\\d\", or once between backticks; put the whole query into single quotes";
 const NO_RANGE: &str = "remove it: what is read follows from the window and the alert rows";
 const SUM_BY_LIST: &str = "use a regular expression such as code=~\"500|503\", or a YAML list of selectors, which are added";
-const FAITHFUL: &str = "use printable characters and names of a-z, A-Z, 0-9 and _";
+const FAITHFUL: &str = "use printable characters";
+const CLASSIC: &str =
+    "names beyond a-z, A-Z, 0-9 and _ stand within the braces in double quotes: {\"http.requests\", \"service.name\"=\"shop\"}";
 
 impl Fault {
     fn new(code: &'static Code, message: impl Into<String>, help: &'static str) -> Self {
@@ -134,18 +136,14 @@ fn matcher(parsed: &ParsedMatcher) -> Matcher {
 /// What is sent must read back as what was understood.
 fn faithful(selector: &Selector) -> Result<(), Fault> {
     let refuse = |message: String| Err(Fault::new(&codes::SELECTOR_UNFAITHFUL, message, FAITHFUL));
-    if !is_metric_name(selector.metric()) {
-        return refuse(format!("`{}` is not a metric name of the classic alphabet", shortened(selector.metric())));
+    let names = selector.matchers().iter().map(|matcher| matcher.label.as_str()).chain([selector.metric()]);
+    if let Some(name) = names.into_iter().find(|name| name.is_empty() || name.chars().any(char::is_control)) {
+        return refuse(format!("the name `{}` holds a control character, or nothing", shortened(name)));
     }
-    for matcher in selector.matchers() {
-        if !is_label_name(&matcher.label) {
-            return refuse(format!("`{}` is not a label name of the classic alphabet", shortened(&matcher.label)));
-        }
-        if matcher.value.chars().any(char::is_control) {
-            return refuse(format!("the value of `{}` holds a control character", matcher.label));
-        }
+    if let Some(matcher) = selector.matchers().iter().find(|matcher| matcher.value.chars().any(char::is_control)) {
+        return refuse(format!("the value of `{}` holds a control character", shortened(&matcher.label)));
     }
-    match parse_scanned(&selector.to_string()) {
+    match scan(&selector.to_string()).and_then(|plain| parse_scanned(&plain)) {
         Ok(again) if again == *selector => Ok(()),
         Ok(_) | Err(_) => refuse("the selector does not read back as it was written".into()),
     }
@@ -154,11 +152,6 @@ fn faithful(selector: &Selector) -> Result<(), Fault> {
 /// `[a-zA-Z_][a-zA-Z0-9_]*`
 pub(super) fn is_label_name(text: &str) -> bool {
     text.bytes().enumerate().all(|(at, b)| b == b'_' || b.is_ascii_alphabetic() || (at > 0 && b.is_ascii_digit())) && !text.is_empty()
-}
-
-/// The same with colons, which recording rules have.
-fn is_metric_name(text: &str) -> bool {
-    is_label_name(&text.replace(':', "_"))
 }
 
 /// Where the scan is.
@@ -271,18 +264,23 @@ impl Scan<'_> {
         }
     }
 
-    /// Passes over a quoted text, which follows an operator; a byte escape above \x7f would not be the character that the parser makes of it.
+    /// Passes over a quoted text: a value, which follows an operator, or a name. A byte escape above \x7f would not be the character that the parser makes of
+    /// it.
     fn literal(&mut self, quote: char, range: Range<usize>) -> Result<(), Fault> {
-        if self.part != Part::Matchers || self.before != Before::Operator {
-            let message = "a quoted name or text does not belong here";
-            return Err(Fault::new(&codes::SELECTOR_UNFAITHFUL, message, FAITHFUL).at(range));
-        }
+        let after = match (self.part, self.before) {
+            (Part::Matchers, Before::Operator) => Before::Text,
+            (Part::Matchers, Before::Nothing | Before::Comma) => Before::Word,
+            (Part::Matchers, Before::Word | Before::Text) | (Part::Name | Part::End, _) => {
+                let message = "a quoted name or text does not belong here";
+                return Err(Fault::new(&codes::SELECTOR_UNFAITHFUL, message, CLASSIC).at(range));
+            }
+        };
         let mut rest = self.text[self.at..].char_indices();
         while let Some((offset, c)) = rest.next() {
             let at = self.at + offset;
             if c == quote {
                 self.at = at + 1;
-                return self.go(Part::Matchers, Before::Text);
+                return self.go(Part::Matchers, after);
             }
             if c == '\\' && quote != '`' {
                 let escape = &self.text[at..];
@@ -360,6 +358,21 @@ mod tests {
     }
 
     #[test]
+    fn names_beyond_the_classic_alphabet_are_quoted() {
+        check(r#"{"up", tenant="B"}"#, Ok(r#"up{tenant="B"}"#));
+        check(r#"up{"tenant"="B"}"#, Ok(r#"up{tenant="B"}"#));
+        check(r#"{"http.requests.total", job="x",}"#, Ok(r#"{__name__="http.requests.total",job="x"}"#));
+        check(r#"{ job = "x" , "http.requests" }"#, Ok(r#"{__name__="http.requests",job="x"}"#));
+        check(
+            r#"up{"service.name"=~"a|b", 'deployment.environment'!="dev"}"#,
+            Ok(r#"up{"deployment.environment"!="dev","service.name"=~"a|b"}"#),
+        );
+        check(r#"{"größe in €", "a b"="c"}"#, Ok(r#"{__name__="größe in €","a b"="c"}"#));
+        check(r#"{__name__="http.requests"}"#, Ok(r#"{__name__="http.requests"}"#));
+        check(r#"{"a\"b"}"#, Ok(r#"{__name__="a\"b"}"#));
+    }
+
+    #[test]
     fn everything_else_is_refused_with_its_own_code() {
         for (text, code) in [
             ("", "E1030"),
@@ -385,8 +398,14 @@ mod tests {
             (r#"up{a="\377"}"#, "E1035"),
             (r#"up{a="\x00"}"#, "E1035"),
             (r#"up{a="\u0000"}"#, "E1035"),
-            (r#"{"up", tenant="B"}"#, "E1035"),
-            (r#"up{"tenant"="B"}"#, "E1035"),
+            (r#""up"{tenant="B"}"#, "E1035"),
+            (r#"up{a="b" "c"}"#, "E1035"),
+            (r#"{"up", "down"}"#, "E1036"),
+            (r#"up{"down"}"#, "E1030"),
+            (r#"up{"__name__"="down"}"#, "E1030"),
+            (r#"up{""="c"}"#, "E1035"),
+            (r#"{"", a="c"}"#, "E1035"),
+            ("up{\"a\u{7}\"=\"c\"}", "E1035"),
             (r#"{__name__=~".+"}"#, "E1036"),
             (r#"{job="x"}"#, "E1036"),
             (r#"up{__name__!="x"}"#, "E1030"),

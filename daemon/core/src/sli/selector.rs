@@ -114,17 +114,17 @@ const KEYWORDS: [&str; 38] = [
 ];
 
 impl fmt::Display for Selector {
-    /// PromQL with double quotes. A name beyond the classic alphabet is printed in the quoted form, which Prometheus 3 reads.
+    /// PromQL with double quotes. A metric's name beyond the classic alphabet is printed as the label that it is, which every server reads; that of a label
+    /// in quotes, as Prometheus 3 reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keyword = KEYWORDS.contains(&self.metric.to_ascii_lowercase().as_str());
         let mut parts: Vec<String> = match (self.metric.as_str(), keyword) {
             ("", _) => Vec::new(),
-            (name, true) => vec![format!("__name__={}", quoted(name))],
             (name, false) if is_classic(name, ":") => {
                 f.write_str(name)?;
                 Vec::new()
             }
-            (name, false) => vec![quoted(name)],
+            (name, _) => vec![format!("__name__={}", quoted(name))],
         };
         parts.extend(self.matchers.iter().map(ToString::to_string));
         if parts.is_empty() && !self.metric.is_empty() { Ok(()) } else { write!(f, "{{{}}}", parts.join(",")) }
@@ -262,7 +262,7 @@ mod tests {
             (selector("a:b", &[("job", MatchOp::Equal, "x"), ("code", MatchOp::Regex, "5..")]), r#"a:b{code=~"5..",job="x"}"#),
             (selector("m", &[("a", MatchOp::NotEqual, "\"} or up{\\\n")]), r#"m{a!="\"} or up{\\\n"}"#),
             (selector("m", &[("a", MatchOp::NotRegex, "\u{1}é")]), r#"m{a!~"\x01é"}"#),
-            (selector("http.requests", &[("k.v", MatchOp::Equal, "x")]), r#"{"http.requests","k.v"="x"}"#),
+            (selector("http.requests", &[("k.v", MatchOp::Equal, "x")]), r#"{__name__="http.requests","k.v"="x"}"#),
             (selector("sum", &[]), r#"{__name__="sum"}"#),
             (selector("", &[("a", MatchOp::Equal, "b")]), r#"{a="b"}"#),
         ] {

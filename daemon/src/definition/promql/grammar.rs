@@ -142,7 +142,7 @@ impl Walk<'_> {
             return Some(("a range stands behind a selector or an expression".to_owned(), "write what it is a range of, as in up[5m]"));
         }
         match begins {
-            Some((Kind::Number, _)) => None,
+            Some((Kind::Number | Kind::Open('('), _) | (Kind::Word, "step" | "range" | "min" | "max")) => None,
             Some(_) | None => Some(("a range is a duration".to_owned(), "write one, such as [5m]")),
         }
     }
@@ -174,12 +174,14 @@ impl Walk<'_> {
         }
     }
 
-    /// `5m`, `-5m`, `1700000000`, `end()`.
+    /// `5m`, `-5m`, `1700000000`, `end()`, `(5m + 1m)`.
     fn skip_amount(&mut self) {
         while self.scanned.tokens.get(self.at).is_some_and(|token| self.scanned.of(token) == "-") {
             self.at += 1;
         }
-        self.at += 1;
+        if self.scanned.tokens.get(self.at).is_some_and(|token| token.kind != Kind::Open('(')) {
+            self.at += 1;
+        }
         self.skip_list();
     }
 }

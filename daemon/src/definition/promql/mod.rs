@@ -77,6 +77,9 @@ pub(super) struct Checked {
 pub(super) fn read(text: &str, used: Use) -> Result<Checked, Finding> {
     let scanned = scan::scan(text)?;
     scanned.in_dialect()?;
+    if let Some(advice) = scanned.metricsql() {
+        return Ok(Checked { advice: vec![advice], ..as_written(&scanned) });
+    }
     match parser::parse(&scanned.plain) {
         Ok(expr) => {
             tree::check(&expr, &scanned)?;
@@ -131,13 +134,23 @@ fn unknown(scanned: &Scanned, error: &str) -> Option<Finding> {
     let (what, word) = match function {
         Some("holt_winters") => ("`holt_winters` is what Prometheus 2 calls `double_exponential_smoothing`".to_owned(), "holt_winters"),
         Some(name) => (format!("the function `{}` is not known here", shortened(name)), name),
-        None => {
-            let word = *NEWER.iter().find(|word| scanned.word(word).is_some())?;
-            (format!("`{word}` is newer than what is known here"), word)
-        }
+        None => match NEWER.iter().find(|word| scanned.word(word).is_some()) {
+            Some(word) => (format!("`{word}` is newer than what is known here"), *word),
+            None if is_mistake(error) || grammar::mistake(scanned).is_some() => return None,
+            None => (format!("this is not known here ({})", shortened(error)), ""),
+        },
     };
-    let message = format!("{what}, so the expression is not checked and is sent as it is written");
-    Some(Finding::new(&codes::PROMQL_UNCHECKED, message, OVERRIDE).at(scanned.word(word)))
+    Some(unchecked_advice(&what).at(scanned.word(word)))
+}
+
+/// Says that an expression goes out as it is.
+fn unchecked_advice(what: &str) -> Finding {
+    Finding::new(&codes::PROMQL_UNCHECKED, format!("{what}, so the expression is not checked and is sent as it is written"), OVERRIDE)
+}
+
+/// What the parser says of what it does know: of types, ranges and patterns. Anything else can be a newer grammar.
+fn is_mistake(error: &str) -> bool {
+    ["illegal regex", "expected type", "expected at ", "only allowed for", "must"].iter().any(|known| error.contains(known))
 }
 
 fn mistake(scanned: &Scanned, error: &str) -> Finding {

@@ -253,7 +253,6 @@ impl Scanned<'_> {
 
     fn foreign(&self, at: usize, token: &Token) -> Option<(String, &'static str)> {
         let next = self.tokens.get(at + 1);
-        let next_is = |kind| next.is_some_and(|next| next.kind == kind);
         let doubled = next.is_some_and(|next| next.kind == token.kind && next.range.start == token.range.end);
         match (token.kind, self.of(token)) {
             (Kind::Other, "$") => Some(("`$` begins a variable of Grafana".to_owned(), "write the duration itself, such as 5m")),
@@ -262,14 +261,26 @@ impl Scanned<'_> {
             }
             (Kind::Open('{'), _) if doubled => Some(("`{{` is a template, which nobody fills here".to_owned(), "write the value itself")),
             (Kind::Other, other) => Some((format!("`{}` is no character of PromQL", shortened(other)), "remove it")),
-            (Kind::Word, word) if METRICSQL.split(' ').any(|known| known == word) && (next_is(Kind::Open('(')) || self.joins(at)) => {
-                Some((
-                    format!("`{word}` is MetricsQL, which VictoriaMetrics has and Prometheus does not"),
-                    "where the source is VictoriaMetrics, add `promql-check: off` beside the expression",
-                ))
-            }
             _ => None,
         }
+    }
+
+    /// Advice where a function or an operator is one that VictoriaMetrics has and Prometheus does not.
+    pub(super) fn metricsql(&self) -> Option<Finding> {
+        let is_called = |at: usize| self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Open('('));
+        let known = |word: &str| METRICSQL.split(' ').any(|known| known == word);
+        let (_, token) = self.tokens.iter().enumerate().find(|(at, token)| {
+            token.kind == Kind::Word
+                && (known(self.of(token)) && (is_called(*at) || self.joins(*at))
+                    || self.of(token) == "keep_metric_names" && self.follows(*at))
+        })?;
+        let what = format!("`{}` is MetricsQL, which VictoriaMetrics has and Prometheus does not", self.of(token));
+        Some(super::unchecked_advice(&what).at(token.range.clone()))
+    }
+
+    /// Whether a word stands right behind an operand.
+    fn follows(&self, at: usize) -> bool {
+        at.checked_sub(1).and_then(|before| self.tokens.get(before)).is_some_and(|before| matches!(before.kind, Kind::Close(_)))
     }
 
     /// Whether a word stands between two operands, as `default` does.

@@ -393,8 +393,11 @@ proptest! {
         senders in prop_oneof![Just(Senders::One), Just(Senders::OneOfEachMetric)],
         events in prop::collection::vec((1_usize..40, event()), 0..12),
     ) {
-        let (mut source, end) = recorded(&a, &b, up);
+        let (mut source, counters_end) = recorded(&a, &b, up);
         stepped::record(&mut source, 20, &tenants);
+        // A value stands for five minutes.
+        let values_end = tenants.iter().map(|values| (20 + i64::try_from(values.len()).expect("few")) * 60 + 300).max().expect("one");
+        let end = counters_end.max(values_end);
         if beside {
             scraped_beside(&mut source, 600, end);
         }
