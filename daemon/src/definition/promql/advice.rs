@@ -196,6 +196,23 @@ fn quantile(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
     found.then(|| Finding::new(&codes::PROMQL_QUANTILE, message, help).at(scanned.word("histogram_quantile")))
 }
 
+/// Why a comparison with a number, as an alerting rule has it, comes out the same whatever happens, and what to do; `None` where it does not, or it is none.
+pub(super) fn of_rule(expr: &Expr) -> Option<(String, String)> {
+    let Expr::Binary(binary) = bare(expr) else { return None };
+    let op = binary.op.to_string();
+    if matches!(op.as_str(), "and" | "or" | "unless") {
+        return of_rule(&binary.lhs).or_else(|| of_rule(&binary.rhs));
+    }
+    let is = Comparison::ALL.into_iter().find(|is| is.sign() == op)?;
+    let (number, most) = bounds::of(&binary.rhs)?;
+    let Finding { message, help, .. } = constant(&binary.lhs, is, number).filter(|_| number.to_bits() == most.to_bits())?;
+    // In a rule no key stands for the threshold.
+    Some((
+        message,
+        help.replace("`threshold: ", "`").replace("give a threshold within these bounds", "compare it with a number within these bounds"),
+    ))
+}
+
 /// Whatever happens, the comparison comes out the same.
 fn constant(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
     let (least, most) = bounds::of(expr)?;

@@ -115,6 +115,11 @@ pub(crate) fn tree_of(text: &str) -> Option<Expr> {
     tree::is_small(&expr).then_some(expr)
 }
 
+/// Why the comparison of an alerting rule always comes out the same, and what to do.
+pub(crate) fn always_alike(rule: &Expr) -> Option<(String, String)> {
+    advice::of_rule(rule)
+}
+
 /// What is within any number of parentheses.
 pub(crate) fn bare(mut expr: &Expr) -> &Expr {
     while let Expr::Paren(paren) = expr {

@@ -7,7 +7,10 @@ use promql_parser::parser::Expr;
 
 use super::{Rule, Rules};
 use crate::{
-    definition::{promql::bare, selector},
+    definition::{
+        promql::{always_alike, bare},
+        selector,
+    },
     import::{
         expression::{self, Side},
         factor::{number, same, scaled},
@@ -34,8 +37,11 @@ pub(super) struct Comparison {
     pub(super) through: Vec<usize>,
 }
 
-/// What an alert holds for: any of these, each of which is one comparison, or two over different lookbacks.
+/// What an alert holds for: any of these, each of which is one comparison, or two over different lookbacks. One that always or never holds is for nothing.
 pub(super) fn conditions(expr: &Expr, rules: &Rules) -> Vec<Vec<Comparison>> {
+    if always_alike(expr).is_some() {
+        return Vec::new();
+    }
     let mut alternatives = Vec::new();
     split(expr, "or", &mut alternatives);
     alternatives.into_iter().filter_map(|alternative| all_of(alternative, rules)).collect()

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::definition::{
     codes,
+    promql::always_alike,
     reader::{Reader, shortened},
     yaml::{Node, Value},
 };
@@ -87,17 +88,32 @@ fn of_groups(reader: &mut Reader, file: &Fields<'_>, settings: &Settings<'_>) ->
             continue;
         }
         pass_over(reader, node);
-        let name = rule.alert.as_ref().or(rule.record.as_ref()).map(|name| shortened(name)).unwrap_or_default();
-        let message = format!("the rule `{name}` is not carried over: it is no part of an SLO");
-        tell(
-            reader,
-            &codes::NOT_CARRIED,
-            &rule.place,
-            message,
-            "leave it where it is; what compares a share of bad events with a budget is an SLO",
-        );
+        left_out(reader, rule, &rules);
     }
     converted
+}
+
+/// Tells of a rule that is no part of an SLO, and why, where it looks like one.
+fn left_out(reader: &mut Reader, rule: &Rule, rules: &Rules) {
+    let name = rule.alert.as_ref().or(rule.record.as_ref()).map(|name| shortened(name)).unwrap_or_default();
+    let alert = rule.expr.as_ref().filter(|_| rule.alert.is_some());
+    if let Some((why, help)) = alert.and_then(always_alike) {
+        let message = format!("the alert `{name}` is not carried over: {why}");
+        tell(reader, &codes::PROMQL_CONSTANT, &rule.expr_place, message, &help);
+        return;
+    }
+    let (message, help) = if alert.is_some_and(|expr| alert::conditions(expr, rules).iter().any(|lookbacks| lookbacks.len() > 1)) {
+        (
+            format!("the alert `{name}` is not carried over: its lookbacks are compared with a number that is no burn rate times a budget"),
+            "write the product, such as `> (14.4 * 0.001)`, or add the label `burn_rate`, such as `burn_rate: \"14.4\"`",
+        )
+    } else {
+        (
+            format!("the rule `{name}` is not carried over: it is no part of an SLO"),
+            "leave it where it is; what compares a share of bad events with a budget is an SLO",
+        )
+    };
+    tell(reader, &codes::NOT_CARRIED, &rule.place, message, help);
 }
 
 /// Labels that say which SLO an alert is of, and how it burns; the others route it.

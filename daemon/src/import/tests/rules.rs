@@ -116,6 +116,48 @@ fn an_slo_of_sloth_without_alerts_tells_nobody() {
     assert_eq!(slos[0].objectives[0].target.as_percent(), "99.9");
 }
 
+/// As they are shipped by others: queries of Sourcegraph whose ratio is compared with a percentage, or is of something with itself.
+#[test]
+fn alerts_that_can_never_or_always_fire_are_told_of_as_such() {
+    let response = |matchers: &str| format!("increase(src_graphql_search_response{{{matchers}}}[5m])");
+    let over = |by: &str, part: &str, whole: &str, rest: &str| {
+        format!("sum by ({by})({}) / ignoring({by}) group_left sum({}) {rest}", response(part), response(whole))
+    };
+    let timeouts = r#"status="partial_timeout",source="browser",request_name="CodeIntelSearch""#;
+    for (expr, says) in [
+        (over("status", timeouts, timeouts, "* 100 >= 5"), "the value is 100 whatever happens, so `>= 5` always holds"),
+        (
+            over("status", r#"status=~"error",source="other""#, r#"source="other""#, ">= 2"),
+            "a ratio lies between 0 and 1, so `>= 2` never holds",
+        ),
+        (
+            format!("sum({}) / sum({}) >= 5", response(r#"status="partial_timeout",source="other""#), response(r#"source="other""#)),
+            "a ratio lies between 0 and 1, so `>= 5` never holds",
+        ),
+        (
+            over("alert_type", r#"status="alert",alert_type!~"timed_out",source="other""#, r#"status="alert",source="other""#, ">= 5"),
+            "a ratio lies between 0 and 1, so `>= 5` never holds",
+        ),
+        ("(avg(up) > 2 and max(x) > 3)".to_owned(), "the value lies between 0 and 1, so `> 2` never holds"),
+    ] {
+        let faults = convert(&[("rules.yaml", &file(&[format!("{{ alert: Broken, expr: '{expr}', for: 15m }}")]))]).faults;
+        let [fault] = &faults[..] else { panic!("{expr}: {faults:?}") };
+        assert_eq!(fault.code.id, "W2084", "{expr}");
+        assert!(fault.message.contains(says), "{expr}: {}", fault.message);
+    }
+}
+
+#[test]
+fn two_lookbacks_without_a_burn_rate_are_told_what_to_write() {
+    let share = |lookback: &str| format!("sum(rate(m{{code=\"500\"}}[{lookback}])) / sum(rate(m[{lookback}])) > 0.0144");
+    let rule =
+        |labels: &str| format!("{{ alert: Plain, expr: '{} and {}', labels: {{ severity: page{labels} }} }}", share("1h"), share("5m"));
+    let imported = convert(&[("rules.yaml", &file(&[rule("")]))]);
+    let said: Vec<String> = imported.faults.iter().map(ToString::to_string).collect();
+    assert!(said[0].contains("its lookbacks are compared with a number that is no burn rate times a budget (W2101)"), "{said:?}");
+    assert_eq!(loaded(&convert(&[("rules.yaml", &file(&[rule(", burn_rate: \"14.4\"")]))]))[0].objectives[0].target.as_percent(), "99.9");
+}
+
 #[test]
 fn a_ratio_that_is_no_share_is_no_slo() {
     let text = "groups: [{ name: a, rules: [{ alert: X, expr: 'sum(rate(a[5m])) / sum(rate(b[5m])) > 5' }] }]";
