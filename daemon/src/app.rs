@@ -24,7 +24,7 @@ use tracing::info;
 use crate::{
     clock::Clock,
     config::{Config, SourceConfig},
-    definition::{Removals, runbook},
+    definition::{Removals, looks::Looks, runbook},
     metrics::Metrics,
     notify::{
         self,
@@ -69,6 +69,8 @@ pub struct Handle {
     pub wake_delivery: Arc<Notify>,
     /// Where each tenant's samples come from; whoever asks why may ask there, decisions never do.
     pub sources: Arc<BTreeMap<TenantId, Arc<Source>>>,
+    /// How the files lay of which the definitions were loaded last.
+    pub loaded: Arc<watch::Sender<Looks>>,
 }
 
 /// What to do first.
@@ -318,8 +320,20 @@ impl Handle {
 
     /// Loads the definitions again; answers with a sentence that says what runs now.
     pub async fn reload(&self, removals: Removals) -> Result<String, RequestError> {
+        // Looked at before they are read: what is saved meanwhile is news.
+        let files = self.files().await;
         let now = self.clock.now();
-        self.ask(|reply| Request::Reload { removals, now, reply }).await?
+        let sentence = self.ask(|reply| Request::Reload { removals, now, reply }).await??;
+        if let Some(files) = files {
+            self.loaded.send_replace(files);
+        }
+        Ok(sentence)
+    }
+
+    /// How the files of the definitions lie now; `None` where the daemon is stopping.
+    pub async fn files(&self) -> Option<Looks> {
+        let config = self.config.clone();
+        tokio::task::spawn_blocking(move || Looks::of_definitions(&config)).await.ok()
     }
 
     /// Sends a page marked TEST.
@@ -547,6 +561,7 @@ impl Daemon {
         let faults = render::Faults::default();
         let wake_delivery = Arc::new(Notify::new());
 
+        let files = Looks::of_definitions(&config);
         let loaded = decide::open_definitions(&store, &config, options.removals, now).await?;
         let parts = decide::Parts {
             config: config.clone(),
@@ -581,6 +596,7 @@ impl Daemon {
             requests,
             wake_delivery,
             sources: sources.clone(),
+            loaded: Arc::new(watch::Sender::new(files)),
         };
         let readers =
             sources.iter().map(|(tenant, source)| Reader::new(tenant.clone(), source.clone(), handle.clone())).collect::<Vec<_>>();
@@ -622,6 +638,7 @@ impl Daemon {
             self.tracker.spawn(tasks::driver::report_loop(self.reports.clone(), self.handle.clone(), self.stop.clone()));
         }
         self.tracker.spawn(tasks::driver::deliver_loop(self.deliver.clone(), self.handle.clone(), self.stop.clone()));
+        self.tracker.spawn(tasks::driver::follow_loop(self.handle.clone(), self.stop.clone()));
         self.tracker.spawn(tasks::driver::tidy_loop(self.handle.clone(), self.stop.clone()));
         self.tracker.spawn(tasks::driver::check_store(self.handle.clone(), self.damage.clone(), self.stop.clone()));
     }

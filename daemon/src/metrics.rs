@@ -35,6 +35,7 @@ pub struct Metrics {
     outbox_oldest: Gauge<f64, AtomicU64>,
     outbox_pages: Gauge,
     reload_ok: Gauge,
+    reloads: Counter,
     blind_sources: Gauge,
     commit: Histogram,
     sources: Sources,
@@ -164,6 +165,7 @@ impl Default for Metrics {
             outbox_oldest: Gauge::default(),
             outbox_pages: Gauge::default(),
             reload_ok: Gauge::default(),
+            reloads: Counter::default(),
             blind_sources: Gauge::default(),
             commit: Histogram::new([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0]),
             sources: Sources::default(),
@@ -189,6 +191,7 @@ impl Default for Metrics {
         registry.register("outbox_oldest_age_seconds", "Age of the oldest page that waits for delivery", metrics.outbox_oldest.clone());
         registry.register("outbox_pages", "Pages that wait for delivery", metrics.outbox_pages.clone());
         registry.register("config_last_reload_successful", "1 if the last load of the definitions had no fault", metrics.reload_ok.clone());
+        registry.register("config_reloads", "Loads of the definitions, the one at the start too", metrics.reloads.clone());
         registry.register("sources_blind", "Sources that do not answer now", metrics.blind_sources.clone());
         registry.register("store_commit_seconds", "How long commits take", metrics.commit.clone());
         metrics.sources.register(&mut registry);
@@ -257,6 +260,7 @@ impl Metrics {
     /// The definitions were loaded, with faults or without.
     pub fn reloaded(&self, without_fault: bool) {
         self.reload_ok.set(i64::from(without_fault));
+        self.reloads.inc();
     }
 
     /// A commit took this long.

@@ -16,6 +16,7 @@ pub mod format;
 mod journeys;
 pub mod links;
 pub mod load;
+pub mod looks;
 mod making;
 pub mod marked;
 mod matchers;

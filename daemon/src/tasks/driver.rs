@@ -8,11 +8,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{deliver::Deliver, read::Reader, report::Reports, tidy};
+use super::{deliver::Deliver, follow::Follow, read::Reader, report::Reports, tidy};
 use crate::{app::Handle, source::Source};
 
 /// The longest a due message or timer waits for its loop.
 const PULSE: Duration = Duration::from_secs(1);
+
+/// How often the files of the definitions are looked at: what was saved runs within two such spans, and the time that it takes to load.
+const LOOKED_AT: Duration = Duration::from_secs(3);
 
 /// How often the ledger is compacted and old rows go.
 const TIDY: Duration = Duration::from_mins(10);
@@ -82,6 +85,15 @@ pub async fn deliver_loop(deliver: Deliver, handle: Handle, stop: CancellationTo
             () = stop.cancelled() => return,
         }
         deliver.start(handle.clock.now()).await;
+    }
+}
+
+/// Loads definitions that were saved.
+pub async fn follow_loop(handle: Handle, stop: CancellationToken) {
+    let mut ticks = paced(LOOKED_AT);
+    let mut follow = Follow::default();
+    while next(&mut ticks, &stop).await {
+        follow.tick(&handle).await;
     }
 }
 

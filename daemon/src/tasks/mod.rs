@@ -3,6 +3,7 @@
 pub mod decide;
 pub mod deliver;
 pub mod driver;
+pub mod follow;
 pub mod read;
 pub mod report;
 pub mod tidy;

@@ -22,6 +22,7 @@ mod rename;
 mod replicas;
 mod report_to_slack;
 mod restart;
+mod saved_documents;
 mod shadow;
 mod slow_burn;
 mod slow_source;

@@ -1,22 +1,16 @@
-//! `burnward check --watch`: checks again whenever what was checked is saved. The files are looked at again and again: a message of the system that
-//! one changed does not come from network and container file systems, nor for the target of a link that is swapped.
+//! `burnward check --watch`: checks again whenever what was checked is saved.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, Metadata},
-    os::unix::fs::MetadataExt as _,
-    path::{Path, PathBuf},
-    pin::pin,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::PathBuf, pin::pin, process::ExitCode, time::Duration};
 
 use burnward_core::words;
 
 use super::{CheckArgs, print};
 use crate::{
     config::{self, Config},
-    definition::discover,
+    definition::{
+        discover,
+        looks::{self, Looks},
+    },
 };
 
 /// How often is looked. What was saved is checked once it has stayed the same for as long: an editor may write a file in several steps.
@@ -28,9 +22,9 @@ const NAMED: usize = 3;
 pub(super) async fn until_interrupted(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let mut interrupted = pin!(tokio::signal::ctrl_c());
     loop {
-        let before = Looks::of(args);
+        let before = looks_of(args);
         let outcome = super::once(args).await?;
-        print::talk(format_args!("watching {}; Ctrl-C ends", words::plural(before.files.len(), "file")));
+        print::talk(format_args!("watching {}; Ctrl-C ends", words::plural(before.count(), "file")));
         tokio::select! {
             changed = next_change(args, &before) => print::talk(format_args!("\n{} changed", words::list(&changed, NAMED))),
             said = &mut interrupted => {
@@ -46,7 +40,7 @@ async fn next_change(args: &CheckArgs, before: &Looks) -> Vec<String> {
     let mut last = before.clone();
     loop {
         tokio::time::sleep(PACE).await;
-        let now = Looks::of(args);
+        let now = looks_of(args);
         if now != *before && now == last {
             return now.differences(before);
         }
@@ -54,47 +48,23 @@ async fn next_change(args: &CheckArgs, before: &Looks) -> Vec<String> {
     }
 }
 
-/// What changes when somebody saves a file: its size, the time of its last change in nanoseconds, and which file it is.
-type Look = (u64, i128, u64);
-
 /// How everything that is checked lies on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Looks {
-    files: BTreeMap<PathBuf, Look>,
-}
-
-impl Looks {
-    fn of(args: &CheckArgs) -> Self {
-        let named = args.config_file.as_deref();
-        let config = config::read(named).unwrap_or_default();
-        let documents = if args.paths.is_empty() { definitions(&config) } else { args.paths.clone() };
-        let runbooks = config.tenants.values().filter_map(|tenant| tenant.runbooks.as_ref()).flat_map(|directory| entries(directory));
-        let files = discover::discover(&documents).files.into_iter().chain(config::discover(named)).chain(runbooks);
-        Self { files: files.filter_map(|file| file.metadata().ok().map(|about| (file, look(&about)))).collect() }
-    }
-
-    /// The files that look otherwise, are new, or are gone.
-    fn differences(&self, before: &Self) -> Vec<String> {
-        let changed = self.files.iter().filter(|(file, look)| before.files.get(*file) != Some(look)).map(|(file, _)| file);
-        let gone = before.files.keys().filter(|file| !self.files.contains_key(*file));
-        changed.chain(gone).map(|file| file.display().to_string()).collect()
-    }
+fn looks_of(args: &CheckArgs) -> Looks {
+    let named = args.config_file.as_deref();
+    let config = config::read(named).unwrap_or_default();
+    let documents = if args.paths.is_empty() { definitions(&config) } else { args.paths.clone() };
+    let files = discover::discover(&documents).files.into_iter();
+    Looks::of(files.chain(config::discover(named)).chain(looks::runbooks(&config)))
 }
 
 fn definitions(config: &Config) -> Vec<PathBuf> {
     config.tenants.values().flat_map(|tenant| tenant.slo_definitions.clone()).collect()
 }
 
-fn entries(directory: &Path) -> Vec<PathBuf> {
-    fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
-}
-
-fn look(about: &Metadata) -> Look {
-    (about.len(), i128::from(about.mtime()) * 1_000_000_000 + i128::from(about.mtime_nsec()), about.ino())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use clap::Parser;
 
     use super::*;
@@ -113,16 +83,16 @@ mod tests {
             write(name, "x: 1\n");
         }
         let line = Line::parse_from(["check", directory.path().to_str().expect("UTF-8")]);
-        let before = Looks::of(&line.check);
-        assert_eq!(before, Looks::of(&line.check));
+        let before = looks_of(&line.check);
+        assert_eq!(before, looks_of(&line.check));
         write("d.txt", "y: 2, and longer\n");
-        assert_eq!(before, Looks::of(&line.check), "it is no document");
+        assert_eq!(before, looks_of(&line.check), "it is no document");
         write("a.yaml", "x: 10\n");
         fs::remove_file(directory.path().join("b.yaml")).expect("removed");
         write("beside", "x: 2\n");
         fs::rename(directory.path().join("beside"), directory.path().join("c.yaml")).expect("renamed");
         write("e.yaml", "x: 1\n");
-        let names: Vec<String> = Looks::of(&line.check).differences(&before);
+        let names: Vec<String> = looks_of(&line.check).differences(&before);
         let names: Vec<&str> = names.iter().filter_map(|name| name.rsplit('/').next()).collect();
         assert_eq!(names, ["a.yaml", "c.yaml", "e.yaml", "b.yaml"]);
     }

@@ -106,6 +106,7 @@ impl World {
             requests,
             wake_delivery: Arc::default(),
             sources: Arc::default(),
+            loaded: Arc::default(),
         };
         let client = Slack::connect_with(self.config.slack.as_ref().unwrap(), LIMITS).unwrap();
         let deliver =
