@@ -363,7 +363,9 @@ impl Handle {
 
     /// How budgets stood at moments of the past.
     pub async fn past(&self, tenant: &TenantId, asked: PastAsked) -> Result<Vec<PastBudget>, StoreError> {
-        let late = self.late(tenant, asked.moments.iter().map(|moment| moment.known)).await?;
+        // What came late of a stretch was recorded behind its beginning.
+        let of_stretch = asked.slices.map(|over| Known::By(over.from));
+        let late = self.late(tenant, asked.moments.iter().map(|moment| moment.known).chain(of_stretch)).await?;
         let tenant = tenant.clone();
         Ok(self.ask(|reply| Request::Past { tenant, asked, late, reply }).await.unwrap_or_default())
     }

@@ -103,6 +103,7 @@ fn text(report: &WeekReport) -> String {
     text.push_str(&budgets(report));
     text.push_str(&burns(report));
     text.push_str(&journeys(report));
+    text.push_str(&corrected(report));
     text.push_str(&blind(report));
     text.push_str(&false_positives(report));
     text.push_str(&people(report));
@@ -172,6 +173,20 @@ fn journeys(report: &WeekReport) -> String {
     for (budget, member) in members() {
         let target = format!("{} % {}", budget.target_percent, budget.window);
         table.row(vec![name(budget), target, member.slo.clone(), member.costs(), member.unseen()]);
+    }
+    format!("\n{table}")
+}
+
+fn corrected(report: &WeekReport) -> String {
+    let corrected = || report.budgets.iter().filter_map(|budget| Some((budget, budget.corrected.as_ref()?)));
+    if corrected().next().is_none() {
+        return String::new();
+    }
+    let mut table = Table::new(&["CORRECTED", "TARGET", "EXCLUDED", "CAME LATE IN THE WEEK"]);
+    for (budget, told) in corrected() {
+        let target = format!("{} % {}", budget.target_percent, budget.window);
+        let or_none = |words: &str| if words.is_empty() { "nothing".to_owned() } else { words.to_owned() };
+        table.row(vec![name(budget), target, or_none(&told.excluded_words), or_none(&told.late_words)]);
     }
     format!("\n{table}")
 }

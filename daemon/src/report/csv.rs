@@ -8,7 +8,7 @@ use burnward_core::{
 use super::{Weekly, words};
 use crate::render::csv::{Csv, CsvCell};
 
-const COLUMNS: [&str; 35] = [
+const COLUMNS: [&str; 40] = [
     "week",
     "from",
     "to",
@@ -41,6 +41,11 @@ const COLUMNS: [&str; 35] = [
     "spent_by",
     "members",
     "false_positives",
+    "excluded_minutes",
+    "exclusions",
+    "late_failed",
+    "late_total",
+    "late_unseen_minutes",
     "unattributed_percent",
     "seen_percent",
     "coverage_percent",
@@ -56,7 +61,7 @@ pub fn csv(weekly: &Weekly) -> String {
 }
 
 fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
-    let (week, then) = (&weekly.week, &row.then);
+    let (week, then, late) = (&weekly.week, &row.then, row.corrections.late);
     let percent = |share: Option<f64>| CsvCell::number(share.map(|share| share * 100.0));
     let why = |missing: Option<Missing>| CsvCell::text(missing.map_or("", Missing::words));
     let minutes = |seconds: Option<f64>| CsvCell::number(seconds.map(|seconds| seconds / 60.0));
@@ -98,6 +103,11 @@ fn cells(weekly: &Weekly, row: &Row) -> [CsvCell; COLUMNS.len()] {
         CsvCell::text(&words::ate(burns, None, row.missing_spent().map(Missing::words))),
         CsvCell::text(&words::members(row.members.iter())),
         CsvCell::text(&words::incidents(weekly.false_positives_of(&then.budget))),
+        minutes(Some(then.excluded.time.as_secs_f64())),
+        CsvCell::text(&row.corrections.exclusions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        CsvCell::number(Some(row.late_failed())),
+        CsvCell::number(Some(then.unit.count(late.total()).as_f64())),
+        minutes(Some(late.unseen_millis as f64 / 1000.0)),
         percent(row.unattributed_share()),
         percent(Some(row.seen)),
         percent(Some(then.coverage)),

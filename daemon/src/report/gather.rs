@@ -167,9 +167,9 @@ async fn moment(handle: &Handle, tenant: &TenantId, at: Timestamp, known: Known)
 }
 
 fn row(past: PastBudget, week: Interval, spans: &Spans, live: &BTreeMap<&BudgetId, &BudgetStatus>) -> Option<Row> {
-    let PastBudget { slo, standing, held_from, counted, slices, members, budget: _, place, reaches: _ } = past;
+    let PastBudget { slo, standing, held_from, counted, slices, members, corrections, budget: _, place, reaches: _ } = past;
     let [then, before] = <[BudgetStatus; 2]>::try_from(standing).ok()?;
     // Of an SLO without a series, what is wrong with its source right now is not the reason.
     let then = live.get(&then.budget).filter(|_| place.is_some()).map_or(then, |now| (*now).clone());
-    Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices, members }, week, spans))
+    Some(Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &slices, members, corrections }, week, spans))
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use burnward_core::{
     evaluate::BudgetStatus,
-    report::{MemberWeek, TeamWeek, Times, Verdict},
+    exclusion::{Excluded, ExcludedTime, ExclusionId},
+    ledger::Counts,
+    report::{MemberWeek, Row, TeamWeek, Times, Verdict},
     time::Timestamp,
     units::{EventCount, EventUnit},
     words::{self, duration, percent, plural, whole_percent},
@@ -97,6 +99,43 @@ pub fn failures(failed: f64, unit: EventUnit) -> String {
     }
 }
 
+/// What was taken out of a budget's window, and by which exclusions: `2 h by X-1`, `2 h by, counted as good`; nothing where none was.
+pub fn excluded(excluded: &Excluded, by: &[ExclusionId]) -> Option<String> {
+    let treated = match excluded.treated {
+        ExcludedTime::Removed => "",
+        ExcludedTime::CountsAsGood => ", counted as good",
+    };
+    let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+    (!excluded.time.is_zero()).then(|| format!("{} by {}{treated}", duration(excluded.time), words::list(&by, LISTED)))
+}
+
+/// What samples that came late changed in the week: `all +1,240, failed +3, unseen -10 m`; nothing where none came.
+pub fn late(late: Counts, failed: f64, unit: EventUnit) -> Option<String> {
+    let sign = |negative: bool| if negative { '-' } else { '+' };
+    let events =
+        |name: &str, number: f64| (number != 0.0).then(|| format!("{name} {}{}", sign(number < 0.0), failures(number.abs(), unit)));
+    let unseen = Duration::from_millis(late.unseen_millis.unsigned_abs());
+    let unseen = (!unseen.is_zero()).then(|| format!("unseen {}{}", sign(late.unseen_millis < 0), duration(unseen)));
+    let told: Vec<String> =
+        [events("all", unit.count(late.total()).as_f64()), events("failed", failed), unseen].into_iter().flatten().collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// How many budgets of a report are corrected: `2 budgets without excluded time, 1 budget with samples that came late`.
+pub fn corrected(rows: &[Row]) -> Option<String> {
+    let excluded = rows.iter().filter(|row| !row.then.excluded.time.is_zero());
+    let mut by: Vec<ExclusionId> = excluded.clone().flat_map(|row| row.corrections.exclusions.iter().copied()).collect();
+    by.sort_unstable();
+    by.dedup();
+    let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+    let excluded = Some(excluded.count()).filter(|count| *count > 0);
+    let excluded = excluded.map(|count| format!("{} without excluded time ({})", plural(count, "budget"), words::list(&by, LISTED)));
+    let late = Some(rows.iter().filter(|row| row.corrections.late != Counts::default()).count()).filter(|count| *count > 0);
+    let late = late.map(|count| format!("{} with samples that came late", plural(count, "budget")));
+    let told: Vec<String> = excluded.into_iter().chain(late).collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
 /// The nearest whole number.
 #[expect(clippy::cast_possible_truncation, reason = "a float beyond the range becomes its end")]
 pub const fn whole(number: f64) -> i64 {
@@ -135,6 +174,28 @@ pub fn incidents<'a>(marked: impl Iterator<Item = &'a Marked>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_came_late_says_what_changed_and_nothing_else() {
+        let late = |good, bad, unseen_millis| Counts { good, bad, unseen_millis, ..Counts::default() };
+        for (counts, unit, text) in [
+            (late(1_237, 3, -600_000), EventUnit::Event, Some("all +1,240, failed +3, unseen -10 min")),
+            (late(5, -5, 0), EventUnit::Event, Some("failed -5")),
+            (late(-10, 0, 30_000), EventUnit::Event, Some("all -10, unseen +30 s")),
+            (late(0, 0, 0), EventUnit::Event, None),
+        ] {
+            assert_eq!(super::late(counts, counts.bad as f64, unit).as_deref(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_excluded_names_how_much_and_by_what() {
+        let two = Excluded { time: Duration::from_hours(2), ..Excluded::default() };
+        let good = Excluded { treated: ExcludedTime::CountsAsGood, ..two };
+        assert_eq!(excluded(&two, &[ExclusionId(1), ExclusionId(4)]).as_deref(), Some("2 h by X-1, X-4"));
+        assert_eq!(excluded(&good, &[ExclusionId(2)]).as_deref(), Some("2 h by X-2, counted as good"));
+        assert_eq!(excluded(&Excluded::default(), &[ExclusionId(2)]), None);
+    }
 
     #[test]
     fn a_change_says_its_direction_once_for_each_figure() {

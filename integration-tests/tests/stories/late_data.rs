@@ -46,6 +46,13 @@ async fn samples_that_come_late_correct_the_ledger_and_the_figures_of_then_stay(
         let explained = late.get(&format!("/api/v1/slos/checkout/availability/explain?{asked}")).await?;
         assert_eq!(explained["budgets"][0]["reach"]["settled"], true, "{figures}");
     }
+    // The report of the week says what they changed in it: the failures were counted before, at another time, and nothing of the gap was seen.
+    for (world, told) in [(&calm, None), (&late, Some("unseen -10 min"))] {
+        let week = jiff::Timestamp::from_millisecond(at.millis())?.to_zoned(jiff::tz::TimeZone::UTC).date().iso_week_date();
+        let report = world.get(&format!("/api/v1/reports/week?week={:04}-W{:02}", week.year(), week.week())).await?;
+        let acme = report["budgets"].as_array().and_then(|budgets| budgets.iter().find(|budget| budget["group"][0][1] == "acme"));
+        assert_eq!(acme.and_then(|budget| budget["corrected"]["late_words"].as_str()), told, "{report}");
+    }
     let newest = late.get(&format!("/api/v1/slos/checkout/availability/explain?at={}", instant(late.now()))).await?;
     assert_eq!(newest["budgets"][0]["reach"]["settled"], false, "samples of the last minute are still awaited");
     Ok(())

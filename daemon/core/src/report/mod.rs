@@ -23,6 +23,7 @@ use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 use crate::{
     evaluate::BudgetStatus,
+    exclusion::ExclusionId,
     id::{BudgetId, Group, IncidentId, SloId, TeamName},
     incident::{Facts, Incident, IncidentEvent, Kind, Phase},
     ledger::{Counts, MemberVerdicts, Reason},
@@ -71,6 +72,17 @@ pub struct BudgetWeek<'a> {
     pub slices: &'a [(Interval, Counts)],
     /// What the members of a journey did in the week; none for any other SLI.
     pub members: Vec<MemberVerdicts>,
+    /// What corrected its figures.
+    pub corrections: Corrections,
+}
+
+/// What corrected a budget's figures, as far as they hold it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Corrections {
+    /// The exclusions that take time out of its window; how much stands in its status.
+    pub exclusions: Vec<ExclusionId>,
+    /// What samples that came late changed in what was counted in the week: events more, and less time unseen.
+    pub late: Counts,
 }
 
 /// An incident with its events.
@@ -118,6 +130,8 @@ pub struct Row {
     pub members: Vec<MemberWeek>,
     /// Share of the week that was seen.
     pub seen: f64,
+    /// What corrected its figures.
+    pub corrections: Corrections,
     /// Whether it is safe to change things.
     pub judged: Judged,
 }
@@ -225,7 +239,7 @@ pub struct Blind {
 impl Row {
     /// The row of a budget.
     pub fn of(budget: BudgetWeek<'_>, week: Interval, spans: &Spans) -> Self {
-        let BudgetWeek { slo, then, before, held_from, counted, slices, members } = budget;
+        let BudgetWeek { slo, then, before, held_from, counted, slices, members, corrections } = budget;
         let burns = spans.attribute(&then, slices);
         let failed = failed(counted, then.unit);
         let unattributed = (failed - burns.iter().map(|burn| burn.failed).sum::<f64>()).max(0.0);
@@ -242,6 +256,7 @@ impl Row {
             unattributed,
             members: members_of(members, counted, then.unit),
             seen,
+            corrections,
             then,
         }
     }
@@ -269,6 +284,17 @@ impl Row {
     /// Events that failed in the week.
     pub fn failed(&self) -> f64 {
         failed(self.counted, self.then.unit)
+    }
+
+    /// Failed events more that came late; negative where fewer had failed than was counted before.
+    pub fn late_failed(&self) -> f64 {
+        let Counts { bad, tolerated, .. } = self.corrections.late;
+        (bad as f64 + tolerated as f64 / 2.0) / self.then.unit.per_event() as f64
+    }
+
+    /// True where time was taken out of its window, or samples of the week came late.
+    pub fn is_corrected(&self) -> bool {
+        !self.then.excluded.time.is_zero() || self.corrections.late != Counts::default()
     }
 
     /// All events of the week.

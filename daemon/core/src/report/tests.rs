@@ -108,6 +108,7 @@ impl Lived<'_> {
             counted: self.week,
             slices,
             members: Vec::new(),
+            corrections: Corrections::default(),
         };
         Row::of(budget, WEEK, spans)
     }
@@ -226,8 +227,20 @@ fn what_was_not_seen_is_not_told_as_quiet() {
     let of = |then: Result<Counts, Unknown>, held_from: Option<Timestamp>, counted: Counts| {
         let before = status(&slo, Err(unknown()), WEEK.from, held_from);
         let then = status(&slo, then, WEEK.to, held_from);
-        let row =
-            Row::of(BudgetWeek { slo: &slo, then, before, held_from, counted, slices: &[], members: Vec::new() }, WEEK, &Spans::default());
+        let row = Row::of(
+            BudgetWeek {
+                slo: &slo,
+                then,
+                before,
+                held_from,
+                counted,
+                slices: &[],
+                members: Vec::new(),
+                corrections: Corrections::default(),
+            },
+            WEEK,
+            &Spans::default(),
+        );
         (row.missing_left().map(Missing::words), row.missing_spent().map(Missing::words))
     };
     let long = Some(WEEK.from.minus(days(60)));

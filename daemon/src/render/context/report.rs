@@ -39,6 +39,8 @@ pub struct ReportContext {
     pub burns: Vec<BurnContext>,
     /// The members of journeys, in parts of fifty, at most ten parts.
     pub journeys: Vec<Vec<MemberContext>>,
+    /// The budgets whose figures were corrected, in parts of fifty, at most ten parts.
+    pub corrected: Vec<Vec<CorrectedContext>>,
     /// What could not be seen, at most fifty.
     pub blind: Vec<BlindContext>,
     /// The incidents that were false positives, at most fifty.
@@ -104,6 +106,21 @@ pub struct MemberContext {
     pub costs: String,
     /// For how long it was not seen.
     pub unseen: String,
+}
+
+/// A budget whose figures were corrected.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CorrectedContext {
+    /// The SLO.
+    pub slo: String,
+    /// The group, where it is split.
+    pub group: Option<String>,
+    /// `99.9 % over 30d`.
+    pub objective: String,
+    /// `2 h by X-1`; absent where nothing is excluded.
+    pub excluded: Option<String>,
+    /// `all +1,240, failed +3`; absent where nothing came late in the week.
+    pub late: Option<String>,
 }
 
 /// One of the biggest burns.
@@ -182,6 +199,7 @@ impl ReportContext {
             more: report.rows.len() - shown.len(),
             burns: report.burns.iter().map(burn).collect(),
             journeys: members(shown).chunks(MAX_LIST).take(PARTS).map(<[_]>::to_vec).collect(),
+            corrected: corrected(shown).chunks(MAX_LIST).take(PARTS).map(<[_]>::to_vec).collect(),
             blind: report.blind.iter().take(MAX_LIST).map(blind).collect(),
             false_positives: weekly.false_positives.iter().take(MAX_LIST).map(false_positive).collect(),
             teams: report.teams.iter().take(MAX_LIST).map(team).collect(),
@@ -235,6 +253,21 @@ fn members(rows: &[Row]) -> Vec<MemberContext> {
         })
     };
     rows.iter().filter(|row| !row.members.is_empty()).flat_map(of_row).collect()
+}
+
+/// Those of these rows that were corrected.
+fn corrected(rows: &[Row]) -> Vec<CorrectedContext> {
+    let of_row = |row: &Row| {
+        let then = &row.then;
+        CorrectedContext {
+            slo: told::named(then),
+            group: group(&then.budget.group),
+            objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
+            excluded: told::excluded(&then.excluded, &row.corrections.exclusions),
+            late: told::late(row.corrections.late, row.late_failed(), then.unit),
+        }
+    };
+    rows.iter().filter(|row| row.is_corrected()).map(of_row).collect()
 }
 
 pub(super) fn group(group: &burnward_core::id::Group) -> Option<String> {

@@ -38,6 +38,8 @@ pub struct ReportPostContext {
     pub more_verdicts: String,
     /// `5 pages (2 at night), 3 incidents, 1 ticket`; absent where no team had any.
     pub load: Option<String>,
+    /// `2 budgets without excluded time (X-1, X-2)`; absent where none was corrected.
+    pub corrected: Option<String>,
     /// The incidents that were false positives, at most fifty.
     pub false_positives: Vec<String>,
     /// When it was due, where that is a while ago.
@@ -87,6 +89,7 @@ impl ReportPostContext {
             more: rest.len(),
             more_verdicts: verdicts(rest),
             load: load(&weekly.report.teams),
+            corrected: told::corrected(rows),
             false_positives: weekly.false_positives.iter().take(MAX_LIST).map(|marked| marked.incident.to_string()).collect(),
             late: (now.since(fired_at) > LATE).then(|| Moment::at(fired_at, now)),
             missed,

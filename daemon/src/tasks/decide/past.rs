@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use burnward_core::{
     alert::AlertState,
     evaluate::{BudgetStatus, Input, standing},
-    exclusion::{Excluded, Known},
+    exclusion::{Excluded, ExclusionId, Known},
     id::{BudgetId, Group, SloId, SourceName},
     ledger::{Counts, Late, MemberVerdicts, Reason, StoredStream, Stream, Sums, Unknown},
-    report::spend::stretches,
+    report::{Corrections, spend::stretches},
     slo::{CountedIn, Objective, Slo},
     time::Timestamp,
     window::{Interval, Window},
@@ -104,6 +104,8 @@ pub struct PastBudget {
     pub slices: Vec<(Interval, Counts)>,
     /// What the members of a journey did in the stretch, outside of excluded time.
     pub members: Vec<MemberVerdicts>,
+    /// What corrected the figures of the first moment and of the stretch.
+    pub corrections: Corrections,
 }
 
 /// How far the figures of a moment reach.
@@ -135,7 +137,7 @@ const SLICES: usize = 7 * 24 + 2;
 
 impl Book {
     /// The budgets of the SLOs at the moments; an SLO without a stream has one budget per objective, of which nothing was seen.
-    /// `late` holds what was found late since the first moment of which is asked what was known then.
+    /// `late` holds what was found late since the first moment of which is asked what was known then, and since the beginning of the stretch.
     pub(super) fn past(&self, asked: &PastAsked, late: &[Late]) -> Vec<PastBudget> {
         let slos: BTreeMap<&SloId, &Arc<Slo>> =
             asked.slos.iter().filter_map(|id| self.slos.get_key_value(id)).map(|(id, slo)| (id, asked.by.get(id).unwrap_or(slo))).collect();
@@ -217,6 +219,8 @@ impl Book {
             }
             Some(_) | None => Vec::new(),
         };
+        let late = over.map(|over| Late::corrected(late, known, counted_in, over, &excluded)).unwrap_or_default();
+        let corrections = Corrections { exclusions: self.excluding(&budget, objective, asked.moments.first()), late };
         let members = over.map(|over| self.members_but(slo, stream, over, &excluded)).unwrap_or_default();
         let place = Place {
             source: self.source.clone(),
@@ -225,7 +229,27 @@ impl Book {
             events_from: stream.counted_from,
             each_from: self.ledger.each_from(counted_in),
         };
-        PastBudget { budget, slo: slo.clone(), place: Some(place), standing, reaches, held_from: counted_from, counted, slices, members }
+        PastBudget {
+            budget,
+            slo: slo.clone(),
+            place: Some(place),
+            standing,
+            reaches,
+            held_from: counted_from,
+            counted,
+            slices,
+            members,
+            corrections,
+        }
+    }
+
+    /// The exclusions that take time out of a budget's window at a moment.
+    fn excluding(&self, budget: &BudgetId, objective: &Objective, moment: Option<&Moment>) -> Vec<ExclusionId> {
+        let Some(moment) = moment else { return Vec::new() };
+        let over = calendar::interval(&objective.window, moment.at);
+        let within = |stretch: &Interval| stretch.from < moment.at && stretch.to > over.from;
+        let excluding = self.excluded.shown.exclusions.of(budget, moment.known);
+        excluding.filter(|exclusion| exclusion.stretches.iter().any(within)).map(|exclusion| exclusion.id).collect()
     }
 }
 
@@ -276,6 +300,7 @@ fn never_seen(slo: &Arc<Slo>, objective: &Objective, asked: &PastAsked) -> PastB
         counted,
         slices: Vec::new(),
         members: Vec::new(),
+        corrections: Corrections::default(),
     }
 }
 

@@ -36,6 +36,18 @@ impl Late {
         }
     }
 
+    /// What came late of a stream in a stretch, outside of these stretches of exclusions: of what was recorded, as far as is known.
+    pub fn corrected(late: &[Self], known: Known, stream: u32, over: Interval, excluded: &[Interval]) -> Counts {
+        let is_known = |late: &&Self| match known {
+            Known::Now => true,
+            Known::By(then) => late.recorded <= then,
+        };
+        let within =
+            |stretch: Interval| late.iter().filter(is_known).map(|late| late.within(stream, stretch.from, stretch.to)).sum::<Counts>();
+        let out = excluded.iter().map(|stretch| Interval { from: stretch.from.max(over.from), to: stretch.to.min(over.to) });
+        within(over) - out.filter(|stretch| stretch.from < stretch.to).map(within).sum::<Counts>()
+    }
+
     /// What it brought of a stream, by the ends of its minutes.
     pub(in crate::ledger) fn of(&self, stream: u32) -> impl Iterator<Item = (Timestamp, Counts)> {
         let first = self.entries.partition_point(|entry| entry.stream < stream);

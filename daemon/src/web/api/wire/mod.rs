@@ -34,8 +34,8 @@ pub use incident_now::{BurnNow, IncidentNow};
 pub use member::JourneyMember;
 pub use postmortem::{Impact, Postmortem};
 pub use report::{
-    BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedFalsePositive, ReportedMember, ReportedPerson, ReportedTeam,
-    ReportedTimes, WeekReport,
+    BlindStretch, IncidentSpend, ReportedBudget, ReportedBurn, ReportedCorrections, ReportedFalsePositive, ReportedMember, ReportedPerson,
+    ReportedTeam, ReportedTimes, WeekReport,
 };
 pub use shadow::{ShadowAlert, ShadowIncident, ShadowList, ShadowScore, ShadowSlo, ShadowSpan};
 pub use slo::{

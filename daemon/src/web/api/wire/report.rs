@@ -10,7 +10,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Events, UnseenShare, Why, budget_key, instant};
+use super::{Budget, Events, ExcludedShare, UnseenShare, Why, budget_key, instant};
 use crate::report::{Asof, Marked, OPENED_AGAIN, Weekly, words as told};
 
 /// The report of a week: `GET /api/v1/reports/week`.
@@ -226,6 +226,9 @@ pub struct ReportedBudget {
     /// Of a journey: its members, the one that cost most first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<ReportedMember>,
+    /// What corrected its figures; absent where nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<ReportedCorrections>,
     /// Share of the week that was seen.
     pub seen_ratio: f64,
     /// Share of the window that was seen.
@@ -235,6 +238,40 @@ pub struct ReportedBudget {
     pub unseen: Option<UnseenShare>,
     /// Why it cannot be seen.
     pub unknown: Option<Why>,
+}
+
+/// What corrected a budget's figures.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReportedCorrections {
+    /// What of its window is excluded, as in its status.
+    pub excluded: Option<ExcludedShare>,
+    /// By which exclusions: `X-1`.
+    pub exclusions: Vec<String>,
+    /// The same as people read it: `2 h by X-1`; empty where nothing is.
+    pub excluded_words: String,
+    /// Failed events of the week more, from samples that came late.
+    pub late_failed: f64,
+    /// Events of the week more.
+    pub late_total: Events,
+    /// Time of the week that is unseen, more; negative where they fill it.
+    pub late_unseen_seconds: f64,
+    /// The same as people read it: `all +1,240, failed +3`; empty where none came.
+    pub late_words: String,
+}
+
+impl ReportedCorrections {
+    fn of(row: &Row) -> Option<Self> {
+        let (then, late) = (&row.then, row.corrections.late);
+        row.is_corrected().then(|| Self {
+            excluded: ExcludedShare::of(then.excluded, then.unit),
+            exclusions: row.corrections.exclusions.iter().map(ToString::to_string).collect(),
+            excluded_words: told::excluded(&then.excluded, &row.corrections.exclusions).unwrap_or_default(),
+            late_failed: row.late_failed(),
+            late_total: Events(then.unit.count(late.total())),
+            late_unseen_seconds: late.unseen_millis as f64 / 1000.0,
+            late_words: told::late(late, row.late_failed(), then.unit).unwrap_or_default(),
+        })
+    }
 }
 
 /// What an incident spent of a budget.
@@ -415,6 +452,7 @@ impl From<&Row> for ReportedBudget {
             burns: row.burns.iter().map(IncidentSpend::from).collect(),
             unattributed: row.unattributed,
             members: row.members.iter().map(ReportedMember::from).collect(),
+            corrected: ReportedCorrections::of(row),
             seen_ratio: row.seen,
             coverage_ratio: figures.coverage_ratio,
             unseen: figures.unseen,

@@ -58,6 +58,7 @@ struct WeekPage {
     more: Option<String>,
     burns: Vec<BurnFigures>,
     journeys: Vec<MemberFigures>,
+    corrected: Vec<CorrectedFigures>,
     blind: Vec<BlindFigures>,
     false_positives: Vec<FalsePositiveFigures>,
     teams: Vec<TeamFigures>,
@@ -123,6 +124,16 @@ struct MemberFigures {
     unseen: String,
 }
 
+/// A budget whose figures were corrected.
+struct CorrectedFigures {
+    name: String,
+    group: String,
+    href: String,
+    objective: String,
+    excluded: String,
+    late: String,
+}
+
 struct BlindFigures {
     incident: String,
     href: String,
@@ -174,6 +185,7 @@ pub(super) async fn get(
         frame.links.with("/reports/week", &parameters)
     });
     let teams: BTreeSet<&str> = site.handle.config.teams.keys().map(burnward_core::id::TeamName::as_str).collect();
+    let corrected = shown.iter().filter_map(|budget| CorrectedFigures::of(budget, &report, &frame)).collect();
     let journeys = shown.iter().flat_map(|budget| MemberFigures::of(budget, &report, &frame)).collect();
     Ok(page(&WeekPage {
         whose: report.whose.clone(),
@@ -187,6 +199,7 @@ pub(super) async fn get(
         more,
         burns: report.burns.iter().map(|burn| BurnFigures::of(burn, &report, &frame)).collect(),
         journeys,
+        corrected,
         blind: report.blind.iter().map(|blind| BlindFigures::of(blind, &frame)).collect(),
         false_positives: report.false_positives.iter().map(|marked| FalsePositiveFigures::of(marked, &frame)).collect(),
         teams: report.teams.iter().map(TeamFigures::from).collect(),
@@ -336,6 +349,20 @@ impl MemberFigures {
             unseen: member.unseen(),
         };
         budget.members.iter().map(of).collect()
+    }
+}
+
+impl CorrectedFigures {
+    fn of(budget: &ReportedBudget, report: &WeekReport, frame: &Frame) -> Option<Self> {
+        let corrected = budget.corrected.as_ref()?;
+        Some(Self {
+            name: budget.named(),
+            group: group_values(&budget.group),
+            href: slo_link(&format!("{}/{}", budget.service, budget.slo), &budget.key, report, frame),
+            objective: format!("{} % over {}", budget.target_percent, budget.window),
+            excluded: corrected.excluded_words.clone(),
+            late: corrected.late_words.clone(),
+        })
     }
 }
 

@@ -70,4 +70,24 @@ async fn the_report_of_a_week_is_to_be_had_as_it_was_known_at_its_end() {
     let corrected = failed("as-corrected").await;
     assert!(corrected.0 < before.0 - 400.0 && corrected.1 < before.1 - 400.0, "{corrected:?} of {before:?}");
     assert_eq!(failed("as-known-then").await, before, "nobody had excluded anything by then");
+
+    // Every form says what is not in its figures; of then, nothing.
+    for (path, words) in [
+        ("/reports/week", "Came late in the week\">nothing<"),
+        ("/reports/week", "Excluded\">5 min by X-1<"),
+        ("/api/v1/reports/week.md", "| 99.9 % over 30d | 5 min by X-1 | nothing |"),
+        ("/api/v1/reports/week.csv", ",5,X-1,0,0,0,"),
+        ("/api/v1/reports/week", "\"excluded_words\":\"5 min by X-1\""),
+    ] {
+        let told = async |figures: &str| house.get(&format!("{path}?tenant=main&week=2025-W48&figures={figures}")).await.text();
+        let shown = told("as-corrected").await;
+        assert!(shown.contains(words), "{path}: {shown}");
+        let then = told("as-known-then").await;
+        assert!(!then.contains("X-1") && !then.contains("Corrected"), "{path}: {then}");
+    }
+    let report = house.json("/api/v1/reports/week?tenant=main&week=2025-W48").await;
+    let own = report["budgets"].as_array().expect("a list").iter().find(|budget| budget["group"][0][1] == MARKUP).expect("it is there");
+    let status = house.json("/api/v1/status?tenant=main&at=2025-12-01T00:00:00Z&figures=as-corrected").await;
+    let of_status = status["budgets"].as_array().expect("a list").iter().find(|budget| budget["key"] == own["key"]).expect("it is there");
+    assert_eq!(own["corrected"]["excluded"], of_status["excluded"]);
 }
