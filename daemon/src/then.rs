@@ -41,6 +41,16 @@ pub async fn all_then(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Resu
     Ok(others.into_iter().filter_map(|(id, then)| Some((id, then.slo?))).collect())
 }
 
+/// The SLOs of a tenant that run now and no daemon ran at a moment: what is shown of them was read later.
+///
+/// # Errors
+/// The store cannot be read.
+pub async fn not_run(handle: &Handle, tenant: &TenantId, at: Timestamp) -> Result<Vec<SloId>, StoreError> {
+    let ran = handle.store.versions_at(tenant, None, at).await?;
+    let view = handle.view.borrow().clone();
+    Ok(view.slos.keys().filter(|slo| slo.tenant == *tenant && !ran.contains_key(slo)).cloned().collect())
+}
+
 /// The labels that SLOs of a tenant, of one service or of all, were split by at a moment, where these were others than now. Before the first version that is
 /// known of an SLO it counts as split by that one: what was filled in was filled in for it.
 ///

@@ -95,8 +95,8 @@ fn text(report: &WeekReport) -> String {
     if !report.whole {
         text.push_str("The week is not over.\n");
     }
-    if report.is_known_then() {
-        writeln!(text, "{}", told::KNOWN_THEN).expect("writing to a String cannot fail");
+    if let Some(note) = &report.note {
+        writeln!(text, "{note}").expect("writing to a String cannot fail");
     }
     let verdicts = told::count_verdicts(report.budgets.iter().map(|budget| budget.verdict.as_str()));
     writeln!(text, "{}\n", told::verdicts(verdicts)).expect("writing to a String cannot fail");

@@ -14,12 +14,12 @@ use burnward_core::{
 };
 use thiserror::Error;
 
-use super::{CivilWeek, Marked, Weekly, words};
+use super::{CivilWeek, Marked, Weekly};
 use crate::{
     app::Handle,
     store::{StoreError, StoredIncident},
     tasks::decide::{Groups, Moment, PastAsked, PastBudget},
-    then::{all_then, splits_then},
+    then::{all_then, not_run, splits_then},
     view::View,
 };
 
@@ -58,14 +58,6 @@ impl Asof {
         match self {
             Self::Corrected => "as-corrected",
             Self::KnownThen => "as-known-then",
-        }
-    }
-
-    /// What a reader is told of it; nothing where the report holds all that is recorded.
-    pub const fn note(self) -> Option<&'static str> {
-        match self {
-            Self::Corrected => None,
-            Self::KnownThen => Some(words::KNOWN_THEN),
         }
     }
 
@@ -128,8 +120,12 @@ pub async fn gather(handle: &Handle, asked: Asked) -> Result<Weekly, ReportError
     let false_positives = false_positives(&view, &tenant, team.as_ref(), &incidents, known);
     let told: Vec<Told<'_>> = incidents.iter().map(|stored| Told { incident: &stored.incident, events: &stored.events }).collect();
     let report = ErrorBudgetReport::of(over, rows, &told, &week.nights(), team.as_ref());
+    let not_run_then = match asof {
+        Asof::Corrected => Vec::new(),
+        Asof::KnownThen => not_run(handle, &tenant, over.to).await?.into_iter().filter(|slo| slos.contains(slo)).collect(),
+    };
     let whose = whose(&tenant, team.as_ref(), handle.config.tenants.len());
-    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report, false_positives, asof })
+    Ok(Weekly { tenant, team, whose, week, as_of: handle.clock.now(), report, false_positives, asof, not_run_then })
 }
 
 /// The tenant is named where there are several.

@@ -8,7 +8,7 @@ pub mod words;
 
 use burnward_core::{
     exclusion::{Case, ExclusionId, Known, Scope, When},
-    id::{BudgetId, IncidentId, TeamName, TenantId},
+    id::{BudgetId, IncidentId, SloId, TeamName, TenantId},
     incident::Incident,
     report::ErrorBudgetReport,
     time::Timestamp,
@@ -35,6 +35,8 @@ pub struct Weekly {
     pub as_of: Timestamp,
     /// With what knowledge.
     pub asof: Asof,
+    /// As known then: the SLOs that no daemon ran at the end of the week; what is shown of them was read later.
+    pub not_run_then: Vec<SloId>,
     /// The report.
     pub report: ErrorBudgetReport,
     /// The incidents of the week that people marked as false positives, oldest first. What they spent is given back, so the figures do not show them.
@@ -93,6 +95,17 @@ const fn end_of(when: &When) -> Option<Timestamp> {
 pub const OPENED_AGAIN: &str = "; it has opened again since";
 
 impl Weekly {
+    /// What a reader is told of its knowledge; nothing where it holds all that is recorded.
+    pub fn note(&self) -> Option<String> {
+        match self.asof {
+            Asof::Corrected => None,
+            Asof::KnownThen => {
+                let slos: Vec<String> = self.not_run_then.iter().map(|slo| format!("{}/{}", slo.service, slo.name)).collect();
+                Some(words::known_then(&slos))
+            }
+        }
+    }
+
     /// The false positives that a budget got something back from.
     pub fn false_positives_of<'a>(&'a self, budget: &'a BudgetId) -> impl Iterator<Item = &'a Marked> {
         self.false_positives.iter().filter(|marked| marked.scopes.iter().any(|scope| scope.covers(budget)))

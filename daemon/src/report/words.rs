@@ -15,7 +15,14 @@ use burnward_core::{
 use super::Marked;
 
 /// What stands on a report of what was known then.
-pub const KNOWN_THEN: &str = "As it was known at the end of the week, by the definitions that ran then.";
+const KNOWN_THEN: &str = "As it was known at the end of the week, by the definitions that ran then.";
+
+/// What stands on a report of what was known then, and which SLOs no daemon ran: `... What is shown of checkout/latency is of history that was read later: no
+/// daemon ran it then.`
+pub fn known_then(not_run: &[String]) -> String {
+    let later = || format!(" What is shown of {} is of history that was read later: no daemon ran it then.", words::list(not_run, 3));
+    format!("{KNOWN_THEN}{}", if not_run.is_empty() { String::new() } else { later() })
+}
 
 /// An instant for programs: `2026-11-16T00:00:00Z`.
 pub fn utc(at: Timestamp) -> String {

@@ -47,7 +47,7 @@ async fn samples_that_come_late_correct_the_ledger_and_the_figures_of_then_stay(
         assert_eq!(explained["budgets"][0]["reach"]["settled"], true, "{figures}");
     }
     // The report of the week says what they changed in it: the failures were counted before, at another time, and nothing of the gap was seen.
-    for (world, told) in [(&calm, None), (&late, Some("unseen -10 min"))] {
+    for (world, told) in [(&calm, None), (&late, Some("unseen -10 m 15 s"))] {
         let week = jiff::Timestamp::from_millisecond(at.millis())?.to_zoned(jiff::tz::TimeZone::UTC).date().iso_week_date();
         let report = world.get(&format!("/api/v1/reports/week?week={:04}-W{:02}", week.year(), week.week())).await?;
         let acme = report["budgets"].as_array().and_then(|budgets| budgets.iter().find(|budget| budget["group"][0][1] == "acme"));

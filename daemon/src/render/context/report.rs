@@ -192,7 +192,7 @@ impl ReportContext {
             whose: weekly.whose.clone(),
             week: weekly.week.to_string(),
             goes_on: !weekly.week.whole,
-            note: weekly.asof.note().map(str::to_owned),
+            note: weekly.note(),
             verdicts: verdicts(&report.rows),
             count: report.rows.len(),
             parts: shown.chunks(MAX_LIST).map(|part| part.iter().map(row).collect()).collect(),

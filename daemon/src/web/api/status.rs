@@ -25,8 +25,7 @@ use crate::{
     app::Handle,
     store::{StoreError, UndeliveredPage},
     tasks::decide::{Groups, Moment, PastAsked},
-    then::{all_then, splits_then},
-    view::View,
+    then::{all_then, not_run, splits_then},
     web::{Site, access::Tenant},
 };
 
@@ -84,7 +83,7 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
         other_tenants: others(handle, tenant),
         as_of: instant(at),
         budgets: budgets.iter().map(|status| Budget { reach: reaches.remove(&status.budget), ..Budget::of(&view, status) }).collect(),
-        not_run_then: not_run_then(handle, tenant, &view, at).await?,
+        not_run_then: not_run(handle, tenant, at).await?.iter().map(|slo| format!("{}/{}", slo.service, slo.name)).collect(),
         sources: Vec::new(),
         open_incidents: Vec::new(),
         outbox: Outbox { pages_owed: 0, oldest_page: None, pages_undeliverable: 0, informs_owed: 0, undelivered: Vec::new() },
@@ -130,13 +129,6 @@ async fn written(handle: &Handle, tenant: &TenantId) -> Result<Status<Budgets>, 
         definition_faults: view.definition_faults.iter().filter(|fault| fault.tenant == *tenant).map(Fault::from).collect(),
         text_faults: view.text_faults.clone(),
     })
-}
-
-/// The SLOs that did not run at a moment: what is shown of them was read later.
-async fn not_run_then(handle: &Handle, tenant: &TenantId, view: &View, at: Timestamp) -> Result<Vec<String>, StoreError> {
-    let ran = handle.store.versions_at(tenant, None, at).await?;
-    let others = view.slos.keys().filter(|slo| slo.tenant == *tenant && !ran.contains_key(slo));
-    Ok(others.map(|slo| format!("{}/{}", slo.service, slo.name)).collect())
 }
 
 fn others(handle: &Handle, tenant: &TenantId) -> Vec<String> {

@@ -41,6 +41,12 @@ pub struct WeekReport {
     /// `as-corrected`: with everything that is recorded by now; `as-known-then`: with what was recorded at the end of the week.
     #[serde(default)]
     pub figures: String,
+    /// What is told of that, with the SLOs that no daemon ran then; absent where it holds all that is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// As known then: the SLOs (`service/name`) that no daemon ran at the end of the week; what is shown of them was read later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_run_then: Vec<String>,
     /// Every budget, worst first.
     pub budgets: Vec<ReportedBudget>,
     /// The biggest burns, by failures.
@@ -372,7 +378,7 @@ pub struct ReportedTimes {
 impl WeekReport {
     /// A report for the wire.
     pub fn of(weekly: &Weekly) -> Self {
-        let Weekly { tenant, team, whose, week, as_of, asof, report, false_positives } = weekly;
+        let Weekly { tenant, team, whose, week, as_of, asof, report, false_positives, not_run_then } = weekly;
         Self {
             schema: "burnward/v1/report-week".to_owned(),
             tenant: tenant.to_string(),
@@ -386,6 +392,8 @@ impl WeekReport {
             whole: week.whole,
             as_of: instant(*as_of),
             figures: asof.word().to_owned(),
+            note: weekly.note(),
+            not_run_then: not_run_then.iter().map(path).collect(),
             budgets: report.rows.iter().map(ReportedBudget::from).collect(),
             burns: report.burns.iter().map(ReportedBurn::from).collect(),
             blind: report.blind.iter().map(BlindStretch::from).collect(),

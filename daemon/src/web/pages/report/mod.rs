@@ -145,7 +145,7 @@ struct BlindFigures {
 
 /// What the report holds where that is not all, and the way to the same week with other knowledge.
 struct Knowledge {
-    note: Option<&'static str>,
+    note: Option<String>,
     other: &'static str,
     href: String,
 }
@@ -211,14 +211,10 @@ pub(super) async fn get(
 
 impl Knowledge {
     fn of(report: &WeekReport, query: &WeekQuery, frame: &Frame) -> Self {
-        let (note, figures, other) = if report.is_known_then() {
-            (Some(told::KNOWN_THEN), "as-corrected", "As corrected")
-        } else {
-            (None, "as-known-then", "As known then")
-        };
+        let (figures, other) = if report.is_known_then() { ("as-corrected", "As corrected") } else { ("as-known-then", "As known then") };
         let kept = query.parameters().into_iter().filter(|(name, _)| *name != "figures");
         let parameters: Vec<(&str, &str)> = kept.chain([("figures", figures)]).collect();
-        Self { note, other, href: frame.links.with("/reports/week", &parameters) }
+        Self { note: report.note.clone(), other, href: frame.links.with("/reports/week", &parameters) }
     }
 }
 

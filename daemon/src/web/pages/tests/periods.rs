@@ -71,6 +71,14 @@ async fn the_report_of_a_week_is_to_be_had_as_it_was_known_at_its_end() {
     assert!(corrected.0 < before.0 - 400.0 && corrected.1 < before.1 - 400.0, "{corrected:?} of {before:?}");
     assert_eq!(failed("as-known-then").await, before, "nobody had excluded anything by then");
 
+    // Of a week in which no daemon ran, every form says that its history was read later.
+    for (week, told) in [("2025-W48", false), ("2025-W40", true)] {
+        for path in ["/reports/week", "/api/v1/reports/week.md", "/api/v1/reports/week"] {
+            let shown = house.get(&format!("{path}?tenant=main&week={week}&figures=as-known-then")).await.text();
+            assert_eq!(shown.contains("no daemon ran it then"), told, "{path} {week}: {shown}");
+        }
+    }
+
     // Every form says what is not in its figures; of then, nothing.
     for (path, words) in [
         ("/reports/week", "Came late in the week\">nothing<"),
