@@ -60,6 +60,7 @@ fn what_a_branch_changes_is_told_against_a_git_revision() {
     let expected = "~ checkout/availability   slo-definitions/checkout.yaml:5
     objectives.30d.target   99.5% -> 99.9%
 - old/availability   slo-definitions/old.yaml:5
+    tickets   team payments -> nobody
 2 SLOs: 1 changed, 0 added, 1 removed.
 ";
     assert_eq!(told, expected);
@@ -227,6 +228,81 @@ fn expressions_stay_out_of_a_recorded_history_with_a_word() {
     assert_eq!(code, Some(1), "{told}");
     assert!(talk.contains(note), "{talk}");
     assert!(told.contains("pages 0 -> 3") && !told.contains("cannot see"), "{told}");
+    assert!(told.contains("   not lived through: expressions need a source that evaluates them\n"), "{told}");
+    // A comment on a pull request says it, too.
+    let asked = ["--against", "main", "--backtest", "30d", "--recorded", "history.om"];
+    let (_, told, _) = diff(directory, &[&asked[..], &["-o", "md"]].concat());
+    assert!(told.contains("| backtest | not lived through: expressions need a source that evaluates them |"), "{told}");
+    assert!(told.contains("Left out, because samples of text do not show it: checkout/sum (expressions "), "{told}");
+    let (_, told, _) = diff(directory, &[&asked[..], &["-o", "json"]].concat());
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let sum = &told["changes"][1];
+    assert_eq!((&sum["slo"], &sum["effect"]), (&"main:checkout/sum".into(), &serde_json::Value::Null), "{told}");
+    assert_eq!(sum["not_lived_through"], "expressions need a source that evaluates them");
+}
+
+/// An SLO whose new version a file does not show is left out of the old side, too: otherwise its pages would seem to go.
+#[test]
+fn what_one_side_alone_could_live_through_is_left_out_of_both() {
+    let root = changed();
+    let directory = root.path();
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "-m", "pages"]);
+    let document = fs::read_to_string(directory.join("slo-definitions/checkout.yaml")).expect("a document");
+    let events = "events: { bad: 'e_total{code=\"500\"}', total: e_total }";
+    assert!(document.contains(events), "{document}");
+    let query = "query: { bad: 'sum(increase(e_total{code=\"500\"}[1m]))', total: 'sum(increase(e_total[1m]))' }";
+    write(directory, "slo-definitions/checkout.yaml", &document.replace(events, query));
+    let asked = ["--against", "main", "--backtest", "30d", "--recorded", "history.om"];
+    let (code, told, talk) = diff(directory, &asked);
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(told.contains("not lived through: expressions need a source that evaluates them\n"), "{told}");
+    assert!(!told.contains("pages 3 -> 0"), "{told}");
+}
+
+/// What nobody could have been paged for is not missed, and a name that nothing has is a mistake as it is in a document.
+#[test]
+fn marked_incidents_are_of_slos_that_there_are_and_missed_only_where_they_could_be_found() {
+    let root = changed();
+    let directory = root.path();
+    let ask = |incidents: &str, args: &[&str]| {
+        write(directory, "incidents.yaml", &format!("version: burnward/v1\nincidents:\n{incidents}"));
+        let fixed = ["backtest", "--recorded", "history.om", "--incidents", "incidents.yaml"];
+        let output = run(directory, env!("CARGO_BIN_EXE_burnward"), &[&fixed[..], args].concat());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let incident = |name: &str, of: &str, day: u32| {
+        format!("  - {{ name: {name}, {of}, from: 2025-11-{day:02}T01:00:00Z, to: 2025-11-{day:02}T01:10:00Z }}\n")
+    };
+    let three =
+        incident("a", "slo: checkout/availability", 4) + &incident("b", "service: basket", 4) + &incident("c", "service: checkout", 5);
+    let (code, told, talk) = ask(&three, &["checkout"]);
+    assert_eq!(code, Some(0), "{talk}");
+    let expected = "Of 1 marked incident: 1 found in time, 0 late, 0 missed; 2 pages for none of them. Precision 33 %, recall 100 %.
+  a at 2025-11-04T01:00:00Z: paged after 5 min
+1 more marked incident of another time, and not counted here.
+1 more marked incident of SLOs that were not lived through, and not counted here.
+";
+    assert!(told.contains(expected), "{told}");
+    let (_, told, _) = ask(&three, &["checkout", "-o", "md"]);
+    assert!(told.contains("- 1 more marked incident of SLOs that were not lived through, and not counted here.\n"), "{told}");
+    let (_, told, _) = ask(&three, &["checkout", "-o", "json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let score = &told["tenants"][0]["runs"][0]["score"];
+    assert_eq!(
+        (&score["incidents_of_another_time"], &score["incidents_of_other_slos"], &score["missed"]),
+        (&1.into(), &1.into(), &0.into())
+    );
+
+    let (code, _, talk) = ask(&(incident("a", "slo: checkout/availabilty", 4) + &incident("b", "service: chekout", 4)), &[]);
+    assert_eq!(code, Some(2), "{talk}");
+    assert!(talk.contains("there is no SLO `checkout/availabilty`") && talk.contains("did you mean `checkout/availability`?"), "{talk}");
+    assert!(talk.contains("no SLO is of a service `chekout`") && talk.contains("did you mean `checkout`?"), "{talk}");
+    // Documents that are named beside those of burnward.yaml make no other SLO unknown.
+    assert_eq!(ask(&three, &["--definitions", "slo-definitions/checkout.yaml"]).0, Some(0));
+    let (code, _, talk) = ask(&three, &["checkout/availability", "nosuch"]);
+    assert_eq!((code, talk.as_str()), (Some(2), "burnward: there is no SLO nosuch; `burnward check` tells what loads\n"));
 }
 
 /// All is seen, and nothing happens: the daemon calls that by its name, and so does what is replayed.
@@ -243,6 +319,12 @@ fn a_ticket_of_no_traffic_is_called_that_in_a_backtest() {
     let (told, talk) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
     assert!(told.contains("ticket: no traffic") && told.contains("; 1 message that there is no traffic."), "{told}{talk}");
     assert!(!told.contains("cannot"), "{told}");
+    // The effect of a change calls a ticket what the backtest calls one.
+    let (code, told, talk) = diff(directory, &["--against", "main", "--backtest", "30d", "--recorded", "quiet.om"]);
+    assert_eq!(code, Some(1), "{talk}");
+    let effect = "   pages 0 -> 0; tickets 0 -> 0; messages of missing data or traffic 0 -> 1\n";
+    assert!(told.contains(effect), "{told}");
+    assert!(told.contains("   not lived through: there is no sample of it in quiet.om\n"), "{told}");
 }
 
 /// The same sample with a value that never changes.

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc, ti
 use anyhow::{Context as _, bail};
 use burnward_core::{
     exclusion::Correction,
-    id::{IncidentId, SourceName, TenantId},
+    id::{IncidentId, SloId, SourceName, TenantId},
     incident::Kind,
     ledger::Unknown,
     sli::Composite,
@@ -120,9 +120,10 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
     let changes = args.what_if.iter().map(|text| read_changes(text)).collect::<anyhow::Result<Vec<_>>>()?.concat();
     let late_after = duration::parse(&args.late_after).with_context(|| format!("--late-after={}", args.late_after))?;
     let mut tested = Vec::new();
-    for (tenant, source, slos) in chosen(&args, config.as_ref())? {
+    let (chosen, known) = chosen(&args, config.as_ref())?;
+    for (tenant, source, slos) in chosen {
         let config = Arc::new(config.clone().unwrap_or_default());
-        let marked = read_marked(&args, &config, &tenant).await?;
+        let marked = read_marked(&args, &config, &tenant, &known).await?;
         let History { past, place, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
         let seen = Seen::of(&past, vec![slos], span).await.map_err(|unknown| not_read(&unknown))?;
         let sentences = seen.sentences(&place);
@@ -178,12 +179,17 @@ fn said(faults: &[Diagnostic]) -> anyhow::Error {
 
 type Chosen = (TenantId, SourceName, Vec<Arc<Slo>>);
 
-/// The SLOs that are named, of each tenant that has any.
-fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Chosen>> {
+/// The SLOs that are named, of each tenant that has any; and all that there are, of whatever tenant and document.
+fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<(Vec<Chosen>, BTreeSet<SloId>)> {
     let default = Config::default();
     let tenants = &config.unwrap_or(&default).tenants;
     let library = documents::library(config);
-    let of_tenant = |(tenant, place): (&TenantId, &TenantConfig)| -> anyhow::Result<Chosen> {
+    let mut known: BTreeSet<SloId> = BTreeSet::new();
+    for (tenant, place) in tenants {
+        let context = documents::context_of(tenant, place, config, &library);
+        known.extend(definition::read_paths(&place.slo_definitions, &context).slos.iter().map(|slo| slo.id.clone()));
+    }
+    let mut of_tenant = |(tenant, place): (&TenantId, &TenantConfig)| -> anyhow::Result<Chosen> {
         let (paths, context) = if args.definitions.is_empty() {
             (&place.slo_definitions, documents::context_of(tenant, place, config, &library))
         } else {
@@ -197,26 +203,31 @@ fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<Vec<Ch
         for fault in &errors {
             print::talk(fault.render(Colour::Never));
         }
+        known.extend(loaded.slos.iter().map(|slo| slo.id.clone()));
         Ok((tenant.clone(), place.source.clone(), with_members(&loaded.slos, &args.slos)))
     };
     let wanted = |tenant: &TenantId| args.tenant.as_deref().is_none_or(|named| named == tenant.as_str());
     // Documents that are named by their paths are of one tenant.
     let most = if args.definitions.is_empty() { tenants.len() } else { 1 };
-    let all = tenants.iter().filter(|(tenant, _)| wanted(tenant)).take(most).map(of_tenant).collect::<anyhow::Result<Vec<_>>>()?;
+    let all = tenants.iter().filter(|(tenant, _)| wanted(tenant)).take(most).map(&mut of_tenant).collect::<anyhow::Result<Vec<_>>>()?;
+    let unknown = |name: &&String| !all.iter().flat_map(|(_, _, slos)| slos).any(|slo| is_called(&slo.id, name));
+    let unknown: Vec<String> = args.slos.iter().filter(unknown).cloned().collect();
     let chosen: Vec<Chosen> = all.into_iter().filter(|(_, _, slos)| !slos.is_empty()).collect();
-    if chosen.is_empty() {
-        let named = burnward_core::words::list(&args.slos, 10);
+    if !unknown.is_empty() || chosen.is_empty() {
+        let named = words::list(&unknown, 10);
         bail!("there is no SLO {named}; `burnward check` tells what loads");
     }
-    Ok(chosen)
+    Ok((chosen, known))
+}
+
+/// Whether this is the name of an SLO, or of its service.
+fn is_called(slo: &SloId, name: &str) -> bool {
+    name == slo.service.as_str() || name == format!("{}/{}", slo.service, slo.name)
 }
 
 /// The SLOs of these names, all where there is none, and the members of journeys among them.
 pub(super) fn with_members(slos: &[Arc<Slo>], names: &[String]) -> Vec<Arc<Slo>> {
-    let is_named = |slo: &Slo| {
-        let own = |name: &String| *name == slo.id.service.as_str() || *name == format!("{}/{}", slo.id.service, slo.id.name);
-        names.is_empty() || names.iter().any(own)
-    };
+    let is_named = |slo: &Slo| names.is_empty() || names.iter().any(|name| is_called(&slo.id, name));
     let named: Vec<&Arc<Slo>> = slos.iter().filter(|slo| is_named(slo)).collect();
     let is_member = |slo: &Slo| {
         let composites = named.iter().filter_map(|journey| journey.sli.composite());
@@ -347,11 +358,16 @@ fn read_changes(text: &str) -> anyhow::Result<Vec<Change>> {
 }
 
 /// Incidents of a file, or those that the daemon had and nobody called a false positive.
-async fn read_marked(args: &BacktestArgs, config: &Config, tenant: &TenantId) -> anyhow::Result<Option<Vec<Marked>>> {
+async fn read_marked(
+    args: &BacktestArgs,
+    config: &Config,
+    tenant: &TenantId,
+    known: &BTreeSet<SloId>,
+) -> anyhow::Result<Option<Vec<Marked>>> {
     match args.incidents.as_deref() {
         None => Ok(None),
         Some("store") => of_store(&store(args, config).await?, tenant).await.map(Some),
-        Some(file) => marked::read(&PathBuf::from(file)).map(Some).map_err(|faults| said(&faults)),
+        Some(file) => marked::read(&PathBuf::from(file), known).map(Some).map_err(|faults| said(&faults)),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Files of incidents that people marked, for a backtest to be compared with.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 use burnward_core::{
-    id::{ServiceName, SloName},
+    id::{ServiceName, SloId, SloName},
     time::{Timestamp, days},
     window::Interval,
 };
@@ -13,7 +13,7 @@ use super::{
     diagnostic::{Diagnostic, Source},
     discover,
     document::read_version,
-    reader::{Fields, Keys, Reader, shortened},
+    reader::{Fields, Keys, Reader, shortened, suggest},
     yaml::{self, Node},
 };
 
@@ -37,23 +37,30 @@ pub struct Marked {
     pub when: Interval,
 }
 
-/// Reads a file.
+impl Marked {
+    /// Whether it may be one of this SLO.
+    pub fn may_be_of(&self, slo: &SloId) -> bool {
+        self.service.as_ref().is_none_or(|service| *service == slo.service) && self.slo.as_ref().is_none_or(|name| *name == slo.name)
+    }
+}
+
+/// Reads a file. `known`: the SLOs that there are, one of which an incident names where it names any.
 ///
 /// # Errors
 /// All mistakes, in the order of the file.
-pub fn read(path: &Path) -> Result<Vec<Marked>, Vec<Diagnostic>> {
+pub fn read(path: &Path, known: &BTreeSet<SloId>) -> Result<Vec<Marked>, Vec<Diagnostic>> {
     let text = discover::read(path).map_err(|fault| vec![*fault])?;
-    read_text(&discover::source(&path.display().to_string(), &text))
+    read_text(&discover::source(&path.display().to_string(), &text), known)
 }
 
-fn read_text(source: &Arc<Source>) -> Result<Vec<Marked>, Vec<Diagnostic>> {
+fn read_text(source: &Arc<Source>, known: &BTreeSet<SloId>) -> Result<Vec<Marked>, Vec<Diagnostic>> {
     let root = yaml::parse(source)?;
     let mut reader = Reader::new(source);
-    let incidents = read_root(&mut reader, &root).unwrap_or_default();
+    let incidents = read_root(&mut reader, &root, known).unwrap_or_default();
     if reader.failed() { Err(reader.finish()) } else { Ok(incidents) }
 }
 
-fn read_root(reader: &mut Reader, root: &Node) -> Option<Vec<Marked>> {
+fn read_root(reader: &mut Reader, root: &Node, known: &BTreeSet<SloId>) -> Option<Vec<Marked>> {
     let fields = reader.map(root, &FILE)?;
     read_version(reader, &fields);
     let node = reader.required(&fields, "incidents", "[{ name: ..., from: ..., to: ... }]")?;
@@ -62,14 +69,14 @@ fn read_root(reader: &mut Reader, root: &Node) -> Option<Vec<Marked>> {
         reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a file holds at most {MAX_INCIDENTS} incidents"));
         return None;
     }
-    Some(items.iter().filter_map(|item| read_one(reader, item)).collect())
+    Some(items.iter().filter_map(|item| read_one(reader, item, known)).collect())
 }
 
-fn read_one(reader: &mut Reader, node: &Node) -> Option<Marked> {
+fn read_one(reader: &mut Reader, node: &Node, known: &BTreeSet<SloId>) -> Option<Marked> {
     let fields = reader.map(node, &INCIDENT)?;
     let name = reader.required(&fields, "name", "payments down").and_then(|node| reader.line(node, "an incident's name", LONGEST_NAME));
     let name = name.map(ToOwned::to_owned);
-    let (service, slo) = read_subject(reader, &fields)?;
+    let (service, slo) = read_subject(reader, &fields, known)?;
     let from = reader.required(&fields, "from", "2026-11-04T02:10:00Z").and_then(|node| read_moment(reader, node));
     let to_node = reader.required(&fields, "to", "2026-11-04T02:24:00Z");
     let to = to_node.and_then(|node| read_moment(reader, node));
@@ -83,9 +90,18 @@ fn read_one(reader: &mut Reader, node: &Node) -> Option<Marked> {
 }
 
 /// A service, or an SLO as `service/name`, or neither: then it is one of everything.
-fn read_subject(reader: &mut Reader, fields: &Fields<'_>) -> Option<(Option<ServiceName>, Option<SloName>)> {
+fn read_subject(reader: &mut Reader, fields: &Fields<'_>, known: &BTreeSet<SloId>) -> Option<(Option<ServiceName>, Option<SloName>)> {
     let service = match reader.optional(fields, "service") {
-        Some(node) => Some(reader.name(node, "a service's name", ServiceName::parse)?),
+        Some(node) => {
+            let service = reader.name(node, "a service's name", ServiceName::parse)?;
+            let services: BTreeSet<&str> = known.iter().map(|slo| slo.service.as_str()).collect();
+            if !services.contains(service.as_str()) {
+                let diagnostic = reader.diagnostic(&codes::MARKED, node.range.clone(), format!("no SLO is of a service `{service}`"));
+                reader.report(suggest(diagnostic, service.as_str(), &services.into_iter().collect::<Vec<_>>()));
+                return None;
+            }
+            Some(service)
+        }
         None => None,
     };
     let Some(node) = reader.optional(fields, "slo") else { return Some((service, None)) };
@@ -98,6 +114,12 @@ fn read_subject(reader: &mut Reader, fields: &Fields<'_>) -> Option<(Option<Serv
     };
     let of = reader.name_at(of, node.range.clone(), "a service's name", ServiceName::parse)?;
     let name = reader.name_at(name, node.range.clone(), "an SLO's name", SloName::parse)?;
+    if !known.iter().any(|slo| slo.service == of && slo.name == name) {
+        let slos: BTreeSet<String> = known.iter().map(|slo| format!("{}/{}", slo.service, slo.name)).collect();
+        let diagnostic = reader.diagnostic(&codes::MARKED, node.range.clone(), format!("there is no SLO `{of}/{name}`"));
+        reader.report(suggest(diagnostic, &text, &slos.iter().map(String::as_str).collect::<Vec<_>>()));
+        return None;
+    }
     Some((Some(of), Some(name)))
 }
 
@@ -115,6 +137,16 @@ fn read_moment(reader: &mut Reader, node: &Node) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::definition::Colour;
+    use burnward_core::id::TenantId;
+
+    fn known() -> BTreeSet<SloId> {
+        let slo = |service: &str, name: &str| SloId {
+            tenant: TenantId::parse("main").unwrap(),
+            service: ServiceName::parse(service).unwrap(),
+            name: SloName::parse(name).unwrap(),
+        };
+        BTreeSet::from([slo("checkout", "availability"), slo("checkout", "latency"), slo("search", "availability")])
+    }
 
     #[test]
     fn incidents_are_read_with_what_they_were_of() {
@@ -124,7 +156,7 @@ incidents:
   - { name: all slow, service: search, from: 2026-11-05T10:00:00+01:00, to: 2026-11-05T10:30:00+01:00 }
   - { name: the network, from: 2026-11-06T10:00:00Z, to: 2026-11-06T10:30:00Z }
 ";
-        let marked = read_text(&Source::new("incidents.yaml", text)).expect("it reads");
+        let marked = read_text(&Source::new("incidents.yaml", text), &known()).expect("it reads");
         let of: Vec<_> =
             marked.iter().map(|one| (one.service.as_ref().map(ServiceName::as_str), one.slo.as_ref().map(SloName::as_str))).collect();
         assert_eq!(of, [(Some("checkout"), Some("availability")), (Some("search"), None), (None, None)]);
@@ -138,8 +170,10 @@ incidents:
   - { name: a, slo: availability, from: 2026-11-04T02:10:00Z, to: 2026-11-04T02:24:00Z }
   - { name: b, from: yesterday, to: 2026-11-04T02:24:00Z }
   - { name: c, from: 2026-11-04T02:10:00Z, to: 2026-11-04T02:10:00Z }
+  - { name: d, slo: checkout/availabilty, from: 2026-11-04T02:10:00Z, to: 2026-11-04T02:24:00Z }
+  - { name: e, service: serch, from: 2026-11-04T02:10:00Z, to: 2026-11-04T02:24:00Z }
 ";
-        let faults = read_text(&Source::new("incidents.yaml", text)).expect_err("mistakes");
+        let faults = read_text(&Source::new("incidents.yaml", text), &known()).expect_err("mistakes");
         let shown: Vec<String> = faults.iter().map(|fault| fault.render(Colour::Never)).collect();
         insta::assert_snapshot!("marked", shown.join("\n\n"));
     }

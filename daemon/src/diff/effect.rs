@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use burnward_core::{
     evaluate::BudgetStatus,
     id::{SloId, TeamName, TenantId},
-    incident::{AlertKey, Facts},
+    incident::{AlertKey, Facts, Kind},
     oncall::Recipient,
     slo::{Slo, Urgency},
     time::Timestamp,
@@ -62,10 +62,14 @@ pub struct Effect {
 /// What would have been told.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Told {
-    /// The pages that would have called somebody, oldest first.
+    /// The pages of burning budgets that would have called somebody, oldest first.
     pub pages: Vec<Page>,
-    /// How many tickets would have been opened.
+    /// How many tickets of burning budgets would have been opened.
     pub tickets: usize,
+    /// How many messages there would have been that something cannot be seen or does not happen; they are neither of the two above.
+    pub no_data: usize,
+    /// How many of those would have paged.
+    pub no_data_pages: usize,
     /// The least that would be left of a budget at the end, as a share; `None`: nothing is known.
     pub left: Option<f64>,
 }
@@ -77,7 +81,7 @@ pub struct Page {
     pub at: Timestamp,
     /// How long its alert would have held; `None`: to the end.
     pub lasted: Option<Duration>,
-    /// By which row, or that something could not be seen or nothing happened.
+    /// By which row.
     pub why: String,
     /// Of which group; empty where the SLO is not split.
     pub group: String,
@@ -169,10 +173,16 @@ impl Effect {
         let Self { before, after } = self;
         let pages = format!("pages {} -> {}{}", before.pages.len(), after.pages.len(), after.told_of_pages());
         let tickets = format!("tickets {} -> {}", before.tickets, after.tickets);
+        let no_data = (before.no_data + after.no_data > 0).then(|| {
+            let paging = before.no_data_pages + after.no_data_pages > 0;
+            let pages =
+                if paging { format!(", pages among them {} -> {}", before.no_data_pages, after.no_data_pages) } else { String::new() };
+            format!("messages of missing data or traffic {} -> {}{pages}", before.no_data, after.no_data)
+        });
         let left = |told: &Told| told.left.map_or_else(|| "unknown".to_owned(), words::whole_percent);
         let budget =
             (before.left.is_some() || after.left.is_some()).then(|| format!("least budget left {} -> {}", left(before), left(after)));
-        [pages, tickets].into_iter().chain(budget).collect::<Vec<_>>().join("; ")
+        [pages, tickets].into_iter().chain(no_data).chain(budget).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -181,6 +191,8 @@ impl Told {
         self.pages.extend(other.pages);
         self.pages.sort_by_key(|page| page.at);
         self.tickets += other.tickets;
+        self.no_data += other.no_data;
+        self.no_data_pages += other.no_data_pages;
         self.left = self.left.into_iter().chain(other.left).min_by(f64::total_cmp);
     }
 
@@ -268,9 +280,13 @@ impl Nights {
         for alarm in life.alarms {
             let Some((slo, group)) = subject(&alarm.alert).filter(|(slo, _)| of(slo)) else { continue };
             let Calls::People { to, .. } = &alarm.calls else { continue };
-            match alarm.fault.urgency {
-                Urgency::Ticket => told.tickets += 1,
-                Urgency::Page => told.pages.push(Page {
+            match (alarm.fault.kind, alarm.fault.urgency) {
+                (Kind::CannotSee, urgency) => {
+                    told.no_data += 1;
+                    told.no_data_pages += usize::from(urgency == Urgency::Page);
+                }
+                (Kind::Burn | Kind::Test, Urgency::Ticket) => told.tickets += 1,
+                (Kind::Burn | Kind::Test, Urgency::Page) => told.pages.push(Page {
                     at: alarm.at,
                     lasted: alarm.cleared.map(|cleared| cleared.since(alarm.at)),
                     why: why(alarm),

@@ -1,5 +1,7 @@
 //! An SLO spelled out: every key of its document with what stands there, defaults included. Two SLOs with the same facts decide the same.
 
+use std::time::Duration;
+
 use burnward_core::{
     sli::{
         Composite, Counted, Expression, HistogramKind, Selector, Sli,
@@ -102,6 +104,14 @@ fn of_objective(objective: &Objective) -> Vec<Fact> {
     facts
 }
 
+/// A boundary as a document writes it, which is in whole milliseconds; any other as the number that it is.
+fn threshold(seconds: f64) -> String {
+    let span = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let rounded = Duration::from_millis(u64::try_from((span + Duration::from_micros(500)).as_millis()).unwrap_or_default());
+    let is_whole = !rounded.is_zero() && rounded.as_secs_f64().to_bits() == seconds.to_bits();
+    if is_whole { duration::format(rounded) } else { seconds.to_string() }
+}
+
 /// A share with its sign: 99.0 and 99 are one target.
 fn percent(share: &str) -> String {
     let trimmed = if share.contains('.') { share.trim_end_matches('0').trim_end_matches('.') } else { share };
@@ -121,9 +131,9 @@ fn of_sli(sli: &Sli) -> Vec<Fact> {
             let mut facts = vec![
                 Fact::new("latency.histogram", buckets.to_string()),
                 Fact::new("latency.buckets", key),
-                Fact::new("latency.within", within.to_string()),
+                Fact::new("latency.within", threshold(*within)),
             ];
-            facts.extend(tolerated.map(|tolerated| Fact::new("latency.tolerated", tolerated.to_string())));
+            facts.extend(tolerated.map(|tolerated| Fact::new("latency.tolerated", threshold(tolerated))));
             facts
         }
         Sli::Probe { probes } => vec![Fact::new("probe", sum(probes))],

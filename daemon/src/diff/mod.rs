@@ -15,7 +15,7 @@ use std::{
 use burnward_core::{
     id::{SloId, TeamName},
     oncall::{Step, Team},
-    slo::{NoDataThen, Slo, Urgency},
+    slo::{NoDataThen, NoTraffic, Slo, Urgency},
     status::Status,
 };
 
@@ -55,8 +55,12 @@ pub struct Change {
     pub what: What,
     /// Who was paged by it first, and who is, as burnward.yaml names them: empty where nobody; `team payments` where no team of that name is known.
     pub paged: (Vec<String>, Vec<String>),
-    /// What it would have done over a span of history; `None`: nobody looked.
+    /// Where its tickets went, and where they go: of a burn that is slow, and of what cannot be seen or does not happen. Empty where nobody is told.
+    pub ticketed: (Vec<String>, Vec<String>),
+    /// What it would have done over a span of history; `None`: nobody looked, or it cannot be told.
     pub effect: Option<Effect>,
+    /// Why that cannot be told, where somebody looked.
+    pub not_lived: Option<String>,
 }
 
 /// What became of an SLO.
@@ -103,11 +107,18 @@ pub fn compare_with((older, teams_before): (&[Arc<Slo>], &Teams), (newer, teams)
     };
     let paged_before = |slo: &Slo| paged_first(slo, teams_before);
     let paged = |slo: &Slo| paged_first(slo, teams);
+    let ticketed_before = |slo: &Slo| ticketed(slo, teams_before);
+    let ticketed = |slo: &Slo| ticketed(slo, teams);
     let mut changes = Vec::new();
     let mut continued = BTreeSet::new();
     for slo in newer {
         let Some(old) = predecessor(slo) else {
-            changes.push(Change { what: What::Added(facts(slo)), paged: (Vec::new(), paged(slo)), ..Change::of(slo) });
+            changes.push(Change {
+                what: What::Added(facts(slo)),
+                paged: (Vec::new(), paged(slo)),
+                ticketed: (Vec::new(), ticketed(slo)),
+                ..Change::of(slo)
+            });
             continue;
         };
         continued.insert(&old.id);
@@ -117,12 +128,15 @@ pub fn compare_with((older, teams_before): (&[Arc<Slo>], &Teams), (newer, teams)
             changes.push(Change {
                 what: What::Changed { was, facts: differing },
                 paged: (paged_before(old), paged(slo)),
+                ticketed: (ticketed_before(old), ticketed(slo)),
                 ..Change::of(slo)
             });
         }
     }
     let gone = older.iter().filter(|slo| !continued.contains(&slo.id));
-    changes.extend(gone.map(|slo| Change { paged: (paged_before(slo), Vec::new()), ..Change::of(slo) }));
+    let removed =
+        |slo: &Arc<Slo>| Change { paged: (paged_before(slo), Vec::new()), ticketed: (ticketed_before(slo), Vec::new()), ..Change::of(slo) };
+    changes.extend(gone.map(removed));
     changes.sort_by(|a, b| a.id.cmp(&b.id));
     let by_older: BTreeSet<String> = older.iter().flat_map(|slo| paged_before(slo)).collect();
     let by_newer: BTreeSet<String> = newer.iter().flat_map(|slo| paged(slo)).collect();
@@ -166,7 +180,8 @@ impl Change {
 
     fn of(slo: &Slo) -> Self {
         let place = format!("{}:{}", slo.origin.file, slo.origin.line);
-        Self { id: slo.id.clone(), place, what: What::Removed, paged: (Vec::new(), Vec::new()), effect: None }
+        let nobody = || (Vec::new(), Vec::new());
+        Self { id: slo.id.clone(), place, what: What::Removed, paged: nobody(), ticketed: nobody(), effect: None, not_lived: None }
     }
 }
 
@@ -180,6 +195,15 @@ fn paged_first(slo: &Slo, teams: &BTreeMap<TeamName, Team>) -> Vec<String> {
         Some(step) => step.page.iter().map(ToString::to_string).collect(),
         None => vec![format!("team {}", slo.team)],
     }
+}
+
+/// Where tickets of an SLO go: to its team's channel, where it opens any at all.
+fn ticketed(slo: &Slo, teams: &BTreeMap<TeamName, Team>) -> Vec<String> {
+    let slow = slo.objectives.iter().flat_map(|objective| &objective.rows).any(|row| row.urgency == Urgency::Ticket);
+    let silent = slo.sli.can_be_silent() && matches!(slo.no_traffic, NoTraffic::TellOwner { .. });
+    let opens = slo.status == Status::Active && (slow || silent || slo.no_data.then == NoDataThen::TellOwner);
+    let channel = || teams.get(&slo.team).map_or_else(|| format!("team {}", slo.team), |team| team.channel.clone());
+    opens.then(channel).into_iter().collect()
 }
 
 /// What differs between two lists of facts: in the order of the newer one, then what is gone.

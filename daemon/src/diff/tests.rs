@@ -78,13 +78,23 @@ fn an_slo_that_leaves_the_shadow_pages_whoever_it_did_not_page_before() {
     assert_eq!(
         words::text(&difference, false),
         "~ checkout/exports   checkout.yaml:9
-    status   shadow -> active
-    pages    nobody -> ada
+    status    shadow -> active
+    pages     nobody -> ada
+    tickets   nobody -> #c
 Paged that were not before: ada.
 1 SLO: 1 changed, 0 added, 0 removed.
 "
     );
     assert_eq!(compare(&slos(OLD), &slos(&tried), &teams()).newly_paged, Vec::<String>::new());
+}
+
+#[test]
+fn thresholds_of_latency_are_told_as_documents_write_them() {
+    let latency =
+        OLD.replace("events: { bad: 'x{code=\"500\"}', total: 'x' }", "latency: { histogram: 'h', within: 500ms, tolerated: 2s }");
+    let difference = compare(&slos(&latency), &slos(&latency.replace("500ms", "250ms").replace("2s", "1m30s")), &teams());
+    let told = words::text(&difference, false);
+    assert!(told.contains("    sli.latency.within      500ms -> 250ms\n    sli.latency.tolerated   2s -> 1m30s\n"), "{told}");
 }
 
 /// Every word of a document that the facts are silent about is one that decides nothing, or a difference would go unseen.

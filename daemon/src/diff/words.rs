@@ -10,9 +10,6 @@ use super::{
 };
 use crate::report::words::utc;
 
-/// Keys of an added SLO that its reader wants to see at once.
-const TOLD_OF_ADDED: [&str; 2] = ["target", "window"];
-
 /// For a terminal. `shows_tenant`: several tenants are compared.
 pub fn text(difference: &Difference, shows_tenant: bool) -> String {
     let mut text = String::new();
@@ -109,7 +106,10 @@ pub fn json(difference: &Difference) -> serde_json::Value {
             "facts": facts,
             "paged_before": change.paged.0,
             "paged": change.paged.1,
+            "tickets_to_before": change.ticketed.0,
+            "tickets_to": change.ticketed.1,
             "effect": change.effect.as_ref().map(effect),
+            "not_lived_through": change.not_lived,
         })
     };
     let team = |TeamChange { team, facts }: &TeamChange| {
@@ -156,6 +156,8 @@ fn told(told: &Told) -> serde_json::Value {
         "pages": told.pages.len(),
         "at_night": told.at_night(),
         "tickets": told.tickets,
+        "no_data_messages": told.no_data,
+        "no_data_pages": told.no_data_pages,
         "left_ratio": told.left,
         "people": told.people().into_iter().map(person).collect::<Vec<_>>(),
         "each_page": told.pages.iter().map(page).collect::<Vec<_>>(),
@@ -170,23 +172,22 @@ fn row(key: &str, before: Option<&String>, after: Option<&String>) -> serde_json
 fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
     let mut rows: Vec<(String, String)> = match &change.what {
         What::Removed => Vec::new(),
-        What::Added(facts) => {
-            let told = facts.iter().filter(|fact| TOLD_OF_ADDED.iter().any(|key| fact.key.ends_with(&format!(".{key}"))));
-            told.map(|fact| (fact.key.clone(), fact.value.clone())).collect()
-        }
+        What::Added(facts) => facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),
         What::Changed { was, facts } => {
             let was = was.iter().map(|was| ("was".to_owned(), name(was, shows_tenant)));
             was.chain(facts.iter().map(|fact| (fact.key.clone(), arrow(fact)))).collect()
         }
     };
-    let (before, after) = &change.paged;
-    match &change.what {
-        What::Added(_) => rows.push(("pages".to_owned(), people(after))),
-        What::Removed | What::Changed { .. } if before != after => {
-            rows.push(("pages".to_owned(), format!("{} -> {}", people(before), people(after))));
+    for (key, (before, after)) in [("pages", &change.paged), ("tickets", &change.ticketed)] {
+        match &change.what {
+            What::Added(_) => rows.push((key.to_owned(), people(after))),
+            What::Removed | What::Changed { .. } if before != after => {
+                rows.push((key.to_owned(), format!("{} -> {}", people(before), people(after))));
+            }
+            What::Removed | What::Changed { .. } => {}
         }
-        What::Removed | What::Changed { .. } => {}
     }
+    rows.extend(change.not_lived.iter().map(|why| ("backtest".to_owned(), format!("not lived through: {why}"))));
     if let Some(effect) = &change.effect {
         rows.push(("backtest".to_owned(), effect.words()));
         rows.extend(effect.after.lines().into_iter().map(|page| (String::new(), page)));

@@ -17,7 +17,13 @@ pub struct OfText {
 impl OfText {
     /// These SLOs.
     pub fn of(slos: Vec<Arc<Slo>>) -> Self {
-        let mut unknown: BTreeSet<SloId> = slos.iter().filter(|slo| own(slo).is_some()).map(|slo| slo.id.clone()).collect();
+        Self::without(slos, &BTreeSet::new())
+    }
+
+    /// These SLOs but some, which are left out in another version.
+    pub fn without(slos: Vec<Arc<Slo>>, others: &BTreeSet<SloId>) -> Self {
+        let is_out = |slo: &&Arc<Slo>| own(slo).is_some() || others.contains(&slo.id);
+        let mut unknown: BTreeSet<SloId> = slos.iter().filter(is_out).map(|slo| slo.id.clone()).collect();
         // A journey may be part of another one.
         loop {
             let hidden = |slo: &&Arc<Slo>| !unknown.contains(&slo.id) && leads_over(slo, &unknown);
@@ -28,7 +34,12 @@ impl OfText {
             unknown.extend(more);
         }
         let (out, shown): (Vec<_>, Vec<_>) = slos.into_iter().partition(|slo| unknown.contains(&slo.id));
-        let left_out = out.iter().map(|slo| (slo.id.clone(), own(slo).unwrap_or("a journey over one of those"))).collect();
+        let why = |slo: &Slo| match own(slo) {
+            Some(why) => why,
+            None if leads_over(slo, &unknown) => "a journey over one of those",
+            None => "its other version is left out",
+        };
+        let left_out = out.iter().map(|slo| (slo.id.clone(), why(slo))).collect();
         Self { shown, left_out }
     }
 

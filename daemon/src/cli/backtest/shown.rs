@@ -25,6 +25,16 @@ pub(super) struct Tested {
     slos: usize,
     runs: Vec<Run>,
     marked: Option<Vec<Marked>>,
+    elsewhere: Elsewhere,
+}
+
+/// Marked incidents that could not be found here, and so are not missed.
+#[derive(Default)]
+struct Elsewhere {
+    /// Those of another time.
+    time: usize,
+    /// Those of SLOs that were not lived through.
+    slos: usize,
 }
 
 /// What was lived through.
@@ -50,14 +60,39 @@ struct Run {
 impl Tested {
     pub(super) fn of(backtest: &Backtest, lived: Vec<Lived>, marked: Option<&[Marked]>, late_after: Duration, history: History) -> Self {
         let in_span = |marked: &&Marked| marked.when.to > backtest.span.from && marked.when.from < backtest.span.to;
-        let marked: Option<Vec<Marked>> = marked.map(|marked| marked.iter().filter(in_span).cloned().collect());
+        let is_lived = |marked: &&Marked| backtest.slos.iter().any(|entrant| marked.may_be_of(&entrant.slo.id));
+        let elsewhere = marked.map_or_else(Elsewhere::default, |marked| {
+            let (here, other): (Vec<&Marked>, Vec<&Marked>) = marked.iter().partition(in_span);
+            Elsewhere { time: other.len(), slos: here.len() - here.iter().filter(|marked| is_lived(marked)).count() }
+        });
+        let marked: Option<Vec<Marked>> =
+            marked.map(|marked| marked.iter().filter(|marked| in_span(marked) && is_lived(marked)).cloned().collect());
         let run = |Lived { change, alarms, budgets }: Lived| Run {
             score: Score::of(&alarms, marked.as_deref().unwrap_or_default(), late_after),
             change: change.map_or_else(String::new, crate::replay::Change::words),
             alarms,
             budgets,
         };
-        Self { tenant: backtest.tenant.to_string(), history, slos: backtest.slos.len(), runs: lived.into_iter().map(run).collect(), marked }
+        Self {
+            tenant: backtest.tenant.to_string(),
+            history,
+            slos: backtest.slos.len(),
+            runs: lived.into_iter().map(run).collect(),
+            marked,
+            elsewhere,
+        }
+    }
+
+    /// What became of the marked incidents, a line each; empty where nobody asked.
+    fn scored(&self, run: &Run) -> String {
+        let Some(marked) = &self.marked else { return String::new() };
+        let more = |count: usize, of: &str| match count {
+            0 => String::new(),
+            count => format!("{} {of}, and not counted here.\n", words::plural(count, "more marked incident")),
+        };
+        run.score.text(marked)
+            + &more(self.elsewhere.time, "of another time")
+            + &more(self.elsewhere.slos, "of SLOs that were not lived through")
     }
 
     fn first(&self) -> Option<&Run> {
@@ -94,9 +129,7 @@ impl Tested {
             text += &table.to_string();
         }
         let _ = writeln!(text, "\n{}", run.sentence());
-        if let Some(marked) = &self.marked {
-            text += &run.score.text(marked);
-        }
+        text += &self.scored(run);
         if self.runs.len() > 1 {
             let mut table = Table::new(&WHAT_IF.map(str::to_uppercase).each_ref().map(String::as_str));
             for run in &self.runs {
@@ -118,10 +151,10 @@ impl Tested {
             let rows = run.alarms.iter().zip(&run.score.of).map(|(alarm, of)| self.cells(alarm, *of).to_vec());
             text += &markdown(&HEADINGS, rows);
         }
-        if let Some(marked) = &self.marked {
-            for line in run.score.text(marked).lines() {
-                let _ = writeln!(text, "- {}", escaped(line.trim_start()));
-            }
+        for line in self.scored(run).lines() {
+            let _ = writeln!(text, "- {}", escaped(line.trim_start()));
+        }
+        if self.marked.is_some() {
             text.push('\n');
         }
         if self.runs.len() > 1 {
@@ -233,6 +266,8 @@ fn run_as_json(run: &Run, tested: &Tested) -> serde_json::Value {
             "found": found,
             "late": late,
             "missed": missed,
+            "incidents_of_another_time": tested.elsewhere.time,
+            "incidents_of_other_slos": tested.elsewhere.slos,
             "false_pages": run.score.pages - run.score.right,
             "precision_ratio": run.score.precision(),
             "recall_ratio": run.score.recall(),

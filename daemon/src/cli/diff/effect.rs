@@ -1,6 +1,10 @@
 //! What the differences would have done over a span of history, lived through by both sets side by side.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use burnward_core::{
@@ -49,12 +53,20 @@ pub(super) async fn add(
     }
     let services: Vec<String> = services.into_iter().collect();
     let sets: Vec<Vec<Arc<Slo>>> = [&sets.older, &sets.newer].map(|set| with_members(set, &services)).into();
-    let (sets, left_out) = if args.recorded.is_some() { of_text(sets) } else { (sets, BTreeSet::new()) };
+    let Shown { sets, left_out, note } = if args.recorded.is_some() { of_text(&sets, difference) } else { Shown::all(sets) };
+    if let Some(note) = &note {
+        print::talk(format_args!("note: {note}"));
+    }
+    if sets.iter().all(Vec::is_empty) {
+        tell_of_unlived(difference, &left_out);
+        return Ok(());
+    }
     let slos: Vec<Arc<Slo>> = sets.iter().flatten().cloned().collect();
     let Some(source) = side.newer.as_ref().map(|newer| &newer.context.source) else { return Ok(()) };
     let (past, place, asked) = history(args, config, source, length)?;
     let seen = Seen::of(&past, sets, asked).await.map_err(|unknown| not_read(&unknown))?;
-    let sentences = seen.sentences(&place);
+    let sentences: Vec<String> =
+        seen.sentences(&place).into_iter().chain(note.map(|note| format!("{}.", note.replacen('l', "L", 1)))).collect();
     anyhow::ensure!(!seen.is_nothing(), "{}", sentences.join(" "));
     let Seen { span, sets, never, .. } = seen;
     let span = bounded(span, config.tick).context("--backtest")?;
@@ -67,23 +79,60 @@ pub(super) async fn add(
     if let [older, newer] = lived.as_slice() {
         let slos: Vec<&Slo> = slos.iter().map(AsRef::as_ref).collect();
         difference.add_effects(tenant, Lives { before: life(older), after: life(newer), span, unseen: &sentences }, &slos, config);
-        // Of what was not lived through nobody knows what a change of it does.
-        for change in difference.changes.iter_mut().filter(|change| left_out.contains(&change.id) || never.contains(&change.id)) {
-            change.effect = None;
-        }
+        let without_samples = never.into_iter().map(|slo| (slo, format!("there is no sample of it in {place}")));
+        tell_of_unlived(difference, &without_samples.chain(left_out).collect());
     }
     Ok(())
 }
 
-/// What a recorded file can show of each set, and what it cannot of any.
-fn of_text(sets: Vec<Vec<Arc<Slo>>>) -> (Vec<Vec<Arc<Slo>>>, BTreeSet<SloId>) {
-    let each: Vec<OfText> = sets.into_iter().map(OfText::of).collect();
-    let notes: BTreeSet<String> = each.iter().filter_map(OfText::note).collect();
-    for note in notes {
-        print::talk(format_args!("note: {note}"));
+/// Of what was not lived through nobody knows what a change of it does.
+fn tell_of_unlived(difference: &mut Difference, unlived: &BTreeMap<SloId, String>) {
+    for change in &mut difference.changes {
+        if let Some(why) = unlived.get(&change.id) {
+            (change.effect, change.not_lived) = (None, Some(why.clone()));
+        }
     }
-    let left_out = each.iter().flat_map(|of_text| &of_text.left_out).map(|(id, _)| id.clone()).collect();
-    (each.into_iter().map(|of_text| of_text.shown).collect(), left_out)
+}
+
+/// What is lived through of each set.
+struct Shown {
+    sets: Vec<Vec<Arc<Slo>>>,
+    /// What is not, with why.
+    left_out: BTreeMap<SloId, String>,
+    /// The same in a sentence; `None`: all is.
+    note: Option<String>,
+}
+
+impl Shown {
+    const fn all(sets: Vec<Vec<Arc<Slo>>>) -> Self {
+        Self { sets, left_out: BTreeMap::new(), note: None }
+    }
+}
+
+/// What a recorded file can show of each set: an SLO whose one version it does not show is left out of both, or its pages would seem to come or go.
+fn of_text(sets: &[Vec<Arc<Slo>>], difference: &Difference) -> Shown {
+    let mut left_out: BTreeMap<SloId, String> = BTreeMap::new();
+    loop {
+        let others: BTreeSet<SloId> = left_out.keys().cloned().collect();
+        let each: Vec<OfText> = sets.iter().map(|set| OfText::without(set.clone(), &others)).collect();
+        for (id, why) in each.iter().flat_map(|of_text| &of_text.left_out) {
+            left_out.entry(id.clone()).or_insert_with(|| (*why).to_owned());
+        }
+        for change in &difference.changes {
+            let names: Vec<&SloId> = change.former().into_iter().chain([&change.id]).collect();
+            if let Some(why) = names.iter().find_map(|name| left_out.get(*name)).cloned() {
+                for name in names {
+                    left_out.entry(name.clone()).or_insert_with(|| why.clone());
+                }
+            }
+        }
+        if left_out.len() == others.len() {
+            let sets = each.into_iter().map(|of_text| of_text.shown).collect();
+            let named: Vec<String> = left_out.iter().map(|(id, why)| format!("{}/{} ({why})", id.service, id.name)).collect();
+            let note = (!named.is_empty()).then(|| format!("left out, because samples of text do not show it: {}", named.join(", ")));
+            return Shown { sets, left_out, note };
+        }
+    }
 }
 
 fn life(lived: &Lived) -> Life<'_> {
