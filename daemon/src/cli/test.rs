@@ -269,7 +269,9 @@ impl Ran {
     }
 
     fn as_text(&self) -> String {
-        let mut text = format!("  {}  {}\n", if self.failures.is_empty() { "ok  " } else { "FAIL" }, self.name);
+        let result = if self.failures.is_empty() { "ok  " } else { "FAIL" };
+        let doubt = self.doubtful.first().map_or_else(String::new, |made| format!(" (in doubt: {})", made.code));
+        let mut text = format!("  {result}  {}{doubt}\n", self.name);
         for Doubtful { series, code } in &self.doubtful {
             let _ = writeln!(text, "        bad events were written as {series}: does anybody expose that? burnward explain {code}");
         }
@@ -446,6 +448,7 @@ mod tests {
         let text = report.text(Format::Text, Colour::Never, Duration::ZERO);
         let said = "        bad events were written as http_requests_total{code=\"5..\",job=\"checkout\",tenant=\"acme\"}: does anybody expose that? burnward explain W2022\n";
         assert_eq!(text.matches(said).count(), 2, "{text}");
+        assert_eq!(text.matches(" (in doubt: W2022)\n").count(), 2, "{text}");
         let other =
             fenced("yaml").replace("total: 'http_requests_total{job=\"checkout\"}'", "total: 'http_requests_total{job=\"chekout\"}'");
         let (_directory, report) = of_text("a.yaml", &other).await;

@@ -93,4 +93,31 @@ mod tests {
         let severities: Vec<Severity> = report.diagnostics.iter().map(Diagnostic::severity).collect();
         assert!(severities.is_sorted() && severities.contains(&Severity::Warning), "{severities:?}");
     }
+
+    #[test]
+    fn of_twelve_errors_those_in_changed_lines_are_among_the_ten_that_are_shown() {
+        let mistaken = |n: usize| GOOD.replace("checkout", &format!("service-{n}")).replace("99.9%", "100%");
+        let files: Vec<(String, String)> = (0..12).map(|n| (format!("{n:02}.yaml"), mistaken(n))).collect();
+        let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let advised = GOOD.replace("alerting: ticket", "alerting: page");
+        let with_advice: Vec<(&str, &str)> = std::iter::once(("advice.yaml", advised.as_str())).chain(files).collect();
+        let (directory, mut report) = report(&with_advice);
+        let git = |arguments: &[&str]| {
+            let output = std::process::Command::new("git").current_dir(directory.path()).args(arguments).output().expect("git is there");
+            assert!(output.status.success(), "{output:?}");
+        };
+        git(&["init", "--quiet"]);
+        git(&["add", "."]);
+        git(&["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--message", "first"]);
+        std::fs::write(directory.path().join("11.yaml"), mistaken(11).replace("100%", "101%")).expect("written");
+        std::fs::write(directory.path().join("advice.yaml"), format!("# again\n{advised}")).expect("written");
+        report.rank(Some(&Changed::since("HEAD", directory.path()).expect("a revision")));
+        let shown = report.as_github();
+        let first = shown.lines().next().expect("a line");
+        assert!(first.starts_with("::error") && first.contains("11.yaml"), "{shown}");
+        assert!(shown.lines().take(10).all(|line| line.starts_with("::error")), "{shown}");
+        let order: Vec<Severity> = report.diagnostics.iter().map(Diagnostic::severity).collect();
+        assert!(order.is_sorted() && order.contains(&Severity::Warning), "{order:?}");
+        assert_eq!(order.iter().filter(|severity| **severity == Severity::Error).count(), 12);
+    }
 }

@@ -68,6 +68,13 @@ pub(super) fn excluding(one: &Selector, other: &Selector) -> Option<(Matcher, Ma
 /// So many pairs of selectors are compared.
 const MOST_PAIRS: usize = 64;
 
+/// A selector without the matchers that take everything.
+pub(super) fn needed(selector: &Selector) -> Selector {
+    let takes_all =
+        |matcher: &Matcher| matcher.op == MatchOp::Regex && matches!(matcher.value.as_str(), ".*" | "^.*" | ".*$" | "^.*$" | "(.*)");
+    Selector::new(selector.metric(), selector.matchers().iter().filter(|matcher| !takes_all(matcher)).cloned().collect())
+}
+
 /// Matchers that show a selector of one side to be no part of the total, which is of the same metric alone.
 pub(super) fn outside(side: &[Selector], total: &[Selector]) -> Option<(Matcher, Matcher)> {
     if side.len() * total.len() > MOST_PAIRS {

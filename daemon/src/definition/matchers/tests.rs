@@ -171,3 +171,17 @@ fn what_is_no_part_of_the_total_is_found() {
     assert_eq!(found("errors", &["requests"]), None);
     assert_eq!(found(r#"h_bucket{le="1"}"#, &[r#"h_bucket{le="+Inf"}"#]), None);
 }
+
+#[test]
+fn matchers_that_take_everything_are_not_needed() {
+    for (text, expected) in [
+        ("x{code=~\".*\"}", "x"),
+        ("x{a=\"1\",code=~\"^.*$\"}", "x{a=\"1\"}"),
+        ("x{code=~\".+\"}", "x{code=~\".+\"}"),
+        ("x{code!=\"\"}", "x{code!=\"\"}"),
+        ("x{code!~\".*\"}", "x{code!~\".*\"}"),
+    ] {
+        let selector = crate::definition::selector::parse(text).expect("a selector");
+        assert_eq!(needed(&selector).to_string(), expected);
+    }
+}

@@ -141,26 +141,35 @@ fn as_it_is(counter: &VectorSelector, scanned: &Scanned<'_>, step: Option<Durati
 
 /// `x or vector(0)`: with it nobody sees that `x` is gone.
 fn hidden_gaps(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
-    let mut found = false;
+    let mut found = None;
     visit(expr, &mut |node| {
         if let Expr::Binary(binary) = node
             && binary.op.to_string() == "or"
-            && is_constant(&binary.rhs)
+            && found.is_none()
         {
-            found = true;
+            found = hides(binary);
         }
     });
-    let message = "`or vector(...)` makes missing data look like a value";
-    let help = "remove it: where a value is missing, the slice is unseen; a missing bad or good side beside its total is zero anyway";
-    found.then(|| Finding::new(&codes::PROMQL_HIDES, message, help).at(scanned.word("vector")))
+    let at = scanned.word("vector").or_else(|| scanned.word("or"));
+    found.map(|(message, help)| Finding::new(&codes::PROMQL_HIDES, message, help).at(at))
 }
 
-fn is_constant(expr: &Expr) -> bool {
-    match bare(expr) {
-        Expr::NumberLiteral(_) => true,
-        Expr::Call(call) => call.func.name == "vector",
-        _ => false,
+/// Why an `or` hides that something is missing, and what to write instead.
+fn hides(or: &BinaryExpr) -> Option<(String, &'static str)> {
+    const REMOVE: &str =
+        "remove it: where a value is missing, the slice is unseen; a missing bad or good side beside its total is zero anyway";
+    if bounds::is_always_there(&or.lhs) {
+        let message = "what stands before `or` always has a value, so what stands behind it is not looked at where both have no labels";
+        return Some((message.to_owned(), "remove the constant: where a value is missing, the slice is unseen"));
     }
+    if bounds::is_always_there(&or.rhs) {
+        return Some(("`or vector(...)` makes missing data look like a value".to_owned(), REMOVE));
+    }
+    // `absent` is there for nothing else, and its value is said on purpose.
+    let mut absent = false;
+    visit(&or.rhs, &mut |node| absent |= matches!(node, Expr::Call(call) if call.func.name.starts_with("absent")));
+    let number = bounds::fixed(&or.rhs).filter(|_| !absent)?;
+    Some((format!("what stands behind `or` is always {number}: it makes missing data look like a value"), REMOVE))
 }
 
 /// A comparison at the top without `bool`: where it does not hold there is no value.
@@ -215,6 +224,9 @@ pub(super) fn of_rule(expr: &Expr) -> Option<(String, String)> {
 
 /// Whatever happens, the comparison comes out the same.
 fn constant(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
+    if let Some(share) = share_without_hundred(expr, is, threshold) {
+        return Some(share);
+    }
     let (least, most) = bounds::of(expr)?;
     let verdict = match is {
         Comparison::Less => always(most < threshold, least >= threshold),
@@ -234,12 +246,37 @@ fn constant(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
             format!("a percentage is the ratio times 100: write `* 100` behind it, or `threshold: {}`", threshold / HUNDRED),
         ),
         bounds::Form::Ratio | bounds::Form::Other => (
-            format!("the value lies between {least} and {most}"),
+            within(least, most),
             "give a threshold within these bounds; a percentage is the ratio times 100".to_owned(),
         ),
     };
     let message = format!("{value}, so `{} {threshold}` {verdict} holds", is.sign());
     Some(Finding::new(&codes::PROMQL_CONSTANT, message, help))
+}
+
+/// Errors divided by requests are compared with a number of percent.
+fn share_without_hundred(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
+    let verdict = match is {
+        Comparison::Less | Comparison::AtMost => "always",
+        Comparison::Greater | Comparison::AtLeast | Comparison::Equal => "never",
+        Comparison::Different => return None,
+    };
+    let percent = threshold > 1.0 && threshold <= HUNDRED && bounds::of(expr) != Some((0.0, 1.0)) && bounds::is_called_share(expr);
+    percent.then(|| {
+        let message =
+            format!("by the names of its metrics this is a ratio between 0 and 1, so `{} {threshold}` {verdict} holds", is.sign());
+        let help = format!("a percentage is the ratio times 100: write `* 100` behind it, or `threshold: {}`", threshold / HUNDRED);
+        Finding::new(&codes::PROMQL_CONSTANT, message, help)
+    })
+}
+
+fn within(least: f64, most: f64) -> String {
+    match (least.is_finite(), most.is_finite()) {
+        (true, true) if least.to_bits() == most.to_bits() => format!("the value is always {least}"),
+        (true, false) => format!("the value is never below {least}"),
+        (false, true) => format!("the value is never above {most}"),
+        (true, true) | (false, false) => format!("the value lies between {least} and {most}"),
+    }
 }
 
 const HUNDRED: f64 = 100.0;

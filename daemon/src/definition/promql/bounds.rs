@@ -8,8 +8,8 @@ use promql_parser::{
     parser::{AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorSelector},
 };
 
-use super::{bare, tree::visit};
-use crate::definition::selector;
+use super::{By, Split, bare, tree::visit};
+use crate::definition::{matchers, selector};
 
 /// Least and most; both may be reached.
 pub(super) type Bounds = (f64, f64);
@@ -47,6 +47,9 @@ pub(super) fn of(expr: &Expr) -> Option<Bounds> {
         Expr::Call(call) => of_call(call),
         Expr::Aggregate(aggregate) => match aggregate.op.to_string().as_str() {
             "min" | "max" | "avg" | "quantile" | "topk" | "bottomk" => of(&aggregate.expr),
+            "sum" => of(&aggregate.expr).filter(|(least, _)| *least >= 0.0).map(|(least, _)| (least, f64::INFINITY)),
+            // Of no series there is no count.
+            "count" => Some((1.0, f64::INFINITY)),
             "group" => Some((1.0, 1.0)),
             _ => None,
         },
@@ -62,6 +65,9 @@ fn of_call(call: &Call) -> Option<Bounds> {
     match call.func.name {
         "absent" | "absent_over_time" | "present_over_time" => Some((1.0, 1.0)),
         "histogram_fraction" => Some((0.0, 1.0)),
+        "rate" | "increase" | "irate" | "resets" | "changes" => Some((0.0, f64::INFINITY)),
+        "count_over_time" => Some((1.0, f64::INFINITY)),
+        "vector" => of(call.args.args.first()?),
         "avg_over_time" | "min_over_time" | "max_over_time" | "last_over_time" | "first_over_time" => match call.args.args.last()?.as_ref()
         {
             Expr::MatrixSelector(matrix) => of_selector(&matrix.vs),
@@ -80,23 +86,135 @@ fn of_binary(binary: &BinaryExpr) -> Option<Bounds> {
         "/" if is_same(lhs, rhs) => Some((1.0, 1.0)),
         "/" if is_part_of(lhs, rhs) => Some((0.0, 1.0)),
         "/" if let Some(inner) = averaged(lhs, rhs) => of(inner),
+        "*" if [lhs, rhs].into_iter().any(is_zero) => Some((0.0, 0.0)),
         "*" => scaled(of(lhs)?, of(rhs)?),
-        "/" => scaled(of(lhs)?, fixed(rhs).map(|number| (1.0 / number, 1.0 / number))?),
+        "/" => divided(of(lhs)?, of(rhs)?),
+        "or" if is_always_there(lhs) && Split::of(rhs).by == By::These(BTreeSet::new()) => of(lhs),
+        "or" => of(lhs).zip(of(rhs)).map(|(left, right)| (left.0.min(right.0), left.1.max(right.1))),
         "-" => of(lhs).zip(of(rhs)).map(|(left, right)| (left.0 - right.1, left.1 - right.0)),
         "+" => of(lhs).zip(of(rhs)).map(|(left, right)| (left.0 + right.0, left.1 + right.1)),
         _ => None,
     }
 }
 
-fn fixed(expr: &Expr) -> Option<f64> {
+/// The only number that an expression has.
+pub(super) fn fixed(expr: &Expr) -> Option<f64> {
     of(expr).filter(|(least, most)| least.to_bits() == most.to_bits()).map(|(number, _)| number)
 }
 
+/// Whether an expression has a value at every instant, and one without labels.
+pub(super) fn is_always_there(expr: &Expr) -> bool {
+    match bare(expr) {
+        Expr::NumberLiteral(_) => true,
+        Expr::Call(call) => call.func.name == "vector",
+        _ => false,
+    }
+}
+
+fn is_zero(expr: &Expr) -> bool {
+    fixed(expr) == Some(0.0)
+}
+
 fn scaled(one: Bounds, other: Bounds) -> Option<Bounds> {
-    let products = [one.0 * other.0, one.0 * other.1, one.1 * other.0, one.1 * other.1];
+    // Nothing times whatever is nothing.
+    let times = |left: f64, right: f64| if left == 0.0 || right == 0.0 { 0.0 } else { left * right };
+    let products = [times(one.0, other.0), times(one.0, other.1), times(one.1, other.0), times(one.1, other.1)];
     let (least, most) =
         products.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), product| (least.min(product), most.max(product)));
-    (least.is_finite() && most.is_finite()).then_some((least, most))
+    tells((least, most))
+}
+
+/// What is divided by zero is no number that a threshold is compared with.
+fn divided(one: Bounds, by: Bounds) -> Option<Bounds> {
+    if by.0.to_bits() == by.1.to_bits() && by.0 != 0.0 {
+        return scaled(one, (1.0 / by.0, 1.0 / by.0));
+    }
+    (one.0 >= 0.0 && by.0 >= 0.0).then_some((0.0, f64::INFINITY))
+}
+
+/// Bounds of which at least one is a number.
+fn tells((least, most): Bounds) -> Option<Bounds> {
+    (least.is_finite() || most.is_finite()).then_some((least, most))
+}
+
+/// Whether a part is called errors (or successes) and is divided by something that is not: then it is a share, as far as names tell.
+pub(super) fn is_called_share(expr: &Expr) -> bool {
+    let Expr::Binary(binary) = bare(expr) else { return false };
+    let (part, whole) = (events(&binary.lhs), events(&binary.rhs));
+    let (Some(part), Some(whole)) = (part, whole) else { return false };
+    let judged = |one: &&VectorSelector| one.name.as_deref().is_some_and(is_called_judged) || asks_for_errors(one);
+    binary.op.to_string() == "/" && !part.is_empty() && !whole.is_empty() && part.iter().all(judged) && !whole.iter().all(judged)
+}
+
+/// The counters whose rates are added up, constants beside them left out; `None` where anything else is computed, or a counter is one of something else
+/// than events.
+fn events(expr: &Expr) -> Option<Vec<&VectorSelector>> {
+    match bare(expr) {
+        Expr::Binary(binary) => match binary.op.to_string().as_str() {
+            "+" => Some([events(&binary.lhs)?, events(&binary.rhs)?].concat()),
+            "or" if fixed(&binary.rhs).is_some() => events(&binary.lhs),
+            _ => None,
+        },
+        Expr::Aggregate(aggregate) if aggregate.op.to_string() == "sum" => events(&aggregate.expr),
+        Expr::Call(call) if matches!(call.func.name, "rate" | "increase" | "irate") => match call.args.args.first()?.as_ref() {
+            Expr::MatrixSelector(matrix) => Some(vec![&matrix.vs]).filter(|_| matrix.vs.name.as_deref().is_some_and(is_called_events)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_called_events(metric: &str) -> bool {
+    !metric.ends_with("_sum")
+        && !metric.split('_').any(|part| matches!(part, "seconds" | "bytes" | "milliseconds" | "retries" | "attempts"))
+}
+
+/// Words of which one in a metric's name says that its events are the bad (or the good) ones.
+const JUDGED: [&str; 21] = [
+    "err",
+    "error",
+    "errors",
+    "errored",
+    "fail",
+    "failed",
+    "failure",
+    "failures",
+    "bad",
+    "5xx",
+    "dropped",
+    "rejected",
+    "timeout",
+    "timeouts",
+    "lost",
+    "exceptions",
+    "success",
+    "successes",
+    "successful",
+    "succeeded",
+    "good",
+];
+
+fn is_called_judged(metric: &str) -> bool {
+    metric.split(['_', ':']).any(|part| JUDGED.contains(&part))
+}
+
+fn asks_for_errors(selector: &VectorSelector) -> bool {
+    selector.matchers.matchers.iter().any(|matcher| matchers::is_of_http(&matcher.name) && matcher.value.starts_with('5'))
+}
+
+/// Whether what an expression counts is multiplied by a hundred, as a percentage is.
+pub(super) fn is_percentage(expr: &Expr) -> bool {
+    let is_hundred = |side: &Expr| matches!(bare(side), Expr::NumberLiteral(number) if number.val.to_bits() == 100.0_f64.to_bits());
+    match bare(expr) {
+        Expr::Binary(binary) => match binary.op.to_string().as_str() {
+            "*" => [&binary.lhs, &binary.rhs].into_iter().any(|side| is_hundred(side) || is_percentage(side)),
+            "/" => is_percentage(&binary.lhs) && !is_percentage(&binary.rhs) && !is_hundred(&binary.rhs),
+            "or" | "and" | "unless" | ">" | ">=" | "<" | "<=" => is_percentage(&binary.lhs),
+            _ => false,
+        },
+        Expr::Aggregate(aggregate) => is_percentage(&aggregate.expr),
+        _ => false,
+    }
 }
 
 /// Whether one counts some of what the other counts: the same metrics by the same functions, with at least the same matchers, split at least as finely.

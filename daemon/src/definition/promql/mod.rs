@@ -63,7 +63,7 @@ pub(super) enum Use {
 }
 
 /// An expression that may be sent, with advice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Checked {
     pub(super) expression: Expression,
     pub(super) advice: Vec<Finding>,
@@ -71,6 +71,10 @@ pub(super) struct Checked {
     pub(super) split: Split,
     /// What it adds up, where it is made of sums and increases alone.
     pub(super) summed: Vec<Selector>,
+    /// Whether it is multiplied by a hundred, as a percentage is.
+    pub(super) percentage: bool,
+    /// The only number that it has.
+    pub(super) fixed: Option<f64>,
 }
 
 /// Reads an expression.
@@ -85,7 +89,8 @@ pub(super) fn read(text: &str, used: Use) -> Result<Checked, Finding> {
             tree::check(&expr, &scanned)?;
             let sent = tree::faithful(&expr)?;
             let (split, summed) = (Split::of(&expr), bounds::summed(&expr));
-            Ok(Checked { expression: Expression::new(&sent), advice: advice::of(&expr, &scanned, used), split, summed })
+            let (percentage, fixed) = (bounds::is_percentage(&expr), bounds::fixed(&expr));
+            Ok(Checked { expression: Expression::new(&sent), advice: advice::of(&expr, &scanned, used), split, summed, percentage, fixed })
         }
         Err(error) => match unknown(&scanned, &error) {
             Some(advice) => Ok(Checked { advice: vec![advice], ..as_written(&scanned) }),
@@ -101,7 +106,14 @@ pub(super) fn unchecked(text: &str) -> Result<Checked, Finding> {
 }
 
 fn as_written(scanned: &Scanned<'_>) -> Checked {
-    Checked { expression: Expression::new(&scanned.plain), advice: Vec::new(), split: Split::unknown(), summed: Vec::new() }
+    Checked {
+        expression: Expression::new(&scanned.plain),
+        advice: Vec::new(),
+        split: Split::unknown(),
+        summed: Vec::new(),
+        percentage: false,
+        fixed: None,
+    }
 }
 
 /// The expression with `label="value"` in each of its selectors, so that it sees nothing else; or why that cannot be.

@@ -202,11 +202,22 @@ fn the_newest_functions_and_the_newest_grammar_load_checked_or_with_advice() {
 
 #[test]
 fn missing_data_that_is_made_to_look_like_a_value_is_told() {
-    for text in ["sum(x) or vector(0)", "max(x or on() vector(0))", "sum(x) or (vector(0))"] {
+    for text in [
+        "sum(x) or vector(0)",
+        "max(x or on() vector(0))",
+        "sum(x) or (vector(0))",
+        "sum(x) or 0 * max(y)",
+        "sum(x) or on() (0 * sum(up))",
+        "x or up * 0",
+        "vector(0) or sum(x)",
+        "sum(x) or vector(0) * 100",
+    ] {
         assert_eq!(advice(text, WINDOW), ["W2081"], "{text}");
         assert_eq!(advice(text, events(1)), ["W2081"], "{text}");
     }
-    assert!(advice("a or b", WINDOW).is_empty());
+    for text in ["a or b", "sum(a) or sum(b) * 2", "max(x) or absent(x)"] {
+        assert!(advice(text, WINDOW).is_empty(), "{text}");
+    }
 }
 
 #[test]
@@ -245,13 +256,30 @@ fn a_counter_that_is_added_up_as_it_is_is_told() {
         ("sum(x_total) - sum(x_total offset 1m)", vec![]),
         ("sum(increase((x_total)[1m:15s]))", vec![]),
         ("sum(increase(x_total[1m]) and on (a) y_total)", vec![]),
-        ("sum(increase(x_total[1m])) or sum(y_total) * 0", vec![]),
         ("sum(stackdriver_x_transaction_count)", vec![]),
         ("sum(job:x_total:increase1m)", vec![]),
         ("sum(queued)", vec![]),
     ] {
         assert_eq!(advice(text, events(1)), expected, "{text}");
         assert!(advice(text, WINDOW).is_empty(), "{text}");
+    }
+    assert_eq!(advice("sum(increase(x_total[1m])) or sum(y_total) * 0", events(1)), ["W2081"]);
+}
+
+#[test]
+fn a_percentage_is_known_by_its_factor() {
+    for (text, expected) in [
+        ("sum(a) * 100", true),
+        ("100 * sum(increase(a[1m]))", true),
+        ("sum by (x) (100 * a)", true),
+        ("100 * sum(a) / sum(b)", true),
+        ("sum(a) / sum(b) * 100 or vector(0)", true),
+        ("sum(a) * 100 / 100", false),
+        ("sum(a) / 100", false),
+        ("sum(a) * 60", false),
+        ("sum(a)", false),
+    ] {
+        assert_eq!(read(text, WINDOW).map(|checked| checked.percentage), Ok(expected), "{text}");
     }
 }
 
@@ -292,6 +320,24 @@ fn a_comparison_that_always_comes_out_the_same_is_told() {
         ("probe_success".to_owned(), "==", 2.0, "never"),
         ("sum(a_seconds_sum) / sum(a_seconds_count)".to_owned(), "<", 2.0, ""),
         ("max(queue_age)".to_owned(), "<", 3600.0, ""),
+        ("count(up)".to_owned(), ">", 0.0, "always"),
+        ("count(up == 1)".to_owned(), ">=", 3.0, ""),
+        ("sum(rate(a[5m]))".to_owned(), "<", 0.0, "never"),
+        ("sum(rate(a[5m]))".to_owned(), "<", 100.0, ""),
+        ("vector(0) or max(x)".to_owned(), "<=", 5.0, "always"),
+        ("vector(0) or max by (a) (x)".to_owned(), "<=", 5.0, ""),
+        ("max(x) or vector(0)".to_owned(), "<=", 5.0, ""),
+        ("1 - sum(rate(a[5m])) / sum(rate(b[5m]))".to_owned(), ">", 99.0, "never"),
+        ("1 - sum(rate(a[5m])) / sum(rate(b[5m]))".to_owned(), ">", 0.99, ""),
+        ("sum(rate(err_total[5m])) / sum(rate(req_total[5m]))".to_owned(), "<", 5.0, "always"),
+        ("sum(rate(err_total[5m])) / sum(rate(req_total[5m]))".to_owned(), "<", 0.05, ""),
+        ("sum(rate(err_total[5m])) / sum(rate(req_total[5m])) * 100".to_owned(), "<", 5.0, ""),
+        ("100 * sum(rate(err_total[5m])) / sum(rate(req_total[5m]))".to_owned(), "<", 5.0, ""),
+        ("(sum(rate(a_errors[5m])) + sum(rate(b_errors[5m]))) / sum(rate(a[5m]))".to_owned(), "<", 2.0, "always"),
+        ("(sum(rate(x_failed_total[5m])) or vector(0)) / sum(rate(y_total[5m]))".to_owned(), "<=", 2.0, "always"),
+        ("sum(rate(ok{code=~\"5..\"}[5m])) / sum(rate(y_total[5m]))".to_owned(), ">", 2.0, "never"),
+        ("sum(rate(db_queries_total[5m])) / sum(rate(http_requests_total[5m]))".to_owned(), "<", 20.0, ""),
+        ("sum(rate(retries_failed_total[5m])) / sum(rate(http_requests_total[5m]))".to_owned(), "<", 2.0, ""),
     ] {
         let used = Use::Window { is: Comparison::parse(is).map(|is| (is, threshold)) };
         let checked = read(&text, used).expect("it loads");

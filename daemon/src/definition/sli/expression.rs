@@ -10,7 +10,7 @@ use burnward_core::{
 
 use super::{
     super::{
-        codes, duration,
+        codes, duration, matchers,
         promql::{self, Checked, Finding, Use},
         reader::{Fields, Keys, Reader, shortened, suggest},
         yaml::{Entry, Node, Value},
@@ -57,7 +57,7 @@ pub(super) fn read_window(reader: &mut Reader, node: &Node, per: Option<&[String
     let sent = Sent { checked: is_checked(reader, &fields), promql, per };
     let used = Use::Window { is: is.zip(threshold) };
     let expr = reader.required(&fields, "expr", "'max(queue_age_seconds)'");
-    let expression = expr.and_then(|node| read_expression(reader, node, sent, used)).map(|(expression, _)| expression);
+    let expression = expr.and_then(|node| read_expression(reader, node, sent, used)).map(|checked| checked.expression);
     Some(Sli::Window { expression: expression?, is: is?, threshold: threshold?, slice: slice? })
 }
 
@@ -71,12 +71,16 @@ pub(super) fn read_query(reader: &mut Reader, node: &Node, per: Option<&[String]
     let side = counted_entry(reader, &fields);
     let counted = side.and_then(|side| {
         let node = reader.optional(&fields, &side.key)?;
-        let (expression, summed) = read_expression(reader, node, sent, Use::Events { step, beside: true })?;
-        differs(reader, side, &expression, total.as_ref().map(|(total, _)| total))?;
-        advise_on_part(reader, side, &summed, total.as_ref().map_or(&[], |(_, summed)| summed));
-        Some(if side.key == "bad" { Counted::Bad(expression) } else { Counted::Good(expression) })
+        let checked = read_expression(reader, node, sent, Use::Events { step, beside: true })?;
+        differs(reader, side, &checked.expression, total.as_ref().map(|total| &total.expression))?;
+        if let Some(total) = &total {
+            advise_on_same(reader, side, &checked, total);
+            advise_on_part(reader, side, &checked.summed, &total.summed);
+            advise_on_percentage(reader, side, &checked, total);
+        }
+        Some(if side.key == "bad" { Counted::Bad(checked.expression) } else { Counted::Good(checked.expression) })
     });
-    Some(Sli::Query { counted: counted?, total: total?.0, step: step? })
+    Some(Sli::Query { counted: counted?, total: total?.expression, step: step? })
 }
 
 /// A side that is no part of the total, where both are sums of counters.
@@ -84,6 +88,32 @@ fn advise_on_part(reader: &mut Reader, side: &Entry, summed: &[Selector], total:
     if let Some((message, help)) = no_part(&side.key, summed, total) {
         let diagnostic = reader.diagnostic(&codes::NO_PART, side.value.range.clone(), message);
         reader.report(diagnostic.help(help));
+    }
+}
+
+/// A side that differs from the total in matchers alone that take everything.
+fn advise_on_same(reader: &mut Reader, side: &Entry, checked: &Checked, total: &Checked) {
+    let plain = |one: &Checked| {
+        let as_needed = |text: String, selector: &Selector| text.replace(&selector.to_string(), &matchers::needed(selector).to_string());
+        one.summed.iter().fold(one.expression.to_string(), as_needed)
+    };
+    if !checked.summed.is_empty() && plain(checked) == plain(total) {
+        let message = format!("`{0}` and `total` are the same: every event is {0}", side.key);
+        let diagnostic = reader.diagnostic(&codes::SAME_SIDES, side.value.range.clone(), message);
+        reader.report(diagnostic.help(format!("narrow `{}` to what makes an event one, such as code=~\"5..\"", side.key)));
+    }
+}
+
+/// A side in percent beside a total that is not.
+fn advise_on_percentage(reader: &mut Reader, side: &Entry, checked: &Checked, total: &Checked) {
+    let (of_side, of_total) = (checked.percentage, total.percentage || total.fixed.is_some_and(|number| number >= 100.0));
+    if of_side != of_total && (of_side || total.percentage) {
+        let (more, less) = if of_side { (side.key.as_str(), "total") } else { ("total", side.key.as_str()) };
+        let message = format!("`{more}` is multiplied by 100 and `{less}` is not: the share of `{}` is wrong by that", side.key);
+        let diagnostic = reader.diagnostic(&codes::NO_PART, side.value.range.clone(), message);
+        reader.report(
+            diagnostic.help("both are numbers of events: leave the factor out; where the total is `vector(1)`, give the ratio itself"),
+        );
     }
 }
 
@@ -160,22 +190,21 @@ struct Sent<'p> {
     per: Option<&'p [String]>,
 }
 
-/// The expression, and the series that it adds up.
-fn read_expression(reader: &mut Reader, node: &Node, sent: Sent<'_>, used: Use) -> Option<(Expression, Vec<Selector>)> {
+fn read_expression(reader: &mut Reader, node: &Node, sent: Sent<'_>, used: Use) -> Option<Checked> {
     let text = query_text(reader, node, "an expression")?;
     let read = if sent.checked { promql::read(text, used) } else { promql::unchecked(text) };
     match read {
-        Ok(Checked { expression, advice, split, summed }) => {
-            if let (Promql::Confined, Err(why)) = (sent.promql, promql::confined(&expression.to_string(), "label", "value")) {
+        Ok(checked) => {
+            if let (Promql::Confined, Err(why)) = (sent.promql, promql::confined(&checked.expression.to_string(), "label", "value")) {
                 let message = format!("this tenant's source adds a label to every selector, and cannot to this expression: {why}");
                 let diagnostic = reader.diagnostic(&codes::PROMQL_CONFINED, node.range.clone(), message);
                 reader.report(diagnostic.help("write it in plain PromQL, each selector with the metric's name before the braces"));
                 return None;
             }
-            for finding in advice.iter().chain(&sent.per.map(|per| split.misfits(per)).unwrap_or_default()) {
+            for finding in checked.advice.iter().chain(&sent.per.map(|per| checked.split.misfits(per)).unwrap_or_default()) {
                 report(reader, node, text, finding);
             }
-            Some((expression, summed))
+            Some(checked)
         }
         Err(finding) => {
             report(reader, node, text, &finding);

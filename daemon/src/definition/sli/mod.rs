@@ -81,11 +81,17 @@ fn advise_on_same_sides(reader: &mut Reader, node: &Node, counted: &Counted, tot
         Counted::Bad(side) => (side, "bad"),
         Counted::Good(side) => (side, "good"),
     };
-    if side.len() == total.len() && side.iter().all(|selector| total.contains(selector)) {
+    if are_same(side, total) {
         let message = format!("`{word}` and `total` are the same: every event is {word}");
         let diagnostic = reader.diagnostic(&codes::SAME_SIDES, node.range.clone(), message);
         reader.report(diagnostic.help(format!("narrow `{word}` to what makes an event {word}, such as code=~\"5..\"")));
     }
+}
+
+/// Whether both take the same series.
+fn are_same(side: &[Selector], total: &[Selector]) -> bool {
+    let total: Vec<Selector> = total.iter().map(matchers::needed).collect();
+    side.len() == total.len() && side.iter().all(|selector| total.contains(&matchers::needed(selector)))
 }
 
 /// A side that is no part of the total: other series of the same metric, or beside what is called like the successes alone.

@@ -36,6 +36,12 @@ const SLIS: &[&str] = &[
     "query: { bad: 'sum(x_total{code=\"5..\"})', total: 'sum(x_total{code=\"200\"})' }",
     "window: { expr: 'histogram_quantile(99, sum by (le) (rate(x_bucket[5m])))', is: '<', threshold: 2 }",
     "window: { expr: 'histogram_quantile(0.99, sum(rate(x_bucket[5m])))', is: '<', threshold: 2 }",
+    "window: { expr: 'max(rate(x[5m + 1m]) default 0)', is: '<', threshold: 2 }",
+    "window: { expr: 'sum(rate(err_total[5m])) / sum(rate(req_total[5m]))', is: '<', threshold: 2 }",
+    "window: { expr: 'vector(0) or count(up)', is: '>=', threshold: 1 }",
+    "query: { bad: 'sum(increase(x_total[1m])) or 0 * sum(up)', total: 'sum(increase(y_total[1m]))' }",
+    "query: { bad: '100 * sum(increase(x_total[1m]))', total: 'sum(increase(y_total[1m]))' }",
+    "query: { bad: 'sum(increase(x_total{code=~\".*\"}[1m]))', total: 'sum(increase(x_total[1m]))' }",
     "query: { bad: 'x', total: 'y' }\n      window: { expr: 'x', is: '<=', threshold: 1 }",
 ];
 
@@ -77,6 +83,8 @@ fn expressions_load_and_keep_what_was_written() {
         "window: { expr: 'max(queue_age_seconds)', is: '<=', threshold: 3600 }",
         "window: { expr: 'max(x)', is: '!=', threshold: -1.5e3, slice: 30s }",
         "query: { bad: 'errors:increase1m', total: 'requests:increase1m' }",
+        "query: { bad: '100 * (1 - sum(a) / sum(b))', total: 'vector(100)' }",
+        "query: { bad: '100 * sum(increase(a_total[1m]))', total: '100 * sum(increase(b_total[1m]))' }",
         "query: { good: 'sum by (tenant) (increase(x{code=\"200\"}[5m]))', total: 'sum by (tenant) (increase(x[5m]))', step: 5m }\n    per: [tenant]",
         "window: { expr: 'rollup(x[5m]) keep_metric_names', is: '<=', threshold: 1, promql-check: off }",
     ] {
