@@ -173,7 +173,7 @@ pub enum State {
     CannotSee,
     /// Nothing is left.
     Spent,
-    /// History is being filled in.
+    /// Older samples are being read: of the window's beginning, while alerts are decided, or of what happened since the last read, while they are not.
     BackFilling,
     /// Nothing happened, so nothing failed.
     NoTraffic,

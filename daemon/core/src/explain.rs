@@ -239,7 +239,7 @@ fn excluded_line(Excluded { counts, time, treated, held: _ }: Excluded, unit: Ev
 fn seen(status: &BudgetStatus) -> String {
     let seen = format!("{} of the window", words::whole_percent(status.coverage));
     if !status.to_fill.is_zero() {
-        return format!("{seen}; {} of it are still to be read", words::duration(status.to_fill));
+        return format!("{seen}; the first {} of it are still to be read", words::duration(status.to_fill));
     }
     let Some(unseen) = &status.unseen else { return seen };
     let time = words::duration(unseen.time);
@@ -277,7 +277,9 @@ fn by_state(status: &BudgetStatus) -> String {
         State::Burning => burning(status),
         State::CannotSee => format!("cannot see: {}", status.unknown.as_ref().map_or_else(String::new, ToString::to_string)),
         State::Spent => "no alert holds, and nothing is left of the budget".to_owned(),
-        State::BackFilling if status.to_fill.is_zero() => "history is being filled in; nothing is decided until then".to_owned(),
+        State::BackFilling if status.to_fill.is_zero() => {
+            "what happened since the last read is being caught up with; nothing is decided until then".to_owned()
+        }
         State::BackFilling => {
             format!("{}; the budget is not known yet: {} are still to be read", by_rows(status), words::duration(status.to_fill))
         }
@@ -475,7 +477,7 @@ mod tests {
         for (state, words) in [
             (State::Ok, "no row holds"),
             (State::Spent, "no alert holds, and nothing is left of the budget"),
-            (State::BackFilling, "history is being filled in; nothing is decided until then"),
+            (State::BackFilling, "what happened since the last read is being caught up with; nothing is decided until then"),
             (State::NoTraffic, "no events, so nothing failed"),
         ] {
             let explanation = explain(&status(&calm, state, AlertState::default()));

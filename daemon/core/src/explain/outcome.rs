@@ -31,7 +31,7 @@ pub enum DecidedBy {
     NoTraffic,
     /// Nobody sees; `no-data` says who is told of that, and when.
     NoData,
-    /// History is being filled in.
+    /// What happened since the last read is being caught up with.
     BackFilling,
     /// It does not hold any more, and its alert is open until recovery is seen.
     Clearing,
@@ -52,7 +52,7 @@ impl DecidedBy {
     }
 }
 
-const FILLING: &str = "decides nothing: history is being filled in";
+const FILLING: &str = "decides nothing: what happened since the last read is being caught up with";
 
 /// The outcomes of all rows, in their order.
 pub(super) fn outcomes(status: &BudgetStatus) -> Vec<RowOutcome> {
@@ -257,7 +257,12 @@ mod tests {
         let burn = Hour { long: counts(10_000, 200), short: counts(1_000, 200) };
         let sentence = "holds by these figures, and no page was open at that moment: over 1h and over 5m the burn is above 14.4x";
         check(&status(&burn, State::Ok, CALM), 0, DecidedBy::BurnRate, sentence);
-        check(&status(&burn, State::BackFilling, CALM), 0, DecidedBy::BackFilling, "decides nothing: history is being filled in");
+        check(
+            &status(&burn, State::BackFilling, CALM),
+            0,
+            DecidedBy::BackFilling,
+            "decides nothing: what happened since the last read is being caught up with",
+        );
     }
 
     #[test]

@@ -149,7 +149,8 @@ impl Round<'_> {
         for (target, from) in &targets {
             let failures = stage.failures.get(target).into_iter().flatten().copied();
             let is_counted = |at| counted_from.is_some_and(|from| from < at);
-            let without_buckets = missed.into_iter().flatten().filter(|(missing, at)| missing == target && is_counted(*at));
+            let of_target = (*target, Timestamp::from_millis(i64::MIN))..=(*target, Timestamp::from_millis(i64::MAX));
+            let without_buckets = missed.into_iter().flat_map(|missed| missed.range(of_target.clone())).filter(|(_, at)| is_counted(*at));
             let without_buckets = without_buckets.filter_map(|(_, at)| stage.timeline.hidden_by(*target, *at, &self.rule));
             for failure in failures.chain(without_buckets).filter(|failure| failure.at > watermark && failure.at >= *from) {
                 *hidden.entry(failure.at.ceil(finest)).or_default() += failure.unseen;

@@ -518,9 +518,10 @@ impl Round<'_> {
         Some(Birth { booked, origin: self.origin(stage, sights, sight, route, (at, value))? })
     }
 
-    /// The first scrape of any target, as far as a restart would read of it too.
-    fn first_scrape(&self, stage: &mut Stage<'_>) -> Option<Timestamp> {
-        let after = stage.holds.0;
+    /// The first scrape of any target, as far as a restart right before `at` would read back, beyond a standstill of that length: whatever was read at once.
+    fn first_scrape(&self, stage: &mut Stage<'_>, at: Timestamp, still: Duration) -> Option<Timestamp> {
+        // Of raw samples that is `MARGIN`.
+        let after = stage.holds.0.max(at.minus(self.rule.memory * 2 + still));
         stage.scrapes(&self.rule).iter().map(|(at, _)| *at).find(|at| *at > after)
     }
 
@@ -528,7 +529,7 @@ impl Round<'_> {
     fn source_was_seen(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], lane: u32, at: Timestamp) -> bool {
         let scrapes = stage.scrapes(&self.rule);
         if !scrapes.is_empty() {
-            if self.first_scrape(stage).is_none_or(|first| first > at.minus(self.rule.memory)) {
+            if self.first_scrape(stage, at, Duration::ZERO).is_none_or(|first| first > at.minus(self.rule.memory)) {
                 return false;
             }
             let before = scrapes.partition_point(|(scrape, _)| *scrape < at);
@@ -551,7 +552,8 @@ impl Round<'_> {
         let target = TargetKey::of(sight.labels)?;
         if stage.timeline.knows(target) {
             let standstill = self.counted.lanes[lane as usize].standstill_before(at);
-            let first = self.first_scrape(stage);
+            let still = standstill.map_or(Duration::ZERO, |(from, to)| to.since(from));
+            let first = self.first_scrape(stage, at, still);
             return stage.timeline.new_value(target, at, standstill, first, &self.rule);
         }
         let companions = stage.companions.get_or_insert_with(|| self.companions(sights));

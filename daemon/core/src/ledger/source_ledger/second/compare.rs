@@ -138,7 +138,8 @@ impl Walk {
         if let Some(slice) = plan.presence() {
             let state = &self.memory.lanes[lane];
             let stood_still = state.stood_still.iter().copied().chain(open_silence(state.beat, state.watermark));
-            return stood_still.map(|(from, to)| Hole { from: from.plus(stands(slice)), to: before(to) }).collect();
+            let stands = stands(slice, self.memory.streams[stream as usize].meta.has_up);
+            return stood_still.map(|(from, to)| Hole { from: from.plus(stands), to: before(to) }).collect();
         }
         let closed = self.memory.log.hidden.iter().map(|hidden| &hidden.span).filter(|span| span.stream == stream);
         let spans = closed.chain(&self.memory.streams[stream as usize].provisional.spans);
@@ -147,10 +148,11 @@ impl Walk {
     }
 }
 
-/// How long a sample of what must exist stands at most: until the next one where that follows so soon that none seemed to be missing, by the longest
-/// pace that is known. Samples that come late may tell of a shorter one, by which some are.
-fn stands(slice: Duration) -> Duration {
-    slice.max(longest_without_gap(Rule::RAW.memory))
+/// How long a sample of what must exist stands at most. Where `up` tells of its targets each scrape is a beat of the source; elsewhere it stands until the next
+/// one where that follows so soon that none seemed to be missing, by the longest pace that is known: samples that come late may tell of a shorter one, by
+/// which some are.
+fn stands(slice: Duration, has_up: bool) -> Duration {
+    slice.max(if has_up { Rule::RAW.memory } else { longest_without_gap(Rule::RAW.memory) })
 }
 
 /// From when on slices of a level are kept, whatever of them were booked up to `to`.
