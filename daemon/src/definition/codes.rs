@@ -336,7 +336,7 @@ codes! {
     CHANGED "W2102" "carried over with another meaning"
         "What another tool says cannot be said here in the same way, or was not said at all; the message tells what was taken instead. Look whether that is what you mean."
     INVERTED "W2103" "an operator that points the wrong way"
-        "An alert on a burn rate fires while the rate is high, and a ratio of good events is to be at least the target. An operator of OpenSLO that says the opposite, as an example of its specification does, is taken for what must be meant."
+        "An alert on a burn rate fires while the rate is high, and a ratio of good events is to be at least the target. An operator of OpenSLO that says the opposite, as an example of its specification does, is taken for what must be meant. Of a value with a threshold the operator says what is good: a latency or a high quantile that is good above its threshold is taken as it is written, and told."
     WEIGHED "W2104" "a ratio that weighs every minute alike"
         "A ratio that was divided already tells nothing of how many events it is of. Each minute counts as one event, of which the ratio is bad (or good): a night with ten requests weighs like a day with a million. Where there are counters, name them."
     ESTIMATED "W2105" "events that the source computes"

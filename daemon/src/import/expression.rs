@@ -119,6 +119,8 @@ pub(super) struct Counted {
     pub(super) per: Vec<String>,
     /// `or vector(0)` at the total, which hides that it is missing.
     pub(super) hidden: bool,
+    /// The same at the part.
+    pub(super) part_hidden: bool,
     /// False where series are compared one by one, without a sum.
     pub(super) summed: bool,
     /// What the values of the expressions were.
@@ -148,7 +150,8 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
     if part.by != total.by || part.summed != total.summed {
         return None;
     }
-    let (per, hidden, summed, values) = (total.by.clone(), total.hidden, total.summed, part.values);
+    let (per, summed, values) = (total.by.clone(), total.summed, part.values);
+    let (hidden, part_hidden) = (total.hidden, part.hidden);
     let found = match (part.values, total.values, side) {
         (Values::Samples, Values::Numbers, Side::Good)
             if part.selectors == total.selectors && part.selectors.iter().all(is_of_zero_and_one) =>
@@ -161,7 +164,7 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
         },
         _ => return None,
     };
-    Some(Counted { found, per, hidden, summed, values })
+    Some(Counted { found, per, hidden, part_hidden, summed, values })
 }
 
 /// Both sides as they are split by the same labels.
@@ -400,6 +403,42 @@ pub(super) fn of_one_step(expr: &Expr, own: Duration, step: Duration) -> Expr {
     rewritten
 }
 
+/// Whether the value is one that is better the lower it is: a quantile from the median up, or what is called a latency.
+pub(super) fn is_better_low(expr: &Expr) -> bool {
+    let high = |number: Option<f64>| number.is_some_and(|quantile| (0.5..=1.0).contains(&quantile));
+    match expr {
+        Expr::Paren(paren) => is_better_low(&paren.expr),
+        Expr::Aggregate(aggregate) => {
+            let quantile = aggregate.op.to_string() == "quantile" && high(aggregate.param.as_deref().and_then(number));
+            quantile || is_better_low(&aggregate.expr)
+        }
+        Expr::Call(call) => {
+            let args = &call.args.args;
+            let quantile =
+                matches!(call.func.name, "histogram_quantile" | "quantile_over_time") && high(args.first().and_then(|arg| number(arg)));
+            quantile
+                || matches!(call.func.name, "max_over_time" | "min_over_time" | "avg_over_time")
+                    && args.iter().any(|arg| is_better_low(arg))
+        }
+        Expr::Binary(binary) if matches!(binary.op.to_string().as_str(), "*" | "/") && number(&binary.rhs).is_some() => {
+            is_better_low(&binary.lhs)
+        }
+        Expr::MatrixSelector(matrix) => selector::of_expression(&matrix.vs).is_some_and(|selector| is_latency(&selector)),
+        Expr::VectorSelector(vector) => selector::of_expression(vector).is_some_and(|selector| is_latency(&selector)),
+        Expr::Subquery(subquery) => is_better_low(&subquery.expr),
+        Expr::Binary(_) | Expr::Unary(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => false,
+    }
+}
+
+/// A summary's quantile, or a name that says so.
+fn is_latency(selector: &Selector) -> bool {
+    let quantile = |matcher: &Matcher| {
+        let high = matcher.value.parse().is_ok_and(|quantile: f64| (0.5..=1.0).contains(&quantile));
+        matcher.label == "quantile" && matcher.op == MatchOp::Equal && high
+    };
+    selector.metric().contains("latency") || selector.matchers().iter().any(quantile)
+}
+
 /// What is beside `or vector(0)`.
 pub(super) fn without_default(expr: &Expr) -> &Expr {
     match bare(expr) {
@@ -478,14 +517,14 @@ mod tests {
 
     fn found(bad: &str, total: &str) -> Option<String> {
         let (bad, total) = (read(bad).expect("PromQL"), read(total).expect("PromQL"));
-        let Counted { found, per, hidden, summed, values: _ } = counted(Parts { side: Side::Bad, part: &bad, total: &total })?;
+        let Counted { found, per, hidden, part_hidden, summed, values: _ } = counted(Parts { side: Side::Bad, part: &bad, total: &total })?;
         let list = |selectors: &[Selector]| selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
         let what = match found {
             Found::Events { side, part, total } => format!("{} {} of {}", side.word(), list(&part), list(&total)),
             Found::Latency { histogram, within } => format!("{histogram} within {within:?}"),
             Found::Probe { probes } => format!("probe {}", list(&probes)),
         };
-        let marks = [(hidden, " hidden"), (!summed, " not summed"), (!per.is_empty(), " per ")];
+        let marks = [(part_hidden, " part hidden"), (hidden, " hidden"), (!summed, " not summed"), (!per.is_empty(), " per ")];
         Some(marks.iter().filter(|(on, _)| *on).fold(what, |what, (_, mark)| what + mark) + &per.join(","))
     }
 
@@ -494,7 +533,7 @@ mod tests {
         for (bad, total, expected) in [
             ("sum(rate(e{a=\"1\"}[{{.window}}]))", "sum(rate(t[{{ .window }}]))", "bad e{a=\"1\"} of t"),
             ("sum(irate(e[5m]))", "sum(rate(t[10m]))", "bad e of t"),
-            ("sum(increase(e[5m])) or vector(0)", "(sum(increase(t[5m])))", "bad e of t"),
+            ("sum(increase(e[5m])) or vector(0)", "(sum(increase(t[5m])))", "bad e of t part hidden"),
             ("sum(rate(e[5m]))", "sum(rate(t[5m])) or on() vector(1)", "bad e of t hidden"),
             ("sum(rate(a[5m])) + sum(rate(b[5m]))", "sum(rate(t[5m]))", "bad a + b of t"),
             ("sum(rate(a[5m])) or sum(rate(t[5m])) * 0", "sum(rate(t[5m])) > 0", "bad a of t"),

@@ -122,6 +122,10 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
     if let Some(probe) = expression::averaged(&ratio.expr, side) {
         return Indicator { sli: probe_sli(&ratio.place, &[probe]), per: None };
     }
+    if expression::has_default(&ratio.expr) {
+        let message = "`or vector(...)` at the ratio is not carried over: a minute without a ratio is unseen";
+        tell(reader, &codes::NOT_CARRIED, &ratio.place, message, "missing data is told by `no-data`, and is never a number");
+    }
     let expr = one_step(&ratio.expr);
     let message = "a ratio that cannot be taken apart weighs every minute alike, however much traffic it had";
     let help = "name the counters as `events: { bad or good, total }` where there are any";
@@ -178,10 +182,11 @@ pub(super) fn per(place: &Range<usize>, labels: &[String]) -> Option<Node> {
 }
 
 fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total: &Range<usize>) -> Indicator {
-    if counted.hidden {
-        let message = "`or vector(...)` at the total is not carried over: it hides that the metric is gone";
-        tell(reader, &codes::NOT_CARRIED, total, message, "missing data is told by `no-data`, and is never a number");
-    }
+    let side = match &counted.found {
+        Found::Events { side, .. } => *side,
+        Found::Latency { .. } | Found::Probe { .. } => Side::Good,
+    };
+    tell_of_defaults(reader, side, (part, counted.part_hidden), (total, counted.hidden));
     if !counted.summed && counted.values == Values::Increases {
         let message = "the series are not summed up in the query, and are here";
         tell(reader, &codes::CHANGED, total, message, "split the SLO with `per: [label]` where each is to have a budget of its own");
@@ -195,15 +200,26 @@ fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total
 }
 
 fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
-    if expression::has_default(&total.expr) {
-        let message = "`or vector(...)` at the total is not carried over: it hides that the metric is gone";
-        tell(reader, &codes::NOT_CARRIED, &total.place, message, "missing data is told by `no-data`, and is never a number");
-    }
+    let hidden = |query: &Query| expression::has_default(&query.expr);
+    tell_of_defaults(reader, side, (&part.place, hidden(part)), (&total.place, hidden(total)));
     let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
     let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
     tell(reader, &codes::ESTIMATED, &part.place, message, help);
     let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, plain));
     Indicator { sli: query_sli(side, &part.place, of(part), of(total)), per: grouped(&total.expr, &total.place) }
+}
+
+/// What stands in for missing series is left away, on whichever sides it is.
+fn tell_of_defaults(reader: &mut Reader, side: Side, part: (&Range<usize>, bool), total: (&Range<usize>, bool)) {
+    if total.1 {
+        let message = "`or vector(...)` at the total is not carried over: it hides that the metric is gone";
+        tell(reader, &codes::NOT_CARRIED, total.0, message, "missing data is told by `no-data`, and is never a number");
+    }
+    if part.1 {
+        let message =
+            format!("`or vector(...)` at the {} events is not carried over: where they have no series, none are counted", side.word());
+        tell(reader, &codes::NOT_CARRIED, part.0, message, "nothing is lost where it stood for 0: leave it away");
+    }
 }
 
 fn query_sli(side: Side, place: &Range<usize>, part: Node, total: Node) -> Node {

@@ -11,7 +11,7 @@ use crate::{
         yaml::Node,
     },
     import::{
-        expression::Side,
+        expression::{self, Side},
         indicator::{self, Indicator, Plain, Query},
         tree::{Fields, Told, peek, peek_text, tell},
     },
@@ -182,6 +182,7 @@ pub(super) fn of_objective(reader: &mut Reader, metric: Metric, objective: &Node
         }
         (Metric::Threshold(query), Some((is, threshold))) => {
             let place = &query.place;
+            check_direction(reader, objective, &query);
             let window = map(
                 place,
                 [
@@ -199,6 +200,17 @@ pub(super) fn of_objective(reader: &mut Reader, metric: Metric, objective: &Node
             None
         }
     }
+}
+
+/// A latency that is good above its threshold is most likely the wrong way around: the operator says what good is, and many take it for what is bad.
+fn check_direction(reader: &mut Reader, objective: &Node, query: &Query) {
+    let above = peek(objective, "op").zip(peek_text(objective, "op")).filter(|(_, op)| matches!(*op, "gt" | "gte"));
+    let Some((node, op)) = above.filter(|_| expression::is_better_low(&query.expr)) else { return };
+    let message = format!(
+        "`op: {op}` calls this value good above the threshold, and it is a latency or a high quantile, which is good below it; it is taken as it is written"
+    );
+    let help = format!("write `op: {}`: the operator says what is good, not what alerts", if op == "gt" { "lt" } else { "lte" });
+    tell(reader, &codes::INVERTED, &node.range, message, help);
 }
 
 /// Of a ratio the target is what is compared, so an operator says nothing; one that points the wrong way is a mistake.

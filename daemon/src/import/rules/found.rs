@@ -95,23 +95,23 @@ impl Slos {
         for at in 0..rules.all.len() {
             let rule = &rules.all[at];
             let target = matches!(rule.record.as_deref(), Some("slo:objective:ratio" | "burnward:target:ratio"));
-            let Some((key, target)) = labelled(rule).zip(rule.expr.as_ref().and_then(factor::number)).filter(|_| target) else { continue };
+            let Some(((key, service_by), target)) = labelled(rule).zip(rule.expr.as_ref().and_then(factor::number)).filter(|_| target)
+            else {
+                continue;
+            };
             let Some((ratio, share)) = shortest_ratio(rules, &key) else { continue };
             let (rule, place) = (rule.clone(), rule.place.clone());
-            let slo = self.entry(key, &rule, Side::Bad, share, ratio, rules);
+            let slo = self.entry((key, service_by), &rule, Side::Bad, share, ratio, rules);
             slo.objective(&rule, &place, 1.0 - target);
         }
     }
 
-    fn entry(&mut self, key: Key, rule: &Rule, side: Side, share: Expr, from: usize, rules: &mut Rules) -> &mut Slo {
+    fn entry(&mut self, (key, by): (Key, ServiceBy), rule: &Rule, side: Side, share: Expr, from: usize, rules: &mut Rules) -> &mut Slo {
         rules.used.insert(from);
         let of_ratio = &rules.all[from];
         let named = |keys: &[&str]| keys.iter().find_map(|key| rule.labels.get(*key)).cloned();
         let (service, service_by, name) = match &key {
-            Key::Labels(service, name) => {
-                let labelled = named(&["sloth_service", "burnward_service", "service"]).is_some();
-                (service.clone(), if labelled { ServiceBy::Label } else { ServiceBy::Group }, name.clone())
-            }
+            Key::Labels(service, name) => (service.clone(), by, name.clone()),
             Key::Counted(_) => {
                 let (name, service) = (rule.alert.clone().unwrap_or_default(), named(&["service", "job", "app"]));
                 let service_by = if service.is_some() { ServiceBy::Label } else { ServiceBy::Group };
@@ -144,8 +144,8 @@ impl Slos {
         for condition in conditions {
             let Some(first) = condition.first() else { continue };
             let from = first.through.last().copied().unwrap_or(at);
-            let labels = if labelled(&rule).is_some() { &rule } else { &rules.all[from] };
-            let key = labelled(labels).unwrap_or_else(|| Key::Counted(counted(first)));
+            let by_labels = labelled(&rule).or_else(|| labelled(&rules.all[from]));
+            let (key, service_by) = by_labels.unwrap_or_else(|| (Key::Counted(counted(first)), ServiceBy::Group));
             if let Some((one, other)) = different(&condition) {
                 tell_of_thresholds(reader, &rule, one, other);
                 rules.used.insert(at);
@@ -162,7 +162,7 @@ impl Slos {
             }
             rules.used.insert(at);
             rules.used.extend(condition.iter().flat_map(|comparison| comparison.through.iter().copied()));
-            let slo = self.entry(key, &rule, first.side, first.share.clone(), from, rules);
+            let slo = self.entry((key, service_by), &rule, first.side, first.share.clone(), from, rules);
             match (row, found) {
                 (Some((budget, row)), _) => slo.objective(&rule, &rule.place, budget).rows.push(row),
                 (None, Burn::Plain { budget } | Burn::Row { budget, .. }) => {
@@ -179,7 +179,7 @@ impl Slos {
     /// An alert that a metric is gone, of an SLO that is known by labels.
     fn absence(&mut self, rule: &Rule, expr: &Expr) -> bool {
         let absent = is_absence(expr);
-        let Some(key) = labelled(rule).filter(|_| absent) else { return false };
+        let Some((key, _)) = labelled(rule).filter(|_| absent) else { return false };
         let urgency = rule.labels.get("severity").map_or(Urgency::Ticket, |word| urgency_of(word));
         let (place, after) = rule.waits.clone().unwrap_or_else(|| (rule.place.clone(), "5m".to_owned()));
         // Alerts of absence stand behind the others, or are found by a second look.
@@ -194,7 +194,7 @@ impl Slos {
     fn rest(&mut self, rules: &mut Rules) {
         for at in 0..rules.all.len() {
             let rule = rules.all[at].clone();
-            let Some(key) = labelled(&rule).or_else(|| referred(&rule)) else { continue };
+            let Some(key) = labelled(&rule).map(|(key, _)| key).or_else(|| referred(&rule)) else { continue };
             if !self.0.contains_key(&key) {
                 continue;
             }
@@ -239,12 +239,16 @@ fn words_apart(name: &str) -> String {
 }
 
 /// Labels by which tools name an SLO.
-fn labelled(rule: &Rule) -> Option<Key> {
+fn labelled(rule: &Rule) -> Option<(Key, ServiceBy)> {
     let label = |key: &str| rule.labels.get(key).cloned();
     let tool = |tool: &str| label(&format!("{tool}_service")).zip(label(&format!("{tool}_slo")));
     match (tool("sloth").or_else(|| tool("burnward")), label("slo")) {
-        (Some((service, name)), _) => Some(Key::Labels(service, name)),
-        (None, Some(name)) => Some(Key::Labels(label("service").unwrap_or_else(|| rule.group.clone()), name).normal()),
+        (Some((service, name)), _) => Some((Key::Labels(service, name), ServiceBy::Label)),
+        (None, Some(name)) => {
+            let (service, by) =
+                label("service").map_or_else(|| (rule.group.clone(), ServiceBy::Group), |service| (service, ServiceBy::Label));
+            Some((Key::Labels(service, name).normal(), by))
+        }
         (None, None) => None,
     }
 }
@@ -276,7 +280,8 @@ impl Key {
 
 /// The ratio of an SLO with the shortest lookback, and which rule records it.
 fn shortest_ratio(rules: &Rules, key: &Key) -> Option<(usize, Expr)> {
-    let ratios = rules.all.iter().enumerate().filter(|(_, rule)| rule.record.is_some() && labelled(rule).as_ref() == Some(key));
+    let ratios =
+        rules.all.iter().enumerate().filter(|(_, rule)| rule.record.is_some() && labelled(rule).is_some_and(|(own, _)| own == *key));
     let ratios = ratios.filter_map(|(at, rule)| {
         let expr = rule.expr.as_ref()?;
         let ratio = expression::parts(expr, Side::Bad).is_some() || expression::averaged(expr, Side::Bad).is_some();
@@ -336,7 +341,7 @@ fn tell_of_thresholds(reader: &mut Reader, rule: &Rule, one: f64, other: f64) {
     let name = rule.alert.as_ref().map(|name| shortened(name)).unwrap_or_default();
     let (one, other) = (number_text(one), number_text(other));
     let message = format!(
-        "the alert `{name}` is not carried over: its lookbacks are compared with {one} and with {other}, and a row has one burn rate for both"
+        "a condition of the alert `{name}` is not carried over: its lookbacks are compared with {one} and with {other}, and a row has one burn rate for both"
     );
     let help = "write a row by hand below `alerting:` of the SLO, with the burn rate that is meant";
     tell(reader, &codes::NOT_CARRIED, &rule.expr_place, message, help);

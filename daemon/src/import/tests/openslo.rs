@@ -1,5 +1,7 @@
 //! OpenSLO, with the traps of its own examples.
 
+use burnward_core::sli::Sli;
+
 use super::{codes, convert, loaded, shown};
 
 pub(super) const SLO: &str = include_str!("../../../fixtures/foreign/openslo-v1.yaml");
@@ -41,6 +43,38 @@ fn a_minute_is_no_month() {
     for window in ["1Y", "2w", "13d"] {
         assert!(codes(&THRESHOLD.replace("1M", window)).contains(&"E1503"), "{window}");
     }
+}
+
+#[test]
+fn a_latency_that_is_good_above_its_threshold_is_told_of_and_taken_as_it_is_written() {
+    let told = |query: &str, op: &str| {
+        let text = THRESHOLD.replace("max(queue_oldest_seconds)", query).replace("op: lte", &format!("op: {op}"));
+        let imported = convert(&[("queue.yaml", &text)]);
+        let slos = loaded(&imported);
+        assert!(matches!(&slos[0].sli, Sli::Window { .. }));
+        imported.faults.iter().filter(|fault| fault.code.id == "W2103").map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let p99 = "histogram_quantile(0.99, sum by (le) (rate(request_seconds_bucket[5m])))";
+    for query in [
+        p99,
+        "request_seconds{quantile=\"0.99\"}",
+        "avg(request_latency_ms) / 1000",
+        "quantile_over_time(0.9, lag[5m])",
+        "quantile(0.5, lag)",
+    ] {
+        assert_eq!(told(query, "gt").len(), 1, "{query}");
+        assert_eq!(told(query, "lte"), Vec::<String>::new(), "{query}");
+    }
+    for query in [
+        "min(free_bytes)",
+        "histogram_quantile(0.01, sum by (le) (rate(throughput_bucket[5m])))",
+        "max(certificate_left_seconds)",
+        "1 - max(latency)",
+    ] {
+        assert_eq!(told(query, "gte"), Vec::<String>::new(), "{query}");
+    }
+    let said = "queue.yaml:17:36: `op: gte` calls this value good above the threshold, and it is a latency or a high quantile, which is good below it; it is taken as it is written (W2103)";
+    assert_eq!(told(p99, "gte"), [said]);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn lookbacks_with_thresholds_of_their_own_are_refused() {
     assert_eq!(
         said,
         [
-            "rules.yaml:1:52: the alert `Mixed` is not carried over: its lookbacks are compared with 0.0144 and with 0.144, and a row has one burn rate for both (W2101)"
+            "rules.yaml:1:52: a condition of the alert `Mixed` is not carried over: its lookbacks are compared with 0.0144 and with 0.144, and a row has one burn rate for both (W2101)"
         ]
     );
     assert_eq!(loaded(&convert(&[("rules.yaml", &file(&[rule("0.001*14.4")]))]))[0].objectives[0].rows.len(), 1);
@@ -156,6 +156,21 @@ fn two_lookbacks_without_a_burn_rate_are_told_what_to_write() {
     let said: Vec<String> = imported.faults.iter().map(ToString::to_string).collect();
     assert!(said[0].contains("its lookbacks are compared with a number that is no burn rate times a budget (W2101)"), "{said:?}");
     assert_eq!(loaded(&convert(&[("rules.yaml", &file(&[rule(", burn_rate: \"14.4\"")]))]))[0].objectives[0].target.as_percent(), "99.9");
+}
+
+#[test]
+fn a_service_that_the_recording_rule_names_is_not_that_of_the_group() {
+    let ratio = |over: &str| format!("sum(rate(e[{over}])) / sum(rate(t[{over}]))");
+    let record = |over: &str, labels: &str| format!("{{ record: 'r:{over}', expr: '{}', labels: {{ {labels} }} }}", ratio(over));
+    let told = |labels: &str| {
+        let alert = "{ alert: Burns, expr: 'r:1h > 14.4 * 0.001 and r:5m > 14.4 * 0.001', labels: { severity: page, team: a } }";
+        let text = file(&[record("1h", labels), record("5m", labels), alert.to_owned()]);
+        let imported = convert(&[("rules.yaml", &text)]);
+        let service = loaded(&imported)[0].id.service.to_string();
+        (service, imported.faults.iter().any(|fault| fault.message.contains("the name of the group is taken")))
+    };
+    assert_eq!(told("slo: basket, service: shop"), ("shop".to_owned(), false));
+    assert!(told("slo: basket").1);
 }
 
 #[test]
