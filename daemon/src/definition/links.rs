@@ -11,7 +11,7 @@ use std::{
 
 use comrak::{
     Anchorizer, Arena, Options,
-    nodes::{NodeValue, Sourcepos},
+    nodes::{NodeHtmlBlock, NodeValue, Sourcepos},
     parse_document,
 };
 use url::Url;
@@ -19,7 +19,7 @@ use url::Url;
 use super::{
     Diagnostic, Source, codes,
     diagnostic::{Place, visible},
-    discover,
+    discover, raw_html,
     reader::nearest,
     runbook,
 };
@@ -49,8 +49,8 @@ pub fn of(directory: &Path, name: &str) -> Links {
     let path = directory.join(name);
     let source = discover::source(&path.display().to_string(), &text);
     let mut anchors = Anchors::default();
-    for (target, position) in targets(source.text()) {
-        let place = Place::new(&source, range(&source, position));
+    for (target, range) in targets(&source) {
+        let place = Place::new(&source, range);
         match look_up(&target, &path, &mut anchors) {
             Target::There => {}
             Target::Web(url) => links.pages.push(Page { url, place }),
@@ -145,19 +145,36 @@ fn options() -> Options<'static> {
 fn headings(text: &str) -> BTreeSet<String> {
     let (arena, mut anchorizer) = (Arena::new(), Anchorizer::new());
     let root = parse_document(&arena, text, &options());
-    let headings = root.descendants().filter(|node| matches!(node.data().value, NodeValue::Heading(_)));
-    headings.map(|node| anchorizer.anchorize(&node.collect_text())).collect()
+    let mut found = BTreeSet::new();
+    for node in root.descendants() {
+        if matches!(node.data().value, NodeValue::Heading(_)) {
+            found.insert(anchorizer.anchorize(&node.collect_text()));
+        }
+        if let NodeValue::HtmlInline(html) | NodeValue::HtmlBlock(NodeHtmlBlock { literal: html, .. }) = &node.data().value {
+            found.extend(raw_html::attributes(html, &["id", "name"]).into_iter().map(|(anchor, _)| anchor));
+        }
+    }
+    found
 }
 
-/// What each link and image names, with its place.
-fn targets(text: &str) -> Vec<(String, Sourcepos)> {
+/// What each link and image names, also in raw HTML, with its place.
+fn targets(source: &Arc<Source>) -> Vec<(String, Range<usize>)> {
     let arena = Arena::new();
-    let root = parse_document(&arena, text, &options());
-    let target = |data: &comrak::nodes::Ast| match &data.value {
-        NodeValue::Link(link) | NodeValue::Image(link) => Some((link.url.clone(), data.sourcepos)),
-        _ => None,
-    };
-    root.descendants().filter_map(|node| target(&node.data())).collect()
+    let root = parse_document(&arena, source.text(), &options());
+    let mut found = Vec::new();
+    for node in root.descendants() {
+        let (data, place) = (node.data(), range(source, node.data().sourcepos));
+        match &data.value {
+            NodeValue::Link(link) | NodeValue::Image(link) => found.push((link.url.clone(), place)),
+            NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_) => {
+                let html = source.text().get(place.clone()).unwrap_or_default();
+                let linked = raw_html::attributes(html, &["href", "src"]).into_iter();
+                found.extend(linked.map(|(target, at)| (target, place.start + at.start..place.start + at.end)));
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The bytes of a position of lines and columns, both from 1, with its last character included.
@@ -204,6 +221,8 @@ mod tests {
             "![a](pictures%20of%20it/a.png) [b](<pictures of it/a.png>) [c](../README.md#%C3%BCber-uns) [d](..)",
             "`[a](gone.md)`\n\n```\n[a](gone.md)\n```\n",
             "[by mail](mailto:a@example.com), <https://example.com/a>",
+            "See <a href=\"payments.md#first-steps\">it</a>, <a href='#below'>this</a>.\n\n<div>\n<img src=\"pictures of it/a.png\"/>\n<a name=\"below\"></a></div>\n",
+            "`<a href=\"gone.md\">`\n\n<!-- <a href=\"gone.md\"> -->\n\n<a title=\"href=gone.md\">b</a>\n",
         ] {
             check(text, None);
         }
@@ -212,6 +231,9 @@ mod tests {
             ("![a](gone.png)", "the link to `gone.png` leads nowhere: there is no such file"),
             ("[a][b]\n\n[b]: gone.md", "the link to `gone.md` leads nowhere: there is no such file"),
             ("[a](#there)\n# Here", "the link to `#there` leads nowhere: no heading is called `there` there"),
+            ("b <a class=x\n href=gone.md>a</a>", "the link to `gone.md` leads nowhere: there is no such file"),
+            ("<p>\n<img alt='' SRC = 'gone.png'>\n</p>", "the link to `gone.png` leads nowhere: there is no such file"),
+            ("> <a href='#there'>a</a>\n\n# Here", "the link to `#there` leads nowhere: no heading is called `there` there"),
             ("[a](payments.md#last-steps)", "the link to `payments.md#last-steps` leads nowhere: no heading is called `last-steps` there"),
             ("[a](/runbooks/payments.md)", "the link to `/runbooks/payments.md` leads nowhere: it is a path from the root of nothing"),
             (
@@ -226,6 +248,9 @@ mod tests {
     #[test]
     fn the_place_is_that_of_the_link_behind_the_front_matter_and_what_was_meant_is_named() {
         let (directory, links) = links_of("---\nowner: shop\n---\n# A\n\n1. See ü [the other](paymets.md).\n");
+        let (_other, in_html) = links_of("# A\n\n- ü: <a title=\"x\" href=\"paymets.md\">the other</a>\n");
+        let place = &in_html.dead[0].place;
+        assert_eq!(place.range.clone().and_then(|range| place.source.text().get(range)), Some("paymets.md"));
         let shown = links.dead[0].render(Colour::Never).replace(&directory.path().display().to_string(), "");
         insta::assert_snapshot!(shown, @r"
         warning[W2017]: the link to `paymets.md` leads nowhere: there is no such file

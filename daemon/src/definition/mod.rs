@@ -25,6 +25,7 @@ mod objective;
 pub mod places;
 pub(crate) mod print;
 pub(crate) mod promql;
+mod raw_html;
 pub mod reader;
 pub mod runbook;
 pub(crate) mod selector;
