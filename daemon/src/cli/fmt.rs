@@ -43,6 +43,8 @@ struct Done {
     refused: Vec<Diagnostic>,
     /// Files that could not be written.
     failed: bool,
+    /// There are documents that name no schema, and none lies above them.
+    without_schema: bool,
 }
 
 /// Runs the command.
@@ -56,7 +58,7 @@ pub(super) fn run(args: &FmtArgs) -> anyhow::Result<ExitCode> {
     }
     let found = discover::discover(&args.paths);
     let mut done = Done { refused: found.faults.into_iter().map(|(_, fault)| fault).collect(), ..Done::default() };
-    for file in &found.files {
+    for file in found.files.iter().chain(&found.tests) {
         done.lay_out(file, args);
     }
     for file in &done.changed {
@@ -64,13 +66,16 @@ pub(super) fn run(args: &FmtArgs) -> anyhow::Result<ExitCode> {
     }
     show(&done.refused);
     let word = if args.check { "would be laid out anew" } else { "laid out anew" };
-    let files = words::plural(found.files.len(), "file");
+    let files = words::plural(found.files.len() + found.tests.len(), "file");
     let left = match done.left() {
         0 => String::new(),
         1 => "; 1 file left as it is".to_owned(),
         many => format!("; {many} files left as they are"),
     };
     print::talk(format_args!("{} of {files} {word}{left}", done.changed.len()));
+    if done.without_schema && !args.check {
+        print::talk(format_args!("note: no {SCHEMA_FILE} lies above: `burnward schema > {SCHEMA_FILE}` makes one, by which editors help"));
+    }
     if args.upgrade {
         print::talk(format_args!("{VERSION} is the newest version of the format, and the first: there is none to upgrade from"));
     }
@@ -79,7 +84,10 @@ pub(super) fn run(args: &FmtArgs) -> anyhow::Result<ExitCode> {
 
 impl Done {
     fn lay_out(&mut self, file: &Path, args: &FmtArgs) {
-        match laid_out(file, args.upgrade) {
+        let schema = schema_for(file);
+        let laid_out = laid_out(file, schema.as_deref(), args.upgrade);
+        self.without_schema |= schema.is_none() && laid_out.as_ref().is_ok_and(|laid_out| laid_out.names_no_schema);
+        match laid_out.map(|laid_out| laid_out.new) {
             Ok(None) => {}
             Ok(Some(text)) => match if args.check { Ok(()) } else { replace(file, &text) } {
                 Ok(()) => self.changed.push(file.to_owned()),
@@ -111,15 +119,24 @@ fn show(faults: &[Diagnostic]) {
     }
 }
 
+/// A file that was laid out.
+#[derive(Debug, Default)]
+struct LaidOut {
+    /// Its text, where that is another now.
+    new: Option<String>,
+    /// It is a document in which no line names its schema.
+    names_no_schema: bool,
+}
+
 /// The text of a file as it should be, where it is not. A file of another tool is that tool's to lay out.
-fn laid_out(file: &Path, upgrade: bool) -> Result<Option<String>, Vec<Diagnostic>> {
+fn laid_out(file: &Path, schema: Option<&str>, upgrade: bool) -> Result<LaidOut, Vec<Diagnostic>> {
     let text = discover::read(file).map_err(|fault| vec![*fault])?;
     let source = discover::source(&file.display().to_string(), &text);
     if import::is_foreign_text(&source) {
-        return Ok(None);
+        return Ok(LaidOut::default());
     }
-    let formatted = lay_out(&source, schema_for(file).as_deref(), upgrade)?;
-    Ok((formatted != text).then_some(formatted))
+    let formatted = lay_out(&source, schema, upgrade)?;
+    Ok(LaidOut { new: (formatted != text).then_some(formatted), names_no_schema: format::names_no_schema(&source) })
 }
 
 fn lay_out(source: &Arc<Source>, schema: Option<&str>, upgrade: bool) -> Result<String, Vec<Diagnostic>> {
@@ -198,6 +215,31 @@ mod tests {
         assert_eq!(done(false), (0, ExitCode::SUCCESS));
         assert_eq!(done(true), (0, ExitCode::SUCCESS));
         assert_eq!(fs::read_dir(directory.path()).expect("there").count(), 3, "nothing is left behind");
+    }
+
+    #[test]
+    fn documents_and_tests_that_find_no_schema_are_told_of() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let lay_out = |name: &str, text: &str| {
+            let file = directory.path().join(name);
+            fs::write(&file, text).expect("written");
+            let mut done = Done::default();
+            done.lay_out(&file, &FmtArgs { paths: Vec::new(), check: false, upgrade: false });
+            (
+                done.without_schema,
+                fs::read_to_string(&file).expect("there").starts_with("# yaml-language-server: $schema=./slo.schema.json\n"),
+            )
+        };
+        for (text, document) in [
+            ("slos: []\n", true),
+            ("tests: []\n", true),
+            ("sources: {}\n", false),
+            ("# yaml-language-server: $schema=x\nslos: []\n", false),
+        ] {
+            assert_eq!(lay_out("a.slotest.yaml", text), (document, false), "{text}");
+        }
+        fs::write(directory.path().join(SCHEMA_FILE), "{}").expect("written");
+        assert_eq!(lay_out("a.slotest.yaml", "tests: []\n"), (false, true));
     }
 
     #[test]

@@ -369,7 +369,7 @@ fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {
     }
     if let Some(out) = &args.out {
         save(out, &proposal.text, args.force)?;
-        put_schema_beside(out)?;
+        put_schema_beside(out, args.output)?;
     }
     match (args.output, &args.out) {
         (Written::Json, _) => print::text(proposal.as_json())?,
@@ -383,12 +383,14 @@ fn write(proposal: &Proposal, args: &WrittenArgs) -> anyhow::Result<()> {
 }
 
 /// The document names the schema by which editors help: where there is none, it is put beside it.
-fn put_schema_beside(out: &Path) -> anyhow::Result<()> {
+fn put_schema_beside(out: &Path, output: Written) -> anyhow::Result<()> {
     let directory = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if fmt::schema_from(directory).is_none() {
         let schema = directory.join(fmt::SCHEMA_FILE);
         save(&schema, definition::SCHEMA, false)?;
-        print::talk(format_args!("note: {} is for editors, and is new", schema.display()));
+        if output == Written::Yaml {
+            print::talk(format_args!("note: {} is for editors, and is new", schema.display()));
+        }
     }
     Ok(())
 }

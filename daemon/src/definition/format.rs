@@ -99,9 +99,15 @@ fn options() -> FormatOptions {
     }
 }
 
-/// Whether it is a document of SLOs, or one that is made of a template, and not, say, a configuration.
+/// Whether it is a document of SLOs, or one that is made of a template, or of tests alone, and not, say, a configuration.
 fn is_document(root: &Node) -> bool {
-    matches!(&root.value, Value::Map(entries) if entries.iter().any(|entry| entry.key == "slos")) || role(root) == Role::Instance
+    let known = |key: &str| matches!(key, "slos" | "tests");
+    matches!(&root.value, Value::Map(entries) if entries.iter().any(|entry| known(&entry.key))) || role(root) == Role::Instance
+}
+
+/// Whether it is a document in which no line names its schema.
+pub fn names_no_schema(source: &Arc<Source>) -> bool {
+    !source.text().lines().any(|line| line.starts_with(MODELINE)) && parse(source).is_ok_and(|root| is_document(&root))
 }
 
 fn left_alone(source: &Arc<Source>, why: &str) -> Diagnostic {

@@ -31,6 +31,10 @@ fn is_templated(text: &str) -> bool {
     text.contains("\ntemplate: ") || text.contains("\nfrom: ")
 }
 
+fn is_of_tests_alone(text: &str) -> bool {
+    text.contains("\ntests:") && !text.contains("\nslos:")
+}
+
 /// What there is to say of a template, or of a document that is made of one that the documentation shows.
 fn with_templates(text: &str, context: &Context) -> Vec<Diagnostic> {
     let shown = yaml_blocks(DOCUMENTS).filter(|block| block.contains("\ntemplate: ") && !text.contains("\ntemplate: "));
@@ -40,7 +44,14 @@ fn with_templates(text: &str, context: &Context) -> Vec<Diagnostic> {
 
 /// The diagnostics of a document of any kind.
 pub(super) fn diagnostics_of(text: &str) -> Vec<Diagnostic> {
-    if is_templated(text) { with_templates(text, &context()) } else { diagnostics(text) }
+    match () {
+        () if is_templated(text) => with_templates(text, &context()),
+        () if is_of_tests_alone(text) => {
+            let read = document::read_tests(&Source::new("a.slotest.yaml", text));
+            read.map_or_else(|faults| faults, |document| [document.advice, document.of_tests].concat())
+        }
+        () => diagnostics(text),
+    }
 }
 
 /// A whole document, or one with an SLO that has the keys of the block and what they lack.
@@ -213,14 +224,16 @@ pub(super) fn tests_with_an_unknown_key() -> Vec<(String, String)> {
         ("expectation/properties/clear", "expect: [{ clear: { zzzzzzzz: 1 } }]"),
         ("expectation/properties/budget", "expect: [{ budget: { zzzzzzzz: 1 } }]"),
     ];
-    places.map(|(place, text)| (format!("/definitions/{place}/properties"), format!("{GOOD}tests:\n  - {{ {text} }}\n"))).to_vec()
+    let beside = |(place, text)| (format!("/definitions/{place}/properties"), format!("{GOOD}tests:\n  - {{ {text} }}\n"));
+    let alone = ("/definitions/tests-alone/properties".to_owned(), "version: burnward/v1\ntests: []\nzzzzzzzz: 1\n".to_owned());
+    places.map(beside).into_iter().chain([alone]).collect()
 }
 
 #[test]
 fn every_key_of_a_test_is_named() {
     let words: Vec<&str> = TESTS.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
     for (place, document) in tests_with_an_unknown_key() {
-        let keys = known_keys(&diagnostics(&document));
+        let keys = known_keys(&diagnostics_of(&document));
         assert!(!keys.is_empty(), "no unknown key is found in {place}");
         for key in keys {
             assert!(words.contains(&key.as_str()), "`{key}` is not documented; it is a key of {place}");

@@ -95,6 +95,20 @@ fn what_a_schema_can_see_is_refused_as_the_reader_refuses_it() {
     }
 }
 
+#[test]
+fn a_file_of_tests_alone_has_a_schema_of_its_own() {
+    let validator = validator();
+    let (_, beside) = yaml_blocks(TESTS).find_map(|block| block.split_once("\ntests:\n")).expect("tests are shown");
+    let alone = format!("version: burnward/v1\ntests:\n{}\n", beside.replace("  - name: ", "  - slo: checkout/availability\n    name: "));
+    assert_eq!(faults(&validator, &alone), Vec::<String>::new(), "{alone}");
+    assert!(diagnostics_of(&alone).is_empty());
+    for broken in
+        [alone.replace("slo: checkout/availability\n    name: ", "name: "), alone.replace("lasts", "last"), format!("{alone}title: a\n")]
+    {
+        assert!(!faults(&validator, &broken).is_empty() && !diagnostics_of(&broken).is_empty(), "{broken}");
+    }
+}
+
 /// Each mapping of keys in the schema, with where it stands.
 fn mappings<'s>(schema: &'s Value, place: &str, found: &mut Vec<(String, &'s serde_json::Map<String, Value>)>) {
     if let Some(keys) = schema.get("properties").and_then(Value::as_object) {
