@@ -279,13 +279,8 @@ impl Diagnostic {
         })
     }
 
-    /// As an annotation of GitHub's workflow commands, in one line.
-    pub fn to_github(&self) -> String {
-        self.to_github_of(&self.place.source.name)
-    }
-
-    /// The same of a file that the repository calls so.
-    pub fn to_github_of(&self, file: &str) -> String {
+    /// As an annotation of GitHub's workflow commands, in one line, of a file that the repository calls so.
+    pub fn to_github(&self, file: &str) -> String {
         let shown = self.redacted();
         let (start, end) = shown.place.positions();
         let kind = match shown.severity() {

@@ -19,7 +19,7 @@ impl Report {
         let of = |severity| self.diagnostics.iter().filter(move |fault| fault.severity() == severity);
         let shown = [Severity::Error, Severity::Warning].into_iter().flat_map(|severity| of(severity).take(SHOWN));
         let tree = Tree::here();
-        let mut lines: Vec<String> = shown.map(|fault| fault.to_github_of(&tree.path(fault.place.source.name()))).collect();
+        let mut lines: Vec<String> = shown.map(|fault| fault.to_github(&tree.path(fault.place.source.name()))).collect();
         let hidden = self.diagnostics.len() - lines.len();
         if hidden > 0 {
             lines.push(format!("::notice title=burnward check::{} more; the job's summary lists all", plural(hidden, "finding")));

@@ -248,7 +248,7 @@ fn no_secret_in_a_file_is_shown() {
         let faults = crate::definition::document::read(&source, "version", &super::context()).expect_err(to);
         let laid_out = crate::definition::format::format(&source, None).err().unwrap_or_default();
         for fault in faults.iter().chain(&laid_out) {
-            let shown = [fault.render(crate::definition::Colour::Never), fault.to_json().to_string(), fault.to_github()].concat();
+            let shown = [fault.render(crate::definition::Colour::Never), fault.to_json().to_string(), fault.to_github("a.yaml")].concat();
             assert!(!shown.contains("hush"), "{shown}");
         }
     }
@@ -321,7 +321,7 @@ proptest::proptest! {
         let text = format!("{}{insert}{}", &GOOD[..at], &GOOD[end..]);
         for fault in diagnostics(&text) {
             fault.render(crate::definition::Colour::Always);
-            fault.to_github();
+            fault.to_github("a.yaml");
             fault.to_json();
         }
     }

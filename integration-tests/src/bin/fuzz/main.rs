@@ -4,7 +4,10 @@
 //! a number, so that it can be made again. Whatever comes, the reader may not panic, overflow its stack, take more than two seconds of CPU, or swell; a text
 //! that is laid out means the same afterwards and is not laid out otherwise a second time; an expression that is taken is taken again as it is printed; what a
 //! document of another tool is converted to loads, and means what that document means where it is loaded as it is.
+//! Recorded samples and short tests are lived through, too.
 //! The texts are read in a process of their own, because an overflown stack ends it: whoever looks on makes the text again and keeps it.
+
+mod lived;
 
 use std::{
     env,
@@ -35,8 +38,16 @@ use burnward_core::{
 type Reader = fn(&str);
 
 /// What reads texts, by name.
-const TARGETS: [(&str, Reader); 5] =
-    [("documents", documents), ("configuration", configuration), ("promql", promql), ("openmetrics", openmetrics), ("imports", imports)];
+const TARGETS: [(&str, Reader); 8] = [
+    ("documents", documents),
+    ("configuration", configuration),
+    ("promql", promql),
+    ("openmetrics", openmetrics),
+    ("imports", imports),
+    ("recorded", lived::recorded),
+    ("tests", lived::tests),
+    ("runbooks", lived::beside),
+];
 
 /// Longer texts are cut.
 const LONGEST: usize = 64 << 10;
@@ -48,7 +59,7 @@ const MEMORY: u64 = 512 << 10;
 /// When recorded samples are read.
 const NOW: Timestamp = Timestamp::from_millis(1_764_000_000_000);
 
-const USAGE: &str = "usage: fuzz documents|configuration|promql|openmetrics|imports SECONDS SEED\n       fuzz TARGET again SEED NUMBER";
+const USAGE: &str = "usage: fuzz documents|configuration|promql|openmetrics|imports|recorded|tests|runbooks SECONDS SEED\n       fuzz TARGET again SEED NUMBER";
 
 fn main() -> anyhow::Result<ExitCode> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -139,8 +150,10 @@ fn meaning(text: &str) -> Result<Vec<Slo>, usize> {
         }
         Err(faults) => faults,
     };
-    let shown: usize =
-        faults.iter().map(|fault| fault.render(Colour::Always).len() + fault.to_github().len() + fault.to_json().to_string().len()).sum();
+    let shown: usize = faults
+        .iter()
+        .map(|fault| fault.render(Colour::Always).len() + fault.to_github("a.yaml").len() + fault.to_json().to_string().len())
+        .sum();
     assert!(shown < 16 << 20, "{shown} bytes of diagnostics");
     Err(faults.len())
 }
@@ -284,9 +297,22 @@ fn corpus(target: &str) -> anyhow::Result<Vec<String>> {
         "promql" => files.iter().flat_map(|text| text.split('\'').skip(1).step_by(2)).map(ToOwned::to_owned).collect(),
         "imports" => files,
         "openmetrics" => EXPOSED.map(ToOwned::to_owned).to_vec(),
+        "recorded" => lived::recordings(),
+        "tests" => {
+            let tested = |text: &String| text.contains("tests:");
+            let documented = [blocks(&read("docs/slo-tests.md")?), blocks(&read("docs/slo-guide.md")?)].concat();
+            [vec![lived::OWN_FILE.to_owned()], files, documented].concat().into_iter().filter(tested).collect()
+        }
+        "runbooks" => {
+            let names = ["burnward-evaluation", "burnward-page-delivery", "demo-shop", "shop-availability", "shop-latency"];
+            let runbooks = names.iter().map(|name| read(&format!("runbooks/{name}.md"))).collect::<anyhow::Result<Vec<_>>>()?;
+            [runbooks, vec![lived::INCIDENTS.to_owned(), LINKED.to_owned()]].concat()
+        }
         _ => bail!(USAGE),
     })
 }
+
+const LINKED: &str = "---\nowner: shop\n---\n# A\n\n1. See [b](b.md#c), <a href=\"#d\">e</a> ![f][g]\n   - check: `slo a/b`\n\n[g]: g.png\n\n<p><img src='h.png'></p>\n\n```sh\nls\n```\n";
 
 const EXPOSED: [&str; 4] = [
     "# HELP http_requests_total Requests, \"all\" of them.\\n\n# TYPE http_requests_total counter\nhttp_requests_total{code=\"200\",path=\"/a\\\\b\"} 12 1700000000000\nhttp_requests_total{code=\"500\"} 1e3\nup 1\n",
