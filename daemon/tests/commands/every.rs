@@ -14,6 +14,18 @@ fn transcript(lines: &[&str], directory: &Path) -> String {
     text
 }
 
+/// Six hours of the sample shop, half an hour of which one request in ten fails, as promtool writes samples.
+fn recorded() -> String {
+    let begins = 1_764_028_800;
+    let failed = |minute: u64| minute.clamp(120, 150).saturating_sub(120) * 60;
+    let sample = |code: &str, count: u64, minute: u64| {
+        format!("shop_requests_total{{job=\"shop\",tenant=\"acme\",code=\"{code}\"}} {count} {}\n", begins + minute * 60)
+    };
+    let good: String = (0..=360).map(|minute| sample("200", minute * 600 - failed(minute), minute)).collect();
+    let bad: String = (0..=360).map(|minute| sample("500", failed(minute), minute)).collect();
+    format!("# TYPE shop_requests counter\n{good}{bad}# EOF\n")
+}
+
 #[test]
 fn on_what_is_shipped() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -21,12 +33,15 @@ fn on_what_is_shipped() {
     for part in ["slo-definitions", "runbooks"] {
         copy(&repository.join(part), &directory.path().join(part));
     }
+    fs::copy(repository.join("slo.schema.json"), directory.path().join("slo.schema.json")).expect("it is shipped");
     // The configuration that is shipped lies in docs and names what is beside that. Its reports are told with their next dates.
     let text = fs::read_to_string(repository.join("docs/burnward.example.yaml")).expect("it is shipped");
     let (without_reports, _) = text.split_once("\nreports:").expect("it has reports");
     fs::create_dir(directory.path().join("docs")).expect("a directory");
     fs::write(directory.path().join("docs/burnward.yaml"), without_reports).expect("written");
     let configuration = "--config.file docs/burnward.yaml";
+    fs::write(directory.path().join("shop.om"), recorded()).expect("written");
+    fs::create_dir(directory.path().join("empty")).expect("a directory");
     let lines = [
         format!("burnward check --strict {configuration}"),
         format!("burnward check --strict -o github {configuration}"),
@@ -39,6 +54,16 @@ fn on_what_is_shipped() {
         "burnward export --format prometheus-rules --slo shop/latency slo-definitions".to_owned(),
         "burnward export --format openslo --slo shop/availability slo-definitions".to_owned(),
         "burnward export --format grafana --slo shop/availability slo-definitions 2> /dev/null | head -n 40".to_owned(),
+        format!("burnward check --effective {configuration} | head -n 40"),
+        format!("burnward templates {configuration}"),
+        format!("burnward backtest shop/availability {configuration} --recorded shop.om"),
+        format!("burnward backtest shop/availability {configuration} --recorded shop.om -o md"),
+        "burnward export --format openslo --slo shop/availability slo-definitions 2> /dev/null > empty/shop.yaml; burnward import empty/shop.yaml".to_owned(),
+        "burnward import slo-definitions/shop/shop.yaml".to_owned(),
+        "burnward explain shop/availability 2>&1 | cut -d: -f1-4".to_owned(),
+        "burnward schema | head -n 5; burnward schema | cmp - slo.schema.json && echo as it is shipped".to_owned(),
+        "cd empty && burnward init".to_owned(),
+        "burnward check --strict --config.file empty/burnward.yaml".to_owned(),
     ];
     insta::assert_snapshot!("shipped", transcript(&lines.each_ref().map(String::as_str), directory.path()));
 }
@@ -46,6 +71,14 @@ fn on_what_is_shipped() {
 #[test]
 fn on_documents_with_mistakes() {
     let directory = workplace("guide");
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("written");
+    write("broken.template.yaml", "version: burnward/v1\ntemplate: http\nslos: []\n");
+    write(
+        "broken.sloth.yaml",
+        "version: prometheus/v1\nservice: a\nslos:\n  - name: A_b\n    objective: 101\n    sli: { events: { error_query: 'sum(', total_query: 'sum(rate(t[{{.window}}]))' } }\n",
+    );
+    write("broken.burnward.yaml", "version: burnward/v1\nsources: 3\n");
+    write("broken.txt", "# TYPE a counter\na{ 1\n");
     let lines = [
         "burnward check broken.yaml",
         "burnward check -o github broken.yaml",
@@ -58,6 +91,15 @@ fn on_documents_with_mistakes() {
         "burnward fmt --check broken.yaml",
         "burnward export --format prometheus-rules broken.yaml",
         "burnward import broken.yaml",
+        "burnward import broken.sloth.yaml",
+        "burnward check broken.sloth.yaml",
+        "burnward check --effective broken.template.yaml",
+        "burnward templates --config.file broken.burnward.yaml",
+        "burnward init",
+        "burnward init --metrics broken.txt",
+        "burnward schema broken.yaml",
+        "burnward explain checkout",
+        "burnward explain checkout/gone 2>&1 | cut -d: -f1-4",
         "burnward check nothing.yaml",
         "burnward explain E9999",
     ];
