@@ -44,6 +44,13 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(T0 + seconds)
 }
 
+/// The marker that a source puts where a scrape did not hold a series any more.
+const ENDED: f64 = f64::from_bits(0x7ff0_0000_0000_0002);
+
+fn is_ended(value: f64) -> bool {
+    value.to_bits() == ENDED.to_bits()
+}
+
 /// The samples that a source holds.
 #[derive(Debug, Clone, Default)]
 struct Source {
@@ -122,13 +129,14 @@ impl Source {
         let compiled = CompiledSelector::new(selector, Dialect::default());
         let matching = self.series.iter().filter(|(labels, _)| compiled.matches(labels));
         let within = |samples: &BTreeMap<Timestamp, f64>| -> Vec<Sample> {
-            samples.range((Excluded(from), Included(to))).map(|(at, value)| Sample { at: *at, value: *value }).collect()
+            let within = samples.range((Excluded(from), Included(to))).filter(|(_, value)| !is_ended(**value));
+            within.map(|(at, value)| Sample { at: *at, value: *value }).collect()
         };
         let series = matching.map(|(labels, samples)| self.series_of(labels, within(samples)));
         series.filter(|series| !series.samples.is_empty()).collect()
     }
 
-    /// As `query_range` answers: at every step the newest sample of the last five minutes.
+    /// As `query_range` answers: at every step the newest sample of the last five minutes, if the series has not ended behind it.
     fn read_steps(&self, selector: &Selector, from: Timestamp, to: Timestamp, step: Duration) -> Vec<Series> {
         let compiled = CompiledSelector::new(selector, Dialect::default());
         let steps = || (1..).map(|n| from.plus(step * n)).take_while(|at| *at <= to);
@@ -136,6 +144,7 @@ impl Source {
             samples
                 .range(at.minus(minutes(5)).plus(Duration::from_millis(1))..=at)
                 .next_back()
+                .filter(|(_, value)| !is_ended(**value))
                 .map(|(_, value)| Sample { at, value: *value })
         };
         let matching = self.series.iter().filter(|(labels, _)| compiled.matches(labels));

@@ -115,6 +115,34 @@ fn history_is_filled_in_and_joins_the_raw_counts_without_a_seam() {
 }
 
 #[test]
+fn an_hour_of_history_that_ends_just_behind_a_restart_counts_both_sides_from_the_restart_on() {
+    let (begin, hour) = (-9 * 86_400, 3600);
+    let restart = begin + 3 * hour - 150;
+    let mut source = Source::default();
+    for now in (begin..=begin + 5 * hour).step_by(60) {
+        let life = if now < restart { now - begin } else { now - restart };
+        let (served, failed) = (u64::try_from(life).expect("positive"), u64::try_from(life / 60).expect("positive"));
+        source.scrape(at(now), &[("200", served)]);
+        // The new process tells of failures from the first one on, ten minutes later; the scrape before did not hold them.
+        match now - restart {
+            0..60 => source.put(&[("__name__", "m"), ("job", "x"), ("instance", "a"), ("code", "500")], at(now), ENDED),
+            60..600 => {}
+            _ => source.requests("a", at(now), &[("500", failed)]),
+        }
+    }
+    for now in (-7 * hour..=0).step_by(60) {
+        source.scrape(at(now), &[("200", u64::try_from(now - begin).expect("positive"))]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick(&source, at(0));
+    daemon.backfill(&source, at(0));
+    let of_hour = |n: i64| daemon.ledger.between(0, at(begin + (n - 1) * hour), at(begin + n * hour));
+    assert_eq!(of_hour(2), events(3600, 60), "an hour without a restart");
+    assert_eq!(of_hour(3), events(150, 0), "what the first process counted in this hour is lost of both sides");
+    assert_eq!(of_hour(4), events(3600, 62), "and what the second one counted is whole");
+}
+
+#[test]
 fn a_source_without_history_starts_now_and_its_restart_is_unseen() {
     let mut source = Source::default();
     steady(&mut source, -600, 3000, NEVER);
