@@ -1,6 +1,6 @@
 //! Texts that are lived through: recorded samples, tests beside SLOs, and what lies beside documents. Each in a bounded piece.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use burnward::{
     config::Config,
@@ -156,7 +156,7 @@ pub(super) fn beside(text: &str) {
     let file = directory.path().join("a.md");
     fs::write(&file, text).expect("written");
     shown(links::of(directory.path(), "a.md").dead.iter());
-    if let Err(faults) = marked::read(&file) {
+    if let Err(faults) = marked::read(&file, &BTreeSet::new()) {
         shown(faults.iter());
     }
 }
