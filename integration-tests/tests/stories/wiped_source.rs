@@ -181,7 +181,7 @@ async fn the_ledger_is_older_than_its_first_second_reading() -> anyhow::Result<(
     nothing_is_taken_back(Course { source_begins: -5, wiped: 1_260, killed: Some(1_275) }).await
 }
 
-/// Of what must be there a sample may stand for five minutes: a shorter hole of it tells nothing.
+/// Of what must be there a sample may stand for ten minutes: a shorter hole of it tells nothing.
 #[tokio::test]
 async fn the_source_had_history_before_the_ledger_began() -> anyhow::Result<()> {
     nothing_is_taken_back(Course { source_begins: -360, wiped: 660, killed: Some(675) }).await

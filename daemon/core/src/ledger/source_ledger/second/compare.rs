@@ -6,13 +6,13 @@ use super::{Outcome, READ_ONCE_MORE, log::Logs, walk::Walk};
 use crate::{
     ledger::{
         Counts,
-        count::{Rule, longest_without_gap},
+        count::longest_without_gap,
         coverage::open_silence,
         plan::Role,
         slice::{Entry, LevelSpec, MINUTE},
         source_ledger::{Slices, SourceLedger},
     },
-    time::Timestamp,
+    time::{Timestamp, minutes},
 };
 
 impl SourceLedger {
@@ -138,8 +138,7 @@ impl Walk {
         if let Some(slice) = plan.presence() {
             let state = &self.memory.lanes[lane];
             let stood_still = state.stood_still.iter().copied().chain(open_silence(state.beat, state.watermark));
-            let stands = stands(slice, self.memory.streams[stream as usize].meta.has_up);
-            return stood_still.map(|(from, to)| Hole { from: from.plus(stands), to: before(to) }).collect();
+            return stood_still.map(|(from, to)| Hole { from: from.plus(stands(slice)), to: before(to) }).collect();
         }
         let closed = self.memory.log.hidden.iter().map(|hidden| &hidden.span).filter(|span| span.stream == stream);
         let spans = closed.chain(&self.memory.streams[stream as usize].provisional.spans);
@@ -148,11 +147,10 @@ impl Walk {
     }
 }
 
-/// How long a sample of what must exist stands at most. Where `up` tells of its targets each scrape is a beat of the source; elsewhere it stands until the next
-/// one where that follows so soon that none seemed to be missing, by the longest pace that is known: samples that come late may tell of a shorter one, by
-/// which some are.
-fn stands(slice: Duration, has_up: bool) -> Duration {
-    slice.max(if has_up { Rule::RAW.memory } else { longest_without_gap(Rule::RAW.memory) })
+/// How long a sample of what must exist stood at most before the walk: until the next one where that follows so soon that none seemed to be missing, by a
+/// pace of up to four minutes. Samples that come late may tell of a shorter one, by which some are: that is no loss.
+fn stands(slice: Duration) -> Duration {
+    slice.max(longest_without_gap(minutes(4)))
 }
 
 /// From when on slices of a level are kept, whatever of them were booked up to `to`.
