@@ -96,6 +96,11 @@ fn load(paths: &[PathBuf], config: Option<&Config>) -> Vec<Loaded> {
         let mut loaded = definition::read_paths(&paths, &documents::context(config, &paths));
         let is_named = |case: &Case| only.iter().any(|path| Path::new(case.place.source.name()) == path);
         loaded.tests.retain(|case| only.is_empty() || is_named(case));
+        // Mistakes of other files matter where an SLO that is tested may be among what they keep from loading.
+        let is_there = |case: &Arc<Case>| loaded.slos.iter().any(|slo| SloRef::of(slo) == case.slo);
+        if !only.is_empty() && loaded.tests.iter().all(is_there) {
+            loaded.keep_faults_of(&only);
+        }
         return vec![loaded];
     }
     let tenants = config.map_or_else(|| Config::default().tenants, |config| config.tenants.clone());
@@ -294,7 +299,7 @@ impl Ran {
             "line": self.line,
             "passed": self.failures.is_empty(),
             "failures": self.failures.iter().map(failure).collect::<Vec<_>>(),
-            "doubtful-series": self.doubtful.iter().map(|made| serde_json::json!({ "series": made.series, "code": made.code })).collect::<Vec<_>>(),
+            "doubtful_series": self.doubtful.iter().map(|made| serde_json::json!({ "series": made.series, "code": made.code })).collect::<Vec<_>>(),
             "told": self.told.iter().map(told_as_json).collect::<Vec<_>>(),
         })
     }
@@ -396,6 +401,7 @@ mod tests {
         std::fs::create_dir(&documents).expect("a directory");
         let unbooked = fenced("yaml").replace("    runbook: checkout-availability.md\n", "");
         std::fs::write(documents.join("a.yaml"), unbooked).expect("a file");
+        std::fs::write(documents.join("broken.yaml"), "version: burnward/v1\nservice: other\nslos: []\n").expect("a file");
         std::fs::write(&file, format!("version: burnward/v1\ntests:\n{named}")).expect("a file");
         let text = format!(
             "version: burnward/v1\nteams: {{ payments: {{ channel: '#a' }} }}\ntenants: {{ main: {{ slo-definitions: {}, source: prometheus }} }}\n",
@@ -405,6 +411,10 @@ mod tests {
         let report = tested(&[file], Some(&config)).await;
         assert!(slos.contains("availability"));
         assert_eq!((report.tests.len(), report.failed()), (2, 0), "the tests of the documents are not run");
+        assert_eq!(report.exit_code(), 0, "a mistake of another file is none of these tests");
+        std::fs::write(documents.join("a.yaml"), "version: burnward/v1\n").expect("a file");
+        let report = tested(&[directory.path().join("a.slotest.yaml")], Some(&config)).await;
+        assert!(report.diagnostics.iter().any(|fault| fault.place.source.name().ends_with("/a.yaml")), "{:?}", report.diagnostics);
     }
 
     #[tokio::test]

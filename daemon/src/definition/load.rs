@@ -73,6 +73,11 @@ impl Loaded {
         self.faults.values().flatten()
     }
 
+    /// Forgets what is wrong elsewhere than in these files.
+    pub fn keep_faults_of(&mut self, files: &[PathBuf]) {
+        self.faults.retain(|path, _| files.contains(path));
+    }
+
     /// The mistakes as the view shows them, one entry per file; advice alone is none.
     pub fn view_faults(&self, tenant: &TenantId) -> Vec<DefinitionFault> {
         let fault = |(path, faults): (&PathBuf, &Vec<Diagnostic>)| {

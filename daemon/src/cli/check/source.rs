@@ -115,10 +115,18 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
     for (slo, done) in loaded.slos.iter().zip(0..) {
         match answers.next().await {
             Some(Ok(Ok(findings))) => {
-                let mut told: Vec<Diagnostic> = findings.into_iter().map(|finding| finding.at(loaded, slo)).collect();
                 // A label that neither side has is missing once.
-                told.dedup_by(|one, other| one.code == &codes::SOURCE_LABEL && (one.code, &one.place) == (other.code, &other.place));
-                said.diagnostics.extend(told);
+                let mut missing = Vec::new();
+                for told in findings.into_iter().map(|finding| finding.at(loaded, slo)) {
+                    let is_label = told.code == &codes::SOURCE_LABEL;
+                    if is_label && missing.contains(&told.place) {
+                        continue;
+                    }
+                    if is_label {
+                        missing.push(told.place.clone());
+                    }
+                    said.diagnostics.push(told);
+                }
             }
             Some(Ok(Err(unknown))) if unknown.reason.blinds() == Blinds::Source => {
                 said.failures.push(format!("source {name} stopped answering: {unknown}; {}", unchecked(loaded.slos.len() - done)));

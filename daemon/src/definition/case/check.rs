@@ -10,7 +10,7 @@ use burnward_core::{
     slo::{AlertRow, Slo, Urgency},
 };
 
-use super::{Case, Expectation, Expected, Recipe, SloRef, Told, Traffic, size};
+use super::{Case, Expectation, Expected, Form, Recipe, SloRef, Told, Traffic, size};
 use crate::definition::{
     codes::{self, Code},
     diagnostic::{Diagnostic, Place},
@@ -89,7 +89,7 @@ impl Case {
         }
         let mut traffic = Vec::new();
         for one in &self.traffic {
-            match needed.iter().find(|slo| SloRef::of(slo) == one.slo).map(|slo| recipe(slo, one)) {
+            match needed.iter().find(|slo| SloRef::of(slo) == one.slo).map(|slo| recipe(slo, one, self.form)) {
                 Some(Ok(recipe)) => traffic.push((one, recipe)),
                 Some(Err(fault)) => faults.push(*fault),
                 None => {
@@ -99,13 +99,16 @@ impl Case {
             }
         }
         faults.extend(self.expect.iter().flat_map(|expectation| impossible(slo, expectation)));
-        faults.extend(self.expect.iter().flat_map(|expectation| self.without_traffic(slo, expectation)));
-        faults.extend(size::too_large(self, &traffic));
+        if self.form == Form::Whole {
+            faults.extend(self.expect.iter().flat_map(|expectation| self.without_traffic(slo, expectation)));
+            faults.extend(size::too_large(self, &traffic));
+        }
         if faults.is_empty() { Ok(Ready { slos: needed, traffic }) } else { Err(faults) }
     }
 }
 
-fn recipe(slo: &Slo, traffic: &Traffic) -> Result<Recipe, Box<Diagnostic>> {
+/// How traffic shows; of a test with mistakes what is missing is not told again.
+fn recipe(slo: &Slo, traffic: &Traffic, form: Form) -> Result<Recipe, Box<Diagnostic>> {
     let refused = |why: String| Box::new(fault(&codes::TEST_TRAFFIC, &traffic.place, why));
     let recipe = Recipe::of(slo, &traffic.labels).map_err(|why| {
         let named: Vec<&str> = traffic.labels.keys().map(String::as_str).filter(|label| !slo.per.iter().any(|per| per == label)).collect();
@@ -114,9 +117,11 @@ fn recipe(slo: &Slo, traffic: &Traffic) -> Result<Recipe, Box<Diagnostic>> {
         meant.fold(refused(why), |fault, (written, label)| Box::new(fault.help(format!("`{written}`: did you mean `{label}`?"))))
     })?;
     match (recipe.has_a_rate(), traffic.shape) {
-        (true, None) => Err(refused("the traffic does not say how much there is: constant, trickle, diurnal or burst".to_owned())),
+        (true, None) if form == Form::Whole => {
+            Err(refused("the traffic does not say how much there is: constant, trickle, diurnal or burst".to_owned()))
+        }
         (false, Some(_)) => Err(refused("this SLI has one event for each sample or slice, so its traffic has no rate".to_owned())),
-        (true, Some(_)) | (false, None) => Ok(recipe),
+        (true, Some(_) | None) | (false, None) => Ok(recipe),
     }
 }
 

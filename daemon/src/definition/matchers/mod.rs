@@ -255,7 +255,8 @@ fn compared_as_pattern(selector: &Selector, matcher: &Matcher) -> Option<(String
     if is_of_http(&matcher.label) && value.split('|').all(is_class) {
         return class_of_codes(selector, matcher);
     }
-    if let Some((end, text)) = one_anchor(value) {
+    let is_whole_code = |text: &str| is_of_http(&matcher.label) && text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+    if let Some((end, text)) = one_anchor(value).filter(|(_, text)| !is_whole_code(text)) {
         let short_code = is_of_http(&matcher.label) && text.len() < 3 && text.starts_with(|c: char| c.is_ascii_digit());
         let longer = match end {
             End::Beginning if short_code => format!("{text}{}", ".".repeat(3 - text.len())),

@@ -74,7 +74,14 @@ fn an_anchor_at_one_end_and_nothing_behind_it_is_told() {
         let said = doubts(&selector(text));
         assert_eq!(said.iter().map(|doubt| doubt.help.as_str()).collect::<Vec<_>>(), [instead], "{text}");
     }
-    for text in [r#"m{code=~"^5.*"}"#, r#"m{code=~"^5..$"}"#, r#"m{job=~"^(a|b)"}"#, r#"m{job=~"^worker.*", route!~"^/assets/.*\\z"}"#] {
+    for text in [
+        r#"m{code=~"^5.*"}"#,
+        r#"m{code=~"^5..$"}"#,
+        r#"m{code=~"^500"}"#,
+        r#"m{code=~"500$"}"#,
+        r#"m{job=~"^(a|b)"}"#,
+        r#"m{job=~"^worker.*", route!~"^/assets/.*\\z"}"#,
+    ] {
         check(text, &[]);
     }
 }

@@ -101,7 +101,11 @@ const GAUGES: [&str; 4] = ["stackdriver_", "aws_", "azure_", "google_"];
 fn bare_counter(expr: &Expr) -> Option<&VectorSelector> {
     match bare(expr) {
         Expr::VectorSelector(series) => Some(series).filter(|series| series.name.as_deref().is_some_and(is_called_counter)),
-        Expr::Aggregate(aggregate) => bare_counter(&aggregate.expr),
+        // How many series there are is no matter of what they count.
+        Expr::Aggregate(aggregate) => match aggregate.op.to_string().as_str() {
+            "sum" | "avg" | "max" | "min" | "topk" | "bottomk" => bare_counter(&aggregate.expr),
+            _ => None,
+        },
         Expr::Unary(unary) => bare_counter(&unary.expr),
         Expr::Binary(binary) => match binary.op.to_string().as_str() {
             "and" | "unless" => bare_counter(&binary.lhs),

@@ -259,6 +259,8 @@ fn a_counter_that_is_added_up_as_it_is_is_told() {
         ("sum(stackdriver_x_transaction_count)", vec![]),
         ("sum(job:x_total:increase1m)", vec![]),
         ("sum(queued)", vec![]),
+        ("count(x_total)", vec![]),
+        ("max(x_total)", vec!["W2083"]),
     ] {
         assert_eq!(advice(text, events(1)), expected, "{text}");
         assert!(advice(text, WINDOW).is_empty(), "{text}");

@@ -123,3 +123,15 @@ fn what_can_never_be_is_said_before_a_test_is_run() {
     let faults: Vec<_> = document.tests.iter().filter_map(|case| case.ready(&slos).err()).flatten().collect();
     insta::assert_snapshot!("tests_never", rendered(&faults));
 }
+
+#[test]
+fn a_test_with_a_mistake_is_not_blamed_for_what_follows_from_it() {
+    let text = with_tests(
+        "  - name: no unit\n    lasts: 2h\n    traffic: [{ constant: 20, labels: { tenant: acme } }]\n    expect: [{ page: { from: 1h, group: { tenant: acme } } }]\n",
+    );
+    let document = document::read_whole(&Source::new("slo.yaml", &text), "v", &context()).expect("it is well-formed");
+    let codes: Vec<&str> = document.of_tests.iter().map(|fault| fault.code.id).collect();
+    assert_eq!(codes, ["E1102"]);
+    let slos: Slos = document.slos.iter().map(|slo| (SloRef::of(slo), Arc::clone(slo))).collect();
+    assert!(document.tests.iter().all(|case| case.form == Form::Broken && case.ready(&slos).is_ok()));
+}
