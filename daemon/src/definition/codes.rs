@@ -344,7 +344,7 @@ codes! {
     RENAMED "W2106" "a name that is not one here"
         "Names have 1 to 63 characters of a-z, 0-9 and -. Others are made into such. History, incidents and links hang on the name: keep the one that the message tells."
     NO_TEAM "W2107" "an SLO without a team"
-        "A page needs somebody to go to. Where the foreign document names no team (as a label `team`, `owner` or `pyrra.dev/team`), the operators are told."
+        "A page needs somebody to go to. Where the foreign document names no team (as a label `burnward.dev/team`, `pyrra.dev/team`, `team`, `owner` or `routing_key`), the operators are told."
 }
 
 #[cfg(test)]

@@ -39,17 +39,13 @@ pub async fn scrape_once(source: &Source, handle: &Handle) {
     }
 }
 
-/// Reads the source at every tick, and probes it until it has answered once, each replica anew.
+/// Reads the source at every tick, and probes it until it has answered, each replica anew, and every quarter of an hour.
 pub async fn read_loop(reader: Reader, handle: Handle, stop: CancellationToken) {
     let mut ticks = paced(handle.config.tick);
-    let mut probed = None;
     while next(&mut ticks, &stop).await {
         let due = handle.clock.now();
         let tick = async {
-            let replica = reader.replica();
-            if probed != Some(replica) && reader.probe().await {
-                probed = Some(replica);
-            }
+            reader.probe_where_due().await;
             reader.tick(due).await;
         };
         tokio::select! {

@@ -194,6 +194,9 @@ pub struct BlindContext {
     pub why: String,
     /// The SLOs that are hidden, at most ten.
     pub hides: Vec<String>,
+    /// All of them, for what is no message.
+    #[serde(skip)]
+    pub all: Vec<String>,
     /// How many there are.
     pub count: usize,
     /// How many objectives they have, where they run.
@@ -565,6 +568,7 @@ fn blind_context(incident: &Incident, view: &View) -> BlindContext {
         is_source,
         why: why.unwrap_or_else(|| "no reason is known".to_owned()),
         hides: hidden.iter().take(LISTED).map(name).collect(),
+        all: hidden.iter().map(name).collect(),
         count: hidden.len(),
         objectives: hidden.iter().filter_map(|id| view.slos.get(*id)).map(|slo| slo.objectives.len()).sum(),
         silent,

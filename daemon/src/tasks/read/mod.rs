@@ -54,6 +54,9 @@ const ROUNDS_OF_TROUBLE: u32 = 2;
 /// A source that gives no raw samples is probed again after this long.
 const PROBED_AGAIN: Duration = minutes(5);
 
+/// One that told what it is like is asked anew after this long: a clock that was off may have been set.
+const PROBED_ANEW: Duration = minutes(15);
+
 /// An answer, and the milliseconds that it took.
 type Asked = (Result<Vec<Series>, Unknown>, u64);
 
@@ -62,6 +65,13 @@ type Asked = (Result<Vec<Series>, Unknown>, u64);
 struct Limit {
     why: Unknown,
     since: Timestamp,
+}
+
+/// What a source told of itself last.
+#[derive(Debug)]
+struct Probed {
+    replica: Option<Replica>,
+    at: Timestamp,
 }
 
 /// Reads one source for one tenant.
@@ -78,6 +88,10 @@ pub struct Reader {
     troubled_rounds: Arc<AtomicU32>,
     /// True while it did not answer its probe.
     probe_failed: Arc<AtomicBool>,
+    /// When it answered its probe for good; `None`: not yet.
+    probed: Arc<Mutex<Option<Probed>>>,
+    /// What it warned of then, which is logged once.
+    warned: Arc<Mutex<Vec<String>>>,
 }
 
 impl Reader {
@@ -85,7 +99,8 @@ impl Reader {
     pub fn new(tenant: TenantId, source: Arc<Source>, handle: Handle) -> Self {
         let (limit, together, blind_rounds) = (Arc::default(), Arc::default(), Arc::default());
         let (troubled_rounds, probe_failed) = (Arc::default(), Arc::default());
-        Self { tenant, source, handle, blind_rounds, limit, together, troubled_rounds, probe_failed }
+        let (probed, warned) = (Arc::default(), Arc::default());
+        Self { tenant, source, handle, blind_rounds, limit, together, troubled_rounds, probe_failed, probed, warned }
     }
 
     /// One tick: live samples first, then a bounded piece of what is missing behind them.
@@ -97,9 +112,19 @@ impl Reader {
         }
     }
 
+    /// Probes the source where it has not answered for good yet, where another replica is read, and anew some time after it did.
+    pub async fn probe_where_due(&self) {
+        let (now, replica) = (self.handle.clock.now(), self.replica());
+        let is_known = |probed: &Probed| probed.replica == replica && now.since(probed.at) < PROBED_ANEW;
+        let known = self.probed.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(is_known);
+        if !known && self.probe().await {
+            *self.probed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Probed { replica, at: now });
+        }
+    }
+
     /// Asks the source what it is like and tells the decider; true once it answered for good. One that gives no raw samples is asked again some time
     /// later. That it cannot be seen is for the readings to say.
-    pub async fn probe(&self) -> bool {
+    async fn probe(&self) -> bool {
         let now = self.handle.clock.now();
         if self.limit().is_some_and(|limit| now.since(limit.since) < PROBED_AGAIN) {
             return false;
@@ -111,9 +136,7 @@ impl Reader {
                     info!(tenant = %self.tenant, product = probe.product, "the source answers");
                 }
                 *self.limit.lock().unwrap_or_else(PoisonError::into_inner) = probe.limited.map(|why| Limit { why, since: now });
-                for warning in &probe.warnings {
-                    warn!(tenant = %self.tenant, "{warning}");
-                }
+                self.warn_of_news(probe.warnings);
                 self.handle.probed(&self.tenant, probe.product, probe.skew_millis).await;
                 !limited
             }
@@ -125,6 +148,14 @@ impl Reader {
                 false
             }
         }
+    }
+
+    fn warn_of_news(&self, warnings: Vec<String>) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        for warning in warnings.iter().filter(|warning| !warned.contains(warning)) {
+            warn!(tenant = %self.tenant, "{warning}");
+        }
+        *warned = warnings;
     }
 
     /// The replica that is read, where there are several.
@@ -452,7 +483,51 @@ fn blinds_the_source(unknown: &Unknown) -> bool {
 mod tests {
     use std::sync::atomic::AtomicUsize;
 
+    use burnward_stand_ins::prometheus::FakePrometheus;
+
     use super::*;
+    use crate::{
+        app::{Daemon, Options, Pace},
+        clock::Clock,
+        config,
+    };
+
+    #[tokio::test]
+    async fn a_clock_that_was_set_is_no_longer_told_to_be_off() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let directory = tempfile::tempdir().expect("a directory");
+        let fake = FakePrometheus::start().await.expect("it starts");
+        let text = format!(
+            "version: burnward/v1\nlisten: 127.0.0.1:0\nstorage: {{ path: store }}\nsources:\n  prom: {{ prometheus: {{ url: '{}' }} }}\n\
+             tenants:\n  main: {{ slo-definitions: [slos], source: prom }}\n",
+            fake.url()
+        );
+        std::fs::create_dir(directory.path().join("slos")).expect("made");
+        let config = config::parse(&directory.path().join("burnward.yaml"), &text).expect("a configuration");
+        let now = Timestamp::from_seconds(jiff::Timestamp::now().as_second());
+        let options = Options { clock: Clock::by_hand(now), pace: Pace::ByHand, ..Options::default() };
+        let daemon = Daemon::start(config, options).await.expect("started");
+        let main = TenantId::parse("main").expect("a name");
+        let reader = Reader::new(main.clone(), daemon.handle.sources[&main].clone(), daemon.handle.clone());
+        let is_off = async || {
+            reader.probe_where_due().await;
+            daemon.step().await;
+            let view = daemon.handle.view.borrow().clone();
+            let skew = view.sources.values().find_map(|source| source.skew_millis).expect("it was probed");
+            skew.abs() > 30_000
+        };
+
+        fake.set_skew_millis(120_000);
+        assert!(is_off().await);
+        // The stand-in goes by the clock of the machine, so that it is ahead of ours by what we are moved.
+        fake.set_skew_millis(14 * 60_000);
+        daemon.fast_forward(minutes(14)).await;
+        assert!(is_off().await, "it was not asked again so soon");
+        fake.set_skew_millis(16 * 60_000);
+        daemon.fast_forward(minutes(2)).await;
+        assert!(!is_off().await);
+        daemon.stop().await;
+    }
 
     /// Asks one question after the other, which are answered in time or not; how many were really asked.
     async fn check(in_time: &[bool], asked: usize) {

@@ -343,7 +343,8 @@ async fn statuses_then(handle: &Handle, slo: &Slo, when: When) -> Result<Option<
     if !splits.contains_key(&slo.id) {
         return Ok(None);
     }
-    let moments = vec![Moment { at, known: when.figures.known(at), alerts: Arc::default() }];
+    let alerts = handle.store.alerts_at(tenant, at).await?.into_iter().collect();
+    let moments = vec![Moment { at, known: when.figures.known(at), alerts: Arc::new(alerts) }];
     let asked = PastAsked { groups: Groups::SplitBy(splits), moments, ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(tenant, asked).await?;
     Ok(Some(worst_first(past.into_iter().flat_map(|past| past.standing).collect())))

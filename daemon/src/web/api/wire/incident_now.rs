@@ -15,7 +15,7 @@ pub struct IncidentNow {
     pub burn: Option<BurnNow>,
     /// Why it cannot be seen, where that is the fault.
     pub blind: Option<String>,
-    /// The SLOs that are hidden, at most ten.
+    /// The SLOs that are hidden.
     pub hides: Vec<String>,
     /// How many SLOs are hidden in all.
     #[serde(default)]
@@ -71,7 +71,7 @@ impl IncidentNow {
             blind: page.blind.as_ref().map(|blind| blind.why.clone()),
             hides_slos: page.blind.as_ref().map_or(0, |blind| blind.count),
             hides_objectives: page.blind.as_ref().map_or(0, |blind| blind.objectives),
-            hides: page.blind.map(|blind| blind.hides).unwrap_or_default(),
+            hides: page.blind.map(|blind| blind.all).unwrap_or_default(),
             burn: page.burn.map(|burn| BurnNow {
                 failing: burn.failing,
                 of: burn.of,

@@ -31,6 +31,8 @@ use crate::{
 
 /// Alerts that are listed.
 const ALERTS: usize = 50;
+/// Hidden SLOs that are shown at once.
+const HIDES: usize = 10;
 
 /// What the address asks for besides the incident.
 #[derive(Debug, Default, Deserialize)]
@@ -66,7 +68,8 @@ struct IncidentPage {
     hides: Vec<String>,
     /// How many SLOs with how many objectives are hidden in all.
     hides_all: String,
-    hides_more: usize,
+    /// Those behind the first ten, which are shown when somebody asks.
+    hides_more: Vec<String>,
     /// The way to everything that cannot be seen.
     all_hidden: String,
     spent: Option<String>,
@@ -142,7 +145,7 @@ pub(in super::super) async fn get(
 
 fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Instant) -> IncidentPage {
     let IncidentDetail { incident, false_positive: marked, delivered_at, acknowledged_at, now: live, pages, timeline } = detail;
-    let live = live.expect("a daemon that serves pages knows how its incidents stand");
+    let mut live = live.expect("a daemon that serves pages knows how its incidents stand");
     let links = frame.links.clone();
     IncidentPage {
         mark: Mark::of_phase(&incident),
@@ -156,7 +159,7 @@ fn incident_page(frame: Frame, detail: IncidentDetail, asked: &Asked, now: Insta
         burn: live.burn,
         blind: live.blind.as_deref().map(visible),
         hides_all: format!("{} with {}", words::plural(live.hides_slos, "SLO"), words::plural(live.hides_objectives, "objective")),
-        hides_more: live.hides_slos.saturating_sub(live.hides.len()),
+        hides_more: live.hides.split_off(live.hides.len().min(HIDES)),
         hides: live.hides,
         all_hidden: links.with("/", &[("state", "cannot-see")]),
         spent: live.spent,
