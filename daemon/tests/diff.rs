@@ -199,7 +199,7 @@ fn a_recorded_history_that_would_never_end_is_refused() {
     assert!(code == Some(2) && said.contains("write seconds since 1970"), "{said}");
     file("e_total 1 1000000000\ne_total 2 1762214400\n");
     let (code, said) = backtest(&[]);
-    let why = "burnward: 2001-09-09T01:46:40Z to 2025-11-04T00:00:00Z is 8821 days, and at most 10000000 ticks of 1m are lived through: choose a part of it by --last, or by --from and --to\n";
+    let why = "burnward: 2001-09-09T01:46:40Z to 2025-11-04T00:00:00Z is 8821 days, and at most 10,000,000 ticks of 1m are lived through: choose a part of it by --last, or by --from and --to\n";
     assert_eq!((code, said.as_str()), (Some(2), why));
     assert_eq!(backtest(&["--last", "1h"]).0, Some(0));
     let (_, said) = backtest(&["--last", "1h", "--what-if", "900=10", "--what-if", "target=99"]);
@@ -258,6 +258,31 @@ fn what_one_side_alone_could_live_through_is_left_out_of_both() {
     assert_eq!(code, Some(1), "{talk}");
     assert!(told.contains("not lived through: expressions need a source that evaluates them\n"), "{told}");
     assert!(!told.contains("pages 3 -> 0"), "{told}");
+    // Of a version of which there is no sample nobody knows either, whatever the other one would have told.
+    write(directory, "slo-definitions/checkout.yaml", &document.replace("e_total", "renamed_total"));
+    let (code, told, talk) = diff(directory, &asked);
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(told.contains("   not lived through: there is no sample of one of its versions in history.om\n"), "{told}");
+    assert!(!told.contains("pages 3 -> 0"), "{told}");
+}
+
+/// A new service, before it has run anywhere: the difference is told, and that nobody knows what it does.
+#[test]
+fn a_service_without_a_sample_is_told_without_an_effect() {
+    let root = changed();
+    let directory = root.path();
+    git(directory, &["checkout", "-q", "slo-definitions"]);
+    write(
+        directory,
+        "slo-definitions/new.yaml",
+        &DOCUMENT.replace("checkout", "new").replace("'e", "'new_total").replace("total: 'e'", "total: new_total"),
+    );
+    let asked = ["--against", "main", "--backtest", "30d", "--recorded", "history.om"];
+    let (code, told, talk) = diff(directory, &asked);
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(talk.contains("note: Left out, because there is no sample of it in history.om in this time: new/availability.\n"), "{talk}");
+    assert!(told.contains("   not lived through: there is no sample of it in history.om\n"), "{told}");
+    assert!(told.ends_with("1 SLO: 0 changed, 1 added, 0 removed.\n"), "{told}");
 }
 
 /// What nobody could have been paged for is not missed, and a name that nothing has is a mistake as it is in a document.
@@ -303,6 +328,8 @@ fn marked_incidents_are_of_slos_that_there_are_and_missed_only_where_they_could_
     assert_eq!(ask(&three, &["--definitions", "slo-definitions/checkout.yaml"]).0, Some(0));
     let (code, _, talk) = ask(&three, &["checkout/availability", "nosuch"]);
     assert_eq!((code, talk.as_str()), (Some(2), "burnward: there is no SLO nosuch; `burnward check` tells what loads\n"));
+    let (code, _, talk) = ask(&three, &["--tenant", "acmee"]);
+    assert_eq!((code, talk.as_str()), (Some(2), "burnward: the configuration has no tenant acmee\n"));
 }
 
 /// All is seen, and nothing happens: the daemon calls that by its name, and so does what is replayed.

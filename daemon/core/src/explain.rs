@@ -276,6 +276,7 @@ fn by_state(status: &BudgetStatus) -> String {
     match status.state {
         State::Burning => burning(status),
         State::CannotSee => format!("cannot see: {}", status.unknown.as_ref().map_or_else(String::new, ToString::to_string)),
+        State::Spent if holds_undecided(status) => format!("{}; nothing is left of the budget", by_rows(status)),
         State::Spent => "no alert holds, and nothing is left of the budget".to_owned(),
         State::BackFilling if status.to_fill.is_zero() => {
             "what happened since the last read is being caught up with; nothing is decided until then".to_owned()
@@ -288,7 +289,22 @@ fn by_state(status: &BudgetStatus) -> String {
     }
 }
 
+/// What holds opens an alert in the same round. Where a row holds and no alert is open, nobody decided by these figures: they were filled in later, or
+/// corrected.
+fn holds_undecided(status: &BudgetStatus) -> bool {
+    status.rows.iter().any(|burn| burn.holds() && status.alerts.since(burn.row.urgency).is_none())
+}
+
 fn by_rows(status: &BudgetStatus) -> String {
+    if holds_undecided(status) {
+        let (rows, verb) = match status.rows.iter().filter(|burn| burn.holds()).count() {
+            1 => ("one row".to_owned(), "holds"),
+            several => (format!("{several} rows"), "hold"),
+        };
+        return format!(
+            "nothing was decided by these figures: {rows} {verb}, and no alert was open; they were filled in or corrected afterwards"
+        );
+    }
     match (status.rows.is_empty(), rows_held_back(status).len()) {
         (true, _) => "the objective has no alert rows".to_owned(),
         (false, 0) => "no row holds".to_owned(),
@@ -485,6 +501,17 @@ mod tests {
             assert_eq!(explanation.clears, Vec::<String>::new());
             assert_eq!(explanation.rows[0].long, "1h: no events");
         }
+    }
+
+    /// History that was filled in is never decided: the daemon did not run then.
+    #[test]
+    fn rows_that_hold_where_no_alert_was_open_were_not_decided() {
+        let burn = Hour { long: counts(13_093_200, 191_160), short: counts(1_091_100, 165_847) };
+        let said = |state| explain(&status(&burn, state, AlertState::default())).decided;
+        let words =
+            "nothing was decided by these figures: one row holds, and no alert was open; they were filled in or corrected afterwards";
+        assert_eq!(said(State::Ok), words);
+        assert_eq!(said(State::Spent), format!("{words}; nothing is left of the budget"));
     }
 
     #[test]

@@ -210,12 +210,15 @@ fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<(Vec<C
     // Documents that are named by their paths are of one tenant.
     let most = if args.definitions.is_empty() { tenants.len() } else { 1 };
     let all = tenants.iter().filter(|(tenant, _)| wanted(tenant)).take(most).map(&mut of_tenant).collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(tenant) = args.tenant.as_deref().filter(|_| all.is_empty()) {
+        bail!("the configuration has no tenant {tenant}");
+    }
     let unknown = |name: &&String| !all.iter().flat_map(|(_, _, slos)| slos).any(|slo| is_called(&slo.id, name));
     let unknown: Vec<String> = args.slos.iter().filter(unknown).cloned().collect();
     let chosen: Vec<Chosen> = all.into_iter().filter(|(_, _, slos)| !slos.is_empty()).collect();
     if !unknown.is_empty() || chosen.is_empty() {
-        let named = words::list(&unknown, 10);
-        bail!("there is no SLO {named}; `burnward check` tells what loads");
+        let named = if unknown.is_empty() { String::new() } else { format!(" {}", words::list(&unknown, 10)) };
+        bail!("there is no SLO{named}; `burnward check` tells what loads");
     }
     Ok((chosen, known))
 }

@@ -437,6 +437,28 @@ mod tests {
         insta::assert_snapshot!("test_elsewhere", text.replace(&format!("{}/", directory.path().display()), ""));
     }
 
+    /// Each kind of expectation has its marks: a page at no time, a budget, an end, blindness; and groups do not share a line.
+    #[tokio::test]
+    async fn every_kind_of_failure_has_its_marks_on_the_time_line() {
+        let (document, _) = fenced("yaml").split_once("tests:\n").expect("tests");
+        let traffic = "lasts: 2h
+    traffic:
+      - { labels: { tenant: acme }, constant: 20/s, failing: [{ share: 20%, from: 1h, to: 1h20m }] }
+      - { labels: { tenant: globex }, constant: 20/s, failing: [{ share: 50%, from: 20m, to: 30m }] }
+    expect:";
+        let test = |name: &str, expect: &str| format!("  - name: {name}\n    {traffic}\n      - {expect}\n");
+        let tests = test("never", "page: none")
+            + &test("budget", "budget: { at: 90m, above: 99%, group: { tenant: globex } }")
+            + &test("blind", "blind: { from: 30m, to: 40m }")
+            + &test(
+                "groups",
+                "page: { from: 5m, to: 10m, group: { tenant: globex } }\n      - clear: { from: 1h1m, to: 1h2m, group: { tenant: acme } }",
+            );
+        let (directory, report) = of_text("checkout.yaml", &format!("{document}tests:\n{tests}")).await;
+        let text = report.text(Format::Text, Colour::Never, Duration::from_millis(20));
+        insta::assert_snapshot!("test_time_lines", text.replace(&format!("{}/", directory.path().display()), ""));
+    }
+
     #[tokio::test]
     async fn programs_are_told_the_same() {
         let (directory, report) =

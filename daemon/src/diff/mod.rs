@@ -159,7 +159,8 @@ fn facts_of(team: &Team) -> Vec<Fact> {
     };
     let steps: Vec<String> = team.escalation.iter().map(step).collect();
     let fact = |key: &str, value: String| Fact { key: key.to_owned(), value };
-    vec![fact("channel", team.channel.clone()), fact("escalation", steps.join(", then "))]
+    let escalation = (!steps.is_empty()).then(|| fact("escalation", steps.join(", then ")));
+    [fact("channel", team.channel.clone())].into_iter().chain(escalation).collect()
 }
 
 impl Difference {

@@ -10,7 +10,7 @@ use burnward_core::{
     slo::{AlertRow, Objective, Slo},
     units::{Factor, Target},
     window::Interval,
-    words::plural,
+    words::{grouped, plural},
 };
 
 use super::{Alarm, Entrant, Life, Past, Replay, as_if_active};
@@ -75,7 +75,7 @@ impl Change {
 }
 
 /// Rounds that are lived through at most: four years at a tick of 15 seconds.
-const MOST_TICKS: u128 = 10_000_000;
+const MOST_TICKS: i64 = 10_000_000;
 
 /// A span that can be lived through.
 ///
@@ -84,12 +84,12 @@ const MOST_TICKS: u128 = 10_000_000;
 pub fn bounded(span: Interval, tick: Duration) -> anyhow::Result<Interval> {
     let long = span.to.since(span.from);
     anyhow::ensure!(
-        long.as_millis() / tick.as_millis().max(1) <= MOST_TICKS,
-        "{} to {} is {}, and at most {} of {} are lived through: choose a part of it by --last, or by --from and --to",
+        long.as_millis() / tick.as_millis().max(1) <= u128::from(MOST_TICKS.unsigned_abs()),
+        "{} to {} is {}, and at most {} ticks of {} are lived through: choose a part of it by --last, or by --from and --to",
         utc(span.from),
         utc(span.to),
         plural(usize::try_from(long.as_secs() / 86_400).unwrap_or(usize::MAX), "day"),
-        plural(usize::try_from(MOST_TICKS).unwrap_or(usize::MAX), "tick"),
+        grouped(MOST_TICKS),
         duration::format(tick)
     );
     Ok(span)

@@ -27,7 +27,7 @@ use crate::{
         Difference,
         effect::{Life, Lives},
     },
-    replay::{Lived, OfText, Past, Seen, Set, bounded, live, recorded},
+    replay::{Entrant, Lived, OfText, Past, Seen, Set, bounded, live, recorded},
 };
 
 /// Reads how long a history is asked for.
@@ -67,8 +67,16 @@ pub(super) async fn add(
     let seen = Seen::of(&past, sets, asked).await.map_err(|unknown| not_read(&unknown))?;
     let sentences: Vec<String> =
         seen.sentences(&place).into_iter().chain(note.map(|note| format!("{}.", note.replacen('l', "L", 1)))).collect();
-    anyhow::ensure!(!seen.is_nothing(), "{}", sentences.join(" "));
-    let Seen { span, sets, never, .. } = seen;
+    let left_out = without_samples(&seen, difference, &place).into_iter().chain(left_out).collect();
+    let Seen { span, sets, .. } = seen;
+    let sets: Vec<Vec<Entrant>> = sets.into_iter().map(|set| of_both(set, &left_out)).collect();
+    if sets.iter().all(Vec::is_empty) {
+        for sentence in sentences {
+            print::talk(format_args!("note: {sentence}"));
+        }
+        tell_of_unlived(difference, &left_out);
+        return Ok(());
+    }
     let span = bounded(span, config.tick).context("--backtest")?;
     let bar = Bar::new("diff", span);
     // Each side calls whom it called then.
@@ -79,10 +87,36 @@ pub(super) async fn add(
     if let [older, newer] = lived.as_slice() {
         let slos: Vec<&Slo> = slos.iter().map(AsRef::as_ref).collect();
         difference.add_effects(tenant, Lives { before: life(older), after: life(newer), span, unseen: &sentences }, &slos, config);
-        let without_samples = never.into_iter().map(|slo| (slo, format!("there is no sample of it in {place}")));
-        tell_of_unlived(difference, &without_samples.chain(left_out).collect());
+        tell_of_unlived(difference, &left_out);
     }
     Ok(())
+}
+
+/// The SLOs of which there is no sample, with why: where one version has some, what the other would have told is unknown all the same.
+fn without_samples(seen: &Seen, difference: &Difference, place: &str) -> BTreeMap<SloId, String> {
+    let is_seen = |id: &SloId| seen.sets.iter().flatten().any(|entrant| entrant.slo.id == *id);
+    let mut without = BTreeMap::new();
+    for id in &seen.never {
+        let versions = difference.changes.iter().filter(|change| change.id == *id || change.former() == Some(id));
+        let names: BTreeSet<&SloId> = versions.flat_map(|change| change.former().into_iter().chain([&change.id])).chain([id]).collect();
+        let of = if names.iter().any(|name| is_seen(name)) { "one of its versions" } else { "it" };
+        without.extend(names.into_iter().map(|name| (name.clone(), format!("there is no sample of {of} in {place}"))));
+    }
+    without
+}
+
+/// What of a set is lived through: nothing that is left out, and no journey over that.
+fn of_both(mut set: Vec<Entrant>, left_out: &BTreeMap<SloId, String>) -> Vec<Entrant> {
+    let mut out: BTreeSet<SloId> = left_out.keys().cloned().collect();
+    loop {
+        let leads_over = |slo: &Slo| slo.sli.composite().is_some_and(|journey| journey.members().any(|member| out.contains(&member.slo)));
+        let (gone, rest): (Vec<_>, Vec<_>) = set.into_iter().partition(|entrant| out.contains(&entrant.slo.id) || leads_over(&entrant.slo));
+        if gone.is_empty() {
+            return rest;
+        }
+        out.extend(gone.into_iter().map(|entrant| entrant.slo.id.clone()));
+        set = rest;
+    }
 }
 
 /// Of what was not lived through nobody knows what a change of it does.
