@@ -97,6 +97,10 @@ pub(in crate::store) async fn the_version_that_ran_at_a_moment_is_known(store: &
     assert_eq!(first.keys().collect::<Vec<_>>(), [&new]);
     assert_eq!((first[&new].version.as_str(), &first[&new].called, first[&new].since), ("a1", &old, at(0)));
     assert_eq!(store.first_versions(&main, Some(&new.service)).await.unwrap(), first);
+    // Another SLO takes the name over.
+    store.save_definitions(store.number(), &main, &load(&old, "b1"), at(50), &[]).await.unwrap();
+    let both = store.first_versions(&main, None).await.unwrap();
+    assert_eq!((&both[&new], both[&old].version.as_str(), both[&old].since), (&first[&new], "b1", at(50)));
     assert!(store.first_versions(&tenant("other"), None).await.unwrap().is_empty());
     assert!(store.versions_at(&main, Some(&new.service), at(-1)).await.unwrap().is_empty());
     assert!(store.versions_at(&tenant("other"), None, at(9)).await.unwrap().is_empty());

@@ -116,10 +116,14 @@ const VERSIONS_OF_SERVICE_AT: &str = "
     WHERE tenant = ?1 AND service = ?3 AND at <= ?2
     GROUP BY service, slo ORDER BY id";
 
+/// Of a name that another SLO took over, one for each that had it.
 const FIRST_VERSIONS: &str = "
     SELECT min(id) AS id, at, service, slo, path, version FROM slo_versions
     WHERE tenant = ?1 AND service = coalesce(?2, service)
-    GROUP BY service, slo ORDER BY id";
+    GROUP BY service, slo, (
+        SELECT count(*) FROM renames
+        WHERE tenant = slo_versions.tenant AND service = slo_versions.service AND was = slo_versions.slo AND at < slo_versions.at)
+    ORDER BY id";
 
 const VERSIONS_OF: &str = "
     SELECT id, at, service, slo, path, version FROM slo_versions
