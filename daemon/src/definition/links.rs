@@ -177,13 +177,22 @@ fn targets(source: &Arc<Source>) -> Vec<(String, Range<usize>)> {
     found
 }
 
-/// The bytes of a position of lines and columns, both from 1, with its last character included.
+/// The bytes of a position of lines and columns, both from 1, with its last character included, as far as the text goes.
 fn range(source: &Arc<Source>, position: Sourcepos) -> Range<usize> {
+    let text = source.text();
     let byte = |line: usize, column: usize| {
-        let start: usize = source.text().split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        start + column
+        let at = (line_start(text, line) + column).min(text.len());
+        (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
     };
-    byte(position.start.line, position.start.column.saturating_sub(1))..byte(position.end.line, position.end.column)
+    let end = byte(position.end.line, position.end.column);
+    byte(position.start.line, position.start.column.saturating_sub(1)).min(end)..end
+}
+
+/// Where a line starts; as in CommonMark a carriage return alone ends one, too.
+fn line_start(text: &str, line: usize) -> usize {
+    let bytes = text.as_bytes();
+    let ends = |at: &usize| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    line.checked_sub(2).map_or(0, |before| (0..bytes.len()).filter(ends).nth(before).map_or(text.len(), |at| at + 1))
 }
 
 #[cfg(test)]
@@ -269,5 +278,17 @@ mod tests {
         let pages: Vec<&str> = links.pages.iter().map(|page| page.url.as_str()).collect();
         assert_eq!(pages, ["https://wiki.example.com/x#y", "http://127.0.0.1:1/"]);
         assert!(links.dead.is_empty());
+    }
+
+    #[test]
+    fn every_end_of_a_line_is_one_and_no_place_lies_outside_of_the_text() {
+        for ends in ["\n", "\r\n", "\r"] {
+            let text = format!("# A{ends}{ends}\0é{ends}[x](nowhere.md){ends}");
+            let (_directory, links) = links_of(&text);
+            let [dead] = &links.dead[..] else { panic!("{:?}", links.dead) };
+            let shown = dead.place.range.clone().and_then(|range| dead.place.source.text().get(range));
+            assert_eq!(shown, Some("[x](nowhere.md)"), "{ends:?}");
+            assert!(dead.render(Colour::Never).contains("nowhere.md"));
+        }
     }
 }

@@ -93,8 +93,9 @@ impl Walk<'_> {
 
     fn operator(&mut self, sign: &str) -> Mistake {
         if sign == "@" {
+            let missing = !self.before.is_operand();
             self.skip_amount();
-            return None;
+            return missing.then(|| ("something is missing before `@`".to_owned(), "write what stands on its left side"));
         }
         let missing = !self.before.is_operand() && !matches!(sign, "+" | "-");
         self.before = Before::Operator;

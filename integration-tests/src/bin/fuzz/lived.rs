@@ -32,7 +32,7 @@ slos:
     objectives: [{ target: 99%, window: 1d }]
   - name: latency
     sli: { latency: { histogram: 'request_seconds', within: 500ms } }
-    objectives: [{ target: 99%, window: 1d, counted-in: { slices: 1m, good-at: 90% } }]
+    objectives: [{ target: 99%, window: 30d, counted-in: { slices: 1m, good-if-at-least: 90% } }]
   - name: probe
     sli: { probe: 'up' }
     objectives: [{ target: 99%, window: 1d }]

@@ -216,10 +216,12 @@ fn document_of(sli: &str) -> String {
 fn promql(text: &str) {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let window = |text: &str| document_of(&format!("{{ window: {{ expr: {}, is: '<', threshold: 1 }} }}", quoted(text)));
+    // Line ends stay what they are.
+    let exactly = |text: &str| document_of(&format!("{{ window: {{ expr: {}, is: '<', threshold: 1 }} }}", serde_json::json!(text)));
     if let Ok(slos) = meaning(&window(text))
         && let Some(Sli::Window { expression, .. }) = slos.first().map(|slo| &slo.sli)
     {
-        assert_eq!(meaning(&window(expression.as_str())), Ok(slos.clone()), "as it is printed, it is another");
+        assert_eq!(meaning(&exactly(expression.as_str())), Ok(slos.clone()), "as it is printed, it is another");
     }
     for sli in [
         "{ query: { bad: Q, total: 'sum(increase(x[1m]))' } }",
