@@ -161,9 +161,10 @@ fn headings(text: &str) -> BTreeSet<String> {
 fn targets(source: &Arc<Source>) -> Vec<(String, Range<usize>)> {
     let arena = Arena::new();
     let root = parse_document(&arena, source.text(), &options());
+    let lines = line_starts(source.text());
     let mut found = Vec::new();
     for node in root.descendants() {
-        let (data, place) = (node.data(), range(source, node.data().sourcepos));
+        let (data, place) = (node.data(), range(source.text(), &lines, node.data().sourcepos));
         match &data.value {
             NodeValue::Link(link) | NodeValue::Image(link) => found.push((link.url.clone(), place)),
             NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_) => {
@@ -178,21 +179,21 @@ fn targets(source: &Arc<Source>) -> Vec<(String, Range<usize>)> {
 }
 
 /// The bytes of a position of lines and columns, both from 1, with its last character included, as far as the text goes.
-fn range(source: &Arc<Source>, position: Sourcepos) -> Range<usize> {
-    let text = source.text();
+fn range(text: &str, lines: &[usize], position: Sourcepos) -> Range<usize> {
     let byte = |line: usize, column: usize| {
-        let at = (line_start(text, line) + column).min(text.len());
+        let start = lines.get(line.saturating_sub(1)).copied().unwrap_or(text.len());
+        let at = (start + column).min(text.len());
         (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
     };
     let end = byte(position.end.line, position.end.column);
     byte(position.start.line, position.start.column.saturating_sub(1)).min(end)..end
 }
 
-/// Where a line starts; as in CommonMark a carriage return alone ends one, too.
-fn line_start(text: &str, line: usize) -> usize {
+/// Where each line starts; as in CommonMark a carriage return alone ends one, too.
+fn line_starts(text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let ends = |at: &usize| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-    line.checked_sub(2).map_or(0, |before| (0..bytes.len()).filter(ends).nth(before).map_or(text.len(), |at| at + 1))
+    std::iter::once(0).chain((0..bytes.len()).filter(ends).map(|at| at + 1)).collect()
 }
 
 #[cfg(test)]

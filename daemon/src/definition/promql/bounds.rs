@@ -86,8 +86,11 @@ fn of_binary(binary: &BinaryExpr) -> Option<Bounds> {
         "/" if is_same(lhs, rhs) => Some((1.0, 1.0)),
         "/" if is_part_of(lhs, rhs) => Some((0.0, 1.0)),
         "/" if let Some(inner) = averaged(lhs, rhs) => of(inner),
-        "*" if [lhs, rhs].into_iter().any(is_zero) => Some((0.0, 0.0)),
-        "*" => scaled(of(lhs)?, of(rhs)?),
+        // Each side is looked at once: a chain of products is as deep as it is long.
+        "*" => match [of(lhs), of(rhs)] {
+            sides if sides.contains(&Some((0.0, 0.0))) => Some((0.0, 0.0)),
+            [one, other] => scaled(one?, other?),
+        },
         "/" => divided(of(lhs)?, of(rhs)?),
         "or" if is_always_there(lhs) && Split::of(rhs).by == By::These(BTreeSet::new()) => of(lhs),
         "or" => of(lhs).zip(of(rhs)).map(|(left, right)| (left.0.min(right.0), left.1.max(right.1))),
@@ -109,10 +112,6 @@ pub(super) fn is_always_there(expr: &Expr) -> bool {
         Expr::Call(call) => call.func.name == "vector",
         _ => false,
     }
-}
-
-fn is_zero(expr: &Expr) -> bool {
-    fixed(expr) == Some(0.0)
 }
 
 fn scaled(one: Bounds, other: Bounds) -> Option<Bounds> {

@@ -374,3 +374,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_long_chain_is_read_in_no_time_whatever_its_operators() {
+    // What looks at a side twice at each level would never end.
+    for op in ["*", "/", "+", "-", "or", "and", "unless", "<"] {
+        let chain = vec!["up"; 50].join(&format!(" {op} "));
+        assert!(read(&chain, WINDOW).is_ok(), "{op}");
+    }
+}
