@@ -128,7 +128,7 @@ pub fn late(late: Counts, failed: f64, unit: EventUnit) -> Option<String> {
     (!told.is_empty()).then(|| told.join(", "))
 }
 
-/// How many budgets of a report are corrected: `2 budgets without excluded time, 1 budget with samples that came late`.
+/// How many budgets of a report are corrected: `2 budgets with excluded time, 1 budget with samples that came late`.
 pub fn corrected(rows: &[Row]) -> Option<String> {
     let excluded = rows.iter().filter(|row| !row.then.excluded.time.is_zero());
     let mut by: Vec<ExclusionId> = excluded.clone().flat_map(|row| row.corrections.exclusions.iter().copied()).collect();
@@ -136,7 +136,7 @@ pub fn corrected(rows: &[Row]) -> Option<String> {
     by.dedup();
     let by: Vec<String> = by.iter().map(ToString::to_string).collect();
     let excluded = Some(excluded.count()).filter(|count| *count > 0);
-    let excluded = excluded.map(|count| format!("{} without excluded time ({})", plural(count, "budget"), words::list(&by, LISTED)));
+    let excluded = excluded.map(|count| format!("{} with excluded time ({})", plural(count, "budget"), words::list(&by, LISTED)));
     let late = Some(rows.iter().filter(|row| row.corrections.late != Counts::default()).count()).filter(|count| *count > 0);
     let late = late.map(|count| format!("{} with samples that came late", plural(count, "budget")));
     let told: Vec<String> = excluded.into_iter().chain(late).collect();

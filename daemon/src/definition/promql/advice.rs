@@ -18,7 +18,8 @@ pub(super) fn of(expr: &Expr, scanned: &Scanned<'_>, used: Use) -> Vec<Finding> 
             advice.extend(filters(expr, "`is` and `threshold`"));
             advice.extend(absence(expr, scanned));
             advice.extend(quantile(expr, scanned));
-            advice.extend(is.and_then(|(is, threshold)| constant(expr, is, threshold)));
+            let alike = is.and_then(|(is, threshold)| alike(expr, is, threshold, Written::Key));
+            advice.extend(alike.map(|Alike { message, help, .. }| Finding::new(&codes::PROMQL_CONSTANT, message, help)));
         }
         Use::Events { step, beside } => {
             advice.extend(filters(expr, "functions").filter(|_| !beside));
@@ -209,69 +210,125 @@ fn quantile(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
     found.then(|| Finding::new(&codes::PROMQL_QUANTILE, message, help).at(scanned.word("histogram_quantile")))
 }
 
-/// Why a comparison with a number, as an alerting rule has it, comes out the same whatever happens, and what to do; `None` where it does not, or it is none.
-pub(super) fn of_rule(expr: &Expr) -> Option<(String, String)> {
-    let Expr::Binary(binary) = bare(expr) else { return None };
-    let op = binary.op.to_string();
-    if matches!(op.as_str(), "and" | "or" | "unless") {
-        return of_rule(&binary.lhs).or_else(|| of_rule(&binary.rhs));
-    }
-    let is = Comparison::ALL.into_iter().find(|is| is.sign() == op)?;
-    let (number, most) = bounds::of(&binary.rhs)?;
-    let Finding { message, help, .. } = constant(&binary.lhs, is, number).filter(|_| number.to_bits() == most.to_bits())?;
-    // In a rule no key stands for the threshold.
-    Some((
-        message,
-        help.replace("`threshold: ", "`").replace("give a threshold within these bounds", "compare it with a number within these bounds"),
-    ))
+/// How a comparison comes out, whatever happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comes {
+    Always,
+    Never,
 }
 
-/// Whatever happens, the comparison comes out the same.
-fn constant(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
-    if let Some(share) = share_without_hundred(expr, is, threshold) {
+impl Comes {
+    fn of(always: bool, never: bool) -> Option<Self> {
+        always.then_some(Self::Always).or(never.then_some(Self::Never))
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+/// Where the number stands that an expression is compared with.
+#[derive(Debug, Clone, Copy)]
+enum Written {
+    /// As a key of a document.
+    Key,
+    /// In the expression of a rule.
+    Rule,
+}
+
+impl Written {
+    fn number(self, number: f64) -> String {
+        match self {
+            Self::Key => format!("`threshold: {number}`"),
+            Self::Rule => format!("`{number}`"),
+        }
+    }
+
+    const fn within(self) -> &'static str {
+        match self {
+            Self::Key => "give a threshold within these bounds",
+            Self::Rule => "compare it with a number within these bounds",
+        }
+    }
+}
+
+/// A comparison that comes out the same whatever happens, with the reason and what to do.
+struct Alike {
+    comes: Comes,
+    message: String,
+    help: String,
+}
+
+/// Why an alerting rule always or never fires, and what to do; `None` where its form does not tell. What always holds beside another condition only lets that
+/// decide, and of alternatives each must be alike.
+pub(super) fn of_rule(rule: &Expr) -> Option<(String, String)> {
+    rule_alike(rule).map(|Alike { message, help, .. }| (message, help))
+}
+
+fn rule_alike(rule: &Expr) -> Option<Alike> {
+    let Expr::Binary(binary) = bare(rule) else { return None };
+    let (lhs, rhs, never) = (&binary.lhs, &binary.rhs, |alike: &Alike| alike.comes == Comes::Never);
+    match binary.op.to_string().as_str() {
+        "and" => rule_alike(lhs).filter(never).or_else(|| rule_alike(rhs).filter(never)),
+        "unless" => rule_alike(lhs).filter(never),
+        "or" => rule_alike(lhs).filter(|_| rule_alike(rhs).is_some()),
+        op => {
+            let is = Comparison::ALL.into_iter().find(|is| is.sign() == op)?;
+            alike(lhs, is, bounds::fixed(rhs)?, Written::Rule)
+        }
+    }
+}
+
+/// Whether a comparison comes out the same whatever happens.
+fn alike(expr: &Expr, is: Comparison, threshold: f64, written: Written) -> Option<Alike> {
+    if let Some(share) = share_without_hundred(expr, is, threshold, written) {
         return Some(share);
     }
     let (least, most) = bounds::of(expr)?;
-    let verdict = match is {
-        Comparison::Less => always(most < threshold, least >= threshold),
-        Comparison::AtMost => always(most <= threshold, least > threshold),
-        Comparison::Greater => always(least > threshold, most <= threshold),
-        Comparison::AtLeast => always(least >= threshold, most < threshold),
-        Comparison::Equal => always(false, threshold < least || threshold > most),
-        Comparison::Different => always(threshold < least || threshold > most, false),
+    let comes = match is {
+        Comparison::Less => Comes::of(most < threshold, least >= threshold),
+        Comparison::AtMost => Comes::of(most <= threshold, least > threshold),
+        Comparison::Greater => Comes::of(least > threshold, most <= threshold),
+        Comparison::AtLeast => Comes::of(least >= threshold, most < threshold),
+        Comparison::Equal => Comes::of(false, threshold < least || threshold > most),
+        Comparison::Different => Comes::of(threshold < least || threshold > most, false),
     }?;
     let (value, help) = match bounds::form(expr) {
         bounds::Form::Same => (
             format!("what is divided is what it is divided by: the value is {least} whatever happens"),
             "divide the bad (or the good) events by all events: name what tells them apart in the numerator, and leave it out of the denominator".to_owned(),
         ),
-        bounds::Form::Ratio if threshold > most && threshold <= HUNDRED => (
-            format!("a ratio lies between {least} and {most}"),
-            format!("a percentage is the ratio times 100: write `* 100` behind it, or `threshold: {}`", threshold / HUNDRED),
-        ),
-        bounds::Form::Ratio | bounds::Form::Other => (
-            within(least, most),
-            "give a threshold within these bounds; a percentage is the ratio times 100".to_owned(),
-        ),
+        bounds::Form::Ratio if threshold > most && threshold <= HUNDRED => {
+            (format!("a ratio lies between {least} and {most}"), times_hundred(threshold, written))
+        }
+        bounds::Form::Ratio | bounds::Form::Other => {
+            (within(least, most), format!("{}; a percentage is the ratio times 100", written.within()))
+        }
     };
-    let message = format!("{value}, so `{} {threshold}` {verdict} holds", is.sign());
-    Some(Finding::new(&codes::PROMQL_CONSTANT, message, help))
+    let message = format!("{value}, so `{} {threshold}` {} holds", is.sign(), comes.word());
+    Some(Alike { comes, message, help })
 }
 
 /// Errors divided by requests are compared with a number of percent.
-fn share_without_hundred(expr: &Expr, is: Comparison, threshold: f64) -> Option<Finding> {
-    let verdict = match is {
-        Comparison::Less | Comparison::AtMost => "always",
-        Comparison::Greater | Comparison::AtLeast | Comparison::Equal => "never",
+fn share_without_hundred(expr: &Expr, is: Comparison, threshold: f64, written: Written) -> Option<Alike> {
+    let comes = match is {
+        Comparison::Less | Comparison::AtMost => Comes::Always,
+        Comparison::Greater | Comparison::AtLeast | Comparison::Equal => Comes::Never,
         Comparison::Different => return None,
     };
     let percent = threshold > 1.0 && threshold <= HUNDRED && bounds::of(expr) != Some((0.0, 1.0)) && bounds::is_called_share(expr);
     percent.then(|| {
-        let message =
-            format!("by the names of its metrics this is a ratio between 0 and 1, so `{} {threshold}` {verdict} holds", is.sign());
-        let help = format!("a percentage is the ratio times 100: write `* 100` behind it, or `threshold: {}`", threshold / HUNDRED);
-        Finding::new(&codes::PROMQL_CONSTANT, message, help)
+        let (sign, word) = (is.sign(), comes.word());
+        let message = format!("by the names of its metrics this is a ratio between 0 and 1, so `{sign} {threshold}` {word} holds");
+        Alike { comes, message, help: times_hundred(threshold, written) }
     })
+}
+
+fn times_hundred(threshold: f64, written: Written) -> String {
+    format!("a percentage is the ratio times 100: write `* 100` behind it, or {}", written.number(threshold / HUNDRED))
 }
 
 fn within(least: f64, most: f64) -> String {
@@ -284,10 +341,6 @@ fn within(least: f64, most: f64) -> String {
 }
 
 const HUNDRED: f64 = 100.0;
-
-fn always(always: bool, never: bool) -> Option<&'static str> {
-    always.then_some("always").or(never.then_some("never"))
-}
 
 /// Increases over another stretch than the step are counted several times or not at all; rates are not numbers of events.
 fn other_range(expr: &Expr, scanned: &Scanned<'_>, step: Duration) -> Option<Finding> {

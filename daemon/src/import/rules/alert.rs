@@ -37,14 +37,12 @@ pub(super) struct Comparison {
     pub(super) through: Vec<usize>,
 }
 
-/// What an alert holds for: any of these, each of which is one comparison, or two over different lookbacks. One that always or never holds is for nothing.
+/// What an alert holds for: any of these, each of which is one comparison, or two over different lookbacks. One that always or never holds is left out.
 pub(super) fn conditions(expr: &Expr, rules: &Rules) -> Vec<Vec<Comparison>> {
-    if always_alike(expr).is_some() {
-        return Vec::new();
-    }
     let mut alternatives = Vec::new();
     split(expr, "or", &mut alternatives);
-    alternatives.into_iter().filter_map(|alternative| all_of(alternative, rules)).collect()
+    let decide = alternatives.into_iter().filter(|alternative| always_alike(alternative).is_none());
+    decide.filter_map(|alternative| all_of(alternative, rules)).collect()
 }
 
 fn all_of(expr: &Expr, rules: &Rules) -> Option<Vec<Comparison>> {

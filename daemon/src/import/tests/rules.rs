@@ -148,6 +148,19 @@ fn alerts_that_can_never_or_always_fire_are_told_of_as_such() {
 }
 
 #[test]
+fn what_always_or_never_holds_beside_another_condition_takes_nothing_from_that() {
+    let share = "sum(rate(m{code=\"500\"}[5m])) / sum(rate(m[5m])) > 0.05";
+    let of = |expr: &str| {
+        let imported = convert(&[("rules.yaml", &file(&[format!("{{ alert: A, expr: '{expr}', labels: {{ severity: page }} }}")]))]);
+        (imported.documents.len(), imported.faults.iter().any(|fault| fault.code.id == "W2084"))
+    };
+    assert_eq!(of(&format!("{share} or avg(up) > 2")), (1, false), "an alternative that never holds");
+    assert_eq!(of(&format!("{share} and count(up) > 0")), (0, false), "a guard that holds wherever there is something is no mistake");
+    assert_eq!(of(&format!("{share} unless avg(up) > 2")), (0, false));
+    assert_eq!(of("avg(up) > 2 or avg(up) >= 0"), (0, true));
+}
+
+#[test]
 fn two_lookbacks_without_a_burn_rate_are_told_what_to_write() {
     let share = |lookback: &str| format!("sum(rate(m{{code=\"500\"}}[{lookback}])) / sum(rate(m[{lookback}])) > 0.0144");
     let rule =

@@ -96,7 +96,7 @@ mod tests {
             more: 9,
             more_verdicts: "9 SHIP".into(),
             load: Some("5 pages (2 at night), 3 incidents, 0 tickets".into()),
-            corrected: Some("2 budgets without excluded time (X-1, X-2), 1 budget with samples that came late".into()),
+            corrected: Some("2 budgets with excluded time (X-1, X-2), 1 budget with samples that came late".into()),
             false_positives: vec!["checkout-burn-2".into(), "checkout-burn-5".into()],
             ..context(vec![spent, unseen])
         };

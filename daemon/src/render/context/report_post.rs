@@ -38,7 +38,7 @@ pub struct ReportPostContext {
     pub more_verdicts: String,
     /// `5 pages (2 at night), 3 incidents, 1 ticket`; absent where no team had any.
     pub load: Option<String>,
-    /// `2 budgets without excluded time (X-1, X-2)`; absent where none was corrected.
+    /// `2 budgets with excluded time (X-1, X-2)`; absent where none was corrected.
     pub corrected: Option<String>,
     /// The incidents that were false positives, at most fifty.
     pub false_positives: Vec<String>,
