@@ -396,8 +396,8 @@ impl<'a> Round<'a> {
         self.counted.timeline = None;
     }
 
-    /// Streams that history holds up to where raw samples were read, and the raw read showed nothing of until later: the source did not have them yet
-    /// when it was asked, and is not asked again for what came before.
+    /// The time between this stretch of history and what is held already, where nobody saw it: a silence that goes on at the end of the stretch, and one that
+    /// begins there, since what follows showed nothing of the stream until later. What follows is not read again for it.
     fn book_unread(&mut self, cohort: &Cohort, step: Duration) {
         let mut last: BTreeMap<u32, Timestamp> = BTreeMap::new();
         for route in self.counted.found.iter().flat_map(|tracked| tracked.routes.iter()) {
@@ -405,19 +405,24 @@ impl<'a> Round<'a> {
                 last.entry(route.stream).and_modify(|at| *at = counter.at.max(*at)).or_insert(counter.at);
             }
         }
-        for lane in cohort.lanes.iter().filter(|lane| self.ledger.lanes[**lane].begin == cohort.to) {
-            if self.plan.lanes()[*lane].presence().is_some() {
-                continue; // It books the time itself.
-            }
+        // One of presence books the time itself.
+        for lane in cohort.lanes.iter().filter(|lane| self.plan.lanes()[**lane].presence().is_none()) {
             for stream in self.ledger.streams_of(*lane) {
-                let first = self.ledger.streams[stream as usize].meta.counted_from;
+                let Some(first) = self.ledger.streams[stream as usize].meta.counted_from else { continue };
                 let was_there = last.get(&stream).is_some_and(|last| !is_gap(cohort.to.since(*last), step));
-                if let Some(first) = first.filter(|first| was_there && is_gap(first.since(cohort.to), step)) {
-                    self.counted.slices.spans.push(Span { stream, from: cohort.to, to: first });
+                let begins = (was_there && is_gap(first.since(cohort.to), step)).then_some(cohort.to);
+                if let Some(from) = self.silent_since(stream, cohort.to).or(begins) {
+                    self.counted.slices.spans.push(Span { stream, from, to: first.max(cohort.to) });
                     self.counted.begun_earlier.insert(stream, first);
                 }
             }
         }
+    }
+
+    /// Since when nobody saw anything of a stream at the end of what was read, where that is so.
+    fn silent_since(&self, stream: u32, to: Timestamp) -> Option<Timestamp> {
+        let spans = &self.counted.provisional[stream as usize].as_ref()?.spans;
+        spans.iter().find(|span| span.to == to).map(|span| span.from)
     }
 
     /// What the round comes to.

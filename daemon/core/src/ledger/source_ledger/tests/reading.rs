@@ -305,6 +305,28 @@ fn one_question_that_fails_blinds_its_slos_and_several_or_that_of_the_targets_bl
     }
 }
 
+/// History is read a day at a time at first, newest first: at -6 h, -30 h, -54 h and so on one question ends where another began.
+#[test]
+fn a_hole_in_history_is_unseen_wherever_one_question_ends_and_the_next_begins() {
+    const HOUR: i64 = 3600;
+    let begin = -10 * 24 * HOUR;
+    for (from, to) in [(-40, -35), (-60, -50), (-54, -50), (-60, -54), (-80, -40), (-100, -40), (-200, -160), (-12, -3)] {
+        let mut source = Source::default();
+        for second in (begin..=0).step_by(60).filter(|second| *second <= from * HOUR || *second >= to * HOUR) {
+            source.scrape(at(second), &[("200", u64::try_from(second - begin).expect("positive"))]);
+        }
+        let mut daemon = Daemon::start(availability(), at(0));
+        daemon.tick(&source, at(0));
+        daemon.backfill(&source, at(0));
+        let counts = daemon.over(days(12), at(0));
+        let hole = (to - from) * HOUR;
+        let step = if from < -7 * 24 { HOUR } else { 300 };
+        assert!((counts.unseen_millis / 1000 - hole).abs() <= 2 * step, "{from} to {to}: {counts:?}");
+        // What was counted before and behind it within one question is known to have happened in it.
+        assert!((-begin - hole - 2 * step..=-begin).contains(&counts.good), "{from} to {to}: {counts:?}");
+    }
+}
+
 #[test]
 fn what_a_source_did_not_have_yet_when_it_was_asked_is_unseen() {
     let mut source = Source::default();
