@@ -1,6 +1,9 @@
 //! Unseen time of a read: when the scraper stood still, or the targets of a stream were gone; failed scrapes; silent streams.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{Round, Stage};
 use crate::{
@@ -8,7 +11,7 @@ use crate::{
         Counts,
         count::TargetKey,
         coverage::{Beat, Stretch, one_per_moment, open_silence, silences},
-        slice::{Entry, Span},
+        slice::{Entry, HOUR, Span},
     },
     time::Timestamp,
 };
@@ -99,6 +102,38 @@ impl Round<'_> {
             targets.sort_unstable();
             self.counted.targets.insert(stream, targets);
             self.counted.newer_targets.insert(stream, newer);
+        }
+    }
+
+    /// Once an hour, forgets the targets of streams that are not scraped any more and of which no series is remembered.
+    pub(super) fn forget_targets(&mut self, stage: &Stage<'_>) {
+        let hour = |at: Timestamp| at.floor(HOUR);
+        if !stage.cohort.live || self.ledger.timeline_holds.is_none_or(|(_, to)| hour(to) == hour(stage.cohort.to)) {
+            return;
+        }
+        let is_gone = |target: &TargetKey| !stage.timeline.knows(*target);
+        let streams: BTreeSet<u32> = stage.going.iter().flat_map(|lane| self.streams_of(lane)).collect();
+        let mut gone: BTreeSet<(u32, TargetKey)> = streams
+            .into_iter()
+            .flat_map(|stream| self.targets_of(stream).iter().filter(|target| is_gone(target)).map(move |target| (stream, *target)))
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        let mut unmet: BTreeSet<u32> = BTreeSet::new();
+        for tracked in self.series.iter().chain(&self.counted.found) {
+            for route in tracked.routes.iter() {
+                match tracked.target {
+                    Some(target) => drop(gone.remove(&(route.stream, target))),
+                    // A restart remembers the counter, and not whose it is.
+                    None => drop(unmet.insert(route.stream)),
+                }
+            }
+        }
+        for of_stream in gone.iter().filter(|(stream, _)| !unmet.contains(stream)).collect::<Vec<_>>().chunk_by(|one, next| one.0 == next.0) {
+            let stream = of_stream[0].0;
+            let stay = self.targets_of(stream).iter().filter(|target| !gone.contains(&(stream, **target))).copied().collect();
+            self.counted.targets.insert(stream, stay);
         }
     }
 

@@ -177,6 +177,7 @@ impl<'a> Round<'a> {
             self.follow_series(&mut stage, &sights.all, sight);
         }
         self.cover(&mut stage);
+        self.forget_targets(&stage);
         self.advance(stage);
     }
 

@@ -74,6 +74,33 @@ fn a_target_that_is_gone_is_removed_and_not_unseen() {
     assert_eq!(daemon.over(hours(1), at(1190)).unseen_millis, 0);
 }
 
+/// Pods that are replaced every hour, over four days, with a restart each day.
+#[test]
+fn targets_that_are_gone_are_forgotten_a_day_later_and_known_again_when_they_are_back() {
+    const END: i64 = 4 * 86_400;
+    let mut source = Source::default();
+    for second in (-3_600..END).step_by(60) {
+        // The first one is back for the last hours.
+        let hour = if second >= END - 10_800 { -1 } else { second.div_euclid(3_600) };
+        let pod = format!("pod{hour}");
+        source.scrape_of(&pod, at(second), &[("200", u64::try_from(second + 3_600).expect("after the start"))]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    let mut most = 0;
+    for now in (0..END).step_by(300) {
+        daemon.tick(&source, at(now));
+        most = most.max(daemon.ledger.streams[0].targets.len());
+        if now % 86_400 == 43_200 {
+            daemon.restart(at(now + 60));
+        }
+    }
+    assert!((20..=30).contains(&most), "{most}");
+    let counts = daemon.ledger.between(0, at(0), at(END - 600));
+    assert_eq!(counts.unseen_millis, 0, "{counts:?}");
+    // What happened between the last scrape of a pod and the first of the next belongs to neither.
+    assert!(counts.good >= (END - 10_800) * 59 / 60 - 600 && counts.bad == 0, "{counts:?}");
+}
+
 /// Another service that is scraped all along, and a target with requests over these moments.
 fn beside_another(source: &mut Source, instance: &str, moments: impl IntoIterator<Item = i64>) {
     for second in moments {
