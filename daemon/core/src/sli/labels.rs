@@ -59,6 +59,15 @@ impl Labels {
         self.0.identity
     }
 
+    /// A hash of those of the names that are taken, in which every spelling of a bucket boundary is the same.
+    pub(crate) fn identity_of(&self, is_taken: impl Fn(&str) -> bool) -> u128 {
+        let mut hash = Hash::new();
+        for (name, value) in self.pairs().filter(|(name, _)| is_taken(name)) {
+            hash_pair(&mut hash, (name, value), boundary(name, value));
+        }
+        hash.finish()
+    }
+
     /// The hash of the same set with another bucket boundary.
     pub(crate) fn identity_with(&self, boundary: f64) -> u128 {
         let mut hash = Hash::new();

@@ -130,7 +130,8 @@ impl Round<'_> {
                 }
             }
         }
-        for of_stream in gone.iter().filter(|(stream, _)| !unmet.contains(stream)).collect::<Vec<_>>().chunk_by(|one, next| one.0 == next.0) {
+        for of_stream in gone.iter().filter(|(stream, _)| !unmet.contains(stream)).collect::<Vec<_>>().chunk_by(|one, next| one.0 == next.0)
+        {
             let stream = of_stream[0].0;
             let stay = self.targets_of(stream).iter().filter(|target| !gone.contains(&(stream, **target))).copied().collect();
             self.counted.targets.insert(stream, stay);

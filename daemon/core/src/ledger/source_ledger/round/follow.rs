@@ -290,9 +290,11 @@ impl Round<'_> {
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
                     let went_on = if one_replica { self.went_on(sight, side.role, known, sample) } else { None };
                     went_on.map(Ok).or_else(|| self.not_counted(stage, sight, lane, known, sample)).unwrap_or_else(|| {
-                        let is_old = |at| !returned && side.is_threshold() && self.had_other_buckets(sights, sight, &route, at);
-                        let is_new = |at| at > count_after && !is_old(at);
-                        let new = |at, value| if is_new(at) { self.new_value(stage, sights, sight, &route, (at, value)) } else { None };
+                        let new = |at, value| {
+                            let is_new = at > count_after
+                                && (returned || !side.is_threshold() || !self.had_other_buckets(stage, sights, sight, &route, at));
+                            if is_new { self.new_value(stage, sights, sight, &route, (at, value)) } else { None }
+                        };
                         self.increase(sight, side.role, known, sample, new)
                     })
                 }

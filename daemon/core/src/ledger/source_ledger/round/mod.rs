@@ -8,6 +8,7 @@ mod follow;
 mod origin;
 mod paired;
 mod presence;
+mod relatives;
 mod run;
 mod sight;
 mod stepped;
@@ -39,8 +40,8 @@ use crate::{
 use cover::newest_beat;
 use follow::Companions;
 pub(super) use follow::OTHER;
-use origin::Relatives;
 use paired::Unjudged;
+use relatives::Relatives;
 use sight::{Sight, Sights, sight_all};
 
 /// One SLO counts at most this many series; what has more is affordable only as a sum that the source makes.
@@ -99,6 +100,8 @@ struct Stage<'s> {
     heard: BTreeMap<u32, Vec<Beat>>,
     /// Samples of histograms without the buckets that judge them.
     unjudged: Unjudged,
+    /// Where each series stands among the sights, by query. Filled when it is first needed.
+    places: Option<BTreeMap<(usize, SeriesKey), usize>>,
     /// When targets showed those, by stream.
     missed: BTreeMap<u32, BTreeSet<(TargetKey, Timestamp)>>,
     /// The scrapes of any target, as far back as they are held. Filled when it is first needed.
@@ -317,6 +320,7 @@ impl<'a> Round<'a> {
             relatives: Relatives::default(),
             heard,
             unjudged,
+            places: None,
             missed: BTreeMap::new(),
             scrapes: None,
         };

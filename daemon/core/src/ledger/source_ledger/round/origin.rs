@@ -5,16 +5,15 @@
 //! whose labels differ in names alone that one of both lacks, or in the labels in which `up` of the target changed, too. Where several could be that one, or
 //! `up` changed and none is, nothing tells since when the value counts.
 
-use std::{cmp::Ordering, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::sync::Arc;
 
-use super::{Memory, Round, Sight, Stage};
+use super::{Memory, Round, Sight, Stage, relatives::Relative};
 use crate::{
     ledger::{
         Histogram, Sample,
-        count::{Counter, SeriesKey, TargetKey, is_gap},
-        source_ledger::parts::{Route, Tracked},
+        count::{Counter, TargetKey, is_gap},
+        source_ledger::parts::Route,
     },
-    sli::Labels,
     time::Timestamp,
 };
 
@@ -44,38 +43,6 @@ impl Origin {
     }
 }
 
-/// The series that a read is about, found by what they are of.
-#[derive(Default)]
-pub(super) struct Relatives {
-    /// Those of this read, and those that the ledger knows, each by target and place. Filled when they are first needed.
-    places: Option<Places>,
-    /// Those of a side of an SLO, by target.
-    of_side: BTreeMap<(u32, u32, TargetKey), Rc<[Relative]>>,
-}
-
-struct Places {
-    sights: Vec<(TargetKey, usize)>,
-    known: Vec<(TargetKey, usize)>,
-}
-
-impl Places {
-    fn of(sorted: &[(TargetKey, usize)], target: TargetKey) -> impl Iterator<Item = usize> + '_ {
-        let first = sorted.partition_point(|(of, _)| *of < target);
-        sorted[first..].iter().take_while(move |(of, _)| *of == target).map(|(_, place)| *place)
-    }
-}
-
-/// One series of a side.
-struct Relative {
-    key: SeriesKey,
-    labels: Labels,
-    /// Its place among the series of this read.
-    sight: Option<usize>,
-    /// Its last settled sample before this read, and the place of what is remembered there.
-    counter: Option<Counter>,
-    place: u32,
-}
-
 /// What was last seen of a series before a moment.
 struct Last {
     at: Timestamp,
@@ -99,15 +66,15 @@ impl Round<'_> {
             return Some(Origin::Zero);
         }
         let changed = stage.timeline.relabelled(target, since, at);
-        let (mut nearest, mut best) = (Vec::new(), usize::MAX);
-        let relatives = self.relatives(stage, sights, target, route);
-        for relative in relatives.iter().filter(|relative| relative.key != sight.key) {
-            let Some(last) = self.last_of(relative, sights, at).filter(|last| last.ended(since, at)) else { continue };
-            let Some(unlike) = unlike(&relative.labels, sight.labels, &changed) else { continue };
-            match unlike.cmp(&best) {
-                Ordering::Less => (nearest, best) = (vec![(relative, last)], unlike),
-                Ordering::Equal => nearest.push((relative, last)),
-                Ordering::Greater => {}
+        let mut nearest = Vec::new();
+        for relatives in self.relatives(stage, sights, target, route).alike(sight.labels, &changed) {
+            let others = relatives.into_iter().filter(|relative| relative.key != sight.key);
+            nearest.extend(others.filter_map(|relative| {
+                let last = self.last_of(relative, sights, at).filter(|last| last.ended(since, at))?;
+                Some((relative, last))
+            }));
+            if !nearest.is_empty() {
+                break;
             }
         }
         let other_until = self.counted.lanes[route.lane as usize].other_until;
@@ -170,41 +137,6 @@ impl Round<'_> {
         Some((target, companions[before]))
     }
 
-    /// The series of a target that the side of a route takes.
-    fn relatives(&self, stage: &mut Stage<'_>, sights: &[Sight<'_>], target: TargetKey, route: &Route) -> Rc<[Relative]> {
-        let places = stage.relatives.places.get_or_insert_with(|| self.places(sights));
-        let of_side = stage.relatives.of_side.entry((route.lane, route.side, target));
-        Rc::clone(of_side.or_insert_with(|| {
-            let query = self.plan.lanes()[route.lane as usize].sides[route.side as usize].query;
-            let mut found: BTreeMap<SeriesKey, Relative> = BTreeMap::new();
-            for tracked in Places::of(&places.known, target).map(|place| self.series.at_place(place)) {
-                found.extend(self.relative(tracked, route, None).map(|relative| (relative.key, relative)));
-            }
-            for at in Places::of(&places.sights, target).filter(|at| sights[*at].query == query) {
-                let relative = self.known(&sights[at]).and_then(|tracked| self.relative(tracked, route, Some(at)));
-                found.extend(relative.map(|relative| (relative.key, relative)));
-            }
-            found.into_values().collect()
-        }))
-    }
-
-    fn relative(&self, tracked: &Tracked, of: &Route, sight: Option<usize>) -> Option<Relative> {
-        let route = tracked.routes.iter().find(|route| route.is_of(of))?;
-        let counter = self.series.counters().get(route.counter as usize).copied().flatten();
-        Some(Relative { key: tracked.key, labels: tracked.labels.clone()?, sight, counter, place: route.counter })
-    }
-
-    fn places(&self, sights: &[Sight<'_>]) -> Places {
-        let of = |tracked: &Tracked| tracked.target;
-        let in_read = sights.iter().enumerate().filter_map(|(at, sight)| Some((self.known(sight).and_then(of)?, at)));
-        let known = self.series.iter().enumerate().filter_map(|(at, tracked)| Some((of(tracked)?, at)));
-        let sorted = |mut places: Vec<(TargetKey, usize)>| {
-            places.sort_unstable();
-            places
-        };
-        Places { sights: sorted(in_read.collect()), known: sorted(known.collect()) }
-    }
-
     /// Values of history stand for a while behind their sample: there a series that ended still has one beside the first of the next.
     fn last_of(&self, relative: &Relative, sights: &[Sight<'_>], at: Timestamp) -> Option<Last> {
         let sight = relative.sight.map(|place| &sights[place]);
@@ -233,29 +165,5 @@ impl Last {
     /// Whether the series ended when its target was scraped at `at`, and was last seen at `since`.
     fn ended(&self, since: Timestamp, at: Timestamp) -> bool {
         self.at >= since && self.next.is_none_or(|next| next > at.plus(at.since(since)))
-    }
-}
-
-/// In how many label names that one of both lacks the labels of a series differ from those of another, where they are the same in all others but the
-/// `changed` ones; `None` where they are not.
-fn unlike(one: &Labels, other: &Labels, changed: &[String]) -> Option<usize> {
-    let counts = |name: &str| !changed.iter().any(|changed| changed == name);
-    let (mut ones, mut others) =
-        (one.pairs().filter(|(name, _)| counts(name)).peekable(), other.pairs().filter(|(name, _)| counts(name)).peekable());
-    let mut unlike = 0;
-    loop {
-        match (ones.peek(), others.peek()) {
-            (None, None) => return Some(unlike),
-            (Some((name, value)), Some((same, is))) if name == same => {
-                if *name == "le" && value.parse::<f64>().ok() != is.parse().ok() || *name != "le" && value != is {
-                    return None;
-                }
-                ones.next();
-                others.next();
-            }
-            (Some((name, _)), Some((next, _))) if name < next => unlike += usize::from(ones.next().is_some()),
-            (Some(_), None) => unlike += usize::from(ones.next().is_some()),
-            (_, Some(_)) => unlike += usize::from(others.next().is_some()),
-        }
     }
 }

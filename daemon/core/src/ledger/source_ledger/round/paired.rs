@@ -112,9 +112,16 @@ impl Round<'_> {
     }
 
     /// Whether the histogram of a bucket was there before, without that bucket: then what the bucket held when it came is no news.
-    pub(super) fn had_other_buckets(&self, sights: &[Sight<'_>], sight: &Sight<'_>, route: &Route, at: Timestamp) -> bool {
+    pub(super) fn had_other_buckets(
+        &self,
+        stage: &mut Stage<'_>,
+        sights: &[Sight<'_>],
+        sight: &Sight<'_>,
+        route: &Route,
+        at: Timestamp,
+    ) -> bool {
         let all = all_of(sight);
-        let read = of_query(sights, sight.query).iter().find(|sight| sight.key == all);
+        let read = stage.place_in(sights, sight.query, all).map(|place| &sights[place]);
         let before = read.and_then(|read| read.samples[..read.samples.partition_point(|sample| sample.at < at)].last());
         let routes = self.series.get(all).map_or(&[][..], |tracked| &*tracked.routes);
         let is_total =
@@ -127,6 +134,13 @@ impl Round<'_> {
 }
 
 impl Stage<'_> {
+    /// Where a series stands in the answer to a query.
+    fn place_in(&mut self, sights: &[Sight<'_>], query: usize, key: SeriesKey) -> Option<usize> {
+        let places =
+            self.places.get_or_insert_with(|| sights.iter().enumerate().map(|(at, sight)| ((sight.query, sight.key), at)).collect());
+        places.get(&(query, key)).copied()
+    }
+
     /// Notes a scrape behind which nothing of a histogram is counted.
     pub(super) fn miss(&mut self, stream: u32, sight: &Sight<'_>, at: Timestamp) {
         if let Some(target) = TargetKey::of(sight.labels) {
