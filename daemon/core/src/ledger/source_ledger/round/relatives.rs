@@ -74,7 +74,7 @@ impl Family {
         for branch in &mut self.0 {
             let common: Vec<String> = branch.names.intersection(&names).cloned().collect();
             let unlike = branch.names.symmetric_difference(&names).filter(|name| counts(name)).count();
-            let relatives = branch.with_values(common, labels);
+            let relatives = branch.with_values(&common, labels);
             if !relatives.is_empty() {
                 by_unlike.entry(unlike).or_default().extend(relatives);
             }
@@ -85,18 +85,18 @@ impl Family {
 
 impl Branch {
     /// The members that have the same values of these names as the labels.
-    fn with_values(&mut self, names: Vec<String>, labels: &Labels) -> Vec<&Relative> {
+    fn with_values(&mut self, names: &[String], labels: &Labels) -> Vec<&Relative> {
         let values =
             |labels: &Labels, names: &[String]| labels.identity_of(|name| names.binary_search_by(|have| have.as_str().cmp(name)).is_ok());
-        let wanted = values(labels, &names);
-        if !self.by_values.contains_key(&names) {
+        let wanted = values(labels, names);
+        if !self.by_values.contains_key(names) {
             let mut places: BTreeMap<u128, Vec<usize>> = BTreeMap::new();
             for (place, member) in self.members.iter().enumerate() {
-                places.entry(values(&member.labels, &names)).or_default().push(place);
+                places.entry(values(&member.labels, names)).or_default().push(place);
             }
-            self.by_values.insert(names.clone(), places);
+            self.by_values.insert(names.to_vec(), places);
         }
-        let places = self.by_values[&names].get(&wanted).map_or(&[][..], Vec::as_slice);
+        let places = self.by_values[names].get(&wanted).map_or(&[][..], Vec::as_slice);
         places.iter().map(|place| &self.members[*place]).collect()
     }
 }
