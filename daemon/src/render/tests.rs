@@ -3,9 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use burnward_core::{
-    budget::BudgetLeft,
+    alert::AlertState,
+    budget::{BudgetLeft, Unseen},
     burn_rate::{RowBurn, Verdict},
-    exclusion::{Exclusion, ExclusionId, Exclusions, Owner, Scope},
+    evaluate::{BudgetStatus, State},
+    exclusion::{Excluded, Exclusion, ExclusionId, Exclusions, Owner, Scope},
     id::{BudgetId, Group, IncidentId, ObjectiveName, PageId, PersonName, ServiceName, SloId, SloName, SourceName, TeamName, TenantId},
     incident::{
         Actor, AlertKey, BlindFacts, BurnFacts, Escalation, Facts, FaultKey, Incident, JoinReason, Kind, LastTold, Member, Message,
@@ -14,7 +16,8 @@ use burnward_core::{
     ledger::{Counts, Reason, Unknown},
     oncall::{Recipient, Step, Team},
     postmortem::BudgetImpact,
-    slo::{AlertRow, Urgency},
+    slo::{AlertRow, CountedIn, NoDataThen, Urgency},
+    status::Status,
     time::{Timestamp, days, hours, minutes},
     units::{EventUnit, Factor, Target},
     window::{Interval, Window},
@@ -170,20 +173,21 @@ pub(crate) fn context(incident: &Incident, impacts: &[BudgetImpact], now: Timest
 }
 
 fn context_in(view: &View, incident: &Incident, impacts: &[BudgetImpact], now: Timestamp) -> PageContext {
+    context_with(view, &BTreeMap::new(), incident, impacts, now)
+}
+
+fn context_with(
+    view: &View,
+    budgets: &BTreeMap<BudgetId, BudgetStatus>,
+    incident: &Incident,
+    impacts: &[BudgetImpact],
+    now: Timestamp,
+) -> PageContext {
     let steps = ["Roll back the last deploy", "Check the payment provider's status", "Shed load", "never shown"].map(str::to_owned);
     let message = message(MessageKind::Root);
-    let (config, budgets) = (config(), BTreeMap::new());
-    let input = PageInput {
-        incident,
-        message: Some(&message),
-        decided_at: DECIDED,
-        view,
-        budgets: &budgets,
-        config: &config,
-        impacts,
-        steps: &steps,
-        now,
-    };
+    let config = config();
+    let input =
+        PageInput { incident, message: Some(&message), decided_at: DECIDED, view, budgets, config: &config, impacts, steps: &steps, now };
     PageContext::new(&input)
 }
 
@@ -263,6 +267,57 @@ fn what_people_took_out_of_the_budget_of_a_burn_is_said_on_its_page() {
     assert_eq!(budget(&incident), format!("{left}, gone in 3 h 22 m at this rate. {excluded}."));
     incident.phase = Phase::Resolved { at: later(60), by: Actor::Daemon, how: Resolution::Recovered };
     assert_eq!(budget(&incident), format!("{left}; {excluded}"));
+}
+
+/// How a budget of an incident stands in the round that the page is rendered after.
+fn stands(facts: &BurnFacts) -> BudgetStatus {
+    BudgetStatus {
+        budget: budget_id("availability", "acme"),
+        state: State::Burning,
+        status: Status::Active,
+        since: Some(DECIDED),
+        target: facts.target,
+        window: facts.window.clone(),
+        over: Interval::ending(DECIDED, days(30)),
+        counted_in: CountedIn::Events,
+        counts: facts.fired.long,
+        unit: EventUnit::Event,
+        excluded: Excluded::default(),
+        sli: None,
+        left: Some(facts.left),
+        forecast: None,
+        window_total: facts.fired.long.total() as f64,
+        runs_out: facts.runs_out,
+        rows: vec![facts.fired],
+        counted_from: Some(DECIDED.minus(days(30))),
+        coverage: 1.0,
+        to_fill: Duration::ZERO,
+        unseen: None,
+        no_data: NoDataThen::TellOwner,
+        doubt: None,
+        newest_sample: Some(DECIDED),
+        as_of: DECIDED,
+        unknown: None,
+        alerts: AlertState { page: Some(DECIDED), ticket: None },
+        members: Vec::new(),
+    }
+}
+
+#[test]
+fn a_budget_of_which_not_all_was_seen_says_so_on_its_page() {
+    let facts = burn_facts(Urgency::Page, 165_847);
+    let line = |status: BudgetStatus| {
+        let live = BTreeMap::from([(status.budget.clone(), status)]);
+        let page = context_with(&View::default(), &live, &burning(&["acme"]), &[], later(60));
+        plain(Renderer::load(None, Faults::default()).page(&page).budget.as_str()).lines().next().unwrap_or_default().to_owned()
+    };
+    let left = "Budget of 30 d: 71 % left (30 m 40 s of 43 m 12 s)";
+    let read = BudgetStatus { to_fill: days(27) + hours(4), ..stands(&facts) };
+    assert_eq!(line(read), format!("{left}, gone in 3 h 22 m at this rate. The first 27 d 4 h of the window are still to be read."));
+    let of = |ratio| BudgetLeft { ratio, seconds: ratio * 2592.0, whole: Duration::from_secs(2592) };
+    let hidden = Unseen { time: hours(9), events: 20_000, least: of(0.55), most: of(0.71) };
+    let unseen = BudgetStatus { unseen: Some(hidden), coverage: 0.98, ..stands(&facts) };
+    assert_eq!(line(unseen), format!("{left}; not all was seen: 55 % to 71 % left, gone in 3 h 22 m at this rate."));
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) struct Figures<'a> {
     pub(super) left: BudgetLeft,
     /// What unseen time may hide of it, as known now.
     pub(super) unseen: Option<Unseen>,
+    /// How much of the window's beginning is still to be read.
+    pub(super) to_fill: Duration,
     pub(super) runs_out: Option<Duration>,
     pub(super) as_of: Timestamp,
     /// When its burn began.
@@ -77,6 +79,7 @@ impl<'a> Figures<'a> {
             row: facts.fired,
             left: facts.left,
             unseen: None,
+            to_fill: Duration::ZERO,
             runs_out: facts.runs_out,
             as_of: facts.as_of,
             began: facts.began.min(member.joined_at),
@@ -97,6 +100,7 @@ impl<'a> Figures<'a> {
             row,
             left,
             unseen: status.unseen,
+            to_fill: status.to_fill,
             runs_out: status.runs_out,
             as_of,
             counted: seen_of(&row, status.counted_from.map_or(row.row.long, |from| status.as_of.since(from).min(row.row.long))),

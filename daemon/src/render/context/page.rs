@@ -131,6 +131,8 @@ pub struct BudgetContext {
     pub left: String,
     /// Between what that lies where not all was seen: `60 % to 71 % left`.
     pub left_between: Option<String>,
+    /// How much of the window's beginning is not in that, because it is still to be read: `27 d 4 h`.
+    pub still_to_read: Option<String>,
     /// What of the burn people took out of it: `5 min of this burn are excluded by X-1; alerts count them`.
     pub excluded: Option<String>,
     /// Its window: `30 d`, `the calendar month in Europe/Berlin`.
@@ -463,6 +465,7 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         whose,
         left: words::budget_left(&worst.left),
         left_between: worst.unseen.as_ref().and_then(words::unseen_left),
+        still_to_read: (!worst.to_fill.is_zero()).then(|| words::duration(worst.to_fill)),
         excluded: excluded(worst.budget, input),
         window: words::window_spoken(worst.window),
         runs_out: worst.runs_out.map(words::duration),
