@@ -75,7 +75,7 @@ async fn each_mistake_is_shown_at_its_line() {
     for expected in [
         "error[E1401]: requests_total{tennant=\"a\"} matches nothing, neither now nor within 1d",
         "shop.yaml:13:",
-        "the metric requests_total exists: look at the matchers",
+        "the metric requests_total exists: no series has the label `tennant`: did you mean `tenant`?",
         "warning[W2090]: requests_total{code=\"503\"} matched nothing within 1d",
         "error[E1403]: 0.3 s is no bucket boundary of request_seconds; its neighbours are 0.25 and 0.5",
         "error[E1405]: temperature has the value 21.5, which no counter of events has",
@@ -291,4 +291,233 @@ async fn labels_and_kinds_that_do_not_fit_are_told_at_the_very_value_errors_firs
     told("queue_length has existed for about 19 m");
     told("request_seconds{x=\"1\"} matches nothing");
     told("the last of it was about 17 m");
+}
+
+const SIDES: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: never-failed
+    sli:
+      events:
+        bad: 'requests_total{job="shop", code=~"41."}'
+        total: 'requests_total{job="shop"}'
+    objectives: &o [{ target: 99.9%, window: 6h, alerting: none }]
+  - name: healthy-since
+    sli: { events: { bad: 'requests_total{code="503"}', total: 'requests_total' } }
+    objectives: *o
+  - name: label-is-gone
+    sli: { events: { bad: 'requests_total{kind="bad"}', total: 'requests_total' } }
+    objectives: *o
+  - name: metric-is-gone
+    sli: { events: { bad: 'failures_total', total: 'requests_total' } }
+    objectives: *o
+  - name: good-is-gone
+    sli: { events: { good: 'answers_total{kind="ok"}', total: 'requests_total' } }
+    objectives: *o
+  - name: good-is-young
+    sli: { events: { good: 'fresh_total', total: 'requests_total' } }
+    objectives: *o
+  - name: born-with-its-first-failure
+    sli: { events: { bad: 'requests_total{code="404"}', total: 'requests_total' } }
+    objectives: *o
+  - name: bad-is-young
+    sli: { events: { bad: 'fresh_total', total: 'requests_total' } }
+    objectives: *o
+  - name: not-together
+    sli: { probe: 'requests_total{code="404", job="batch"}' }
+    objectives: *o
+"#;
+
+/// A series of a real Prometheus: its labels, and a sample a minute from so many minutes ago to so many.
+struct Lived(&'static [(&'static str, &'static str)], std::ops::RangeInclusive<i64>);
+
+async fn real(dir: &Path, series: &[Lived]) -> Real {
+    let real = Real::start_for_histograms(dir).await.expect("it starts");
+    let written = |Lived(labels, minutes): &Lived| Written {
+        labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        samples: minutes.clone().rev().map(|ago| (now() - 1000 - ago * 60_000, Value::Number(1000.0))).collect(),
+    };
+    let up: &[_] = &[("__name__", "up"), ("job", "shop"), ("instance", "a")];
+    let all: Vec<Written> = series.iter().chain([&Lived(up, 0..=60)]).map(written).collect();
+    real.take(&all).await.expect("it takes them");
+    real
+}
+
+/// Each finding as its code, its line and its message, and the helps.
+fn told(text: &str) -> (Vec<String>, String) {
+    let report: serde_json::Value = serde_json::from_str(text.split("\nnote:").next().unwrap_or_default()).expect("JSON");
+    let all = report["diagnostics"].as_array().expect("a list");
+    let one = |fault: &serde_json::Value| {
+        let text = |key: &str| fault[key].as_str().unwrap_or_default().to_owned();
+        let start = &fault["place"]["start"];
+        format!("{}:{} {} {}", start["line"], start["column"], text("code"), text("message"))
+    };
+    let helps: Vec<&str> =
+        all.iter().flat_map(|fault| fault["help"].as_array().expect("a list")).filter_map(|help| help.as_str()).collect();
+    (all.iter().map(one).collect(), helps.join("\n"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_side_beside_the_total_is_told_what_silence_does_not_explain() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let real = real(
+        Path::new(dir.path()),
+        &[
+            Lived(&[("__name__", "requests_total"), ("job", "shop"), ("code", "200")], 0..=360),
+            Lived(&[("__name__", "requests_total"), ("job", "shop"), ("code", "404")], 0..=60),
+            Lived(&[("__name__", "requests_total"), ("job", "shop"), ("code", "503")], 90..=360),
+            Lived(&[("__name__", "requests_total"), ("job", "shop"), ("kind", "bad")], 90..=360),
+            Lived(&[("__name__", "requests_total"), ("job", "batch"), ("code", "200")], 0..=360),
+            Lived(&[("__name__", "failures_total"), ("job", "shop")], 90..=360),
+            Lived(&[("__name__", "answers_total"), ("job", "shop"), ("kind", "ok")], 90..=360),
+            Lived(&[("__name__", "answers_total"), ("job", "shop"), ("kind", "good")], 0..=90),
+            Lived(&[("__name__", "fresh_total"), ("job", "shop")], 0..=60),
+        ],
+    )
+    .await;
+    let (code, text) = check(SIDES, &[&format!("--source={}", real.url()), "-o", "json"]);
+    assert_eq!(code, Some(1), "{text}");
+    let (found, helps) = told(&text);
+    let expected = [
+        "21:28 E1406 answers_total{kind=\"ok\"} matches nothing now; the last of it was about 1 h 30 m ago, and the total goes on: what happens since counts as bad",
+        "33:19 E1401 requests_total{code=\"404\",job=\"batch\"} matches nothing, neither now nor within 6h",
+        "8:14 W2090 requests_total{code=~\"41.\",job=\"shop\"} matched nothing within 6h",
+        "15:27 W2098 requests_total{kind=\"bad\"} matches nothing now; the last of it was about 1 h 30 m ago",
+        "18:27 W2098 failures_total matches nothing now; the last of it was about 1 h 30 m ago",
+        "24:28 W2091 fresh_total has existed for about 1 h, and the total for longer: what was counted before counts as bad",
+        "30:27 W2091 fresh_total has existed for about 1 h, and the total for longer: nothing before counts as bad, whatever happened",
+    ];
+    assert_eq!(found, expected, "{helps}");
+    for expected in [
+        "the metric requests_total exists: no series of requests_total{job=\"shop\"} has code=~\"41.\"; code has: 404, 200. Right where",
+        "no series has kind=\"ok\"; kind has: good. Was the label or its value renamed, or does nothing succeed any more?",
+        "no series has code=\"404\" and job=\"batch\" at once",
+        "no series of requests_total has the label `kind` any more",
+        "the metric failures_total is gone",
+    ] {
+        assert!(helps.contains(expected), "{expected}\n{helps}");
+    }
+}
+
+const PARTS: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: between-buckets
+    sli:
+      window:
+        expr: 'sum(rate(wait_seconds_bucket{job="shop", le="0.3"}[5m])) / sum(rate(wait_seconds_count[5m]))'
+        is: '>='
+        threshold: 0.9
+    objectives: &o [{ target: 99.9%, window: 6h, alerting: none }]
+  - name: spelt-otherwise
+    sli: { events: { good: 'wait_seconds_bucket{le="1"}', total: 'wait_seconds_count' } }
+    objectives: *o
+  - name: events-between-buckets
+    sli: { events: { good: 'wait_seconds_bucket{le="3"}', total: 'wait_seconds_count' } }
+    objectives: *o
+  - name: goes-on-without
+    sli:
+      window:
+        expr: |
+          sum(rate(wait_seconds_count{job="shop"}[5m])) + sum(rate(jobs_total{job="shop"}[5m]))
+            or sum(rate(wait_seconds_count[5m]))
+        is: '<'
+        threshold: 10
+    objectives: *o
+  - name: no-value
+    sli:
+      query:
+        bad: 'sum(increase(wait_seconds_count{job="shopp"}[5m]))'
+        total: 'sum(increase(wait_seconds_count{job="shopp"}[5m])) + sum(increase(wait_seconds_count[5m]))'
+        step: 5m
+    objectives: *o
+  - name: silent
+    sli:
+      query:
+        bad: 'sum(increase(failures_total{code="500"}[5m]))'
+        total: 'sum(increase(failures_total[5m]))'
+        step: 5m
+    objectives: *o
+  - name: absence
+    sli: { window: { expr: 'absent(nothing) unless other', is: '==', threshold: 1 } }
+    objectives: *o
+  - name: young
+    sli: { window: { expr: 'sum(rate(fresh_total[5m])) / sum(rate(wait_seconds_count[5m]))', is: '<', threshold: 1 } }
+    objectives: *o
+  - name: half-a-second
+    sli: { latency: { histogram: 'wait_seconds', within: 500ms } }
+    objectives: *o
+  - name: one-second
+    sli: { latency: { histogram: 'wait_seconds', within: 1s } }
+    objectives: *o
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn selectors_within_expressions_and_buckets_that_some_lack_are_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let real = real(
+        Path::new(dir.path()),
+        &[
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "a"), ("le", "0.25")], 0..=360),
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "a"), ("le", "0.5")], 0..=360),
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "a"), ("le", "1.0")], 0..=60),
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "a"), ("le", "+Inf")], 0..=360),
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "b"), ("le", "0.25")], 0..=360),
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "b"), ("le", "1.0")], 0..=60),
+            Lived(&[("__name__", "wait_seconds_bucket"), ("job", "shop"), ("instance", "b"), ("le", "+Inf")], 0..=360),
+            Lived(&[("__name__", "wait_seconds_count"), ("job", "shop"), ("instance", "a")], 0..=360),
+            Lived(&[("__name__", "wait_seconds_count"), ("job", "shop"), ("instance", "b")], 0..=360),
+            Lived(&[("__name__", "fresh_total"), ("job", "shop")], 0..=60),
+            Lived(&[("__name__", "failures_total"), ("job", "shop"), ("code", "404")], 0..=360),
+            Lived(&[("__name__", "failures_total"), ("job", "shop"), ("code", "500")], 90..=360),
+        ],
+    )
+    .await;
+    let (code, text) = check(PARTS, &[&format!("--source={}", real.url()), "-o", "json"]);
+    assert_eq!(code, Some(1), "{text}");
+    let (found, helps) = told(&text);
+    let expected = [
+        "8:25 E1403 0.3 is no bucket boundary of wait_seconds{job=\"shop\"}; its neighbours are 0.25 and 0.5",
+        "13:28 E1403 le=\"1\" takes nothing of wait_seconds: that boundary is spelt `1.0`",
+        "16:28 E1403 3 is no bucket boundary of wait_seconds; the highest is 1",
+        "31:30 E1401 sum(increase(wait_seconds_count{job=\"shopp\"}[5m])) + sum(increase(wait_seconds_… has no value now: wait_seconds_count{job=\"shopp\"} matches nothing, neither now nor within 6h",
+        "22:68 W2098 jobs_total{job=\"shop\"} matches nothing, neither now nor within 6h; the expression has a value without it",
+        "45:38 W2091 fresh_total has existed for about 1 h, and the window is 6h",
+        "48:58 W2099 1 of 2 series of wait_seconds have no bucket up to 0.5 s: {instance=\"b\",job=\"shop\"}",
+        "51:58 W2091 the bucket up to 1 s of wait_seconds has existed for about 1 h, and the histogram for longer",
+    ];
+    assert_eq!(found, expected, "{helps}");
+    for expected in ["write le=\"1.0\"", "the metric wait_seconds_count exists: no series has job=\"shopp\"; job has: shop"] {
+        assert!(helps.contains(expected), "{expected}\n{helps}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_series_of_an_slo_count_together() {
+    let fake = shop().await;
+    for metric in ["requests_total", "errors_total"] {
+        for pod in 0..6_000 {
+            fake.push(&[("__name__", metric), ("tenant", "a"), ("pod", &format!("p{pod}"))], now() - 15_000, 1.0);
+        }
+    }
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let source = format!("--source={}", fake.url());
+    let (_, text) = check(fine, &[&source]);
+    assert!(!text.contains("E1402"), "what is bad is a part of the total\n{text}");
+    let (code, text) = check(&fine.replace("requests_total{code=\"500\"}", "errors_total"), &[&source]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("error[E1402]: its selectors take 12,002 series together, and at most 10,000 are read of one SLO"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_well_costs_a_few_small_questions() {
+    let fake = shop().await;
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let (_, text) = check(fine, &[&format!("--source={}", fake.url())]);
+    let asked: Vec<String> = fake.asked().iter().map(|asked| asked.form.get("query").cloned().unwrap_or_default()).collect();
+    let of_the_slo: Vec<&String> = asked.iter().filter(|query| query.contains("requests_total")).collect();
+    assert!((6..=8).contains(&of_the_slo.len()), "{of_the_slo:#?}\n{text}");
+    assert!(of_the_slo.iter().all(|query| !query.contains("last_over_time")), "{of_the_slo:#?}");
 }

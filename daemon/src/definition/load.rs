@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,7 +20,7 @@ use super::{
     journeys::ReadAs,
     making::Making,
     template::{self, Library, Role},
-    yaml::{self, Entry, Node, Value},
+    yaml,
 };
 use crate::{
     config::{Config, TenantConfig, is_configuration_tree},
@@ -233,23 +232,9 @@ impl Loaded {
         range.map_or_else(|| self.place(slo), |range| self.own_place(slo, &Place::new(&name.source, range)))
     }
 
-    /// The shortest value of an SLO that is wanted, by the keys that lead to it and by what it says; `None` where there is none.
-    pub fn value_of(&self, slo: &Slo, wanted: impl Fn(&[&str], &str) -> bool) -> Option<Place> {
-        let source = self.read_place(slo).source;
-        let root = yaml::parse(&source).ok()?;
-        let slos = entries(&root).iter().find(|entry| entry.key == "slos")?;
-        let is_name =
-            |entry: &Entry| entry.key == "name" && matches!(&entry.value.value, Value::Scalar { text, .. } if text == slo.id.name.as_str());
-        let is_it = |item: &&Node| entries(item).iter().any(is_name);
-        let item = items(&slos.value).iter().find(is_it)?;
-        let mut found = Vec::new();
-        scalars(item, &mut Vec::new(), &mut |keys, text, range| {
-            if wanted(keys, text) {
-                found.push((text.len(), range.clone()));
-            }
-        });
-        let (_, range) = found.into_iter().min_by_key(|(length, range)| (*length, range.start))?;
-        Some(self.own_place(slo, &Place::new(&source, range)))
+    /// The text of a file that loaded; empty for any other.
+    pub(super) fn text_of(&self, file: &str) -> &str {
+        self.files.iter().find(|loaded| loaded.path == file).map_or("", |loaded| loaded.text.as_str())
     }
 
     /// The line of an SLO's name in its file; of one that is made of a template, where that is asked for.
@@ -259,8 +244,7 @@ impl Loaded {
 
     /// The line of an SLO's name in the text that was read.
     fn read_place(&self, slo: &Slo) -> Place {
-        let text = self.files.iter().find(|file| file.path == slo.origin.file).map_or("", |file| file.text.as_str());
-        let source = discover::source(&slo.origin.file, text);
+        let source = discover::source(&slo.origin.file, self.text_of(&slo.origin.file));
         let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
         let start: usize = source.text().split_inclusive('\n').take(line).map(str::len).sum();
         let line = source.text()[start..].lines().next().unwrap_or_default();
@@ -348,35 +332,6 @@ pub fn load_stored(tenant: &TenantId, place: &TenantConfig, stored: &[StoredDefi
     let mut seen = BTreeSet::new();
     loaded.slos.retain(|slo| seen.insert(slo.id.clone()));
     loaded.finish()
-}
-
-fn entries(node: &Node) -> &[Entry] {
-    match &node.value {
-        Value::Map(entries) => entries,
-        Value::Scalar { .. } | Value::List(_) => &[],
-    }
-}
-
-fn items(node: &Node) -> &[Node] {
-    match &node.value {
-        Value::List(items) => items,
-        Value::Scalar { .. } | Value::Map(_) => &[],
-    }
-}
-
-/// Every text of a tree, with the keys that lead to it.
-fn scalars<'n>(node: &'n Node, keys: &mut Vec<&'n str>, take: &mut impl FnMut(&[&str], &str, &Range<usize>)) {
-    match &node.value {
-        Value::Scalar { text, .. } => take(keys, text, &node.range),
-        Value::List(items) => items.iter().for_each(|item| scalars(item, keys, take)),
-        Value::Map(entries) => {
-            for entry in entries {
-                keys.push(&entry.key);
-                scalars(&entry.value, keys, take);
-                keys.pop();
-            }
-        }
-    }
 }
 
 impl Loaded {

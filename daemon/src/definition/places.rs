@@ -1,14 +1,15 @@
-//! Where an SLO stands in the text that it was read from: its name, each objective, each alert row of its own. They are found again in the text when somebody
-//! asks, so that SLOs that run carry no more than their file and its version.
+//! Where an SLO stands in the text that it was read from: its name, each objective, each alert row of its own, and any of its values. They are found again in
+//! the text when somebody asks, so that SLOs that run carry no more than their file and its version.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use burnward_core::id::SloId;
+use burnward_core::{id::SloId, slo::Slo};
 
 use super::{
     codes,
-    diagnostic::{Position, Source},
+    diagnostic::{Place, Position, Source},
     discover,
+    load::Loaded,
     yaml::{self, Node, Value},
 };
 use crate::import;
@@ -34,10 +35,8 @@ pub struct ObjectivePlaces {
 impl Places {
     /// The places of an SLO in the text of a file; `None` where that does not hold it by this name.
     pub fn find(file: &str, text: &str, slo: &SloId) -> Option<Self> {
-        let (source, roots) = trees(file, text)?;
-        let of_service = |root: &&Node| scalar(get(root, "service")) == Some(slo.service.as_str());
-        let named = |node: &&Node| scalar(get(node, "name")) == Some(slo.name.as_str());
-        let node = roots.iter().filter(of_service).flat_map(|root| items(get(root, "slos"))).find(named)?;
+        let trees = Trees::read(file, text)?;
+        let (source, node) = (&trees.source, trees.slo(slo)?);
         let position = |node: &Node| source.position(node.range.start);
         let objective = |node: &Node| {
             let rows = get(node, "alerting").and_then(|alerting| get(alerting, "rows"));
@@ -47,20 +46,83 @@ impl Places {
     }
 }
 
-/// The documents of a text as trees; of another tool's as what they convert to, whose places are those of the text.
-fn trees(file: &str, text: &str) -> Option<(Arc<Source>, Vec<Node>)> {
-    let source = discover::source(file, text);
-    let roots = match yaml::parse(&source) {
-        Ok(root) => vec![root],
-        Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => yaml::parse_all(&source).ok()?,
-        Err(_) => return None,
-    };
-    if !roots.iter().any(import::is_foreign) {
-        return Some((source, roots));
+/// Finds values of the SLOs that loaded. Each text is taken apart once.
+#[derive(Debug)]
+pub struct Values<'l> {
+    loaded: &'l Loaded,
+    trees: BTreeMap<&'l str, Option<Trees>>,
+}
+
+impl<'l> Values<'l> {
+    /// Those of SLOs that loaded.
+    pub fn of(loaded: &'l Loaded) -> Self {
+        Self { loaded, trees: BTreeMap::new() }
     }
-    let source = import::source(file, text);
-    let (trees, _) = import::documents(&source, &roots);
-    Some((source, trees))
+
+    /// What loaded.
+    pub const fn loaded(&self) -> &'l Loaded {
+        self.loaded
+    }
+
+    /// The shortest value of an SLO that is wanted, by the keys that lead to it and by what it says; `None` where there is none.
+    pub fn find(&mut self, slo: &'l Slo, wanted: impl Fn(&[&str], &str) -> bool) -> Option<Place> {
+        let (loaded, file) = (self.loaded, slo.origin.file.as_str());
+        let trees = self.trees.entry(file).or_insert_with(|| Trees::read(file, loaded.text_of(file))).as_ref()?;
+        let mut found = Vec::new();
+        scalars(trees.slo(&slo.id)?, &mut Vec::new(), &mut |keys, text, range| {
+            if wanted(keys, text) {
+                found.push((text.len(), range.clone()));
+            }
+        });
+        let (_, range) = found.into_iter().min_by_key(|(length, range)| (*length, range.start))?;
+        Some(loaded.own_place(slo, &Place::new(&trees.source, range)))
+    }
+}
+
+/// The documents of a text as trees.
+#[derive(Debug)]
+struct Trees {
+    source: Arc<Source>,
+    roots: Vec<Node>,
+}
+
+impl Trees {
+    /// Those of another tool's document are what it converts to, whose places are those of the text.
+    fn read(file: &str, text: &str) -> Option<Self> {
+        let source = discover::source(file, text);
+        let roots = match yaml::parse(&source) {
+            Ok(root) => vec![root],
+            Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => yaml::parse_all(&source).ok()?,
+            Err(_) => return None,
+        };
+        if !roots.iter().any(import::is_foreign) {
+            return Some(Self { source, roots });
+        }
+        let source = import::source(file, text);
+        let (roots, _) = import::documents(&source, &roots);
+        Some(Self { source, roots })
+    }
+
+    fn slo(&self, slo: &SloId) -> Option<&Node> {
+        let of_service = |root: &&Node| scalar(get(root, "service")) == Some(slo.service.as_str());
+        let named = |node: &&Node| scalar(get(node, "name")) == Some(slo.name.as_str());
+        self.roots.iter().filter(of_service).flat_map(|root| items(get(root, "slos"))).find(named)
+    }
+}
+
+/// Every text of a tree, with the keys that lead to it.
+fn scalars<'n>(node: &'n Node, keys: &mut Vec<&'n str>, take: &mut impl FnMut(&[&str], &str, &Range<usize>)) {
+    match &node.value {
+        Value::Scalar { text, .. } => take(keys, text, &node.range),
+        Value::List(items) => items.iter().for_each(|item| scalars(item, keys, take)),
+        Value::Map(entries) => {
+            for entry in entries {
+                keys.push(&entry.key);
+                scalars(&entry.value, keys, take);
+                keys.pop();
+            }
+        }
+    }
 }
 
 /// The value of a key.
@@ -168,6 +230,22 @@ slos:
 ";
         let shown = shown("sloth.yaml", sloth);
         assert!(shown[0].starts_with("availability 4:11"), "{shown:?}");
+    }
+
+    /// Where the shortest value of a key stands, of each SLO.
+    fn values(file: &str, text: &str, key: &str) -> Vec<String> {
+        let context = Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"));
+        let loaded = read_texts([(PathBuf::from(file), text.to_owned())], &context);
+        let mut values = Values::of(&loaded);
+        let mut one = |slo| values.find(slo, |keys, _| keys.last() == Some(&key)).map(|place| place.positions().0);
+        loaded.slos.iter().map(|slo| one(slo).map_or_else(String::new, |at| format!("{}:{}", at.line, at.column))).collect()
+    }
+
+    #[test]
+    fn a_value_is_found_in_its_own_slo() {
+        assert_eq!(values("checkout.yaml", OWN, "total"), ["10:46", "7:46"]);
+        assert_eq!(values("checkout.yaml", OWN, "target"), ["13:17", "8:28"]);
+        assert_eq!(values("checkout.yaml", OWN, "per"), ["", ""]);
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn faithful(selector: &Selector) -> Result<(), Fault> {
 }
 
 /// `[a-zA-Z_][a-zA-Z0-9_]*`
-pub(super) fn is_label_name(text: &str) -> bool {
+pub(crate) fn is_label_name(text: &str) -> bool {
     text.bytes().enumerate().all(|(at, b)| b == b'_' || b.is_ascii_alphabetic() || (at > 0 && b.is_ascii_digit())) && !text.is_empty()
 }
 

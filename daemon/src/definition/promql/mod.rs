@@ -8,6 +8,7 @@ mod advice;
 mod bounds;
 mod confine;
 mod grammar;
+mod parts;
 mod scan;
 mod split;
 mod tree;
@@ -21,6 +22,7 @@ use super::{
     codes::{self, Code},
     reader::shortened,
 };
+pub(crate) use parts::Parts;
 use scan::Scanned;
 pub(crate) use split::{By, Split};
 
@@ -125,6 +127,16 @@ pub(crate) fn confined(text: &str, label: &str, value: &str) -> Result<String, &
 pub(crate) fn tree_of(text: &str) -> Option<Expr> {
     let expr = parser::parse(&scan::scan(text).ok()?.plain).ok()?;
     tree::is_small(&expr).then_some(expr)
+}
+
+/// Whether an expression, as it is written, is sent as `sent`.
+pub(crate) fn is_sent_as(text: &str, sent: &str) -> bool {
+    text.trim() == sent.trim() || tree_of(text).is_some_and(|expr| expr.to_string() == sent)
+}
+
+/// What an expression reads; nothing where it cannot be read here.
+pub(crate) fn parts(text: &str) -> Parts {
+    tree_of(text).map(|expr| Parts::of(&expr)).unwrap_or_default()
 }
 
 /// Why the comparison of an alerting rule always comes out the same, and what to do.

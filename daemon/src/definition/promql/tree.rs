@@ -80,7 +80,8 @@ pub(super) fn visit<'e>(expr: &'e Expr, seen: &mut impl FnMut(&'e Expr)) {
     }
 }
 
-fn children(expr: &Expr) -> Vec<&Expr> {
+/// What stands right below a node.
+pub(super) fn children(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::Aggregate(aggregate) => aggregate.param.iter().chain([&aggregate.expr]).map(AsRef::as_ref).collect(),
         Expr::Unary(unary) => vec![&unary.expr],

@@ -1,15 +1,18 @@
-//! `burnward check --source`: SLOs against what a source really holds. Selectors that match nothing or too much, thresholds between real buckets, metrics
-//! that are younger than the window or scraped too rarely for an alert row, a source that keeps less than the window or cannot serve a kind. The questions are small (counts of series, a few instants)
-//! and bounded in time; what could not be asked is said, and is no finding.
+//! `burnward check --source`: SLOs against what a source really holds. Selectors that match nothing or too much, sides and parts of expressions that the rest
+//! goes on without, thresholds between real buckets, metrics that are younger than the window or scraped too rarely for an alert row, a source that keeps
+//! less than the window or cannot serve a kind. The questions are small (counts of series, a few instants) and bounded in time: some for each selector, more
+//! only where something is wrong already. What could not be asked is said, and is no finding.
 
 mod expressions;
 mod finding;
 mod histograms;
+mod nothing;
 mod questions;
 mod selectors;
+mod sides;
 mod values;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use burnward_core::{
     ledger::{Blinds, Unknown},
@@ -22,13 +25,14 @@ use futures_util::{StreamExt as _, stream};
 use tokio::time::{Instant, timeout_at};
 
 use self::{
-    finding::{About, Finding},
+    expressions::{Expressed, What},
+    finding::{About, Finding, is_nothing},
     selectors::Wanted,
 };
 use super::cost::Costs;
 use crate::{
     config::PrometheusConfig,
-    definition::{Diagnostic, Loaded, codes, duration},
+    definition::{Diagnostic, Loaded, codes, duration, places::Values},
     source::{Probe, prometheus::Prometheus},
 };
 
@@ -73,9 +77,10 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
             return said;
         }
     };
+    let mut values = Values::of(loaded);
     said.notes.push(format!("source {name}: {}", described(&probe)));
-    said.diagnostics.extend(keeps_less(&probe, loaded));
-    let asked = Asked { source: &source, probe: &probe, now };
+    said.diagnostics.extend(keeps_less(&probe, &mut values));
+    let asked = Asked { source: &source, probe: &probe, now, counted: Mutex::default() };
     let questions: Vec<_> = loaded.slos.iter().map(|slo| timeout_at(deadline, asked.about(slo))).collect();
     let mut answers = stream::iter(questions).buffered(AT_ONCE);
     for (slo, done) in loaded.slos.iter().zip(0..) {
@@ -83,7 +88,7 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
             Some(Ok(Ok(findings))) => {
                 // A label that neither side has is missing once.
                 let mut missing = Vec::new();
-                for told in findings.into_iter().map(|finding| finding.at(loaded, slo)) {
+                for told in findings.into_iter().map(|finding| finding.at(&mut values, slo)) {
                     let is_label = told.code == &codes::SOURCE_LABEL;
                     if is_label && missing.contains(&told.place) {
                         continue;
@@ -98,7 +103,7 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
                 said.failures.push(format!("source {name} stopped answering: {unknown}; {}", unchecked(loaded.slos.len() - done)));
                 return said;
             }
-            Some(Ok(Err(unknown))) => said.diagnostics.push(refused(&unknown, About::Slo).at(loaded, slo)),
+            Some(Ok(Err(unknown))) => said.diagnostics.push(refused(&unknown, About::Slo).at(&mut values, slo)),
             Some(Err(_)) | None => {
                 let within = duration::format(WITHIN);
                 said.failures
@@ -123,14 +128,15 @@ fn described(probe: &Probe) -> String {
 }
 
 /// One advice for all SLOs whose window is longer than what the source keeps, at the first of them.
-fn keeps_less(probe: &Probe, loaded: &Loaded) -> Option<Diagnostic> {
+fn keeps_less<'l>(probe: &Probe, values: &mut Values<'l>) -> Option<Diagnostic> {
+    let loaded: &'l Loaded = values.loaded();
     let (text, keeps) = (probe.retention.as_deref()?, kept(probe)?);
     let longer: Vec<_> = loaded.slos.iter().filter(|slo| longest_window(slo) > keeps).collect();
     let longest = longer.iter().flat_map(|slo| &slo.objectives).map(|objective| &objective.window).max_by_key(|window| window.longest())?;
     let message = format!("the source keeps {text}, and {} longer windows, up to {}", have(longer.len()), words::window(longest));
     let help =
         "burnward fills in what there is, and keeps the rest of the window itself from now on; until then that time shows as not seen";
-    Some(Finding { code: &codes::SOURCE_RETENTION, message, help: help.to_owned(), about: About::Slo }.at(loaded, longer[0]))
+    Some(Finding { code: &codes::SOURCE_RETENTION, message, help: help.to_owned(), about: About::Slo }.at(values, longer[0]))
 }
 
 /// How long a source keeps samples, where it says so as a duration: `15d`, or `15d or 1GiB`.
@@ -156,6 +162,8 @@ struct Asked<'a> {
     source: &'a Prometheus,
     probe: &'a Probe,
     now: Timestamp,
+    /// What was counted so far.
+    counted: Mutex<questions::Counted>,
 }
 
 impl Asked<'_> {
@@ -165,13 +173,16 @@ impl Asked<'_> {
             return Ok(vec![Finding { code: &codes::SOURCE_KIND, message: limited.detail.clone(), help, about: About::Slo }]);
         }
         match &slo.sli {
-            Sli::Events { counted: Counted::Bad(side) | Counted::Good(side), total } => {
-                let total: Vec<Wanted> = total.iter().map(Wanted::as_written).collect();
-                let mut findings = self.totals(slo, &total).await?;
-                if findings.iter().all(|finding| finding.code != &codes::SOURCE_NOTHING) {
-                    findings.extend(self.side(slo, side).await?);
+            Sli::Events { counted, total } => {
+                let (Counted::Bad(side) | Counted::Good(side)) = counted;
+                let mut findings = self.totals(slo, &total.iter().map(Wanted::as_written).collect::<Vec<_>>()).await?;
+                if !findings.iter().any(is_nothing) {
+                    findings.extend(self.side(slo, counted, total).await?);
                 }
-                findings.extend(self.values(side.iter().chain(total.iter().map(|total| &total.written))).await?);
+                if findings.iter().all(|finding| finding.code != &codes::SOURCE_TOO_MUCH) {
+                    findings.extend(self.together(slo).await?);
+                }
+                findings.extend(self.values(side.iter().chain(total)).await?);
                 Ok(findings)
             }
             Sli::Latency { buckets, kind: HistogramKind::Classic, within, tolerated } => {
@@ -188,10 +199,19 @@ impl Asked<'_> {
                 Ok(findings)
             }
             Sli::Presence { series, .. } => self.totals(slo, &[Wanted::as_written(series)]).await,
-            Sli::Window { expression, slice, .. } => self.expression(slo, expression.as_str(), *slice, &codes::SOURCE_NOTHING).await,
-            Sli::Query { counted: Counted::Bad(side) | Counted::Good(side), total, step } => {
-                let mut findings = self.expression(slo, total.as_str(), *step, &codes::SOURCE_NOTHING).await?;
-                findings.extend(self.expression(slo, side.as_str(), *step, &codes::SOURCE_SIDE).await?);
+            Sli::Window { expression, slice, .. } => {
+                let expressed = Expressed { text: expression.as_str(), step: *slice, what: What::All };
+                self.expression(slo, expressed, &mut BTreeSet::new()).await
+            }
+            Sli::Query { counted, total, step } => {
+                let (what, side) = match counted {
+                    Counted::Good(side) => (What::Good, side),
+                    Counted::Bad(side) => (What::Bad, side),
+                };
+                let mut told = BTreeSet::new();
+                let total = Expressed { text: total.as_str(), step: *step, what: What::All };
+                let mut findings = self.expression(slo, total, &mut told).await?;
+                findings.extend(self.expression(slo, Expressed { text: side.as_str(), step: *step, what }, &mut told).await?);
                 Ok(findings)
             }
             // Its members are asked about themselves.

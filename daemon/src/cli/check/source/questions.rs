@@ -1,9 +1,9 @@
-//! The questions themselves: counts of series, a few instants, the newest samples.
+//! The questions themselves: counts of series, a few instants, the newest samples. What was counted for one SLO is not asked again for another.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 use burnward_core::{
-    ledger::{Blinds, Series, Unknown},
+    ledger::{Blinds, Sample, Series, Unknown},
     sli::Selector,
     slo::Slo,
     time::{Timestamp, minutes},
@@ -24,6 +24,9 @@ pub(super) const SCRAPES_WITHIN: Duration = minutes(15);
 /// What is exact now is asked for at a multiple of this.
 const NOW: Duration = Duration::from_secs(10);
 
+/// A sample stands for a series for so long.
+const STALE: Duration = minutes(5);
+
 /// How many series match.
 pub(super) enum Matching {
     /// So many now.
@@ -34,32 +37,66 @@ pub(super) enum Matching {
     Never,
 }
 
+/// The instants of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Instants {
+    from: Timestamp,
+    to: Timestamp,
+    step: Duration,
+}
+
+/// What was counted, by the question and its instants.
+pub(super) type Counted = BTreeMap<(String, Instants), Vec<Sample>>;
+
 impl Asked<'_> {
     /// The longest window of an SLO, as far as the source can hold it.
     pub(super) fn in_source(&self, slo: &Slo) -> Duration {
         kept(self.probe).map_or(longest_window(slo), |keeps| keeps.min(longest_window(slo)))
     }
 
+    /// What a selector matches now, or when it did last. An instant sees some minutes; where none of the window shows a series, what lies between them is looked at.
     pub(super) async fn matching(&self, selector: &Selector, window: Duration) -> Result<Matching, Unknown> {
         let now = self.count(&selector.to_string()).await?;
         if now > 0 {
             return Ok(Matching::Now(now));
         }
-        let Some(last) = self.over(selector, window).await?.last().copied() else { return Ok(Matching::Never) };
-        Ok(Matching::Until(self.last_seen(selector, last, step_of(window)).await?))
+        let step = step_of(window);
+        let last = match self.over(selector, window).await?.last() {
+            Some(seen) => self.last_seen(selector, seen.minus(STALE), seen.plus(step), step_of(step)).await,
+            None => self.last_seen(selector, self.now.minus(window), self.now, step).await,
+        };
+        match last {
+            Ok(last) => Ok(last.map_or(Matching::Never, Matching::Until)),
+            Err(unknown) if unknown.reason.blinds() == Blinds::Slo => Ok(Matching::Never),
+            Err(unknown) => Err(unknown),
+        }
     }
 
     /// The instants of the window at which the selector matched something.
     pub(super) async fn over(&self, selector: &Selector, window: Duration) -> Result<Vec<Timestamp>, Unknown> {
-        let (query, from) = (format!("count({selector})"), self.now.minus(window));
-        let answer = self.source.read_steps(&query, from, self.now, step_of(window)).await?;
-        Ok(answer.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).collect())
+        let instants = Instants { from: self.now.minus(window), to: self.now, step: step_of(window) };
+        Ok(self.counted(&format!("count({selector})"), instants).await?.iter().map(|sample| sample.at).collect())
     }
 
     pub(super) async fn count(&self, selector: &str) -> Result<u64, Unknown> {
-        let counted = self.at_now(&format!("count({selector})")).await?;
+        let instants = Instants { from: self.now.minus(NOW), to: self.now, step: NOW };
+        let counted = self.counted(&format!("count({selector})"), instants).await?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, which saturates")]
-        Ok(counted.first().and_then(|series| series.samples.last()).map_or(0, |sample| sample.value as u64))
+        Ok(counted.last().map_or(0, |sample| sample.value as u64))
+    }
+
+    /// The one series that a count is.
+    async fn counted(&self, query: &str, instants: Instants) -> Result<Vec<Sample>, Unknown> {
+        let key = (query.to_owned(), instants);
+        let known = self.counted.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let Instants { from, to, step } = instants;
+        let answer = self.source.read_steps(query, from, to, step).await?;
+        let samples = answer.series.into_iter().next().map(|series| series.samples).unwrap_or_default();
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner).insert(key, samples.clone());
+        Ok(samples)
     }
 
     pub(super) async fn at_now(&self, query: &str) -> Result<Vec<Series>, Unknown> {
@@ -84,26 +121,39 @@ impl Asked<'_> {
     /// When it was seen first, to some seconds: it was at `seen`, and not a `step` before.
     pub(super) async fn first_seen(&self, selector: &Selector, mut seen: Timestamp, mut step: Duration) -> Result<Timestamp, Unknown> {
         while step > NOW {
-            let (query, finer) = (format!("count({selector})"), step_of(step));
-            let answer = self.source.read_steps(&query, seen.minus(step), seen, finer).await?;
-            let first = answer.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).min();
+            let finer = step_of(step);
+            let instants = Instants { from: seen.minus(step), to: seen, step: finer };
+            let counted = self.counted(&format!("count({selector})"), instants).await?;
+            let first = counted.first().map(|sample| sample.at);
             (seen, step) = (first.unwrap_or(seen), finer);
         }
         Ok(seen)
     }
 
-    /// When it was seen last, to some seconds: it was at `seen`, and not a `step` later.
-    pub(super) async fn last_seen(&self, selector: &Selector, mut seen: Timestamp, mut step: Duration) -> Result<Timestamp, Unknown> {
-        while step > NOW {
-            let (query, finer) = (format!("count({selector})"), step_of(step));
-            let answer = self.source.read_steps(&query, seen, seen.plus(step).min(self.now), finer).await?;
-            let last = answer.series.iter().flat_map(|series| &series.samples).map(|sample| sample.at).max();
-            (seen, step) = (last.unwrap_or(seen), finer);
+    /// When its last sample of a span was, to some seconds, by looking at stretches of `step`, then at finer ones; `None` where it has none.
+    async fn last_seen(
+        &self,
+        selector: &Selector,
+        mut from: Timestamp,
+        to: Timestamp,
+        mut step: Duration,
+    ) -> Result<Option<Timestamp>, Unknown> {
+        let (mut to, mut last) = (to.min(self.now), None);
+        loop {
+            let query = format!("count(last_over_time({selector}[{}s]))", step.as_secs());
+            let counted = self.counted(&query, Instants { from, to: to.plus(step), step }).await?;
+            let Some(seen) = counted.last().map(|sample| sample.at) else { return Ok(last) };
+            if step <= NOW {
+                return self.last_sample(selector, seen.minus(step), seen).await.map(|last| last.or(Some(seen)));
+            }
+            (from, to, last) = (seen.minus(step), seen.min(self.now), Some(seen.min(self.now)));
+            step = step_of(step);
         }
-        // A sample counts as there for some minutes more than it is.
-        let newest = self.source.read(selector, seen.minus(SCRAPES_WITHIN), seen).await.ok();
-        let last = newest.iter().flat_map(|answer| &answer.series).filter_map(|series| series.samples.last()).map(|sample| sample.at).max();
-        Ok(last.unwrap_or(seen))
+    }
+
+    async fn last_sample(&self, selector: &Selector, from: Timestamp, to: Timestamp) -> Result<Option<Timestamp>, Unknown> {
+        let answer = self.source.read(selector, from, to).await?;
+        Ok(answer.series.iter().filter_map(|series| series.samples.last()).map(|sample| sample.at).max())
     }
 }
 

@@ -6,6 +6,7 @@ use burnward_core::{
     ledger::{Blinds, Series, Unknown},
     sli::Selector,
     slo::Slo,
+    time::Timestamp,
     words,
 };
 
@@ -13,12 +14,13 @@ use super::{
     Asked,
     finding::{About, Finding},
     longest_window,
+    nothing::Told,
     questions::{LOOKED_AT, Matching, SCRAPES_WITHIN, step_of},
 };
 use crate::definition::{codes, reader, row_words};
 
-/// Counters of more series are read as a sum by the source.
-const MOST_SERIES: u64 = 10_000;
+/// More series are not read of one SLO: the source adds them up.
+pub(super) const MOST_SERIES: u64 = 10_000;
 /// More groups are counted together.
 const MOST_GROUPS: usize = 1_000;
 
@@ -52,51 +54,38 @@ impl Asked<'_> {
                     findings.extend(self.groups(slo, wanted).await?);
                 }
                 Matching::Until(last) => {
-                    let ago = words::duration(self.now.since(last));
-                    let message = format!("{} matches nothing now; the last of it was about {ago} ago", wanted.written);
-                    let help = "was the metric renamed, or its target removed? burnward would stand at CANNOT SEE".to_owned();
-                    findings.push(Finding { code: &codes::SOURCE_NOTHING, message, help, about: wanted.about() });
+                    let told = Told {
+                        code: &codes::SOURCE_NOTHING,
+                        message: self.nothing_since(&wanted.written, last),
+                        about: wanted.about(),
+                        no_metric: "was the metric renamed, or its target removed? burnward would stand at CANNOT SEE",
+                        means: ". burnward would stand at CANNOT SEE",
+                    };
+                    findings.push(self.nothing(wanted, told).await?);
                 }
-                Matching::Never => findings.push(self.never(slo, wanted).await?),
+                Matching::Never => findings.push(self.nothing(wanted, self.never(slo, wanted)).await?),
             }
         }
         Ok(findings)
     }
 
-    /// A selector of all events without a series; where its metric exists, a matcher is at fault.
-    pub(super) async fn never(&self, slo: &Slo, wanted: &Wanted) -> Result<Finding, Unknown> {
-        let selector = &wanted.written;
-        let bare = Selector::new(wanted.asked.metric(), Vec::new());
-        let exists = !selector.matchers().is_empty() && self.count(&bare.to_string()).await? > 0;
-        let window = words::lookback(self.in_source(slo));
-        let help = if exists {
-            format!("the metric {} exists: look at the matchers", selector.metric())
-        } else {
-            "is the metric's name right, and is its target scraped by this source?".to_owned()
-        };
-        let message = format!("{selector} matches nothing, neither now nor within {window}");
-        Ok(Finding { code: &codes::SOURCE_NOTHING, message, help, about: wanted.about() })
+    /// A selector of all events without a series.
+    fn never(&self, slo: &Slo, wanted: &Wanted) -> Told {
+        Told {
+            code: &codes::SOURCE_NOTHING,
+            message: self.never_within(slo, &wanted.written),
+            about: wanted.about(),
+            no_metric: "is the metric's name right, and is its target scraped by this source?",
+            means: "",
+        }
     }
 
-    /// The side that is counted beside the total: it may be absent where nothing failed yet.
-    pub(super) async fn side(&self, slo: &Slo, selectors: &[Selector]) -> Result<Vec<Finding>, Unknown> {
-        let mut findings = Vec::new();
-        for selector in selectors {
-            match self.matching(selector, self.in_source(slo)).await? {
-                Matching::Now(many) => {
-                    let wanted = Wanted::as_written(selector);
-                    findings.extend(too_many(&wanted, many));
-                    findings.extend(self.groups(slo, &wanted).await?.into_iter().filter(|finding| finding.code == &codes::SOURCE_LABEL));
-                }
-                Matching::Until(_) => {}
-                Matching::Never => {
-                    let message = format!("{selector} matched nothing within {}", words::lookback(self.in_source(slo)));
-                    let help = "right where no such event ever happened; a misspelt label looks the same".to_owned();
-                    findings.push(Finding { code: &codes::SOURCE_SIDE, message, help, about: About::Selector(selector.clone()) });
-                }
-            }
-        }
-        Ok(findings)
+    pub(super) fn never_within(&self, slo: &Slo, selector: &Selector) -> String {
+        format!("{selector} matches nothing, neither now nor within {}", words::lookback(self.in_source(slo)))
+    }
+
+    pub(super) fn nothing_since(&self, selector: &Selector, last: Timestamp) -> String {
+        format!("{selector} matches nothing now; the last of it was about {} ago", words::duration(self.now.since(last)))
     }
 
     /// Whether the labels of `per` are there, and make not too many groups.
@@ -113,17 +102,20 @@ impl Asked<'_> {
 
     /// Whether it has existed for most of the window.
     pub(super) async fn young(&self, slo: &Slo, wanted: &Wanted) -> Result<Option<Finding>, Unknown> {
-        let asked = self.in_source(slo);
-        let seen = self.over(&wanted.asked, asked).await?;
-        let first = seen.first().copied().unwrap_or(self.now);
-        if self.now.since(first) + step_of(asked) >= asked / 2 {
-            return Ok(None);
-        }
-        let first = self.first_seen(&wanted.asked, first, step_of(asked)).await?;
+        let Some(first) = self.began_within(&wanted.asked, self.in_source(slo)).await? else { return Ok(None) };
         let (age, window) = (words::duration(self.now.since(first)), words::lookback(longest_window(slo)));
         let message = format!("{} has existed for about {age}, and the window is {window}", wanted.written);
         let help = "the time before counts as not seen until the window has passed over it".to_owned();
         Ok(Some(Finding { code: &codes::SOURCE_YOUNG, message, help, about: wanted.about() }))
+    }
+
+    /// When it was seen first, where that is less than half of the window ago.
+    pub(super) async fn began_within(&self, selector: &Selector, window: Duration) -> Result<Option<Timestamp>, Unknown> {
+        let first = self.over(selector, window).await?.first().copied().unwrap_or(self.now);
+        if self.now.since(first) + step_of(window) >= window / 2 {
+            return Ok(None);
+        }
+        self.first_seen(selector, first, step_of(window)).await.map(Some)
     }
 
     /// Whether the shortest lookback of its alert rows holds two scrapes: the median distance of the newest samples is told, of as many series as are looked at.

@@ -1,0 +1,183 @@
+//! The side of the events that is counted beside the total. That it is silent now, or was never there, may be right; what the total goes on without may not.
+
+use burnward_core::{
+    ledger::Unknown,
+    sli::{Counted, Selector},
+    slo::Slo,
+    time::Timestamp,
+    words,
+};
+
+use super::{
+    Asked,
+    finding::{About, Finding},
+    nothing::Told,
+    questions::{Matching, step_of},
+    selectors::{MOST_SERIES, Wanted, too_many},
+};
+use crate::definition::codes;
+
+/// What the events of a side are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Good,
+    Bad,
+}
+
+/// A side, with the totals that it is counted beside.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    slo: &'a Slo,
+    kind: Kind,
+    selectors: &'a [Selector],
+    total: &'a [Selector],
+}
+
+impl Side<'_> {
+    fn is_of_other_metric(&self, selector: &Selector) -> bool {
+        self.total.iter().all(|total| total.metric() != selector.metric())
+    }
+}
+
+impl Asked<'_> {
+    /// Each selector of the side.
+    pub(super) async fn side(&self, slo: &Slo, counted: &Counted, total: &[Selector]) -> Result<Vec<Finding>, Unknown> {
+        let (kind, selectors) = match counted {
+            Counted::Bad(selectors) => (Kind::Bad, selectors),
+            Counted::Good(selectors) => (Kind::Good, selectors),
+        };
+        let side = Side { slo, kind, selectors, total };
+        let (mut findings, mut ended, mut any_now) = (Vec::new(), Vec::new(), false);
+        for selector in selectors {
+            match self.matching(selector, self.in_source(slo)).await? {
+                Matching::Now(many) => {
+                    any_now = true;
+                    findings.extend(self.present(side, selector, many).await?);
+                }
+                Matching::Until(last) => ended.push((selector, last)),
+                Matching::Never => findings.push(self.never_was(side, selector).await?),
+            }
+        }
+        for (selector, last) in ended {
+            let finding = if kind == Kind::Good && !any_now {
+                Some(self.good_ended(selector, last).await?)
+            } else {
+                self.ended(selector, last, side.is_of_other_metric(selector)).await?
+            };
+            findings.extend(finding);
+        }
+        Ok(findings)
+    }
+
+    async fn present(&self, side: Side<'_>, selector: &Selector, many: u64) -> Result<Vec<Finding>, Unknown> {
+        let wanted = Wanted::as_written(selector);
+        let mut findings: Vec<Finding> = too_many(&wanted, many).into_iter().collect();
+        findings.extend(self.groups(side.slo, &wanted).await?.into_iter().filter(|finding| finding.code == &codes::SOURCE_LABEL));
+        if side.is_of_other_metric(selector) {
+            findings.extend(self.scrapes(side.slo, &wanted, many).await?);
+        }
+        findings.extend(self.younger(side, &wanted).await?);
+        Ok(findings)
+    }
+
+    async fn never_was(&self, side: Side<'_>, selector: &Selector) -> Result<Finding, Unknown> {
+        let (no_metric, means) = match side.kind {
+            Kind::Bad => (
+                "right where no such event ever happened; a misspelt name looks the same",
+                ". Right where no such event ever happened; a misspelt label looks the same",
+            ),
+            Kind::Good if side.selectors.len() == 1 => {
+                ("every event counts as bad: is the metric's name right?", ". Every event counts as bad")
+            }
+            Kind::Good => ("its events count as bad: is the metric's name right?", ". Its events count as bad"),
+        };
+        let message = format!("{selector} matched nothing within {}", words::lookback(self.in_source(side.slo)));
+        let wanted = Wanted::as_written(selector);
+        self.nothing(&wanted, Told { code: &codes::SOURCE_SIDE, message, about: wanted.about(), no_metric, means }).await
+    }
+
+    /// Good events have no series any more, and the total has.
+    async fn good_ended(&self, selector: &Selector, last: Timestamp) -> Result<Finding, Unknown> {
+        let message = format!("{}, and the total goes on: what happens since counts as bad", self.nothing_since(selector, last));
+        let told = Told {
+            code: &codes::SOURCE_GOOD_ENDED,
+            message,
+            about: Wanted::as_written(selector).about(),
+            no_metric: "was the metric renamed?",
+            means: ". Was the label or its value renamed, or does nothing succeed any more?",
+        };
+        self.nothing(&Wanted::as_written(selector), told).await
+    }
+
+    /// A selector that others go on without. Where its metric and its labels are there, nothing of the kind happens, and that is well.
+    pub(super) async fn ended(&self, selector: &Selector, last: Timestamp, is_alone: bool) -> Result<Option<Finding>, Unknown> {
+        let lost = if is_alone && !self.has_metric(selector).await? {
+            format!("the metric {} is gone", selector.metric())
+        } else {
+            match self.lost_label(selector).await? {
+                Some(label) => format!("no series of {} has the label `{label}` any more", selector.metric()),
+                None => return Ok(None),
+            }
+        };
+        let help = format!("{lost}: nothing is counted here, whatever happens. Was it renamed?");
+        let about = Wanted::as_written(selector).about();
+        Ok(Some(Finding { code: &codes::SOURCE_PART, message: self.nothing_since(selector, last), help, about }))
+    }
+
+    /// A side that begins within the window, while the total was there before. A bad counter that begins with its first failure is as it should be: of bad
+    /// events the metric counts, and only where it is not the total's own.
+    async fn younger(&self, side: Side<'_>, wanted: &Wanted) -> Result<Option<Finding>, Unknown> {
+        let (counted, before) = match side.kind {
+            Kind::Good if side.selectors.len() == 1 => (wanted.asked.clone(), "what was counted before counts as bad"),
+            Kind::Bad if side.is_of_other_metric(&wanted.asked) => {
+                (Selector::new(wanted.asked.metric(), Vec::new()), "nothing before counts as bad, whatever happened")
+            }
+            Kind::Good | Kind::Bad => return Ok(None),
+        };
+        let window = self.in_source(side.slo);
+        let Some(first) = self.began_within(&counted, window).await? else { return Ok(None) };
+        let Some(total) = side.total.first() else { return Ok(None) };
+        let total_began = self.over(total, window).await?.first().copied();
+        if total_began.is_none_or(|began| began.plus(step_of(window)) >= first) {
+            return Ok(None);
+        }
+        let age = words::duration(self.now.since(first));
+        let message = format!("{counted} has existed for about {age}, and the total for longer: {before}");
+        let help =
+            "right where nothing of the kind happened before; else the budget tells the truth once the window has passed over that time"
+                .to_owned();
+        Ok(Some(Finding { code: &codes::SOURCE_YOUNG, message, help, about: wanted.about() }))
+    }
+
+    /// All series of an SLO together, where no selector alone has too many.
+    pub(super) async fn together(&self, slo: &Slo) -> Result<Option<Finding>, Unknown> {
+        let selectors = slo.sli.selectors();
+        let widest = |selector: &&Selector| !selectors.iter().any(|other| other.covers(selector) && (*other != *selector));
+        let mut widest: Vec<&Selector> = selectors.iter().copied().filter(widest).collect();
+        widest.sort();
+        widest.dedup();
+        let mut series = 0;
+        for selector in &widest {
+            series += self.count(&selector.to_string()).await?;
+        }
+        if series > MOST_SERIES {
+            series = 0;
+            // Selectors of one metric may take the same series.
+            for of_metric in widest.chunk_by(|one, other| one.metric() == other.metric()) {
+                let texts: Vec<String> = of_metric.iter().map(ToString::to_string).collect();
+                series += self.count(&texts.join(" or ")).await?;
+            }
+        }
+        Ok(crowded(series))
+    }
+}
+
+/// More series than are read of one SLO.
+pub(super) fn crowded(series: u64) -> Option<Finding> {
+    (series > MOST_SERIES).then(|| {
+        let many = words::grouped(i64::try_from(series).unwrap_or(i64::MAX));
+        let message = format!("its selectors take {many} series together, and at most 10,000 are read of one SLO");
+        let help = "add matchers, or let the source add them up with `query`".to_owned();
+        Finding { code: &codes::SOURCE_TOO_MUCH, message, help, about: About::Slo }
+    })
+}
