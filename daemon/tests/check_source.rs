@@ -521,3 +521,47 @@ async fn what_is_well_costs_a_few_small_questions() {
     assert!((6..=8).contains(&of_the_slo.len()), "{of_the_slo:#?}\n{text}");
     assert!(of_the_slo.iter().all(|query| !query.contains("last_over_time")), "{of_the_slo:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_side_that_was_there_between_two_looks_is_none_that_never_was() {
+    let fake = shop().await;
+    let hour = 3_600_000;
+    let half_past = (now() / hour - 10) * hour + hour / 2;
+    for second in 0..60 {
+        fake.push(&[("__name__", "requests_total"), ("tenant", "a"), ("code", "503")], half_past + second * 1000, 1.0);
+    }
+    let (before, rest) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let (_, rest) = rest.split_once("  - name: never-failed").expect("the third one");
+    let (never_failed, _) = rest.split_once("  - name: between").expect("the fourth one");
+    let slos = format!("{before}  - name: never-failed{never_failed}");
+    let source = format!("--source={}", fake.url());
+    let (code, text) = check(&slos, &[&source, "--strict"]);
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = check(&slos.replace("503", "504"), &[&source, "--strict"]);
+    assert_eq!(code, Some(1), "{text}");
+    let help = "no series has code=\"504\"; code has: 500, 200";
+    assert!(text.contains("W2090") && text.contains(help), "{text}");
+}
+
+const OR: &str = r#"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: falls-back
+    sli:
+      window: { expr: 'sum(rate(requests_total{code="503"}[5m])) or up * 0', is: '<', threshold: 1 }
+    objectives: [{ target: 99.9%, window: 6h, alerting: none }]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_expression_falls_back_from_may_never_have_happened() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let series = [Lived(&[("__name__", "requests_total"), ("job", "shop"), ("code", "200")], 0..=360)];
+    let real = real(Path::new(dir.path()), &series).await;
+    let (code, text) = check(OR, &[&format!("--source={}", real.url()), "-o", "json"]);
+    assert_eq!(code, Some(0), "{text}");
+    let (found, helps) = told(&text);
+    let expected = "requests_total{code=\"503\"} matches nothing, neither now nor within 6h; the expression has a value without it";
+    assert!(found.iter().any(|found| found == &format!("7:33 W2098 {expected}")), "{found:#?}");
+    assert!(helps.contains("code has: 200. Right where nothing of the kind ever happened"), "{helps}");
+}

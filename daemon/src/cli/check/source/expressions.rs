@@ -137,7 +137,7 @@ impl Asked<'_> {
                         message: format!("{}; the expression has a value without it", self.never_within(slo, selector)),
                         about,
                         no_metric: "is the metric's name right, and is its target scraped by this source?",
-                        means: "",
+                        means: if has_other_ways { ". Right where nothing of the kind ever happened" } else { "" },
                     };
                     Some(self.nothing(&Wanted::as_written(selector), told).await?)
                 }
