@@ -8,5 +8,7 @@ pub mod fleet;
 pub mod history;
 pub mod lone;
 pub mod proxy;
+pub mod received;
+pub mod shop_around;
 pub mod shop_week;
 pub mod world;

@@ -27,6 +27,7 @@ use burnward_stand_ins::{
 use crate::{
     history::{History, document},
     proxy::Proxy,
+    received::{Received, received},
 };
 
 /// The tick of a story's daemon.
@@ -245,6 +246,21 @@ impl World {
     /// Moves the clock on, tick by tick.
     pub async fn fast_forward(&self, by: Duration) {
         self.daemon().fast_forward(by).await;
+    }
+
+    /// Moves the clock on, tick by tick, and hears what Slack took, each post with the moment at which it was there.
+    pub async fn listen(&self, by: Duration, heard: &mut Vec<Received>) {
+        let end = self.now().plus(by);
+        while self.now() < end {
+            self.fast_forward(self.handle().config.tick).await;
+            self.hear(heard);
+        }
+    }
+
+    /// What Slack took since what was heard last, as if it had come now.
+    pub fn hear(&self, heard: &mut Vec<Received>) {
+        let last = heard.last().map_or(0, |received| received.seq);
+        heard.extend(received(&self.slack, last, self.now()));
     }
 
     /// Lets time pass in which the daemon does nothing, as if the machine had slept; then it catches up.

@@ -2,6 +2,8 @@
 
 mod acknowledgement;
 mod backtest;
+mod backtest_downtime;
+mod backtest_kinds;
 mod blindness;
 mod buckets;
 mod downtime;
@@ -28,6 +30,7 @@ mod slow_burn;
 mod slow_source;
 mod splits;
 mod templates;
+mod told;
 mod versions;
 mod victoria_metrics;
 mod weekly_report;

@@ -60,8 +60,9 @@ pub use sign::signature;
 
 use acts::{ChannelChange, Saying};
 use office::{Office, Settings, Shared};
+use ts::Ts;
 use wire::{Door, Gate, Scissors};
-use world::{ConversationKind, World};
+use world::{ConversationKind, MetadataView, World};
 
 /// The bot scopes of the app's manifest.
 pub const SCOPES: [&str; 12] = [
@@ -228,6 +229,28 @@ impl SlackStandIn {
     /// What was applied so far, oldest first (the newest 100,000 entries).
     pub fn journal(&self) -> Vec<Entry> {
         self.shared.look(|office| office.journal.since(0).cloned().collect())
+    }
+
+    /// The same behind an entry, by its number.
+    pub fn journal_after(&self, seq: u64) -> Vec<Entry> {
+        self.shared.look(|office| office.journal.since(seq).cloned().collect())
+    }
+
+    /// The name of a conversation: `#payments-oncall`, or `@ada` of the one with a person; `None` where there is none.
+    pub fn conversation(&self, channel: &str) -> Option<String> {
+        self.shared.look(|office| {
+            let conversation = office.world.conversation(channel)?;
+            Some(format!("{}{}", if conversation.is_channel() { '#' } else { '@' }, conversation.name))
+        })
+    }
+
+    /// A message as it stands now, as the Web API tells it with its metadata; `None` where there is none.
+    pub fn message(&self, channel: &str, ts: &str) -> Option<serde_json::Value> {
+        self.shared.look(|office| {
+            let conversation = office.world.conversation(channel)?;
+            let message = conversation.message(Ts::parse(ts)?)?;
+            Some(office.world.message_json(conversation, message, MetadataView::All))
+        })
     }
 
     /// The first entry that `wanted` takes: at once where it is there, else as soon as it comes; `None` after `within` of real time.
