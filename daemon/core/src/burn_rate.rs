@@ -197,13 +197,13 @@ impl Limit {
 
     /// Whether the failed share of these counts is above it; without traffic it is not.
     #[inline]
-    pub(crate) fn is_exceeded(self, counts: Counts) -> bool {
+    pub(crate) fn is_exceeded(&self, counts: Counts) -> bool {
         match (self.small, small_halves(counts)) {
             (Some((above, below)), Some((failed, all))) => {
                 let (failed, all) = if failed < all { (failed, all) } else { (failed.min(1), 1) };
                 u128::from(failed) * u128::from(below) > u128::from(all) * u128::from(above)
             }
-            (Some(_) | None, Some(_) | None) => FailedShare::of(counts).is_some_and(|share| share.against(self).is_gt()),
+            (Some(_) | None, Some(_) | None) => FailedShare::of(counts).is_some_and(|share| share.against(*self).is_gt()),
         }
     }
 }
@@ -216,7 +216,8 @@ pub(crate) fn failed_halves(counts: Counts) -> (u128, u128) {
 }
 
 /// The same of counts that are not negative and fit, which are most: many times faster.
-fn small_halves(Counts { good, tolerated, bad, unseen_millis: _ }: Counts) -> Option<(u64, u64)> {
+#[inline]
+pub(crate) fn small_halves(Counts { good, tolerated, bad, unseen_millis: _ }: Counts) -> Option<(u64, u64)> {
     const FITS: i64 = 1 << 60;
     let fits = (good | tolerated | bad) & !(FITS - 1) == 0;
     let halves = |sum: i64| sum.cast_unsigned();

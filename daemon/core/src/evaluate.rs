@@ -353,6 +353,11 @@ impl Asked<'_> {
             Window::Rolling(length) => sums.over(length),
             Window::Calendar { .. } => sums.since(self.input.over.from),
         };
+        self.without_excluded(all)
+    }
+
+    /// What the window holds, of all that was counted in it.
+    fn without_excluded(&self, all: Counts) -> Counts {
         self.slo.excluded_time.apply(all, self.input.excluded.counts)
     }
 

@@ -2,13 +2,16 @@
 //!
 //! The rules are those of [`evaluate`](super::evaluate), which shows what they were decided from.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use super::{Asked, Input, KnownBad, unit};
 use crate::{
     alert::{AlertState, Ending, after, turn},
     condition::{Condition, Says},
-    ledger::{Sums, Unknown},
-    slo::{Objective, Slo, Urgency},
+    ledger::{Counts, Sums, Unknown},
+    slo::{AlertRow, Objective, Slo, Urgency},
     time::Timestamp,
+    window::Window,
 };
 
 /// What decides an objective, ready for all of its budgets.
@@ -16,9 +19,44 @@ use crate::{
 pub struct Rules<'a> {
     slo: &'a Slo,
     objective: &'a Objective,
-    rows: Vec<Condition>,
-    page: Option<Ending>,
-    ticket: Option<Ending>,
+    /// All lookbacks that may be asked for, shortest first; the others name them by their places.
+    lookbacks: Vec<Duration>,
+    window: Option<usize>,
+    rows: Vec<Row>,
+    page: Option<(Ending, usize)>,
+    ticket: Option<(Ending, usize)>,
+}
+
+/// An alert row.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    condition: Condition,
+    short: usize,
+    long: usize,
+}
+
+/// So many lookbacks are looked up at once; rows that are written by hand may have more.
+const AT_ONCE: usize = 16;
+
+/// The sums of the lookbacks of some rules.
+struct Looked<'a> {
+    sums: &'a dyn Sums,
+    lookbacks: &'a [Duration],
+    /// Those of the lookbacks, where they were at hand.
+    at_hand: Option<&'a [Counts]>,
+}
+
+impl<'a> Looked<'a> {
+    /// Looks them up; `found` is room for them.
+    fn up(sums: &'a dyn Sums, lookbacks: &'a [Duration], found: &'a mut [Counts; AT_ONCE]) -> Self {
+        let into = found.get_mut(..lookbacks.len());
+        Self { sums, lookbacks, at_hand: into.and_then(|into| sums.at_hand(lookbacks, into).then_some(&*into)) }
+    }
+
+    #[inline]
+    fn over(&self, place: usize) -> Counts {
+        self.at_hand.map_or_else(|| self.sums.over(self.lookbacks[place]), |found| found[place])
+    }
 }
 
 /// What is decided of a budget.
@@ -47,14 +85,22 @@ impl<'a> Rules<'a> {
     /// The rules of an objective.
     pub fn of(slo: &'a Slo, objective: &'a Objective) -> Self {
         let unit = unit(slo, objective);
-        let ending = |urgency| Ending::of(objective.rows.iter(), urgency);
-        Self {
-            slo,
-            objective,
-            rows: objective.rows.iter().map(|row| Condition::of(*row, objective.target, slo.low_traffic, unit)).collect(),
-            page: ending(Urgency::Page),
-            ticket: ending(Urgency::Ticket),
-        }
+        let endings = [Urgency::Page, Urgency::Ticket].map(|urgency| Ending::of(objective.rows.iter(), urgency));
+        let window = match objective.window {
+            Window::Rolling(length) => Some(length),
+            Window::Calendar { .. } => None,
+        };
+        let of_rows = objective.rows.iter().flat_map(|row| [row.short, row.long]);
+        let lookbacks: BTreeSet<Duration> = of_rows.chain(endings.iter().flatten().map(|ending| ending.short)).chain(window).collect();
+        let lookbacks: Vec<Duration> = lookbacks.into_iter().collect();
+        let place = |lookback: Duration| lookbacks.binary_search(&lookback).expect("one of them");
+        let row = |row: &AlertRow| Row {
+            condition: Condition::of(*row, objective.target, slo.low_traffic, unit),
+            short: place(row.short),
+            long: place(row.long),
+        };
+        let [page, ticket] = endings.map(|ending| ending.map(|ending| (ending, place(ending.short))));
+        Self { slo, objective, rows: objective.rows.iter().map(row).collect(), page, ticket, window: window.map(place), lookbacks }
     }
 
     /// What [`evaluate`](super::evaluate) would decide.
@@ -67,24 +113,30 @@ impl<'a> Rules<'a> {
                 return Decision { alerts: before, changes: false, holds_back: false, unknown, last_seen };
             }
         };
-        let unknown = asked.unknown_window(asked.in_window(sums)).or_else(|| asked.hidden_member());
+        let mut found = [Counts::default(); AT_ONCE];
+        let looked = Looked::up(sums, &self.lookbacks, &mut found);
+        let all = self.window.map_or_else(|| sums.since(input.over.from), |window| looked.over(window));
+        let unknown = asked.unknown_window(asked.without_excluded(all)).or_else(|| asked.hidden_member());
         let (alerts, holds_back) = match self.slo.sli.composite() {
-            Some(composite) => self.step(&asked, &KnownBad { composite, sums }, before),
-            None => self.step(&asked, sums, before),
+            Some(composite) => {
+                let (known_bad, mut found) = (KnownBad { composite, sums }, [Counts::default(); AT_ONCE]);
+                self.step(&asked, &Looked::up(&known_bad, &self.lookbacks, &mut found), before)
+            }
+            None => self.step(&asked, &looked, before),
         };
         let last_seen = unknown.as_ref().and_then(|_| asked.last_seen());
         Decision { alerts, changes: alerts != before, holds_back, unknown, last_seen }
     }
 
     /// The alert states after the step, and whether a row is held back.
-    fn step(&self, asked: &Asked<'_>, sums: &dyn Sums, before: AlertState) -> (AlertState, bool) {
+    fn step(&self, asked: &Asked<'_>, looked: &Looked<'_>, before: AlertState) -> (AlertState, bool) {
         if !asked.decides() {
             return (before, false);
         }
         let counted = asked.counted();
         let (mut page_holds, mut ticket_holds, mut holds_back) = (false, false, false);
-        for condition in &self.rows {
-            match condition.judge(sums.over(condition.row.short), || sums.over(condition.row.long), counted) {
+        for Row { condition, short, long } in &self.rows {
+            match condition.judge(looked.over(*short), || looked.over(*long), counted) {
                 Says::Quiet => {}
                 Says::Young | Says::Chance => holds_back = true,
                 Says::Holds => match condition.row.urgency {
@@ -96,8 +148,8 @@ impl<'a> Rules<'a> {
         if asked.input.catching_up {
             return (before, holds_back);
         }
-        let turned = |since: Option<Timestamp>, holds: bool, ending: Option<Ending>| -> Option<Timestamp> {
-            let is_over = || ending.is_some_and(|ending| ending.is_reached(sums.over(ending.short), self.objective.target));
+        let turned = |since: Option<Timestamp>, holds: bool, ending: Option<(Ending, usize)>| -> Option<Timestamp> {
+            let is_over = || ending.is_some_and(|(ending, short)| ending.is_reached(looked.over(short), self.objective.target));
             after(since, turn(since, holds, is_over), asked.now)
         };
         let page = turned(before.page, page_holds, self.page);

@@ -115,6 +115,13 @@ pub trait Sums {
 
     /// What was counted after `from`, the start moved back to a slice edge.
     fn since(&self, from: Timestamp) -> Counts;
+
+    /// The same as [`over`](Self::over) of each of these lookbacks, shortest first, where all of that is at hand; false where it is not, and then `into` means
+    /// nothing.
+    fn at_hand(&self, lookbacks: &[Duration], into: &mut [Counts]) -> bool {
+        let _ = (lookbacks, into);
+        false
+    }
 }
 
 /// One observation of a series.

@@ -82,6 +82,11 @@ impl Level {
         now.minus(lookback).millis().div_euclid(self.step)
     }
 
+    /// Where a slice ends.
+    pub(super) const fn end_of(&self, index: i64) -> Timestamp {
+        Timestamp::from_millis(index.saturating_mul(self.step))
+    }
+
     /// The end of the newest slice that is not zero.
     pub(super) fn newest_end(&self) -> Option<Timestamp> {
         let newest = self.newest?;

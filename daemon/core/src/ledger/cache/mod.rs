@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{time::Timestamp, window::Interval};
 use level::Level;
-use running::{Ready, RunningSums};
+use running::RunningSums;
 
 /// All levels of one stream, finest first, and the marks between their edges.
 #[derive(Debug, Clone)]
@@ -76,14 +76,25 @@ impl Slices {
 
     /// Where a lookback starts, at an edge of the finest level that covers it, and the sum from there on.
     pub(super) fn over(&self, lookback: Duration, now: Timestamp) -> (Timestamp, Counts) {
-        if let Some(Ready { level, after, sum }) = self.running.at(lookback, now) {
-            return (Timestamp::from_millis(after.saturating_mul(self.levels[level].step())), sum);
+        if let Some(ready) = self.running.at(lookback, now) {
+            return ready;
         }
         let at = covering(&self.levels, lookback);
         let level = &self.levels[at];
         let after = level.before(lookback, now);
         let sum = self.running.sum(lookback, at, after).unwrap_or_else(|| level.sum_of(after + 1, i64::MAX));
         (Timestamp::from_millis(after.saturating_mul(level.step())), sum)
+    }
+
+    /// The sums of these lookbacks, shortest first, with what is newer than all slices; false where one of them is not ready, or begins behind `newer_from`.
+    pub(super) fn at_hand(
+        &self,
+        lookbacks: &[Duration],
+        (now, newer_from): (Timestamp, Timestamp),
+        newer: Counts,
+        into: &mut [Counts],
+    ) -> bool {
+        self.running.all_at(lookbacks, (now, newer_from), newer, into)
     }
 
     /// Where a lookback starts: at an edge of the finest level that covers it.

@@ -23,17 +23,6 @@ pub(super) struct RunningSums {
     now: Option<Timestamp>,
 }
 
-/// A sum that is ready.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ready {
-    /// Which of the stream's levels it is of.
-    pub level: usize,
-    /// The index of the last slice before it.
-    pub after: i64,
-    /// The sum.
-    pub sum: Counts,
-}
-
 /// The sum of all slices of a level that end after an edge.
 #[derive(Debug, Clone)]
 struct RunningSum {
@@ -41,6 +30,8 @@ struct RunningSum {
     level: usize,
     /// The index of the last slice before it.
     after: i64,
+    /// Where that ends.
+    start: Timestamp,
     /// What of the total is not part of it.
     before: Counts,
 }
@@ -59,10 +50,30 @@ impl RunningSums {
         self.now = Some(now);
     }
 
-    /// The sum of a lookback that ends at `now`; `None` where it is not ready, or for another time.
-    pub(super) fn at(&self, lookback: Duration, now: Timestamp) -> Option<Ready> {
+    /// Where a lookback that ends at `now` starts, and its sum; `None` where it is not ready, or for another time.
+    pub(super) fn at(&self, lookback: Duration, now: Timestamp) -> Option<(Timestamp, Counts)> {
         let ready = self.of(lookback).filter(|_| self.now == Some(now));
-        ready.map(|one| Ready { level: one.level, after: one.after, sum: self.total - one.before })
+        ready.map(|one| (one.start, self.total - one.before))
+    }
+
+    /// The sums of these lookbacks, in the order in which they were made ready, each with `more`; false where one is not ready for `now`, or starts behind
+    /// `at_latest`.
+    pub(super) fn all_at(
+        &self,
+        lookbacks: &[Duration],
+        (now, at_latest): (Timestamp, Timestamp),
+        more: Counts,
+        into: &mut [Counts],
+    ) -> bool {
+        let Some(known) = self.lookbacks.as_deref().filter(|_| self.now == Some(now)) else { return false };
+        let (mut ready, all) = (known.iter().zip(&self.sums), self.total + more);
+        lookbacks.iter().zip(into).all(|(lookback, into)| match ready.by_ref().find(|(known, _)| *known == lookback) {
+            Some((_, one)) if one.start <= at_latest => {
+                *into = all - one.before;
+                true
+            }
+            Some(_) | None => false,
+        })
     }
 
     /// The sum of a lookback that begins behind a slice, whenever it ends; `None` where it is not ready.
@@ -93,7 +104,7 @@ impl RunningSums {
         let oldest = index - ring.slots();
         for one in self.sums.iter_mut().filter(|one| one.level == level && oldest > one.after) {
             one.before += ring.sum_of(one.after + 1, oldest);
-            one.after = oldest;
+            (one.after, one.start) = (oldest, ring.end_of(oldest));
             self.now = None;
         }
     }
@@ -108,7 +119,7 @@ impl RunningSums {
 impl RunningSum {
     fn new(lookback: Duration, level: usize, levels: &[Level], now: Timestamp) -> Self {
         let after = levels[level].before(lookback, now);
-        Self { level, after, before: Counts::default() - levels[level].sum_of(after + 1, i64::MAX) }
+        Self { level, after, start: levels[level].end_of(after), before: Counts::default() - levels[level].sum_of(after + 1, i64::MAX) }
     }
 
     fn move_to(&mut self, ring: &Level, lookback: Duration, now: Timestamp) {
@@ -122,6 +133,6 @@ impl RunningSum {
         } else {
             self.before = self.before - ring.sum_of(after + 1, self.after);
         }
-        self.after = after;
+        (self.after, self.start) = (after, ring.end_of(after));
     }
 }

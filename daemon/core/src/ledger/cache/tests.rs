@@ -153,6 +153,15 @@ proptest! {
                 }
             }
             slices.make_ready(&lookbacks, now);
+            let mut at_hand = [Counts::default(); 8];
+            prop_assert!(slices.at_hand(&lookbacks, (now, now), good(7), &mut at_hand));
+            for (lookback, sum) in lookbacks.iter().zip(at_hand) {
+                prop_assert_eq!(sum, plain.over(*lookback, now).1 + good(7));
+            }
+            let begun = now.minus(hours(1));
+            let is_begun = lookbacks.iter().all(|lookback| slices.over(*lookback, now).0 <= begun);
+            prop_assert_eq!(slices.at_hand(&lookbacks, (now, begun), good(7), &mut at_hand), is_begun);
+            prop_assert!(!slices.at_hand(&lookbacks, (now.plus(minutes(1)), now), good(7), &mut at_hand));
             for lookback in LOOKBACKS {
                 for asked in [now, now.plus(minutes(1)), now.minus(hours(2))] {
                     prop_assert_eq!(slices.over(lookback, asked), plain.over(lookback, asked));

@@ -36,8 +36,9 @@ impl<'a> StreamSums<'a> {
     fn new(kept: Kept<'a>, now: Timestamp) -> Self {
         let Provisional { entries, spans } = kept.provisional;
         let before = |entry: &Entry| entry.end.minus(Duration::from_millis(1));
-        let newer_from = entries.iter().map(before).chain(spans.iter().map(|span| span.from)).min().unwrap_or(now);
-        Self { kept, now, newer: kept.provisional_within(newer_from, Timestamp::from_millis(i64::MAX)), newer_from }
+        let newer_from = entries.first().map(before).into_iter().chain(spans.iter().map(|span| span.from)).min().unwrap_or(now);
+        let of_spans = spans.iter().map(|span| span.within(newer_from, Timestamp::from_millis(i64::MAX)));
+        Self { kept, now, newer: entries.iter().map(|entry| entry.counts).chain(of_spans).sum(), newer_from }
     }
 }
 
@@ -51,6 +52,10 @@ impl Sums for StreamSums<'_> {
 
     fn since(&self, from: Timestamp) -> Counts {
         self.over(self.now.since(from))
+    }
+
+    fn at_hand(&self, lookbacks: &[Duration], into: &mut [Counts]) -> bool {
+        self.kept.slices.at_hand(lookbacks, (self.now, self.newer_from), self.newer, into)
     }
 }
 

@@ -470,7 +470,14 @@ const LOOKBACKS: [Duration; 7] = [minutes(5), minutes(30), hours(1), hours(2), h
 type AllSums = BTreeMap<String, Vec<Result<Counts, Unknown>>>;
 
 fn sums(daemon: &Daemon, now: Timestamp) -> AllSums {
-    let of = |stream: u32| LOOKBACKS.iter().map(|lookback| daemon.ledger.sums(stream, now).map(|sums| sums.over(*lookback))).collect();
+    let of = |stream: u32| {
+        let over: Vec<_> = LOOKBACKS.iter().map(|lookback| daemon.ledger.sums(stream, now).map(|sums| sums.over(*lookback))).collect();
+        let mut at_hand = [Counts::default(); LOOKBACKS.len()];
+        if daemon.ledger.sums(stream, now).is_ok_and(|sums| sums.at_hand(&LOOKBACKS, &mut at_hand)) {
+            assert_eq!(over.iter().flatten().copied().collect::<Vec<_>>(), at_hand);
+        }
+        over
+    };
     daemon.all_streams().into_iter().map(|stream| (daemon.name(stream), of(stream))).collect()
 }
 
