@@ -437,7 +437,7 @@ impl Asked<'_> {
     fn symptom(&self) -> Symptom {
         match self.objective.counted_in {
             CountedIn::Events => Symptom::of(&self.slo.sli),
-            CountedIn::Slices(_) => Symptom::Down,
+            CountedIn::Slices(_) => Symptom::Downtime,
         }
     }
 

@@ -227,6 +227,7 @@ pub const fn symptom(symptom: Symptom) -> &'static str {
         Symptom::Failing => "of requests failing",
         Symptom::TooSlow => "of requests too slow",
         Symptom::Down => "of probes failing",
+        Symptom::Downtime => "of the time down",
         Symptom::Missing => "of the time missing",
         Symptom::OutOfBounds => "of the time out of bounds",
         Symptom::Broken => "of the time broken",

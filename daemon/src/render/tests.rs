@@ -304,6 +304,14 @@ fn stands(facts: &BurnFacts) -> BudgetStatus {
 }
 
 #[test]
+fn a_budget_in_slices_of_time_says_what_share_of_the_time_was_down() {
+    let facts = BurnFacts { symptom: Symptom::Downtime, ..burn_facts(Urgency::Page, 165_847) };
+    let members = BTreeMap::from([(AlertKey::Budget(budget_id("availability", "")), member(Facts::Burn(Box::new(facts))))]);
+    let headline = texts(&incident(burning(&[""]).fault, members), &[], later(14)).headline;
+    assert_eq!(plain(headline.as_str()), "▲ checkout: 15.2 % of the time down (limit 0.10 %) for 6 min");
+}
+
+#[test]
 fn a_budget_of_which_not_all_was_seen_says_so_on_its_page() {
     let facts = burn_facts(Urgency::Page, 165_847);
     let line = |status: BudgetStatus| {

@@ -35,6 +35,8 @@ pub enum Symptom {
     TooSlow,
     /// A probe that failed.
     Down,
+    /// A slice of time in which too many events were bad.
+    Downtime,
     /// A slice of time in which nothing was there.
     Missing,
     /// A slice of time in which a value did not compare as promised.

@@ -413,9 +413,11 @@ fn of_what(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> String 
             format!("of requests slower than {} (half up to {})", seconds(*within), seconds(*tolerated))
         }
         (Symptom::OutOfBounds, Some(Sli::Window { is, threshold, .. })) => format!("of the time not {} {threshold}", is.sign()),
-        (symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::Down | Symptom::Missing | Symptom::OutOfBounds), _) => {
-            words::symptom(symptom).to_owned()
-        }
+        (Symptom::Downtime, Some(Sli::Latency { .. })) => "of the time too slow".to_owned(),
+        (
+            symptom @ (Symptom::Failing | Symptom::TooSlow | Symptom::Down | Symptom::Downtime | Symptom::Missing | Symptom::OutOfBounds),
+            _,
+        ) => words::symptom(symptom).to_owned(),
     };
     match worst.row.row.urgency {
         Urgency::Page => failing,

@@ -140,6 +140,7 @@ enum SymptomRow {
     Failing,
     TooSlow,
     Down,
+    Downtime,
     Missing,
     OutOfBounds,
     Broken,

@@ -108,7 +108,19 @@ fn window() -> impl Strategy<Value = Window> {
 
 fn burn_facts() -> impl Strategy<Value = BurnFacts> {
     let left = (number(), number(), any::<Duration>()).prop_map(|(ratio, seconds, whole)| BudgetLeft { ratio, seconds, whole });
-    let words = (any::<String>(), select(vec![Symptom::Failing, Symptom::TooSlow, Symptom::OutOfBounds, Symptom::Broken]), any_target());
+    let words = (
+        any::<String>(),
+        select(vec![
+            Symptom::Failing,
+            Symptom::TooSlow,
+            Symptom::Down,
+            Symptom::Downtime,
+            Symptom::Missing,
+            Symptom::OutOfBounds,
+            Symptom::Broken,
+        ]),
+        any_target(),
+    );
     let members = vec((slo_id(), any::<i64>()).prop_map(|(slo, cost)| MemberShare { slo, cost }), 0..3);
     (words, window(), row_burn(), instant(), left, option::of(any::<Duration>()), instant(), members).prop_map(
         |((title, symptom, target), window, fired, began, left, runs_out, as_of, members)| BurnFacts {
