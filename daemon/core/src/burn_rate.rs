@@ -72,7 +72,7 @@ impl RowBurn {
     pub fn judged(condition: &Condition, sums: &dyn Sums, counted: Duration) -> Self {
         let Condition { row, target, unit, .. } = *condition;
         let (long, short) = (sums.over(row.long), sums.over(row.short));
-        let verdict = match condition.judge(short, || long, counted) {
+        let verdict = match condition.judge(&short, || long, counted) {
             Says::Quiet => Verdict::Quiet,
             Says::Holds => Verdict::Holds,
             Says::Young => Verdict::HeldBack(HeldBack::Young { counted }),
@@ -197,13 +197,13 @@ impl Limit {
 
     /// Whether the failed share of these counts is above it; without traffic it is not.
     #[inline]
-    pub(crate) fn is_exceeded(&self, counts: Counts) -> bool {
-        match (self.small, small_halves(counts)) {
+    pub(crate) fn is_exceeded(&self, counts: &Counts) -> bool {
+        match (self.small, small_halves(*counts)) {
             (Some((above, below)), Some((failed, all))) => {
                 let (failed, all) = if failed < all { (failed, all) } else { (failed.min(1), 1) };
                 u128::from(failed) * u128::from(below) > u128::from(all) * u128::from(above)
             }
-            (Some(_) | None, Some(_) | None) => FailedShare::of(counts).is_some_and(|share| share.against(*self).is_gt()),
+            (Some(_) | None, Some(_) | None) => FailedShare::of(*counts).is_some_and(|share| share.against(*self).is_gt()),
         }
     }
 }
@@ -376,8 +376,8 @@ mod tests {
             let limit = Limit::of(super::tests::factor(factor), target(percent));
             for limit in [limit, limit.of_part(Duration::from_millis(counted), Duration::from_millis(whole))] {
                 let exceeded = FailedShare::of(counts).is_some_and(|share| share.against(limit).is_gt());
-                prop_assert_eq!(limit.is_exceeded(counts), exceeded);
-                prop_assert_eq!(Limit { small: None, ..limit }.is_exceeded(counts), exceeded);
+                prop_assert_eq!(limit.is_exceeded(&counts), exceeded);
+                prop_assert_eq!(Limit { small: None, ..limit }.is_exceeded(&counts), exceeded);
             }
         }
 

@@ -56,16 +56,16 @@ impl Condition {
     }
 
     /// What the row says of its lookbacks, of which so much time is counted. The long one is asked for where the short one leaves the question open.
-    pub fn judge(&self, short: Counts, long: impl FnOnce() -> Counts, counted: Duration) -> Says {
+    pub fn judge(&self, short: &Counts, long: impl FnOnce() -> Counts, counted: Duration) -> Says {
         if !self.limit.is_exceeded(short) {
             return Says::Quiet;
         }
-        let long = long();
+        let long = &long();
         if !self.limit.is_exceeded(long) {
             Says::Quiet
         } else if counted < self.row.long && !self.limit.of_part(counted, self.row.long).is_exceeded(long) {
             Says::Young
-        } else if self.guarded && chance::may_be(long, self.unit, self.target) {
+        } else if self.guarded && chance::may_be(*long, self.unit, self.target) {
             Says::Chance
         } else {
             Says::Holds

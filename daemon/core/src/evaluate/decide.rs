@@ -136,7 +136,7 @@ impl<'a> Rules<'a> {
         let counted = asked.counted();
         let (mut page_holds, mut ticket_holds, mut holds_back) = (false, false, false);
         for Row { condition, short, long } in &self.rows {
-            match condition.judge(looked.over(*short), || looked.over(*long), counted) {
+            match condition.judge(&looked.over(*short), || looked.over(*long), counted) {
                 Says::Quiet => {}
                 Says::Young | Says::Chance => holds_back = true,
                 Says::Holds => match condition.row.urgency {

@@ -301,7 +301,7 @@ impl SourceLedger {
             }
         }
         for (stream, provisional) in composed_now {
-            self.streams[stream as usize].provisional = provisional;
+            self.streams[stream as usize].newer = provisional.into();
         }
     }
 

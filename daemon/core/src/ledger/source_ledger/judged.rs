@@ -8,7 +8,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Counted, Held, SourceLedger, parts::Provisional};
+use super::{
+    Counted, Held, SourceLedger,
+    parts::{Newer, Provisional},
+};
 use crate::{
     ledger::{
         Counts,
@@ -36,13 +39,13 @@ pub(in crate::ledger) struct Judged {
     /// The verdicts.
     pub slices: Slices,
     /// On slices that are not settled.
-    pub provisional: Provisional,
+    pub newer: Newer,
 }
 
 impl Judged {
     /// Up to where there are verdicts, those included that are not settled.
     pub(super) fn shown_to(&self) -> Option<Timestamp> {
-        let Provisional { entries, spans } = &self.provisional;
+        let Provisional { entries, spans } = &*self.newer;
         let newer = entries.last().map(|entry| entry.end).into_iter().chain(spans.iter().map(|span| span.to));
         self.slices.newest_end().into_iter().chain(newer).max()
     }
@@ -203,7 +206,7 @@ impl SourceLedger {
         let levels = verdict_levels(self.reach_of(place, rule), rule.length);
         let mut slices = Slices::new(&levels);
         slices.set_marks(Marks::at(&self.verdict_edges(of, rule.length)));
-        self.judged.push(Judged { of, rule, asked, first: None, slices, provisional: Provisional::default() });
+        self.judged.push(Judged { of, rule, asked, first: None, slices, newer: Newer::default() });
     }
 
     /// Follows a change of the plan.
@@ -215,7 +218,7 @@ impl SourceLedger {
             let judged = &mut self.judged[index];
             judged.asked = place.is_some_and(|place| self.slice_rules[place].contains(&judged.rule));
             if !judged.asked || lane.is_none() {
-                judged.provisional = Provisional::default();
+                judged.newer = Newer::default();
             }
             if !judged.asked {
                 continue;
@@ -233,7 +236,7 @@ impl SourceLedger {
             let judged = &self.judged[index];
             if judged.asked && read.get(judged.of as usize).copied().unwrap_or_default() {
                 let stream = VERDICTS + u32::try_from(index).expect("fewer streams than 2^31");
-                self.judged[index].provisional = self.provisional_verdicts(stream, judged);
+                self.judged[index].newer = self.provisional_verdicts(stream, judged).into();
             }
         }
     }
@@ -249,7 +252,7 @@ impl SourceLedger {
         let verdict = |end: Timestamp| judge(&judged.rule, held.kept().within(MINUTE, end.minus(length), end));
         let entries = ends(length, done, newest).map(|end| Entry { stream, end, counts: verdict(end) }).collect();
         let whole = |span: &Span| Span { stream, from: span.from.max(newest).ceil(length), to: span.to.floor(length) };
-        let spans = held.provisional.spans.iter().map(whole).filter(|span| span.from < span.to).collect();
+        let spans = held.newer.spans.iter().map(whole).filter(|span| span.from < span.to).collect();
         Provisional { entries, spans }
     }
 }

@@ -61,7 +61,7 @@ use crate::{
 };
 use composed::Composed;
 use judged::Judged;
-use parts::{Lane, MARGIN, Meta, Provisional, Retired, Tracked, Trouble};
+use parts::{Lane, MARGIN, Meta, Newer, Provisional, Retired, Tracked, Trouble};
 pub(in crate::ledger) use round::Answers;
 use round::{Memory, Round, margin_before};
 use second::Second;
@@ -351,7 +351,7 @@ struct Held {
     slices: Slices,
     /// The coarsest slices that the store rolls it up to.
     grain: Duration,
-    provisional: Provisional,
+    newer: Newer,
 }
 
 impl Held {
@@ -368,14 +368,14 @@ impl Held {
             troubles: Vec::new(),
             slices,
             grain,
-            provisional: Provisional::default(),
+            newer: Newer::default(),
         }
     }
 
     /// It is not read any more: what is settled stays, and what its last reading saw beyond that is not held.
     fn end(&mut self, settled: Option<Timestamp>) {
         self.meta.newest = self.meta.newest.map(|(at, usual)| (settled.map_or(at, |settled| settled.min(at)), usual));
-        self.provisional = Provisional::default();
+        self.newer = Newer::default();
         self.troubles.clear();
         self.newer_targets.clear();
         self.stream.newest_sample = self.meta.newest.map(|(at, _)| at);
@@ -528,7 +528,7 @@ impl SourceLedger {
         for ((held, meta), provisional) in self.streams.iter_mut().zip(metas).zip(provisional) {
             held.meta = meta;
             if let Some(provisional) = provisional {
-                held.provisional = provisional;
+                held.newer = provisional.into();
             }
             while let Some(entry) = entries.next_if(|entry| entry.stream == held.stream.index) {
                 held.slices.add(entry.end, entry.counts);

@@ -1,12 +1,12 @@
 //! What the ledger of a source is made of.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use super::few::Few;
 use crate::{
     id::{Group, SloId},
     ledger::{
-        Unknown,
+        Counts, Unknown,
         count::{Rule, SeriesKey, TargetKey},
         coverage::{Beat, Stretch, open_silence},
         segment::state::Quiet,
@@ -322,4 +322,43 @@ pub(in crate::ledger) struct Provisional {
     pub entries: Vec<Entry>,
     /// Unseen stretches.
     pub spans: Vec<Span>,
+}
+
+/// What is provisional of a stream, as it is until the next read, with the sum of all of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(in crate::ledger) struct Newer {
+    provisional: Provisional,
+    all: Counts,
+    from: Option<Timestamp>,
+}
+
+impl Newer {
+    /// The sum.
+    pub(super) const fn all(&self) -> Counts {
+        self.all
+    }
+
+    /// From when on it is; `None` where there is nothing.
+    pub(super) const fn from(&self) -> Option<Timestamp> {
+        self.from
+    }
+}
+
+impl From<Provisional> for Newer {
+    fn from(provisional: Provisional) -> Self {
+        let Provisional { entries, spans } = &provisional;
+        let before = |entry: &Entry| entry.end.minus(Duration::from_millis(1));
+        let from = entries.first().map(before).into_iter().chain(spans.iter().map(|span| span.from)).min();
+        let of_spans = spans.iter().map(|span| span.within(span.from, span.to));
+        let all = entries.iter().map(|entry| entry.counts).chain(of_spans).sum();
+        Self { provisional, all, from }
+    }
+}
+
+impl Deref for Newer {
+    type Target = Provisional;
+
+    fn deref(&self) -> &Provisional {
+        &self.provisional
+    }
 }

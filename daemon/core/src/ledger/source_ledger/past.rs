@@ -88,7 +88,7 @@ impl PastSums<'_> {
         let Some(held) = self.ledger.streams.get(events as usize) else { return Counts::default() };
         let unread = held.unread(from, self.at);
         let since = self.at.minus(Duration::from_millis(u64::try_from(unread.unseen_millis).unwrap_or(0)));
-        let booked = held.provisional.spans.iter().map(|span| span.within(since, self.at).unseen_millis).sum::<i64>();
+        let booked = held.newer.spans.iter().map(|span| span.within(since, self.at).unseen_millis).sum::<i64>();
         Counts { unseen_millis: (unread.unseen_millis - booked).max(0), ..Counts::default() }
     }
 

@@ -11,7 +11,7 @@ use super::{
     HOUR, SourceLedger, TEN_SECONDS,
     few::Few,
     levels, lookbacks,
-    parts::{Lane, Meta, Provisional, Retired, Route, Split, Stream},
+    parts::{Lane, Meta, Newer, Retired, Route, Split, Stream},
     slice_rules,
 };
 use crate::{
@@ -168,7 +168,7 @@ impl SourceLedger {
             held.place = self.lane_places.get(&held.stream.slo).copied();
             held.lane = held.place.filter(|place| self.splits[*place].has(&held.stream.group));
             let Some(place) = held.place else {
-                held.provisional = Provisional::default();
+                held.newer = Newer::default();
                 continue;
             };
             held.grain = grains[place];
@@ -185,7 +185,7 @@ impl SourceLedger {
             if !unchanged.contains(&lane) {
                 held.meta = Meta { counted_from: held.meta.counted_from, has_up: held.meta.has_up, ..Meta::default() };
                 held.troubles.clear();
-                held.provisional = Provisional::default();
+                held.newer = Newer::default();
             }
             if let Some(slice) = self.plan.lanes()[lane].presence() {
                 // Where the state holds none, it is the last slice before the watermark: see `keeps_newest`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Fill, Held, SourceLedger, Stream,
     judged::Judged,
-    parts::{Lane, Provisional, Split},
+    parts::{Lane, Newer, Split},
     past::Late,
 };
 use crate::{
@@ -16,7 +16,6 @@ use crate::{
         cache::Slices,
         count::{Rule, is_gap},
         plan::{LanePlan, Side, beside},
-        slice::Entry,
     },
     time::Timestamp,
     window::Interval,
@@ -34,11 +33,7 @@ pub struct StreamSums<'a> {
 
 impl<'a> StreamSums<'a> {
     fn new(kept: Kept<'a>, now: Timestamp) -> Self {
-        let Provisional { entries, spans } = kept.provisional;
-        let before = |entry: &Entry| entry.end.minus(Duration::from_millis(1));
-        let newer_from = entries.first().map(before).into_iter().chain(spans.iter().map(|span| span.from)).min().unwrap_or(now);
-        let of_spans = spans.iter().map(|span| span.within(newer_from, Timestamp::from_millis(i64::MAX)));
-        Self { kept, now, newer: entries.iter().map(|entry| entry.counts).chain(of_spans).sum(), newer_from }
+        Self { kept, now, newer: kept.newer.all(), newer_from: kept.newer.from().unwrap_or(now) }
     }
 }
 
@@ -78,20 +73,20 @@ impl StreamSums<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kept<'a> {
     pub(super) slices: &'a Slices,
-    pub(super) provisional: &'a Provisional,
+    pub(super) newer: &'a Newer,
     /// How long the slices are that were judged as wholes; nothing for events.
     pub(super) judged: Option<Duration>,
 }
 
 impl Held {
     pub(super) fn kept(&self) -> Kept<'_> {
-        Kept { slices: &self.slices, provisional: &self.provisional, judged: None }
+        Kept { slices: &self.slices, newer: &self.newer, judged: None }
     }
 }
 
 impl Judged {
     pub(super) fn kept(&self) -> Kept<'_> {
-        Kept { slices: &self.slices, provisional: &self.provisional, judged: Some(self.rule.length) }
+        Kept { slices: &self.slices, newer: &self.newer, judged: Some(self.rule.length) }
     }
 }
 
@@ -105,8 +100,8 @@ impl Kept<'_> {
     }
 
     fn provisional_within(&self, from: Timestamp, to: Timestamp) -> Counts {
-        let entries = self.provisional.entries.iter().filter(|entry| entry.end > from && entry.end <= to).map(|entry| entry.counts);
-        entries.chain(self.provisional.spans.iter().map(|span| span.within(from, to))).sum()
+        let entries = self.newer.entries.iter().filter(|entry| entry.end > from && entry.end <= to).map(|entry| entry.counts);
+        entries.chain(self.newer.spans.iter().map(|span| span.within(from, to))).sum()
     }
 
     /// The ends are edges of `step`, or of exclusions.

@@ -141,7 +141,7 @@ impl Walk {
             return stood_still.map(|(from, to)| Hole { from: from.plus(stands(slice)), to: before(to) }).collect();
         }
         let closed = self.memory.log.hidden.iter().map(|hidden| &hidden.span).filter(|span| span.stream == stream);
-        let spans = closed.chain(&self.memory.streams[stream as usize].provisional.spans);
+        let spans = closed.chain(&self.memory.streams[stream as usize].newer.spans);
         // Unseen steps end where the next value's step begins, all others with a sample.
         spans.map(|span| Hole { from: span.from, to: if plan.steps.is_some() { span.to } else { before(span.to) } }).collect()
     }

@@ -39,8 +39,8 @@ impl Record {
 /// What lies in the stretches by every single entry of the history.
 fn naive(daemon: &Daemon, start: Timestamp, stretches: &[Interval]) -> Counts {
     let held = &daemon.ledger.streams[0];
-    let entries = daemon.history.entries.iter().chain(&held.provisional.entries);
-    let spans = daemon.history.spans.iter().chain(&held.provisional.spans);
+    let entries = daemon.history.entries.iter().chain(&held.newer.entries);
+    let spans = daemon.history.spans.iter().chain(&held.newer.spans);
     let within = |stretch: &Interval| {
         let from = stretch.from.max(start);
         let counts = entries.clone().filter(|entry| entry.end > from && entry.end <= stretch.to).map(|entry| entry.counts);

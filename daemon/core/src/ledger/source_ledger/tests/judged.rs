@@ -141,7 +141,7 @@ fn minutes_without_requests_are_up_and_those_that_nobody_saw_are_neither() {
     let mut daemon = Daemon::start(by_the_minute(), at(0));
     daemon.tick_every(&source, 10, 0, 2100);
     let stream = daemon.ledger.judged(0, rule(1)).expect("judged");
-    let provisional = daemon.ledger.judged_at(stream).expect("known").provisional.clone();
+    let provisional = daemon.ledger.judged_at(stream).expect("known").newer.clone();
     assert_eq!(provisional.spans, [Span { stream, from: at(1800), to: at(2100) }], "a silence that goes on is unseen, provisionally");
     daemon.tick_every(&source, 10, 2110, 3600);
     assert_eq!(verdicts(&daemon, 0, 1800), (1800, 0, 0));
