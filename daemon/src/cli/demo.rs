@@ -172,6 +172,11 @@ impl Stage {
         self.say("the shop is well again")?;
         self.wait_for(|incident| matches!(incident.phase, Phase::Resolved { .. })).await?;
         self.say(&format!("{} is resolved", paged.id))?;
+        if acknowledge_by_itself {
+            // Nobody is there to look before it ends.
+            self.say("without --headless all of it stays to be looked at: the pages, the timeline, the draft of the postmortem")?;
+            return Ok(());
+        }
         let us = command(self.daemon.address);
         print::line(format_args!("  its timeline   {us} incident show {}", paged.id))?;
         print::line(format_args!("  its postmortem {us} postmortem draft {}", paged.id))?;

@@ -8,6 +8,7 @@ use burnward_core::{
     oncall::{Recipient, Team},
     sli::Sli,
     slo::{LowTraffic, NewSeries, NoData, NoDataThen, NoTraffic, Objective, Origin, Slo, Urgency},
+    status::Status,
     time::{days, hours, minutes},
 };
 use sha2::{Digest, Sha256};
@@ -344,7 +345,9 @@ fn read_slo(reader: &mut Reader, node: &Node, shared: &Shared<'_>, names: &mut V
     let new_series = read_new_series(reader, &fields);
     let excluded_time = read_excluded_time(reader, &fields);
     let status = status::read(reader, &fields);
-    let runbook = read_runbook(reader, &fields, objectives.as_deref(), &shared.context.runbooks);
+    // What is in shadow tells nobody, and needs one once it is active.
+    let telling = objectives.as_deref().filter(|_| status != Status::Shadow);
+    let runbook = read_runbook(reader, &fields, telling, &shared.context.runbooks);
     if let (Some(node), Some(sli), Some(objectives)) = (sli_node, &sli, &objectives) {
         sli::check_lookbacks(reader, node, sli, objectives);
         if let Some(composite) = sli.composite() {

@@ -22,6 +22,9 @@ pub enum DurationError {
     /// More than ten years.
     #[error("the duration is longer than ten years")]
     TooLong,
+    /// A fraction of a unit that is a whole number of milliseconds, which these are.
+    #[error("a duration is made of whole numbers: write {}", written(*.0))]
+    Fraction(u64),
     /// Anything else.
     #[error("not a duration such as 5m, 300ms or 1h30m")]
     Malformed,
@@ -38,6 +41,9 @@ const TEN_YEARS_MILLIS: u64 = 3653 * 86_400_000;
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if text.starts_with('-') {
         return Err(DurationError::Negative);
+    }
+    if let Some(millis) = fraction(text) {
+        return Err(DurationError::Fraction(millis));
     }
     let mut rest = text;
     let mut total: u64 = 0;
@@ -56,6 +62,21 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
         1..=TEN_YEARS_MILLIS => Ok(Duration::from_millis(total)),
         _ => Err(DurationError::TooLong),
     }
+}
+
+/// The milliseconds of a decimal number with a unit, such as `2.5s`, where these are whole.
+fn fraction(text: &str) -> Option<u64> {
+    let (whole, rest) = text.split_once('.')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (decimals, unit) = rest.split_at(digits);
+    let (_, of_unit) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (number, scale) = (format!("{whole}{decimals}").parse::<u64>().ok()?, 10_u64.checked_pow(u32::try_from(digits).ok()?)?);
+    let scaled = number.checked_mul(*of_unit)?;
+    (digits > 0 && scaled % scale == 0 && (1..=TEN_YEARS_MILLIS).contains(&(scaled / scale))).then_some(scaled / scale)
+}
+
+fn written(millis: u64) -> String {
+    if (1000..60_000).contains(&millis) && millis % 1000 != 0 { format!("{millis}ms") } else { format(Duration::from_millis(millis)) }
 }
 
 /// The first number with the index of its unit, and what follows.
@@ -94,6 +115,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fraction_is_told_as_whole_numbers() {
+        for (text, instead) in [("2.5s", "2500ms"), (".5s", "500ms"), ("0.3s", "300ms"), ("1.5h", "1h30m"), ("0.5d", "12h"), ("1.25m", "1m15s")] {
+            let error = parse(text).expect_err(text);
+            assert_eq!(error.to_string(), format!("a duration is made of whole numbers: write {instead}"));
+            let read = parse(instead).expect(instead);
+            assert_eq!(error, DurationError::Fraction(u64::try_from(read.as_millis()).expect("short")), "{text}");
+        }
+        for text in ["2.5", "0.0001s", "1.s", "1.5y", "1.2.3s", "99999999999999999999.5s"] {
+            assert!(!matches!(parse(text), Err(DurationError::Fraction(_)) | Ok(_)), "{text}");
+        }
+    }
+
+    #[test]
     fn durations_are_read_and_written() {
         for (text, millis, written) in [
             ("30d", 2_592_000_000, "30d"),
@@ -122,7 +156,7 @@ mod tests {
             ("5 m", DurationError::Malformed),
             ("30m1h", DurationError::Malformed),
             ("1y", DurationError::Malformed),
-            ("1.5h", DurationError::Malformed),
+            ("1.5h", DurationError::Fraction(5_400_000)),
             ("calendar month", DurationError::Malformed),
         ] {
             assert_eq!(parse(text), Err(error), "{text}");

@@ -370,9 +370,12 @@ pub(crate) const RESERVED: [&str; 5] = ["con", "prn", "aux", "nul", "metrics"];
 fn duration_help(error: DurationError) -> &'static str {
     match error {
         DurationError::Ambiguous => "write 30d for thirty days, or 1m for a minute",
-        DurationError::NoUnit | DurationError::Malformed | DurationError::TooLong | DurationError::Negative | DurationError::Zero => {
-            "write a whole number with a unit: ms, s, m, h, d or w, such as 5m or 30d"
-        }
+        DurationError::Fraction(_)
+        | DurationError::NoUnit
+        | DurationError::Malformed
+        | DurationError::TooLong
+        | DurationError::Negative
+        | DurationError::Zero => "write a whole number with a unit: ms, s, m, h, d or w, such as 5m or 30d",
     }
 }
 

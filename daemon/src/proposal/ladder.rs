@@ -1,7 +1,7 @@
 //! Which target to propose, from how good the last weeks were and how often each target would have paged in them.
 //!
 //! The strictest target of a ladder that leaves a quarter of its budget, allows at least ten failures, and pages no more often than the next looser one:
-//! a page that every target sends is an outage, one that only the stricter sends is a needless one. Why so: `docs/adr/0035-proposed-targets.md`.
+//! a page that every target sends is an outage, and so is one while at least a tenth fails; one that only the stricter sends is a needless one. Why so: `docs/adr/0035-proposed-targets.md`.
 
 use burnward_core::units::Target;
 
@@ -20,6 +20,8 @@ pub struct Tried {
     pub target: Target,
     /// The pages that it would have sent.
     pub pages: usize,
+    /// Those of them that told of an outage: at least a tenth of all failed when they were sent.
+    pub outages: usize,
     /// The tickets.
     pub tickets: usize,
 }
@@ -54,11 +56,18 @@ impl Measured {
     }
 }
 
+impl Tried {
+    /// Pages that told of no outage: a looser target that sends fewer of them wakes nobody for nothing.
+    const fn needless(&self) -> usize {
+        self.pages - self.outages
+    }
+}
+
 /// The target to propose, by its place among those that were tried, strictest first; `None` where none is kept.
 pub fn choose(measured: Measured, tried: &[Tried]) -> Option<usize> {
     let fits = |tried: &Tried| measured.keeps(tried.target) && measured.is_told_by_events(tried.target);
-    let next = |place: usize| tried.get(place + 1).map_or(usize::MAX, |next| next.pages);
-    let calm = tried.iter().enumerate().find(|(place, one)| fits(one) && one.pages <= next(*place));
+    let next = |place: usize| tried.get(place + 1).map_or(usize::MAX, Tried::needless);
+    let calm = tried.iter().enumerate().find(|(place, one)| fits(one) && one.needless() <= next(*place));
     calm.map(|(place, _)| place).or_else(|| tried.iter().position(fits))
 }
 
@@ -68,7 +77,13 @@ mod tests {
 
     /// The choice by the share of good, the events, and the pages of each target of the ladder.
     fn check(good: f64, events: f64, pages: [usize; 10]) -> Option<String> {
-        let tried: Vec<Tried> = targets().into_iter().zip(pages).map(|(target, pages)| Tried { target, pages, tickets: 0 }).collect();
+        check_with(good, events, pages, [0; 10])
+    }
+
+    /// The same where so many of the pages told of an outage.
+    fn check_with(good: f64, events: f64, pages: [usize; 10], outages: [usize; 10]) -> Option<String> {
+        let of_target = targets().into_iter().zip(pages.into_iter().zip(outages));
+        let tried: Vec<Tried> = of_target.map(|(target, (pages, outages))| Tried { target, pages, outages, tickets: 0 }).collect();
         choose(Measured { good, events }, &tried).map(|place| tried[place].target.as_percent())
     }
 
@@ -88,6 +103,14 @@ mod tests {
     #[test]
     fn a_page_that_the_looser_target_sends_too_is_an_outage_and_no_reason_against() {
         assert_eq!(check(0.9996, 1e6, [4, 3, 2, 2, 2, 1, 1, 1, 0, 0]).as_deref(), Some("99.9"));
+    }
+
+    /// One that every second looser target sleeps through, until none is left that tells of it.
+    #[test]
+    fn an_outage_is_no_reason_for_a_looser_target() {
+        let (pages, outages) = ([4, 4, 3, 2, 1, 0, 0, 0, 0, 0], [2, 2, 2, 2, 1, 0, 0, 0, 0, 0]);
+        assert_eq!(check_with(0.999, 1e6, pages, outages).as_deref(), Some("99.5"));
+        assert_eq!(check(0.999, 1e6, pages).as_deref(), Some("98"), "as pages for less");
     }
 
     #[test]

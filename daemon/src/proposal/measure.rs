@@ -3,9 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use burnward_core::{
+    burn_rate::FailedShare,
     evaluate::BudgetStatus,
     id::{SourceName, TenantId},
-    incident::Kind,
+    incident::{Facts, Kind},
     ledger::{Blinds, Reason, Unknown},
     sli::Selector,
     slo::{Slo, Urgency},
@@ -16,10 +17,12 @@ use burnward_core::{
 use super::ladder::{self, Measured, Tried};
 use crate::{
     config::Config,
-    replay::{Backtest, Calls, Change, Entrant, Fetched, Lived, Past, Score},
+    replay::{Alarm, Backtest, Calls, Change, Entrant, Fetched, Lived, Past, Score, is_page},
     source::{Source, prometheus::Prometheus},
 };
 
+/// The share of failures that makes an outage.
+const OUTAGE: f64 = 0.1;
 /// Series that are read one by one.
 const MOST_SERIES: f64 = 10_000.0;
 /// A replay reads so many samples, of targets that are scraped every 15 s: a minute or two. Of more series a shorter time is lived through.
@@ -171,5 +174,12 @@ fn tried(lived: &Lived) -> Option<Tried> {
         alarm.fault.urgency == Urgency::Ticket && alarm.fault.kind == Kind::Burn && matches!(alarm.calls, Calls::People { .. })
     });
     let pages = Score::of(&lived.alarms, &[], Duration::ZERO).pages;
-    Some(Tried { target, pages, tickets: tickets.count() })
+    let outages = lived.alarms.iter().filter(|alarm| is_page(alarm) && is_outage(alarm)).count();
+    Some(Tried { target, pages, outages, tickets: tickets.count() })
+}
+
+/// Whether at least a tenth failed over the short lookback that an alert fired by.
+fn is_outage(alarm: &Alarm) -> bool {
+    let Facts::Burn(burn) = &alarm.facts else { return false };
+    FailedShare::of(burn.fired.short).is_some_and(|share| share.as_f64() >= OUTAGE)
 }

@@ -161,7 +161,8 @@ mod tests {
     fn evidence(good: f64, events: f64, pages: [usize; 10]) -> Evidence {
         let to = Timestamp::from_seconds(1_764_000_000);
         let span = Interval { from: to.minus(days(28)), to };
-        let tried = ladder::targets().into_iter().zip(pages).map(|(target, pages)| Tried { target, pages, tickets: 0 }).collect();
+        let tried =
+            ladder::targets().into_iter().zip(pages).map(|(target, pages)| Tried { target, pages, outages: 0, tickets: 0 }).collect();
         Evidence { span, counted: span, unseen: Duration::ZERO, measured: Measured { good, events }, tried, cut_for_series: None }
     }
 

@@ -34,7 +34,7 @@ pub use drawing::draw;
 pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};
 pub use samples::Samples;
-pub use score::{Found, Score, mark};
+pub use score::{Found, Score, is_page, mark};
 pub use text::OfText;
 
 use crate::{

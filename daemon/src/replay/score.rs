@@ -132,7 +132,7 @@ pub fn mark(incident: &Incident) -> Option<Marked> {
 }
 
 /// Whether an alarm woke somebody for a burning budget.
-fn is_page(alarm: &Alarm) -> bool {
+pub fn is_page(alarm: &Alarm) -> bool {
     alarm.fault.urgency == Urgency::Page && alarm.fault.kind == Kind::Burn && alarm.calls_people()
 }
 

@@ -99,7 +99,7 @@ pub async fn live_detail(handle: &Handle, tenant: &TenantId, id: &str) -> Result
     let stored = stored(handle, tenant, id).await?;
     let false_positive = marked(handle, tenant, &stored.incident);
     let incident = state(handle, tenant, &stored.incident);
-    let no_way = handle.config.slack.is_none().then_some(NO_WAY);
+    let no_way = no_way(handle);
     Ok(IncidentDetail { incident, now: Some(now(handle, &stored).await), false_positive, ..detail(&stored, no_way) })
 }
 
@@ -125,7 +125,9 @@ async fn now(handle: &Handle, stored: &StoredIncident) -> IncidentNow {
 }
 
 /// Why no page can arrive, where no way to anybody is configured.
-const NO_WAY: &str = "no Slack is configured: nobody is told; `slack:` in burnward.yaml, then it is sent";
+pub(super) fn no_way(handle: &Handle) -> Option<&'static str> {
+    handle.config.slack.is_none().then_some("no Slack is configured: nobody is told; `slack:` in burnward.yaml, then it is sent")
+}
 
 /// An incident with its timeline, from the store alone; `no_way` is why none of what is owed can arrive, where that is known.
 pub fn detail(stored: &StoredIncident, no_way: Option<&str>) -> IncidentDetail {

@@ -143,19 +143,20 @@ async fn outbox(handle: &Handle, tenant: &TenantId) -> Result<Outbox, StoreError
         oldest_page: stats.oldest_page.map(instant),
         pages_undeliverable: stats.pages_undeliverable,
         informs_owed: stats.informs_owed,
-        undelivered: undelivered.iter().map(Undelivered::from).collect(),
+        undelivered: undelivered.iter().map(|page| Undelivered::of(page, super::incidents::no_way(handle))).collect(),
     })
 }
 
-impl From<&UndeliveredPage> for Undelivered {
-    fn from(page: &UndeliveredPage) -> Self {
+impl Undelivered {
+    /// A page that reached nobody yet; `no_way` is why none can, where that is known.
+    fn of(page: &UndeliveredPage, no_way: Option<&str>) -> Self {
         Self {
             page: page.page.to_string(),
             incident: page.incident.to_string(),
             to: page.to.clone(),
             decided_at: instant(page.decided_at),
             attempts: page.attempts,
-            last_error: page.last_error.clone(),
+            last_error: page.last_error.clone().or_else(|| no_way.map(ToOwned::to_owned)),
             given_up: page.given_up,
         }
     }
