@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     net::SocketAddr,
     sync::Arc,
     time::Duration,
@@ -23,7 +24,7 @@ use tracing::info;
 
 use crate::{
     clock::Clock,
-    config::{Config, SourceConfig},
+    config::{Config, OnDisk, SourceConfig},
     definition::{Removals, looks::Looks, runbook},
     metrics::Metrics,
     notify::{
@@ -61,6 +62,8 @@ pub struct Handle {
     pub clock: Clock,
     /// The configuration.
     pub config: Arc<Config>,
+    /// Where it lies; `None` where it lies in no file.
+    pub on_disk: Option<Arc<OnDisk>>,
     /// Our own metrics.
     pub metrics: Metrics,
     /// The mailbox of the one task that decides.
@@ -318,7 +321,7 @@ impl Handle {
         self.ask(|reply| Request::FalsePositive { tenant, asked, by, now, reply }).await?
     }
 
-    /// Loads the definitions again; answers with a sentence that says what runs now.
+    /// Loads the definitions again; answers with a sentence that says what runs now, and which keys of burnward.yaml wait for a restart.
     pub async fn reload(&self, removals: Removals) -> Result<String, RequestError> {
         // Looked at before they are read: what is saved meanwhile is news.
         let files = self.files().await;
@@ -327,7 +330,13 @@ impl Handle {
         if let Some(files) = files {
             self.loaded.send_replace(files);
         }
-        Ok(sentence)
+        Ok(iter::once(sentence).chain(self.waiting().await).collect::<Vec<_>>().join("; "))
+    }
+
+    /// What of burnward.yaml waits for a restart, in a sentence; `None` where nothing does.
+    async fn waiting(&self) -> Option<String> {
+        let on_disk = self.on_disk.clone()?;
+        tokio::task::spawn_blocking(move || on_disk.waiting().sentence()).await.ok().flatten()
     }
 
     /// How the files of the definitions lie now; `None` where the daemon is stopping.
@@ -502,11 +511,13 @@ pub struct Options {
     pub removals: Removals,
     /// Who moves time on.
     pub pace: Pace,
+    /// Where the configuration lies; `None` where it lies in no file.
+    pub on_disk: Option<OnDisk>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock: Clock::Wall, removals: Removals::Guarded, pace: Pace::Live }
+        Self { clock: Clock::Wall, removals: Removals::Guarded, pace: Pace::Live, on_disk: None }
     }
 }
 
@@ -594,6 +605,7 @@ impl Daemon {
             store,
             clock: options.clock.clone(),
             config: config.clone(),
+            on_disk: options.on_disk.map(Arc::new),
             metrics,
             requests,
             wake_delivery,

@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use super::print;
 use crate::{
     app::{Daemon, Options},
-    config::{self, Config},
+    config::{Config, OnDisk},
     definition::Removals,
 };
 
@@ -37,9 +37,10 @@ pub(super) struct RunArgs {
 
 /// Runs the daemon until SIGTERM or SIGINT, or until it is broken; SIGHUP loads the definitions again.
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
-    let config = read_config(&args)?;
+    let on_disk = OnDisk::read(args.config_file.clone())?;
+    let config = with_flags(on_disk.at_start().clone(), &args)?;
     let removals = if args.accept_removals { Removals::Accepted } else { Removals::Guarded };
-    let options = Options { removals, ..Options::default() };
+    let options = Options { removals, on_disk: Some(on_disk), ..Options::default() };
     let daemon = Daemon::start(config, options).await?;
     print::talk(format_args!("burnward listens on http://{}", daemon.address));
     let progress = tokio::spawn(progress::show(daemon.handle.view.clone()));
@@ -65,8 +66,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_config(args: &RunArgs) -> anyhow::Result<Config> {
-    let mut config = config::read(args.config_file.as_deref())?;
+fn with_flags(mut config: Config, args: &RunArgs) -> anyhow::Result<Config> {
     if let Some(path) = &args.storage_path {
         config.storage.clone_from(path);
     }

@@ -16,9 +16,11 @@ use crate::{
 };
 
 mod file;
+mod on_disk;
 pub(crate) mod secrets;
 
 pub use file::{ConfigError, discover, is_configuration, is_configuration_tree, parse, read};
+pub use on_disk::{OnDisk, Waiting};
 
 /// All of burnward.yaml.
 #[derive(Debug, Clone, PartialEq)]

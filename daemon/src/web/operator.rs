@@ -9,6 +9,7 @@ use axum::{
 };
 use burnward_core::words::plural;
 use serde::Deserialize;
+use tracing::info;
 
 use super::{Site, api::problem::Problem};
 use crate::{
@@ -98,5 +99,7 @@ async fn metrics(State(site): State<Site>) -> Response {
 }
 
 async fn reload(State(site): State<Site>) -> Result<String, Problem> {
-    Ok(format!("{}\n", site.handle.reload(Removals::Guarded).await?))
+    let sentence = site.handle.reload(Removals::Guarded).await?;
+    info!("loaded again, as asked over HTTP: {sentence}");
+    Ok(format!("{sentence}\n"))
 }

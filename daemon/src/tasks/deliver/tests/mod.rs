@@ -102,6 +102,7 @@ impl World {
             store,
             clock: self.clock.clone(),
             config: self.config.clone(),
+            on_disk: None,
             metrics: Metrics::default(),
             requests,
             wake_delivery: Arc::default(),
