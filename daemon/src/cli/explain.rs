@@ -96,8 +96,9 @@ fn text(explanation: &SloExplanation) -> String {
     if let Some(ran) = &explanation.ran_then {
         let since = local(ran.since);
         line(format!(
-            "  then     version {} of {} ran, since {since}; the figures are judged by the version above, from the same ledger",
-            ran.version, ran.file
+            "  then     version {} of {} ran, since {since}; figures and rows below are those of version {}, which runs now, from the same ledger: \
+             --as-known-then shows those of then",
+            ran.version, ran.file, slo.version
         ));
     }
     if let Some(held) = &slo.held {
@@ -109,6 +110,9 @@ fn text(explanation: &SloExplanation) -> String {
     for query in &slo.queries {
         line(format!("  asked    {}{}", query.asked, asked(query)));
         line(format!("  got      {}", got(query)));
+    }
+    for told in &explanation.told {
+        line(told_line(told));
     }
     for sentence in &explanation.kept {
         line(format!("  past     {sentence}"));
@@ -146,6 +150,11 @@ fn got(query: &Query) -> String {
     }
 }
 
+/// What became of an alert that is open.
+fn told_line(told: &Told) -> String {
+    format!("  told     the {} since {}: {} ({})", told.called(), local(told.since), told.sentence, told.decided_by)
+}
+
 fn member_line(member: &JourneyMember) -> String {
     let blind = member.unknown.as_ref().map_or_else(String::new, |why| format!("; ? CANNOT SEE: {} ({})", why.detail, why.reason));
     format!("  member   {}  {}; {}{blind}", member.slo, member.terms(), member.costs())
@@ -161,6 +170,7 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
     lines.extend(budget.reach.iter().flat_map(FiguresReach::sentences).map(|sentence| format!("  as of    {sentence}")));
     lines.extend(budget.reading.iter().flat_map(reading_lines));
     lines.extend(budget.excluded.iter().map(|excluded| format!("  excluded {excluded}")));
+    lines.extend(budget.excluded_by.iter().map(|taken_out| format!("           {}", taken_out.sentence())));
     lines.extend(budget.figures.members.iter().map(member_line));
     let place = budget.place.as_ref().map_or_else(String::new, |place| format!("; the objective stands at {place}"));
     lines.push(format!("  rows     {}{place}", budget.row_table.from));
@@ -172,13 +182,11 @@ fn budget_lines(budget: &ExplainedBudget) -> Vec<String> {
             (false, None) => "",
         };
         lines.push(format!("  rule     {}{mark}   {}", row.rule, row.from()));
-        let parts = [&row.long, &row.short, &row.because];
-        lines.extend(parts.into_iter().filter(|part| !part.is_empty()).map(|part| format!("           {part}")));
+        let parts = [&row.long, &row.short, &row.because].into_iter().chain(&row.excluded).chain(&row.first_values);
+        lines.extend(parts.filter(|part| !part.is_empty()).map(|part| format!("           {part}")));
     }
     lines.push(format!("  decided  {}", budget.decided));
-    let told =
-        |told: &Told| format!("  told     the {} since {}: {} ({})", told.urgency, local(told.since), told.sentence, told.decided_by);
-    lines.extend(budget.told.iter().map(told));
+    lines.extend(budget.told.iter().map(told_line));
     lines.extend(budget.clears.iter().map(|clears| format!("  clears   {clears}")));
     lines.extend(budget.changes.iter().map(|change| format!("  changed  {}  {}", local(change.at), change.why)));
     lines

@@ -7,6 +7,7 @@ mod backtest_kinds;
 mod blindness;
 mod buckets;
 mod downtime;
+mod explained;
 mod expressions;
 mod fast_burn;
 mod first_message;

@@ -1,10 +1,10 @@
 //! How budgets stood at moments of the past: for reports, and for whoever asks why. Nothing is decided.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, iter, sync::Arc, time::Duration};
 
 use burnward_core::{
     alert::AlertState,
-    evaluate::{BudgetStatus, Input, standing},
+    evaluate::{BudgetStatus, Input, State, standing},
     exclusion::{Excluded, ExclusionId, Known},
     id::{BudgetId, Group, SloId, SourceName},
     ledger::{Counts, Late, MemberVerdicts, Reason, StoredStream, Stream, Sums, Unknown},
@@ -12,6 +12,7 @@ use burnward_core::{
     slo::{CountedIn, Objective, Slo},
     time::Timestamp,
     window::{Interval, Window},
+    words,
 };
 
 use super::book::Book;
@@ -115,6 +116,26 @@ pub struct Reach {
     pub to: Timestamp,
     /// True where no sample up to there is awaited any more: the figures stand.
     pub settled: bool,
+    /// For how long nobody had seen any sample of it, where nobody had: then no row decided.
+    pub blind_for: Option<Duration>,
+}
+
+impl PastBudget {
+    /// How it stood at each of the moments as somebody saw it then: nothing is decided by figures of a time that nobody sees.
+    pub fn stood(self) -> impl Iterator<Item = (BudgetStatus, Option<Reach>)> {
+        let reaches = self.reaches.into_iter().map(Some).chain(iter::repeat(None));
+        self.standing.into_iter().zip(reaches).map(|(standing, reach)| match reach.and_then(|reach| reach.blind_for) {
+            Some(blind_for) => (unseen(standing, blind_for), reach),
+            None => (standing, reach),
+        })
+    }
+}
+
+/// A budget as it stood while nobody saw its samples.
+fn unseen(standing: BudgetStatus, blind_for: Duration) -> BudgetStatus {
+    let state = if standing.alerts.holds() { State::Burning } else { State::CannotSee };
+    let unknown = Unknown::new(Reason::Stale, format!("nothing had been seen for {}", words::duration(blind_for)));
+    BudgetStatus { state, rows: Vec::new(), runs_out: None, unknown: Some(unknown), ..standing }
 }
 
 /// Where the slices of a budget are, events or verdicts.
@@ -200,7 +221,11 @@ impl Book {
         let reach = |moment: &Moment| {
             let from = calendar::interval(&objective.window, moment.at).from;
             let to = if stored.is_some() { moment.at } else { self.ledger.past(counted_in, moment.at).counted_to(from) };
-            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled) }
+            // Of a journey its members say who could not be seen.
+            let of_samples = slo.sli.composite().is_none() && counted_from.is_some_and(|from| from < moment.at);
+            let blind_for =
+                if of_samples { self.ledger.past_as_known(stream.index, moment.at, moment.known, late).blind_for() } else { None };
+            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled), blind_for }
         };
         let reaches = asked.moments.iter().map(reach).collect();
         let over = asked.slices.map(|asked| within_period(&objective.window, asked));

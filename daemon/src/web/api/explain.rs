@@ -3,6 +3,7 @@
 
 mod definition;
 mod reading;
+mod taken_out;
 mod told;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use burnward_core::{
     slo::{AlertRow, Objective, Slo},
     time::{Timestamp, days, hours},
     window::{Interval, Window},
+    words,
 };
 use serde::Deserialize;
 
@@ -29,7 +31,7 @@ use super::{
     problem::Problem,
     wire::{
         AlertChange, Budget, BurnDown, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, IncidentState, Policy,
-        Query as WireQuery, RowTable, SloDetail, SloExplanation, VersionRan, budget_key, instant, no_data_words,
+        Query as WireQuery, RowTable, SloDetail, SloExplanation, Told, VersionRan, budget_key, instant, no_data_words,
     },
 };
 use crate::{
@@ -267,28 +269,39 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     let judged = judging(handle, slo, when).await?;
     let judged_by = judged.as_deref().unwrap_or(slo);
     let written = Written::of(handle, judged_by).await?;
-    let incidents = incidents_of(handle, &slo.id, until).await?;
+    let newest = handle.store.incidents(&slo.id.tenant, INCIDENTS, None).await?;
+    let silence = told::of_silence(slo, &newest, until);
+    let incidents = incidents_of(newest, &slo.id, until);
     let mut budgets = Vec::new();
     for status in statuses(handle, slo, when, key).await? {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
         let changes = changes.iter().map(|change| AlertChange { at: instant(change.at), why: change.why.clone() }).collect();
-        let reading = match when.at {
+        let (reading, begun) = match when.at {
             Some(_) => None,
-            None => reading::of(handle, &status, names).await,
-        };
+            None => reading::of(handle, slo, &status, names).await,
+        }
+        .unzip();
         let told =
             if status.tells_nobody() { told::in_shadow(status.alerts) } else { told::of(&status.budget, status.alerts, &incidents, until) };
-        let explained = explained(handle, judged_by, &status, &written);
+        let explained = explained(handle, judged_by, &status, &written, Silence { told: &silence, is_past: when.at.is_some() });
         let reach = reach.map(|reach| FiguresReach::of(&reach, until));
-        budgets.extend(explained.map(|budget| ExplainedBudget { reading, told, changes, reach, ..budget }));
+        let known = when.figures.known(until);
+        let excluded_by = taken_out::of_window(&handle.view.borrow(), &status, known);
+        budgets.extend(explained.map(|mut budget| {
+            taken_out::note_in_rows(&mut budget.rows, &handle.view.borrow(), &status, known);
+            note_first_values(&mut budget.rows, slo, &status, &begun.unwrap_or_default());
+            ExplainedBudget { excluded_by, reading, told, changes, reach, ..budget }
+        }));
     }
+    let definition = definition::of(handle, slo, until).await?;
+    let is_noted = definition.is_some();
     Ok(SloExplanation {
         at: instant(until),
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
-        definition: definition::of(handle, slo, until).await?,
-        kept: when.at.map(|at| kept(handle.clock.now().since(at))).unwrap_or_default(),
+        definition,
+        kept: when.at.map(|at| kept(handle.clock.now().since(at), is_noted)).unwrap_or_default(),
         slo: match when.at {
             None => detail(handle, slo, None).await?,
             Some(at) => detail_of_then(handle, judged_by, at, when.figures, &budgets),
@@ -296,20 +309,40 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         ran_then: then.filter(|_| judged.is_none()).map(|then| VersionRan::from(&then.run)),
         exclusions: exclusions::states(handle, &slo.id.tenant, when.figures.known(until), |scope| scope.is_of(&slo.id)),
         budgets,
+        told: silence,
         incidents: incidents.iter().map(|stored| IncidentState::from(&stored.incident)).collect(),
     })
 }
 
-/// What is still known of a moment so long ago, and what is not.
-fn kept(age: Duration) -> Vec<String> {
+/// Says of each row how many series began within its long lookback, and which policy decided what their first values count.
+fn note_first_values(rows: &mut [ExplainedRow], slo: &Slo, status: &BudgetStatus, begun: &reading::Begun) {
+    for (row, burn) in rows.iter_mut().zip(&status.rows) {
+        let series = begun.get(&burn.row.long).copied().filter(|series| *series > 0);
+        row.first_values = series.map(|series| {
+            let (policy, long) = (slo.new_series.word(), words::lookback(burn.row.long));
+            format!(
+                "{} of it began within {long}: `new-series: {policy}` decided what of the first values counts",
+                words::plural(series, "counter")
+            )
+        });
+    }
+}
+
+/// What is still known of a moment so long ago, and what is not; whether a version is noted that ran then.
+fn kept(age: Duration, is_noted: bool) -> Vec<String> {
     const LEVELS: [(Duration, &str); 3] = [(hours(3), "10 s"), (days(8), "1 min"), (days(35), "5 min")];
     let length = LEVELS.iter().find(|(oldest, _)| age <= *oldest).map_or("1 h", |(_, length)| *length);
-    vec![
+    let not_run = (!is_noted).then(|| {
+        "not known: a version that ran then. None is noted, so nothing was decided and nobody told; what stands here was read later"
+            .to_owned()
+    });
+    let kept = [
         "not kept: the questions as they were sent, their answers, and which series these held; samples are counted, and then dropped"
             .to_owned(),
         format!("kept: good, bad and unseen by slices of {length}, from which these figures are made anew"),
         "kept: what each alert change was decided from, and every event of its incident, as they were committed".to_owned(),
-    ]
+    ];
+    not_run.into_iter().chain(kept).collect()
 }
 
 /// The SLO by which a moment is judged, where it is not the one that runs: as known then, the version of then.
@@ -347,14 +380,13 @@ async fn statuses_then(handle: &Handle, slo: &Slo, when: When) -> Result<Option<
     let moments = vec![Moment { at, known: when.figures.known(at), alerts: Arc::new(alerts) }];
     let asked = PastAsked { groups: Groups::SplitBy(splits), moments, ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(tenant, asked).await?;
-    Ok(Some(worst_first(past.into_iter().flat_map(|past| past.standing).collect())))
+    Ok(Some(worst_first(past.into_iter().flat_map(PastBudget::stood).map(|(status, _)| status).collect())))
 }
 
 /// The incidents that were opened until a moment and of which the SLO's alerts are or were members, newest first, as they stand now.
-async fn incidents_of(handle: &Handle, slo: &SloId, until: Timestamp) -> Result<Vec<StoredIncident>, Problem> {
-    let mut stored = handle.store.incidents(&slo.tenant, INCIDENTS, None).await?;
+fn incidents_of(mut stored: Vec<StoredIncident>, slo: &SloId, until: Timestamp) -> Vec<StoredIncident> {
     stored.retain(|stored| stored.incident.opened_at <= until && stored.incident.slos().contains(slo));
-    Ok(stored)
+    stored
 }
 
 /// A budget now, or at a moment of the past.
@@ -402,8 +434,7 @@ async fn replay(
             past = found;
         }
     }
-    let reach = past.reaches.first().copied();
-    Ok((past.standing.into_iter().next().unwrap_or_else(|| status.clone()), reach))
+    Ok(past.stood().next().unwrap_or_else(|| (status.clone(), None)))
 }
 
 /// Where the slices of a calendar period are that begins before what the memory holds of it, and which stretch is asked for. The edges of the window's
@@ -438,8 +469,31 @@ fn period(status: &BudgetStatus, now: Timestamp) -> Option<CalendarPeriod> {
     })
 }
 
+/// Who was told at a moment that nobody sees an SLO.
+#[derive(Clone, Copy)]
+struct Silence<'a> {
+    told: &'a [Told],
+    is_past: bool,
+}
+
+impl Silence<'_> {
+    fn is_of_source(&self) -> bool {
+        self.told.iter().any(|told| told.about == "blind-source")
+    }
+
+    /// By which incident they are told.
+    fn who(&self) -> String {
+        let incidents: Vec<&str> = self.told.iter().filter_map(|told| told.incident.as_deref()).collect();
+        match (incidents.as_slice(), self.is_past) {
+            ([], false) => "nobody so far".to_owned(),
+            ([], true) => "nobody by then".to_owned(),
+            ([_, ..], _) => format!("it is told in {}", incidents.join(", ")),
+        }
+    }
+}
+
 /// What the core tells of a budget; `None` where the objective has gone from the SLO meanwhile.
-fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Written) -> Option<ExplainedBudget> {
+fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Written, silence: Silence<'_>) -> Option<ExplainedBudget> {
     let number = slo.objectives.iter().position(|objective| objective.name == status.budget.objective)?;
     let objective = &slo.objectives[number];
     let explanation = explain(status);
@@ -447,8 +501,9 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
     // One heavy question that fails blinds its own SLOs alone, whatever the class of its reason: whether the source is blind is known of the source.
     let source = view.sources.get(&(slo.id.tenant.clone(), slo.source.clone()));
     let is_of_source = |unknown: &&Unknown| unknown.reason.blinds() == Blinds::Source;
-    let blind = status.unknown.as_ref().filter(is_of_source).filter(|_| source.is_some_and(|source| source.blind.is_some()));
-    let rows = rows(slo, objective, status, &explanation, blind);
+    let is_blind = if silence.is_past { silence.is_of_source() } else { source.is_some_and(|source| source.blind.is_some()) };
+    let blind = status.unknown.as_ref().filter(|unknown| silence.is_past || is_of_source(unknown)).filter(|_| is_blind);
+    let rows = rows(slo, objective, status, &explanation, (blind, silence));
     let places = (0..rows.len()).map(|row| written.row(number, row));
     let rows = rows.into_iter().zip(places).map(|(row, place)| ExplainedRow { place, ..row }).collect();
     let Explanation { budget, excluded, seen, allowed, decided, clears, .. } = explanation;
@@ -464,6 +519,7 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
         seen,
         allowed,
         place: written.objective(number),
+        excluded_by: Vec::new(),
         reading: None,
         row_table: RowTable::of(objective),
         rows,
@@ -476,12 +532,20 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
 }
 
 /// The rows with their arithmetic and their outcomes; of a budget that nobody sees, with why nothing is decided.
-fn rows(slo: &Slo, objective: &Objective, status: &BudgetStatus, explanation: &Explanation, blind: Option<&Unknown>) -> Vec<ExplainedRow> {
+fn rows(
+    slo: &Slo,
+    objective: &Objective,
+    status: &BudgetStatus,
+    explanation: &Explanation,
+    (blind, silence): (Option<&Unknown>, Silence<'_>),
+) -> Vec<ExplainedRow> {
     let unseen_row = |row: &AlertRow| {
         let outcome = unseen(status, row.urgency);
         let told = match blind {
             Some(_) => "; a source that nobody sees is one page of its own, which lists what it hides".to_owned(),
-            None if outcome.by == DecidedBy::NoData => format!("; `no-data: {}` says who is told of that", no_data_words(slo)),
+            None if outcome.by == DecidedBy::NoData => {
+                format!("; `no-data: {}` says who is told of that: {}", no_data_words(slo), silence.who())
+            }
             None => String::new(),
         };
         ExplainedRow {
@@ -492,6 +556,8 @@ fn rows(slo: &Slo, objective: &Objective, status: &BudgetStatus, explanation: &E
             held_back: None,
             decided_by: blind.map_or_else(|| outcome.by.word(), |_| "blind-source").to_owned(),
             because: format!("{}{told}", outcome.sentence),
+            excluded: None,
+            first_values: None,
             place: None,
         }
     };
@@ -506,6 +572,8 @@ fn rows(slo: &Slo, objective: &Objective, status: &BudgetStatus, explanation: &E
         held_back: row.held_back.clone(),
         decided_by: outcome.by.word().to_owned(),
         because: outcome.sentence.clone(),
+        excluded: None,
+        first_values: None,
         place: None,
     });
     seen.collect()

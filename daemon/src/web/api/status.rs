@@ -69,9 +69,10 @@ async fn status_then(handle: &Handle, tenant: &TenantId, at: Timestamp, figures:
     let asked = PastAsked { groups, moments, by, ..PastAsked::of(slos) };
     let (mut budgets, mut reaches) = (Vec::new(), BTreeMap::new());
     for past in handle.past(tenant, asked).await? {
-        let reach = past.reaches.first().map(|reach| FiguresReach::of(reach, at));
-        reaches.extend(reach.map(|reach| (past.budget.clone(), reach)));
-        budgets.extend(past.standing);
+        for (status, reach) in past.stood() {
+            reaches.extend(reach.map(|reach| (status.budget.clone(), FiguresReach::of(&reach, at))));
+            budgets.push(status);
+        }
     }
     let left = |status: &BudgetStatus| status.left.map_or(f64::INFINITY, |left| left.ratio);
     budgets.sort_by(|a, b| {

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use super::{Held, SourceLedger, view::Kept};
+use super::{
+    Held, SourceLedger,
+    view::{Kept, late_after},
+};
 use crate::{
     exclusion::{Excluded, Known},
     ledger::{Counts, Damaged, Sums, count::is_gap, segment::RoundSlices, slice::Entry},
-    time::Timestamp,
+    time::{Timestamp, days},
     window::Interval,
 };
+
+/// How far back from a moment it is looked for since when nobody saw anything.
+const BLIND_FOR_MOST: Duration = days(35);
 
 /// Sums of one stream over lookbacks that end at a moment of the past. Both ends are moved outwards to edges of the slices that are kept there.
 #[derive(Debug)]
@@ -104,6 +110,33 @@ impl PastSums<'_> {
         let Some(kept) = self.ledger.kept(self.stream) else { return self.at };
         let coarse = kept.slices.step_reaching(from);
         self.at.ceil(kept.slices.step_reaching(self.at.floor(coarse).max(from.floor(coarse))))
+    }
+
+    /// For how long nobody had seen anything when the moment came, in whole slices; `None` where somebody had, and where only a part of the slice that it lies in
+    /// is unseen: of that nobody knows which.
+    pub fn blind_for(&self) -> Option<Duration> {
+        let (_, usual) = self.ledger.streams.get(self.ledger.events_of(self.stream) as usize)?.meta.newest?;
+        let step = self.ledger.kept(self.stream)?.slices.step_reaching(self.at.minus(Duration::from_millis(1)));
+        let most = u32::try_from(BLIND_FOR_MOST.as_millis() / step.as_millis().max(1)).unwrap_or(u32::MAX);
+        let (mut unseen, mut seen) = (0, 1);
+        while seen < most && self.is_unseen(seen, step) {
+            (unseen, seen) = (seen, seen * 2);
+        }
+        while unseen + 1 < seen {
+            let middle = unseen + (seen - unseen) / 2;
+            *(if self.is_unseen(middle, step) { &mut unseen } else { &mut seen }) = middle;
+        }
+        let blind = self.at.since(self.at.ceil(step).minus(step * unseen));
+        (unseen > 0 && blind > late_after(usual)).then_some(blind)
+    }
+
+    /// Whether nothing was seen of the last so many slices up to the one that the moment lies in.
+    fn is_unseen(&self, slices: u32, step: Duration) -> bool {
+        let Some(kept) = self.ledger.kept(self.stream) else { return false };
+        let from = self.at.ceil(step).minus(step * slices);
+        let from = from.floor(kept.slices.step_reaching(from));
+        let to = if self.unread(from).unseen_millis > 0 { self.at } else { self.counted_to(from) };
+        u128::try_from(self.since(from).unseen_millis).is_ok_and(|unseen| unseen >= to.since(from).as_millis())
     }
 
     /// What of the sum since `from` lies in these stretches of exclusions, which neither overlap nor touch.

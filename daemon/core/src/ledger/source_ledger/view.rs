@@ -352,7 +352,7 @@ impl Held {
 }
 
 /// A newest sample of this age is late where samples come so often.
-fn late_after(usual: Duration) -> Duration {
+pub(super) fn late_after(usual: Duration) -> Duration {
     usual * 7 / 2
 }
 

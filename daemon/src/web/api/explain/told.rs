@@ -2,10 +2,11 @@
 
 use burnward_core::{
     alert::AlertState,
-    id::BudgetId,
-    incident::{AlertKey, Incident, JoinReason, Kind, PageOutcome, PageState, Phase, What},
+    id::{BudgetId, SloId},
+    incident::{AlertKey, Facts, Incident, JoinReason, Kind, PageOutcome, PageState, Phase, What},
+    ledger::Reason,
     oncall::Recipient,
-    slo::Urgency,
+    slo::{Slo, Urgency},
     time::Timestamp,
     words,
 };
@@ -14,6 +15,9 @@ use crate::{
     store::StoredIncident,
     web::api::wire::{Told, instant, urgency as urgency_word},
 };
+
+/// What an alert of a budget is about.
+const BURN: &str = "burn";
 
 /// Recipients that are named.
 const NAMED: usize = 5;
@@ -24,11 +28,36 @@ pub(super) fn of(budget: &BudgetId, alerts: AlertState, incidents: &[StoredIncid
     open.map(|(urgency, since)| of_alert(budget, urgency, since, incidents, until)).collect()
 }
 
+/// Who was told that nobody sees an SLO or its source, or that nothing happens in it, as it was at a moment.
+pub(super) fn of_silence(slo: &Slo, incidents: &[StoredIncident], until: Timestamp) -> Vec<Told> {
+    let alerts = [AlertKey::Slo(slo.id.clone()), AlertKey::Source(slo.source.clone())];
+    let lived = |alert: &AlertKey| {
+        let lived = incidents.iter().filter(|stored| stored.incident.fault.kind == Kind::CannotSee).find_map(|stored| {
+            let lived = Lived::until(stored, alert, until)?;
+            Some((lived.hides(alert, &slo.id)?, lived))
+        })?;
+        Some(lived)
+    };
+    let told = |(about, lived): (&str, Lived)| {
+        let (by, sentence) = lived.tells();
+        Told {
+            urgency: urgency_word(lived.state.fault.urgency).to_owned(),
+            about: about.to_owned(),
+            since: instant(lived.at),
+            incident: Some(lived.state.id.to_string()),
+            decided_by: by.to_owned(),
+            sentence: format!("{sentence}{}", lived.then()),
+        }
+    };
+    alerts.iter().filter_map(lived).map(told).collect()
+}
+
 /// Of the alerts of an SLO in shadow nobody was told.
 pub(super) fn in_shadow(alerts: AlertState) -> Vec<Told> {
     let open = [Urgency::Page, Urgency::Ticket].into_iter().filter_map(|urgency| Some((urgency, alerts.since(urgency)?)));
     let told = |(urgency, since)| Told {
         urgency: urgency_word(urgency).to_owned(),
+        about: BURN.to_owned(),
         since: instant(since),
         incident: None,
         decided_by: "shadow".to_owned(),
@@ -43,6 +72,7 @@ fn of_alert(budget: &BudgetId, urgency: Urgency, since: Timestamp, incidents: &[
     let lived = incidents.iter().filter(of_fault).find_map(|stored| Lived::until(stored, &alert, until));
     let told = |decided_by: &str, incident: Option<String>, sentence: String| Told {
         urgency: urgency_word(urgency).to_owned(),
+        about: BURN.to_owned(),
         since: instant(since),
         incident,
         decided_by: decided_by.to_owned(),
@@ -123,6 +153,17 @@ impl Lived {
         let (came, at, reopened, came_back, taken_by) = found?;
         let state = state.filter(|state| state.holds(alert))?;
         Some(Self { came, at, reopened, came_back, taken_by, state })
+    }
+
+    /// What is told of an SLO by an alert that nobody sees it, or its source; `None` where the SLO is not concerned.
+    fn hides(&self, alert: &AlertKey, slo: &SloId) -> Option<&'static str> {
+        let Facts::Blind(blind) = &self.state.members.get(alert)?.facts else { return None };
+        match alert {
+            AlertKey::Source(_) => blind.hides.contains(slo).then_some("blind-source"),
+            AlertKey::Slo(_) if blind.unknown.reason == Reason::NoTraffic => Some("no-traffic"),
+            AlertKey::Slo(_) => Some("no-data"),
+            AlertKey::Budget(_) | AlertKey::Test => None,
+        }
     }
 
     /// What decided whether somebody was called, and what came of it.

@@ -118,6 +118,9 @@ fn ordinal(number: usize) -> String {
 pub struct Told {
     /// `page` or `ticket`.
     pub urgency: String,
+    /// What it is about: `burn`, `no-data`, `no-traffic` or `blind-source`.
+    #[serde(default = "burn")]
+    pub about: String,
     /// Since when the alert is open.
     pub since: Instant,
     /// Its incident.
@@ -126,6 +129,38 @@ pub struct Told {
     pub decided_by: String,
     /// What became of it, in a sentence.
     pub sentence: String,
+}
+
+fn burn() -> String {
+    "burn".to_owned()
+}
+
+impl Told {
+    /// What it is called: `page`, `ticket`, `no-data ticket`, `blind-source page`.
+    pub fn called(&self) -> String {
+        if self.about == burn() { self.urgency.clone() } else { format!("{} {}", self.about, self.urgency) }
+    }
+}
+
+/// An exclusion that takes time out of a budget's window.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TakenOut {
+    /// `X-7`.
+    pub id: String,
+    /// How much time of the window it takes out; exclusions may overlap.
+    pub seconds: f64,
+    /// Why.
+    pub reason: String,
+    /// Who approved it.
+    pub approver: String,
+}
+
+impl TakenOut {
+    /// `5 min by X-7: load test (approved by sam)`.
+    pub fn sentence(&self) -> String {
+        let Self { id, seconds, reason, approver } = self;
+        format!("{} by {id}: {reason} (approved by {approver})", words::duration(Duration::from_secs_f64(seconds.max(0.0))))
+    }
 }
 
 /// What is read for a budget.

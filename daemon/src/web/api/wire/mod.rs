@@ -26,7 +26,7 @@ pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable,
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
 pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};
-pub use explained::{Definition, DefinitionBefore, DefinitionChange, ReadPart, Reading, SourcePlace, Told};
+pub use explained::{Definition, DefinitionBefore, DefinitionChange, ReadPart, Reading, SourcePlace, TakenOut, Told};
 pub use incident::{
     Alert, CommandOutcome, FalsePositiveBody, IncidentDetail, IncidentState, NoteBody, PageDelivery, TestPageBody, TimelineEntry,
 };

@@ -13,7 +13,7 @@ use burnward_core::{
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Definition, Events, ExclusionState, IncidentState, Query, Reading, RowTable, SourcePlace, Told, instant};
+use super::{Budget, Definition, Events, ExclusionState, IncidentState, Query, Reading, RowTable, SourcePlace, TakenOut, Told, instant};
 use crate::{report::words::utc, store::RunVersion, tasks::decide::Reach, view::View};
 
 /// An SLO: `GET /api/v1/slos/{service}/{name}`.
@@ -222,6 +222,9 @@ pub struct SloExplanation {
     pub kept: Vec<String>,
     /// The SLO.
     pub slo: SloDetail,
+    /// Who was told that nobody sees it or that nothing happens in it, where that was so at that moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
     /// What people took out of its budgets, or took back, newest first.
     pub exclusions: Vec<ExclusionState>,
     /// Its budgets.
@@ -300,6 +303,9 @@ pub struct ExplainedBudget {
     pub budget: String,
     /// What people took out of it, in a line.
     pub excluded: Option<String>,
+    /// Which exclusions do that, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded_by: Vec<TakenOut>,
     /// How much of the window was seen, and what the rest may hide, in a line.
     pub seen: String,
     /// What the target allows.
@@ -397,6 +403,12 @@ pub struct ExplainedRow {
     /// Its outcome in a sentence: why it pages, or why not.
     #[serde(default)]
     pub because: String,
+    /// What of its long lookback people took out of the budget, which no row looks at: `5 min of 1h are excluded by X-1; alerts count them`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<String>,
+    /// How many series began within its long lookback, and which policy decided about them, where the source was asked for series by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_values: Option<String>,
     /// Where it is written; absent of a default row, which follows from the target and the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<SourcePlace>,

@@ -122,6 +122,8 @@ struct Chosen {
     reach: Vec<String>,
     /// What people took out of it.
     excluded: Option<String>,
+    /// By which exclusions.
+    excluded_by: Vec<String>,
     /// Which rule decided its state.
     because: String,
     allowed: String,
@@ -155,7 +157,8 @@ struct ChosenRow {
 
 /// What became of an alert that is open.
 struct ToldAlert {
-    urgency: String,
+    /// The page or ticket, and what it is about where that is no burn.
+    called: String,
     since: Stamp,
     sentence: String,
     /// Its incident, and the way there.
@@ -250,7 +253,7 @@ async fn drawn(handle: &Handle, slo: &Slo, key: &str, when: When, explained: &Sl
 }
 
 fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: SloExplanation, drawn: Drawn, now: Instant) -> SloPage {
-    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents, ran_then, definition, kept } = explained;
+    let SloExplanation { at, replayed, figures, slo: detail, exclusions, budgets, incidents, ran_then, definition, kept, told } = explained;
     let links = frame.links.clone();
     let path = format!("/slos/{name}");
     let listed = if detail.budgets.len() > 1 { detail.budgets.as_slice() } else { &[] };
@@ -268,7 +271,10 @@ fn slo_page(frame: Frame, name: &str, slo: &Slo, budget_key: String, explained: 
         exclusions: exclusions.iter().map(|state| ExcludedRow::of(state, &links)).collect(),
         budgets: listed.iter().take(BUDGETS).map(|budget| listed_budget(budget, &budget_key, &links, now)).collect(),
         more_budgets: listed.len().saturating_sub(BUDGETS),
-        chosen: budgets.into_iter().next().map(|budget| chosen(budget, drawn, &path, &links, now)),
+        chosen: budgets.into_iter().next().map(|mut budget| {
+            budget.told.extend(told);
+            chosen(budget, drawn, &path, &links, now)
+        }),
         queries: asking(&detail),
         shadow: None,
         is_journey: slo.sli.composite().is_some(),
@@ -306,6 +312,7 @@ fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, n
         period,
         budget,
         excluded,
+        excluded_by,
         seen,
         allowed,
         rows,
@@ -335,6 +342,7 @@ fn chosen(explained: ExplainedBudget, drawn: Drawn, path: &str, links: &Links, n
         seen,
         reach: reach.as_ref().map(FiguresReach::sentences).unwrap_or_default(),
         excluded,
+        excluded_by: excluded_by.iter().map(|taken_out| visible(&taken_out.sentence())).collect(),
         because: because(&figures, &decided),
         allowed,
         clears,
@@ -354,7 +362,7 @@ fn chosen_rows(figures: &Budget, rows: Vec<ExplainedRow>) -> Vec<ChosenRow> {
 
 fn told_alert(told: &Told, links: &Links) -> ToldAlert {
     let incident = told.incident.as_ref().map(|id| (id.clone(), links.to(&format!("/incidents/{id}"))));
-    ToldAlert { urgency: told.urgency.clone(), since: Stamp::of(told.since), sentence: visible(&told.sentence), incident }
+    ToldAlert { called: told.called(), since: Stamp::of(told.since), sentence: visible(&told.sentence), incident }
 }
 
 fn chosen_reading(reading: &Reading, path: &str, key: &str, links: &Links) -> ChosenReading {

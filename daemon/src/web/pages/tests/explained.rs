@@ -92,9 +92,14 @@ async fn each_row_says_why_it_pages_or_not_and_each_alert_whom_it_called() {
     assert_eq!((text(&row["rule"]), text(&row["decided_by"])), ("page 14.4x 1h/5m", "blind-source"));
     assert!(text(&row["because"]).starts_with("decides nothing, because nobody sees ("), "{row}");
     let ghost = house.json("/api/v1/slos/ghost/availability/explain?tenant=main").await;
+    let [told] = list(&ghost["told"]) else { panic!("one ticket tells of it: {ghost:#}") };
+    assert_eq!((text(&told["about"]), text(&told["urgency"]), text(&told["incident"])), ("no-data", "ticket", "ghost-no-data-1"));
     let ghost = &ghost["budgets"][0]["rows"][0];
     assert_eq!(text(&ghost["decided_by"]), "no-data");
-    assert!(text(&ghost["because"]).ends_with("; `no-data: tell-owner after 5m` says who is told of that"), "{ghost}");
+    let told = "; `no-data: tell-owner after 5m` says who is told of that: it is told in ghost-no-data-1";
+    assert!(text(&ghost["because"]).ends_with(told), "{ghost}");
+    let html = house.get("/slos/ghost/availability?tenant=main").await.text();
+    assert!(html.contains("<strong>The no-data ticket</strong> since "), "{html}");
     let html = house.get("/slos/dark/availability?tenant=dark").await.text();
     assert!(html.contains("decides nothing, because nobody sees") && html.contains("as written"), "{html}");
 }

@@ -45,6 +45,33 @@ fn a_week_that_ended_a_week_ago_is_whole() {
 }
 
 #[test]
+fn a_moment_is_blind_later_as_it_was_then_and_a_slice_that_was_seen_in_part_tells_nothing() {
+    let (gone, back) = (HOUR, 3 * HOUR + 1800);
+    let mut source = Source::default();
+    for second in (-DAY..=40 * DAY).step_by(60).filter(|second| !(gone + 1..back).contains(second)) {
+        source.scrape(at(second), &[("200", u64::try_from(second + DAY).unwrap())]);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    let moments: Vec<i64> = (30..4 * HOUR).step_by(60).collect();
+    let live = moments.iter().map(|now| {
+        daemon.tick(&source, at(*now));
+        daemon.reason(at(*now)) == Some(Reason::Stale)
+    });
+    let live: Vec<bool> = live.collect();
+    let blind_for = |daemon: &Daemon, now: i64| daemon.ledger.past(0, at(now)).blind_for();
+    let later: Vec<bool> = moments.iter().map(|now| blind_for(&daemon, *now).is_some()).collect();
+    assert_eq!(later, live);
+    assert_eq!(later.iter().filter(|blind| **blind).count(), 146, "two hours and a half, but for the time until the fourth scrape is late");
+    assert_eq!(blind_for(&daemon, 2 * HOUR), Some(hours(1)));
+    assert_eq!(blind_for(&daemon, gone), None);
+    // Of this age slices of an hour are kept: that of two and of three o'clock are unseen, of the one after nobody knows which half.
+    daemon.tick_every(&source, 1800, 5 * HOUR, 40 * DAY);
+    for (now, is_blind) in [(2 * HOUR, true), (2 * HOUR + 60, true), (3 * HOUR, true), (3 * HOUR + 900, false), (4 * HOUR, false)] {
+        assert_eq!(blind_for(&daemon, now), is_blind.then(|| at(now).since(at(gone))), "{now}");
+    }
+}
+
+#[test]
 fn what_nobody_has_read_up_to_the_moment_is_unseen() {
     let source = traffic(-DAY, 0);
     let mut daemon = Daemon::start(availability(), at(-HOUR));
