@@ -14,7 +14,7 @@ use burnward_stand_ins::{
 
 use tokio::runtime::Runtime;
 
-use super::{run, workplace};
+use super::{night::Night, run, workplace};
 
 /// The books, in docs/.
 const GUIDE: &str = "guide.md";
@@ -28,6 +28,9 @@ fn text_of(book: &str) -> String {
 const PROMETHEUS: &str = "http://prometheus:9090";
 const SLACK: &str = "http://slack.example/api";
 const TUESDAY: &str = "tuesday.om";
+
+/// How a line begins that asks a daemon why.
+const WHY: &str = "burnward explain search/";
 
 /// A fenced block: what it is of, and its text.
 struct Block<'t> {
@@ -107,6 +110,10 @@ impl<'r> Chapter<'r> {
             let fake = self.runtime.block_on(prometheus());
             let (_, printed) = run(&line.replace(PROMETHEUS, fake.url()), self.path());
             return printed.replace(fake.url(), PROMETHEUS);
+        }
+        if line.starts_with(WHY) {
+            let night = self.runtime.block_on(Night::after_ten_minutes(self.path()));
+            return Night::printed(&run(&night.line(line), self.path()).1, self.path());
         }
         if line.contains(" --links") {
             // As a proxy it is every server of the web, and has none of the pages that are asked for.

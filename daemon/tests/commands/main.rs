@@ -2,6 +2,7 @@
 
 mod books;
 mod every;
+mod night;
 
 use std::{
     fs,
