@@ -116,7 +116,9 @@ mod tests {
 
     #[test]
     fn a_fraction_is_told_as_whole_numbers() {
-        for (text, instead) in [("2.5s", "2500ms"), (".5s", "500ms"), ("0.3s", "300ms"), ("1.5h", "1h30m"), ("0.5d", "12h"), ("1.25m", "1m15s")] {
+        for (text, instead) in
+            [("2.5s", "2500ms"), (".5s", "500ms"), ("0.3s", "300ms"), ("1.5h", "1h30m"), ("0.5d", "12h"), ("1.25m", "1m15s")]
+        {
             let error = parse(text).expect_err(text);
             assert_eq!(error.to_string(), format!("a duration is made of whole numbers: write {instead}"));
             let read = parse(instead).expect(instead);
