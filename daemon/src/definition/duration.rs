@@ -72,11 +72,15 @@ fn fraction(text: &str) -> Option<u64> {
     let (_, of_unit) = UNITS.iter().find(|(name, _)| *name == unit)?;
     let (number, scale) = (format!("{whole}{decimals}").parse::<u64>().ok()?, 10_u64.checked_pow(u32::try_from(digits).ok()?)?);
     let scaled = number.checked_mul(*of_unit)?;
-    (digits > 0 && scaled % scale == 0 && (1..=TEN_YEARS_MILLIS).contains(&(scaled / scale))).then_some(scaled / scale)
+    (digits > 0 && scaled.is_multiple_of(scale) && (1..=TEN_YEARS_MILLIS).contains(&(scaled / scale))).then_some(scaled / scale)
 }
 
 fn written(millis: u64) -> String {
-    if (1000..60_000).contains(&millis) && millis % 1000 != 0 { format!("{millis}ms") } else { format(Duration::from_millis(millis)) }
+    if (1000..60_000).contains(&millis) && !millis.is_multiple_of(1000) {
+        format!("{millis}ms")
+    } else {
+        format(Duration::from_millis(millis))
+    }
 }
 
 /// The first number with the index of its unit, and what follows.

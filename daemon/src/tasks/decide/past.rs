@@ -116,6 +116,8 @@ pub struct Reach {
     pub to: Timestamp,
     /// True where no sample up to there is awaited any more: the figures stand.
     pub settled: bool,
+    /// Over how long at once events are held there, where that is longer than the shortest lookback of an alert row.
+    pub coarse: Option<Duration>,
     /// For how long nobody had seen any sample of it, where nobody had: then no row decided.
     pub blind_for: Option<Duration>,
 }
@@ -225,7 +227,12 @@ impl Book {
             let of_samples = slo.sli.composite().is_none() && counted_from.is_some_and(|from| from < moment.at);
             let blind_for =
                 if of_samples { self.ledger.past_as_known(stream.index, moment.at, moment.known, late).blind_for() } else { None };
-            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled), blind_for }
+            let shortest = objective.rows.iter().map(|row| row.short).min();
+            let coarse = shortest.and_then(|shortest| {
+                let lookback = Interval { from: moment.at.minus(shortest), to: moment.at };
+                Some(self.ledger.grain_within(&slo.id, counted_in, lookback)).filter(|grain| *grain > shortest)
+            });
+            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled), coarse, blind_for }
         };
         let reaches = asked.moments.iter().map(reach).collect();
         let over = asked.slices.map(|asked| within_period(&objective.window, asked));

@@ -185,6 +185,13 @@ impl SourceLedger {
         self.place_of(slo).map_or(&[], |lane| &self.lanes[lane].fills)
     }
 
+    /// Over how long at once events of a stretch are held: the slices that reach back to it, or the spacing of the values that its history was counted from.
+    pub fn grain_within(&self, slo: &SloId, stream: u32, Interval { from, to }: Interval) -> Duration {
+        let of_slices = self.kept(stream).map_or(Duration::ZERO, |kept| kept.slices.step_reaching(from));
+        let filled = self.fills(slo).iter().filter(|fill| fill.from < to && fill.to > from).map(|fill| fill.step);
+        filled.chain([of_slices]).max().unwrap_or(of_slices)
+    }
+
     /// From where on an SLO's raw samples are counted.
     pub fn raw_from(&self, slo: &SloId) -> Option<Timestamp> {
         self.place_of(slo).map(|lane| self.lanes[lane].begin)

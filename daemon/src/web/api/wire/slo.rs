@@ -343,12 +343,20 @@ pub struct FiguresReach {
     pub beyond_seconds: f64,
     /// True where no sample up to there is awaited any more, so that the figures stand.
     pub settled: bool,
+    /// Over how long at once events are held there, where that is longer than the shortest lookback of an alert row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_over_seconds: Option<u64>,
 }
 
 impl FiguresReach {
     /// The reach of the figures of a moment.
     pub fn of(reach: &Reach, at: Timestamp) -> Self {
-        Self { counted_to: instant(reach.to), beyond_seconds: reach.to.since(at).as_secs_f64(), settled: reach.settled }
+        Self {
+            counted_to: instant(reach.to),
+            beyond_seconds: reach.to.since(at).as_secs_f64(),
+            settled: reach.settled,
+            held_over_seconds: reach.coarse.map(|coarse| coarse.as_secs()),
+        }
     }
 
     /// What somebody should know of it.
@@ -361,7 +369,11 @@ impl FiguresReach {
         });
         let moves =
             (!self.settled).then(|| "samples up to this moment are still awaited: the figures may move until they are settled".to_owned());
-        beyond.into_iter().chain(moves).collect()
+        let coarse = self.held_over_seconds.map(|seconds| {
+            let grain = words::duration(Duration::from_secs(seconds));
+            format!("of that time only sums over {grain} are held: a row with a shorter lookback shows those, and whether it held within them cannot be told")
+        });
+        beyond.into_iter().chain(coarse).chain(moves).collect()
     }
 }
 

@@ -109,6 +109,12 @@ fn history_is_filled_in_and_joins_the_raw_counts_without_a_seam() {
     assert_eq!(fills.iter().map(|fill| fill.step).collect::<Vec<_>>(), [minutes(5), hours(1)]);
     assert_eq!(fills[0].to, at(-6 * hour));
     assert!(fills[1].from <= at(-30 * 86_400));
+    let grain = |moment: i64| {
+        let lookback = crate::window::Interval { from: at(moment - 300), to: at(moment) };
+        daemon.ledger.grain_within(&fixture::slo_id("a"), 0, lookback)
+    };
+    let held = [-600, -2 * 86_400, -8 * 86_400].map(grain);
+    assert_eq!(held, [Duration::from_secs(10), minutes(5), hours(1)], "what is filled in is held as it was counted");
     assert!(daemon.ledger.streams().all(|stream| stream.counted_from.is_some_and(|from| from <= at(start + hour))));
     daemon.tick(&source, at(10));
     assert_eq!(daemon.ledger.backfill(at(10)), None);
