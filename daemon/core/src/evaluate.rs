@@ -607,6 +607,14 @@ impl Sums for KnownBad<'_> {
     fn since(&self, from: Timestamp) -> Counts {
         known_bad(self.composite, self.sums.since(from))
     }
+
+    fn at_hand(&self, lookbacks: &[Duration], into: &mut [Counts]) -> bool {
+        let is_at_hand = self.sums.at_hand(lookbacks, into);
+        for counts in into.iter_mut().filter(|_| is_at_hand) {
+            *counts = known_bad(self.composite, *counts);
+        }
+        is_at_hand
+    }
 }
 
 fn unseen(counts: Counts) -> Duration {

@@ -107,14 +107,11 @@ impl Round<'_> {
 
     /// Once an hour, forgets the targets of streams that are not scraped any more and of which no series is remembered.
     pub(super) fn forget_targets(&mut self, stage: &Stage<'_>) {
-        let hour = |at: Timestamp| at.floor(HOUR);
-        if !stage.cohort.live || self.ledger.timeline_holds.is_none_or(|(_, to)| hour(to) == hour(stage.cohort.to)) {
-            return;
-        }
+        let passes_an_hour = |lane: &usize| stage.courses[*lane].watermark.floor(HOUR) < stage.courses[*lane].settled.floor(HOUR);
+        let lanes = stage.going.iter().filter(|lane| stage.cohort.live && passes_an_hour(lane));
         let is_gone = |target: &TargetKey| !stage.timeline.knows(*target);
-        let streams: BTreeSet<u32> = stage.going.iter().flat_map(|lane| self.streams_of(lane)).collect();
-        let mut gone: BTreeSet<(u32, TargetKey)> = streams
-            .into_iter()
+        let mut gone: BTreeSet<(u32, TargetKey)> = lanes
+            .flat_map(|lane| self.streams_of(lane))
             .flat_map(|stream| self.targets_of(stream).iter().filter(|target| is_gone(target)).map(move |target| (stream, *target)))
             .collect();
         if gone.is_empty() {
@@ -130,9 +127,8 @@ impl Round<'_> {
                 }
             }
         }
-        for of_stream in gone.iter().filter(|(stream, _)| !unmet.contains(stream)).collect::<Vec<_>>().chunk_by(|one, next| one.0 == next.0)
-        {
-            let stream = of_stream[0].0;
+        let streams: BTreeSet<u32> = gone.iter().map(|(stream, _)| *stream).filter(|stream| !unmet.contains(stream)).collect();
+        for stream in streams {
             let stay = self.targets_of(stream).iter().filter(|target| !gone.contains(&(stream, **target))).copied().collect();
             self.counted.targets.insert(stream, stay);
         }
