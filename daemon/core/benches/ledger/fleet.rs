@@ -60,6 +60,13 @@ impl Bench {
         Self::of(Source::new(groups), (0..JOBS).map(|job| Arc::new(slo(job))).chain([journey]).collect())
     }
 
+    /// The same where each job has one target, of which every series gets one more label from now on.
+    pub(crate) fn relabelled(groups: usize) -> Self {
+        let mut bench = Self::reading(Source::on(groups, 1));
+        bench.source.relabelled = Some(bench.now);
+        bench
+    }
+
     /// The same of a source that was made before.
     pub(crate) fn reading(source: Source) -> Self {
         Self::of(source, (0..JOBS).map(|job| Arc::new(slo(job))).collect())
@@ -120,13 +127,21 @@ pub(crate) struct Source {
     requests: Vec<Vec<Labels>>,
     up: Vec<Labels>,
     scrape: Duration,
+    /// From when on its counters have one more label.
+    relabelled: Option<Timestamp>,
 }
 
 impl Source {
     pub(crate) fn new(groups: usize) -> Self {
-        let requests = (0..JOBS).map(|job| (0..groups).flat_map(|group| CODES.map(|code| requests(job, group, code))).collect());
-        let up = (0..JOBS).flat_map(|job| (0..INSTANCES).map(move |at| target("up", job, at, &[])));
-        Self { requests: requests.collect(), up: up.collect(), scrape: Duration::from_secs(15) }
+        Self::on(groups, INSTANCES)
+    }
+
+    /// Of jobs with so many targets.
+    fn on(groups: usize, instances: usize) -> Self {
+        let of_group = |job, group| CODES.map(|code| requests(job, group, group % instances, code));
+        let requests = (0..JOBS).map(|job| (0..groups).flat_map(|group| of_group(job, group)).collect());
+        let up = (0..JOBS).flat_map(|job| (0..instances).map(move |at| target("up", job, at, &[])));
+        Self { requests: requests.collect(), up: up.collect(), scrape: Duration::from_secs(15), relabelled: None }
     }
 
     /// One more every 15 s, times `pace`; 1 where that is 0.
@@ -143,16 +158,25 @@ impl Source {
             ("up", _) => self.up.iter().map(|labels| self.series(labels, 0, read)).collect(),
             ("requests_total", Some(job)) => {
                 let all = &self.requests[job[1..].parse::<usize>().expect("a number")];
-                all.iter().zip(1..).map(|(labels, pace)| self.series(labels, pace % 50, read)).collect()
+                let series = all.iter().zip(1..).map(|(labels, pace)| self.series(labels, pace % 50, read));
+                series.flat_map(|series| self.as_labelled(series)).filter(|series| !series.samples.is_empty()).collect()
             }
             _ => Vec::new(),
         }
     }
+
+    /// A series under the labels that it has, and had.
+    fn as_labelled(&self, mut series: Series) -> Vec<Series> {
+        let Some(from) = self.relabelled else { return vec![series] };
+        let newer = series.samples.split_off(series.samples.partition_point(|sample| sample.at <= from));
+        let labels = Labels::new(series.labels.pairs().chain([("env", "prod")]));
+        vec![series, Series::new(labels, newer)]
+    }
 }
 
-fn requests(job: usize, group: usize, code: &str) -> Labels {
+fn requests(job: usize, group: usize, instance: usize, code: &str) -> Labels {
     let group_name = format!("customer-{group}");
-    target("requests_total", job, group % INSTANCES, &[("tenant", &group_name), ("code", code)])
+    target("requests_total", job, instance, &[("tenant", &group_name), ("code", code)])
 }
 
 fn target(metric: &str, job: usize, instance: usize, more: &[(&str, &str)]) -> Labels {

@@ -67,6 +67,7 @@ fn all() {
     show("all figures of every budget, as somebody sees them", (0..50).map(|_| timed(|| statuses(&bench)).1));
     restore(&bench);
     drop(bench);
+    relabelling();
     journeys();
     let (small, large) = (of_size(GROUPS / 10), of_size(GROUPS));
     println!(
@@ -98,6 +99,16 @@ fn count(bench: &mut Bench) {
     show("apply it", rounds.iter().map(|round| round.apply));
     let largest = |size: fn(&Round) -> usize| rounds.iter().map(size).max().unwrap_or_default() / 1000;
     println!("  at most {} k samples, {} kB of slices, {} kB of state", largest(|r| r.samples), largest(|r| r.blob), largest(|r| r.state));
+}
+
+/// The minute behind a relabelling, until what it began is settled.
+fn relabelling() {
+    let mut bench = Bench::relabelled(GROUPS);
+    let rounds: Vec<Round> = (0..6).map(|_| bench.round(TICK)).collect();
+    show(
+        &format!("count a tick behind a relabelling of all series, {} a target", GROUPS * CODES.len()),
+        rounds.iter().map(|round| round.count),
+    );
 }
 
 /// What a journey of 1,000 groups over two SLOs adds to a tick of them all.
