@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Outcome, READ_ONCE_MORE, log::Logs, walk::Walk};
+use super::{Outcome, READ_ONCE_MORE, SETTLING, log::Logs, walk::Walk};
 use crate::{
     ledger::{
         Counts,
@@ -21,9 +21,10 @@ impl SourceLedger {
         let since = walk.since[lane];
         let once_more =
             || walk.known[lane] && self.lanes[lane].watermark.since(since) < READ_ONCE_MORE && self.cells(lane, since).is_some();
-        match self.late(walk, lane, logs) {
-            Some(_) if self.has_lost(walk, lane, logs) => Outcome::Lost,
-            Some(late) => Outcome::Arrived(late),
+        match self.late(walk, lane, logs).map(|late| (late, self.loss(walk, lane, logs))) {
+            Some((_, Loss::Looks)) if once_more() => Outcome::OnceMore,
+            Some((_, Loss::Is | Loss::Looks)) => Outcome::Lost,
+            Some((late, Loss::None)) => Outcome::Arrived(late),
             None if once_more() => Outcome::OnceMore,
             None => Outcome::Anew,
         }
@@ -59,14 +60,15 @@ impl SourceLedger {
     }
 
     /// Whether the source has lost samples that were counted: it shows a hole now in which events had been sampled, and of counters up to its end fewer
-    /// were than before. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment (but for first
-    /// values).
-    fn has_lost(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> bool {
+    /// were than before. A sample that comes late makes no hole, and those of counters only add to what was sampled up to a moment, but for first values,
+    /// which may turn out to be no events in a hole that is yet to be filled.
+    fn loss(&self, walk: &Walk, lane: usize, (logged, logged_again): &(Logs, Logs)) -> Loss {
         let (since, plan) = (walk.since[lane], &self.plan.lanes()[lane]);
-        let Some(cells) = self.cells(lane, since) else { return false };
+        let Some(cells) = self.cells(lane, since) else { return Loss::None };
         let only_adds = plan.steps.is_none() && !plan.sides.iter().any(|side| matches!(side.role, Role::Probe | Role::Present));
-        walk.memory.streams_of(lane).any(|stream| {
-            let Some(held) = self.streams.get(stream as usize) else { return false };
+        let is_settled = |moment: Timestamp| self.lanes[lane].watermark.since(moment) >= SETTLING;
+        let of_stream = |stream: u32| {
+            let Some(held) = self.streams.get(stream as usize) else { return Loss::None };
             let again = &walk.memory.streams[stream as usize].slices;
             // An absence was never sampled: whether it is one or nobody looked can depend on scrapes that come late.
             let told = |counts: Counts| if plan.presence().is_some() { counts.good } else { counts.total() };
@@ -82,17 +84,25 @@ impl SourceLedger {
             // What lay before the first sample that is left was counted with that.
             let first_left = begins_later.as_ref().and_then(|hole| cells.iter().map(|(_, _, to)| *to).find(|to| *to > hole.to));
             if only_adds && first_left.is_some_and(|until| now(since, until) < before(since, until)) {
-                return true;
+                return Loss::Is;
             }
-            walk.holes(lane, stream).iter().chain(&begins_later).any(|hole| {
+            let of_hole = |hole: &Hole, is_settled: bool| {
                 let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
                 let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
-                    return false;
+                    return Loss::None;
                 };
                 let emptied = now(after, until) == 0 && before(after, until) != 0;
-                emptied && (!only_adds || now(since, until) < before(since, until))
-            })
-        })
+                match emptied && (!only_adds || now(since, until) < before(since, until)) {
+                    true if only_adds && !is_settled => Loss::Looks,
+                    true => Loss::Is,
+                    false => Loss::None,
+                }
+            };
+            let holes = walk.holes(lane, stream);
+            let met = holes.iter().map(|hole| of_hole(hole, is_settled(hole.to)));
+            met.chain(begins_later.iter().map(|hole| of_hole(hole, true))).max().unwrap_or(Loss::None)
+        };
+        walk.memory.streams_of(lane).map(of_stream).max().unwrap_or(Loss::None)
     }
 
     /// The slices in which what is booked of an SLO from there on is compared, the finest that are kept; `None` where they do not begin there.
@@ -112,6 +122,15 @@ impl SourceLedger {
         }
         Some(cells)
     }
+}
+
+/// Whether the source has lost samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Loss {
+    None,
+    /// It looks so; late samples may yet show that it is none.
+    Looks,
+    Is,
 }
 
 /// A stretch of which the source has no samples of a stream: slices from there on, and up to there, lie in it.

@@ -57,7 +57,8 @@ pub struct SecondReading {
 enum Outcome {
     /// It was compared: what differs.
     Arrived(Vec<Entry>),
-    /// It is read again by the next walk, from the same point: there was no answer, or what cannot be read would take back what could be.
+    /// It is read again by the next walk, from the same point: there was no answer, what cannot be read would take back what could be, or the source
+    /// seems to have lost samples where some may yet come late.
     OnceMore,
     /// It begins anew where it is.
     Anew,

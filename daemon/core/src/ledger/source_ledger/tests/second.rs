@@ -188,6 +188,31 @@ fn a_new_series_that_comes_late_is_found_with_its_first_failures() {
     assert_eq!(bad, 295, "from nothing to 295");
 }
 
+/// A process is restarted and its target relabelled while the scrapes that tell of both come late: until then its counters seem to begin at zero. Where
+/// those scrapes leave a hole when it is read again, it is no loss.
+#[test]
+fn what_looks_like_a_loss_while_scrapes_come_late_is_found_when_they_are_there() {
+    let mut source = Source::default();
+    for second in (0..7_200).step_by(15) {
+        let env: &[(&str, &str)] = if second < 2_180 { &[] } else { &[("env", "prod")] };
+        let mut put = |labels: &[(&str, &str)], env: &[(&str, &str)], value: i64| {
+            source.put(&[&[("job", "x"), ("instance", "a")], labels, env].concat(), at(second), value as f64);
+        };
+        put(&[("__name__", "up")], env, 1);
+        put(&[("__name__", "process_start_time_seconds")], env, at(if second < 1_910 { -9_000 } else { 1_907 }).millis() / 1_000);
+        let served = if second < 1_910 { second } else { second.min(1_940) - 1_900 + (second - 2_220).max(0) };
+        put(&[("__name__", "m"), ("code", "500")], env, served);
+    }
+    let mut calm = Daemon::start(availability(), at(0));
+    run(&mut calm, &mut Delayed::of(&source, |_, _| Duration::ZERO), 0, 7_190);
+    let mut late = Daemon::start(availability(), at(0));
+    let of_up = between(1_900, 2_195, Duration::from_secs(417));
+    let delay = |labels: &Labels, sampled| if labels.get("__name__") == "up" { of_up(labels, sampled) } else { Duration::ZERO };
+    run(&mut late, &mut Delayed::of(&source, delay), 0, 7_190);
+    assert_eq!(late.lost, 0);
+    assert_eq!(slices(&late), slices(&calm));
+}
+
 #[test]
 fn a_walk_that_is_held_up_takes_nothing_back() {
     let mut daemon = Daemon::start(availability(), at(0));
