@@ -10,6 +10,10 @@ use std::{
 use burnward::source::prometheus::decode::{Bounds, Points, Range, Seen, matrix};
 use burnward_core::time::Timestamp;
 
+/// The daemon's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SERIES: usize = 60_000;
 const SCRAPE: Duration = Duration::from_secs(15);
 const NOW: Timestamp = Timestamp::from_seconds(1_700_000_000);

@@ -16,6 +16,10 @@ use burnward_core::{
     time::Timestamp,
 };
 
+/// The daemon's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const BUDGETS: u32 = 10_000;
 
 #[tokio::main]

@@ -21,6 +21,10 @@ use burnward_core::{
 };
 use fleet::{Bench, CODES, JOBS, Round, SETTINGS, Source, timed};
 
+/// The daemon's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const GROUPS: usize = 1_000;
 const LOOKBACKS: [Duration; 8] = [minutes(5), minutes(30), hours(1), hours(2), hours(6), hours(24), hours(72), days(30)];
 const TICK: Duration = Duration::from_secs(10);
@@ -55,7 +59,7 @@ fn alone(what: &str, budgets: usize) {
 }
 
 fn all() {
-    memory(1_000);
+    memory(3_000);
     let mut bench = Bench::new(GROUPS);
     let budgets = bench.budgets();
     println!("{} series, {budgets} budgets", budgets * CODES.len());
