@@ -1,7 +1,7 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
 //! E109x: composites; E110x: tests; E1110: incidents of a backtest; E1111: statuses; E112x: templates; E1130: confined expressions; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
-//! W20xx: advice, W208x about expressions, W209x by a source; W21xx: what is lost from another tool.
+//! W20xx: advice, W208x about expressions, W2088 to W2099 by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
 
@@ -317,6 +317,10 @@ codes! {
         "A group of the SLO has one value. Where the outermost aggregation keeps a label that `per` lacks, or nothing is aggregated, two values may come for one group, often only in an outage: then nothing is counted. Where it drops a label of `per`, there is one group without a name. Aggregate by the labels of `per`: sum by (tenant) (...) beside `per: [tenant]`."
     PROMQL_NEVER "W2087" "a quantile without a value"
         "histogram_quantile() takes a number between 0 and 1, so 0.99 and not 99, and reads the buckets of a classic histogram by their label `le`: an aggregation within it must keep that, as sum by (le) (rate(x_bucket[5m])). Otherwise there is no value, or an infinite one."
+    SOURCE_NEVER "W2088" "a condition that the source never saw met"
+        "In what the source has, the comparison of a `window` held in no slice that was looked at, or a probe was 0 at each of its samples: every event is bad. The operator is turned round (`is` says what holds of a good slice), the threshold is in another unit than the values, or the probe never reached its target. Looked at are the newest slices and some of the whole window. Where things are as bad as that, `promql-check: off` beside an expression silences this."
+    SOURCE_FAR "W2089" "a threshold in another unit than the values"
+        "The comparison of a `window` held in each slice that was looked at, and the values stay so far from the threshold that it can hardly be missed: 500 for a metric of seconds whose values are below 5, 80 for a ratio between 0 and 1, 5 for free bytes. What a metric is measured in is read from its name (_seconds, _bytes, _ratio). Where it is meant to be that far off, `promql-check: off` beside the expression silences this."
     SOURCE_SIDE "W2090" "a side of the events that the source never had"
         "The bad (or good) events that are counted beside the total had no series within the window. That is right where no such event ever happened, and counts as none. A misspelt label looks the same."
     SOURCE_YOUNG "W2091" "a metric that is younger than the window"
@@ -332,7 +336,7 @@ codes! {
     SOURCE_PROBE "W2096" "values that no probe has"
         "A probe is a gauge of 0 and 1, one event a sample: 0 is bad, any other value good. A counter, or a gauge of seconds, is above zero all the time, so such a probe can never fail. Count a counter as `events`, compare any other value in a `window`."
     SOURCE_GAUGE "W2097" "a gauge that is counted as events"
-        "`events` counts by how much counters rise. A gauge rises and falls: each fall would be taken for a restart of a counter, and what follows for new events. Compare its value in a `window`, or use the counter that stands beside it. What a metric is, is what its targets say (`# TYPE`), else how it moves."
+        "`events` counts by how much counters rise. A gauge rises and falls: each fall would be taken for a restart of a counter, and what follows for new events. Compare its value in a `window`, or use the counter that stands beside it. rate(), irate() and increase() within an expression do the same; `promql-check: off` beside that silences this. What a metric is, is what its targets say (`# TYPE`), else how it moves."
     SOURCE_PART "W2098" "a part that the source has nothing of"
         "A selector of an expression takes nothing, and the expression has a value without it, as `a or b` has; or bad events ended because their metric or one of their labels is gone, not because nothing fails. Silence looks like health there. The message says which matcher is at fault, and what values its label really has."
     SOURCE_SOME_BUCKETS "W2099" "a bucket that some targets lack"

@@ -145,7 +145,7 @@ fn as_it_is(counter: &VectorSelector, scanned: &Scanned<'_>, step: Option<Durati
 }
 
 /// `x or vector(0)`: with it nobody sees that `x` is gone.
-fn hidden_gaps(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
+pub(super) fn hidden_gaps(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
     let mut found = None;
     visit(expr, &mut |node| {
         if let Expr::Binary(binary) = node

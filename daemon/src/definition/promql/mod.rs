@@ -139,6 +139,31 @@ pub(crate) fn parts(text: &str) -> Parts {
     tree_of(text).map(|expr| Parts::of(&expr)).unwrap_or_default()
 }
 
+/// The selectors of which an expression takes the rise of a counter, with the function; nothing where it cannot be read here.
+pub(crate) fn rises(text: &str) -> Vec<(&'static str, Selector)> {
+    tree_of(text).map(|expr| parts::rises(&expr)).unwrap_or_default()
+}
+
+/// Advice about an `or` in an expression that makes missing data look like a value.
+pub(crate) fn hidden_gap(text: &str) -> Option<String> {
+    let scanned = scan::scan(text).ok()?;
+    let Finding { message, help, .. } = advice::hidden_gaps(&tree_of(text)?, &scanned)?;
+    Some(format!("{message}: {help}"))
+}
+
+/// What keeps a text from being an expression, and where; `None` where it is one, or is not known here.
+pub(crate) fn mistake_of(text: &str) -> Option<(String, Option<Range<usize>>)> {
+    let finding = match scan::scan(text) {
+        Ok(scanned) => match parser::parse(&scanned.plain) {
+            Ok(_) => return None,
+            Err(error) if unknown(&scanned, &error).is_some() => return None,
+            Err(error) => mistake(&scanned, &error),
+        },
+        Err(finding) => finding,
+    };
+    Some((finding.message, finding.at))
+}
+
 /// Why the comparison of an alerting rule always comes out the same, and what to do.
 pub(crate) fn always_alike(rule: &Expr) -> Option<(String, String)> {
     advice::of_rule(rule)

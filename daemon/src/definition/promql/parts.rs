@@ -9,6 +9,28 @@ use crate::definition::selector;
 /// Functions whose value is that there is nothing.
 const OF_ABSENCE: [&str; 2] = ["absent", "absent_over_time"];
 
+/// Functions of how much a counter rises.
+const OF_RISES: [&str; 3] = ["rate", "irate", "increase"];
+
+/// The selectors of which an expression takes the rise of a counter, each once, with the function.
+pub(super) fn rises(expr: &Expr) -> Vec<(&'static str, Selector)> {
+    let mut found: Vec<(&'static str, Selector)> = Vec::new();
+    tree::visit(expr, &mut |node| {
+        let Expr::Call(call) = node else { return };
+        let (Some(function), Some(Expr::MatrixSelector(matrix))) =
+            (OF_RISES.into_iter().find(|name| *name == call.func.name), call.args.args.first().map(|arg| super::bare(arg)))
+        else {
+            return;
+        };
+        let mut selectors = Vec::new();
+        add(&matrix.vs, &mut selectors);
+        let is_new = |selector: &Selector| found.iter().all(|(_, other)| other != selector);
+        let new: Vec<Selector> = selectors.into_iter().filter(is_new).collect();
+        found.extend(new.into_iter().map(|selector| (function, selector)));
+    });
+    found
+}
+
 /// What an expression reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Parts {
@@ -59,7 +81,18 @@ fn add(vector: &VectorSelector, selectors: &mut Vec<Selector>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parts;
+    use super::super::{parts, rises};
+
+    #[test]
+    fn the_selectors_whose_rise_is_taken_are_told() {
+        let shown = |text| rises(text).iter().map(|(function, selector)| format!("{function} {selector}")).collect::<Vec<_>>();
+        assert_eq!(
+            shown("sum(rate(a{x=\"1\"}[5m])) / sum(increase((b[5m]))) + c + irate(a[1m])"),
+            ["rate a{x=\"1\"}", "increase b", "irate a"]
+        );
+        assert_eq!(shown("rate(a[5m]) + rate(a[1h]) + delta(d[5m]) + max_over_time(e[5m])"), ["rate a"]);
+        assert_eq!(shown("not PromQL ("), [""; 0]);
+    }
 
     #[test]
     fn the_selectors_of_an_expression_are_told_apart() {

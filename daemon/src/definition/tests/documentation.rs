@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use burnward_core::{alert_rows::default_rows, chance::failures_beyond, units::Target};
 
-use super::{GOOD, context, diagnostics};
+use super::{GOOD, context, diagnostics, diagnostics::of_a_source};
 use crate::{
     config::{self, ConfigError},
     definition::{
         Colour, Diagnostic, Severity, Source,
+        codes::{ALL, Code},
         document::{self, Context, Teams, version_of},
         duration,
         objective::row_list,
@@ -97,6 +98,22 @@ fn every_example_of_the_configuration_loads() {
     }
     let errors = errors(documents[0]);
     assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
+/// The rows of codes in the part of the documentation between two texts.
+fn rows_of_codes(from: &str, to: &str) -> Vec<&'static str> {
+    let (_, rest) = DOCUMENTS.split_once(from).expect("a beginning");
+    let part = rest.split_once(to).map_or(rest, |(part, _)| part);
+    part.lines().filter(|line| line.starts_with("| E") || line.starts_with("| W")).collect()
+}
+
+#[test]
+fn the_tables_of_codes_are_those_of_the_catalogue() {
+    let row = |code: &&Code| format!("| {} | {} |", code.id, code.title);
+    let all: Vec<String> = ALL.iter().map(row).collect();
+    assert_eq!(rows_of_codes("## All codes", "\n## "), all);
+    let of_a_source: Vec<String> = ALL.iter().filter(|code| of_a_source(code.id)).map(row).collect();
+    assert_eq!(rows_of_codes("| what the source shows |", "\n\n"), of_a_source);
 }
 
 #[test]

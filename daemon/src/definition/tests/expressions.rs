@@ -53,7 +53,7 @@ fn document(sli: &str) -> String {
 
 /// Whether a code is shown here.
 pub(super) fn shows(code: &str) -> bool {
-    code.starts_with("E108") || code.starts_with("W208")
+    (code.starts_with("E108") || code.starts_with("W208")) && !super::diagnostics::of_a_source(code)
 }
 
 #[test]

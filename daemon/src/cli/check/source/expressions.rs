@@ -73,6 +73,7 @@ impl Asked<'_> {
             series.iter().map(|series| slo.per.iter().map(|label| series.labels.get(label)).collect()).collect();
         let shown = words::cut(text, 80);
         let mut findings = self.parts(slo, expressed, told).await?;
+        findings.extend(self.no_counters(text, told).await?);
         if groups.len() < series.len() {
             let message = format!("{shown} has {} values for {}", series.len(), words::plural(groups.len(), "group"));
             let help = "add them up with sum(), or name the labels that tell them apart in `per`".to_owned();

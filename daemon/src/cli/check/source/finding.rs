@@ -37,6 +37,8 @@ pub(super) enum About {
     Expression(String),
     /// A selector within it.
     Part(String, Selector),
+    /// The value of a key of the SLI.
+    Key(&'static str),
 }
 
 /// Whether there is nothing of a selector that everything rests on.
@@ -45,6 +47,13 @@ pub(super) fn is_nothing(finding: &Finding) -> bool {
 }
 
 impl Finding {
+    /// Whether the author of an SLO switched such findings off: what the values of an expression look like, its author may know better.
+    pub(super) fn is_silenced<'l>(&self, values: &mut Values<'l>, slo: &'l Slo) -> bool {
+        let is_of_values = matches!((self.code.id, &self.about), (id, About::Key(_)) if [codes::SOURCE_NEVER.id, codes::SOURCE_FAR.id].contains(&id))
+            || (self.code == &codes::SOURCE_GAUGE && matches!(self.about, About::Part(..)));
+        is_of_values && values.find(slo, |keys, text| keys.last() == Some(&"promql-check") && text == "off").is_some()
+    }
+
     pub(super) fn at<'l>(self, values: &mut Values<'l>, slo: &'l Slo) -> Diagnostic {
         let loaded = values.loaded();
         let is_in = |keys: &[&str], key: &str| keys.first() == Some(&key);
@@ -67,6 +76,7 @@ impl Finding {
             About::Part(sent, selector) => values
                 .find(slo, |keys, text| is_in(keys, "sli") && promql::is_sent_as(text, sent))
                 .map(|place| part_of(&place, selector).unwrap_or(place)),
+            About::Key(key) => values.find(slo, |keys, _| is_in(keys, "sli") && keys.last() == Some(key)),
             About::Expression(written) => values.find(slo, |keys, text| is_in(keys, "sli") && promql::is_sent_as(text, written)),
         };
         let place = place.unwrap_or_else(|| loaded.line_with(slo, &[]));

@@ -3,9 +3,11 @@
 //! less than the window or cannot serve a kind. The questions are small (counts of series, a few instants) and bounded in time: some for each selector, more
 //! only where something is wrong already. What could not be asked is said, and is no finding.
 
+mod conditions;
 mod expressions;
 mod finding;
 mod histograms;
+mod names;
 mod nothing;
 mod questions;
 mod selectors;
@@ -22,9 +24,13 @@ use burnward_core::{
     words,
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::OnceCell,
+    time::{Instant, timeout_at},
+};
 
 use self::{
+    conditions::Condition,
     expressions::{Expressed, What},
     finding::{About, Finding, is_nothing},
     selectors::Wanted,
@@ -80,7 +86,7 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
     let mut values = Values::of(loaded);
     said.notes.push(format!("source {name}: {}", described(&probe)));
     said.diagnostics.extend(keeps_less(&probe, &mut values));
-    let asked = Asked { source: &source, probe: &probe, now, counted: Mutex::default() };
+    let asked = Asked { source: &source, probe: &probe, now, counted: Mutex::default(), names: OnceCell::new() };
     let questions: Vec<_> = loaded.slos.iter().map(|slo| timeout_at(deadline, asked.about(slo))).collect();
     let mut answers = stream::iter(questions).buffered(AT_ONCE);
     for (slo, done) in loaded.slos.iter().zip(0..) {
@@ -88,7 +94,11 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
             Some(Ok(Ok(findings))) => {
                 // A label that neither side has is missing once.
                 let mut missing = Vec::new();
-                for told in findings.into_iter().map(|finding| finding.at(&mut values, slo)) {
+                for finding in findings {
+                    if finding.is_silenced(&mut values, slo) {
+                        continue;
+                    }
+                    let told = finding.at(&mut values, slo);
                     let is_label = told.code == &codes::SOURCE_LABEL;
                     if is_label && missing.contains(&told.place) {
                         continue;
@@ -164,6 +174,8 @@ struct Asked<'a> {
     now: Timestamp,
     /// What was counted so far.
     counted: Mutex<questions::Counted>,
+    /// The names of its metrics, once somebody asked for them.
+    names: OnceCell<BTreeSet<String>>,
 }
 
 impl Asked<'_> {
@@ -195,13 +207,17 @@ impl Asked<'_> {
                 let mut findings = self.totals(slo, &probes).await?;
                 for probe in &probes {
                     findings.extend(self.no_probe(&probe.asked).await?);
+                    findings.extend(self.never_good(slo, &probe.asked).await?);
                 }
                 Ok(findings)
             }
             Sli::Presence { series, .. } => self.totals(slo, &[Wanted::as_written(series)]).await,
-            Sli::Window { expression, slice, .. } => {
-                let expressed = Expressed { text: expression.as_str(), step: *slice, what: What::All };
-                self.expression(slo, expressed, &mut BTreeSet::new()).await
+            Sli::Window { expression, is, threshold, slice } => {
+                let (text, slice) = (expression.as_str(), *slice);
+                let expressed = Expressed { text, step: slice, what: What::All };
+                let mut findings = self.expression(slo, expressed, &mut BTreeSet::new()).await?;
+                findings.extend(self.condition(slo, Condition { text, is: *is, threshold: *threshold, slice }).await?);
+                Ok(findings)
             }
             Sli::Query { counted, total, step } => {
                 let (what, side) = match counted {

@@ -50,7 +50,14 @@ impl Asked<'_> {
     pub(super) async fn nothing(&self, wanted: &Wanted, told: Told) -> Result<Finding, Unknown> {
         let Told { code, message, about, no_metric, means } = told;
         Ok(match self.cause(wanted).await? {
-            Cause::NoMetric => Finding { code, message, help: no_metric.to_owned(), about },
+            Cause::NoMetric => {
+                let end = if no_metric.ends_with('?') { " " } else { ". " };
+                let help = match self.meant(wanted).await? {
+                    meant if meant.is_empty() => no_metric.to_owned(),
+                    meant => format!("{no_metric}{end}{meant}"),
+                };
+                Finding { code, message, help, about }
+            }
             Cause::Bucket(message, help) => Finding { code: &codes::SOURCE_BUCKET, message, help, about },
             Cause::Matchers(why) => {
                 let help = format!("the metric {} exists: {why}{means}", wanted.written.metric());
