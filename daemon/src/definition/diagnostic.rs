@@ -118,6 +118,11 @@ impl Source {
         &self.text
     }
 
+    /// Where a line starts, counted from 0; the end of the text where it has fewer.
+    pub(super) fn line_start(&self, line: usize) -> usize {
+        self.lines.get_or_init(|| line_starts(&self.text)).get(line).copied().unwrap_or(self.text.len())
+    }
+
     /// Line and column of a byte.
     pub fn position(&self, byte: usize) -> Position {
         let (lines, at) = (self.lines.get_or_init(|| line_starts(&self.text)), self.floor(byte));

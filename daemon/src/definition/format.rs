@@ -10,6 +10,7 @@ use pretty_yaml::{
 
 use super::{
     Diagnostic, Source, codes,
+    comments::in_place,
     diagnostic::Place,
     discover,
     document::VERSION,
@@ -41,7 +42,8 @@ const MODELINE: &str = "# yaml-language-server: $schema=";
 /// Every mistake that keeps the text from being one YAML document within the limits; or that it cannot be laid out without changing what it means or says.
 pub fn format(source: &Arc<Source>, schema: Option<&str>) -> Result<String, Vec<Diagnostic>> {
     let before = parse(source)?;
-    let mut text = settled(source.text()).map_err(|why| vec![left_alone(source, &why)])?;
+    let laid_out = settled(source.text()).map_err(|why| vec![left_alone(source, &why)])?;
+    let mut text = in_place(source, &Source::new(source.name(), &laid_out)).map_err(|fault| vec![*fault])?;
     if let Some(schema) = schema.filter(|_| is_document(&before) && !text.lines().any(|line| line.starts_with(MODELINE))) {
         text = format!("{MODELINE}{schema}\n{text}");
     }
@@ -170,6 +172,29 @@ slos:
             let once = formatted(text);
             assert_eq!(formatted(&once), once);
             assert_eq!(once.matches(MODELINE).count(), usize::from(!text.contains("teams")), "{once}");
+        }
+    }
+
+    #[test]
+    fn a_comment_stays_beside_the_line_that_it_was_written_beside() {
+        for (untidy, tidy) in [
+            (
+                "slos:\n- name: a\n  sli: b\n\n# Of the tests.\ntests:\n- name: c\n",
+                "slos:\n  - name: a\n    sli: b\n\n# Of the tests.\ntests:\n  - name: c\n",
+            ),
+            (
+                "slos:\n    - name: a\n      objectives:\n          - b\n          # - c\n    # - name: d\ntests: []\n",
+                "slos:\n  - name: a\n    objectives:\n      - b\n      # - c\n  # - name: d\ntests: []\n",
+            ),
+            (
+                "slos:\n  - sli: b\n    objectives:\n      - target: 99%\n        window: 7d\n\n  # end\ntests: [ ]\n",
+                "slos:\n  - sli: b\n    objectives:\n      - target: 99%\n        window: 7d\n\n  # end\ntests: []\n",
+            ),
+            ("slos:\n  - expr: |\n      a\n# Of the tests.\ntests: []\n", "slos:\n  - expr: |\n      a\n# Of the tests.\ntests: []\n"),
+        ] {
+            let once = format(&Source::new("slo.yaml", untidy), None).expect("it can be laid out");
+            assert_eq!(once, tidy);
+            assert_eq!(format(&Source::new("slo.yaml", &once), None).as_deref(), Ok(tidy));
         }
     }
 

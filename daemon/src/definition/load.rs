@@ -18,6 +18,7 @@ use super::{
     discover::{self, Found},
     document::{self, Context, Document, Runbooks, Teams, Templates, version_of},
     journeys::ReadAs,
+    lines::Lines,
     making::Making,
     template::{self, Library, Role},
     yaml,
@@ -45,6 +46,8 @@ pub struct Loaded {
     pub(super) of_tests: Vec<(PathBuf, Diagnostic)>,
     /// What was made of templates.
     pub(super) made: Making,
+    /// Where SLOs stand, once somebody asked.
+    pub(super) lines: Lines,
 }
 
 /// A file that loaded.
@@ -212,26 +215,6 @@ impl Loaded {
         diagnostic.help("keep one of them, or give one another name")
     }
 
-    /// The shortest line of an SLO that holds all of these texts; the line of its name where none does.
-    pub fn line_with(&self, slo: &Slo, texts: &[&str]) -> Place {
-        let name = self.read_place(slo);
-        let text = name.source.text();
-        let first = name.range.as_ref().map_or(0, |range| range.start);
-        let other = |other: &&Arc<Slo>| other.origin.file == slo.origin.file && other.origin.line > slo.origin.line;
-        let next =
-            self.slos.iter().filter(other).map(|other| self.read_place(other)).filter_map(|place| place.range).map(|range| range.start);
-        let end = next.min().unwrap_or(text.len());
-        let mut from = first;
-        let lines = text[first..end].split_inclusive('\n').map(|line| {
-            let start = from + line.len() - line.trim_start().len();
-            from += line.len();
-            (start, line.trim())
-        });
-        let holding = lines.filter(|(_, line)| !texts.is_empty() && texts.iter().all(|text| line.contains(text)));
-        let range = holding.min_by_key(|(_, line)| line.len()).map(|(start, line)| start..start + line.len());
-        range.map_or_else(|| self.place(slo), |range| self.own_place(slo, &Place::new(&name.source, range)))
-    }
-
     /// The text of a file that loaded; empty for any other.
     pub(super) fn text_of(&self, file: &str) -> &str {
         self.files.iter().find(|loaded| loaded.path == file).map_or("", |loaded| loaded.text.as_str())
@@ -240,16 +223,6 @@ impl Loaded {
     /// The line of an SLO's name in its file; of one that is made of a template, where that is asked for.
     pub(super) fn place(&self, slo: &Slo) -> Place {
         self.place_of_instance(&slo.origin.file).unwrap_or_else(|| self.read_place(slo))
-    }
-
-    /// The line of an SLO's name in the text that was read.
-    fn read_place(&self, slo: &Slo) -> Place {
-        let source = discover::source(&slo.origin.file, self.text_of(&slo.origin.file));
-        let line = usize::try_from(slo.origin.line).unwrap_or(usize::MAX).saturating_sub(1);
-        let start: usize = source.text().split_inclusive('\n').take(line).map(str::len).sum();
-        let line = source.text()[start..].lines().next().unwrap_or_default();
-        let indent = line.len() - line.trim_start_matches([' ', '-']).len();
-        Place::new(&source, start + indent..start + line.trim_end().len())
     }
 }
 

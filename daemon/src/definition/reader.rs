@@ -9,6 +9,7 @@ use super::{
     codes::{self, Code},
     diagnostic::{Diagnostic, Place, Severity, Source, visible},
     duration::{self, DurationError},
+    elsewhere,
     yaml::{Entry, Node, Value},
 };
 
@@ -74,6 +75,7 @@ pub struct Keys {
 pub struct Fields<'n> {
     entries: &'n [Entry],
     place: &'n Range<usize>,
+    of: &'static str,
     known: &'static [&'static str],
 }
 
@@ -93,10 +95,11 @@ impl<'n> Fields<'n> {
         self.entries
     }
 
-    /// True where an unknown key is nearly `key`: it was collected with that advice, and `key` is not reported as missing, too.
+    /// True where an unknown key is nearly `key`, or what other tools call it: it was collected with that advice, and `key` is not reported as missing, too.
     pub fn misspelt(&self, key: &str) -> bool {
         let unknown = self.entries.iter().filter(|entry| !self.known.contains(&entry.key.as_str()));
-        unknown.filter_map(|entry| nearest(&entry.key, self.known)).any(|meant| meant == key)
+        let meant = |entry: &Entry| elsewhere::meant(self.of, &entry.key).or_else(|| nearest(&entry.key, self.known));
+        unknown.filter_map(meant).any(|meant| meant == key)
     }
 
     /// Where the mapping is blamed for what it lacks: its first key.
@@ -200,7 +203,7 @@ impl Reader {
     /// The same, where `reported` tells of keys that were collected as mistakes already.
     pub fn map_beside<'n>(&mut self, node: &'n Node, keys: &Keys, reported: fn(&str) -> bool) -> Option<Fields<'n>> {
         let fields = self.entries_of(node, keys.of, &format!("its keys are: {}", keys.known.join(", ")))?;
-        let fields = Fields { known: keys.known, ..fields };
+        let fields = Fields { of: keys.of, known: keys.known, ..fields };
         for entry in fields.entries.iter().filter(|entry| !reported(&entry.key)) {
             self.check_key(entry, keys);
         }
@@ -214,7 +217,7 @@ impl Reader {
 
     fn entries_of<'n>(&mut self, node: &'n Node, of: &str, help: &str) -> Option<Fields<'n>> {
         if let Value::Map(entries) = &node.value {
-            return Some(Fields { entries, place: &node.range, known: &[] });
+            return Some(Fields { entries, place: &node.range, of: "", known: &[] });
         }
         self.wrong_kind(node, &format!("{of} is a mapping"), help);
         None
@@ -238,7 +241,11 @@ impl Reader {
         }
         let message = format!("unknown key `{}`", shortened(&entry.key));
         let diagnostic = self.diagnostic(&codes::UNKNOWN_KEY, entry.key_range.clone(), message);
-        self.report(suggest(diagnostic.label(format!("not a key of {}", keys.of)), &entry.key, keys.known));
+        let diagnostic = diagnostic.label(format!("not a key of {}", keys.of));
+        self.report(match elsewhere::help(keys.of, &entry.key) {
+            Some(help) => diagnostic.help(help),
+            None => suggest(diagnostic, &entry.key, keys.known),
+        });
     }
 
     /// The value of a key that must be there and not be empty.

@@ -251,6 +251,10 @@ impl Scan<'_> {
             (Part::Name | Part::End, _) if word == "offset" => {
                 Err(Fault::new(&codes::SELECTOR_RANGE, "an offset is not allowed here", NO_RANGE).at(start..self.at))
             }
+            (Part::Name | Part::End, _) if word == "or" && self.text[self.at..].contains('(') => {
+                let message = "`or` and what stands behind it are no part of a selector";
+                Err(Fault::new(&codes::SELECTOR_FUNCTION, message, NO_FUNCTION).at(start..self.text.trim_end().len()))
+            }
             (Part::Name | Part::End, _) if self.text[self.at..].contains('(') => {
                 Err(Fault::new(&codes::SELECTOR_FUNCTION, "an aggregation is not a selector", NO_FUNCTION).at(0..self.at))
             }

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
+use burnward_core::words::plural;
 use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, options};
 
 use super::{
@@ -93,6 +94,9 @@ fn read(source: &Arc<Source>, documents: Documents) -> Result<Vec<Node>, Vec<Dia
     if let Some(fault) = too_large(source) {
         return Err(vec![fault]);
     }
+    if let Some(fault) = refuse_conflict(source) {
+        return Err(vec![fault]);
+    }
     let hidden = refuse_characters(source);
     if !hidden.is_empty() {
         return Err(hidden);
@@ -114,16 +118,36 @@ fn read(source: &Arc<Source>, documents: Documents) -> Result<Vec<Node>, Vec<Dia
 /// # Errors
 /// The place where the text stops being well-formed YAML.
 pub fn comments(source: &Arc<Source>) -> Result<Vec<String>, Box<Diagnostic>> {
+    Ok(marks(source)?.comments.into_iter().map(|(_, text)| text).collect())
+}
+
+/// Where comments and scalars begin.
+#[derive(Debug)]
+pub(super) struct Marks {
+    /// The comments with their texts, without the spaces around them.
+    pub(super) comments: Vec<(usize, String)>,
+    pub(super) scalars: Vec<usize>,
+}
+
+/// The marks of a text, each in order.
+///
+/// # Errors
+/// The place where the text stops being well-formed YAML.
+pub(super) fn marks(source: &Arc<Source>) -> Result<Marks, Box<Diagnostic>> {
     let mut options = limits();
     options.emit_comments = true;
     options.max_buffered_comment_events = MAX_BYTES;
-    let mut comments = Vec::new();
+    let mut marks = Marks { comments: Vec::new(), scalars: Vec::new() };
     for next in Parser::new_from_str_with_options(source.text(), options) {
-        if let (Event::Comment(text, _), _) = next.map_err(|error| Box::new(syntax(source, &error)))? {
-            comments.push(text.trim().to_owned());
+        let (event, span) = next.map_err(|error| Box::new(syntax(source, &error)))?;
+        let start = span.byte_range().map_or(0, |range| range.start);
+        match event {
+            Event::Comment(text, _) => marks.comments.push((start, text.trim().to_owned())),
+            Event::Scalar(..) => marks.scalars.push(start),
+            _ => {}
         }
     }
-    Ok(comments)
+    Ok(marks)
 }
 
 const EMPTY_HELP: &str = "remove the file, or write a document that starts with `version: burnward/v1`";
@@ -141,23 +165,55 @@ fn too_large(source: &Arc<Source>) -> Option<Diagnostic> {
     Some(Diagnostic { code: &codes::LIMIT, message, place, related: Vec::new(), help: vec!["split it into several files".into()] })
 }
 
+/// The lines with which version control shows the two sides of a conflict.
+fn refuse_conflict(source: &Arc<Source>) -> Option<Diagnostic> {
+    let mut from = 0;
+    let mut lines = source.text().split_inclusive('\n').map(|line| {
+        let start = from;
+        from += line.len();
+        (start, line.trim_end())
+    });
+    let is_mark = |line: &str, mark: &str| line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    let mut marks = Vec::new();
+    let mut find = |mark: &str| {
+        let (start, line) = lines.find(|(_, line)| is_mark(line, mark))?;
+        marks.push(start..start + line.len());
+        Some(())
+    };
+    find("<<<<<<<").and_then(|()| find("=======")).and_then(|()| find(">>>>>>>"))?;
+    let more = lines.filter(|(_, line)| is_mark(line, "<<<<<<<")).count();
+    let [first, middle, last] = marks.try_into().ok()?;
+    let and_more = if more == 0 { String::new() } else { format!(", and {more} more below") };
+    let message = format!("a merge conflict stands here that nobody resolved (<<<<<<<, =======, >>>>>>>){and_more}");
+    let diagnostic = fault(source, &codes::SYNTAX, first, message).label("one side begins");
+    let diagnostic = diagnostic.related(Place::new(source, middle), "the other side begins").related(Place::new(source, last), "it ends");
+    Some(diagnostic.help("keep what is right of both sides, and remove the lines with the marks"))
+}
+
 /// At most this many hidden characters are listed.
 const HIDDEN_SHOWN: usize = 5;
 
 fn refuse_characters(source: &Arc<Source>) -> Vec<Diagnostic> {
     let text = source.text();
     let line_end = |at: usize| text[at..].starts_with("\r\n");
-    let mut returns = 0;
+    let (mut returns, mut tabs) = (0, 0);
     text.char_indices()
         .filter(|&(at, c)| is_hidden(c) && c != '\n' && !(c == '\r' && line_end(at)))
         .filter(|(_, c)| {
             returns += usize::from(*c == '\r');
-            *c != '\r' || returns == 1
+            tabs += usize::from(*c == '\t');
+            (*c != '\r' || returns == 1) && (*c != '\t' || tabs == 1)
         })
         .take(HIDDEN_SHOWN)
         .map(|(at, c)| {
             let (what, label) = refused(c);
-            fault(source, &codes::CHARACTER, at..at + c.len_utf8(), format!("{what} is not allowed here")).label(label)
+            let diagnostic = fault(source, &codes::CHARACTER, at..at + c.len_utf8(), format!("{what} is not allowed here")).label(label);
+            let more = if c == '\t' { text.lines().filter(|line| line.contains('\t')).count() - 1 } else { 0 };
+            if more == 0 {
+                diagnostic
+            } else {
+                diagnostic.help(format!("{} of this file {} one", plural(more, "more line"), if more == 1 { "holds" } else { "hold" }))
+            }
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use burnward_core::sli::Selector;
 use crate::definition::{
     codes,
     matchers::{self, Doubt},
+    promql,
     reader::Reader,
     selector::{self, Fault},
     yaml::{Node, Value},
@@ -102,8 +103,11 @@ fn cut_by_comment(reader: &Reader, node: &Node, text: &str) -> bool {
 
 fn report(reader: &mut Reader, node: &Node, text: &str, fault: &Fault) {
     let range = fault.at.clone().and_then(|at| within(reader, node, text, &at)).unwrap_or_else(|| node.range.clone());
-    let diagnostic = reader.diagnostic(fault.code, range, fault.message.clone());
-    reader.report(diagnostic.help(fault.help));
+    let diagnostic = reader.diagnostic(fault.code, range, fault.message.clone()).help(fault.help);
+    reader.report(match promql::hidden_gap(text) {
+        Some(advice) => diagnostic.help(advice),
+        None => diagnostic,
+    });
 }
 
 /// The place of a stretch of a query in the file, where the file holds the query letter by letter.

@@ -6,6 +6,7 @@ mod cases;
 mod diagnostics;
 mod directories;
 mod documentation;
+mod elsewhere;
 mod expressions;
 mod field;
 mod journeys;
