@@ -136,7 +136,8 @@ fn files_of_other_tools_are_imported_into_a_directory_once() {
     let import = ["import", "sloth.yml", "--team", "shop", "--to", "out"];
     let (code, written, said) = burnward(dir.path(), &import);
     assert_eq!((code, written.as_str()), (Some(0), "out/basket.yaml\n"), "{said}");
-    assert!(said.ends_with("Converted 1 SLO into 1 document: 0 errors, 0 warnings.\n"), "{said}");
+    let note = "note: a team is to be declared in burnward.yaml: shop. Add, for example, `teams: { shop: { channel: '#shop' } }`\n";
+    assert!(said.ends_with(&format!("{note}Converted 1 SLO into 1 document: 0 errors, 0 warnings.\n")), "{said}");
     let (code, _, said) = burnward(dir.path(), &["check", "out", "sloth.yml"]);
     assert_eq!(code, Some(1), "one SLO in two files: {said}");
     assert_eq!(burnward(dir.path(), &["check", "out"]).0, Some(0));

@@ -12,8 +12,14 @@ use crate::{
     export::{self, Exported},
 };
 
+pub(super) const EXAMPLES: &str = "Examples:
+  burnward export --format=prometheus-rules > rules.yaml         all SLOs of burnward.yaml
+  burnward export shop.yaml --format=openslo                     those of a file
+  burnward export --format=grafana --slo=checkout > board.json   a dashboard of one service";
+
 /// What to write, and how.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ExportArgs {
     /// Files and directories of SLO documents; without any, those of burnward.yaml, else ./slo-definitions.
     paths: Vec<PathBuf>,

@@ -19,12 +19,20 @@ use clap::Args;
 
 use super::{documents::Written, print};
 use crate::{
+    config::{self, Operators},
     definition::{Colour, Context, Diagnostic, Severity, Source, discover, duration},
     import::{self, Document, Imported, Options},
 };
 
+pub(super) const EXAMPLES: &str = "Examples:
+  burnward import sloth.yaml                              the document on stdout, what is lost on stderr
+  burnward import rules/ --to=slo-definitions             a file for each service and team
+  burnward import openslo/ --team=payments > shop.yaml    for SLOs that name no team
+  burnward import sloth.yaml --window=28d -o json         for programs";
+
 /// What to convert, and how to say it.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ImportArgs {
     /// Files of OpenSLO, Sloth, Pyrra, or rules of Prometheus; those that name each other are given together. Directories are searched for *.yaml and *.yml.
     #[arg(required = true)]
@@ -82,10 +90,26 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
                 Some(directory) => write_all(directory, &imported.documents)?,
                 None => print::text(as_yaml(&imported.documents))?,
             }
+            if let Some(note) = undeclared(&imported.documents) {
+                print::talk(note);
+            }
             print::talk(summary(&imported));
         }
     }
     Ok(ExitCode::from(u8::from(count(&imported.faults).0 > 0)))
+}
+
+/// The teams that documents name and burnward.yaml does not declare yet.
+fn undeclared(documents: &[Document]) -> Option<String> {
+    let declared = config::discover(None).and_then(|_| config::read(None).ok()).map(|config| config.teams).unwrap_or_default();
+    let operators = Operators::team_name();
+    let is_known = |team: &str| team == operators.as_str() || declared.keys().any(|name| name.as_str() == team);
+    let teams: BTreeSet<&str> = documents.iter().map(|document| document.team.as_str()).filter(|team| !is_known(team)).collect();
+    let (is, example) = (if teams.len() == 1 { "a team is" } else { "teams are" }, teams.first()?);
+    let names = teams.iter().copied().collect::<Vec<_>>().join(", ");
+    Some(format!(
+        "note: {is} to be declared in burnward.yaml: {names}. Add, for example, `teams: {{ {example}: {{ channel: '#{example}' }} }}`"
+    ))
 }
 
 /// Names of teams and runbooks are not checked against a configuration: the documents may go elsewhere.

@@ -190,3 +190,23 @@ fn start_log(cli: &Cli) {
         LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json().with_writer(writer)).init(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_help_are_commands() {
+        for examples in [import::EXAMPLES, export::EXAMPLES] {
+            let lines: Vec<&str> = examples.lines().filter(|line| line.starts_with("  burnward ")).collect();
+            assert!(lines.len() >= 3, "{examples}");
+            for line in lines {
+                let command = line.split("   ").find(|part| part.contains("burnward")).unwrap_or_default();
+                let words = command.split(" > ").next().unwrap_or_default().split_whitespace();
+                if let Err(error) = Cli::try_parse_from(words) {
+                    panic!("{line}\n{error}");
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,12 @@
 //! One SLO document: service, team and its SLOs, checked and completed with defaults.
 
-use std::{collections::BTreeMap, ops::Range, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use burnward_core::{
     exclusion::ExcludedTime,
@@ -205,7 +211,18 @@ fn read_foreign(source: &Arc<Source>, roots: &[Node], version: &str, context: &C
     for tree in &trees {
         whole.slos.extend(read_root(&mut reader, tree, version, context).unwrap_or_default().slos);
     }
-    finish(reader, whole)
+    finish(reader, whole).map_err(team_once)
+}
+
+/// A team that foreign labels name and nobody declared is told once, with what to add.
+fn team_once(faults: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut told = BTreeSet::new();
+    let mut once: Vec<Diagnostic> =
+        faults.into_iter().filter(|fault| fault.code != &codes::UNKNOWN_TEAM || told.insert(fault.message.clone())).collect();
+    for fault in once.iter_mut().filter(|fault| fault.code == &codes::UNKNOWN_TEAM) {
+        fault.help.push("or name another one, which comes before what other labels say, by the label `burnward.dev/team`".to_owned());
+    }
+    once
 }
 
 /// Reads a file that holds tests alone.

@@ -13,7 +13,8 @@ use burnward_core::{
 use super::{Exported, Loss, decimal, list, map, quoted, ratio, share, word};
 use crate::{
     definition::{duration, print, yaml::Node},
-    import::RUNBOOK,
+    import::{RUNBOOK, STATUS, SUSPENDED},
+    report::words::utc,
 };
 
 const VERSION: &str = "openslo/v1";
@@ -61,7 +62,9 @@ fn lost(slo: &Slo) -> Vec<Loss> {
     }
     match &slo.status {
         Status::Active => {}
-        Status::Shadow | Status::Suspended(_) => tell("`status` cannot be said: whoever loads it is told by its alert policies"),
+        Status::Shadow | Status::Suspended(_) => {
+            tell("`status` is an annotation that `burnward import` reads: another tool that loads it tells people by its alert policies");
+        }
     }
     if let Sli::Latency { tolerated: Some(_), .. } = &slo.sli {
         tell("`tolerated`: what is above `within` is bad there");
@@ -149,7 +152,7 @@ fn document(slo: &Slo, indicator: &Node, objectives: &[&Objective], name: &str) 
         ("name", Some(word(name))),
         ("displayName", Some(quoted(slo.title.as_str()))),
         ("labels", Some(map([("team", Some(word(slo.team.as_str())))]))),
-        ("annotations", slo.runbook.as_ref().map(|runbook| map([(RUNBOOK, Some(quoted(runbook.as_str())))]))),
+        ("annotations", annotations(slo)),
     ]);
     let inner = map([("metadata", Some(map([("name", Some(word(name)))]))), ("spec", Some(indicator.clone()))]);
     let method = match objectives[0].counted_in {
@@ -167,6 +170,25 @@ fn document(slo: &Slo, indicator: &Node, objectives: &[&Objective], name: &str) 
         ("alertPolicies", Some(list(policies))),
     ]);
     map([("apiVersion", Some(word(VERSION))), ("kind", Some(word("SLO"))), ("metadata", Some(metadata)), ("spec", Some(spec))])
+}
+
+/// What OpenSLO has no keys for, and `burnward import` reads.
+fn annotations(slo: &Slo) -> Option<Node> {
+    let (status, suspension) = match &slo.status {
+        Status::Active => (None, None),
+        Status::Shadow => (Some("shadow"), None),
+        Status::Suspended(suspension) => (Some("suspended"), Some(suspension)),
+    };
+    let [(_, until), (_, reason)] = SUSPENDED;
+    let is_any = slo.runbook.is_some() || status.is_some();
+    is_any.then(|| {
+        map([
+            (RUNBOOK, slo.runbook.as_ref().map(|runbook| quoted(runbook.as_str()))),
+            (STATUS, status.map(word)),
+            (until, suspension.map(|suspension| quoted(utc(suspension.until)))),
+            (reason, suspension.map(|suspension| quoted(suspension.reason.as_str()))),
+        ])
+    })
 }
 
 fn window(window: &Window) -> Node {

@@ -15,7 +15,10 @@ use burnward_core::{
 };
 
 use super::{Exported, Loss, counts_events, decimal, list, map, quoted, ratio, rolling, share, word};
-use crate::definition::{duration, print, row_words, yaml::Node};
+use crate::{
+    definition::{duration, print, row_words, yaml::Node},
+    import::SHADOW,
+};
 
 /// Names of the series; lookbacks follow the first.
 pub(super) const BAD: &str = "burnward:bad:ratio_rate";
@@ -71,6 +74,9 @@ fn lost(slo: &Slo) -> Vec<Loss> {
         Status::Active => {}
         Status::Shadow | Status::Suspended(_) => {
             tell(format!("`status: {}`: its series are recorded, and no alert is written, for that would tell somebody", slo.status));
+            if slo.status == Status::Shadow && slo.objectives.iter().any(|objective| !objective.rows.is_empty()) {
+                tell(format!("what is imported again is in shadow, by the label `{SHADOW}`, with the default alert rows"));
+            }
         }
     }
     if matches!(slo.sli, Sli::Presence { .. }) && slo.per.is_empty() {
@@ -124,6 +130,7 @@ fn labels(slo: &Slo, objective: Option<&Objective>) -> Node {
         ("burnward_service", Some(word(slo.id.service.as_str()))),
         ("burnward_slo", Some(word(slo.id.name.as_str()))),
         ("burnward_objective", objective.map(|objective| quoted(objective.name.as_str()))),
+        (SHADOW, (slo.status == Status::Shadow).then(|| word("shadow"))),
         ("team", Some(word(slo.team.as_str()))),
     ])
 }

@@ -193,3 +193,30 @@ fn every_series_of_the_dashboard_is_recorded_by_the_rules() {
         assert!(rules.contains(&format!("record: {name}\n")), "{name}");
     }
 }
+
+#[test]
+fn an_slo_that_tells_nobody_tells_nobody_when_it_is_imported_again() {
+    let document = |status: &str| {
+        format!(
+            "version: burnward/v1\nservice: shop\nteam: a\nslos:\n  - name: tried\n    sli: {{ events: {{ bad: 'a', total: 'b' }} }}\n    objectives: [{{ target: 99%, window: 30d, alerting: page }}]\n    status: {status}\n"
+        )
+    };
+    let suspended = "{ suspended: { reason: 'the exporter is rebuilt: no data', until: 2026-12-01 } }";
+    for (status, format, same_rows) in [
+        ("active", Format::OpenSlo, true),
+        ("shadow", Format::OpenSlo, true),
+        (suspended, Format::OpenSlo, true),
+        ("active", Format::PrometheusRules, true),
+        // Of these no alert is written, so that there are the default rows.
+        ("shadow", Format::PrometheusRules, false),
+    ] {
+        let before = slos(&document(status));
+        let after = again(&export(&before, format).text);
+        assert_eq!(after[0].status, before[0].status, "{status} {format:?}");
+        assert_eq!(after[0].objectives[0].rows == before[0].objectives[0].rows, same_rows, "{status} {format:?}");
+        assert!(!after[0].objectives[0].rows.is_empty(), "{status} {format:?}");
+    }
+    let told = |format| export(&slos(&document("shadow")), format).losses.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(told(Format::PrometheusRules).contains("is in shadow, by the label `burnward_status`, with the default alert rows"));
+    assert!(told(Format::OpenSlo).contains("another tool that loads it tells people by its alert policies"));
+}

@@ -34,7 +34,8 @@ use crate::{
     },
 };
 use openslo::Library;
-pub(crate) use openslo::RUNBOOK;
+pub(crate) use openslo::{RUNBOOK, STATUS, SUSPENDED};
+pub(crate) use rules::SHADOW;
 use tree::{moved, name, pass_over, peek, peek_text, read_key, tell, tell_of_unread};
 
 /// What a foreign file leaves open.
@@ -143,6 +144,12 @@ pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> (Vec<Node>, Vec
     let mut reader = Reader::new(source);
     let sloth = windows_of(&mut reader, &roots);
     let converted = convert(&mut reader, &roots, &Settings { options: &options, window: options.window, sloth, library: &library });
+    let is_of_rules = |root: &Node| matches!(format_of(root), Some(Format::Rules | Format::RulesObject));
+    if converted.is_empty() && !reader.failed() && !roots.is_empty() && roots.iter().all(is_of_rules) {
+        let mut reader = Reader::new(source);
+        rules::without_slo(&mut reader, &roots);
+        return (Vec::new(), reader.finish());
+    }
     if let Some(first) = roots.first().filter(|_| converted.is_empty() && !reader.failed()) {
         let message = "no SLO is in this file, so nothing of it is loaded";
         tell(&mut reader, &codes::NOT_CARRIED, &first.range, message, "put what an SLO names into the file of the SLO");
@@ -208,18 +215,37 @@ fn said(mut reader: Reader, whole: &[Node]) -> Vec<Diagnostic> {
     }
     let mut said: Vec<Diagnostic> = Vec::new();
     let mut without_team = 0;
+    let mut again: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for fault in reader.finish() {
         let is_of_team = fault.code == &codes::NO_TEAM;
         without_team += usize::from(is_of_team);
-        let is_said = said.contains(&fault) || (is_of_team && without_team > 1);
-        if !is_said {
-            said.push(fault);
+        if said.contains(&fault) || (is_of_team && without_team > 1) {
+            continue;
         }
+        let is_same = |other: &Diagnostic| other.code == fault.code && other.message == fault.message && other.help == fault.help;
+        match said.iter().position(is_same).filter(|_| fault.code == &codes::NOT_CARRIED) {
+            Some(first) => again.entry(first).or_default().push(fault.place.positions().0.line),
+            None => said.push(fault),
+        }
+    }
+    for (first, lines) in again {
+        said[first].help.push(format!("the same stands in {}", in_lines(&lines)));
     }
     if let Some(first) = said.iter_mut().find(|fault| fault.code == &codes::NO_TEAM).filter(|_| without_team > 1) {
         first.help.insert(0, format!("so it is of {} more of this file", plural(without_team - 1, "SLO")));
     }
     said
+}
+
+/// `line 7`, `lines 7, 9 and 12`, `lines 7, 9, 12 and 4 more`.
+fn in_lines(lines: &[usize]) -> String {
+    const NAMED: usize = 5;
+    let texts: Vec<String> = lines.iter().take(NAMED).map(ToString::to_string).collect();
+    match (lines.len().saturating_sub(NAMED), texts.split_last()) {
+        (0, Some((only, []))) => format!("line {only}"),
+        (0, Some((last, first))) => format!("lines {} and {last}", first.join(", ")),
+        (more, _) => format!("lines {} and {more} more", texts.join(", ")),
+    }
 }
 
 /// The last `AlertWindows` of a file.

@@ -130,6 +130,7 @@ struct Shared {
     name: Node,
     title: Option<Node>,
     runbook: Option<Node>,
+    status: Option<Node>,
     window: Window,
     method: Method,
     alerts: Alerts,
@@ -157,6 +158,7 @@ fn read_slo(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option
     let title = title.and_then(|(node, text)| super::title(reader, text, &node.range));
     let (labels, annotations) = (metadata.get(reader, "labels"), metadata.get(reader, "annotations"));
     let runbook = annotations.and_then(|node| read_key(reader, node, RUNBOOK)).map(|node| word(&node.range, super::text(node)));
+    let status = annotations.and_then(|node| read_status(reader, node));
     let team = super::team(reader, &[labels, annotations], &metadata.place(), settings);
     metadata.finish(reader);
     let service = spec.required(reader, "service").and_then(|node| {
@@ -169,12 +171,31 @@ fn read_slo(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option
     let indicator = sli::of_slo(reader, &spec, settings.library);
     let objectives = spec.required(reader, "objectives").and_then(|node| reader.list(node, "`objectives`"));
     spec.finish(reader);
-    let shared = Shared { service: service?, team, name: slo_name?, title, runbook, window: window?, method: method?, alerts: alerts? };
+    let shared =
+        Shared { service: service?, team, name: slo_name?, title, runbook, status, window: window?, method: method?, alerts: alerts? };
     Some(of_objectives(reader, objectives?, indicator, &shared, settings))
 }
 
 /// An annotation that names the runbook's file; `burnward export` writes it.
 pub(crate) const RUNBOOK: &str = "burnward.dev/runbook";
+/// An annotation of an SLO that is not active: `shadow` or `suspended`.
+pub(crate) const STATUS: &str = "burnward.dev/status";
+/// Until when, and why, it is suspended.
+pub(crate) const SUSPENDED: [(&str, &str); 2] = [("until", "burnward.dev/suspended-until"), ("reason", "burnward.dev/suspended-reason")];
+
+/// The status that annotations say; whether it is one, is found with the others of own documents.
+fn read_status(reader: &mut Reader, annotations: &Node) -> Option<Node> {
+    let status = read_key(reader, annotations, STATUS)?;
+    let [until, reason] = SUSPENDED.map(|(key, annotation)| {
+        let said = read_key(reader, annotations, annotation).map(|node| quoted(&node.range, super::text(node)));
+        (key, said)
+    });
+    let text = super::text(status);
+    if text != "suspended" {
+        return Some(word(&status.range, text));
+    }
+    Some(map(&status.range, [("suspended", Some(map(&status.range, [until, reason])))]))
+}
 
 fn read_method(reader: &mut Reader, spec: &Fields<'_>) -> Option<Method> {
     let Some((node, text)) = spec.text(reader, "budgetingMethod") else { return Some(Method::Occurrences) };
@@ -246,6 +267,7 @@ fn of_objectives(
                 ("name", Some(name)),
                 ("title", shared.title.clone()),
                 ("runbook", shared.runbook.clone()),
+                ("status", shared.status.clone()),
                 ("sli", Some(sli.sli)),
                 ("per", sli.per),
                 ("objectives", Some(list(&first.node.range, objectives))),

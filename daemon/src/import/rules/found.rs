@@ -10,7 +10,7 @@ use burnward_core::{
 use promql_parser::parser::Expr;
 
 use super::{
-    Rule, Rules,
+    Covered, Rule, Rules, SHADOW,
     alert::{self, Comparison},
 };
 use crate::{
@@ -52,6 +52,8 @@ struct Slo {
     share: Query,
     objectives: BTreeMap<String, Objective>,
     no_data: Option<(Range<usize>, String, Urgency)>,
+    /// Where it is said that it is in shadow.
+    shadow: Option<Range<usize>>,
 }
 
 /// What names a service.
@@ -73,6 +75,15 @@ struct Objective {
     plain: Option<(Urgency, Option<String>)>,
     /// Whether a label says what it is called.
     named: bool,
+}
+
+/// What an objective without any alert has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WithoutRows {
+    /// No rows: nobody is told.
+    None,
+    /// The default rows, of an SLO in shadow, since no alerts are written of it.
+    Default,
 }
 
 /// All of them, in the order of their keys.
@@ -128,6 +139,7 @@ impl Slos {
             share: Query { expr: share, place: of_ratio.expr_place.clone() },
             objectives: BTreeMap::new(),
             no_data: None,
+            shadow: (rule.labels.get(SHADOW).map(String::as_str) == Some("shadow")).then(|| rule.place.clone()),
         })
     }
 
@@ -156,8 +168,9 @@ impl Slos {
                 Burn::Row { budget, factor, long, short } => Some((budget, AlertRow { urgency, factor, long, short })),
                 Burn::Plain { .. } => None,
             };
-            let burns = |slo: &Slo| slo.objectives.values().any(|objective| objective.plain.is_none());
-            if matches!(found, Burn::Plain { .. }) && self.0.get(&key).is_some_and(burns) {
+            let burns = |slo: &&Slo| slo.objectives.values().any(|objective| objective.plain.is_none());
+            if let Some(slo) = self.0.get(&key).filter(|slo| matches!(found, Burn::Plain { .. }) && burns(slo)) {
+                rules.covered.insert(at, Covered { name: slo.name.clone(), place: slo.place.clone() });
                 continue;
             }
             rules.used.insert(at);
@@ -408,11 +421,16 @@ impl Slo {
             None => crate::import::team(reader, &[], &place, settings),
         };
         let sli = indicator::of_ratio(reader, self.side, &self.share);
+        if let Some(place) = &self.shadow {
+            let message = "the rules hold no alert of an SLO in shadow, so it has the default alert rows";
+            tell(reader, &codes::CHANGED, place, message, "write `alerting:` of its objectives where it had others");
+        }
+        let without_rows = if self.shadow.is_some() { WithoutRows::Default } else { WithoutRows::None };
         let several = self.objectives.len() > 1;
         let objectives: Vec<Node> = self
             .objectives
             .iter()
-            .map(|(id, objective)| objective.node(reader, (several || objective.named).then_some(id.as_str()), settings))
+            .map(|(id, objective)| objective.node(reader, (several || objective.named).then_some(id.as_str()), without_rows, settings))
             .collect();
         let Indicator { sli, per } = sli;
         let slo = map(
@@ -422,6 +440,7 @@ impl Slo {
                 ("sli", Some(sli)),
                 ("per", per),
                 ("objectives", Some(list(&place, objectives))),
+                ("status", self.shadow.as_ref().map(|place| word(place, "shadow"))),
                 ("no-data", self.no_data.as_ref().map(|(place, after, urgency)| no_data(place, after, *urgency))),
             ],
         );
@@ -444,7 +463,7 @@ fn percent_of(budget: f64) -> String {
 }
 
 impl Objective {
-    fn node(&self, reader: &mut Reader, id: Option<&str>, settings: &Settings<'_>) -> Node {
+    fn node(&self, reader: &mut Reader, id: Option<&str>, without_rows: WithoutRows, settings: &Settings<'_>) -> Node {
         let place = &self.place;
         let percent = percent_of(self.budget);
         let window = self.window.unwrap_or_else(|| {
@@ -462,6 +481,7 @@ impl Objective {
                 tell(reader, &codes::CHANGED, place, message, help);
                 as_loud(reader, place, *urgency, severity.as_deref())
             }
+            (Ok(_), None) if without_rows == WithoutRows::Default && self.rows.is_empty() => None,
             (Ok(target), None) => rows::alerting(reader, place, Rows { all: self.rows.clone(), target, window }),
             (Err(_), _) => None,
         };

@@ -12,20 +12,24 @@ use std::{
     ops::Range,
 };
 
+use burnward_core::words::plural;
 use promql_parser::parser::Expr;
 
 use super::{
     Converted, Settings, expression,
     sloth::{ROUTING, WORDS},
-    tree::{Fields, labels_left, pass_over, tell},
+    tree::{Fields, labels_left, pass_over, peek, tell},
 };
 use crate::definition::{
     codes,
-    promql::always_alike,
+    promql::{always_alike, mistake_of},
     reader::{Reader, shortened},
     yaml::{Node, Value},
 };
 use found::Slos;
+
+/// The label by which `burnward export` says of what it records that the SLO is in shadow.
+pub(crate) const SHADOW: &str = "burnward_status";
 
 /// A rule.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ struct Rule {
     place: Range<usize>,
     /// Where its expression stands.
     expr_place: Range<usize>,
+    /// Why that cannot be read, and where.
+    unread: Option<(String, Range<usize>)>,
 }
 
 /// All rules of a file.
@@ -50,6 +56,16 @@ struct Rules {
     nodes: Vec<Node>,
     /// Which of them belong to an SLO.
     used: BTreeSet<usize>,
+    /// Alerts of what another alert stands for already.
+    covered: BTreeMap<usize, Covered>,
+}
+
+/// An SLO that another alert stands for already.
+#[derive(Debug)]
+struct Covered {
+    name: String,
+    /// Where that one stands.
+    place: Range<usize>,
 }
 
 /// The SLOs of a rule file.
@@ -88,14 +104,62 @@ fn of_groups(reader: &mut Reader, file: &Fields<'_>, settings: &Settings<'_>) ->
             continue;
         }
         pass_over(reader, node);
-        left_out(reader, rule, &rules);
+        left_out(reader, rule, rules.covered.get(&at), &rules);
     }
     converted
 }
 
+/// Tells once of a file that is loaded directly, and whose rules are no SLO: each of them is told of by `burnward import`.
+pub(super) fn without_slo(reader: &mut Reader, roots: &[Node]) {
+    let of_key = |node: &Node, key: &str| peek(node, key).cloned();
+    let items = |node: Option<Node>| match node.map(|node| node.value) {
+        Some(Value::List(items)) => items,
+        Some(Value::Scalar { .. } | Value::Map(_)) | None => Vec::new(),
+    };
+    let groups = roots.iter().flat_map(|root| items(of_key(root, "groups").or_else(|| of_key(&of_key(root, "spec")?, "groups"))));
+    let rules: Vec<Node> = groups.flat_map(|group| items(of_key(&group, "rules"))).collect();
+    let alerts = rules.iter().filter(|rule| peek(rule, "alert").is_some()).count();
+    let Some(first) = roots.first() else { return };
+    let key = |key: &str| first_key(first, key);
+    let place = key("groups").or_else(|| key("kind")).unwrap_or_else(|| first.range.clone());
+    let message = format!(
+        "these are rules of Prometheus ({} and {}), and none of them compares a share of bad events with a budget: nothing of the file is loaded",
+        plural(alerts, "alert"),
+        plural(rules.len() - alerts, "recording rule"),
+    );
+    let import = format!("`burnward import {}` says of each rule why it is no SLO", reader.source().name());
+    let diagnostic = reader.diagnostic(&codes::NOT_CARRIED, place, message).help(import);
+    reader.report(diagnostic.help(
+        "what users should notice is an SLO of its own: `burnward init` proposes some; leave the rules to Prometheus, in another directory",
+    ));
+}
+
+fn first_key(node: &Node, key: &str) -> Option<Range<usize>> {
+    match &node.value {
+        Value::Map(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| entry.key_range.clone()),
+        Value::Scalar { .. } | Value::List(_) => None,
+    }
+}
+
 /// Tells of a rule that is no part of an SLO, and why, where it looks like one.
-fn left_out(reader: &mut Reader, rule: &Rule, rules: &Rules) {
+fn left_out(reader: &mut Reader, rule: &Rule, covered: Option<&Covered>, rules: &Rules) {
     let name = rule.alert.as_ref().or(rule.record.as_ref()).map(|name| shortened(name)).unwrap_or_default();
+    if let Some((why, place)) = &rule.unread {
+        let message = format!("the rule `{name}` is not carried over: {why}");
+        tell(reader, &codes::NOT_CARRIED, place, message, "Prometheus does not load such a rule, either: correct it there first");
+        return;
+    }
+    if let Some(Covered { name: slo, place }) = covered {
+        let slo = shortened(slo);
+        let message = format!(
+            "the alert `{name}` is not carried over: what it counts is the SLI of the SLO `{slo}`, whose alert rows take its place"
+        );
+        let related = reader.place(place.clone());
+        let diagnostic = reader.diagnostic(&codes::NOT_CARRIED, rule.place.clone(), message).related(related, "that SLO comes from here");
+        let help = "a share of bad events over one lookback says nothing of a budget; where its threshold is a promise of its own, add an objective by hand";
+        reader.report(diagnostic.help(help));
+        return;
+    }
     let alert = rule.expr.as_ref().filter(|_| rule.alert.is_some());
     if let Some((why, help)) = alert.and_then(always_alike) {
         let message = format!("the alert `{name}` is not carried over: {why}");
@@ -178,15 +242,26 @@ fn read_rule(reader: &mut Reader, node: &Node, group: &str) -> Option<Rule> {
     let place = record.or(alert).map_or_else(|| rule.place(), |(node, _)| node.range.clone());
     rule.finish(reader);
     let (expr_node, text) = expr?;
+    let read = expression::read(text);
+    let unread = match &read {
+        Err(expression::Unread::NotPromql) => mistake_of(text).map(|(why, at)| {
+            let written = reader.source().text().get(expr_node.range.clone()).and_then(|written| written.find(text));
+            let exact =
+                written.zip(at).map(|(offset, at)| expr_node.range.start + offset + at.start..expr_node.range.start + offset + at.end);
+            (why, exact.unwrap_or_else(|| expr_node.range.clone()))
+        }),
+        Ok(_) | Err(_) => None,
+    };
     Some(Rule {
         record: record.map(|(_, name)| name.to_owned()),
         alert: alert.map(|(_, name)| name.to_owned()),
-        expr: expression::read(text).ok(),
+        expr: read.ok(),
         labels,
         waits,
         group: group.to_owned(),
         place,
         expr_place: expr_node.range.clone(),
+        unread,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{context, convert, loaded, openslo, pyrra, sloth};
+use super::{context, convert, loaded, openslo, pyrra, rules, sloth};
 use crate::definition::{
     Colour, Context, Severity, Source,
     document::{self, Teams, Wakes, version_of},
@@ -41,6 +41,17 @@ fn mistakes_point_into_the_foreign_file() {
 }
 
 #[test]
+fn a_team_that_nobody_declared_is_told_once() {
+    let teams = Teams::Known([(burnward_core::id::TeamName::parse("payments").expect("a name"), Wakes::Somebody)].into());
+    let context = Context { teams, ..context() };
+    let text = format!("{}---\n{}", sloth::FILE, sloth::FILE.replace("service: \"basket\"", "service: other"));
+    let faults = document::read(&Source::new("sloth.yaml", &text), "", &context).expect_err("it does not load");
+    let of_teams: Vec<_> = faults.iter().filter(|fault| fault.code.id == "E1023").collect();
+    assert_eq!(of_teams.len(), 1, "{faults:?}");
+    assert!(of_teams[0].help.iter().any(|help| help.contains("declare it under `teams:`")), "{:?}", of_teams[0].help);
+}
+
+#[test]
 fn a_directory_may_hold_files_of_all_tools() {
     let directory = tempfile::tempdir().expect("a directory");
     for (name, text) in [("a.yaml", sloth::FILE), ("b.yaml", openslo::SLO), ("c.yaml", pyrra::RATIO)] {
@@ -72,4 +83,36 @@ fn a_document_of_something_else_says_so() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\n";
     let faults = document::read(&Source::new("a.yaml", text), "", &context()).expect_err("it does not load");
     assert_eq!(faults.iter().map(|fault| fault.code.id).collect::<Vec<_>>(), ["E1501"]);
+}
+
+/// What is said of a text that is loaded directly, as it is shown.
+fn said_of(name: &str, text: &str) -> String {
+    let faults = match document::read(&Source::new(name, text), "", &context()) {
+        Ok((_, advice)) => advice,
+        Err(faults) => faults,
+    };
+    faults.iter().map(|fault| fault.render(Colour::Never)).collect::<Vec<_>>().join("\n\n")
+}
+
+const RULES: &str = "groups:
+  - name: node
+    rules:
+      - { alert: InstanceDown, expr: up == 0, for: 5m, labels: { severity: page } }
+      - { alert: DiskFull, expr: 'free_bytes < 1e9' }
+      - { record: 'job:up:sum', expr: sum by (job) (up) }
+";
+
+#[test]
+fn rules_that_are_no_slo_are_told_once_what_they_are() {
+    insta::assert_snapshot!(said_of("alerts.yaml", RULES));
+    let indented = RULES.replace('\n', "\n  ");
+    let object = format!("apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {{ name: node }}\nspec:\n  {indented}\n");
+    insta::assert_snapshot!(said_of("object.yaml", &object));
+}
+
+#[test]
+fn what_is_no_part_of_an_slo_is_told_of_beside_one() {
+    let both = RULES.replace("groups:\n", rules::BY_HAND);
+    let said = said_of("rules.yaml", &both);
+    assert!(said.contains("the rule `InstanceDown` is not carried over") && !said.contains("these are rules"), "{said}");
 }

@@ -3,6 +3,7 @@
 use burnward_core::slo::Urgency;
 
 use super::{convert, loaded, shown};
+use crate::definition::Colour;
 
 /// As Sloth generates them, shortened to two lookbacks of one SLO.
 pub(super) const SLOTH: &str = include_str!("../../../fixtures/foreign/rules-of-sloth.yaml");
@@ -244,4 +245,29 @@ fn a_constant_factor_of_a_share_is_one_of_its_threshold() {
 fn recording_rules_that_name_themselves_do_not_turn_in_circles() {
     let text = "groups: [{ name: a, rules: [{ record: a, expr: b }, { record: b, expr: a }, { alert: X, expr: a > 2 * 0.01 }] }]";
     assert!(convert(&[("rules.yaml", text)]).documents.is_empty());
+}
+
+/// The one thing that is said of rules, as it is shown.
+fn said_of(rules: &[String]) -> String {
+    let faults = convert(&[("rules.yaml", &file(rules))]).faults;
+    let of_rules = faults.iter().filter(|fault| fault.message.contains("is not carried over"));
+    of_rules.map(|fault| fault.render(Colour::Never)).collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn an_alert_of_an_sli_that_another_one_stands_for_is_told_which_slo_covers_it() {
+    let share = |lookback: &str| format!("sum(rate(m{{code=\"500\"}}[{lookback}])) / sum(rate(m[{lookback}]))");
+    let burns = format!(
+        "{{ alert: Burns, expr: '{} > 14.4 * 0.001 and {} > 14.4 * 0.001', labels: {{ severity: page, service: shop, team: a }} }}",
+        share("1h"),
+        share("5m")
+    );
+    let errors = format!("{{ alert: Errors, expr: '{} > 0.05', labels: {{ severity: page, service: shop, team: a }} }}", share("5m"));
+    insta::assert_snapshot!(said_of(&[burns, errors]));
+}
+
+#[test]
+fn a_rule_that_is_no_promql_is_told_what_is_wrong_and_where() {
+    let broken = "{ alert: Broken, expr: 'sum(rate(x[5m)) > 3', labels: { severity: page } }".to_owned();
+    insta::assert_snapshot!(said_of(&[broken]));
 }

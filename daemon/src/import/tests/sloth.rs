@@ -84,3 +84,24 @@ fn errors_that_are_split_and_a_total_that_is_not_become_one_budget() {
 fn one_slo_twice_is_told_of() {
     assert!(codes(&FILE.replace("name: reachable", "name: wifi")).contains(&"E1022"));
 }
+
+#[test]
+fn what_each_slo_of_a_file_loses_is_told_once_with_its_lines() {
+    let slo = |name: &str| {
+        format!(
+            "  - name: {name}\n    objective: 99\n    labels: {{ category: a }}\n    sli: {{ events: {{ error_query: 'sum(rate(e[{{{{.window}}}}]))', total_query: 'sum(rate(t[{{{{.window}}}}]))' }} }}\n    alerting: {{ annotations: {{}} }}\n"
+        )
+    };
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let text = format!("version: prometheus/v1\nservice: basket\nlabels: {{ team: shop }}\nslos:\n{}", names.map(slo).concat());
+    let imported = super::convert(&[("sloth.yaml", &text)]);
+    assert_eq!(loaded(&imported).len(), names.len());
+    let said: Vec<String> = imported.faults.iter().map(|fault| format!("{fault}: {}", fault.help.last().map_or("", |help| help))).collect();
+    assert_eq!(
+        said,
+        [
+            "sloth.yaml:7:15: the label `category` is not carried over (W2101): the same stands in lines 12, 17, 22, 27, 32 and 2 more",
+            "sloth.yaml:9:17: `annotations` is not carried over (W2101): the same stands in lines 14, 19, 24, 29, 34 and 2 more",
+        ]
+    );
+}
