@@ -10,6 +10,8 @@ use std::{
     thread,
 };
 
+use burnward_stand_ins::prometheus::{Real, Value, Written};
+
 fn burnward(directory: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_burnward"));
     command.args(args).current_dir(directory).env_clear().stdin(Stdio::null()).output().expect("it runs")
@@ -289,4 +291,81 @@ fn a_source_that_is_none_or_is_swollen_is_told_in_bounds_and_nothing_secret_is_s
     insta::assert_snapshot!("source_swollen", said(&swollen(), "", &[]));
     let unknown = burnward(directory.path(), &["init", "--source", "prom-eu"]);
     insta::assert_snapshot!("source_unknown", shown(&unknown));
+}
+
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// A series with a sample every 15 s of the last minutes.
+fn series(labels: &[(&str, &str)], minutes: i64, value: impl Fn(i64) -> Value) -> Written {
+    let samples = (0..=minutes * 4).map(|n| (now() - 1000 - (minutes * 4 - n) * 15_000, value(n))).collect();
+    Written { labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(), samples }
+}
+
+/// What is proposed from a real Prometheus that holds these series.
+async fn proposed_from(written: &[Written], args: &[&str]) -> (Option<i32>, String) {
+    let data = tempfile::tempdir().expect("a directory");
+    let real = Real::start_for_histograms(data.path()).await.expect("it starts");
+    real.take(written).await.expect("it takes them");
+    let (directory, url) = (tempfile::tempdir().expect("a directory"), real.url());
+    let output = burnward(directory.path(), &[&["init", "--source", &url, "--team", "payments"], args].concat());
+    (output.status.code(), shown(&output).replace(&url, "URL"))
+}
+
+/// The comments and lines one after another, so that a sentence is found wherever it is broken.
+fn flat(text: &str) -> String {
+    text.lines().map(|line| line.trim().trim_start_matches("# ")).collect::<Vec<_>>().join(" ")
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small")]
+fn counter(rate: i64) -> impl Fn(i64) -> Value {
+    move |n| Value::Number((n * rate) as f64)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_younger_than_an_hour_was_seen() {
+    let of = |code: &'static str| [("__name__", "http_requests_total"), ("job", "shop"), ("instance", "a"), ("code", code)];
+    let up = [("__name__", "up"), ("job", "shop"), ("instance", "a")];
+    let written = [series(&of("200"), 12, counter(100)), series(&of("500"), 12, counter(1)), series(&up, 12, |_| Value::Number(1.0))];
+    let (code, text) = proposed_from(&written, &[]).await;
+    assert_eq!(code, Some(0), "{text}");
+    let words = flat(&text);
+    assert!(words.contains("99.0 % measured over 1 hour") && !words.contains("nothing of it was seen"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_scrapes_all_failed_is_named_as_dead() {
+    let dead = |name: &'static str| series(&[("__name__", name), ("job", "gone"), ("instance", "b")], 90, |_| Value::Number(0.0));
+    let alive = series(&[("__name__", "up"), ("job", "alive"), ("instance", "a")], 90, |_| Value::Number(1.0));
+    let written = [dead("up"), dead("scrape_samples_scraped"), alive];
+    let (code, text) = proposed_from(&written, &["--job", "gone"]).await;
+    assert_eq!(code, Some(2), "{text}");
+    let expected =
+        "burnward: URL: each scrape of `gone` failed in the last 30d, so there are no metrics of it: its page of targets says why";
+    assert!(text.contains(expected), "{text}");
+    let (code, text) = proposed_from(&written, &["--job", "alive"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("probe: 'up{job=\"alive\"}'"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn native_histograms_and_probes_of_a_source_become_slos() {
+    let histogram = |n: i64| Value::Histogram {
+        schema: 3,
+        buckets: vec![(-13, u64::try_from(n * 40).expect("small")), (20, u64::try_from(n).expect("small"))],
+    };
+    let native = series(&[("__name__", "http_request_duration_seconds"), ("job", "api"), ("instance", "a")], 180, histogram);
+    let (code, text) = proposed_from(&[native], &["--job", "api"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("histogram: 'http_request_duration_seconds{job=\"api\"}'") && text.contains("buckets: native"), "{text}");
+    assert!(flat(&text).contains("measured over 3 hours"), "{text}");
+
+    let target = |instance: &'static str| [("__name__", "probe_success"), ("job", "blackbox"), ("instance", instance)];
+    let fails = |n: i64| Value::Number(if n % 100 == 7 { 0.0 } else { 1.0 });
+    let probes = [series(&target("https://a"), 180, |_| Value::Number(1.0)), series(&target("https://b"), 180, fails)];
+    let (code, text) = proposed_from(&probes, &["--job", "blackbox"]).await;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("probe: 'probe_success{job=\"blackbox\"}'"), "{text}");
+    assert!(flat(&text).contains("99.4 % measured over 3 hours"), "{text}");
 }

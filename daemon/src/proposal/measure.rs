@@ -30,6 +30,8 @@ const MOST_SAMPLES: f64 = 60e6;
 const SAMPLES_AN_HOUR: f64 = 240.0;
 /// The distance of the instants at which a series is looked for.
 const LOOK: Duration = hours(1);
+/// The same of what is younger than that.
+const CLOSE_LOOK: Duration = Duration::from_mins(1);
 /// Rounds are lived through at least so far apart: a target of a month is chosen by hours, not by seconds.
 pub const TICK: Duration = Duration::from_mins(1);
 
@@ -117,13 +119,21 @@ impl Measure<'_> {
         Ok(Ok(Evidence { span, counted, unseen, measured, tried, cut_for_series: is_cut.then_some(series) }))
     }
 
-    /// The hours in which there was something to count, and of how many series.
+    /// The hours in which there was something to count, and of how many series. What is younger than an hour is looked for by the minute.
     async fn seen(&self, total: &Selector) -> Result<Option<Seen>, Unknown> {
-        let answer = self.prometheus.read_steps(&format!("count({total})"), self.span.from, self.span.to, LOOK).await?;
-        let hours: Vec<(Timestamp, f64)> =
-            answer.series.iter().flat_map(|one| &one.samples).map(|sample| (sample.at, sample.value)).collect();
+        let mut hours = self.counted(total, self.span.from, LOOK).await?;
+        if hours.is_empty() {
+            let last_hour = self.span.to.minus(LOOK).max(self.span.from);
+            hours = self.counted(total, last_hour, CLOSE_LOOK).await?.into_iter().next_back().into_iter().collect();
+        }
         let ends = hours.first().zip(hours.last()).map(|((first, _), (last, _))| (*first, *last));
         Ok(ends.map(|(first, last)| Seen { first, last, hours }))
+    }
+
+    /// How many series there were at instants up to the end.
+    async fn counted(&self, total: &Selector, from: Timestamp, step: Duration) -> Result<Vec<(Timestamp, f64)>, Unknown> {
+        let answer = self.prometheus.read_steps(&format!("count({total})"), from, self.span.to, step).await?;
+        Ok(answer.series.iter().flat_map(|one| &one.samples).map(|sample| (sample.at, sample.value)).collect())
     }
 
     /// As much of the time as there are samples of, up to what is read in a minute or two.

@@ -12,7 +12,7 @@ use burnward_core::{
     ledger::Unknown,
     sli::{MatchOp, Matcher, Selector},
     slo::Slo,
-    time::days,
+    time::{days, hours},
     window::Interval,
     words,
 };
@@ -104,6 +104,9 @@ impl Asking<'_> {
         let asked = Asked::new(self.args, job.as_deref(), config);
         let found = self.find(listed.clone(), &only, &asked).await?;
         let looked = words::plural(listed.metrics, "metric");
+        if !asked.names_a_metric() && found.proposed.iter().all(|candidate| matches!(candidate.indicator, Indicator::Probe { .. })) {
+            self.is_alive(&only).await?;
+        }
         ensure!(!found.proposed.is_empty(), nothing_found(&self.name, &looked, &found, self.args));
         let mut slos = Vec::new();
         for candidate in found.proposed {
@@ -160,6 +163,35 @@ impl Asking<'_> {
         let there = if jobs.is_empty() { String::new() } else { format!("; its jobs are {}", words::list(&jobs, JOBS_SHOWN)) };
         let last = words::lookback(self.span.length());
         Ok(format!("{} has no series that {} matches in the last {last}{there}", self.name, one_line(&only.to_string())))
+    }
+
+    /// That a scrape of what is asked for ever worked.
+    ///
+    /// # Errors
+    /// The jobs of which each scrape failed, where that is all that there is.
+    async fn is_alive(&self, only: &Selector) -> anyhow::Result<()> {
+        let up = Selector::new("up", only.matchers().to_vec());
+        let mut best: BTreeMap<String, f64> = BTreeMap::new();
+        // What is younger than an hour is not seen at full hours.
+        let last_hour = self.span.to.minus(hours(1)).max(self.span.from);
+        for (from, step) in [(self.span.from, hours(1)), (last_hour, TICK)] {
+            let query = format!("max by (job) ({up})");
+            let answer = self.within(self.prometheus.read_steps(&query, from, self.span.to, step)).await?;
+            for series in &answer.series {
+                let most = series.samples.iter().map(|sample| sample.value).fold(0.0, f64::max);
+                let job = best.entry(series.labels.get("job").to_owned()).or_default();
+                *job = job.max(most);
+            }
+        }
+        let dead: Vec<String> = best.iter().filter(|(_, most)| **most == 0.0).map(|(job, _)| format!("`{}`", one_line(job))).collect();
+        ensure!(
+            dead.is_empty() || dead.len() < best.len(),
+            "{}: each scrape of {} failed in the last {}, so there are no metrics of it: its page of targets says why",
+            self.name,
+            words::list(&dead, JOBS_SHOWN),
+            words::lookback(self.span.length())
+        );
+        Ok(())
     }
 
     /// The job of what can be proposed, where it is one.
