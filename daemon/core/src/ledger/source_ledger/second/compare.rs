@@ -66,7 +66,7 @@ impl SourceLedger {
         let (since, plan) = (walk.since[lane], &self.plan.lanes()[lane]);
         let Some(cells) = self.cells(lane, since) else { return Loss::None };
         let only_adds = plan.steps.is_none() && !plan.sides.iter().any(|side| matches!(side.role, Role::Probe | Role::Present));
-        let is_settled = |moment: Timestamp| self.lanes[lane].watermark.since(moment) >= SETTLING;
+        let settled = self.lanes[lane].watermark.minus(SETTLING);
         let of_stream = |stream: u32| {
             let Some(held) = self.streams.get(stream as usize) else { return Loss::None };
             let again = &walk.memory.streams[stream as usize].slices;
@@ -86,21 +86,20 @@ impl SourceLedger {
             if only_adds && first_left.is_some_and(|until| now(since, until) < before(since, until)) {
                 return Loss::Is;
             }
-            let of_hole = |hole: &Hole, is_settled: bool| {
-                let within = cells.iter().filter(|(_, from, to)| *from >= hole.from && *to <= hole.to);
-                let Some((after, until)) = within.map(|(_, from, to)| (*from, *to)).reduce(|whole, last| (whole.0, last.1)) else {
-                    return Loss::None;
-                };
-                let emptied = now(after, until) == 0 && before(after, until) != 0;
-                match emptied && (!only_adds || now(since, until) < before(since, until)) {
-                    true if only_adds && !is_settled => Loss::Looks,
-                    true => Loss::Is,
-                    false => Loss::None,
-                }
+            let emptied = |from: Timestamp, to: Timestamp| {
+                let within = cells.iter().filter(|(_, begin, end)| *begin >= from && *end <= to);
+                let whole = within.map(|(_, begin, end)| (*begin, *end)).reduce(|whole, last| (whole.0, last.1));
+                whole.is_some_and(|(after, until)| {
+                    now(after, until) == 0 && before(after, until) != 0 && (!only_adds || now(since, until) < before(since, until))
+                })
             };
-            let holes = walk.holes(lane, stream);
-            let met = holes.iter().map(|hole| of_hole(hole, is_settled(hole.to)));
-            met.chain(begins_later.iter().map(|hole| of_hole(hole, true))).max().unwrap_or(Loss::None)
+            let of_hole = |Hole { from, to }: Hole| match emptied(from, if only_adds { to.min(settled) } else { to }) {
+                true => Loss::Is,
+                false if emptied(from, to) => Loss::Looks,
+                false => Loss::None,
+            };
+            let met = walk.holes(lane, stream).into_iter().map(of_hole).max().unwrap_or(Loss::None);
+            if begins_later.is_some_and(|Hole { from, to }| emptied(from, to)) { Loss::Is } else { met }
         };
         walk.memory.streams_of(lane).map(of_stream).max().unwrap_or(Loss::None)
     }
