@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     id::{BudgetId, Group, IncidentId},
-    incident::{Incident, IncidentEvent, Kind, PageOutcome, Phase, What},
+    incident::{Incident, IncidentEvent, Kind, PageOutcome, What},
     ledger::Counts,
     time::Timestamp,
     timeline::{self, Entry},
@@ -139,10 +139,7 @@ fn whom(groups: &BTreeSet<&Group>) -> String {
 pub fn milestones(incident: &Incident, events: &[IncidentEvent]) -> Milestones {
     let acknowledged = first(events, |what| matches!(what, What::Acknowledged));
     let delivered = first(events, |what| matches!(what, What::Delivered { .. }));
-    let resolved = match incident.phase {
-        Phase::Resolved { at, .. } if incident.is_at_rest() => Some(at),
-        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
-    };
+    let resolved = incident.ended();
     let paged = delivered.filter(|paged| acknowledged.or(resolved).is_none_or(|next| *paged <= next));
     Milestones { began: incident.began.min(incident.opened_at), detected: incident.opened_at, paged, acknowledged, resolved }
 }

@@ -240,7 +240,7 @@ fn team_row(team: &ReportedTeam) -> Vec<String> {
         if people.is_empty() { "-".to_owned() } else { people.join(", ") },
         team.incidents.to_string(),
         team.tickets.to_string(),
-        team.open.to_string(),
+        told::open(team.open, team.goes_on),
         format!("{}{never}", times(team.to_acknowledge)),
         times(team.to_resolve),
     ]

@@ -168,6 +168,11 @@ pub fn load(teams: &[TeamWeek]) -> String {
     format!("{}{night}, {}, {}", plural(pages, "page"), plural(incidents, "incident"), plural(tickets, "ticket"))
 }
 
+/// How many incidents are not over: `3`; `3, 1 of them resolved and going on` where a person resolved one whose alerts still hold.
+pub fn open(open: usize, goes_on: usize) -> String {
+    if goes_on == 0 { open.to_string() } else { format!("{open}, {goes_on} of them resolved and going on") }
+}
+
 /// `57 s, at most 4 min` of several, `57 s` of one.
 pub fn times(times: Times) -> String {
     if times.count > 1 { format!("{}, at most {}", duration(times.median), duration(times.longest)) } else { duration(times.median) }

@@ -78,9 +78,17 @@ impl Incident {
         }
     }
 
-    /// True where nothing of it goes on: it is resolved, and no alert holds that a person resolved away.
+    /// True where nothing of it goes on: it is resolved, and no alert holds that a person resolved away. What is not at rest stands among the open ones.
     pub fn is_at_rest(&self) -> bool {
-        !self.is_open() && self.opens_again().is_none()
+        self.ended().is_some()
+    }
+
+    /// When it ended; `None` as long as it is not at rest.
+    pub fn ended(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Resolved { at, .. } if self.opens_again().is_none() => Some(at),
+            Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
+        }
     }
 
     /// How long it burned or could not be seen, in all, without the pauses.

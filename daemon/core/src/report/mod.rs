@@ -25,7 +25,7 @@ use crate::{
     evaluate::BudgetStatus,
     exclusion::ExclusionId,
     id::{BudgetId, Group, IncidentId, SloId, TeamName},
-    incident::{Facts, Incident, IncidentEvent, Kind, Phase},
+    incident::{Facts, Incident, IncidentEvent, Kind},
     ledger::{Counts, MemberVerdicts, Reason},
     slo::Slo,
     time::Timestamp,
@@ -430,10 +430,7 @@ fn blind(incident: &Incident, rows: &[Row]) -> Option<Blind> {
     let mut hid: Vec<SloId> = hides.filter(|slo| rows.iter().any(|row| row.then.budget.slo == **slo)).cloned().collect();
     hid.sort();
     hid.dedup();
-    let to = match incident.phase {
-        Phase::Resolved { at, .. } => Some(at),
-        Phase::Open | Phase::Acknowledged { .. } => None,
-    };
+    let to = incident.ended();
     let from = incident.began.min(incident.opened_at);
     (!hid.is_empty()).then(|| Blind { incident: incident.id.clone(), subject: incident.fault.subject.to_string(), from, to, hid })
 }

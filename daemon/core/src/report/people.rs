@@ -25,8 +25,10 @@ pub struct TeamWeek {
     pub incidents: usize,
     /// Tickets, opened in the week.
     pub tickets: usize,
-    /// How many of both are not resolved.
+    /// How many of both are not over.
     pub open: usize,
+    /// How many of these a person resolved while they go on.
+    pub goes_on: usize,
     /// Pages to each person that were decided in the week, the most first.
     pub people: Vec<PersonPages>,
     /// How long the first acknowledgement took after the first page arrived, of the incidents of the week that paged.
@@ -91,12 +93,14 @@ fn touches(told: &Told<'_>, week: Interval) -> bool {
 fn team(name: &TeamName, incidents: &[Told<'_>], week: Interval, nights: &[Interval]) -> TeamWeek {
     let own = || incidents.iter().filter(|told| told.incident.team == *name);
     let opened = |urgency| own().filter(move |told| within(told.incident.opened_at, week) && told.incident.fault.urgency == urgency);
+    let open = || opened(Urgency::Page).chain(opened(Urgency::Ticket)).filter(|told| !told.incident.is_at_rest());
     let milestones: Vec<Milestones> = opened(Urgency::Page).map(|told| milestones(told.incident, told.events)).collect();
     TeamWeek {
         team: name.clone(),
         incidents: milestones.len(),
         tickets: opened(Urgency::Ticket).count(),
-        open: opened(Urgency::Page).chain(opened(Urgency::Ticket)).filter(|told| told.incident.is_open()).count(),
+        open: open().count(),
+        goes_on: open().filter(|told| told.incident.opens_again().is_some()).count(),
         people: people(own(), week, nights),
         to_acknowledge: Times::of(milestones.iter().filter_map(Milestones::to_acknowledge).collect()),
         not_acknowledged: milestones.iter().filter(|milestones| milestones.acknowledged.is_none()).count(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     evaluate::BudgetStatus,
     id::{Group, IncidentId, SloId},
-    incident::{AlertKey, Incident, Kind, Phase},
+    incident::{AlertKey, Incident, Kind},
     ledger::Counts,
     slo::Urgency,
     time::Timestamp,
@@ -99,10 +99,7 @@ fn span(incident: &Incident, week: Interval) -> Option<Span> {
     if incident.fault.kind != Kind::Burn {
         return None;
     }
-    let end = match incident.phase {
-        Phase::Resolved { at, .. } => at,
-        Phase::Open | Phase::Acknowledged { .. } => week.to,
-    };
+    let end = incident.ended().unwrap_or(week.to);
     let over = Interval { from: incident.began.min(incident.opened_at).max(week.from), to: end.min(week.to) };
     let (id, urgency, opened_at) = (incident.id.clone(), incident.fault.urgency, incident.opened_at);
     (over.from < over.to).then_some(Span { incident: id, urgency, opened_at, over })

@@ -385,6 +385,28 @@ fn a_team_is_told_its_incidents_pages_and_times() {
 }
 
 #[test]
+fn what_a_person_resolved_while_it_goes_on_is_open_and_explains_what_fails() {
+    let resolved = story().fires("acme").after(minutes(5)).resolved_by("ada");
+    let team = |story: &Story| {
+        let report = ErrorBudgetReport::of(WEEK, Vec::new(), &[told(story)], &[], None);
+        let [team] = report.teams.as_slice() else { panic!("{:?}", report.teams) };
+        (team.open, team.goes_on, team.to_resolve.is_some())
+    };
+    let slices = hourly(START.floor(hours(1)), &[0, 100, 100]);
+    let explained = |story: &Story| {
+        let (slo, spans) = (of_story(), Spans::of([story.state()], WEEK));
+        let week = slices.iter().map(|(_, counts)| *counts).sum();
+        let row = Lived { slo: &slo, before: Ok(counts(1_000_000, 0)), then: Ok(counts(1_000_000, 200)), week }.row(&slices, &spans);
+        row.burns.iter().map(|burn| burn.failed).sum::<f64>()
+    };
+    assert_eq!((team(&resolved), explained(&resolved)), ((1, 1, false), 200.0));
+    let over = resolved.after(minutes(2)).clears("acme");
+    assert_eq!((team(&over), explained(&over)), ((0, 0, true), 0.0));
+    let again = story().fires("acme").after(minutes(5)).resolved_by("ada").after(minutes(11)).ticks();
+    assert_eq!((team(&again), explained(&again)), ((1, 0, false), 200.0));
+}
+
+#[test]
 fn what_happened_in_another_week_or_was_a_test_is_not_told() {
     let earlier = story().after(days(20)).fires("acme");
     let service = crate::id::ServiceName::parse("checkout").expect("a name");

@@ -158,8 +158,8 @@ pub struct TeamContext {
     pub team: String,
     /// `5 pages (2 at night), 3 incidents, 1 ticket`.
     pub load: String,
-    /// How many of the incidents and tickets are not resolved.
-    pub open: usize,
+    /// How many of the incidents and tickets are not over, and how many of these a person resolved: `2, 1 of them resolved and goes on`.
+    pub open: String,
     /// Pages per person, at most fifty.
     pub people: Vec<PersonContext>,
     /// How long acknowledgements took: the middle, and the longest.
@@ -312,7 +312,7 @@ fn team(team: &TeamWeek) -> TeamContext {
     TeamContext {
         team: team.team.to_string(),
         load: told::load(std::slice::from_ref(team)),
-        open: team.open,
+        open: told::open(team.open, team.goes_on),
         people: people.collect(),
         to_acknowledge: team.to_acknowledge.map(told::times),
         not_acknowledged: team.not_acknowledged,

@@ -12,7 +12,7 @@ use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::Known,
     id::{BudgetId, IncidentId, TenantId},
-    incident::{AlertKey, Answer, Command, Incident, Phase, Via, What},
+    incident::{AlertKey, Answer, Command, Incident, Via, What},
     ledger::Counts,
     postmortem::{self, BudgetImpact, PostmortemDraft},
     time::Timestamp,
@@ -287,10 +287,7 @@ pub async fn draft(site: &Site, tenant: &TenantId, id: &str) -> Result<(Postmort
 /// What each budget of an incident lost between its beginning and its end, or until now.
 async fn impact(handle: &Handle, stored: &StoredIncident) -> Vec<BudgetImpact> {
     let incident = &stored.incident;
-    let ended = match &incident.phase {
-        Phase::Resolved { at, .. } if incident.is_at_rest() => Some(*at),
-        Phase::Open | Phase::Acknowledged { .. } | Phase::Resolved { .. } => None,
-    };
+    let ended = incident.ended();
     let until = ended.unwrap_or_else(|| handle.clock.now());
     let standing = standing(handle, incident, ended).await;
     let mut impact = Vec::new();

@@ -50,6 +50,13 @@ pub struct IncidentState {
     pub alerts: Vec<Alert>,
 }
 
+impl IncidentState {
+    /// True where nobody has it. Whoever resolved one that goes on has it until it opens again.
+    pub fn waits(&self) -> bool {
+        self.phase == "open"
+    }
+}
+
 /// What goes on although a person resolved it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GoesOn {

@@ -337,8 +337,11 @@ pub struct ReportedTeam {
     pub incidents: usize,
     /// Tickets.
     pub tickets: usize,
-    /// How many of both are not resolved.
+    /// How many of both are not over.
     pub open: usize,
+    /// How many of these a person resolved while they go on.
+    #[serde(default)]
+    pub goes_on: usize,
     /// Pages to people.
     pub pages: usize,
     /// Pages to each person, the most first.
@@ -517,6 +520,7 @@ impl From<&TeamWeek> for ReportedTeam {
             incidents: team.incidents,
             tickets: team.tickets,
             open: team.open,
+            goes_on: team.goes_on,
             pages: team.pages(),
             people: people.collect(),
             to_acknowledge: team.to_acknowledge.map(ReportedTimes::from),

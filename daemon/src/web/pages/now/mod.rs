@@ -156,16 +156,12 @@ fn choice(value: &str, text: &str, asked: Option<&str>) -> Choice {
     Choice { value: value.to_owned(), text: text.to_owned(), chosen: asked == Some(value) }
 }
 
-/// Pages before tickets, what nobody has before what somebody has, then the newest.
+/// Pages before tickets, what nobody has before what somebody has, what was resolved and goes on between them, then the newest.
 fn most_urgent_first(status: &Status) -> impl Iterator<Item = &IncidentState> {
     let mut incidents: Vec<&IncidentState> = status.open_incidents.iter().collect();
-    incidents.sort_by_key(|incident| (incident.urgency != "page", !waits(incident), Reverse(incident.opened_at)));
+    incidents
+        .sort_by_key(|incident| (incident.urgency != "page", !incident.waits(), incident.goes_on.is_none(), Reverse(incident.opened_at)));
     incidents.into_iter()
-}
-
-/// Nobody has it: it is open, or goes on although a person resolved it.
-fn waits(incident: &IncidentState) -> bool {
-    incident.phase == "open" || incident.goes_on.is_some()
 }
 
 fn tiles(status: &Status, frame: &Frame) -> Vec<Tile> {
@@ -175,7 +171,7 @@ fn tiles(status: &Status, frame: &Frame) -> Vec<Tile> {
         href: frame.links.with("/", &[("state", &slug(word))]) + "#budgets",
         class,
     };
-    let waiting = status.open_incidents.iter().filter(|incident| waits(incident) && incident.urgency == "page").count();
+    let waiting = status.open_incidents.iter().filter(|incident| incident.waits() && incident.urgency == "page").count();
     vec![
         Tile { name: "Open incidents", number: status.open_incidents.len(), href: frame.links.to("/incidents"), class: "state-burning" },
         Tile { name: "Nobody has it", number: waiting, href: frame.links.to("/incidents"), class: "state-burning" },

@@ -163,7 +163,7 @@ struct TeamFigures {
     people: Vec<String>,
     acknowledged: String,
     resolved: String,
-    open: usize,
+    open: String,
 }
 
 /// `GET /reports/week`.
@@ -407,7 +407,7 @@ impl From<&ReportedTeam> for TeamFigures {
             people: team.people.iter().map(person).collect(),
             acknowledged: format!("{acknowledged}{never}"),
             resolved: team.to_resolve.map_or_else(|| "none".to_owned(), times),
-            open: team.open,
+            open: told::open(team.open, team.goes_on),
         }
     }
 }

@@ -62,6 +62,16 @@ async fn what_is_resolved_by_hand_while_it_goes_on_is_said_to_go_on_everywhere()
     let burn = status["open_incidents"].as_array().into_iter().flatten().find(|incident| incident["id"] == "checkout-burn-1");
     let burn = burn.expect("what goes on stands among the open ones");
     assert_eq!((&burn["phase"], &burn["goes_on"]["what"]), (&"resolved".into(), &"STILL FAILING".into()), "{burn}");
+    let now = house.get("/?tenant=main").await.text();
+    assert!(now.contains("<strong>0</strong> Nobody has it") && !now.contains("Nobody has it; "), "who resolved it has it: {now}");
+    let report = house.json("/api/v1/reports/week?tenant=main&week=2025-W48").await;
+    let open = |team: &serde_json::Value| (team["open"].as_u64().expect("a number"), team["goes_on"].as_u64().expect("a number"));
+    let (open, goes_on) =
+        report["teams"].as_array().into_iter().flatten().map(open).fold((0, 0), |sum, team| (sum.0 + team.0, sum.1 + team.1));
+    let listed = status["open_incidents"].as_array().map_or(0, Vec::len);
+    assert_eq!((open, goes_on), (listed as u64, 1), "{report}");
+    let page = house.get("/reports/week?tenant=main&week=2025-W48").await.text();
+    assert!(page.contains(", 1 of them resolved and going on</td>"), "{page}");
 
     house.daemon.fast_forward(minutes(44)).await;
     let over = house.get(&format!("{INCIDENT}?tenant=main")).await.text();
