@@ -138,7 +138,7 @@ pub struct QueryView {
     pub got: Result<(usize, u64), Unknown>,
 }
 
-/// A definition that does not load.
+/// A definition that does not load, or a directory of which too much is gone.
 #[derive(Debug, Clone)]
 pub struct DefinitionFault {
     /// Whose.
@@ -147,6 +147,17 @@ pub struct DefinitionFault {
     pub file: String,
     /// The diagnostics as `burnward check` prints them, without colour.
     pub text: String,
-    /// True where its last good version runs on; false where there never was one.
-    pub last_good_runs: bool,
+    /// What runs in its place.
+    pub runs: InPlace,
+}
+
+/// What runs in place of a definition that is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InPlace {
+    /// Its last good version.
+    LastGood,
+    /// Nothing: it never loaded.
+    Nothing,
+    /// All that ran before: each file loads, and most SLOs would be gone.
+    AllOfBefore,
 }

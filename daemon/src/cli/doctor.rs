@@ -5,13 +5,13 @@ use std::{
     process::ExitCode,
 };
 
-use burnward_core::{ledger::Unknown, time::Timestamp};
+use burnward_core::{id::TenantId, ledger::Unknown, time::Timestamp};
 
 use super::{documents, print};
 use crate::{
     clock::Clock,
     config::{self, Config, PrometheusConfig, SourceConfig, TenantConfig},
-    definition::{self, Diagnostic, Severity},
+    definition::{self, Diagnostic, Loaded, Removals, Severity},
     notify::{Sent, slack::Slack},
     source::{Probe, prometheus::Prometheus, scrape::Scrape},
     store::{Store, StoreError, StoreHealth},
@@ -49,10 +49,11 @@ const SKEW_MILLIS: i64 = 30_000;
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let config = config::read(args.config_file.as_deref())?;
     let mut findings = vec![configuration(&config, args.config_file.as_deref())];
-    findings.extend(store(&config).await);
+    let (found, store) = store(&config).await;
+    findings.push(found);
     findings.extend(tokens(&config));
     for (tenant, tenant_config) in &config.tenants {
-        findings.push(definitions(&config, tenant, tenant_config));
+        findings.push(definitions(&config, tenant, tenant_config, store.as_ref()).await);
         findings.extend(source(&config, tenant_config, Clock::Wall.now()).await);
     }
     findings.extend(slack(&config).await);
@@ -81,21 +82,22 @@ fn configuration(config: &Config, named: Option<&Path>) -> Finding {
     if config::discover(named).is_some() {
         return finding(Health::Ok, "config", text);
     }
-    let advice = "no burnward.yaml here nor in /etc/burnward: the defaults, without a team or Slack; docs/burnward.example.yaml begins one";
+    let advice = "no burnward.yaml here nor in /etc/burnward: the defaults, without a team or Slack; `burnward init` lays one out";
     finding(Health::Warn, "config", advice)
 }
 
-async fn store(config: &Config) -> Vec<Finding> {
+/// How the store is, and the store where it can be read.
+async fn store(config: &Config) -> (Finding, Option<Store>) {
     if !config.storage.join("burnward.db").exists() {
-        return vec![no_store(&config.storage)];
+        return (no_store(&config.storage), None);
     }
     match Store::open_read_only(&config.storage).await {
         Ok(store) => match store.health().await {
-            Ok(health) => vec![store_health(&health)],
-            Err(error) => vec![finding(Health::Fail, "store", error.to_string())],
+            Ok(health) => (store_health(&health), Some(store)),
+            Err(error) => (finding(Health::Fail, "store", error.to_string()), None),
         },
-        Err(error @ StoreError::InUse { .. }) => vec![finding(Health::Warn, "store", error.to_string())],
-        Err(error) => vec![finding(Health::Fail, "store", error.to_string())],
+        Err(error @ StoreError::InUse { .. }) => (finding(Health::Warn, "store", error.to_string()), None),
+        Err(error) => (finding(Health::Fail, "store", error.to_string()), None),
     }
 }
 
@@ -142,11 +144,20 @@ fn store_health(health: &StoreHealth) -> Finding {
     }
 }
 
-fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_config: &TenantConfig) -> Finding {
-    let loaded = definition::load(tenant, tenant_config, config, &documents::library(Some(config)));
+async fn definitions(config: &Config, tenant: &TenantId, tenant_config: &TenantConfig, store: Option<&Store>) -> Finding {
+    let mut loaded = definition::load(tenant, tenant_config, config, &documents::library(Some(config)));
     let subject = format!("slos/{tenant}");
+    let refused = match store {
+        Some(store) => refused_removal(&mut loaded, tenant, tenant_config, store).await,
+        None => Ok(None),
+    };
     let faults = loaded.faulty.len();
-    if faults > 0 {
+    if let Err(error) = refused {
+        finding(Health::Fail, &subject, format!("what ran last cannot be read: {error}"))
+    } else if let Ok(Some(refused)) = refused {
+        let advice = refused.help.join("; ");
+        finding(Health::Fail, &subject, format!("{}: {}: {advice}", refused.code.id, refused.message))
+    } else if faults > 0 {
         let first = loaded.faulty.iter().find_map(|path| first_error(loaded.faults.get(path)?)).unwrap_or_default();
         let (load, broken) = (count(loaded.slos.len(), "SLO"), count(faults, "file"));
         finding(Health::Fail, &subject, format!("{load} load, {broken} cannot be used{first}; `burnward check` shows all of it"))
@@ -155,6 +166,19 @@ fn definitions(config: &Config, tenant: &burnward_core::id::TenantId, tenant_con
     } else {
         finding(Health::Ok, &subject, count(loaded.slos.len(), "SLO"))
     }
+}
+
+/// What a daemon says of these files that refuses them, because most of what ran last would be gone (invariant 9): the decision of its load.
+async fn refused_removal(
+    loaded: &mut Loaded,
+    tenant: &TenantId,
+    place: &TenantConfig,
+    store: &Store,
+) -> Result<Option<Diagnostic>, StoreError> {
+    let last_good = definition::load_stored(tenant, place, &store.definitions(tenant).await?);
+    loaded.refuse_second_histories(&store.counted_slos(tenant).await?);
+    let decided = definition::accept(&last_good, loaded, Removals::Guarded);
+    Ok(place.slo_definitions.first().and_then(|directory| decided.fault(directory)))
 }
 
 /// The first error of a file, with its place.
@@ -274,6 +298,7 @@ fn reason(sent: &Sent) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::{Daemon, Options, Pace};
 
     fn check(found: &Finding, health: Health, says: &str) {
         assert!(found.health == health && found.text.contains(says), "{found:?}");
@@ -289,6 +314,48 @@ mod tests {
         check(&no_store(Path::new("/proc/burnward")), Health::Fail, "none can be made");
         check(&no_store(&directory.path().join("new/data")), Health::Warn, "makes it");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stays behind");
+    }
+
+    #[tokio::test]
+    async fn a_removal_that_the_daemon_refuses_fails_by_the_same_words() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let slo = |service: &str| {
+            format!(
+                "version: burnward/v1\nservice: {service}\nteam: operators\nslos:\n  - name: availability\n    sli:\n      events: {{ bad: 'bad{{job=\"{service}\"}}', total: 'all{{job=\"{service}\"}}' }}\n    objectives:\n      - {{ target: 99.9%, window: 30d }}\n"
+            )
+        };
+        std::fs::create_dir(at("slo-definitions")).unwrap();
+        for service in ["cart", "checkout", "search"] {
+            std::fs::write(at(&format!("slo-definitions/{service}.yaml")), slo(service)).unwrap();
+        }
+        std::fs::write(
+            at("burnward.yaml"),
+            "version: burnward/v1\nlisten: 127.0.0.1:0\nstorage: { path: data }\nsources: { prom: { prometheus: { url: http://127.0.0.1:9 } } }\ntenants: { main: { slo-definitions: [slo-definitions], source: prom } }\n",
+        )
+        .unwrap();
+        let config = config::read(Some(&at("burnward.yaml"))).unwrap();
+        let options = Options { pace: Pace::ByHand, ..Options::default() };
+        let daemon = Daemon::start(config.clone(), options).await.unwrap();
+        let found = async || {
+            let (tenant, place) = config.tenants.first_key_value().unwrap();
+            let (_, store) = store(&config).await;
+            definitions(&config, tenant, place, Some(&store.expect("a store beside a daemon"))).await
+        };
+        check(&found().await, Health::Ok, "3 SLOs");
+        for service in ["cart", "checkout"] {
+            std::fs::remove_file(at(&format!("slo-definitions/{service}.yaml"))).unwrap();
+        }
+        let said = daemon.handle.reload(Removals::Guarded).await.unwrap();
+        assert_eq!(said, "3 SLOs run; a removal of most SLOs is refused: `burnward doctor` says of which and what to do");
+        let status = crate::web::api::wire::Fault::from(&daemon.handle.view.borrow().definition_faults[0]);
+        assert!(status.removal_refused && status.what_is_wrong().contains("refused") && status.text.contains("E1301"), "{status:?}");
+        let refused = "E1301: 2 of 3 SLOs would be removed (cart/availability, checkout/availability); the last good definitions run on: restore \
+            the files (is the volume mounted?), or start once with `burnward run --accept-removals`";
+        check(&found().await, Health::Fail, refused);
+        daemon.handle.reload(Removals::Accepted).await.unwrap();
+        check(&found().await, Health::Ok, "1 SLO");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use burnward_core::{id::SloId, slo::Slo};
+use burnward_core::{id::SloId, slo::Slo, words};
 
 use super::{
     codes,
@@ -63,10 +63,12 @@ impl Acceptance {
     /// What the operator is told where the change was refused; on the first of the tenant's directories.
     pub fn fault(&self, directory: &Path) -> Option<Diagnostic> {
         let Self::Refused { runs, would_remove } = self else { return None };
-        let message = format!("{} of {} SLOs would be removed; the last good definitions run on", would_remove.len(), runs.slos.len());
+        let (would, all) = (would_remove.len(), runs.slos.len());
+        let names: Vec<String> = would_remove.iter().map(|slo| format!("{}/{}", slo.service, slo.name)).collect();
+        let message = format!("{would} of {all} SLOs would be removed ({}); the last good definitions run on", words::list(&names, 3));
         let place = Place::file(&Source::new(&directory.display().to_string(), ""));
         let fault = Diagnostic { code: &codes::REMOVALS, message, place, related: Vec::new(), help: Vec::new() };
-        Some(fault.help("restore the files (is the volume mounted?), or start with --accept-removals"))
+        Some(fault.help("restore the files (is the volume mounted?), or start once with `burnward run --accept-removals`"))
     }
 }
 

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     config::{Config, TenantConfig, is_configuration_tree},
     store::StoredDefinition,
-    view::DefinitionFault,
+    view::{DefinitionFault, InPlace},
 };
 
 /// What a tenant's directories hold.
@@ -90,7 +90,7 @@ impl Loaded {
                 tenant: tenant.clone(),
                 file: path.display().to_string(),
                 text,
-                last_good_runs: false,
+                runs: InPlace::Nothing,
             })
         };
         self.faults.iter().filter_map(fault).collect()

@@ -11,7 +11,7 @@ use std::{
 use burnward::{
     app::{Daemon, Options},
     config,
-    view::View,
+    view::{InPlace, View},
 };
 use burnward_integration_tests::world::{availability, install_tls};
 use burnward_stand_ins::prometheus::FakePrometheus;
@@ -91,7 +91,7 @@ async fn saved_documents_run_by_themselves_once_they_are_whole() -> anyhow::Resu
     fs::write(&document, half)?;
     until(&daemon, |view| view.definition_faults.len() == 1).await?;
     assert_eq!(titles(&daemon.handle.view.borrow()), ["One", "One"]);
-    assert!(daemon.handle.view.borrow().definition_faults[0].last_good_runs);
+    assert_eq!(daemon.handle.view.borrow().definition_faults[0].runs, InPlace::LastGood);
     fs::write(&document, whole)?;
     until(&daemon, |view| view.definition_faults.is_empty() && titles(view) == ["Two", "One"]).await?;
     assert_eq!(loads(&daemon).await?, Some(3), "the half and the whole, each once");

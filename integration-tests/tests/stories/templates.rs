@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use burnward::{definition::Removals, web::api::wire::instant};
+use burnward::{definition::Removals, view::InPlace, web::api::wire::instant};
 use burnward_core::time::{hours, minutes};
 use burnward_integration_tests::world::World;
 
@@ -87,7 +87,7 @@ async fn two_tenants_of_one_template_have_budgets_of_their_own_and_follow_its_ed
     assert!(said.contains("at fault"), "{said}");
     let view = world.handle().view.borrow().clone();
     assert!(
-        view.definition_faults.iter().all(|fault| fault.last_good_runs && fault.text.contains("`nothing`")),
+        view.definition_faults.iter().all(|fault| fault.runs == InPlace::LastGood && fault.text.contains("`nothing`")),
         "{:?}",
         view.definition_faults
     );

@@ -205,7 +205,10 @@ fn an_empty_directory_removes_nothing_unless_the_operator_says_so() {
     assert_eq!(runs(&refused), ["a", "b", "c", "d"]);
     assert_eq!(loaded.diagnostics().map(|fault| fault.code.id).collect::<Vec<_>>(), ["W2013"]);
     let fault = refused.fault(Path::new("slos")).expect("a fault");
-    assert_eq!(fault.message, "4 of 4 SLOs would be removed; the last good definitions run on");
+    assert_eq!(
+        fault.message,
+        "4 of 4 SLOs would be removed (a/availability, b/availability, c/availability and 1 more); the last good definitions run on"
+    );
     let (accepted, _) = reload(empty, Removals::Accepted);
     assert!(matches!(&accepted, Acceptance::Accepted { removed, .. } if removed.len() == 4));
     assert_eq!(runs(&accepted), [""; 0]);

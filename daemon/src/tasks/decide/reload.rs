@@ -27,7 +27,7 @@ use crate::{
     config::{Config, TenantConfig},
     definition::{self, Acceptance, FileVersion, Removals, template::Library},
     store::{AuditEntry, DefinitionChanges, Store, StoreError, StoredDefinition},
-    view::{DefinitionFault, View},
+    view::{DefinitionFault, InPlace, View},
 };
 
 /// The SLOs that run for a tenant, and what is wrong with the files.
@@ -76,18 +76,24 @@ async fn open(
     let mut faults = loaded.view_faults(tenant);
     for fault in &mut faults {
         let runs = |path: &str| acceptance.runs().files.iter().any(|file| file.path == path);
-        fault.last_good_runs = runs(&fault.file) || loaded.is_template_of(&fault.file, runs);
+        if runs(&fault.file) || loaded.is_template_of(&fault.file, runs) {
+            fault.runs = InPlace::LastGood;
+        }
+    }
+    for fault in &faults {
+        warn!(%tenant, file = fault.file, "a definition does not load; `burnward check` and the status say why");
     }
     if let Some(directory) = place.slo_definitions.first() {
         faults.extend(acceptance.fault(directory).map(|fault| DefinitionFault {
             tenant: tenant.clone(),
             file: directory.display().to_string(),
             text: fault.render(definition::Colour::Never),
-            last_good_runs: true,
+            runs: InPlace::AllOfBefore,
         }));
     }
-    for fault in &faults {
-        warn!(%tenant, file = fault.file, "a definition does not load; `burnward check` and the status say why");
+    if let Acceptance::Refused { would_remove, runs } = &acceptance {
+        let (would_remove, of) = (would_remove.len(), runs.slos.len());
+        warn!(%tenant, would_remove, of, "a removal of most SLOs is refused (E1301) and the last good definitions run on; `burnward doctor` says what to do");
     }
     let held = held(store, tenant, place, &last_good.slos, &acceptance.runs().slos, now).await?;
     if !held.is_empty() {
@@ -229,7 +235,8 @@ impl Decider {
         }
         let slos = self.books.values().map(|book| book.slos.len()).sum();
         let waiting: usize = self.books.values().map(|book| book.pending.len()).sum();
-        let sentence = sentence(slos, waiting, faults.len());
+        let refused = faults.iter().filter(|fault| fault.runs == InPlace::AllOfBefore).count();
+        let sentence = sentence(slos, waiting, faults.len() - refused, refused);
         self.metrics.reloaded(faults.is_empty());
         self.view.send_modify(|view| Arc::<View>::make_mut(view).definition_faults = faults);
         self.publish(now);
@@ -250,12 +257,13 @@ fn called_anew(book: &Book, opened: &Opened, now: Timestamp) -> Vec<Rename> {
     opened.renamed.iter().cloned().chain(unknown).collect()
 }
 
-fn sentence(slos: usize, waiting: usize, faults: usize) -> String {
+fn sentence(slos: usize, waiting: usize, faults: usize, refused: usize) -> String {
     let run = if slos == 1 { "1 SLO runs".to_owned() } else { format!("{slos} SLOs run") };
     let waiting = (waiting > 0).then(|| match waiting {
         1 => "1 changed or removed SLO runs on as before until its alert clears".to_owned(),
         _ => format!("{waiting} changed or removed SLOs run on as before until their alerts clear"),
     });
     let faulty = (faults > 0).then(|| format!("{} at fault: `burnward status` says what and why", plural(faults, "file")));
-    iter::once(run).chain(waiting).chain(faulty).collect::<Vec<_>>().join("; ")
+    let refused = (refused > 0).then(|| "a removal of most SLOs is refused: `burnward doctor` says of which and what to do".to_owned());
+    iter::once(run).chain(waiting).chain(faulty).chain(refused).collect::<Vec<_>>().join("; ")
 }

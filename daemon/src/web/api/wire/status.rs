@@ -7,7 +7,7 @@ use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{Budget, HeldVersion, IncidentState, Why, instant};
-use crate::view::{DefinitionFault, LostSamples, QueryView, ReplicaView, SourceView};
+use crate::view::{DefinitionFault, InPlace, LostSamples, QueryView, ReplicaView, SourceView};
 
 /// `GET /api/v1/status`, with its budgets as they are read or as they are written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ pub struct Undelivered {
     pub given_up: bool,
 }
 
-/// A file that does not load.
+/// A file that does not load, or a directory of which too much is gone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fault {
     /// Which.
@@ -184,6 +184,9 @@ pub struct Fault {
     pub text: String,
     /// True where its last good version runs on; false where there never was one, so that nothing of it runs.
     pub last_good_runs: bool,
+    /// True where each file loads and a removal of most SLOs is refused: `file` is the directory, and all that ran before runs on.
+    #[serde(default)]
+    pub removal_refused: bool,
 }
 
 impl SourceState {
@@ -266,15 +269,25 @@ impl From<&QueryView> for Query {
 }
 
 impl Fault {
+    /// What is wrong, in two or three words behind its name: `does not load`.
+    pub const fn what_is_wrong(&self) -> &'static str {
+        if self.removal_refused { "would remove most SLOs, which is refused" } else { "does not load" }
+    }
+
     /// What runs in its place, as a sentence.
     pub const fn what_runs(&self) -> &'static str {
-        if self.last_good_runs { "Its last good version runs on." } else { "It never loaded: nothing of it runs." }
+        match (self.removal_refused, self.last_good_runs) {
+            (true, _) => "All that ran before runs on.",
+            (false, true) => "Its last good version runs on.",
+            (false, false) => "It never loaded: nothing of it runs.",
+        }
     }
 }
 
 impl From<&DefinitionFault> for Fault {
     fn from(fault: &DefinitionFault) -> Self {
-        Self { file: fault.file.clone(), text: fault.text.clone(), last_good_runs: fault.last_good_runs }
+        let (last_good_runs, removal_refused) = (fault.runs != InPlace::Nothing, fault.runs == InPlace::AllOfBefore);
+        Self { file: fault.file.clone(), text: fault.text.clone(), last_good_runs, removal_refused }
     }
 }
 

@@ -123,7 +123,8 @@ fn runs_on(held: &HeldVersion, links: &Links) -> Notice {
 }
 
 fn does_not_load(fault: &Fault) -> Notice {
-    let mark = Mark { class: "state-spent".to_owned(), ..Mark::of("!", "DOES NOT LOAD") };
+    let mark =
+        Mark { class: "state-spent".to_owned(), ..Mark::of("!", if fault.removal_refused { "REMOVAL REFUSED" } else { "DOES NOT LOAD" }) };
     let notice = Notice::new(mark, visible(&fault.file), fault.what_runs());
     Notice { text_block: Some(fault.text.clone()), ..notice }
 }
