@@ -515,10 +515,12 @@ impl Asked<'_> {
         }
     }
 
-    /// Time until the budget is spent at the rate of a row's short lookback, where that is before the window ends.
+    /// Time until the budget is spent at the rate of a row's short lookback, where that is before a calendar window ends, and within the length of a
+    /// rolling one: beyond it, what fails now has left the window.
     fn runs_out(&self, measured: &Measured, burn: &RowBurn) -> Option<Duration> {
         let span = budget::runs_out(measured.left?, burn.short_burn, self.length())?;
-        self.rest().is_none_or(|rest| span < rest).then_some(span)
+        let within = self.rest().map_or(span <= self.length(), |rest| span < rest);
+        within.then_some(span)
     }
 
     fn coverage(&self, counts: Counts) -> f64 {

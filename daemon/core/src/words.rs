@@ -144,6 +144,17 @@ pub fn times(burn: f64) -> String {
     if burn < 99.95 { format!("{burn:.1}x") } else { format!("{burn:.0}x") }
 }
 
+/// A burn rate as people say it: `14.6x`, `under 0.1x`, and `0x` where nothing fails.
+pub fn burn(burn: f64) -> String {
+    if burn <= 0.0 {
+        "0x".to_owned()
+    } else if burn < 0.05 {
+        "under 0.1x".to_owned()
+    } else {
+        times(burn)
+    }
+}
+
 /// A share in percent as arithmetic shows it, with three decimals, six where three would hide it: `1.460 %`, `0.000020 %`.
 pub fn exact_percent(share: f64) -> String {
     let percent = share * 100.0;

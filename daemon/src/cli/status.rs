@@ -8,7 +8,7 @@ use super::{
     client::{Client, OutputArgs, ServerArgs},
     table::{Table, ago, group, local},
 };
-use crate::web::api::wire::{Budget, ExcludedShare, FiguresReach, IncidentState, Status};
+use crate::web::api::wire::{Budget, ExcludedShare, FiguresReach, IncidentState, Row, Status};
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
@@ -168,7 +168,10 @@ fn notices(status: &Status) -> Vec<String> {
     }
     notices.extend(status.held.iter().map(|held| format!("· {}", held.sentence())));
     notices.extend(
-        status.definition_faults.iter().map(|fault| format!("! {} does not load. {}\n{}", fault.file, fault.what_runs(), fault.text)),
+        status
+            .definition_faults
+            .iter()
+            .map(|fault| format!("! {} {}. {}\n{}", fault.file, fault.what_is_wrong(), fault.what_runs(), fault.text)),
     );
     notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));
     notices
@@ -189,8 +192,8 @@ fn row(budget: &Budget, past: bool) -> Vec<String> {
         format!("{} % {}", budget.target_percent, budget.window_named()),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
         left(budget).map_or_else(dash, |left| left + &between(budget) + &excluded(budget)),
-        burn(budget).unwrap_or_else(dash),
-        budget.runs_out_seconds.map_or_else(dash, |seconds| words::duration(Duration::from_secs(seconds))),
+        budget.fastest().filter(|row| budget.unknown.is_none() || row.long_total.any()).map_or_else(dash, Row::burns),
+        if budget.unknown.is_some() || budget.rows.is_empty() { dash() } else { budget.runs_out() },
         words::whole_percent(budget.coverage_ratio),
         budget.newest_sample.map_or_else(dash, if past { local } else { ago }),
         budget.team.clone(),
@@ -218,10 +221,4 @@ fn left(budget: &Budget) -> Option<String> {
         whole: Duration::from_secs(budget.budget_seconds?),
     };
     Some(words::budget_left(&left))
-}
-
-/// The burn rates of the fastest row: the one with the shortest short lookback.
-fn burn(budget: &Budget) -> Option<String> {
-    let fastest = budget.rows.iter().min_by_key(|row| row.short_seconds)?;
-    Some(format!("{} / {}", words::times(fastest.short_burn), words::times(fastest.long_burn)))
 }

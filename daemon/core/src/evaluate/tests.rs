@@ -267,6 +267,14 @@ fn without_traffic_every_figure_is_absent_or_zero() {
 }
 
 #[test]
+fn what_would_last_longer_than_the_window_does_not_run_out() {
+    for (bad, out) in [(1, None), (6, Some("20 d"))] {
+        let status = run(&input(Ok(&Table(vec![(days(30), counts(10_000, bad))]))), CALM).status;
+        assert_eq!(status.runs_out.map(words::duration).as_deref(), out, "{bad} of 10,000");
+    }
+}
+
+#[test]
 fn coverage_is_the_share_of_the_window_that_was_seen() {
     let day = Counts { unseen_millis: 86_400_000, ..counts(1000, 0) };
     for (unseen, counted_from, coverage) in [

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     render::visible,
-    web::api::wire::{Budget, Events, ExcludedShare, IncidentState, Row},
+    web::api::wire::{Budget, ExcludedShare, IncidentState, Row},
 };
 
 /// Longest value of a label in a table, in characters.
@@ -124,8 +124,8 @@ impl Figures {
             left_time: left.map(|left| time_left(&left)),
             bar: left.map(|left| bar(left.ratio)),
             burn: burn(budget).unwrap_or_else(|| no_burn(budget, now)),
-            burn_over: fastest(budget).filter(|row| row.long_total.any()).map(lookbacks),
-            runs_out: runs_out(budget),
+            burn_over: budget.fastest().filter(|row| row.long_total.any()).map(lookbacks),
+            runs_out: budget.runs_out(),
             to_go: to_go(budget),
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
             since: budget.since.map(|since| When::of(since, now)),
@@ -213,20 +213,13 @@ pub(super) fn bar(ratio: f64) -> u32 {
     (ratio.clamp(0.0, 1.0) * 100.0).round() as u32
 }
 
-/// The row with the shortest short lookback.
-fn fastest(budget: &Budget) -> Option<&Row> {
-    budget.rows.iter().min_by_key(|row| row.short_seconds)
-}
-
 /// The burn rates of the fastest row, short and long.
 fn burn(budget: &Budget) -> Option<String> {
-    let row = fastest(budget).filter(|row| row.long_total.any())?;
-    let short = if row.short_total.any() { words::times(row.short_burn) } else { "no traffic".to_owned() };
-    Some(together(&format!("{short} / {}", words::times(row.long_burn))))
+    budget.fastest().filter(|row| row.long_total.any()).map(|row| together(&row.burns()))
 }
 
 fn no_burn(budget: &Budget, now: Instant) -> String {
-    match fastest(budget) {
+    match budget.fastest() {
         Some(row) if budget.unknown.is_none() => format!("no traffic in {}", words::lookback(Duration::from_secs(row.long_seconds))),
         Some(_) => missing(budget, now),
         None if budget.unknown.is_some() => missing(budget, now),
@@ -237,18 +230,6 @@ fn no_burn(budget: &Budget, now: Instant) -> String {
 fn lookbacks(row: &Row) -> String {
     let lookback = |seconds| words::lookback(Duration::from_secs(seconds));
     format!("{} / {}", lookback(row.short_seconds), lookback(row.long_seconds))
-}
-
-fn runs_out(budget: &Budget) -> String {
-    match (budget.left_ratio, budget.runs_out_seconds) {
-        (None, _) if budget.unknown.is_some() => "cannot say".to_owned(),
-        (None, _) => "nothing burns".to_owned(),
-        (Some(ratio), _) if ratio <= 0.0 => "gone".to_owned(),
-        (Some(_), Some(seconds)) => format!("in {}", words::duration(Duration::from_secs(seconds))),
-        (Some(_), None) if budget.unknown.is_some() => "cannot say".to_owned(),
-        (Some(_), None) if budget.rows.is_empty() => "not computed, no alert row gives a rate".to_owned(),
-        (Some(_), None) => "not at this rate".to_owned(),
-    }
 }
 
 /// What a calendar window comes to: `12 d 4 h to go, 38 % left then at the rate so far`.
@@ -275,12 +256,11 @@ pub(super) struct RowFigures {
 
 impl RowFigures {
     pub(super) fn of(row: &Row) -> Self {
-        let burn = |burn: f64, total: Events| if total.any() { words::times(burn) } else { "no traffic".to_owned() };
         Self {
             mark: Mark::of_row(row),
             urgency: row.urgency.clone(),
             lookbacks: lookbacks(row),
-            burn: format!("{} / {}", burn(row.short_burn, row.short_total), burn(row.long_burn, row.long_total)),
+            burn: row.burns(),
             threshold: format!("{}x", row.factor),
         }
     }

@@ -82,7 +82,7 @@ pub struct Budget {
     pub budget_seconds: Option<u64>,
     /// Share of the budget that will be left when a calendar window ends, at the rate so far.
     pub forecast_ratio: Option<f64>,
-    /// How long the rest lasts at the present rate; of a calendar window, where that is before it ends.
+    /// How long the rest lasts at the present rate; absent where that is beyond the window: its length, or the end of a calendar window.
     pub runs_out_seconds: Option<u64>,
     /// What of the window people took out of the budget.
     pub excluded: Option<ExcludedShare>,
@@ -230,6 +230,18 @@ pub struct Row {
     pub held_back_counted_seconds: Option<u64>,
 }
 
+impl Row {
+    /// Its burn rates, short and long: `152x / 14.6x`; `no burn`, `no traffic` where that is true of both.
+    pub fn burns(&self) -> String {
+        let one = |burn: f64, total: Events| if total.any() { words::burn(burn) } else { "no traffic".to_owned() };
+        match (self.short_total.any(), self.long_total.any()) {
+            (false, false) => "no traffic".to_owned(),
+            (_, true) if self.short_burn <= 0.0 && self.long_burn <= 0.0 => "no burn".to_owned(),
+            (_, _) => format!("{} / {}", one(self.short_burn, self.short_total), one(self.long_burn, self.long_total)),
+        }
+    }
+}
+
 /// Why something cannot be seen.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Why {
@@ -279,6 +291,28 @@ impl Budget {
     /// The window as a table names it: `30d`, `calendar month, Europe/Berlin`.
     pub fn window_named(&self) -> String {
         self.timezone.as_ref().map_or_else(|| self.window.clone(), |zone| format!("{}, {zone}", self.window))
+    }
+
+    /// When it runs out at the present rate: `in 3 h 22 m`, `gone`, `nothing burns`, `not within 30d`.
+    pub fn runs_out(&self) -> String {
+        let window = || if self.timezone.is_some() { "the period".to_owned() } else { self.window.clone() };
+        match (self.left_ratio, self.runs_out_seconds) {
+            (None, _) if self.unknown.is_some() => "cannot say".to_owned(),
+            (None, _) => "nothing burns".to_owned(),
+            (Some(ratio), _) if ratio <= 0.0 => "gone".to_owned(),
+            (Some(_), Some(seconds)) => format!("in {}", words::duration(Duration::from_secs(seconds))),
+            (Some(_), None) if self.unknown.is_some() => "cannot say".to_owned(),
+            (Some(_), None) => match self.fastest() {
+                None => "not computed, no alert row gives a rate".to_owned(),
+                Some(row) if row.short_burn > 0.0 => format!("not within {}", window()),
+                Some(_) => "nothing burns".to_owned(),
+            },
+        }
+    }
+
+    /// The alert row with the shortest short lookback.
+    pub fn fastest(&self) -> Option<&Row> {
+        self.rows.iter().min_by_key(|row| row.short_seconds)
     }
 
     /// A budget of a view.
@@ -378,6 +412,44 @@ impl Row {
                 Verdict::HeldBack(HeldBack::Young { counted }) => Some(counted.as_secs()),
                 Verdict::HeldBack(HeldBack::Chance { .. }) | Verdict::Holds | Verdict::Quiet => None,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(short: f64, long: f64, totals: [i64; 2]) -> Row {
+        let events = |total| serde_json::from_value(serde_json::json!(total)).expect("a number");
+        Row {
+            urgency: "page".to_owned(),
+            factor: 14.4,
+            long_seconds: 3600,
+            short_seconds: 300,
+            long_bad: events(0),
+            long_total: events(totals[1]),
+            short_bad: events(0),
+            short_total: events(totals[0]),
+            long_burn: long,
+            short_burn: short,
+            holds: false,
+            held_back_chance: None,
+            held_back_counted_seconds: None,
+        }
+    }
+
+    #[test]
+    fn burn_rates_are_told_as_people_say_them() {
+        for (short, long, totals, told) in [
+            (152.0, 14.58, [10, 100], "152x / 14.6x"),
+            (0.0, 0.0, [10, 100], "no burn"),
+            (0.0, 0.3, [10, 100], "0x / 0.3x"),
+            (0.02, 0.004, [10, 100], "under 0.1x / under 0.1x"),
+            (0.0, 0.3, [0, 100], "no traffic / 0.3x"),
+            (0.0, 0.0, [0, 0], "no traffic"),
+        ] {
+            assert_eq!(row(short, long, totals).burns(), told);
         }
     }
 }

@@ -62,6 +62,7 @@ async fn what_is_missing_is_said_in_words() {
     let house = House::on_fire().await;
     let now = house.get("/?tenant=main").await.text();
     assert!(now.contains("NO TRAFFIC</span>") && now.contains("no traffic in 30d"), "{now}");
+    assert!(now.contains("no\u{a0}burn<small>") && now.contains("nothing burns") && !now.contains("0.0x"), "{now}");
     let ghost = house.get("/slos/ghost/availability?tenant=main").await.text();
     for says in ["CANNOT SEE</span>: <bdi>the source has no series for", "never seen", "cannot say", "0 series in", "Nothing was counted"] {
         assert!(ghost.contains(says), "{says} in {ghost}");
