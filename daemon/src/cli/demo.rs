@@ -208,7 +208,8 @@ impl Stage {
         print::line("burnward demo: nothing leaves this machine.")?;
         print::line(format_args!("  Slack stand-in {}   read the channel, click the buttons", self.slack.web_url()))?;
         print::line(format_args!("  burnward       http://{}   budgets, incidents", self.daemon.address))?;
-        print::line(format_args!("  sample shop    {}   its failure switches", self.shop.web_url()))
+        print::line(format_args!("  sample shop    {}   its failure switches", self.shop.web_url()))?;
+        print::line(format_args!("  the same here  {} status", command(self.daemon.address)))
     }
 
     fn say(&self, what: &str) -> std::io::Result<()> {
@@ -230,9 +231,19 @@ fn delivered(incident: &Incident) -> bool {
 /// How this program is called again from here, for the demo's daemon.
 fn command(address: SocketAddr) -> String {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("burnward"));
-    let here = std::env::current_dir().unwrap_or_default();
-    let program = program.strip_prefix(&here).unwrap_or(&program).display().to_string();
-    if address == LISTEN { program } else { format!("BURNWARD_SERVER=http://{address} {program}") }
+    let asks_elsewhere = std::env::var_os("BURNWARD_SERVER").is_some();
+    called(&program, &std::env::current_dir().unwrap_or_default(), address, asks_elsewhere)
+}
+
+/// A call as a shell takes it: by a path, because `burnward` alone need not be found; with the address, where the program would ask another by itself.
+fn called(program: &Path, here: &Path, address: SocketAddr, asks_elsewhere: bool) -> String {
+    let program = match program.strip_prefix(here) {
+        Ok(below) if !here.as_os_str().is_empty() => Path::new(".").join(below).display().to_string(),
+        Ok(_) | Err(_) => program.display().to_string(),
+    };
+    let plain = program.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));
+    let program = if plain { program } else { format!("'{}'", program.replace('\'', r"'\''")) };
+    if address == LISTEN && !asks_elsewhere { program } else { format!("BURNWARD_SERVER=http://{address} {program}") }
 }
 
 /// The usual address, or a free port where something listens there already.
@@ -300,5 +311,30 @@ async fn wait_for_series(url: &url::Url) -> anyhow::Result<()> {
             Err(unknown) => print::talk(format_args!("burnward: {unknown}")),
         }
         sleep(Duration::from_secs(2)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_called_as_it_is_printed() {
+        let other = SocketAddr::new(LISTEN.ip(), 40_123);
+        for (program, here, address, asks_elsewhere, printed) in [
+            ("/srv/bin/burnward", "/home/ada", LISTEN, false, "/srv/bin/burnward"),
+            ("/home/ada/burnward", "/home/ada", LISTEN, false, "./burnward"),
+            (
+                "/home/ada/target/release/burnward",
+                "/home/ada",
+                other,
+                false,
+                "BURNWARD_SERVER=http://127.0.0.1:40123 ./target/release/burnward",
+            ),
+            ("/srv/bin/burnward", "/home/ada", LISTEN, true, "BURNWARD_SERVER=http://127.0.0.1:9095 /srv/bin/burnward"),
+            ("/home/ada's/my tools/burnward", "/", LISTEN, false, r"'./home/ada'\''s/my tools/burnward'"),
+        ] {
+            assert_eq!(called(Path::new(program), Path::new(here), address, asks_elsewhere), printed);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! `burnward explain`: why an SLO stands as it does, now or at a moment; or what a diagnostic code means.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{collections::BTreeSet, fmt::Write as _, process::ExitCode};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use burnward_core::{id::ServiceName, words};
 
 use super::{
     check,
@@ -10,15 +11,17 @@ use super::{
     coverage,
     identity::Identity,
     print,
-    table::local,
+    table::{Table, local},
 };
 use crate::render::visible_whole;
-use crate::web::api::wire::{ExplainedBudget, FiguresReach, JourneyMember, Query, ReadPart, Reading, SloDetection, SloExplanation, Told};
+use crate::web::api::wire::{
+    Budget, ExplainedBudget, FiguresReach, JourneyMember, Query, ReadPart, Reading, SloDetection, SloExplanation, Status, Told,
+};
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
-    /// An SLO as service/name, one of its budgets as service/name{group}#objective, or a diagnostic code such as E1042.
+    /// An SLO as service/name, one of its budgets as service/name{group}#objective, a service, whose SLOs are listed, or a diagnostic code such as E1042.
     subject: String,
 
     /// At which moment, such as 2026-11-25T03:10:00Z; without it: now.
@@ -46,7 +49,7 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if !args.subject.contains('/') {
-        bail!("`{}` is neither a diagnostic code nor an SLO as service/name; `burnward status` lists the SLOs", args.subject);
+        return list_service(&args).await;
     }
     let identity = Identity::parse(args.subject.strip_prefix("slo/").unwrap_or(&args.subject))?;
     let figures = args.as_known_then.then(|| ("figures", "as-known-then".to_owned()));
@@ -66,6 +69,44 @@ pub(super) async fn run(args: ExplainArgs) -> anyhow::Result<ExitCode> {
     }
     args.output.print(&explanation, text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lists the SLOs of a service: which of them is meant can be asked then.
+async fn list_service(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
+    let (tenant, service) = args.subject.split_once(':').map_or((None, args.subject.as_str()), |(tenant, service)| (Some(tenant), service));
+    if ServiceName::parse(service).is_err() {
+        bail!(
+            "`{}` is neither a diagnostic code, nor an SLO as service/name, nor a service; `burnward status` lists the SLOs",
+            args.subject
+        );
+    }
+    let at: Vec<(&str, String)> = args.at.iter().map(|at| ("at", at.clone())).collect();
+    let asked = Client::new(&args.server.of_tenant(tenant))?.get(&["status"], &at).await;
+    let mut status: Status =
+        asked.with_context(|| format!("`{}` is no diagnostic code, and whether it is a service the daemon knows", args.subject))?;
+    let services: BTreeSet<String> = status.budgets.iter().map(|budget| budget.service.clone()).collect();
+    status.budgets.retain(|budget| budget.service == service);
+    if status.budgets.is_empty() {
+        let services: Vec<String> = services.into_iter().collect();
+        let runs = if services.is_empty() { "no SLO runs".to_owned() } else { format!("services are {}", words::list(&services, 10)) };
+        bail!("`{}` is neither a diagnostic code, nor an SLO as service/name, nor a service; {runs}", args.subject);
+    }
+    args.output.print(&status.budgets, |budgets| slos_of(service, budgets))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The SLOs of a service, each with the worst state of its budgets, which stand worst first.
+fn slos_of(service: &str, budgets: &[Budget]) -> String {
+    let mut seen = BTreeSet::new();
+    let worst: Vec<&Budget> = budgets.iter().filter(|budget| seen.insert(&budget.slo)).collect();
+    let mut table = Table::new(&["STATE", "SLO", "BUDGETS", "TITLE"]);
+    for budget in &worst {
+        let count = budgets.iter().filter(|other| other.slo == budget.slo).count();
+        let (state, name) = (format!("{} {}", budget.icon, budget.state), format!("{service}/{}", budget.slo));
+        table.row(vec![state, name, count.to_string(), budget.title.clone()]);
+    }
+    let first = worst.first().map_or("", |budget| &budget.slo);
+    format!("{table}\n`burnward explain {service}/{first}` says why it stands as it does\n")
 }
 
 async fn show_coverage(server: &ServerArgs, identity: &Identity, output: OutputArgs) -> anyhow::Result<ExitCode> {

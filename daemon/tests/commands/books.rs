@@ -14,7 +14,11 @@ use burnward_stand_ins::{
 
 use tokio::runtime::Runtime;
 
-use super::{night::Night, run, workplace};
+use super::{
+    hour::{self, Hour},
+    night::Night,
+    run, workplace,
+};
 
 /// The books, in docs/.
 const GUIDE: &str = "guide.md";
@@ -25,12 +29,12 @@ fn text_of(book: &str) -> String {
 }
 
 /// How the books call the Prometheus, the Slack and the recorded samples that they speak of.
-const PROMETHEUS: &str = "http://prometheus:9090";
+pub(super) const PROMETHEUS: &str = "http://prometheus:9090";
 const SLACK: &str = "http://slack.example/api";
 const TUESDAY: &str = "tuesday.om";
 
 /// How a line begins that asks a daemon why.
-const WHY: &str = "burnward explain search/";
+const WHY: &str = "burnward explain search";
 
 /// A fenced block: what it is of, and its text.
 struct Block<'t> {
@@ -65,18 +69,20 @@ fn trimmed(text: &str) -> String {
 struct Chapter<'r> {
     directory: tempfile::TempDir,
     runtime: &'r Runtime,
+    hour: Option<Hour>,
 }
 
 impl<'r> Chapter<'r> {
-    fn begin(fixture: &str, runtime: &'r Runtime) -> Self {
+    fn begin(fixture: &str, title: &str, runtime: &'r Runtime) -> Self {
         let directory = workplace(fixture);
         let made = run("git init --quiet --initial-branch main && git add . && git commit --quiet --message start", directory.path());
         assert_eq!(made, (0, String::new()));
-        Self { directory, runtime }
+        let hour = (title == hour::TITLE).then(|| runtime.block_on(Hour::begin(directory.path())));
+        Self { directory, runtime, hour }
     }
 
     fn path(&self) -> &Path {
-        self.directory.path()
+        self.hour.as_ref().map_or(self.directory.path(), Hour::here)
     }
 
     /// Writes a file of the book. An SLO document is clean, beside those before it, and its tests pass.
@@ -96,13 +102,16 @@ impl<'r> Chapter<'r> {
     }
 
     /// A block of a console as it comes out.
-    fn printed(&self, block: &str) -> String {
+    fn printed(&mut self, block: &str) -> String {
         let lines = block.lines().filter_map(|line| line.strip_prefix("$ "));
         lines.fold(String::new(), |text, line| text + "$ " + line + "\n" + &self.run(line))
     }
 
     /// What a line prints. Those whom it asks are stand-ins, by the names that the book gives them.
-    fn run(&self, line: &str) -> String {
+    fn run(&mut self, line: &str) -> String {
+        if let Some(hour) = &mut self.hour {
+            return hour.run(line);
+        }
         if line.contains(TUESDAY) {
             fs::write(self.path().join(TUESDAY), tuesday()).expect("written");
         }
@@ -139,7 +148,7 @@ fn live_through(book: &str, fixture: &str) -> (usize, usize) {
     let runtime = Runtime::new().expect("a runtime");
     let (mut files, mut shown) = (0, 0);
     for (title, blocks) in chapters(&text_of(book)) {
-        let chapter = Chapter::begin(fixture, &runtime);
+        let mut chapter = Chapter::begin(fixture, title, &runtime);
         for block in &blocks {
             match (block.kind, block.file()) {
                 ("console", _) => {

@@ -98,7 +98,7 @@ fn on_documents_with_mistakes() {
         "burnward init",
         "burnward init --metrics broken.txt",
         "burnward schema broken.yaml",
-        "burnward explain checkout",
+        "burnward explain checkout 2>&1 | cut -d: -f1-2",
         "burnward explain checkout/gone 2>&1 | cut -d: -f1-4",
         "burnward check nothing.yaml",
         "burnward explain E9999",

@@ -1,7 +1,10 @@
 //! Commands as people meet them: as the books show them, in a GitHub workflow, as hooks of a commit, watching.
 
 mod books;
+#[path = "../../build/commit.rs"]
+mod commit;
 mod every;
+mod hour;
 mod night;
 
 use std::{
@@ -201,4 +204,45 @@ fn a_watching_check_checks_again_what_is_saved() {
     assert!(said.any(|line| line == "broken.yaml changed"));
     child.kill().expect("killed");
     child.wait().expect("it ends");
+}
+
+#[test]
+fn a_build_names_its_commit_and_what_is_not_committed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    let none = "commit not known: built outside of a git checkout";
+    assert_eq!(commit::told(root), none);
+    fs::create_dir(root.join("unpacked")).expect("a directory");
+    fs::write(root.join("Cargo.lock"), "").expect("written");
+    let day = "2026-11-25T23:30:00-0800";
+    let made = run(
+        &format!(
+            "git init --quiet --initial-branch main && git add . && GIT_AUTHOR_DATE={day} GIT_COMMITTER_DATE={day} git commit --quiet --message start && git rev-parse HEAD"
+        ),
+        root,
+    );
+    let told = format!("commit {} of 2026-11-26", &made.1[..12]);
+    assert_eq!(commit::told(root), told, "the day is that of UTC");
+    assert_eq!(commit::told(&root.join("unpacked")), none, "a tarball that was unpacked within a checkout of something else");
+    fs::write(root.join("Cargo.lock"), "changed").expect("written");
+    assert_eq!(commit::told(root), format!("{told}, with changes that are not committed"));
+}
+
+/// The demo says how it is asked, where another daemon has its usual port or not.
+#[test]
+fn the_demo_prints_commands_that_work() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 9095));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_burnward"));
+    command.arg("demo").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("it runs");
+    let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines().map(|line| line.expect("UTF-8"));
+    let line = said.find(|line| line.ends_with(" status")).expect("it prints how it is asked");
+    let (_, asked) = line.split_once("  the same here  ").expect("a label");
+    // Whatever the surroundings say of a daemon, the line names its own.
+    let output =
+        Command::new("bash").args(["--noprofile", "--norc", "-c", asked]).env_remove("BURNWARD_SERVER").output().expect("bash is there");
+    child.kill().and_then(|()| child.wait()).expect("it ends");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && shown.contains("shop/"), "{asked}: {shown}{}", String::from_utf8_lossy(&output.stderr));
+    drop(taken);
 }
