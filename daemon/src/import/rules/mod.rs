@@ -122,10 +122,11 @@ pub(super) fn without_slo(reader: &mut Reader, roots: &[Node]) {
     let Some(first) = roots.first() else { return };
     let key = |key: &str| first_key(first, key);
     let place = key("groups").or_else(|| key("kind")).unwrap_or_else(|| first.range.clone());
+    let parts = [(alerts, "alert"), (rules.len() - alerts, "recording rule")];
+    let parts: Vec<String> = parts.into_iter().filter(|(many, _)| *many > 0).map(|(many, what)| plural(many, what)).collect();
     let message = format!(
-        "these are rules of Prometheus ({} and {}), and none of them compares a share of bad events with a budget: nothing of the file is loaded",
-        plural(alerts, "alert"),
-        plural(rules.len() - alerts, "recording rule"),
+        "these are rules of Prometheus ({}), and none of them stands for an SLO, as a share of bad events that is compared with a budget does: nothing of the file is loaded",
+        if parts.is_empty() { "none".to_owned() } else { parts.join(" and ") },
     );
     let import = format!("`burnward import {}` says of each rule why it is no SLO", reader.source().name());
     let diagnostic = reader.diagnostic(&codes::NOT_CARRIED, place, message).help(import);
