@@ -701,3 +701,22 @@ async fn a_metric_that_is_misspelt_is_told_which_one_is_meant() {
     let expected = ["Did you mean `requests_total`?", "Did you mean `request_seconds`?", "Did you mean `queue_length`?", ""];
     assert_eq!(helps, expected.map(|meant| format!("{scraped} {meant}").trim_end().to_owned()), "{found:#?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_whose_slices_differ_or_are_well_is_asked_for_once_more() {
+    let fake = shop().await;
+    let window = |threshold: u32| {
+        format!(
+            "version: burnward/v1\nservice: shop\nteam: operators\nslos:\n  - name: series\n    sli: {{ window: {{ expr: 'count(requests_total)', is: '>', threshold: {threshold} }} }}\n    objectives: [{{ target: 99.9%, window: 1d, alerting: none }}]\n"
+        )
+    };
+    let mut before = 0;
+    for (threshold, most, warns) in [(1, 5, false), (5, 6, true)] {
+        let (_, text) = check(&window(threshold), &[&format!("--source={}", fake.url())]);
+        let asked = fake.asked();
+        let of_the_slo = asked[before..].iter().filter(|asked| asked.form.values().any(|query| query.contains("requests_total")));
+        assert!((2..=most).contains(&of_the_slo.clone().count()), "{:#?}", of_the_slo.collect::<Vec<_>>());
+        assert_eq!(text.contains("W2088"), warns, "{text}");
+        before = asked.len();
+    }
+}
