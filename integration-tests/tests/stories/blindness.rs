@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use burnward::web::api::wire::instant;
 use burnward_core::{
     ledger::Counts,
     time::{Timestamp, hours, minutes},
@@ -197,5 +198,71 @@ async fn a_prometheus_that_is_frozen_while_an_alert_burns_is_told_at_once_and_no
         assert_eq!((with.good, with.bad), (without.good, without.bad), "{tenant}: the counters tell what happened");
         assert!(with.unseen_millis >= 360_000 && without.unseen_millis == 0, "{tenant}: {with:?}");
     }
+    Ok(())
+}
+
+const EVERY_KIND: &str = "version: burnward/v1
+service: shop
+team: payments
+slos:
+  - name: answered
+    sli: { events: { bad: 'checkout_http_requests_total{code=\"500\"}', total: checkout_http_requests_total } }
+    objectives: [{ target: 99.9%, window: 7d }, { name: minutes, target: 99%, window: 7d, counted-in: { slices: 1m, good-if-at-least: 99% } }]
+  - name: pessimist
+    sli: { events: { bad: 'checkout_http_requests_total{code=\"500\"}', total: checkout_http_requests_total } }
+    objectives: [{ target: 99.9%, window: 7d }]
+    no-data: { then: count-as-bad }
+  - name: there
+    sli: { presence: { series: checkout_http_requests_total, slice: 1m } }
+    objectives: [{ target: 99%, window: 7d }]
+  - name: probed
+    sli: { probe: 'up{job=\"checkout\"}' }
+    objectives: [{ target: 99%, window: 7d }]
+  - name: calm
+    sli: { window: { expr: 'sum(rate(checkout_http_requests_total[5m]))', is: '<', threshold: 1000, slice: 1m } }
+    objectives: [{ target: 99%, window: 7d }]
+  - name: journey
+    sli: { composite: { all-of: [{ slo: shop/answered, good-if-at-least: 99% }, { slo: shop/pessimist, good-if-at-least: 99% }] } }
+    objectives: [{ target: 99%, window: 7d }]
+";
+
+/// The name of a budget, the share that was seen of its window, and what is left of it, in percent.
+type Figures = (String, f64, f64);
+
+/// Of every budget, by name.
+async fn figures(world: &World, path: &str) -> anyhow::Result<Vec<Figures>> {
+    let status = world.get(path).await?;
+    let budgets = status["budgets"].as_array().ok_or_else(|| anyhow::anyhow!("no budgets: {status}"))?;
+    let of = |budget: &serde_json::Value| {
+        let name = format!("{}#{}", budget["slo"].as_str().unwrap_or_default(), budget["objective"].as_str().unwrap_or_default());
+        Some((name, budget["coverage_ratio"].as_f64()? * 100.0, budget["left_ratio"].as_f64()? * 100.0))
+    };
+    let mut figures: Vec<Figures> =
+        budgets.iter().map(|budget| of(budget).ok_or_else(|| anyhow::anyhow!("no figure in {budget}"))).collect::<anyhow::Result<_>>()?;
+    figures.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(figures)
+}
+
+#[tokio::test]
+async fn a_restart_while_the_source_is_away_takes_nothing_for_unseen_that_was_seen() -> anyhow::Result<()> {
+    let from = beginning();
+    let history = checkout(from).tenant("acme", 20).failing(from.plus(minutes(30))..from.plus(hours(6)), 1);
+    let mut world = World::open(&[history], from.plus(hours(1)), &[("shop.yaml", EVERY_KIND)]).await?;
+    world.fast_forward(minutes(20)).await;
+    let past = format!("/api/v1/status?at={}", instant(from.plus(minutes(75))));
+    world.proxy.cut(true);
+    world.fast_forward(minutes(5)).await;
+    let (seen, then) = (figures(&world, "/api/v1/status").await?, figures(&world, &past).await?);
+    assert_eq!(seen.len(), 7);
+
+    world.restart().await?;
+    world.fast_forward(Duration::from_secs(10)).await;
+    assert!(world.states("shop").await?.iter().all(|state| *state == "CANNOT SEE"));
+    let again = figures(&world, "/api/v1/status").await?;
+    let near = |(name, seen, left): &Figures, (other, seen_again, left_again): &Figures| {
+        name == other && (seen - seen_again).abs() < 0.02 && (left - left_again).abs() < 3.0
+    };
+    assert!(seen.iter().zip(&again).all(|(one, other)| near(one, other)), "{seen:#?} after the restart: {again:#?}");
+    assert_eq!(figures(&world, &past).await?, then);
     Ok(())
 }

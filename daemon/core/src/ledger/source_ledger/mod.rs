@@ -44,7 +44,7 @@ use super::{
     Blinds, Histogram, Plan, Reason, Series, Unknown,
     cache::Slices,
     count::{Counter, Rule, SeriesKey, TargetKey},
-    coverage::{Stretch, Timeline},
+    coverage::{Beat, Stretch, Timeline},
     marks::Marks,
     segment::{
         RoundSlices,
@@ -383,9 +383,17 @@ impl Held {
         self.stream.catching_up = false;
     }
 
+    /// The newest sample, with the usual spacing there. A restart does not remember those that were settled shortly before it, nor what was not: until the source
+    /// answers, the moment up to which all was settled stands for them.
+    fn newest(&self, settled: Option<Timestamp>) -> Option<Beat> {
+        self.meta.newest.or_else(|| {
+            settled.filter(|at| self.meta.counted_from.is_some_and(|from| from <= *at)).map(|at| (at, Rule::RAW.default_spacing))
+        })
+    }
+
     /// Brings what others see of it up to date.
     fn show(&mut self, lane: &Lane) {
-        self.stream.newest_sample = self.meta.newest.map(|(at, _)| at);
+        self.stream.newest_sample = self.newest(Some(lane.watermark)).map(|(at, _)| at);
         self.stream.counted_from = self.meta.counted_from;
         self.stream.catching_up = lane.catching_up;
     }

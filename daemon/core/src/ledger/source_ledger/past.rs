@@ -92,7 +92,7 @@ impl PastSums<'_> {
     fn unread(&self, from: Timestamp) -> Counts {
         let events = self.ledger.events_of(self.stream);
         let Some(held) = self.ledger.streams.get(events as usize) else { return Counts::default() };
-        let unread = held.unread(from, self.at);
+        let unread = held.unread(self.ledger.settled_of(self.stream), from, self.at);
         let since = self.at.minus(Duration::from_millis(u64::try_from(unread.unseen_millis).unwrap_or(0)));
         let booked = held.newer.spans.iter().map(|span| span.within(since, self.at).unseen_millis).sum::<i64>();
         Counts { unseen_millis: (unread.unseen_millis - booked).max(0), ..Counts::default() }
@@ -115,7 +115,8 @@ impl PastSums<'_> {
     /// For how long nobody had seen anything when the moment came, in whole slices; `None` where somebody had, and where only a part of the slice that it lies in
     /// is unseen: of that nobody knows which.
     pub fn blind_for(&self) -> Option<Duration> {
-        let (_, usual) = self.ledger.streams.get(self.ledger.events_of(self.stream) as usize)?.meta.newest?;
+        let held = self.ledger.streams.get(self.ledger.events_of(self.stream) as usize)?;
+        let (_, usual) = held.newest(self.ledger.settled_of(self.stream))?;
         let step = self.ledger.kept(self.stream)?.slices.step_reaching(self.at.minus(Duration::from_millis(1)));
         let most = u32::try_from(BLIND_FOR_MOST.as_millis() / step.as_millis().max(1)).unwrap_or(u32::MAX);
         let (mut unseen, mut seen) = (0, 1);
@@ -193,8 +194,8 @@ impl Kept<'_> {
 
 impl Held {
     /// The part of `(from, to]` behind the newest sample, where samples are missing there: nobody saw it.
-    fn unread(&self, from: Timestamp, to: Timestamp) -> Counts {
-        let unseen = match self.meta.newest {
+    fn unread(&self, settled: Option<Timestamp>, from: Timestamp, to: Timestamp) -> Counts {
+        let unseen = match self.newest(settled) {
             Some((newest, usual)) if is_gap(to.since(newest), usual) => to.since(newest.max(from)),
             Some(_) => Duration::ZERO,
             None => to.since(from),

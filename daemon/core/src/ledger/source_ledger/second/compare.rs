@@ -21,12 +21,12 @@ impl SourceLedger {
         let since = walk.since[lane];
         let once_more =
             || walk.known[lane] && self.lanes[lane].watermark.since(since) < READ_ONCE_MORE && self.cells(lane, since).is_some();
-        match self.late(walk, lane, logs).map(|late| (late, self.loss(walk, lane, logs))) {
-            Some((_, Loss::Looks)) if once_more() => Outcome::OnceMore,
-            Some((_, Loss::Is | Loss::Looks)) => Outcome::Lost,
-            Some((late, Loss::None)) => Outcome::Arrived(late),
-            None if once_more() => Outcome::OnceMore,
-            None => Outcome::Anew,
+        let or_once_more = |otherwise: Outcome| if once_more() { Outcome::OnceMore } else { otherwise };
+        let Some(late) = self.late(walk, lane, logs) else { return or_once_more(Outcome::Anew) };
+        match self.loss(walk, lane, logs) {
+            Loss::None => Outcome::Arrived(late),
+            Loss::Looks => or_once_more(Outcome::Lost),
+            Loss::Is => Outcome::Lost,
         }
     }
 

@@ -81,3 +81,36 @@ fn what_nobody_has_read_up_to_the_moment_is_unseen() {
     assert_eq!(daemon.ledger.past(stream, at(2 * HOUR)).over(hours(1)).unseen_millis, 3_600_000);
     assert_eq!(daemon.ledger.past(stream, at(2 * HOUR)).over(hours(3)).unseen_millis, 7_200_000);
 }
+
+/// What was counted stays counted, and a moment of the past is what it was, while the source says nothing after a restart.
+#[test]
+fn a_restart_while_the_source_is_away_makes_nothing_unseen_that_was_seen() {
+    let source = traffic(-2 * DAY, 0);
+    for (fills, away) in [(true, 90), (true, HOUR), (false, 90)] {
+        let mut daemon = Daemon::start(availability(), at(-HOUR));
+        daemon.tick(&source, at(-HOUR));
+        if fills {
+            daemon.backfill(&source, at(-HOUR));
+        }
+        daemon.tick_every(&source, 30, -HOUR, 0);
+        let stream = daemon.ledger.streams().next().unwrap().index;
+        let past = |daemon: &Daemon, now: i64| [hours(1), days(1)].map(|lookback| daemon.ledger.past(stream, at(now)).over(lookback));
+        let (before, newest) = (past(&daemon, -600), daemon.ledger.streams().next().unwrap().newest_sample);
+        daemon.restart(at(away));
+        for now in [away, away + 30] {
+            daemon.round_without(&source, at(now), |_| true);
+            assert_eq!(past(&daemon, -600), before, "of a moment of the past");
+            let held = daemon.ledger.streams().next().unwrap();
+            assert!(
+                held.newest_sample.is_some_and(|at| at <= newest.unwrap() && newest.unwrap().since(at) <= minutes(2)),
+                "{:?}",
+                held.newest_sample
+            );
+            let unseen = past(&daemon, now)[1].unseen_millis - before[1].unseen_millis;
+            assert!(unseen > (away - 120) * 1_000 && unseen <= (now + 120) * 1_000, "{unseen} of {now} s");
+        }
+        assert_eq!(daemon.ledger.past(stream, at(away)).blind_for().is_some(), away > 300, "{away}");
+        daemon.tick(&source, at(away + 60));
+        assert_eq!(past(&daemon, -600), before, "once it answers");
+    }
+}
