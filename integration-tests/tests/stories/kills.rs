@@ -2,13 +2,16 @@
 //!
 //! A script of faults plays against a Prometheus stand-in while the daemon is killed at random and started again. The oracle: the identities of the
 //! pages that the core decides for that script, compared with what the Slack stand-in really took. `KILLS` sets how many kills (40), `SEED` replays one run.
+//! In shadow the same script leaves each of these pages once in the list of what would have been told, and nothing in Slack.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
+use burnward::web::api::wire::ShadowList;
 use burnward_core::{
     id::{PersonName, ServiceName, TeamName, TenantId},
     incident::{Actor, AlertKey, Answer, BlindFacts, Command, Facts, FaultKey, Kind, Scope, Subject, What, handle},
@@ -23,7 +26,10 @@ use burnward_stand_ins::{
     slack::{Entry, Fault, FaultKind, Options, SlackStandIn},
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::{Instant, sleep, sleep_until},
+};
 
 /// Services that fail one after another.
 const SERVICES: usize = 24;
@@ -41,50 +47,111 @@ const CHANNEL: &str = "#services";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_kills_lose_no_page_and_double_none_unmarked() -> anyhow::Result<()> {
-    install_tls();
-    let kills = number("KILLS").unwrap_or(40);
-    let seed = number("SEED").unwrap_or_else(|| rand::rng().random());
-    println!("replay: SEED={seed} KILLS={kills} cargo nextest run -p burnward-integration-tests random_kills --no-capture");
-
-    let directory = tempfile::tempdir()?;
-    let slack = SlackStandIn::start(Options::default()).await?;
-    slack.add_user("ada", "ada@example.com");
-    slack.add_channel(CHANNEL);
-    slack.add_channel("#burnward");
-    slack.fault(Fault::from_now_on("chat.postMessage", ANSWER))?;
-    let prometheus = FakePrometheus::start().await?;
-    let config = write_files(directory.path(), prometheus.url(), &slack)?;
-
-    let mut random = StdRng::seed_from_u64(seed);
-    let pauses: Vec<Duration> = (0..kills).map(|_| Duration::from_millis(random.random_range(200..2_200))).collect();
-    let script = pauses.iter().sum::<Duration>();
-    let traffic = async {
-        play(&prometheus, script).await;
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = traffic => unreachable!("traffic goes on until the kills are done"),
-        outcome = kill_and_check(&config, directory.path(), &slack, &pauses) => outcome?,
-    }
-    Ok(())
+    let scene = Scene::open("active", FAULT, 40, "random_kills").await?;
+    scene
+        .play_and(async {
+            let _daemon = scene.kill_again_and_again().await?;
+            let expected = expected_pages();
+            let deadline = Instant::now() + DRAIN;
+            while Instant::now() < deadline && !expected.is_subset(&delivered(&scene.slack).into_keys().collect()) {
+                sleep(Duration::from_millis(100)).await;
+            }
+            check(&expected, &delivered(&scene.slack));
+            Ok(())
+        })
+        .await
 }
 
-async fn kill_and_check(config: &Path, directory: &Path, slack: &SlackStandIn, pauses: &[Duration]) -> anyhow::Result<()> {
-    let log = directory.join("log");
-    let mut daemon = Process::run(config, &log)?;
-    for pause in pauses {
-        sleep(*pause).await;
-        anyhow::ensure!(daemon.runs(), "the daemon ended by itself: {}", tail(&log));
-        daemon.kill_9()?;
-        daemon = Process::run(config, &log)?;
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_in_shadow_list_each_page_once_and_post_nothing() -> anyhow::Result<()> {
+    // They fail through all kills and beyond: whoever fired before one must not fire again, and whoever had no time to does so after the last.
+    let scene = Scene::open("shadow", DRAIN * 2, 20, "kills_in_shadow").await?;
+    scene
+        .play_and(async {
+            let _daemon = scene.kill_again_and_again().await?;
+            let every: BTreeMap<String, Vec<String>> = (0..SERVICES).map(|service| (name(service), vec!["page".to_owned()])).collect();
+            let deadline = Instant::now() + DRAIN;
+            while Instant::now() < deadline && scene.listed().await.ok().as_ref() != Some(&every) {
+                sleep(Duration::from_millis(100)).await;
+            }
+            // Whatever a start left to be done twice has been done by then.
+            sleep(FAULT).await;
+            assert_eq!(scene.listed().await?, every);
+            let posts: Vec<Entry> = scene.slack.journal().into_iter().filter(|entry| entry.method == "chat.postMessage").collect();
+            assert!(posts.is_empty(), "nobody is told: {posts:?}");
+            Ok(())
+        })
+        .await
+}
+
+/// Two scripts at once would take each other the time in which a page is delivered between two kills.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// The script with those who take part in it.
+struct Scene {
+    _alone: MutexGuard<'static, ()>,
+    directory: tempfile::TempDir,
+    slack: SlackStandIn,
+    prometheus: FakePrometheus,
+    config: PathBuf,
+    listen: SocketAddr,
+    pauses: Vec<Duration>,
+    fault: Duration,
+}
+
+impl Scene {
+    async fn open(status: &str, fault: Duration, usual_kills: u64, test: &str) -> anyhow::Result<Self> {
+        install_tls();
+        let alone = ALONE.lock().await;
+        let kills = number("KILLS").unwrap_or(usual_kills);
+        let seed = number("SEED").unwrap_or_else(|| rand::rng().random());
+        println!("replay: SEED={seed} KILLS={kills} cargo nextest run -p burnward-integration-tests {test} --no-capture");
+
+        let directory = tempfile::tempdir()?;
+        let slack = SlackStandIn::start(Options::default()).await?;
+        slack.add_user("ada", "ada@example.com");
+        slack.add_channel(CHANNEL);
+        slack.add_channel("#burnward");
+        slack.fault(Fault::from_now_on("chat.postMessage", ANSWER))?;
+        let prometheus = FakePrometheus::start().await?;
+        // Whoever is started again listens where the one before did.
+        let listen = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let config = write_files(directory.path(), listen, status, prometheus.url(), &slack)?;
+        let mut random = StdRng::seed_from_u64(seed);
+        let pauses = (0..kills).map(|_| Duration::from_millis(random.random_range(200..2_200))).collect();
+        Ok(Self { _alone: alone, directory, slack, prometheus, config, listen, pauses, fault })
     }
-    let expected = expected_pages();
-    let deadline = Instant::now() + DRAIN;
-    while Instant::now() < deadline && !expected.is_subset(&delivered(slack).into_keys().collect()) {
-        sleep(Duration::from_millis(100)).await;
+
+    /// Plays the traffic until `outcome` is there.
+    async fn play_and(&self, outcome: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+        let traffic = async {
+            play(&self.prometheus, self.pauses.iter().sum(), self.fault).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = traffic => unreachable!("traffic goes on until the kills are done"),
+            outcome = outcome => outcome,
+        }
     }
-    check(&expected, &delivered(slack));
-    Ok(())
+
+    /// The daemon that is left when all kills are done.
+    async fn kill_again_and_again(&self) -> anyhow::Result<Process> {
+        let log = self.directory.path().join("log");
+        let mut daemon = Process::run(&self.config, &log)?;
+        for pause in &self.pauses {
+            sleep(*pause).await;
+            anyhow::ensure!(daemon.runs(), "the daemon ended by itself: {}", tail(&log));
+            daemon.kill_9()?;
+            daemon = Process::run(&self.config, &log)?;
+        }
+        Ok(daemon)
+    }
+
+    /// What would have been told, by service.
+    async fn listed(&self) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
+        let list: ShadowList = reqwest::get(format!("http://{}/api/v1/shadow?last=1h", self.listen)).await?.json().await?;
+        Ok(list.slos.into_iter().map(|slo| (slo.service, slo.alerts.into_iter().map(|alert| alert.what).collect())).collect())
+    }
 }
 
 fn check(expected: &BTreeSet<String>, delivered: &BTreeMap<String, Vec<Entry>>) {
@@ -142,8 +209,8 @@ fn delivered(slack: &SlackStandIn) -> BTreeMap<String, Vec<Entry>> {
     pages
 }
 
-/// A sample a second of every service, for ever; service `k` fails for ten seconds, each at its own time within the script.
-async fn play(prometheus: &FakePrometheus, script: Duration) {
+/// A sample a second of every service, for ever; service `k` fails for the length of a fault, each from its own time within the script on.
+async fn play(prometheus: &FakePrometheus, script: Duration, fault: Duration) {
     let began = Instant::now();
     let mut counters = [(0_u32, 0_u32); SERVICES];
     let room = script.saturating_sub(FAULT + Duration::from_secs(5));
@@ -152,7 +219,7 @@ async fn play(prometheus: &FakePrometheus, script: Duration) {
         let now = burnward::clock::Clock::Wall.now().millis();
         for (service, (good, bad)) in counters.iter_mut().enumerate() {
             let start = Duration::from_secs(3) + room * u32::try_from(service).expect("small") / u32::try_from(SERVICES).expect("small");
-            let fails = (start..start + FAULT).contains(&elapsed);
+            let fails = (start..start + fault).contains(&elapsed);
             *good += if fails { 5 } else { 10 };
             *bad += if fails { 5 } else { 0 };
             push(prometheus, &name(service), now, f64::from(*good), f64::from(*bad));
@@ -175,19 +242,19 @@ fn name(service: usize) -> String {
     format!("svc-{service}")
 }
 
-fn write_files(root: &Path, prometheus: &str, slack: &SlackStandIn) -> anyhow::Result<std::path::PathBuf> {
+fn write_files(root: &Path, listen: SocketAddr, status: &str, prometheus: &str, slack: &SlackStandIn) -> anyhow::Result<PathBuf> {
     let write = |name: &str, text: &str| {
         let path = root.join(name);
         std::fs::create_dir_all(path.parent().unwrap_or(root)).and_then(|()| std::fs::write(path, text))
     };
     for service in 0..SERVICES {
-        write(&format!("slo-definitions/{}.yaml", name(service)), &definition(&name(service)))?;
+        write(&format!("slo-definitions/{}.yaml", name(service)), &definition(&name(service), status))?;
     }
     write("secrets/bot", slack.bot_token())?;
     write("secrets/app", slack.app_token())?;
     let config = format!(
         r##"version: burnward/v1
-listen: 127.0.0.1:0
+listen: {listen}
 tick: 1s
 operators: {{ channel: "#burnward", escalation: [ {{ page: [ada], acknowledge-within: 1h }} ] }}
 storage: {{ path: "{root}/store" }}
@@ -208,7 +275,7 @@ slack: {{ api-url: "{slack}", bot-token-file: "{root}/secrets/bot", app-token-fi
     Ok(root.join("burnward.yaml"))
 }
 
-fn definition(service: &str) -> String {
+fn definition(service: &str, status: &str) -> String {
     let metric = format!("{}_requests_total", service.replace('-', "_"));
     format!(
         r#"version: burnward/v1
@@ -217,6 +284,7 @@ team: services
 slos:
   - name: availability
     title: It answers
+    status: {status}
     sli:
       events:
         bad: '{metric}{{code="500"}}'
