@@ -96,6 +96,8 @@ impl SourceLedger {
 
     fn place_lanes(&mut self, before: &[Split], now: Timestamp) -> Moves {
         let old: BTreeMap<&Split, u32> = before.iter().zip(0..).collect();
+        let counted = self.streams.iter().filter(|held| held.meta.counted_from.is_some());
+        let counted: BTreeSet<Split> = counted.map(|held| Split::of(&held.stream)).collect();
         let mut moves = Moves::default();
         for (index, split) in self.splits.iter().enumerate() {
             let meaning = self.plan.lanes()[index].meaning_hash();
@@ -113,6 +115,8 @@ impl SourceLedger {
                 }
                 // What a composite was before is not composed again by what it is now.
                 (Some(retired), _) if !self.plan.lanes()[index].is_read() => Lane { begin: retired.lane.watermark, ..retired.lane.anew() },
+                // What was never seen, as where a selector was misspelt, has no history to keep: it is read as if it were new.
+                (Some(_), _) if !counted.contains(split) => self.new_lane(now),
                 (Some(retired), _) => retired.lane.anew(),
                 (None, _) if !self.plan.lanes()[index].is_read() => Lane::starting_at(now.minus(JUDGED_AGAIN).floor(HOUR)),
                 (None, _) => self.new_lane(now),

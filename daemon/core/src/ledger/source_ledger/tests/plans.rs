@@ -57,6 +57,32 @@ fn an_slo_that_counts_something_else_keeps_its_history_and_counts_nothing_twice(
 }
 
 #[test]
+fn an_slo_of_which_nothing_was_seen_before_it_was_mended_is_filled_in_as_a_new_one() {
+    let mut source = Source::default();
+    steady(&mut source, -36_000, 3000, 300);
+    let misspelt = fixture::availability("a", r#"m{job="y"}"#, &[("code", MatchOp::Regex, "5..")]);
+    for restarts in [false, true] {
+        let mut daemon = Daemon::start(vec![misspelt.clone()], at(0));
+        daemon.tick(&source, at(0));
+        daemon.backfill(&source, at(0));
+        daemon.tick_every(&source, 10, 10, 1500);
+        if restarts {
+            daemon.compact(at(1500));
+            daemon.restart(at(1505));
+        }
+        daemon.replace_slos(availability(), at(1510));
+        daemon.tick_every(&source, 10, 1520, 2000);
+        daemon.backfill(&source, at(2000));
+        let mut new = Daemon::start(availability(), at(1510));
+        new.tick_every(&source, 10, 1510, 2000);
+        new.backfill(&source, at(2000));
+        assert_eq!(daemon.over(days(30), at(2000)), new.over(days(30), at(2000)), "{restarts}");
+        assert_eq!(daemon.ledger.between(0, at(-3600), at(1940)), new.ledger.between(0, at(-3600), at(1940)));
+        assert!(new.over(days(30), at(2000)).total() > 30_000);
+    }
+}
+
+#[test]
 fn a_new_slo_reads_the_hours_before_it_beside_the_live_ones() {
     let mut source = Source::default();
     steady(&mut source, -36_000, 3000, 300);
