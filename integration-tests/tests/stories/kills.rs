@@ -34,8 +34,11 @@ use tokio::{
 /// Services that fail one after another.
 const SERVICES: usize = 24;
 
-/// How long each fails.
-const FAULT: Duration = Duration::from_secs(10);
+/// How long each fails: longer than a daemon needs, between two kills and on a busy machine, to start and to tell a person, who is not woken for what is over.
+const FAULT: Duration = Duration::from_secs(40);
+
+/// The last one begins to fail so long before the last kill. They begin no closer together than Slack takes messages.
+const LAST: Duration = Duration::from_secs(15);
 
 /// How long Slack takes to answer what it took already: time for kills between the two.
 const ANSWER: FaultKind = FaultKind::Slow { millis: 400 };
@@ -75,7 +78,7 @@ async fn kills_in_shadow_list_each_page_once_and_post_nothing() -> anyhow::Resul
                 sleep(Duration::from_millis(100)).await;
             }
             // Whatever a start left to be done twice has been done by then.
-            sleep(FAULT).await;
+            sleep(LAST).await;
             assert_eq!(scene.listed().await?, every);
             let posts: Vec<Entry> = scene.slack.journal().into_iter().filter(|entry| entry.method == "chat.postMessage").collect();
             assert!(posts.is_empty(), "nobody is told: {posts:?}");
@@ -213,7 +216,7 @@ fn delivered(slack: &SlackStandIn) -> BTreeMap<String, Vec<Entry>> {
 async fn play(prometheus: &FakePrometheus, script: Duration, fault: Duration) {
     let began = Instant::now();
     let mut counters = [(0_u32, 0_u32); SERVICES];
-    let room = script.saturating_sub(FAULT + Duration::from_secs(5));
+    let room = script.saturating_sub(LAST);
     for second in 0_u32.. {
         let elapsed = Duration::from_secs(u64::from(second));
         let now = burnward::clock::Clock::Wall.now().millis();
