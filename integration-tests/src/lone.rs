@@ -39,6 +39,11 @@ pub struct Lone<'a> {
 impl Lone<'_> {
     /// Starts the daemon: its documents lie in `root/slos`, its store in `root/store`.
     pub async fn start(&self, root: &Path, options: Options) -> anyhow::Result<Daemon> {
+        self.start_with("", root, options).await
+    }
+
+    /// The same with more keys of its configuration.
+    pub async fn start_with(&self, more: &str, root: &Path, options: Options) -> anyhow::Result<Daemon> {
         install_tls();
         let (slos, store) = (root.join("slos"), root.join("store"));
         std::fs::create_dir_all(&slos)?;
@@ -57,6 +62,7 @@ impl Lone<'_> {
         for (tenant, source) in self.tenants {
             writeln!(text, "  {tenant}: {{ slo-definitions: [\"{}\"], source: {source} }}", slos.display())?;
         }
+        text.push_str(more);
         let config = config::parse(&root.join("burnward.yaml"), &text).map_err(|error| anyhow!("{error}"))?;
         Daemon::start(config, options).await
     }

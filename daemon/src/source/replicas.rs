@@ -45,6 +45,8 @@ struct Reading {
 pub enum Standing {
     /// It does not answer.
     Blind,
+    /// It answers, and none of its answers can be used, such as all partial ones.
+    Useless,
     /// It answers, and nothing was scraped into it of late.
     Silent,
     /// It answers and is scraped into.
@@ -134,8 +136,10 @@ impl Replicas {
         if before.switched.as_ref().is_some_and(|(since, _)| now.since(*since) < STAYS) {
             return Looked::Stays(None);
         }
-        // A read spans about a minute: a slow scraper is not silent for that.
-        if standing == Standing::Silent && stands(&self.all[before.index], now).await.0 == Standing::Well {
+        // A read spans about a minute: a slow scraper is not silent for that. Where it answers for its targets, what cannot be used is a matter of the
+        // questions, which another would answer likewise.
+        let is_in_doubt = matches!(standing, Standing::Silent | Standing::Useless);
+        if is_in_doubt && stands(&self.all[before.index], now).await.0 == Standing::Well {
             return Looked::Stays(None);
         }
         let others: Vec<usize> = (0..self.all.len()).filter(|index| *index != before.index).collect();
@@ -175,7 +179,7 @@ impl Replicas {
     }
 }
 
-/// How a replica stands, with a sentence.
+/// How a replica stands, with a sentence. One whose answer cannot be used is no better than one that gives none.
 async fn stands(replica: &Prometheus, now: Timestamp) -> (Standing, String) {
     match replica.read(&Selector::new("up", Vec::new()), now.minus(RECENT), now).await {
         Ok(answer) if answer.series.is_empty() => {

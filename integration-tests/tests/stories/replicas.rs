@@ -8,7 +8,7 @@ use burnward::{
 };
 use burnward_core::{
     id::{BudgetId, Group, ObjectiveName, ServiceName, SloId, SloName, SourceName, TenantId},
-    ledger::Counts,
+    ledger::{Counts, Reason},
     time::{Timestamp, minutes},
 };
 use burnward_integration_tests::lone::{Lone, PAYMENTS, by_hand};
@@ -27,6 +27,10 @@ impl Pair {
     /// Ten good events a second and one bad a minute, from an hour before the start to an hour after it. The second replica scrapes 7 s later, and what
     /// it scrapes began 5,000 events later; its samples end at `second_ends` after the start.
     async fn open() -> anyhow::Result<Self> {
+        Self::with(PAYMENTS).await
+    }
+
+    async fn with(document: &str) -> anyhow::Result<Self> {
         let replicas = [FakePrometheus::start().await?, FakePrometheus::start().await?];
         for (replica, (phase, behind)) in replicas.iter().zip([(0, 0), (7, 5_000)]) {
             for second in (-3600 + phase..3600).step_by(15) {
@@ -35,7 +39,7 @@ impl Pair {
         }
         let root = tempfile::tempdir()?;
         let urls = format!("replicas: [\"{}\", \"{}\"]", replicas[0].url(), replicas[1].url());
-        let (sources, documents) = ([("prom", urls)], [("shop.yaml", PAYMENTS)]);
+        let (sources, documents) = ([("prom", urls)], [("shop.yaml", document)]);
         let lone = Lone { tick: "10s", sources: &sources, tenants: &[("main", "prom")], documents: &documents };
         let daemon = lone.start(root.path(), by_hand(START)).await?;
         Ok(Self { replicas, daemon, _root: root })
@@ -150,5 +154,50 @@ async fn a_replica_that_answers_but_is_not_scraped_into_gives_over_to_one_that_i
     pair.replicas[1].fail(Class::Query, Fault::NoSeries).await;
     pair.daemon.fast_forward(minutes(1)).await;
     assert_eq!(pair.reads().number, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_replica_whose_every_answer_is_partial_is_left_within_two_rounds_and_no_event_is_invented() -> anyhow::Result<()> {
+    let pair = Pair::open().await?;
+    pair.daemon.fast_forward(minutes(5)).await;
+    pair.replicas[0].fail(Class::Query, Fault::Warning("a store is missing".to_owned())).await;
+    pair.daemon.fast_forward(Duration::from_secs(20)).await;
+    assert_eq!((pair.reads().number, pair.is_seen().await, pair.source().blind), (2, true, None));
+    let why = pair.reads().switched.map(|(_, why)| why);
+    assert!(why.as_ref().is_some_and(|why| why.contains("a store is missing")), "{why:?}");
+
+    // Where the other is no better, it stays, and both reasons are told.
+    pair.daemon.fast_forward(minutes(2)).await;
+    pair.replicas[1].fail(Class::Query, Fault::IsPartial).await;
+    pair.daemon.fast_forward(minutes(5)).await;
+    let (_, why) = pair.source().blind.expect("blind");
+    for replica in &pair.replicas {
+        assert!(why.detail.contains(replica.url()), "{why}");
+    }
+    assert_eq!(pair.reads().number, 2);
+    pair.replicas[0].heal().await;
+    pair.daemon.fast_forward(Duration::from_secs(20)).await;
+    assert_eq!((pair.reads().number, pair.is_seen().await, pair.source().blind), (1, true, None));
+
+    let counts = pair.counted().await;
+    let truth = 10 * (12 * 60 + 40);
+    assert!((truth - 4 * 150 - 2 * 150..=truth).contains(&counts.good), "{counts:?} of {truth}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_each_replica_would_refuse_leaves_none_that_answers_for_its_targets() -> anyhow::Result<()> {
+    let slo = |name: &str| {
+        format!(
+            "  - name: {name}\n    sli: {{ window: {{ expr: 'max({name})', is: '<=', threshold: 1 }} }}\n    objectives: [ {{ target: 99%, window: 1d }} ]\n"
+        )
+    };
+    let document = format!("version: burnward/v1\nservice: shop\nteam: operators\nslos:\n{}{}", slo("lag"), slo("queue"));
+    // The stand-ins evaluate no expressions.
+    let pair = Pair::with(&document).await?;
+    pair.daemon.fast_forward(minutes(10)).await;
+    let (_, why) = pair.source().blind.expect("no answer can be used");
+    assert_eq!((why.reason, pair.reads().number, pair.reads().switched), (Reason::BadQuery, 1, None), "{why}");
     Ok(())
 }

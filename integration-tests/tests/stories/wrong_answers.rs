@@ -1,9 +1,9 @@
 //! Whatever a source answers wrongly while a page is open: nothing of it counts as good, nothing resolves, nobody is paged again for the same fault, and
 //! once it answers rightly the ledger is as if nothing had happened.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use burnward::app::Daemon;
+use burnward::{app::Daemon, store::StoredIncident, view::Circuit};
 use burnward_core::{
     evaluate::BudgetStatus,
     id::{IncidentId, SourceName, TenantId},
@@ -76,8 +76,13 @@ impl Shop {
 }
 
 fn scrape(fake: &FakePrometheus, second: i64) {
+    scrape_of(fake, second, FAILS);
+}
+
+/// Of a shop whose every event from second `fails` on is bad.
+fn scrape_of(fake: &FakePrometheus, second: i64, fails: i64) {
     let at = START.millis() + second * 1000;
-    let (good, bad) = (10_000 + second.min(FAILS), (second - FAILS).max(0));
+    let (good, bad) = (10_000 + second.min(fails), (second - fails).max(0));
     for metric in ["hits_total", "searches_total"] {
         for (code, value) in [("200", good), ("500", bad)] {
             let value = f64::from(i32::try_from(value).expect("small"));
@@ -196,6 +201,102 @@ async fn who_is_told_that_one_slo_cannot_be_seen_is_told_of_all_that_cannot_for_
     let [Facts::Blind(blind)] = facts.as_slice() else { panic!("one alert: {facts:?}") };
     let hides: Vec<&str> = blind.hides.iter().map(|slo| slo.name.as_str()).collect();
     assert_eq!(hides, ["pay", "search"], "also the one whose owner waits longer");
+    Ok(())
+}
+
+/// Two services with a team each, whose teams want to be paged for what they cannot see.
+async fn two_services(fake: &FakePrometheus, root: &std::path::Path) -> anyhow::Result<Daemon> {
+    for second in (-3600..3600).step_by(15) {
+        scrape_of(fake, second, 3600);
+    }
+    let document = |service: &str, metric: &str| {
+        format!(
+            "version: burnward/v1\nservice: {service}\nteam: {service}\nslos:\n  - name: works\n    title: It works\n    sli: {{ events: {{ bad: \
+             '{metric}{{code=\"500\"}}', total: '{metric}' }} }}\n    objectives: [ {{ target: 99%, window: 1d }} ]\n    \
+             no-data: {{ after: 2m, then: page }}\n"
+        )
+    };
+    let (pay, search) = (document("pay", "hits_total"), document("search", "searches_total"));
+    let documents = [("pay.yaml", pay.as_str()), ("search.yaml", search.as_str())];
+    let sources = [("prom", format!("{}, max-series: 100, max-bytes: 1048576", at(fake.url())))];
+    let lone = Lone { tick: "15s", sources: &sources, tenants: &[("main", "prom")], documents: &documents };
+    let teams = "operators: { channel: \"#burnward\" }\nteams: { pay: { channel: \"#pay\" }, search: { channel: \"#search\" } }\n";
+    lone.start_with(teams, root, by_hand(START)).await
+}
+
+/// Whom an incident called.
+fn recipients(stored: &StoredIncident) -> Vec<String> {
+    let all: BTreeSet<String> = stored.incident.pages.values().map(|page| page.to.to_string()).collect();
+    all.into_iter().collect()
+}
+
+#[tokio::test]
+async fn where_no_answer_can_be_used_the_operators_are_paged_once_for_the_source_and_no_team_is() -> anyhow::Result<()> {
+    for (fault, reason) in [
+        (status(500), Reason::SourceError),
+        (Fault::Warning("a store is missing".to_owned()), Reason::Partial),
+        (Fault::DuplicateSeries, Reason::Duplicate),
+        (Fault::SampleAfter(3_600_000), Reason::ClockSkew),
+        (Fault::Endless, Reason::TooBig),
+        (Fault::ManySeries(200), Reason::TooMany),
+        (status(422), Reason::BadQuery),
+    ] {
+        let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
+        let daemon = two_services(&fake, root.path()).await?;
+        let (tenant, prom) = (TenantId::parse("main")?, SourceName::parse("prom")?);
+        let source = || daemon.handle.view.borrow().sources[&(tenant.clone(), prom.clone())].clone();
+        let incidents = async || anyhow::Ok(daemon.handle.store.incidents(&tenant, 10, None).await?);
+        daemon.fast_forward(minutes(2)).await;
+        assert_eq!((source().blind, source().circuit), (None, Circuit::Closed), "{fault:?}");
+        let good = source().last_good;
+
+        fake.fail(Class::Query, fault.clone()).await;
+        daemon.fast_forward(minutes(4)).await;
+        let (_, why) = source().blind.expect("no answer can be used");
+        assert_eq!((why.reason, source().circuit, source().last_good), (reason, Circuit::Open, good), "{fault:?}: {why}");
+        let asked = fake.asked().len();
+        daemon.fast_forward(minutes(1)).await;
+        let small = fake.asked().into_iter().skip(asked).filter_map(|asked| asked.form.get("query").cloned());
+        let others: Vec<String> = small.filter(|query| !query.starts_with("up") && query != "time()").collect();
+        assert_eq!(others, Vec::<String>::new(), "{fault:?}: one small question is asked a tick");
+        let explained = reqwest::get(format!("http://{}/api/v1/slos/search/works/explain", daemon.address)).await?;
+        let explained: serde_json::Value = explained.error_for_status()?.json().await?;
+        assert_eq!(explained["budgets"][0]["rows"][0]["decided_by"], "blind-source", "{fault:?}: {explained}");
+        daemon.fast_forward(minutes(10)).await;
+        let told = incidents().await?;
+        let [one] = told.as_slice() else { panic!("{fault:?} is one page: {told:?}") };
+        assert_eq!((one.incident.id.as_str(), recipients(one)), ("prom-cannot-see-1", vec!["#burnward".to_owned()]), "{fault:?}");
+        let facts: Vec<&Facts> = one.incident.members.values().map(|member| &member.facts).collect();
+        let [Facts::Blind(blind)] = facts.as_slice() else { panic!("{fault:?}: one alert: {facts:?}") };
+        let hides: Vec<&str> = blind.hides.iter().map(|slo| slo.service.as_str()).collect();
+        assert_eq!((blind.unknown.reason, hides), (reason, vec!["pay", "search"]), "{fault:?}");
+
+        fake.heal().await;
+        daemon.fast_forward(minutes(2)).await;
+        assert_eq!((source().blind, source().circuit), (None, Circuit::Closed), "{fault:?}");
+        daemon.fast_forward(minutes(10)).await;
+        let told = incidents().await?;
+        assert!(told.len() == 1 && !told[0].incident.is_open(), "{fault:?}: {told:?}");
+        daemon.stop().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_of_one_service_is_told_to_its_team_alone() -> anyhow::Result<()> {
+    for fault in [Fault::Warning("a store is missing".to_owned()), Fault::DuplicateSeries] {
+        let (fake, root) = (FakePrometheus::start().await?, tempfile::tempdir()?);
+        let daemon = two_services(&fake, root.path()).await?;
+        daemon.fast_forward(minutes(2)).await;
+        fake.fail_where("searches_total", fault.clone());
+        daemon.fast_forward(minutes(10)).await;
+        let told = daemon.handle.store.incidents(&TenantId::parse("main")?, 10, None).await?;
+        let [one] = told.as_slice() else { panic!("{fault:?} is one page: {told:?}") };
+        assert_eq!((one.incident.id.as_str(), recipients(one)), ("search-cannot-see-1", vec!["#search".to_owned()]), "{fault:?}");
+        let view = daemon.handle.view.borrow().clone();
+        assert!(view.sources.values().all(|source| source.blind.is_none()), "{fault:?}");
+        daemon.stop().await;
+    }
     Ok(())
 }
 

@@ -170,6 +170,11 @@ impl Unknown {
     pub fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
         Self { reason, detail: detail.as_ref().chars().take(300).collect() }
     }
+
+    /// Whether an SLO that cannot be seen for this is hidden by its source, which as a whole is blind for `blind`.
+    pub fn is_of_source(&self, blind: &Self) -> bool {
+        self.reason == blind.reason || self.reason.blinds() == Blinds::Source
+    }
 }
 
 impl fmt::Display for Unknown {
@@ -190,7 +195,7 @@ macro_rules! reasons {
                 match self { $(Self::$variant => $code,)+ }
             }
 
-            /// Whether the source as a whole is blind or only what one query asked.
+            /// Whether it tells of the source as a whole or only of what one query asked.
             pub const fn blinds(self) -> Blinds {
                 match self { $(Self::$variant => Blinds::$subject,)+ }
             }
@@ -203,7 +208,7 @@ macro_rules! reasons {
     };
 }
 
-/// What a reason takes the sight of.
+/// What a reason takes the sight of where it concerns one answer. What a round lacks as a whole is told by all answers together (`Reads::source_unknown`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blinds {
     /// The source: every SLO that reads from it.

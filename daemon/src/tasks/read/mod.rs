@@ -190,10 +190,12 @@ impl Reader {
 
     /// Looks, after some rounds of trouble, whether another replica stands better; true where that one is read now. Where none does, the reason says so.
     async fn looks_around(&self, reads: &Reads, results: &mut [Result<Vec<Series>, Unknown>]) -> bool {
-        let (standing, why) = match (reads.source_unknown(results), reads.targets_are_silent(results)) {
-            (Some(unknown), _) => (Standing::Blind, unknown.detail.clone()),
-            (None, true) => (Standing::Silent, "nothing is scraped into it".to_owned()),
-            (None, false) => (Standing::Well, String::new()),
+        let blind = reads.source_unknown(results).cloned();
+        let (standing, why) = match (&blind, reads.targets_are_silent(results)) {
+            (Some(unknown), _) if blinds_the_source(unknown) => (Standing::Blind, unknown.detail.as_str()),
+            (Some(unknown), _) => (Standing::Useless, unknown.detail.as_str()),
+            (None, true) => (Standing::Silent, "nothing is scraped into it"),
+            (None, false) => (Standing::Well, ""),
         };
         if standing == Standing::Well {
             self.troubled_rounds.store(0, Ordering::Relaxed);
@@ -202,7 +204,7 @@ impl Reader {
         if self.troubled_rounds.fetch_add(1, Ordering::Relaxed) + 1 < ROUNDS_OF_TROUBLE {
             return false;
         }
-        match self.source.look_around(standing, &why, self.handle.clock.now()).await {
+        match self.source.look_around(standing, why, self.handle.clock.now()).await {
             Looked::Switched => {
                 self.troubled_rounds.store(0, Ordering::Relaxed);
                 self.blind_rounds.store(0, Ordering::Relaxed);
@@ -210,7 +212,8 @@ impl Reader {
                 true
             }
             Looked::Stays(others) => {
-                for unknown in results.iter_mut().filter_map(|result| result.as_mut().err()).filter(|unknown| blinds_the_source(unknown)) {
+                let is_of_source = |unknown: &&mut Unknown| blind.as_ref().is_some_and(|blind| unknown.is_of_source(blind));
+                for unknown in results.iter_mut().filter_map(|result| result.as_mut().err()).filter(is_of_source) {
                     *unknown = others.iter().fold(unknown.clone(), |own, others| also(&own, others));
                 }
                 false
@@ -223,8 +226,8 @@ impl Reader {
     }
 
     async fn ask(&self, queries: &[Query], reads: &Reads) -> (Vec<Result<Vec<Series>, Unknown>>, Vec<u64>) {
-        let asked = match reads.reads.split_last() {
-            Some((last, others)) if self.is_impatient() => self.ask_one_first(queries, *last, others).await,
+        let asked = match reads.reads.len().checked_sub(1) {
+            Some(last) if self.is_impatient() => self.ask_one_first(queries, reads, last).await,
             Some(_) | None => self.ask_all(queries, &reads.reads).await,
         };
         let (answers, took_millis): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
@@ -248,14 +251,23 @@ impl Reader {
         }
     }
 
-    /// Asks the last question, of targets and so a small one; the others only where it was answered, else they share its answer.
-    async fn ask_one_first(&self, queries: &[Query], last: Read, others: &[Read]) -> Vec<Asked> {
-        let first = self.ask_one(&queries[last.query], last).await;
-        let mut asked = match &first.0 {
-            Err(unknown) if blinds_the_source(unknown) => others.iter().map(|_| (Err(unknown.clone()), 0)).collect(),
-            Ok(_) | Err(_) => self.ask_all(queries, others).await,
+    /// Asks the question of targets, a small one, or the last where there is none; the others only where it was answered, else they share its answer. Where
+    /// it was answered in a way that cannot be used, those of raw samples do, which are worth nothing without it.
+    async fn ask_one_first(&self, queries: &[Query], reads: &Reads, last: usize) -> Vec<Asked> {
+        let of_targets = reads.of_targets();
+        let (place, mut others) = (of_targets.unwrap_or(last), reads.reads.clone());
+        let read = others.remove(place);
+        let first = self.ask_one(&queries[read.query], read).await;
+        let needs_targets = |read: &Read| of_targets.is_some() && !matches!(queries[read.query], Query::Stepped { .. });
+        let shares = |read: &Read| match &first.0 {
+            Ok(_) | Err(Unknown { reason: Reason::NoRaw, .. }) => false,
+            Err(unknown) => blinds_the_source(unknown) || needs_targets(read),
         };
-        asked.push(first);
+        let apart: Vec<Read> = others.iter().filter(|read| !shares(read)).copied().collect();
+        let mut answers = self.ask_all(queries, &apart).await.into_iter();
+        let mut answer = || answers.next().expect("one for each question");
+        let mut asked: Vec<Asked> = others.iter().map(|read| if shares(read) { (first.0.clone(), 0) } else { answer() }).collect();
+        asked.insert(place, first);
         asked
     }
 
@@ -343,7 +355,7 @@ impl Reader {
         let began = Instant::now();
         let answer = match (query, self.limit()) {
             (Query::Raw(_) | Query::Histograms(_), Some(Limit { why, .. })) => Err(why),
-            (Query::Raw(selector), None) => self.source.read(selector, read.from, read.to).await,
+            (Query::Raw(selector), None) => self.read(selector, Span { from: read.from, to: read.to, step: None }, HALVINGS).await,
             (Query::Histograms(selector), None) => self.source.read_histograms(selector, read.from, read.to).await,
             (Query::Stepped { expression, step }, _) => self.source.read_steps(expression.as_str(), read.from, read.to, *step).await,
         };

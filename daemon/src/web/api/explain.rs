@@ -17,7 +17,7 @@ use burnward_core::{
     exclusion::Known,
     explain::{DecidedBy, Explanation, around_threshold, explain, unseen},
     id::{Group, ServiceName, SloId, SloName, TenantId},
-    ledger::{Blinds, StoredStream, Unknown},
+    ledger::{StoredStream, Unknown},
     slo::{AlertRow, Objective, Slo},
     time::{Timestamp, days, hours},
     window::{Interval, Window},
@@ -498,11 +498,13 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
     let objective = &slo.objectives[number];
     let explanation = explain(status);
     let view = handle.view.borrow().clone();
-    // One heavy question that fails blinds its own SLOs alone, whatever the class of its reason: whether the source is blind is known of the source.
-    let source = view.sources.get(&(slo.id.tenant.clone(), slo.source.clone()));
-    let is_of_source = |unknown: &&Unknown| unknown.reason.blinds() == Blinds::Source;
-    let is_blind = if silence.is_past { silence.is_of_source() } else { source.is_some_and(|source| source.blind.is_some()) };
-    let blind = status.unknown.as_ref().filter(|unknown| silence.is_past || is_of_source(unknown)).filter(|_| is_blind);
+    // One question that fails blinds its own SLOs alone, whatever the class of its reason: whether the source is blind is known of the source.
+    let source = view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).and_then(|source| source.blind.as_ref());
+    let is_of_source = |unknown: &&Unknown| match silence.is_past {
+        true => silence.is_of_source(),
+        false => source.is_some_and(|(_, blind)| unknown.is_of_source(blind)),
+    };
+    let blind = status.unknown.as_ref().filter(is_of_source);
     let rows = rows(slo, objective, status, &explanation, (blind, silence));
     let places = (0..rows.len()).map(|row| written.row(number, row));
     let rows = rows.into_iter().zip(places).map(|(row, place)| ExplainedRow { place, ..row }).collect();

@@ -289,6 +289,7 @@ fn history_is_filled_in_once_whatever_restarts_between_its_steps() {
 
 #[test]
 fn one_question_that_fails_blinds_its_slos_and_several_or_that_of_the_targets_blind_the_source() {
+    const EVERYTHING: &[&str] = &["a", "b", "c", "up", "process_start_time_seconds"];
     let slos = ["a", "b", "c"].map(|name| fixture::availability(name, &format!("{name}{{job=\"x\"}}"), &[("code", MatchOp::Equal, "500")]));
     let ledger = SourceLedger::new(Plan::new(&slos), Settings { settle: minutes(1), max_groups_per_slo: 10, history: false }, at(0));
     let reads = ledger.reads(at(0));
@@ -300,15 +301,76 @@ fn one_question_that_fails_blinds_its_slos_and_several_or_that_of_the_targets_bl
         (&["a", "b"], Reason::Timeout, false),
         (&["a", "b", "c"], Reason::Timeout, true),
         (&["a", "b", "c"], Reason::BadQuery, false),
+        (&["a", "b", "c"], Reason::Partial, false),
+        (&["b"], Reason::Duplicate, false),
         (&["up"], Reason::Timeout, true),
-        (&["up"], Reason::TooMany, false),
-        (&["a", "b", "c", "up", "process_start_time_seconds"], Reason::Unreachable, true),
+        (&["up"], Reason::TooMany, true),
+        (&["up"], Reason::Partial, true),
+        (EVERYTHING, Reason::Unreachable, true),
+        (EVERYTHING, Reason::Partial, true),
+        (EVERYTHING, Reason::ClockSkew, true),
+        (EVERYTHING, Reason::Duplicate, true),
+        (EVERYTHING, Reason::TooBig, true),
+        (EVERYTHING, Reason::BadQuery, true),
+        // Not asked, or nothing there to be asked for yet.
+        (EVERYTHING, Reason::NoRaw, false),
+        (EVERYTHING, Reason::NotYet, false),
     ] {
         let failed = |read: &Read| failing.contains(&metric(read).as_str());
         let answer = |read: &Read| if failed(read) { Err(Unknown::new(reason, "no answer")) } else { Ok(Vec::new()) };
         let answers: Vec<_> = reads.reads.iter().map(answer).collect();
         assert_eq!(reads.source_unknown(&answers).map(|unknown| unknown.reason), blind.then_some(reason), "{failing:?} {reason:?}");
     }
+}
+
+/// Expressions need no targets, so that all their answers together tell of the source.
+#[test]
+fn a_source_of_expressions_alone_is_blind_where_no_answer_can_be_used_and_one_slo_that_is_refused_is_its_owners_matter() {
+    let one = [stepped::query_of("a")];
+    let two = [stepped::query_of("a"), stepped::window_of("b")];
+    let check = |slos: &[Arc<Slo>], answers: &[Option<Reason>], blind: Option<Reason>| {
+        let settings = Settings { settle: minutes(1), max_groups_per_slo: 10, history: false };
+        let reads = SourceLedger::new(Plan::new(slos), settings, at(0)).reads(at(0));
+        assert_eq!((reads.reads.len(), reads.of_targets()), (answers.len(), None));
+        let unknown = |reason: &Option<Reason>| reason.map_or(Ok(Vec::new()), |reason| Err(Unknown::new(reason, "of no use")));
+        let answers: Vec<_> = answers.iter().map(unknown).collect();
+        assert_eq!(reads.source_unknown(&answers).map(|unknown| unknown.reason), blind, "{answers:?}");
+    };
+    let [partial, refused, late, no_raw] = [Reason::Partial, Reason::BadQuery, Reason::Timeout, Reason::NoRaw].map(Some);
+    check(&one, &[partial, partial], partial);
+    check(&one, &[partial, None], None);
+    check(&one, &[refused, refused], None);
+    check(&one, &[refused, partial], refused);
+    check(&two, &[refused, refused, refused], refused);
+    check(&two, &[partial, partial, refused], partial);
+    check(&two, &[partial, refused, None], None);
+    check(&two, &[partial, late, refused], late);
+    check(&two, &[no_raw, partial, partial], partial);
+    check(&two, &[no_raw, no_raw, no_raw], None);
+}
+
+/// Of a stretch that is caught up with, targets that are too many samples for one answer are a matter of those that are behind.
+#[test]
+fn targets_that_cannot_be_used_blind_the_source_where_no_answer_of_them_can() {
+    let mut source = Source::default();
+    steady(&mut source, -7 * 3600, 600, NEVER);
+    let slos = ["a", "b"].map(|name| fixture::availability(name, &format!("{name}{{job=\"x\"}}"), &[("code", MatchOp::Equal, "500")]));
+    let mut daemon = Daemon::start(vec![Arc::clone(&slos[0])], at(0));
+    daemon.tick_every(&source, 10, 0, 600);
+    daemon.ledger.replace_plan(Plan::new(&slos), at(600));
+    let reads = daemon.ledger.reads(at(610));
+    let ups: Vec<usize> =
+        (0..reads.reads.len()).filter(|place| daemon.ledger.plan().queries()[reads.reads[*place].query].to_string() == "up").collect();
+    let [live, behind] = ups[..] else { panic!("one is behind: {reads:?}") };
+    assert_eq!(reads.of_targets(), Some(live));
+    let check = |failing: &[usize], reason: Reason, blind: bool| {
+        let answer = |place: usize| if failing.contains(&place) { Err(Unknown::new(reason, "of no use")) } else { Ok(Vec::new()) };
+        let answers: Vec<_> = (0..reads.reads.len()).map(answer).collect();
+        assert_eq!(reads.source_unknown(&answers).is_some(), blind, "{failing:?} {reason:?}");
+    };
+    check(&[behind], Reason::TooBig, false);
+    check(&[live, behind], Reason::TooBig, true);
+    check(&[behind], Reason::Timeout, true);
 }
 
 /// History is read a day at a time at first, newest first: at -6 h, -30 h, -54 h and so on one question ends where another began.
