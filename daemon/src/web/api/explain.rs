@@ -500,11 +500,9 @@ fn explained(handle: &Handle, slo: &Slo, status: &BudgetStatus, written: &Writte
     let view = handle.view.borrow().clone();
     // One question that fails blinds its own SLOs alone, whatever the class of its reason: whether the source is blind is known of the source.
     let source = view.sources.get(&(slo.id.tenant.clone(), slo.source.clone())).and_then(|source| source.blind.as_ref());
-    let is_of_source = |unknown: &&Unknown| match silence.is_past {
-        true => silence.is_of_source(),
-        false => source.is_some_and(|(_, blind)| unknown.is_of_source(blind)),
-    };
-    let blind = status.unknown.as_ref().filter(is_of_source);
+    let is_hidden = |unknown: &&Unknown| source.is_some_and(|(_, blind)| unknown.is_of_source(blind));
+    let is_blind = |unknown: &&Unknown| if silence.is_past { silence.is_of_source() } else { is_hidden(unknown) };
+    let blind = status.unknown.as_ref().filter(is_blind);
     let rows = rows(slo, objective, status, &explanation, (blind, silence));
     let places = (0..rows.len()).map(|row| written.row(number, row));
     let rows = rows.into_iter().zip(places).map(|(row, place)| ExplainedRow { place, ..row }).collect();
