@@ -12,7 +12,9 @@ use burnward_core::{
 };
 
 use super::{
-    codes, duration,
+    codes,
+    diagnostic::Diagnostic,
+    duration,
     reader::{Fields, Keys, Reader, shortened, suggest},
     yaml::{Node, Value},
     zone,
@@ -201,11 +203,12 @@ fn target_proposal(text: &str) -> Option<String> {
     candidates.into_iter().find(|candidate| Target::percent(candidate).is_ok())
 }
 
-/// `0.999` as `99.9%`, by moving the point.
+/// `0.999` as `99.9%` and `0.9` as `90%`, by moving the point.
 fn share_as_percent(number: &str) -> Option<String> {
-    let digits = number.strip_prefix("0.").filter(|digits| digits.len() > 2 && digits.bytes().all(|b| b.is_ascii_digit()))?;
-    let (whole, rest) = digits.split_at(2);
-    Some(format!("{whole}.{rest}%"))
+    let digits = number.strip_prefix("0.").filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))?;
+    let padded = format!("{digits:0<2}");
+    let (whole, rest) = padded.split_at(2);
+    Some(if rest.is_empty() { format!("{whole}%") } else { format!("{whole}.{rest}%") })
 }
 
 /// A window with its time zone, which a calendar window has and a rolling one has not.
@@ -293,6 +296,9 @@ fn default_rows(reader: &mut Reader, target_node: &Node, target: Target, window:
     let wanted = |row: &AlertRow| only.is_none_or(|urgency| row.urgency == urgency);
     let DefaultRows { rows, left_out } = alert_rows::default_rows(target, window);
     let rows: Vec<AlertRow> = rows.into_iter().filter(wanted).collect();
+    // A target below one percent is a share that was given the sign of a percentage.
+    let meant =
+        share_as_percent(&target.as_percent()).map(|meant| format!("did you mean `{meant}`? A target is a percentage, not a share of one"));
     let mut out: BTreeMap<String, Vec<&AlertRow>> = BTreeMap::new();
     for (row, error) in left_out.iter().filter(|(row, _)| wanted(row)) {
         out.entry(why_left_out(error)).or_default().push(row);
@@ -304,13 +310,15 @@ fn default_rows(reader: &mut Reader, target_node: &Node, target: Target, window:
     if rows.is_empty() {
         let message = format!("{}; none is left, so nobody will be told", out.iter().map(words).collect::<Vec<_>>().join("; "));
         let diagnostic = reader.diagnostic(&codes::NO_ALERTS, target_node.range.clone(), message);
+        let diagnostic = meant.into_iter().fold(diagnostic, Diagnostic::help);
         reader.report(diagnostic.help("write rows of your own below `alerting:`, or `alerting: none`"));
         return rows;
     }
     for message in out.iter().map(words) {
         let diagnostic = reader.diagnostic(&codes::ROW_LEFT_OUT, target_node.range.clone(), message);
         let nobody = if rows.iter().any(|row| row.urgency == Urgency::Page) { "" } else { "; nobody is paged" };
-        reader.report(diagnostic.label("left out").help(format!("what remains: {}{nobody}", row_list(&rows))));
+        let diagnostic = meant.iter().cloned().fold(diagnostic.label("left out"), Diagnostic::help);
+        reader.report(diagnostic.help(format!("what remains: {}{nobody}", row_list(&rows))));
     }
     rows
 }

@@ -1,7 +1,11 @@
 //! Takes a tree apart and collects mistakes: unknown, missing and unsupported keys, values of the wrong kind. What is found is read on, so that one
 //! mistake does not hide the next.
 
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    sync::Arc,
+};
 
 use burnward_core::id::NameError;
 
@@ -32,6 +36,8 @@ pub struct Asked {
     pub begun: BTreeSet<(usize, usize)>,
     /// Those of them that were read to the end.
     pub done: BTreeSet<(usize, usize)>,
+    /// Keys that were looked for in each and are not in it.
+    pub absent: BTreeMap<(usize, usize), BTreeSet<String>>,
 }
 
 /// How many diagnostics of a severity are kept, and how many are only counted: a file of mistakes alone is told by the first of them.

@@ -396,6 +396,79 @@ pub(super) fn range(expr: &Expr) -> Option<Duration> {
     }
 }
 
+/// The range that is written out where none is that of the window; `None` where there is none at all, too.
+pub(super) fn fixed_range(expr: &Expr) -> Option<Duration> {
+    let ranges = ranges(expr);
+    ranges.first().copied().filter(|_| !ranges.contains(&TEMPLATE))
+}
+
+/// All ranges, from left to right.
+fn ranges(expr: &Expr) -> Vec<Duration> {
+    match expr {
+        Expr::MatrixSelector(matrix) => vec![matrix.range],
+        Expr::Subquery(subquery) => [vec![subquery.range], ranges(&subquery.expr)].concat(),
+        Expr::Aggregate(aggregate) => ranges(&aggregate.expr),
+        Expr::Unary(unary) => ranges(&unary.expr),
+        Expr::Paren(paren) => ranges(&paren.expr),
+        Expr::Binary(binary) => [ranges(&binary.lhs), ranges(&binary.rhs)].concat(),
+        Expr::Call(call) => call.args.args.iter().flat_map(|arg| ranges(arg)).collect(),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => Vec::new(),
+    }
+}
+
+/// Whether the one side is of events, and the other of events per second: their ratio is a share of neither.
+pub(super) fn is_rate_beside_increase(part: &Expr, total: &Expr) -> Option<(Per, Per)> {
+    let (part, total) = (per(part)?, per(total)?);
+    (part != total).then_some((part, total))
+}
+
+/// What a sum of counters is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Per {
+    Second,
+    Range,
+}
+
+impl Per {
+    /// As a message says it.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Second => "events per second (`rate`)",
+            Self::Range => "events of the whole range (`increase`)",
+        }
+    }
+}
+
+/// Of which of both all counters are; `None` where they are of neither, or of both.
+fn per(expr: &Expr) -> Option<Per> {
+    let mut found = Vec::new();
+    add_per(expr, &mut found);
+    let (first, others) = found.split_first()?;
+    others.iter().all(|other| other == first).then_some(*first)
+}
+
+fn add_per(expr: &Expr, found: &mut Vec<Per>) {
+    match expr {
+        Expr::Call(call) => {
+            found.extend(match call.func.name {
+                "rate" | "irate" => Some(Per::Second),
+                "increase" => Some(Per::Range),
+                _ => None,
+            });
+            call.args.args.iter().for_each(|arg| add_per(arg, found));
+        }
+        Expr::Subquery(subquery) => add_per(&subquery.expr, found),
+        Expr::Aggregate(aggregate) => add_per(&aggregate.expr, found),
+        Expr::Unary(unary) => add_per(&unary.expr, found),
+        Expr::Paren(paren) => add_per(&paren.expr, found),
+        Expr::Binary(binary) => {
+            add_per(&binary.lhs, found);
+            add_per(&binary.rhs, found);
+        }
+        Expr::MatrixSelector(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => {}
+    }
+}
+
 /// The expression with another range in place of its own, and with increases in place of rates over it: what it yields of one step.
 pub(super) fn of_one_step(expr: &Expr, own: Duration, step: Duration) -> Expr {
     let mut rewritten = without_default(expr).clone();

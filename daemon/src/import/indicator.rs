@@ -66,6 +66,16 @@ pub(super) fn query(reader: &mut Reader, node: &Node, of: &str) -> Option<Query>
 /// The indicator of bad (or good) and all events.
 pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
     let parts = Parts { side, part: &part.expr, total: &total.expr };
+    if let Some((of_part, of_total)) = expression::is_rate_beside_increase(&part.expr, &total.expr) {
+        let message = format!(
+            "the {} events are {}, and all events {}, so that their ratio is no share: both are taken as events",
+            side.word(),
+            of_part.words(),
+            of_total.words()
+        );
+        let help = "write `rate` on both sides, or `increase` on both: with each of them the other tool sees another ratio";
+        tell(reader, &codes::CHANGED, &part.place, message, help);
+    }
     let fitted = if expression::counted(parts).is_none() { expression::fitted(parts) } else { None };
     let Some(Fitted { part: of_part, total: of_total, by, part_was, total_was }) = fitted else {
         return of_fitting(reader, side, part, total, plain);

@@ -19,7 +19,7 @@ mod tests;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
-use burnward_core::{id::TeamName, time::days, words::plural};
+use burnward_core::{id::TeamName, sli::Selector, time::days, words::plural};
 
 use crate::{
     config::secrets,
@@ -33,6 +33,8 @@ use crate::{
         yaml::{self, Node, Value},
     },
 };
+use expression::Side;
+use indicator::Indicator;
 use openslo::Library;
 pub(crate) use openslo::{RUNBOOK, STATUS, SUSPENDED};
 pub(crate) use rules::SHADOW;
@@ -67,7 +69,26 @@ struct Converted {
     service: Node,
     team: Node,
     slo: Node,
+    kept: Kept,
 }
+
+/// Whether an SLO is one, or is read for its other mistakes alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Whole,
+    /// A part of it could not be read, which was told of; something that is never kept stands in for it.
+    ForItsMistakes,
+}
+
+impl Kept {
+    /// Of parts, each of which was read or told of.
+    fn of(parts: &[bool]) -> Self {
+        if parts.iter().all(|read| *read) { Self::Whole } else { Self::ForItsMistakes }
+    }
+}
+
+/// A target that stands in for one that could not be read.
+const STAND_IN_TARGET: &str = "99%";
 
 /// A document that came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,7 +205,11 @@ pub fn import(sources: &[Arc<Source>], options: &Options, context: &Context) -> 
         imported.faults.extend(said(reader, &whole));
         for slo in converted {
             match checked(source, &slo, context) {
-                Ok(()) => all.push((source.clone(), slo)),
+                Ok(advice) if slo.kept == Kept::Whole => {
+                    imported.faults.extend(advice);
+                    all.push((source.clone(), slo));
+                }
+                Ok(_) => {}
                 Err(faults) => imported.faults.extend(faults),
             }
         }
@@ -257,10 +282,13 @@ fn windows_of(reader: &mut Reader, roots: &[Node]) -> Option<sloth::Windows> {
     last
 }
 
-/// Whether an SLO is one by all checks of own documents.
-fn checked(source: &Arc<Source>, slo: &Converted, context: &Context) -> Result<(), Vec<Diagnostic>> {
+/// Advice of own documents that tells of what the other tool counts, and not of how it is written here.
+const OF_WHAT_IS_COUNTED: [&codes::Code; 3] = [&codes::SAME_SIDES, &codes::NO_PART, &codes::MATCHER];
+
+/// Whether an SLO is one by all checks of own documents, with the advice on what it counts.
+fn checked(source: &Arc<Source>, slo: &Converted, context: &Context) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     match document::read_tree(source, &document(std::slice::from_ref(slo)), "", context) {
-        Ok(_) => Ok(()),
+        Ok(read) => Ok(read.advice.into_iter().filter(|fault| OF_WHAT_IS_COUNTED.contains(&fault.code)).collect()),
         Err(faults) => Err(faults.into_iter().filter(|fault| fault.severity() == Severity::Error).collect()),
     }
 }
@@ -401,6 +429,25 @@ fn team(reader: &mut Reader, labels: &[Option<&Node>], at: &Range<usize>, settin
     let message = "no team is named, so `operators` is told";
     tell(reader, &codes::NO_TEAM, at, message, "label it with `team:`, or name one for all with `burnward import --team NAME`");
     word(at, OPERATORS)
+}
+
+/// The target of a tool that takes percent; a share of one is told of with the percentage that it stands for.
+fn percent(reader: &mut Reader, key: &str, tool: &str, target: (&Node, &str)) -> Option<String> {
+    let (node, text) = (target.0, target.1.trim());
+    let is_share = text.parse::<f64>().is_ok_and(|number| number > 0.0 && number <= 1.0);
+    if !is_share {
+        return Some(format!("{text}%"));
+    }
+    let message = format!("`{key}: {0}` is a share of one, and {tool} takes percent: it would be a target of {0} %", shortened(text));
+    let meant = openslo::percent_of(text).filter(|percent| percent != "100%").unwrap_or_else(|| "99.9%".to_owned());
+    tell(reader, &codes::WRONG_TYPE, &node.range, message, format!("write `{key}: {}`", meant.trim_end_matches('%')));
+    None
+}
+
+/// An indicator in the place of one that could not be read: it has no mistakes of its own.
+fn stand_in(place: &Range<usize>) -> Indicator {
+    let counter = |metric: &str| [Selector::new(metric, Vec::new())];
+    Indicator { sli: indicator::events_sli(Side::Bad, (place, &counter("bad")), (place, &counter("total"))), per: None }
 }
 
 /// Most characters of a title.

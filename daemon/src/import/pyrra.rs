@@ -12,7 +12,7 @@ use burnward_core::{
 };
 
 use super::{
-    Converted, Settings, expression,
+    Converted, Kept, Settings, expression,
     expression::Side,
     indicator::{self, Indicator},
     rows::{self, Rows},
@@ -40,29 +40,34 @@ pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) ->
     tell_of_labels(reader, labels);
     metadata.finish(reader);
     let title = spec.text(reader, "description").and_then(|(node, text)| super::title(reader, text, &node.range));
-    let target = spec.required(reader, "target").and_then(|node| Some((node, reader.text(node, "`target`")?)));
+    let target = spec.required(reader, "target").and_then(|node| {
+        let text = reader.text(node, "`target`")?;
+        Some((node.range.clone(), super::percent(reader, "target", "Pyrra", (node, text))?))
+    });
     let window = spec.required(reader, "window").and_then(|node| Some((node, reader.duration(node, "`window`")?)));
     let indicator = spec.required(reader, "indicator").and_then(|node| read_indicator(reader, node));
     let alerting = spec.get(reader, "alerting").map(|node| read_alerting(reader, node));
-    let alerting = alerting.unwrap_or(Some(Alerting { burnrates: true, absent: true }))?;
     let place = spec.place();
     spec.finish(reader);
-    let ((target_node, percent), (window_node, window)) = (target?, window?);
-    let percent = format!("{}%", percent.trim());
-    let burn = Target::percent(&percent).ok().map(|target| {
+    let alerting = alerting.unwrap_or(Some(Alerting { burnrates: true, absent: true }));
+    let kept = Kept::of(&[target.is_some(), window.is_some(), indicator.is_some(), alerting.is_some()]);
+    let (target_place, percent) = target.unwrap_or_else(|| (place.clone(), super::STAND_IN_TARGET.to_owned()));
+    let (window_place, window) = window.map_or_else(|| (place.clone(), settings.window), |(node, window)| (node.range.clone(), window));
+    let alerting = alerting.unwrap_or(Alerting { burnrates: true, absent: true });
+    let burn = Target::percent(&percent).ok().filter(|_| kept == Kept::Whole).map(|target| {
         let rows = if alerting.burnrates { table(window) } else { Vec::new() };
         Rows { all: rows, target, window }
     });
-    let rows = burn.and_then(|rows| rows::alerting(reader, &target_node.range, rows));
+    let rows = burn.and_then(|rows| rows::alerting(reader, &target_place, rows));
     let objective = map(
-        &target_node.range,
+        &target_place,
         [
-            ("target", Some(word(&target_node.range, percent))),
-            ("window", Some(word(&window_node.range, duration::format(window)))),
+            ("target", Some(word(&target_place, percent))),
+            ("window", Some(word(&window_place, duration::format(window)))),
             ("alerting", rows),
         ],
     );
-    let Indicator { sli, per } = indicator?;
+    let Indicator { sli, per } = indicator.unwrap_or_else(|| super::stand_in(&place));
     let slo = map(
         &place,
         [
@@ -70,11 +75,11 @@ pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) ->
             ("title", title),
             ("sli", Some(sli)),
             ("per", per),
-            ("objectives", Some(list(&target_node.range, vec![objective]))),
+            ("objectives", Some(list(&target_place, vec![objective]))),
             ("no-data", alerting.absent.then(|| absent(&place))),
         ],
     );
-    Some(Converted { service: service?, team, slo })
+    Some(Converted { service: service?, team, slo, kept })
 }
 
 /// Pyrra pages where the metric is gone; how long it waits follows from a formula of its own.

@@ -3,7 +3,7 @@
 //! Sloth's file does not say over which window an SLO is: 30 days are its default, `AlertWindows` beside it say otherwise. Its alerts are the rows of
 //! the SRE Workbook, as here.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use burnward_core::{
     alert_rows::default_rows,
@@ -12,9 +12,9 @@ use burnward_core::{
 };
 
 use super::{
-    Converted, Settings,
-    expression::Side,
-    indicator::{self, Indicator, Plain},
+    Converted, Kept, Settings,
+    expression::{self, Side},
+    indicator::{self, Indicator, Plain, Query},
     rows::{self, Rows},
     tree::{Fields, labels_left, name, pass_over, peek_text, tell},
 };
@@ -83,34 +83,36 @@ fn read_slo(
     let slo = Fields::of(reader, node, "an SLO of Sloth")?;
     let name_text = slo.required(reader, "name").and_then(|node| Some((node, reader.text(node, "`name`")?)));
     let slo_name = name_text.and_then(|(node, text)| name(reader, text, &node.range, "an SLO's name"));
-    let objective = slo.required(reader, "objective").and_then(|node| Some((node, reader.text(node, "`objective`")?)));
+    let objective = slo.required(reader, "objective").and_then(|node| {
+        let text = reader.text(node, "`objective`")?;
+        Some((node.range.clone(), super::percent(reader, "objective", "Sloth", (node, text))?))
+    });
     let title = slo.text(reader, "description").and_then(|(node, text)| super::title(reader, text, &node.range));
     let own_labels = slo.get(reader, "labels");
     labels_left(reader, own_labels, &super::TEAMS, ROUTING);
     let team = super::team(reader, &[&[own_labels], labels].concat(), &node.range, settings);
     plugins(reader, &slo);
     let sli = slo.required(reader, "sli").and_then(|node| read_sli(reader, node));
-    let kept = read_alerting(reader, &slo);
+    let alerts = read_alerting(reader, &slo);
+    let whole = Kept::of(&[objective.is_some(), sli.is_some()]);
+    let (target_place, target) = objective.unwrap_or_else(|| (slo.place(), super::STAND_IN_TARGET.to_owned()));
+    let objective = objective_of(reader, &target_place, target, alerts, settings);
+    let Indicator { sli, per } = sli.unwrap_or_else(|| super::stand_in(&target_place));
+    let objectives = list(&target_place, vec![objective]);
     slo.finish(reader);
-    let (target_node, target) = objective?;
-    let objective = objective_of(reader, target_node, target, kept, settings);
-    let Indicator { sli, per } = sli?;
-    let objectives = list(&target_node.range, vec![objective]);
     let slo =
         map(&node.range, [("name", Some(slo_name?)), ("title", title), ("sli", Some(sli)), ("per", per), ("objectives", Some(objectives))]);
-    Some(Converted { service: service?.clone(), team, slo })
+    Some(Converted { service: service?.clone(), team, slo, kept: whole })
 }
 
 /// Which alerts are generated.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct Alerts {
     page: bool,
     ticket: bool,
 }
 
-fn objective_of(reader: &mut Reader, node: &Node, percent: &str, kept: Kept, settings: &Settings<'_>) -> Node {
-    let place = &node.range;
-    let target = format!("{}%", percent.trim());
+fn objective_of(reader: &mut Reader, place: &Range<usize>, target: String, alerts: Alerts, settings: &Settings<'_>) -> Node {
     let (period, own) = match &settings.sloth {
         Some(windows) => (windows.period, Some(windows.rows.clone())),
         None => (settings.window, None),
@@ -118,8 +120,8 @@ fn objective_of(reader: &mut Reader, node: &Node, percent: &str, kept: Kept, set
     let rows = Target::percent(&target).ok().map(|target| {
         let all = own.unwrap_or_else(|| default_rows(target, period).rows);
         let wanted = |row: &AlertRow| match row.urgency {
-            Urgency::Page => kept.page,
-            Urgency::Ticket => kept.ticket,
+            Urgency::Page => alerts.page,
+            Urgency::Ticket => alerts.ticket,
         };
         (target, all.into_iter().filter(wanted).collect::<Vec<_>>())
     });
@@ -142,6 +144,7 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
                 return None;
             };
             let (bad, total) = (indicator::query(reader, bad, "the error query"), indicator::query(reader, total, "the total query"));
+            tell_of_fixed_ranges(reader, bad.iter().chain(&total));
             Some(indicator::of_parts(reader, Side::Bad, &bad?, &total?, Plain::Counters))
         }
         (None, Some(raw), _) => {
@@ -153,6 +156,7 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
                 return None;
             };
             let ratio = indicator::query(reader, ratio, "the error ratio query")?;
+            tell_of_fixed_ranges(reader, [&ratio]);
             Some(indicator::of_ratio(reader, Side::Bad, &ratio))
         }
         (None, None, Some(plugin)) => {
@@ -170,13 +174,27 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
     }
 }
 
-fn read_alerting(reader: &mut Reader, slo: &Fields<'_>) -> Kept {
-    let mut kept = Kept { page: true, ticket: true };
-    let Some(alerting) = slo.get(reader, "alerting").and_then(|node| Fields::of(reader, node, "`alerting`")) else { return kept };
+/// A range that is written out is the same for each alert of Sloth, whatever its lookback is. One that two queries share is told of once.
+fn tell_of_fixed_ranges<'q>(reader: &mut Reader, queries: impl IntoIterator<Item = &'q Query>) {
+    let mut told = None;
+    for query in queries {
+        let Some(range) = expression::fixed_range(&query.expr).filter(|range| told != Some(*range)) else { continue };
+        told = Some(range);
+        let range = duration::format(range);
+        let message = format!(
+            "the query looks back over `[{range}]` whatever the lookback of an alert is, and that is not carried over: each alert counts the events of its own lookback, as with `[{{{{.window}}}}]`"
+        );
+        tell(reader, &codes::CHANGED, &query.place, message, "write `{{.window}}` in the place of the range, where that is meant");
+    }
+}
+
+fn read_alerting(reader: &mut Reader, slo: &Fields<'_>) -> Alerts {
+    let mut alerts = Alerts { page: true, ticket: true };
+    let Some(alerting) = slo.get(reader, "alerting").and_then(|node| Fields::of(reader, node, "`alerting`")) else { return alerts };
     alerting.left(reader, "name", WORDS);
     alerting.left(reader, "labels", ROUTING);
     alerting.left(reader, "annotations", WORDS);
-    for (snake, camel, on) in [("page_alert", "pageAlert", &mut kept.page), ("ticket_alert", "ticketAlert", &mut kept.ticket)] {
+    for (snake, camel, on) in [("page_alert", "pageAlert", &mut alerts.page), ("ticket_alert", "ticketAlert", &mut alerts.ticket)] {
         let Some(alert) = alerting.either(reader, snake, camel).and_then(|node| Fields::of(reader, node, "an alert")) else { continue };
         *on = !alert.flag(reader, "disable").unwrap_or(false);
         if *on {
@@ -188,7 +206,7 @@ fn read_alerting(reader: &mut Reader, slo: &Fields<'_>) -> Kept {
         alert.finish(reader);
     }
     alerting.finish(reader);
-    kept
+    alerts
 }
 
 pub(super) const ROUTING: &str = "who is told follows from `team:` and its escalation in burnward.yaml";
@@ -212,25 +230,25 @@ pub(super) fn read_windows(reader: &mut Reader, root: &Node) -> Option<Windows> 
     let period = span(reader, &spec, "sloPeriod");
     let groups = [(Urgency::Page, spec.get(reader, "page")), (Urgency::Ticket, spec.get(reader, "ticket"))];
     spec.finish(reader);
-    let period = period?;
-    let mut rows = Vec::new();
+    let mut rows = Some(Vec::new());
     for (urgency, node) in groups {
         let Some(group) = node.and_then(|node| Fields::of(reader, node, "the windows of an alert")) else { continue };
         let lines = ["quick", "slow"].map(|speed| group.get(reader, speed));
         group.finish(reader);
         for line in lines.into_iter().flatten() {
-            rows.push(read_window(reader, line, period, urgency)?);
+            let row = read_window(reader, line, period, urgency);
+            rows = rows.zip(row).map(|(rows, row): (Vec<AlertRow>, AlertRow)| [rows, vec![row]].concat());
         }
     }
-    Some(Windows { period, rows })
+    Some(Windows { period: period?, rows: rows? })
 }
 
-fn read_window(reader: &mut Reader, node: &Node, period: Duration, urgency: Urgency) -> Option<AlertRow> {
+fn read_window(reader: &mut Reader, node: &Node, period: Option<Duration>, urgency: Urgency) -> Option<AlertRow> {
     let line = Fields::of(reader, node, "a window of an alert")?;
     let (long, short) = (span(reader, &line, "longWindow"), span(reader, &line, "shortWindow"));
     let percent = line.text(reader, "errorBudgetPercent").map(|(_, percent)| percent);
     line.finish(reader);
-    let (long, short) = (long?, short?);
+    let (long, short, period) = (long?, short?, period?);
     let factor = percent.and_then(|percent| factor_of(percent, period, long));
     if factor.is_none() {
         let message = "`errorBudgetPercent` is a decimal number: the share of the budget that is spent when the alert fires";

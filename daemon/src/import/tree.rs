@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::definition::{
     build,
     codes::{self, Code},
-    reader::{Asked, RESERVED, Reader, name_proposal, shortened},
+    reader::{Asked, RESERVED, Reader, name_proposal, nearest, shortened, suggest},
     yaml::{Entry, Node, Value},
 };
 
@@ -55,7 +55,10 @@ impl<'n> Fields<'n> {
 
     /// A key with its value; `None` where it is absent or holds nothing.
     pub(super) fn entry(&self, reader: &mut Reader, key: &str) -> Option<&'n Entry> {
-        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        let Some(entry) = self.entries.iter().find(|entry| entry.key == key) else {
+            reader.asked_mut().absent.entry(self.whole).or_default().insert(key.to_owned());
+            return None;
+        };
         reader.asked_mut().keys.insert(entry.key_range.start);
         (!entry.value.is_null()).then_some(entry)
     }
@@ -74,11 +77,26 @@ impl<'n> Fields<'n> {
     /// The value of a key that must be there.
     pub(super) fn required(&self, reader: &mut Reader, key: &str) -> Option<&'n Node> {
         let value = self.get(reader, key);
-        if value.is_none() {
+        if value.is_none() && self.misspelt(reader, key).is_none() {
             let diagnostic = reader.diagnostic(&codes::MISSING_KEY, self.place(), format!("the key `{key}` is missing"));
             reader.report(diagnostic.label("in the mapping that starts here"));
         }
         value
+    }
+
+    /// The key that is nearly spelt so, in the place of one that must be there; it is told of.
+    fn misspelt(&self, reader: &mut Reader, key: &str) -> Option<()> {
+        if self.entries.iter().any(|entry| entry.key == key) {
+            return None;
+        }
+        let near = |entry: &&Entry| !reader.asked().keys.contains(&entry.key_range.start) && nearest(&entry.key, &[key]).is_some();
+        let entry = self.entries.iter().find(near)?;
+        pass_over(reader, &entry.value);
+        reader.asked_mut().keys.insert(entry.key_range.start);
+        let diagnostic =
+            reader.diagnostic(&codes::UNKNOWN_KEY, entry.key_range.clone(), format!("unknown key `{}`", shortened(&entry.key)));
+        reader.report(suggest(diagnostic, &entry.key, &[key]));
+        Some(())
     }
 
     /// A text or number; `None` where the key is absent, with a diagnostic where it is something else.
@@ -131,11 +149,16 @@ pub(super) fn tell_of_unread(reader: &mut Reader, node: &Node) {
         Value::Map(entries) => {
             let whole = (node.range.start, node.range.end);
             let given_up = reader.asked().begun.contains(&whole) && !reader.asked().done.contains(&whole);
+            let absent = reader.asked().absent.get(&whole).cloned().unwrap_or_default();
+            let absent: Vec<&str> = absent.iter().map(String::as_str).collect();
             for entry in entries {
                 if reader.asked().keys.contains(&entry.key_range.start) {
                     tell_of_unread(reader, &entry.value);
                 } else if !given_up {
-                    not_carried(reader, entry, "nothing here stands for it; remove it where that is right");
+                    match nearest(&entry.key, &absent) {
+                        Some(meant) => not_carried(reader, entry, &format!("did you mean `{meant}`?")),
+                        None => not_carried(reader, entry, "nothing here stands for it; remove it where that is right"),
+                    }
                 }
             }
         }
@@ -160,11 +183,12 @@ pub(super) fn pass_over(reader: &mut Reader, node: &Node) {
 pub(super) fn read_for_others(reader: &mut Reader, read: impl FnOnce(&mut Reader)) {
     let mut aside = Reader::new(reader.source());
     read(&mut aside);
-    let Asked { keys, begun, done } = std::mem::take(aside.asked_mut());
+    let Asked { keys, begun, done, absent } = std::mem::take(aside.asked_mut());
     let asked = reader.asked_mut();
     asked.keys.extend(keys);
     asked.begun.extend(begun);
     asked.done.extend(done);
+    asked.absent.extend(absent);
 }
 
 fn not_carried(reader: &mut Reader, entry: &Entry, instead: &str) {

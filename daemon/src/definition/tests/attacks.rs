@@ -342,3 +342,16 @@ fn a_file_of_mistakes_alone_shows_the_first_and_counts_the_rest() {
     assert_eq!((errors.len(), errors[0].message.as_str()), (200, "unknown key `k0`"));
     assert_eq!(errors[199].help.last().expect("help"), "23800 more mistakes of this file are not shown");
 }
+
+#[test]
+fn a_share_with_the_sign_of_a_percentage_is_told_with_the_one_that_is_meant() {
+    let helped = |target: &str| -> Vec<String> {
+        let text = super::GOOD.replacen("99.9%", target, 1);
+        let told = super::diagnostics(&text);
+        told.iter().flat_map(|fault| fault.help.clone()).filter(|help| help.contains("did you mean")).collect()
+    };
+    for (target, meant) in [("0.999%", "99.9%"), ("0.95%", "95%"), ("0.9%", "90%")] {
+        assert_eq!(helped(target), [format!("did you mean `{meant}`? A target is a percentage, not a share of one")]);
+    }
+    assert_eq!(helped("80%"), Vec::<String>::new());
+}

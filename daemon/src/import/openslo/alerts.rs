@@ -75,8 +75,12 @@ fn read_policy(reader: &mut Reader, item: &Node, library: &Library, alerts: &mut
     let no_data = spec.flag(reader, "alertWhenNoData").unwrap_or(false);
     let conditions = spec.required(reader, "conditions")?;
     spec.finish(reader);
+    let mut whole = true;
     for condition in reader.list(conditions, "`conditions`")? {
-        let row = read_condition(reader, condition, library)?;
+        let Some(row) = read_condition(reader, condition, library) else {
+            whole = false;
+            continue;
+        };
         if breaching {
             alerts.rows.push(row);
         }
@@ -85,7 +89,7 @@ fn read_policy(reader: &mut Reader, item: &Node, library: &Library, alerts: &mut
             alerts.no_data = Some(map(place, [("after", Some(word(place, "5m"))), ("then", Some(word(place, "page")))]));
         }
     }
-    Some(())
+    whole.then_some(())
 }
 
 fn read_condition(reader: &mut Reader, item: &Node, library: &Library) -> Option<AlertRow> {

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use burnward_core::units::Target;
 
 use super::{
-    Converted, Settings, moved,
+    Converted, Kept, STAND_IN_TARGET, Settings, moved,
     rows::{self, Rows},
     sloth::ROUTING,
     tree::{Fields, Told, name, pass_over, peek, peek_text, read_for_others, read_key, tell},
@@ -132,8 +132,8 @@ struct Shared {
     runbook: Option<Node>,
     status: Option<Node>,
     window: Window,
-    method: Method,
     alerts: Alerts,
+    kept: Kept,
 }
 
 /// How a budget is counted.
@@ -169,11 +169,17 @@ fn read_slo(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Option
     let method = read_method(reader, &spec);
     let alerts = alerts::read(reader, &spec, settings.library);
     let indicator = sli::of_slo(reader, &spec, settings.library);
-    let objectives = spec.required(reader, "objectives").and_then(|node| reader.list(node, "`objectives`"));
+    let items = spec.required(reader, "objectives").and_then(|node| reader.list(node, "`objectives`"));
     spec.finish(reader);
-    let shared =
-        Shared { service: service?, team, name: slo_name?, title, runbook, status, window: window?, method: method?, alerts: alerts? };
-    Some(of_objectives(reader, objectives?, indicator, &shared, settings))
+    // Read whatever else is wrong: each shows its own mistakes.
+    let objectives: Option<Vec<Objective<'_>>> =
+        items.map(|items| items.iter().filter_map(|item| read_objective(reader, item, method, settings)).collect());
+    let kept = Kept::of(&[window.is_some(), method.is_some(), alerts.is_some(), indicator.is_ok()]);
+    let (service, name) = (service?, slo_name?);
+    let window = window.unwrap_or_else(|| Window::stand_in(&name.range, settings.window));
+    let alerts = alerts.unwrap_or_default();
+    let shared = Shared { service, team, name, title, runbook, status, window, alerts, kept };
+    Some(of_objectives(reader, &objectives?, &indicator, &shared))
 }
 
 /// An annotation that names the runbook's file; `burnward export` writes it.
@@ -225,33 +231,30 @@ struct Objective<'n> {
     percent: String,
     counted_in: Option<Node>,
     compares: Option<(Node, Node)>,
-    metric: Option<Metric>,
+    metric: Result<Option<Metric>, Told>,
+    kept: Kept,
 }
 
-fn of_objectives(
-    reader: &mut Reader,
-    items: &[Node],
-    indicator: Result<Option<Metric>, Told>,
-    shared: &Shared,
-    settings: &Settings<'_>,
-) -> Vec<Converted> {
-    let read: Vec<Objective<'_>> = items.iter().filter_map(|item| read_objective(reader, item, shared.method, settings)).collect();
-    let composite = read.len() > 1 && read.iter().filter(|objective| objective.metric.is_some()).count() > 1;
+fn of_objectives(reader: &mut Reader, read: &[Objective<'_>], indicator: &Result<Option<Metric>, Told>, shared: &Shared) -> Vec<Converted> {
+    let composite = read.len() > 1 && read.iter().filter(|objective| !matches!(objective.metric, Ok(None))).count() > 1;
     if composite {
         let message = "the objectives have indicators of their own: each becomes an SLO, and what joins them is not carried over";
         let help = "write an SLO of kind `composite` with these as members: weights and verdicts are said there";
         tell(reader, &codes::NOT_CARRIED, &read[0].node.range, message, help);
     }
-    let Ok(indicator) = indicator else { return Vec::new() };
-    let metric = |objective: &Objective<'_>| objective.metric.clone().or_else(|| indicator.clone());
-    if indicator.is_none() && read.iter().any(|objective| objective.metric.is_none()) {
+    let metric = |objective: &Objective<'_>| match (&objective.metric, indicator) {
+        (Ok(Some(own)), _) | (Ok(None), Ok(Some(own))) => Some(own.clone()),
+        (Err(Told), _) | (Ok(None), Err(Told)) => Some(Metric::Unread),
+        (Ok(None), Ok(None)) => None,
+    };
+    if read.iter().any(|objective| metric(objective).is_none()) {
         let place = shared.name.range.clone();
         let help = "write `indicator:` with a ratioMetric or a thresholdMetric, or name one as `indicatorRef:`";
         tell(reader, &codes::FOREIGN_SLI, &place, "the SLO has no indicator", help);
         return Vec::new();
     }
-    let together = !composite && matches!(read.first().and_then(metric), Some(Metric::Ratio(_)));
-    let groups: Vec<&[Objective<'_>]> = if together { vec![read.as_slice()] } else { read.chunks(1).collect() };
+    let together = !composite && matches!(read.first().and_then(metric), Some(Metric::Ratio(_) | Metric::Unread));
+    let groups: Vec<&[Objective<'_>]> = if together { vec![read] } else { read.chunks(1).collect() };
     let several = groups.len() > 1;
     let slo = |(at, group): (usize, &&[Objective<'_>])| {
         let first = group.first()?;
@@ -274,7 +277,8 @@ fn of_objectives(
                 ("no-data", shared.alerts.no_data.clone()),
             ],
         );
-        Some(Converted { service: shared.service.clone(), team: shared.team.clone(), slo })
+        let kept = Kept::of(&[shared.kept == Kept::Whole, group.iter().all(|objective| objective.kept == Kept::Whole)]);
+        Some(Converted { service: shared.service.clone(), team: shared.team.clone(), slo, kept })
     };
     groups.iter().enumerate().filter_map(slo).collect()
 }
@@ -299,8 +303,9 @@ fn objective_names(objectives: &[Objective<'_>]) -> Vec<Option<String>> {
 
 fn objective_node(reader: &mut Reader, objective: &Objective<'_>, name: Option<String>, shared: &Shared) -> Node {
     let place = &objective.node.range;
-    let rows =
-        Target::percent(&objective.percent).ok().map(|target| Rows { all: shared.alerts.rows.clone(), target, window: shared.window.pace });
+    let whole = shared.kept == Kept::Whole && objective.kept == Kept::Whole;
+    let target = Target::percent(&objective.percent).ok().filter(|_| whole);
+    let rows = target.map(|target| Rows { all: shared.alerts.rows.clone(), target, window: shared.window.pace });
     let alerting = rows.and_then(|rows| rows::alerting(reader, place, rows));
     map(
         place,
@@ -315,7 +320,7 @@ fn objective_node(reader: &mut Reader, objective: &Objective<'_>, name: Option<S
     )
 }
 
-fn read_objective<'n>(reader: &mut Reader, node: &'n Node, method: Method, settings: &Settings<'_>) -> Option<Objective<'n>> {
+fn read_objective<'n>(reader: &mut Reader, node: &'n Node, method: Option<Method>, settings: &Settings<'_>) -> Option<Objective<'n>> {
     let fields = Fields::of(reader, node, "an objective")?;
     let display = fields.text(reader, "displayName").map(|(_, text)| text);
     let target = read_target(reader, &fields);
@@ -325,8 +330,10 @@ fn read_objective<'n>(reader: &mut Reader, node: &'n Node, method: Method, setti
     let metric = sli::of_own(reader, &fields, settings.library);
     fields.left(reader, "compositeWeight", "weights stand at the members of a `composite`");
     fields.finish(reader);
-    let (target, percent) = target?;
-    Some(Objective { node, display, target, percent, counted_in: counted_in.ok()?, compares, metric: metric.ok()? })
+    let kept = Kept::of(&[target.is_some(), counted_in.is_ok(), metric.is_ok()]);
+    let stand_in = || (word(&node.range, STAND_IN_TARGET), STAND_IN_TARGET.to_owned());
+    let ((target, percent), counted_in) = (target.unwrap_or_else(stand_in), counted_in.unwrap_or_default());
+    Some(Objective { node, display, target, percent, counted_in, compares, metric, kept })
 }
 
 fn comparison(reader: &mut Reader, node: &Node, op: &str) -> Option<Node> {
@@ -356,7 +363,7 @@ fn read_target(reader: &mut Reader, fields: &Fields<'_>) -> Option<(Node, String
             };
             (node, percent)
         }
-        (None, Some((node, percent))) => (node, format!("{}%", percent.trim())),
+        (None, Some(target)) => (target.0, crate::import::percent(reader, "targetPercent", "that key", target)?),
         (None, None) => {
             let place = fields.place();
             tell(reader, &codes::MISSING_KEY, &place, "the objective has no target", "write `target: 0.999`");
@@ -384,20 +391,23 @@ pub(super) fn percent_of(share: &str) -> Option<String> {
 }
 
 /// `counted-in:` of an objective that is budgeted in slices.
-fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Method) -> Result<Option<Node>, Told> {
+fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Option<Method>) -> Result<Option<Node>, Told> {
     let (window, share) = (fields.text(reader, "timeSliceWindow"), fields.text(reader, "timeSliceTarget"));
-    if method != Method::Timeslices {
-        for (node, _) in window.iter().chain(&share).filter(|_| method == Method::Occurrences) {
-            let message = "slices of time are not budgeted with Occurrences";
-            tell(
-                reader,
-                &codes::NOT_CARRIED,
-                &node.range,
-                message,
-                "write `budgetingMethod: Timeslices` where minutes of downtime are meant",
-            );
+    match method {
+        Some(Method::Timeslices) => {}
+        Some(Method::Occurrences) => {
+            for (node, _) in window.iter().chain(&share) {
+                let message = "slices of time are not budgeted with Occurrences";
+                let help = "write `budgetingMethod: Timeslices` where minutes of downtime are meant";
+                tell(reader, &codes::NOT_CARRIED, &node.range, message, help);
+            }
+            return Ok(None);
         }
-        return Ok(None);
+        Some(Method::RatioTimeslices) => {
+            tell_of_ratio_slices(reader, window, share);
+            return Ok(None);
+        }
+        None => return Ok(None),
     }
     let place = fields.place();
     let (Some((window_node, window)), Some((share_node, share))) = (window, share) else {
@@ -415,6 +425,27 @@ fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Method) -> Resu
         &window_node.range,
         [("slices", Some(word(&window_node.range, slices))), ("good-if-at-least", Some(word(&share_node.range, share)))],
     )))
+}
+
+/// Of ratios of slices neither their length nor what a slice must reach is kept.
+fn tell_of_ratio_slices(reader: &mut Reader, window: Option<(&Node, &str)>, share: Option<(&Node, &str)>) {
+    if let Some((node, window)) = window {
+        let message = format!(
+            "`timeSliceWindow: {}` is not carried over: events are counted as they are, and the value of a thresholdMetric is judged each minute",
+            shortened(window)
+        );
+        let help = "write `budgetingMethod: Timeslices` where each slice of this length is to be good or bad as a whole";
+        tell(reader, &codes::NOT_CARRIED, &node.range, message, help);
+    }
+    if let Some((node, share)) = share {
+        let message = format!(
+            "`timeSliceTarget: {}` is not carried over: with RatioTimeslices no slice is good or bad as a whole, so nothing is compared with it",
+            shortened(share)
+        );
+        let help =
+            "remove it; or write `budgetingMethod: Timeslices`, for which it says from which share of good events on a slice is good";
+        tell(reader, &codes::NOT_CARRIED, &node.range, message, help);
+    }
 }
 
 /// Whether a node is a mapping.

@@ -13,7 +13,8 @@ use crate::{
     import::{
         expression::{self, Side},
         indicator::{self, Indicator, Plain, Query},
-        tree::{Fields, Told, peek, peek_text, tell},
+        stand_in,
+        tree::{Fields, Told, pass_over, peek, peek_text, tell},
     },
 };
 
@@ -24,6 +25,8 @@ pub(super) enum Metric {
     Ratio(Indicator),
     /// A value that each objective compares.
     Threshold(Query),
+    /// One that could not be read, which was told of.
+    Unread,
 }
 
 /// The indicator of an SLO; `None` where there is none.
@@ -88,6 +91,7 @@ fn read_ratio(reader: &mut Reader, node: &Node, library: &Library) -> Option<Ind
     let place = ratio.place();
     ratio.finish(reader);
     if let Some((raw, kind)) = raw {
+        let query = read_query(reader, raw, "the ratio", library);
         let side = match kind {
             Some((_, "failure")) => Side::Bad,
             Some((_, "success")) => Side::Good,
@@ -101,10 +105,12 @@ fn read_ratio(reader: &mut Reader, node: &Node, library: &Library) -> Option<Ind
                 return None;
             }
         };
-        let query = read_query(reader, raw, "the ratio", library)?;
-        return Some(indicator::of_ratio(reader, side, &query));
+        return Some(indicator::of_ratio(reader, side, &query?));
     }
-    let (side, part) = match (good, bad) {
+    let of_good = good.map(|good| read_query(reader, good, "the query", library));
+    let of_bad = bad.map(|bad| read_query(reader, bad, "the query", library));
+    let of_total = total.map(|total| read_query(reader, total, "the query of all events", library));
+    let (side, part) = match (of_good, of_bad) {
         (Some(good), None) => (Side::Good, good),
         (None, Some(bad)) => (Side::Bad, bad),
         (Some(_), Some(_)) | (None, None) => {
@@ -112,11 +118,10 @@ fn read_ratio(reader: &mut Reader, node: &Node, library: &Library) -> Option<Ind
             return None;
         }
     };
-    let Some(total) = total else {
+    let Some(total) = of_total else {
         tell(reader, &codes::FOREIGN_SLI, &place, "a ratio needs all events beside the good or bad ones", "add `total:`");
         return None;
     };
-    let (part, total) = (read_query(reader, part, "the query", library), read_query(reader, total, "the query of all events", library));
     // Without a word the series are what Prometheus has most of: counters.
     let plain = if counter.or(incremental).unwrap_or(true) { Plain::Counters } else { Plain::Intervals };
     Some(indicator::of_parts(reader, side, &part?, &total?, plain))
@@ -134,13 +139,18 @@ fn read_query(reader: &mut Reader, node: &Node, of: &str, library: &Library) -> 
         let source = Fields::of(reader, inner, "`metricSource`")?;
         let kind = source.text(reader, "type").map(|(node, kind)| (node.range.clone(), kind.to_owned()));
         let named = source.text(reader, "metricSourceRef").and_then(|(node, name)| kind_of_source(reader, node, name, library));
-        let spec = source.required(reader, "spec")?;
+        let spec = source.required(reader, "spec");
         source.finish(reader);
-        is_promql(reader, kind.or(named))?;
-        let spec = Fields::of(reader, spec, "`spec`")?;
+        let spoken = is_promql(reader, kind.or(named));
+        if spoken.is_none() {
+            // What it says in another language was told of as a whole.
+            pass_over(reader, inner);
+        }
+        let spec = Fields::of(reader, spec?, "`spec`")?;
         let query = spec.either(reader, "query", "promql").or_else(|| spec.get(reader, "expr"));
         let place = spec.place();
         spec.finish(reader);
+        spoken?;
         let Some(query) = query else {
             tell(reader, &codes::FOREIGN_SLI, &place, "the metric source has no query", "write `spec: { query: ... }`");
             return None;
@@ -176,6 +186,7 @@ fn is_promql(reader: &mut Reader, kind: Option<(Range<usize>, String)>) -> Optio
 /// The `sli:` of an objective: a value is compared as the objective says.
 pub(super) fn of_objective(reader: &mut Reader, metric: Metric, objective: &Node, compares: Option<(Node, Node)>) -> Option<Indicator> {
     match (metric, compares) {
+        (Metric::Unread, _) => Some(stand_in(&objective.range)),
         (Metric::Ratio(indicator), _) => {
             check_operator(reader, objective);
             Some(indicator)

@@ -14,7 +14,7 @@ use crate::{
     },
     import::{
         Settings,
-        tree::{Fields, tell},
+        tree::{Fields, pass_over, tell},
     },
 };
 
@@ -25,6 +25,13 @@ pub(super) struct Window {
     pub(super) timezone: Option<Node>,
     /// The length by which alert rows are scaled.
     pub(super) pace: Duration,
+}
+
+impl Window {
+    /// In the place of one that could not be read.
+    pub(super) fn stand_in(place: &Range<usize>, span: Duration) -> Self {
+        Self { span: word(place, duration::format(span)), timezone: None, pace: span }
+    }
 }
 
 /// A number of units, as `4w`; `M` is a month and `m` a minute.
@@ -55,6 +62,7 @@ pub(super) fn read(reader: &mut Reader, spec: &Fields<'_>, settings: &Settings<'
         return Some(Window { span: word(&place, duration::format(settings.window)), timezone: None, pace: settings.window });
     };
     let [item] = reader.list(node, "`timeWindow`")? else {
+        pass_over(reader, node);
         tell(reader, &codes::WRONG_TYPE, &node.range, "an SLO has exactly one time window", "make an SLO of each");
         return None;
     };
@@ -62,9 +70,27 @@ pub(super) fn read(reader: &mut Reader, spec: &Fields<'_>, settings: &Settings<'
     let span = read_span(reader, &window);
     let rolling = window.flag(reader, "isRolling");
     let calendar = window.get(reader, "calendar");
+    let rolls = rolling.unwrap_or(calendar.is_none());
+    if rolls {
+        window.left(reader, "calendar", "a window that rolls has none; write `isRolling: false` for periods of the calendar");
+    }
+    let calendar = calendar.filter(|_| !rolls).and_then(|node| read_calendar(reader, node));
     window.finish(reader);
     let (place, span) = span?;
-    if rolling.unwrap_or(calendar.is_none()) { of_rolling(reader, &place, span) } else { of_calendar(reader, &place, span, calendar) }
+    if rolls { of_rolling(reader, &place, span) } else { of_calendar(reader, &place, span, calendar) }
+}
+
+/// `calendar:` with its texts, each where it stands.
+struct Calendar<'n> {
+    zone: Option<(&'n Node, &'n str)>,
+    start: Option<(&'n Node, &'n str)>,
+}
+
+fn read_calendar<'n>(reader: &mut Reader, node: &'n Node) -> Option<Calendar<'n>> {
+    let fields = Fields::of(reader, node, "`calendar`")?;
+    let calendar = Calendar { zone: fields.text(reader, "timeZone"), start: fields.text(reader, "startTime") };
+    fields.finish(reader);
+    Some(calendar)
 }
 
 /// `duration: 4w`, or of v1alpha `count: 4` and `unit: Week`.
@@ -167,7 +193,7 @@ fn of_rolling(reader: &mut Reader, place: &Range<usize>, span: Span) -> Option<W
     Some(Window { span: word(place, duration::format(pace)), timezone: None, pace })
 }
 
-fn of_calendar(reader: &mut Reader, place: &Range<usize>, span: Span, calendar: Option<&Node>) -> Option<Window> {
+fn of_calendar(reader: &mut Reader, place: &Range<usize>, span: Span, calendar: Option<Calendar<'_>>) -> Option<Window> {
     if span.is_minutes() {
         too_short(reader, place);
         return None;
@@ -183,12 +209,7 @@ fn of_calendar(reader: &mut Reader, place: &Range<usize>, span: Span, calendar: 
             return None;
         }
     };
-    let fields = calendar.and_then(|node| Fields::of(reader, node, "`calendar`"));
-    let zone = fields.as_ref().and_then(|fields| fields.text(reader, "timeZone"));
-    let start = fields.as_ref().and_then(|fields| fields.text(reader, "startTime"));
-    if let Some(fields) = fields {
-        fields.finish(reader);
-    }
+    let (zone, start) = calendar.map_or((None, None), |Calendar { zone, start }| (zone, start));
     if let Some((node, text)) = start
         && !begins(period, text)
     {

@@ -22,7 +22,7 @@ use crate::{
         yaml::Node,
     },
     import::{
-        Converted, Settings, expression,
+        Converted, Kept, Settings, expression,
         expression::Side,
         factor,
         indicator::{self, Indicator, Query},
@@ -444,7 +444,7 @@ impl Slo {
                 ("no-data", self.no_data.as_ref().map(|(place, after, urgency)| no_data(place, after, *urgency))),
             ],
         );
-        Some(Converted { service: service?, team, slo })
+        Some(Converted { service: service?, team, slo, kept: Kept::Whole })
     }
 }
 

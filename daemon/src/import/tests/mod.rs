@@ -3,6 +3,7 @@
 mod damaged;
 mod direct;
 mod documentation;
+mod mistakes;
 mod openslo;
 mod pyrra;
 mod rules;

@@ -129,3 +129,25 @@ fn objectives_with_indicators_of_their_own_become_slos() {
     assert_eq!(names, ["checkout-availability-1", "checkout-availability-2"]);
     assert!(imported.faults.iter().any(|fault| fault.code.id == "W2101" && fault.message.contains("indicators of their own")));
 }
+
+#[test]
+fn of_ratios_of_slices_each_key_that_is_lost_is_told_of() {
+    let imported = convert(&[("queue.yaml", &THRESHOLD.replace("Timeslices", "RatioTimeslices"))]);
+    let told = |key: &str| -> Vec<String> {
+        let faults = imported.faults.iter().filter(|fault| fault.message.contains(key));
+        faults.map(|fault| format!("{} {}", fault.place.positions().0.line, fault.message)).collect()
+    };
+    let window = "is not carried over: events are counted as they are, and the value of a thresholdMetric is judged each minute";
+    assert_eq!(told("timeSliceWindow:"), [format!("17 `timeSliceWindow: 5` {window}"), format!("18 `timeSliceWindow: 5m` {window}")]);
+    let share = "is not carried over: with RatioTimeslices no slice is good or bad as a whole, so nothing is compared with it";
+    assert_eq!(told("timeSliceTarget:"), [format!("17 `timeSliceTarget: 0.95` {share}"), format!("18 `timeSliceTarget: 1.0` {share}")]);
+    assert_eq!(loaded(&imported).len(), 2);
+}
+
+#[test]
+fn a_calendar_beside_a_window_that_rolls_is_told_of() {
+    let text = SLO.replace("isRolling: true", "isRolling: true\n      calendar: { timeZone: Europe/Berlin }");
+    let told: Vec<String> =
+        convert(&[("a.yaml", &text)]).faults.iter().map(ToString::to_string).filter(|said| said.contains("calendar")).collect();
+    assert_eq!(told, ["a.yaml:35:7: `calendar` is not carried over (W2101)"]);
+}

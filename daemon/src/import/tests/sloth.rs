@@ -105,3 +105,27 @@ fn what_each_slo_of_a_file_loses_is_told_once_with_its_lines() {
         ]
     );
 }
+
+#[test]
+fn what_is_changed_in_queries_is_told_of() {
+    let told = |bad: &str, total: &str| {
+        let text = format!(
+            "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ events: {{ error_query: '{bad}', total_query: '{total}' }} }} }}]\n"
+        );
+        let imported = convert(&[("slo.yaml", &text)]);
+        let slos = loaded(&imported);
+        let said: Vec<String> = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
+        (slos[0].sli.clone(), said)
+    };
+    let (as_written, said) = told("sum(rate(e{a=\"1\"}[{{.window}}]))", "sum(rate(e[{{.window}}]))");
+    assert_eq!(said, Vec::<String>::new());
+    let fixed = "W2102 the query looks back over `[5m]` whatever the lookback of an alert is, and that is not carried over: each alert counts the events of its own lookback, as with `[{{.window}}]`";
+    assert_eq!(told("sum(rate(e{a=\"1\"}[5m]))", "sum(rate(e[5m]))"), (as_written.clone(), vec![fixed.to_owned()]));
+    assert_eq!(told("sum(rate(e{a=\"1\"}[{{.window}}]))", "sum(rate(e[5m]))"), (as_written.clone(), vec![fixed.to_owned()]));
+    let mixed = "W2102 the bad events are events of the whole range (`increase`), and all events events per second (`rate`), so that their ratio is no share: both are taken as events";
+    assert_eq!(told("sum(increase(e{a=\"1\"}[{{.window}}]))", "sum(rate(e[{{.window}}]))"), (as_written, vec![mixed.to_owned()]));
+    let (_, twice) = told("sum(increase(e{a=\"1\"}[{{.window}}])) * 2", "sum(rate(e[{{.window}}]))");
+    assert_eq!(twice.iter().filter(|said| *said == mixed).count(), 1, "{twice:?}");
+    let (_, same) = told("sum(rate(e[{{.window}}]))", "sum(rate(e[{{.window}}]))");
+    assert_eq!(same, ["W2015 `bad` and `total` are the same: every event is bad"]);
+}
