@@ -186,20 +186,33 @@ impl Place {
     /// Lines that are longer in bytes are not shown: only where in them.
     const LONGEST_SHOWN: usize = 8 << 10;
 
-    /// The lines to show and the stretch within them.
-    fn snippet(&self, primary: bool) -> Option<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+    /// As much of the stretch as is shown, and the whole lines that hold that; `None` for a file as a whole, and where they are too long.
+    fn shown(&self) -> Option<(Range<usize>, Range<usize>)> {
         let range = self.range.clone()?;
         let text = self.source.shown();
         let cut = text[range.clone()].match_indices('\n').nth(Self::SHOWN_LINES - 1).map_or(range.end, |(at, _)| range.start + at);
         let shown = range.start..cut;
         let lines = self.source.lines(&shown);
-        if lines.len() > Self::LONGEST_SHOWN {
-            return None;
-        }
+        (lines.len() <= Self::LONGEST_SHOWN).then_some((shown, lines))
+    }
+
+    /// The whole lines that hold the stretch, as they may be shown.
+    pub fn lines(&self) -> Option<&str> {
+        self.shown().map(|(_, lines)| self.source.shown()[lines].trim_end_matches('\r'))
+    }
+
+    /// The stretch itself, as it may be shown; `None` where it is not shown to its end.
+    pub fn text(&self) -> Option<&str> {
+        self.shown().filter(|(shown, _)| Some(shown) == self.range.as_ref()).map(|(shown, _)| &self.source.shown()[shown])
+    }
+
+    /// The lines to show and the stretch within them.
+    fn snippet(&self, primary: bool) -> Option<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+        let (shown, lines) = self.shown()?;
         let kind = if primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let within = shown.start - lines.start..shown.end - lines.start;
         let annotation = kind.span(within).label((!self.label.is_empty()).then_some(self.label.as_str()));
-        let snippet = Snippet::source(text[lines].trim_end_matches('\r'));
+        let snippet = Snippet::source(self.source.shown()[lines].trim_end_matches('\r'));
         Some(snippet.path(self.source.name.as_str()).line_start(self.source.position(shown.start).line).annotation(annotation))
     }
 }
@@ -334,6 +347,7 @@ fn place_json(place: &Place) -> serde_json::Value {
         "end": { "line": end.line, "column": end.column },
         "bytes": place.range.as_ref().map(|range| [range.start, range.end]),
         "label": place.label,
+        "text": place.lines(),
     })
 }
 

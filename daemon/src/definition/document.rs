@@ -28,10 +28,10 @@ use super::{
     runbook,
     sli::{self, Promql},
     status,
-    template::{Instance, Library},
+    template::{self, Instance, Library},
     yaml::{self, Entry, Node},
 };
-use crate::import;
+use crate::{config::is_configuration_tree, import};
 
 /// What a document is read in: whose it is, and what its names must refer to.
 #[derive(Debug, Clone)]
@@ -183,10 +183,21 @@ pub(super) fn read_parsed(
         Ok(root) => read_tree(source, &root, version, context),
         Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => match yaml::parse_all(source) {
             Ok(roots) if roots.iter().any(import::is_foreign) => read_foreign(source, &roots, version, context),
-            Ok(_) | Err(_) => Err(faults),
+            Ok(_) | Err(_) => Err(with_others(source, faults, version, context)),
         },
-        Err(faults) => Err(faults),
+        Err(faults) => Err(with_others(source, faults, version, context)),
     }
+}
+
+/// The mistakes that keep a text from being one document, with those of the document that it begins with.
+fn with_others(source: &Arc<Source>, faults: Vec<Diagnostic>, version: &str, context: &Context) -> Vec<Diagnostic> {
+    let is_plain = |root: &Node| !import::is_foreign(root) && template::role(root) == template::Role::Plain && !is_configuration_tree(root);
+    let Some(first) = yaml::read_on(source).filter(|first| is_plain(&first.root)) else { return faults };
+    let others = match read_tree(source, &first.root, version, context) {
+        Ok(document) => [document.advice, document.of_tests].concat(),
+        Err(others) => others,
+    };
+    in_order(faults.into_iter().chain(others.into_iter().filter(|other| first.is_of_its_own(other))).collect())
 }
 
 /// Reads the tree of a document.

@@ -11,7 +11,7 @@ use serde_saphyr::granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle
 
 use super::{
     codes::{self, Code},
-    diagnostic::{Diagnostic, Place, Source, is_hidden},
+    diagnostic::{Diagnostic, Place, Severity, Source, is_hidden},
     reader::shortened,
 };
 
@@ -81,6 +81,63 @@ pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Diagnostic>> {
 /// Every mistake that keeps the text from being well-formed YAML within the limits, which are those of one document.
 pub fn parse_all(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Diagnostic>> {
     read(source, Documents::Several)
+}
+
+/// The document that a text begins with, where the text is not one as it should be: for the mistakes that it has beside those that were told.
+pub(super) struct ReadOn {
+    /// The document.
+    pub(super) root: Node,
+    /// Places at which something else was read than what stands there.
+    doubtful: Vec<Range<usize>>,
+}
+
+impl ReadOn {
+    /// Whether a mistake is one of the document, and does not follow from what was told already. Advice weighs values against each other, so none is
+    /// kept where one of them may be another.
+    pub(super) fn is_of_its_own(&self, fault: &Diagnostic) -> bool {
+        if fault.severity() == Severity::Warning && !self.doubtful.is_empty() {
+            return false;
+        }
+        let Some(range) = &fault.place.range else { return true };
+        !self.doubtful.iter().any(|doubtful| doubtful.start <= range.end && range.start <= doubtful.end)
+    }
+}
+
+/// Reads on behind a second document, keys that are given twice, tags, merge keys and characters that are not allowed; `None` where nothing can be
+/// said of what follows.
+pub(super) fn read_on(source: &Arc<Source>) -> Option<ReadOn> {
+    if too_large(source).is_some() || refuse_conflict(source).is_some() {
+        return None;
+    }
+    let (plain, mut doubtful) = without_hidden(source.text())?;
+    let plain = Source::new(source.name(), &plain);
+    let mut builder = Builder::new(&plain, Documents::One);
+    let read = builder.run();
+    if read.is_err_and(|fault| fault.code != &codes::SEVERAL_DOCUMENTS) {
+        return None;
+    }
+    doubtful.append(&mut builder.doubtful);
+    let root = builder.roots.into_iter().next().filter(|root| !root.is_null())?;
+    Some(ReadOn { root, doubtful })
+}
+
+/// The text with spaces in the place of characters that are not allowed, byte for byte, and where those stand; `None` where one of them may be meant as
+/// an indent or as the end of a line.
+fn without_hidden(text: &str) -> Option<(String, Vec<Range<usize>>)> {
+    let (mut plain, mut places, mut indents) = (String::with_capacity(text.len()), Vec::new(), true);
+    for (at, c) in text.char_indices() {
+        if c == '\n' || text[at..].starts_with("\r\n") || !is_hidden(c) {
+            indents = c == '\n' || (indents && c == ' ');
+            plain.push(c);
+            continue;
+        }
+        if indents || c == '\r' {
+            return None;
+        }
+        places.push(at..at + c.len_utf8());
+        plain.extend(std::iter::repeat_n(' ', c.len_utf8()));
+    }
+    Some((plain, places))
 }
 
 /// How many documents a text may hold.
@@ -253,14 +310,16 @@ struct Builder<'a> {
     documents: usize,
     roots: Vec<Node>,
     faults: Vec<Diagnostic>,
+    /// Places at which something else is read than what was meant: values with a tag or an escaped character, mappings that lack the keys of `<<`.
+    doubtful: Vec<Range<usize>>,
 }
 
 type Step = Result<(), Box<Diagnostic>>;
 
 impl<'a> Builder<'a> {
     fn new(source: &'a Arc<Source>, allowed: Documents) -> Self {
-        let (open, anchors, roots, faults) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new());
-        Self { source, open, anchors, nodes: 0, aliases: 0, allowed, documents: 0, roots, faults }
+        let (open, anchors, roots, faults, doubtful) = (Vec::new(), BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { source, open, anchors, nodes: 0, aliases: 0, allowed, documents: 0, roots, faults, doubtful }
     }
 
     fn run(&mut self) -> Step {
@@ -312,6 +371,11 @@ impl<'a> Builder<'a> {
 
     fn tag(&mut self, present: bool, span: &Span, range: &Range<usize>) {
         if present {
+            self.doubtful.push(range.clone());
+            // A value that is all tag leaves its key without one.
+            if let Some(Open { inner: Inner::Map { key: Some((_, key)), .. }, .. }) = self.open.last() {
+                self.doubtful.push(key.clone());
+            }
             let place = span.tag_span().and_then(|tag| tag.byte_range()).unwrap_or_else(|| range.clone());
             let message = "tags such as `!!str` are not used here".to_owned();
             self.tell(
@@ -323,6 +387,7 @@ impl<'a> Builder<'a> {
     fn scalar(&mut self, text: String, style: ScalarStyle, anchor: usize, range: Range<usize>) -> Step {
         self.count(&range, 1)?;
         if let Some(c) = text.chars().find(|c| is_hidden(*c) && *c != '\n') {
+            self.doubtful.push(range.clone());
             let message = format!("the text holds the character U+{:04X}, which is not allowed", u32::from(c));
             self.tell(fault(self.source, &codes::CHARACTER, range.clone(), message).label("written as an escape"));
         }
@@ -348,7 +413,13 @@ impl<'a> Builder<'a> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = match open.inner {
             Inner::List(items) => Value::List(items),
-            Inner::Map { entries, .. } => Value::Map(entries),
+            Inner::Map { entries, keys, .. } => {
+                if keys.contains_key(MERGE) {
+                    self.doubtful.push(open.range.clone());
+                    self.doubtful.extend(entries.first().map(|first| first.key_range.clone()));
+                }
+                Value::Map(entries)
+            }
         };
         let node = Node { range: open.range, value };
         if open.anchor > 0 {
@@ -399,9 +470,13 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The key by which YAML 1.1 takes in the keys of another mapping.
+const MERGE: &str = "<<";
+
 /// Adds an entry; of a repeated key the first stays and both places are named.
 fn insert(source: &Arc<Source>, entries: &mut Vec<Entry>, keys: &mut BTreeMap<String, usize>, entry: Entry) -> Option<Diagnostic> {
-    if entry.key == "<<" {
+    if entry.key == MERGE {
+        keys.insert(entry.key, entries.len());
         let message = "merge keys (`<<`) are not supported".to_owned();
         return Some(fault(source, &codes::YAML_FEATURE, entry.key_range, message).help("write the keys out"));
     }

@@ -77,6 +77,13 @@ fn location(place: &Place, tree: &Tree) -> Value {
         let (start, end) = place.positions();
         physical["region"] =
             json!({ "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column.max(1) });
+        if let Some(text) = place.text() {
+            physical["region"]["snippet"] = json!({ "text": text });
+        }
+        if let Some(lines) = place.lines() {
+            let last = start.line + lines.matches('\n').count();
+            physical["contextRegion"] = json!({ "startLine": start.line, "endLine": last, "snippet": { "text": lines } });
+        }
     }
     json!({ "physicalLocation": physical })
 }
@@ -101,6 +108,20 @@ mod tests {
         let (directory, report) = report(&[("a.yaml", &GOOD.replace("99.9%", "100%")), ("b.yaml", GOOD), ("c.yaml", GOOD)]);
         let text = report.as_sarif().replace(&directory.path().display().to_string(), "/slos");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_region_shows_its_text_and_its_lines() {
+        let source = crate::definition::Source::new("a.yaml", "a: 1\nb: übel\nc: 3\n");
+        let tree = Tree::here();
+        let of = |place: Place| location(&place, &tree)["physicalLocation"].take();
+        let one = of(Place::new(&source, 8..13));
+        assert_eq!(one["region"]["snippet"]["text"], "übel");
+        assert_eq!(one["contextRegion"], json!({ "startLine": 2, "endLine": 2, "snippet": { "text": "b: übel" } }));
+        let two = of(Place::new(&source, 3..6));
+        assert_eq!(two["region"]["snippet"]["text"], "1\nb");
+        assert_eq!(two["contextRegion"]["snippet"]["text"], "a: 1\nb: übel");
+        assert_eq!(of(Place::file(&source)).get("region"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! schema, and what is shipped.
 
 mod attacks;
+mod beside;
 mod cases;
 mod diagnostics;
 mod directories;
