@@ -140,7 +140,7 @@ impl Interval {
 }
 
 /// The period that the factors of alert rows are scaled to where the window is a calendar's: the month that the SRE Workbook speaks of.
-const CALENDAR_PACE: Duration = days(30);
+pub const CALENDAR_PACE: Duration = days(30);
 
 impl Window {
     /// The longest that it can be. A period is longer where clocks are set back in it, by up to a day where a zone changes to the other side of the

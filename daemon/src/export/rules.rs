@@ -17,7 +17,7 @@ use burnward_core::{
 use super::{Exported, Loss, counts_events, decimal, list, map, quoted, ratio, rolling, share, word};
 use crate::{
     definition::{duration, print, row_words, yaml::Node},
-    import::SHADOW,
+    import::{CALENDAR, SHADOW},
 };
 
 /// Names of the series; lookbacks follow the first.
@@ -126,10 +126,18 @@ pub(super) fn name(lookback: Duration) -> String {
 
 /// The labels that tell an SLO, and one of its objectives, from others.
 fn labels(slo: &Slo, objective: Option<&Objective>) -> Node {
+    labels_with(slo, objective, [None, None])
+}
+
+/// The same with the window of the calendar and its time zone.
+fn labels_with(slo: &Slo, objective: Option<&Objective>, calendar: [Option<String>; 2]) -> Node {
+    let [window, zone] = calendar.map(|said| said.map(quoted));
     map([
         ("burnward_service", Some(word(slo.id.service.as_str()))),
         ("burnward_slo", Some(word(slo.id.name.as_str()))),
         ("burnward_objective", objective.map(|objective| quoted(objective.name.as_str()))),
+        (CALENDAR[0], window),
+        (CALENDAR[1], zone),
         (SHADOW, (slo.status == Status::Shadow).then(|| word("shadow"))),
         ("team", Some(word(slo.team.as_str()))),
     ])
@@ -147,7 +155,12 @@ fn recording(name: &str, expr: &str, labels: &Node) -> Node {
 /// Target and window of an objective, and what is left of its budget.
 fn figures(slo: &Slo, objective: &Objective) -> Vec<Node> {
     let labels = labels(slo, Some(objective));
-    let target = share(objective.target).map(|share| recording(TARGET, &format!("vector({share})"), &labels));
+    let calendar = match &objective.window {
+        Window::Calendar { period, zone } => [Some(format!("calendar {}", period.word())), Some(zone.to_string())],
+        Window::Rolling(_) => [None, None],
+    };
+    let of_target = labels_with(slo, Some(objective), calendar);
+    let target = share(objective.target).map(|share| recording(TARGET, &format!("vector({share})"), &of_target));
     let rolling = rolling(objective).into_iter().flat_map(|window| {
         let days = Ratio::new(u64::try_from(window.as_millis()).unwrap_or(u64::MAX), 86_400_000).map(decimal).unwrap_or_default();
         let left = format!("1 - {}{} / {}", name(window), matching(slo), decimal(objective.target.allowed()));

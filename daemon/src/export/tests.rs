@@ -122,6 +122,42 @@ fn rules_that_are_imported_again_mean_the_same() {
     }
 }
 
+#[test]
+fn windows_come_back_from_rules() {
+    let text = r"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: works
+    sli: { events: { bad: 'a', total: 'b' } }
+    objectives:
+      - { name: hour, target: 99%, window: 1h, alerting: none }
+      - { name: odd, target: 99%, window: 100m, alerting: none }
+      - { name: month, target: 99.5%, window: calendar month, timezone: Europe/Berlin }
+      - { name: quarter, target: 99.5%, window: calendar quarter, timezone: America/New_York, alerting: ticket }
+      - { name: week, target: 99.5%, window: calendar week, timezone: UTC, alerting: none }
+";
+    let mut before = slos(text)[0].objectives.clone();
+    before.sort_by(|a, b| a.name.cmp(&b.name));
+    let exported = export(&slos(text), Format::PrometheusRules).text;
+    assert_eq!(again(&exported)[0].objectives, before, "{exported}");
+}
+
+#[test]
+fn rules_of_ones_own_are_told_of_once() {
+    let said = |text: &str| -> Vec<String> {
+        let rules = export(&slos(text), Format::PrometheusRules).text;
+        let imported = import::import(&[Source::new("exported.yaml", &rules)], &Options::default(), &context());
+        let lost = imported.faults.iter().filter(|fault| fault.code.id == "W2101");
+        lost.map(|fault| fault.message.clone()).collect()
+    };
+    let head = "`burnward export` wrote these rules, which hold less than the documents that they come from";
+    assert_eq!(said(SLOS), [format!("{head}: title, runbook and policies of 5 SLOs are not in them")]);
+    let rest = said(REST);
+    let lost = "26 rules of `rest/age`, `rest/there` do not tell what is counted, so nothing is carried over of that";
+    assert_eq!(rest, [format!("{head}: title, runbook and policies of 4 SLOs are not in them; {lost}")]);
+}
+
 /// Two rows of a short window have the same burn rate, and rules with the same name and labels are duplicates to `promtool`.
 #[test]
 fn each_row_is_an_alert_of_its_own_and_says_the_window_that_burns() {

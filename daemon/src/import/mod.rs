@@ -37,7 +37,7 @@ use expression::Side;
 use indicator::Indicator;
 use openslo::Library;
 pub(crate) use openslo::{RUNBOOK, STATUS, SUSPENDED};
-pub(crate) use rules::SHADOW;
+pub(crate) use rules::{CALENDAR, SHADOW};
 use tree::{moved, name, pass_over, peek, peek_text, read_key, tell, tell_of_unread};
 
 /// What a foreign file leaves open.

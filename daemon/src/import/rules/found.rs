@@ -6,11 +6,12 @@ use burnward_core::{
     slo::{AlertRow, Urgency},
     time::days,
     units::{Factor, Target},
+    window::CALENDAR_PACE,
 };
 use promql_parser::parser::Expr;
 
 use super::{
-    Covered, Rule, Rules, SHADOW,
+    CALENDAR, Covered, Rule, Rules, SHADOW,
     alert::{self, Comparison},
 };
 use crate::{
@@ -70,6 +71,8 @@ struct Objective {
     place: Range<usize>,
     budget: f64,
     window: Option<Duration>,
+    /// The window of the calendar that is recorded, and its time zone.
+    calendar: Option<[String; 2]>,
     rows: Vec<AlertRow>,
     /// An alert without a burn rate, whose threshold is taken for the budget; how loudly it speaks, and the word for that.
     plain: Option<(Urgency, Option<String>)>,
@@ -221,6 +224,7 @@ impl Slos {
             let wanted = |id: &str| rule.labels.get(OBJECTIVE).is_none_or(|objective| id == objective);
             for (_, objective) in slo.objectives.iter_mut().filter(|(id, _)| wanted(id)) {
                 objective.window = objective.window.max(window);
+                objective.calendar = objective.calendar.take().or_else(|| calendar_of(&rule));
             }
         }
     }
@@ -383,12 +387,20 @@ fn number_text(number: f64) -> String {
 
 /// The window that a rule tells of: what Sloth and `burnward export` record, or the range of the sums that Pyrra keeps.
 fn window_of(rule: &Rule) -> Option<Duration> {
-    let number = || rule.expr.as_ref().and_then(factor::number).filter(|number| *number >= 1.0 && *number <= 366.0);
+    let days_from = |least: f64| rule.expr.as_ref().and_then(factor::number).filter(|number| *number >= least && *number <= 366.0);
+    let span = |days: f64| Duration::from_secs_f64((days * 86_400.0).round());
     match rule.record.as_deref()? {
-        "slo:time_period:days" | "burnward:window:days" => number().map(|number| Duration::from_secs_f64((number * 86_400.0).round())),
+        "slo:time_period:days" => days_from(1.0).map(span),
+        "burnward:window:days" => days_from(1.0 / 1440.0).map(span),
         record if record.contains(":increase") => rule.expr.as_ref().and_then(expression::range).filter(|range| *range >= days(1)),
         _ => None,
     }
+}
+
+/// The window of the calendar that `burnward export` says of a target.
+fn calendar_of(rule: &Rule) -> Option<[String; 2]> {
+    let [window, zone] = CALENDAR.map(|label| rule.labels.get(label).cloned());
+    Some([window?, zone?])
 }
 
 /// A time that Prometheus waits before it fires has no counterpart.
@@ -404,7 +416,7 @@ impl Slo {
         let label = rule.labels.get(OBJECTIVE);
         let named = label.is_some();
         let id = label.cloned().unwrap_or_else(|| percent_of(budget));
-        let fresh = || Objective { place: place.clone(), budget, window: None, rows: Vec::new(), plain: None, named };
+        let fresh = || Objective { place: place.clone(), budget, window: None, calendar: None, rows: Vec::new(), plain: None, named };
         self.objectives.entry(id).or_insert_with(fresh)
     }
 
@@ -466,7 +478,8 @@ impl Objective {
     fn node(&self, reader: &mut Reader, id: Option<&str>, without_rows: WithoutRows, settings: &Settings<'_>) -> Node {
         let place = &self.place;
         let percent = percent_of(self.budget);
-        let window = self.window.unwrap_or_else(|| {
+        let paced = self.calendar.as_ref().map(|_| CALENDAR_PACE);
+        let window = paced.or(self.window).unwrap_or_else(|| {
             let window = duration::format(settings.window);
             let message = format!("the rules do not say over which window the objective is; {window} are taken");
             tell(reader, &codes::CHANGED, place, message, "name another one as `burnward import --window 28d`");
@@ -486,12 +499,14 @@ impl Objective {
             (Err(_), _) => None,
         };
         let id = id.and_then(|id| name(reader, id, place, "an objective's name"));
+        let calendar = self.calendar.clone();
         map(
             place,
             [
                 ("name", id),
                 ("target", Some(word(place, percent))),
-                ("window", Some(word(place, duration::format(window)))),
+                ("window", Some(word(place, calendar.clone().map_or_else(|| duration::format(window), |[window, _]| window)))),
+                ("timezone", calendar.map(|[_, zone]| word(place, zone))),
                 ("alerting", alerting),
             ],
         )

@@ -30,6 +30,8 @@ use found::Slos;
 
 /// The label by which `burnward export` says of what it records that the SLO is in shadow.
 pub(crate) const SHADOW: &str = "burnward_status";
+/// The labels by which it says of a target over which window of the calendar that is, and in which time zone.
+pub(crate) const CALENDAR: [&str; 2] = ["burnward_window", "burnward_timezone"];
 
 /// A rule.
 #[derive(Debug, Clone)]
@@ -46,6 +48,14 @@ struct Rule {
     expr_place: Range<usize>,
     /// Why that cannot be read, and where.
     unread: Option<(String, Range<usize>)>,
+}
+
+impl Rule {
+    /// The SLO that `burnward export` wrote it of, as `service/name`.
+    fn exported_of(&self) -> Option<String> {
+        let (service, slo) = self.labels.get("burnward_service").zip(self.labels.get("burnward_slo"))?;
+        Some(format!("{service}/{slo}"))
+    }
 }
 
 /// All rules of a file.
@@ -104,10 +114,40 @@ fn of_groups(reader: &mut Reader, file: &Fields<'_>, settings: &Settings<'_>) ->
             continue;
         }
         pass_over(reader, node);
-        left_out(reader, rule, rules.covered.get(&at), &rules);
+        if rule.exported_of().is_none() || rule.unread.is_some() {
+            left_out(reader, rule, rules.covered.get(&at), &rules);
+        }
     }
+    tell_of_exported(reader, &rules);
     converted
 }
+
+/// Tells once of what `burnward export` wrote: of each SLO rules hold less than its document, and some are not found in them.
+fn tell_of_exported(reader: &mut Reader, rules: &Rules) {
+    let exported = || rules.all.iter().enumerate().filter_map(|(at, rule)| Some((at, rule, rule.exported_of()?)));
+    let Some((_, first, _)) = exported().next() else { return };
+    let found: BTreeSet<String> = exported().filter(|(at, _, _)| rules.used.contains(at)).map(|(_, _, slo)| slo).collect();
+    let left: Vec<String> = exported().map(|(_, _, slo)| slo).filter(|slo| !found.contains(slo)).collect();
+    let lost: BTreeSet<&String> = left.iter().collect();
+    let names: Vec<String> = lost.iter().take(MOST_NAMED).map(|slo| format!("`{}`", shortened(slo))).collect();
+    let more = lost.len().saturating_sub(MOST_NAMED);
+    let whole = (!found.is_empty()).then(|| format!("title, runbook and policies of {} are not in them", plural(found.len(), "SLO")));
+    let lost = (!lost.is_empty()).then(|| {
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!(
+            "{} of {}{more} do not tell what is counted, so nothing is carried over of that",
+            plural(left.len(), "rule"),
+            names.join(", ")
+        )
+    });
+    let what: Vec<String> = whole.into_iter().chain(lost).collect();
+    let message =
+        format!("`burnward export` wrote these rules, which hold less than the documents that they come from: {}", what.join("; "));
+    tell(reader, &codes::NOT_CARRIED, &first.place, message, "take those documents themselves where they are at hand");
+}
+
+/// Most SLOs that one message names.
+const MOST_NAMED: usize = 5;
 
 /// Tells once of a file that is loaded directly, and whose rules are no SLO: each of them is told of by `burnward import`.
 pub(super) fn without_slo(reader: &mut Reader, roots: &[Node]) {
@@ -182,7 +222,7 @@ fn left_out(reader: &mut Reader, rule: &Rule, covered: Option<&Covered>, rules: 
 }
 
 /// Labels that say which SLO an alert is of, and how it burns; the others route it.
-const READ_LABELS: [&str; 18] = [
+const READ_LABELS: [&str; 20] = [
     "severity",
     "sloth_severity",
     "sloth_service",
@@ -192,6 +232,8 @@ const READ_LABELS: [&str; 18] = [
     "burnward_slo",
     "burnward_objective",
     "burn_rate",
+    "long_window",
+    "short_window",
     "slo",
     "service",
     "job",
@@ -207,6 +249,9 @@ const READ_LABELS: [&str; 18] = [
 fn tell_of_the_rest(reader: &mut Reader, rule: &Rule, node: &Node) {
     let Some(fields) = Fields::of(reader, node, "a rule") else { return };
     if rule.alert.is_some() {
+        if rule.exported_of().is_some() {
+            fields.pass_over(reader, &["annotations"]);
+        }
         fields.left(reader, "annotations", WORDS);
         fields.left(reader, "keep_firing_for", "an alert ends when its short lookback is well again");
     }
@@ -220,6 +265,9 @@ fn tell_of_the_rest(reader: &mut Reader, rule: &Rule, node: &Node) {
 fn read_group(reader: &mut Reader, node: &Node, rules: &mut Rules) {
     let Some(group) = Fields::of(reader, node, "a group of rules") else { return };
     let name = group.text(reader, "name").map(|(_, name)| name.to_owned()).unwrap_or_default();
+    if name.starts_with("burnward-") {
+        group.pass_over(reader, &["interval"]);
+    }
     for key in ["interval", "limit", "query_offset", "partial_response_strategy"] {
         group.left(reader, key, "rules are not evaluated here: the counters are read and counted");
     }
