@@ -19,8 +19,12 @@
 use crate::{
     burn_rate::{failed_halves, small_halves},
     ledger::Counts,
-    units::{EventUnit, Ratio, Target},
+    units::{EventUnit, Factor, Ratio, Target},
 };
+
+/// So many events, and failures, are looked at for showing.
+const MOST_EVENTS: u64 = 1 << 53;
+const MOST_FAILURES: u64 = 2_000;
 
 /// Failures that are at least so likely while the objective is met may be chance.
 pub const LIMIT: f64 = 1e-4;
@@ -57,6 +61,42 @@ pub fn failures_beyond(events: u64, target: Target) -> Option<u64> {
         if binomial.is_rarer_than_limit(middle) { beyond = middle } else { chance = middle }
     }
     Some(beyond)
+}
+
+/// The most events, of `from` on, of which as few failures are not chance as of `from`: `failures` is what [`failures_beyond`] says of `from`.
+pub(crate) fn most_events_within(failures: Option<u64>, from: u64, target: Target) -> u64 {
+    // More events never make fewer failures rarer; while none is enough, each further event lets one more of them fail.
+    let same = |events: u64| failures_beyond(events, target) == failures;
+    let mut beyond = from.saturating_mul(2);
+    while same(beyond) && beyond < MOST_EVENTS {
+        beyond = beyond.saturating_mul(2);
+    }
+    let mut within = from;
+    while beyond - within > 1 {
+        let middle = within + (beyond - within) / 2;
+        if same(middle) { within = middle } else { beyond = middle }
+    }
+    within
+}
+
+/// The most events among which failures that are above `factor` times what the target allows may yet be chance. 0: they never are; `None`: they may be
+/// among any number of events that is looked at, as with factors hardly above 1.
+pub(crate) fn waits_up_to(factor: Factor, target: Target) -> Option<u64> {
+    let (factor, allowed) = (factor.ratio(), target.allowed());
+    let num = u128::from(factor.num()) * u128::from(allowed.num());
+    let den = u128::from(factor.den()) * u128::from(allowed.den());
+    let (mut waits, mut last) = (0, 0);
+    // The probability of `k` failures that are just above the factor falls geometrically with `k`: behind twice the last one that is likely enough, none is.
+    for k in 1..=MOST_FAILURES {
+        if k > 2 * last + 16 {
+            return Some(waits);
+        }
+        let events = u64::try_from((u128::from(k).saturating_mul(den) - 1) / num).unwrap_or(u64::MAX).min(MOST_EVENTS);
+        if events >= k && !Binomial::new(events, target).is_rarer_than_limit(k) {
+            (waits, last) = (events, k);
+        }
+    }
+    None
 }
 
 /// Whole failures, and the events among which they are. Where an expression computed fractions of them, a part of a failure is none and a part of an
@@ -449,6 +489,35 @@ mod tests {
             (5, "90%", Some(5)),
         ] {
             assert_eq!(failures_beyond(events, target(percent)), failed, "{events} events at {percent}");
+        }
+    }
+
+    #[test]
+    fn from_some_number_of_events_on_nothing_above_the_factor_is_chance() {
+        for (percent, factor) in [("99.9%", "14.4"), ("99.9%", "6"), ("99%", "6"), ("99.99%", "3"), ("90%", "6"), ("99.999%", "14.4")] {
+            let (target, factor) = (target(percent), Factor::parse(factor).expect("a factor"));
+            let up_to = waits_up_to(factor, target).expect("a number");
+            // The fewest failures of so many events that are above the factor.
+            let above = |events: u64| {
+                let (num, den) = (factor.ratio().num() * target.allowed().num(), factor.ratio().den() * target.allowed().den());
+                events * num / den + 1
+            };
+            let waits =
+                |events: u64| above(events) <= events && failures_beyond(events, target).is_none_or(|beyond| above(events) < beyond);
+            assert!(waits(up_to), "{percent} {up_to}");
+            assert!(
+                (up_to + 1..up_to * 4 + 100).step_by(1 + usize::try_from(up_to / 2_000).expect("small")).all(|events| !waits(events)),
+                "{percent}"
+            );
+        }
+        assert_eq!(waits_up_to(Factor::ONE, target("99.9%")), None);
+    }
+
+    #[test]
+    fn so_many_events_have_the_same_fewest_failures() {
+        for (from, percent, up_to) in [(1, "99.9%", 1), (2, "99.9%", 14), (15, "99.9%", 87), (1, "90%", 4), (1, "99.999%", 10)] {
+            let target = target(percent);
+            assert_eq!(most_events_within(failures_beyond(from, target), from, target), up_to, "{from} at {percent}");
         }
     }
 

@@ -10,12 +10,13 @@
 //! assert_eq!(quarter.unseen_up_to().map(|factor| factor.to_string()).as_deref(), Some("3"));
 //! assert_eq!(quarter.worst_page().map(|spent| spent.as_f64()), Some(0.05));
 //! ```
-//! A burn that comes and goes can spend more before a row sees it, and with few events page rows wait for more than burn rates: see [`crate::chance`].
+//! A burn that comes and goes can spend more before a row sees it, and with few events page rows wait for more than burn rates: see [`crate::few_events`].
 
 use std::time::Duration;
 
 use crate::{
     alert_rows::burn_of_total_outage,
+    few_events::FewEvents,
     slo::{AlertRow, Urgency},
     units::{Factor, Ratio, Target},
     words,
@@ -103,8 +104,8 @@ impl Detection {
         self.bands.iter().filter_map(|band| band.page).map(|seen| seen.spent).max()
     }
 
-    /// What is seen and what is not, in sentences.
-    pub fn says(&self) -> Vec<String> {
+    /// What is seen and what is not, in sentences; of so few events as make page rows wait, of what is counted.
+    pub fn says(&self, few: Option<(&FewEvents, &str)>) -> Vec<String> {
         let gone = |burn: Factor| words::duration(span_over(self.window, Factor::ONE, burn));
         let unseen = self.unseen_up_to().map_or_else(
             || "some row sees every burn above the allowed rate".to_owned(),
@@ -118,12 +119,14 @@ impl Detection {
         let unpaged = self
             .unpaged_up_to()
             .map(|burn| format!("nobody is paged for burns up to {burn}x, though {burn}x drains the whole budget in {}", gone(burn)));
+        let enough = few.map_or_else(String::new, |(_, counted)| format!(", with {counted} enough"));
         let worst = self
             .worst_page()
-            .map(|spent| format!("at most {} of the budget is spent when somebody is paged", words::whole_percent(spent.as_f64())));
+            .map(|spent| format!("at most {} of the budget is spent when somebody is paged{enough}", words::whole_percent(spent.as_f64())));
         let of =
             "this is of steady burns from a clean start with constant traffic; what comes and goes can spend more before a row sees it";
-        [Some(unseen), unpaged, worst, Some(of.to_owned())].into_iter().flatten().collect()
+        let few = few.map(|(few, counted)| few.says(counted)).unwrap_or_default();
+        [Some(unseen), unpaged, worst].into_iter().flatten().chain(few).chain([of.to_owned()]).collect()
     }
 
     /// What becomes of a burn; `None` where it is within what is allowed, or above a total outage.

@@ -17,6 +17,7 @@ pub mod escalation;
 pub mod evaluate;
 pub mod exclusion;
 pub mod explain;
+pub mod few_events;
 mod hash;
 pub mod id;
 pub mod incident;

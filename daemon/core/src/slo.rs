@@ -54,6 +54,14 @@ impl Slo {
     pub fn former(&self) -> Option<SloId> {
         self.was.clone().map(|name| SloId { name, ..self.id.clone() })
     }
+
+    /// The name of one of its objectives, where another one has the same target over the same window: told by these alone, the two read the same.
+    pub fn told_by_name<'a>(&self, objective: &'a ObjectiveName) -> Option<&'a ObjectiveName> {
+        let this = self.objectives.iter().find(|one| one.name == *objective)?;
+        let reads_the_same =
+            |other: &Objective| other.name != this.name && other.target.allowed() == this.target.allowed() && other.window == this.window;
+        self.objectives.iter().any(reads_the_same).then_some(objective)
+    }
 }
 
 /// A target over a window, with the alerts that guard it.

@@ -124,9 +124,9 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
     for (tenant, source, slos) in chosen {
         let config = Arc::new(config.clone().unwrap_or_default());
         let marked = read_marked(&args, &config, &tenant, &known).await?;
-        let History { past, place, span, slos } = history(&args, &config, (&tenant, &source), slos).await?;
+        let History { past, place, span, slos, filled } = history(&args, &config, (&tenant, &source), slos).await?;
         let seen = Seen::of(&past, vec![slos], span).await.map_err(|unknown| not_read(&unknown))?;
-        let sentences = seen.sentences(&place);
+        let sentences: Vec<String> = seen.sentences(&place).into_iter().chain(filled.iter().map(kept::Filled::sentence)).collect();
         let (span, slos) = (seen.span, seen.sets.concat());
         if slos.is_empty() {
             for sentence in sentences {
@@ -141,7 +141,7 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
         bar.end();
         let lived = lived.map_err(|unknown| not_read(&unknown))?;
-        let history = shown::History { place, seen, sentences, tick: config.tick };
+        let history = shown::History { place, seen, sentences, filled, tick: config.tick };
         tested.push(Tested::of(&backtest, lived, marked.as_deref(), late_after, history));
     }
     if tested.is_empty() {
@@ -246,6 +246,8 @@ struct History {
     place: String,
     span: Interval,
     slos: Vec<Arc<Slo>>,
+    /// What of it was filled in, and is held in long slices.
+    filled: Vec<kept::Filled>,
 }
 
 async fn history(
@@ -261,11 +263,17 @@ async fn history(
         let samples = recorded::read(file, Clock::Wall.now())?;
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = span(args, Some(reach), reach.to)?;
-        return Ok(History { past: Past::Samples(samples), place: file.display().to_string(), span, slos: shown_by_text(slos) });
+        return Ok(History {
+            past: Past::Samples(samples),
+            place: file.display().to_string(),
+            span,
+            slos: shown_by_text(slos),
+            filled: Vec::new(),
+        });
     }
     let span = span(args, None, Clock::Wall.now())?;
     let (past, place) = past_of_source(config, name, args.source.as_deref(), span.to)?;
-    Ok(History { past, place, span, slos })
+    Ok(History { past, place, span, slos, filled: Vec::new() })
 }
 
 /// The SLOs that a recorded file can show, and a word of those that stay out.
@@ -311,14 +319,14 @@ async fn from_ledger(
     let stored = store(args, config).await?.ledger(tenant, name).await?;
     let settled = stored.settled.context("the ledger holds nothing yet")?;
     let span = span(args, None, settled)?;
-    let kept::Kept { samples, slos, fine } = kept::read(&stored, slos, ledger_settings(config, name), span)?;
+    let kept::Kept { samples, slos, fine, filled } = kept::read(&stored, slos, ledger_settings(config, name), span)?;
     if span.from < fine.from {
         print::talk(format_args!(
             "note: before {} the ledger keeps longer slices than minutes; what was decided then is told less exactly",
             utc(fine.from)
         ));
     }
-    Ok(History { past: Past::Samples(samples), place: "the ledger".to_owned(), span, slos })
+    Ok(History { past: Past::Samples(samples), place: "the ledger".to_owned(), span, slos, filled })
 }
 
 /// The daemon's store, which may be running.

@@ -73,35 +73,67 @@ fn span(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use burnward_core::{
-        alert_rows::default_rows,
-        id::ObjectiveName,
-        slo::{CountedIn, Objective},
+        id::{SourceName, TenantId},
         time::days,
-        units::Target,
-        window::Window,
     };
 
     use super::*;
+    use crate::definition::{self, Context};
 
-    fn of(percent: &str, window: Duration) -> String {
-        let target = Target::percent(percent).expect("a target");
-        let rows = default_rows(target, window).rows;
-        let name = ObjectiveName::parse("main").expect("a name");
-        let objective = Objective { name, target, window: Window::Rolling(window), counted_in: CountedIn::Events, rows };
-        of_objective(&ObjectiveDetection::of(&objective, window))
+    const EVENTS: &str = "events: { bad: 'failed_total', total: 'all_total' }";
+
+    /// Of an SLO with one objective, over a window of so many days.
+    fn detection(sli: &str, objective: &str, window_days: u64) -> ObjectiveDetection {
+        let text = format!(
+            "version: burnward/v1\nservice: shop\nteam: shop\nslos:\n  - name: availability\n    sli: {{ {sli} }}\n    objectives: [{{ name: main, window: {window_days}d, {objective}\n"
+        );
+        let context = Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"));
+        let loaded = definition::read_texts([(PathBuf::from("shop.yaml"), text)], &context);
+        assert_eq!(loaded.count().0, 0, "{:?}", loaded.faults);
+        let slo = &loaded.slos[0];
+        ObjectiveDetection::of(slo, &slo.objectives[0], days(window_days))
+    }
+
+    fn of(target: &str, window_days: u64) -> String {
+        of_objective(&detection(EVENTS, &format!("target: {target} }}]"), window_days))
     }
 
     #[test]
     fn the_curve_of_thirty_days_reads_well() {
-        insta::assert_snapshot!(of("99.9%", days(30)));
+        insta::assert_snapshot!(of("99.9%", 30));
     }
 
     #[test]
     fn what_no_row_sees_is_said() {
-        let quarter = of("99.9%", days(90));
+        let quarter = of("99.9%", 90);
         assert!(quarter.contains("no row sees burns above 1x and up to 3x"), "{quarter}");
-        let low = of("90%", days(30));
+        let low = of("90%", 30);
         assert!(low.contains("left out page 14.4x 1h/5m can never fire: at a target of 90% a total outage burns at 10x"), "{low}");
+    }
+
+    #[test]
+    fn what_few_events_change_is_said_only_where_they_do() {
+        let said = |sli: &str, objective: &str| {
+            let detection = detection(sli, objective, 30);
+            let json = serde_json::to_value(&detection).expect("JSON");
+            assert_eq!(json.get("low_traffic").is_some(), detection.says.iter().any(|says| says.starts_with("low-traffic: exact")));
+            detection.says.join("\n")
+        };
+        let off = said(EVENTS, "target: 99.9% }]\n    low-traffic: off");
+        let tickets = said(EVENTS, "target: 99.9%, alerting: ticket }]");
+        assert!(!off.contains("with few events") && off.contains("\nat most 5 % of the budget is spent when somebody is paged\n"), "{off}");
+        assert!(!tickets.contains("low-traffic"), "{tickets}");
+        let slices = said(EVENTS, "target: 99.9%, counted-in: { slices: 1m, good-if-at-least: 99% } }]");
+        assert!(
+            slices.contains(
+                "14.4x 1h/5m, which pages at 3 of its 60 slices of 1 min, 6x 6h/30m, which pages at 5 of its 360 slices of 1 min"
+            ),
+            "{slices}"
+        );
+        let window = said("window: { expr: 'max(age)', is: '<=', threshold: 60, slice: 5m }", "target: 99.9% }]");
+        assert!(window.contains("14.4x 1h/5m, which pages at 2 of its 12 slices of 5 min"), "{window}");
     }
 }

@@ -127,13 +127,18 @@ fn name(budget: &ReportedBudget) -> String {
     format!("{}/{}{}{silent}", budget.service, budget.slo, group(&budget.group))
 }
 
+/// `99.9 % 30d`.
+fn target(budget: &ReportedBudget) -> String {
+    budget.promise(format!("{} % {}", budget.target_percent, budget.window))
+}
+
 fn row(budget: &ReportedBudget) -> Vec<String> {
     let outside =
         budget.spent_ratio.filter(|_| budget.failed_in_week > 0.0).map(|spent| spent * budget.unattributed / budget.failed_in_week);
     vec![
         format!("{} {}", budget.icon, budget.verdict),
         name(budget),
-        format!("{} % {}", budget.target_percent, budget.window),
+        target(budget),
         left(budget).or_else(|| budget.no_left.clone()).unwrap_or_default(),
         match (budget.change_ratio, budget.change_seconds) {
             (Some(ratio), Some(seconds)) => told::change(ratio, seconds),
@@ -171,8 +176,7 @@ fn journeys(report: &WeekReport) -> String {
     }
     let mut table = Table::new(&["JOURNEY", "TARGET", "MEMBER", "COST IT IN THE WEEK", "NOT SEEN"]);
     for (budget, member) in members() {
-        let target = format!("{} % {}", budget.target_percent, budget.window);
-        table.row(vec![name(budget), target, member.slo.clone(), member.costs(), member.unseen()]);
+        table.row(vec![name(budget), target(budget), member.slo.clone(), member.costs(), member.unseen()]);
     }
     format!("\n{table}")
 }
@@ -184,9 +188,8 @@ fn corrected(report: &WeekReport) -> String {
     }
     let mut table = Table::new(&["CORRECTED", "TARGET", "EXCLUDED", "CAME LATE IN THE WEEK"]);
     for (budget, told) in corrected() {
-        let target = format!("{} % {}", budget.target_percent, budget.window);
         let or_none = |words: &str| if words.is_empty() { "nothing".to_owned() } else { words.to_owned() };
-        table.row(vec![name(budget), target, or_none(&told.excluded_words), or_none(&told.late_words)]);
+        table.row(vec![name(budget), target(budget), or_none(&told.excluded_words), or_none(&told.late_words)]);
     }
     format!("\n{table}")
 }

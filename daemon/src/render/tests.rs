@@ -1,6 +1,6 @@
 //! Snapshots of every text, to be proofread, and the attacks that a template or a value could try.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use burnward_core::{
     alert::AlertState,
@@ -26,6 +26,7 @@ use burnward_core::{
 use super::{Faults, PageContext, PageInput, PageTexts, Renderer};
 use crate::{
     config::Config,
+    definition::{self, Context},
     view::{ExclusionsView, View},
 };
 
@@ -326,6 +327,25 @@ fn a_budget_of_which_not_all_was_seen_says_so_on_its_page() {
     let hidden = Unseen { time: hours(9), events: 20_000, least: of(0.55), most: of(0.71) };
     let unseen = BudgetStatus { unseen: Some(hidden), coverage: 0.98, ..stands(&facts) };
     assert_eq!(line(unseen), format!("{left}; not all was seen: 55 % to 71 % left, gone in 3 h 22 m at this rate."));
+}
+
+#[test]
+fn a_page_names_the_objective_where_another_one_of_its_slo_reads_the_same() {
+    let line = |other: &str| {
+        let text = format!(
+            "version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n  - name: availability\n    sli: {{ events: {{ bad: 'failed_total', total: 'all_total' }} }}\n    objectives:\n      - {{ name: default, target: 99.9%, window: 30d }}\n      - {{ name: minutes, target: {other}, counted-in: {{ slices: 1m, good-if-at-least: 99% }} }}\n"
+        );
+        let context = Context::unchecked(tenant(), SourceName::parse("prom").unwrap());
+        let loaded = definition::read_texts([(PathBuf::from("checkout.yaml"), text)], &context);
+        let view = View { slos: loaded.slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect(), ..View::default() };
+        assert_eq!(view.slos.len(), 1, "{:?}", loaded.faults);
+        let page = context_in(&view, &burning(&["acme"]), &[], later(60));
+        plain(Renderer::load(None, Faults::default()).page(&page).budget.as_str()).lines().next().unwrap_or_default().to_owned()
+    };
+    let left = "71 % left (30 m 40 s of 43 m 12 s), gone in 3 h 22 m at this rate.";
+    assert_eq!(line("99.90%, window: 30d"), format!("Budget of 30 d (objective default): {left}"));
+    assert_eq!(line("99.9%, window: 28d"), format!("Budget of 30 d: {left}"));
+    assert_eq!(line("99.5%, window: 30d"), format!("Budget of 30 d: {left}"));
 }
 
 #[test]

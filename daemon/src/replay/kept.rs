@@ -3,7 +3,11 @@
 //!
 //! The ledger keeps minutes for eight days, five minutes for 35, hours beyond; events of a longer slice are spread over its minutes.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use burnward_core::{
     id::SloId,
@@ -12,9 +16,11 @@ use burnward_core::{
     slo::Slo,
     time::{Timestamp, days, hours, minutes},
     window::Interval,
+    words,
 };
 
 use super::Samples;
+use crate::report::words::utc;
 
 const MINUTE: Duration = minutes(1);
 
@@ -23,6 +29,9 @@ const LEVELS: [(Duration, Duration); 2] = [(days(8), MINUTE), (days(35), minutes
 
 /// Alert rows with a shorter lookback than this cannot be decided by minutes.
 pub const SHORTEST_LOOKBACK: Duration = minutes(5);
+
+/// SLOs that are named.
+const LISTED: usize = 5;
 
 /// What a ledger keeps, ready to be replayed.
 #[derive(Debug)]
@@ -33,6 +42,48 @@ pub struct Kept {
     pub slos: Vec<Arc<Slo>>,
     /// From where on whole minutes are kept, up to where samples are settled.
     pub fine: Interval,
+    /// What of these minutes was filled in from history, and so is held in longer slices, the finest first.
+    pub filled: Vec<Filled>,
+}
+
+/// What was filled in from history at one spacing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// How long its slices are.
+    pub slice: Duration,
+    /// Where it lies, of all these SLOs.
+    pub over: Interval,
+    /// Of which SLOs.
+    pub slos: BTreeSet<SloId>,
+}
+
+impl Filled {
+    /// What that means for what is told of it.
+    pub fn sentence(&self) -> String {
+        let Self { slice, over, slos } = self;
+        let named: Vec<String> = slos.iter().map(|slo| format!("{}/{}", slo.service, slo.name)).collect();
+        let slice = words::duration(*slice);
+        format!(
+            "From {} to {} what the ledger keeps of {} was filled in from history, in slices of {slice}: pages of that time may come up to {slice} later than they would have, and a row with a short lookback may not fire.",
+            utc(over.from),
+            utc(over.to),
+            words::list(&named, LISTED)
+        )
+    }
+
+    /// What of a span was filled in, by spacing. What an expression yields at its own steps is held as it is live.
+    fn of(ledger: &SourceLedger, slos: &[Arc<Slo>], span: Interval) -> Vec<Self> {
+        let mut filled: BTreeMap<Duration, Self> = BTreeMap::new();
+        for slo in slos.iter().filter(|slo| !matches!(slo.sli, Sli::Window { .. } | Sli::Query { .. })) {
+            for fill in ledger.fills(&slo.id).iter().filter(|fill| fill.step > MINUTE && fill.from < span.to && fill.to > span.from) {
+                let part = Interval { from: fill.from.max(span.from), to: fill.to.min(span.to) };
+                let of_step = filled.entry(fill.step).or_insert_with(|| Self { slice: fill.step, over: part, slos: BTreeSet::new() });
+                of_step.over = Interval { from: of_step.over.from.min(part.from), to: of_step.over.to.max(part.to) };
+                of_step.slos.insert(slo.id.clone());
+            }
+        }
+        filled.into_values().collect()
+    }
 }
 
 /// Of these SLOs, what the ledger keeps of a span and of the windows before it.
@@ -54,8 +105,10 @@ pub fn read(stored: &Stored, slos: &[Arc<Slo>], settings: Settings, span: Interv
         let series = SeriesOf::stream(slo, stream);
         series.write(&mut samples, &StoredStream::of(stored, stream.index)?, over, now);
     }
+    let fine = Interval { from: now.minus(days(8)).ceil(MINUTE), to: now };
+    let filled = Filled::of(&ledger, slos, Interval { from: span.from.max(fine.from), to: span.to });
     let slos = slos.iter().map(|slo| Arc::new(counted_from_ledger(slo))).collect();
-    Ok(Kept { samples, slos, fine: Interval { from: now.minus(days(8)).ceil(MINUTE), to: now } })
+    Ok(Kept { samples, slos, fine, filled })
 }
 
 /// An SLO whose events are the counters that the ledger's slices become.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use burnward_core::{
     evaluate::BudgetStatus,
     exclusion::{Excluded, ExcludedTime, ExclusionId},
+    id::ObjectiveName,
     ledger::Counts,
     report::{MemberWeek, Row, TeamWeek, Times, Verdict},
     time::Timestamp,
@@ -34,6 +35,13 @@ pub fn named(then: &BudgetStatus) -> String {
     let slo = &then.budget.slo;
     let silent = if then.tells_nobody() { format!(" {} {}", then.icon(), then.word()) } else { String::new() };
     format!("{}/{}{silent}", slo.service, slo.name)
+}
+
+/// What a row's objective promises, with its name where another one of the SLO reads the same: `99.9 % over 30d`, `99.9 % over 30d (objective minutes)`.
+pub fn objective(row: &Row) -> String {
+    let then = &row.then;
+    let told = format!("{} % over {}", then.target.as_percent(), words::window(&then.window));
+    words::promise(told, row.told_by_name.as_ref().map(ObjectiveName::as_str))
 }
 
 /// From this share on, all counts as seen.

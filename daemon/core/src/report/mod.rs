@@ -24,7 +24,7 @@ use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 use crate::{
     evaluate::BudgetStatus,
     exclusion::ExclusionId,
-    id::{BudgetId, Group, IncidentId, SloId, TeamName},
+    id::{BudgetId, Group, IncidentId, ObjectiveName, SloId, TeamName},
     incident::{Facts, Incident, IncidentEvent, Kind},
     ledger::{Counts, MemberVerdicts, Reason},
     slo::Slo,
@@ -114,6 +114,8 @@ pub struct Row {
     pub team: TeamName,
     /// What is promised.
     pub title: String,
+    /// The objective's name, where another one of the SLO reads the same without it.
+    pub told_by_name: Option<ObjectiveName>,
     /// The budget at the end of the week.
     pub then: BudgetStatus,
     /// What became of it in the week.
@@ -248,6 +250,7 @@ impl Row {
         Self {
             team: slo.team.clone(),
             title: slo.title.clone(),
+            told_by_name: slo.told_by_name(&then.budget.objective).cloned(),
             change: change(&then, &before),
             judged: verdict::judge(&then, spent, seen),
             counted,

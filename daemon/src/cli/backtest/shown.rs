@@ -14,7 +14,7 @@ use burnward_core::{
 use crate::{
     cli::table::Table,
     definition::marked::Marked,
-    replay::{Alarm, Backtest, Found, Lived, Score, Seen},
+    replay::{Alarm, Backtest, Found, Lived, Score, Seen, kept::Filled},
     report::words::utc,
 };
 
@@ -44,6 +44,8 @@ pub(super) struct History {
     pub(super) seen: Seen,
     /// What of it cannot be looked at.
     pub(super) sentences: Vec<String>,
+    /// What of a ledger was filled in from history.
+    pub(super) filled: Vec<Filled>,
     /// How often it was read.
     pub(super) tick: Duration,
 }
@@ -233,8 +235,12 @@ impl Run {
 /// All of it for programs.
 pub(super) fn as_json(tested: &[Tested]) -> String {
     let of_tenant = |tested: &Tested| {
-        let History { place, seen, sentences: _, tick } = &tested.history;
+        let History { place, seen, sentences: _, filled, tick } = &tested.history;
         let younger = seen.younger.iter().map(|(slo, from)| serde_json::json!({ "slo": name(slo), "from": utc(*from) }));
+        let filled = filled.iter().map(|filled| {
+            let slos = filled.slos.iter().map(name).collect::<Vec<_>>();
+            serde_json::json!({ "from": utc(filled.over.from), "to": utc(filled.over.to), "slice_seconds": filled.slice.as_secs(), "slos": slos })
+        });
         serde_json::json!({
             "tenant": tested.tenant,
             "history": place,
@@ -245,6 +251,7 @@ pub(super) fn as_json(tested: &[Tested]) -> String {
             "slos": tested.slos,
             "younger_slos": younger.collect::<Vec<_>>(),
             "slos_without_samples": seen.never.iter().map(name).collect::<Vec<_>>(),
+            "filled_in": filled.collect::<Vec<_>>(),
             "runs": tested.runs.iter().map(|run| run_as_json(run, tested)).collect::<Vec<_>>(),
         })
     };

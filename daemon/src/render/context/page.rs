@@ -10,7 +10,7 @@ use burnward_core::{
     escalation::{self, Outlook},
     evaluate::BudgetStatus,
     exclusion::{Exclusion, Known, time_within},
-    id::{BudgetId, Group, SloId},
+    id::{BudgetId, Group, ObjectiveName, SloId},
     incident::{
         AlertKey, BlindFacts, Facts, Incident, JoinReason, Kind, MemberShare, Message, PageReason, Phase, Resolution, Subject, Symptom,
     },
@@ -469,7 +469,7 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         left_between: worst.unseen.as_ref().and_then(words::unseen_left),
         still_to_read: (!worst.to_fill.is_zero()).then(|| words::duration(worst.to_fill)),
         excluded: excluded(worst.budget, input),
-        window: words::window_spoken(worst.window),
+        window: words::promise(words::window_spoken(worst.window), objective(worst, input)),
         runs_out: worst.runs_out.map(words::duration),
         long: long(worst),
         long_failing: words::percent(bad_share(worst.row.long)),
@@ -480,6 +480,12 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         threshold: words::times(worst.row.row.factor.as_f64()),
         as_of: Moment::at(worst.as_of, input.now),
     }
+}
+
+/// The name of a budget's objective, where another one of its SLO reads the same without it.
+fn objective<'a>(figures: &Figures<'a>, input: &PageInput<'_>) -> Option<&'a str> {
+    let slo = input.view.slos.get(&figures.budget.slo)?;
+    slo.told_by_name(&figures.budget.objective).map(ObjectiveName::as_str)
 }
 
 /// The long lookback, with how much of it was counted where that is not most of it.

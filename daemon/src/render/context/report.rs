@@ -226,7 +226,7 @@ fn row(row: &Row) -> RowContext {
         because: row.judged.because.clone(),
         slo: told::named(then),
         group: group(&then.budget.group),
-        objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
+        objective: told::objective(row),
         left: then.left.map(|left| words::budget_left(&left)).or_else(|| missing_left.map(str::to_owned)).unwrap_or_default(),
         change: match row.change {
             Change::By { ratio, seconds } => told::change(ratio, seconds),
@@ -262,7 +262,7 @@ fn corrected(rows: &[Row]) -> Vec<CorrectedContext> {
         CorrectedContext {
             slo: told::named(then),
             group: group(&then.budget.group),
-            objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
+            objective: told::objective(row),
             excluded: told::excluded(&then.excluded, &row.corrections.exclusions),
             late: told::late(row.corrections.late, row.late_failed(), then.unit),
         }

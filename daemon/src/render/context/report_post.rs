@@ -113,7 +113,7 @@ impl ReportPostRow {
             verdict: row.judged.verdict.word().to_owned(),
             slo: told::named(then),
             group: group(&then.budget.group),
-            objective: format!("{} % over {}", then.target.as_percent(), words::window(&then.window)),
+            objective: told::objective(row),
             left: then
                 .left
                 .map(|left| words::budget_left(&left))

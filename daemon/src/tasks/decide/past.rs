@@ -7,7 +7,7 @@ use burnward_core::{
     evaluate::{BudgetStatus, Input, State, standing},
     exclusion::{Excluded, ExclusionId, Known},
     id::{BudgetId, Group, SloId, SourceName},
-    ledger::{Counts, Late, MemberVerdicts, Reason, StoredStream, Stream, Sums, Unknown},
+    ledger::{Counts, Late, MemberVerdicts, Reason, StoredStream, Stream, Sums, Unknown, segment},
     report::{Corrections, spend::stretches},
     slo::{CountedIn, Objective, Slo},
     time::Timestamp,
@@ -116,6 +116,8 @@ pub struct Reach {
     pub to: Timestamp,
     /// True where no sample up to there is awaited any more: the figures stand.
     pub settled: bool,
+    /// How long the slices are that the figures are sums of there; of history that was filled in, the spacing of the values that it was counted from.
+    pub slices: Duration,
     /// Over how long at once events are held there, where that is longer than the shortest lookback of an alert row.
     pub coarse: Option<Duration>,
     /// For how long nobody had seen any sample of it, where nobody had: then no row decided.
@@ -222,7 +224,15 @@ impl Book {
         let settled = self.ledger.settled_of(stream.index);
         let reach = |moment: &Moment| {
             let from = calendar::interval(&objective.window, moment.at).from;
-            let to = if stored.is_some() { moment.at } else { self.ledger.past(counted_in, moment.at).counted_to(from) };
+            let held = self.ledger.past(counted_in, moment.at);
+            let to = if stored.is_some() { moment.at } else { held.counted_to(from) };
+            let slice = match stored {
+                Some(_) => segment::grid(settled.unwrap_or(moment.at).since(moment.at)),
+                None => held.slice_of(from).unwrap_or_default(),
+            };
+            let filled =
+                self.ledger.fills(&slo.id).iter().filter(|fill| fill.from < moment.at && fill.to >= moment.at).map(|fill| fill.step);
+            let slices = filled.fold(slice, Duration::max);
             // Of a journey its members say who could not be seen.
             let of_samples = slo.sli.composite().is_none() && counted_from.is_some_and(|from| from < moment.at);
             let blind_for =
@@ -232,7 +242,7 @@ impl Book {
                 let lookback = Interval { from: moment.at.minus(shortest), to: moment.at };
                 Some(self.ledger.grain_within(&slo.id, counted_in, lookback)).filter(|grain| *grain > shortest)
             });
-            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled), coarse, blind_for }
+            Reach { to, settled: settled.is_some_and(|settled| moment.at <= settled), slices, coarse, blind_for }
         };
         let reaches = asked.moments.iter().map(reach).collect();
         let over = asked.slices.map(|asked| within_period(&objective.window, asked));

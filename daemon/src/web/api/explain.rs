@@ -19,7 +19,7 @@ use burnward_core::{
     id::{Group, ServiceName, SloId, SloName, TenantId},
     ledger::{StoredStream, Unknown},
     slo::{AlertRow, Objective, Slo},
-    time::{Timestamp, days, hours},
+    time::{Timestamp, days},
     window::{Interval, Window},
     words,
 };
@@ -273,6 +273,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     let silence = told::of_silence(slo, &newest, until);
     let incidents = incidents_of(newest, &slo.id, until);
     let mut budgets = Vec::new();
+    let mut slices = None;
     for status in statuses(handle, slo, when, key).await? {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
@@ -285,6 +286,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         let told =
             if status.tells_nobody() { told::in_shadow(status.alerts) } else { told::of(&status.budget, status.alerts, &incidents, until) };
         let explained = explained(handle, judged_by, &status, &written, Silence { told: &silence, is_past: when.at.is_some() });
+        slices = slices.max(reach.map(|reach| reach.slices));
         let reach = reach.map(|reach| FiguresReach::of(&reach, until));
         let known = when.figures.known(until);
         let excluded_by = taken_out::of_window(&handle.view.borrow(), &status, known);
@@ -301,7 +303,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
         definition,
-        kept: when.at.map(|at| kept(handle.clock.now().since(at), is_noted)).unwrap_or_default(),
+        kept: if when.at.is_some() { kept(slices, is_noted) } else { Vec::new() },
         slo: match when.at {
             None => detail(handle, slo, None).await?,
             Some(at) => detail_of_then(handle, judged_by, at, when.figures, &budgets),
@@ -328,10 +330,9 @@ fn note_first_values(rows: &mut [ExplainedRow], slo: &Slo, status: &BudgetStatus
     }
 }
 
-/// What is still known of a moment so long ago, and what is not; whether a version is noted that ran then.
-fn kept(age: Duration, is_noted: bool) -> Vec<String> {
-    const LEVELS: [(Duration, &str); 3] = [(hours(3), "10 s"), (days(8), "1 min"), (days(35), "5 min")];
-    let length = LEVELS.iter().find(|(oldest, _)| age <= *oldest).map_or("1 h", |(_, length)| *length);
+/// What is still known of a moment whose figures are sums of slices of this length, and what is not; whether a version is noted that ran then.
+fn kept(slices: Option<Duration>, is_noted: bool) -> Vec<String> {
+    let by = slices.map_or_else(String::new, |length| format!(" by slices of {}", words::duration(length)));
     let not_run = (!is_noted).then(|| {
         "not known: a version that ran then. None is noted, so nothing was decided and nobody told; what stands here was read later"
             .to_owned()
@@ -339,7 +340,7 @@ fn kept(age: Duration, is_noted: bool) -> Vec<String> {
     let kept = [
         "not kept: the questions as they were sent, their answers, and which series these held; samples are counted, and then dropped"
             .to_owned(),
-        format!("kept: good, bad and unseen by slices of {length}, from which these figures are made anew"),
+        format!("kept: good, bad and unseen{by}, from which these figures are made anew"),
         "kept: what each alert change was decided from, and every event of its incident, as they were committed".to_owned(),
     ];
     not_run.into_iter().chain(kept).collect()

@@ -107,9 +107,14 @@ impl PastSums<'_> {
 
     /// Up to where a sum since `from` counts: the moment, moved outwards to an edge of the slices that are kept there.
     pub fn counted_to(&self, from: Timestamp) -> Timestamp {
-        let Some(kept) = self.ledger.kept(self.stream) else { return self.at };
+        self.slice_of(from).map_or(self.at, |slice| self.at.ceil(slice))
+    }
+
+    /// How long the slice is that the moment lies in, in a sum since `from`; `None` where none are kept.
+    pub fn slice_of(&self, from: Timestamp) -> Option<Duration> {
+        let kept = self.ledger.kept(self.stream)?;
         let coarse = kept.slices.step_reaching(from);
-        self.at.ceil(kept.slices.step_reaching(self.at.floor(coarse).max(from.floor(coarse))))
+        Some(kept.slices.step_reaching(self.at.floor(coarse).max(from.floor(coarse))))
     }
 
     /// For how long nobody had seen anything when the moment came, in whole slices; `None` where somebody had, and where only a part of the slice that it lies in

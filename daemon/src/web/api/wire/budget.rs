@@ -35,6 +35,9 @@ pub struct Budget {
     pub slo: String,
     /// Which objective.
     pub objective: String,
+    /// True where another objective of the SLO has the same target over the same window: this one is told by its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_by_name: bool,
     /// Label and value, sorted; empty where the SLO is not split.
     pub group: Vec<(String, String)>,
     /// What is promised.
@@ -293,6 +296,11 @@ impl Budget {
         self.timezone.as_ref().map_or_else(|| self.window.clone(), |zone| format!("{}, {zone}", self.window))
     }
 
+    /// What is promised, as this text tells it, with the objective's name where another one reads the same: `99.9 % over 30d (objective minutes)`.
+    pub fn promise(&self, told: String) -> String {
+        words::promise(told, self.told_by_name.then_some(self.objective.as_str()))
+    }
+
     /// When it runs out at the present rate: `in 3 h 22 m`, `gone`, `nothing burns`, `not within 30d`.
     pub fn runs_out(&self) -> String {
         let window = || if self.timezone.is_some() { "the period".to_owned() } else { self.window.clone() };
@@ -330,6 +338,7 @@ impl Budget {
             service: slo.service.to_string(),
             slo: slo.name.to_string(),
             objective: objective.to_string(),
+            told_by_name: definition.is_some_and(|slo| slo.told_by_name(objective).is_some()),
             group: group.labels().to_vec(),
             title: definition.map(|slo| slo.title.clone()).unwrap_or_default(),
             team: definition.map(|slo| slo.team.to_string()).unwrap_or_default(),

@@ -5,8 +5,10 @@ use std::time::Duration;
 use burnward_core::{
     alert_rows::{Provenance, provenance},
     detection::{Band, Detection, Point, Seen},
+    few_events::{FewEvents, Step, Waits},
     slo::{AlertRow, Objective, Slo, Urgency},
     units::{Factor, Ratio},
+    words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +49,11 @@ pub struct ObjectiveDetection {
     pub unseen_up_to: Option<f64>,
     /// Burns above the allowed rate and up to this one drain the whole budget and page nobody.
     pub unpaged_up_to: Option<f64>,
-    /// The most that is spent when somebody is paged, as a share of the budget.
+    /// The most that is spent when somebody is paged, as a share of the budget; with few events more: see `low_traffic`.
     pub worst_page_spent_ratio: Option<f64>,
+    /// Of page rows that wait for more failures where few events come (`low-traffic: exact`): then times and shares are larger. Absent where none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_traffic: Option<LowTraffic>,
     /// The same in sentences.
     pub says: Vec<String>,
 }
@@ -62,6 +67,62 @@ pub struct RowTable {
     pub rows: Vec<String>,
     /// Rows of the default table that make no sense here, with the reason.
     pub left_out: Vec<String>,
+}
+
+/// What few events change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LowTraffic {
+    /// What is counted: `events`, `slices of 1 min`.
+    pub counted: String,
+    /// How many failures page, of the fewest events on.
+    pub failures_that_page: Vec<FailuresThatPage>,
+    /// The page rows that may wait.
+    pub rows: Vec<RowThatWaits>,
+}
+
+/// How many failures page, of so many events in a row's long lookback.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FailuresThatPage {
+    /// Of so many events on.
+    pub events_from: u64,
+    /// Up to and with so many.
+    pub events_to: u64,
+    /// The fewest failures that are not chance; absent where even all of them may be.
+    pub failures: Option<u64>,
+}
+
+/// A page row that may wait.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RowThatWaits {
+    /// Which: `page 14.4x 1h/5m`.
+    pub row: String,
+    /// With more events than this in its long lookback it never waits; absent: it may with any number of them.
+    pub events_to: Option<u64>,
+    /// Where slices of time are counted: how many its long lookback has, and how many of them page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub always: Option<FailuresThatPage>,
+}
+
+impl LowTraffic {
+    fn of(few: &FewEvents, counted: &str) -> Self {
+        Self {
+            counted: counted.to_owned(),
+            failures_that_page: few.steps.iter().map(FailuresThatPage::from).collect(),
+            rows: few.rows.iter().map(RowThatWaits::from).collect(),
+        }
+    }
+}
+
+impl From<&Step> for FailuresThatPage {
+    fn from(step: &Step) -> Self {
+        Self { events_from: step.from, events_to: step.up_to, failures: step.failures }
+    }
+}
+
+impl From<&Waits> for RowThatWaits {
+    fn from(waits: &Waits) -> Self {
+        Self { row: row_words(&waits.row), events_to: waits.up_to, always: waits.always.as_ref().map(FailuresThatPage::from) }
+    }
 }
 
 /// Burn rates that the same rows see.
@@ -116,15 +177,23 @@ impl SloDetection {
             service: slo.id.service.to_string(),
             name: slo.id.name.to_string(),
             title: slo.title.clone(),
-            objectives: slo.objectives.iter().zip(lengths).map(|(objective, length)| ObjectiveDetection::of(objective, *length)).collect(),
+            objectives: slo
+                .objectives
+                .iter()
+                .zip(lengths)
+                .map(|(objective, length)| ObjectiveDetection::of(slo, objective, *length))
+                .collect(),
         }
     }
 }
 
 impl ObjectiveDetection {
-    /// Of an objective whose window has this length now.
-    pub fn of(objective: &Objective, length: Duration) -> Self {
+    /// Of an objective of an SLO, whose window has this length now.
+    pub fn of(slo: &Slo, objective: &Objective, length: Duration) -> Self {
         let detection = Detection::of(&objective.rows, objective.target, length);
+        let slice = objective.counted_in.length().or_else(|| slo.sli.slice());
+        let counted = slice.map_or_else(|| words::counted(&slo.sli), |slice| format!("slices of {}", words::duration(slice)));
+        let few = FewEvents::of(slo.low_traffic, &objective.rows, objective.target, slice);
         Self {
             objective: objective.name.to_string(),
             target_percent: objective.target.as_percent(),
@@ -135,7 +204,8 @@ impl ObjectiveDetection {
             unseen_up_to: detection.unseen_up_to().map(Factor::as_f64),
             unpaged_up_to: detection.unpaged_up_to().map(Factor::as_f64),
             worst_page_spent_ratio: detection.worst_page().map(Ratio::as_f64),
-            says: detection.says(),
+            says: detection.says(few.as_ref().map(|few| (few, counted.as_str()))),
+            low_traffic: few.as_ref().map(|few| LowTraffic::of(few, &counted)),
         }
     }
 }

@@ -22,7 +22,9 @@ use jiff::Timestamp as Instant;
 
 pub use budget::{Budget, Budgets, Row, TellsNobody, UnseenShare, Why, budget_key};
 pub use definitions::{RunningDefinition, RunningDefinitions, RunningStep, RunningTeam};
-pub use detection::{DetectionBand, DetectionPoint, ObjectiveDetection, RowTable, SeenBy, SloDetection};
+pub use detection::{
+    DetectionBand, DetectionPoint, FailuresThatPage, LowTraffic, ObjectiveDetection, RowTable, RowThatWaits, SeenBy, SloDetection,
+};
 pub use downtime::{Downtime, DowntimeSpell};
 pub use events::Events;
 pub use exclusion::{Asked, ExcludedShare, ExclusionBody, ExclusionState, Stretch, WithdrawalBody, Withdrawn};

@@ -180,6 +180,9 @@ pub struct ReportedBudget {
     pub slo: String,
     /// Which objective.
     pub objective: String,
+    /// True where another objective of the SLO has the same target over the same window: this one is told by its name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told_by_name: bool,
     /// Label and value, sorted; empty where the SLO is not split.
     pub group: Vec<(String, String)>,
     /// What is promised.
@@ -413,6 +416,11 @@ impl ReportedBudget {
         format!("{}/{}{silent}", self.service, self.slo)
     }
 
+    /// What is promised, as this text tells it, with the objective's name where another one reads the same: `99.9 % over 30d (objective minutes)`.
+    pub fn promise(&self, told: String) -> String {
+        words::promise(told, self.told_by_name.then_some(self.objective.as_str()))
+    }
+
     /// Between what is left, where the two differ as they are shown: `60 % to 71 % left`.
     pub fn left_between(&self) -> Option<String> {
         self.unseen.as_ref()?.left_between(self.left_seconds?, self.budget_seconds?)
@@ -438,6 +446,7 @@ impl From<&Row> for ReportedBudget {
             service: figures.service,
             slo: figures.slo,
             objective: figures.objective,
+            told_by_name: row.told_by_name.is_some(),
             group: figures.group,
             title: row.title.clone(),
             team: row.team.to_string(),

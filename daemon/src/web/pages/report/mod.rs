@@ -302,10 +302,15 @@ impl RowFigures {
             ate: ate.collect(),
             outside: outside.map(|spent| words::percent(spent * budget.unattributed / budget.failed_in_week)),
             seen: told::seen(budget.seen_ratio, budget.coverage_ratio, budget.left_between().as_deref()),
-            objective: format!("{} % over {}", budget.target_percent, budget.window),
+            objective: objective(budget),
             team: budget.team.clone(),
         }
     }
+}
+
+/// `99.9 % over 30d`.
+fn objective(budget: &ReportedBudget) -> String {
+    budget.promise(format!("{} % over {}", budget.target_percent, budget.window))
 }
 
 /// The SLO's page; of a week that is over, as it stood at its end.
@@ -338,7 +343,7 @@ impl MemberFigures {
             href: slo_link(&journey, &budget.key, report, frame),
             journey: journey.clone(),
             group: group_values(&budget.group),
-            objective: format!("{} % over {}", budget.target_percent, budget.window),
+            objective: objective(budget),
             member_href: frame.links.to(&format!("/slos/{}", member.slo)),
             member: member.slo.clone(),
             costs: member.costs(),
@@ -355,7 +360,7 @@ impl CorrectedFigures {
             name: budget.named(),
             group: group_values(&budget.group),
             href: slo_link(&format!("{}/{}", budget.service, budget.slo), &budget.key, report, frame),
-            objective: format!("{} % over {}", budget.target_percent, budget.window),
+            objective: objective(budget),
             excluded: corrected.excluded_words.clone(),
             late: corrected.late_words.clone(),
         })
