@@ -302,7 +302,7 @@ fn alike(expr: &Expr, is: Comparison, threshold: f64, written: Written) -> Optio
             "divide the bad (or the good) events by all events: name what tells them apart in the numerator, and leave it out of the denominator".to_owned(),
         ),
         bounds::Form::Ratio if threshold > most && threshold <= HUNDRED => {
-            (format!("a ratio lies between {least} and {most}"), times_hundred(threshold, written))
+            (format!("a ratio lies between {least} and {most}"), times_hundred(expr, threshold, written))
         }
         bounds::Form::Ratio | bounds::Form::Other => {
             (within(least, most), format!("{}; a percentage is the ratio times 100", written.within()))
@@ -323,12 +323,14 @@ fn share_without_hundred(expr: &Expr, is: Comparison, threshold: f64, written: W
     percent.then(|| {
         let (sign, word) = (is.sign(), comes.word());
         let message = format!("by the names of its metrics this is a ratio between 0 and 1, so `{sign} {threshold}` {word} holds");
-        Alike { comes, message, help: times_hundred(threshold, written) }
+        Alike { comes, message, help: times_hundred(expr, threshold, written) }
     })
 }
 
-fn times_hundred(threshold: f64, written: Written) -> String {
-    format!("a percentage is the ratio times 100: write `* 100` behind it, or {}", written.number(threshold / HUNDRED))
+fn times_hundred(ratio: &Expr, threshold: f64, written: Written) -> String {
+    let divides = matches!(bare(ratio), Expr::Binary(binary) if binary.op.to_string() == "/");
+    let behind = if divides { "it" } else { "the division" };
+    format!("a percentage is the ratio times 100: write `* 100` behind {behind}, or {}", written.number(threshold / HUNDRED))
 }
 
 fn within(least: f64, most: f64) -> String {

@@ -25,16 +25,21 @@ pub(super) enum Form {
     Other,
 }
 
-/// What an expression is; a factor of 100 around it makes it no other.
+/// What an expression is; a number that it is multiplied by makes it no other, nor does what stands in for it where it has no value.
 pub(super) fn form(expr: &Expr) -> Form {
-    let Expr::Binary(binary) = bare(expr) else { return Form::Other };
-    let (lhs, rhs) = (bare(&binary.lhs), bare(&binary.rhs));
+    match quotient(expr) {
+        Some(quotient) if quotient.is_same() => Form::Same,
+        Some(quotient) if quotient.factor.to_bits() == 1.0_f64.to_bits() && quotient.is_part() => Form::Ratio,
+        Some(_) | None => Form::Other,
+    }
+}
+
+/// What is divided by what, without what chooses among its values or stands in for them.
+fn quotient(expr: &Expr) -> Option<Quotient<'_>> {
+    let Expr::Binary(binary) = bare(expr) else { return None };
     match binary.op.to_string().as_str() {
-        "/" if is_same(lhs, rhs) => Form::Same,
-        "/" if is_part_of(lhs, rhs) => Form::Ratio,
-        "*" if matches!(rhs, Expr::NumberLiteral(_)) && form(lhs) == Form::Same => Form::Same,
-        "*" if matches!(lhs, Expr::NumberLiteral(_)) && form(rhs) == Form::Same => Form::Same,
-        _ => Form::Other,
+        "or" if literal(&binary.rhs).is_some() || is_always_there(&binary.rhs) => quotient(&binary.lhs),
+        _ => chosen_from(expr).map_or_else(|| Quotient::of(binary), quotient),
     }
 }
 
@@ -67,7 +72,8 @@ fn of_call(call: &Call) -> Option<Bounds> {
         "histogram_fraction" => Some((0.0, 1.0)),
         "rate" | "increase" | "irate" | "resets" | "changes" => Some((0.0, f64::INFINITY)),
         "count_over_time" => Some((1.0, f64::INFINITY)),
-        "vector" => of(call.args.args.first()?),
+        "vector" | "label_replace" | "label_join" | "sort" | "sort_desc" => of(call.args.args.first()?),
+        "clamp" | "clamp_min" | "clamp_max" => of_clamped(call),
         "avg_over_time" | "min_over_time" | "max_over_time" | "last_over_time" | "first_over_time" => match call.args.args.last()?.as_ref()
         {
             Expr::MatrixSelector(matrix) => of_selector(&matrix.vs),
@@ -78,14 +84,27 @@ fn of_call(call: &Call) -> Option<Bounds> {
     }
 }
 
+/// A clamp holds its values within its own bounds, whatever they are.
+fn of_clamped(call: &Call) -> Option<Bounds> {
+    let (value, arguments) = call.args.args.split_first()?;
+    let number = |argument: &Box<Expr>| literal(argument).filter(|number| !number.is_nan());
+    let numbers: Vec<f64> = arguments.iter().map(number).collect::<Option<_>>()?;
+    let (least, most) = match (call.func.name, numbers.as_slice()) {
+        ("clamp_min", [least]) => (*least, f64::INFINITY),
+        ("clamp_max", [most]) => (f64::NEG_INFINITY, *most),
+        ("clamp", [least, most]) if least <= most => (*least, *most),
+        _ => return None,
+    };
+    let inner = of(value).unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+    tells((inner.0.clamp(least, most), inner.1.clamp(least, most)))
+}
+
 fn of_binary(binary: &BinaryExpr) -> Option<Bounds> {
     let (lhs, rhs) = (bare(&binary.lhs), bare(&binary.rhs));
     match binary.op.to_string().as_str() {
         "==" | "!=" | "<" | "<=" | ">" | ">=" if binary.return_bool() => Some((0.0, 1.0)),
-        "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "unless" => of(lhs),
-        "/" if is_same(lhs, rhs) => Some((1.0, 1.0)),
-        "/" if is_part_of(lhs, rhs) => Some((0.0, 1.0)),
-        "/" if let Some(inner) = averaged(lhs, rhs) => of(inner),
+        "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "unless" => of(chosen_from_binary(binary)?),
+        "/" | "*" if let Some(bounds) = Quotient::of(binary).and_then(|quotient| quotient.bounds()) => Some(bounds),
         // Each side is looked at once: a chain of products is as deep as it is long.
         "*" => match [of(lhs), of(rhs)] {
             sides if sides.contains(&Some((0.0, 0.0))) => Some((0.0, 0.0)),
@@ -114,6 +133,35 @@ pub(super) fn is_always_there(expr: &Expr) -> bool {
     }
 }
 
+/// A number that is written as one, or as numbers that are multiplied and divided.
+fn literal(expr: &Expr) -> Option<f64> {
+    match bare(expr) {
+        Expr::NumberLiteral(number) => Some(number.val),
+        Expr::Binary(binary) => match binary.op.to_string().as_str() {
+            "*" => Some(literal(&binary.lhs)? * literal(&binary.rhs)?),
+            "/" => Some(literal(&binary.lhs)? / literal(&binary.rhs)?),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The expression of whose values these are some: those that a comparison or another expression leaves.
+fn chosen_from(expr: &Expr) -> Option<&Expr> {
+    let Expr::Binary(binary) = bare(expr) else { return None };
+    chosen_from_binary(binary)
+}
+
+fn chosen_from_binary(binary: &BinaryExpr) -> Option<&Expr> {
+    match binary.op.to_string().as_str() {
+        "==" | "!=" | "<" | "<=" | ">" | ">=" if binary.return_bool() => None,
+        // Of a number and series, the series are kept.
+        "==" | "!=" | "<" | "<=" | ">" | ">=" if literal(&binary.lhs).is_some() => Some(&binary.rhs),
+        "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "unless" => Some(&binary.lhs),
+        _ => None,
+    }
+}
+
 fn scaled(one: Bounds, other: Bounds) -> Option<Bounds> {
     // Nothing times whatever is nothing.
     let times = |left: f64, right: f64| if left == 0.0 || right == 0.0 { 0.0 } else { left * right };
@@ -138,11 +186,10 @@ fn tells((least, most): Bounds) -> Option<Bounds> {
 
 /// Whether a part is called errors (or successes) and is divided by something that is not: then it is a share, as far as names tell.
 pub(super) fn is_called_share(expr: &Expr) -> bool {
-    let Expr::Binary(binary) = bare(expr) else { return false };
-    let (part, whole) = (events(&binary.lhs), events(&binary.rhs));
-    let (Some(part), Some(whole)) = (part, whole) else { return false };
+    let Some(quotient) = quotient(expr).filter(|quotient| quotient.factor.to_bits() == 1.0_f64.to_bits()) else { return false };
+    let (Some(part), Some(whole)) = (events(quotient.part.expr), events(quotient.whole.expr)) else { return false };
     let judged = |one: &&VectorSelector| one.name.as_deref().is_some_and(is_called_judged) || asks_for_errors(one);
-    binary.op.to_string() == "/" && !part.is_empty() && !whole.is_empty() && part.iter().all(judged) && !whole.iter().all(judged)
+    !part.is_empty() && !whole.is_empty() && part.iter().all(judged) && !whole.iter().all(judged)
 }
 
 /// The counters whose rates are added up, constants beside them left out; `None` where anything else is computed, or a counter is one of something else
@@ -216,8 +263,171 @@ pub(super) fn is_percentage(expr: &Expr) -> bool {
     }
 }
 
-/// Whether one counts some of what the other counts: the same metrics by the same functions, with at least the same matchers, split at least as finely.
+/// One thing divided by another, with the number that this is multiplied by.
+#[derive(Clone, Copy)]
+struct Quotient<'e> {
+    factor: f64,
+    part: Side<'e>,
+    whole: Side<'e>,
+}
+
+/// A side of a division without what guards it.
+#[derive(Clone, Copy)]
+struct Side<'e> {
+    expr: &'e Expr,
+    guard: Guard,
+}
+
+/// What guards a side of a division against having no value, or against being zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Guard {
+    /// It has the values that it has, or some of them: `x > 0`.
+    Exact,
+    /// A number stands in where it has none: `x or vector(0)`.
+    StandIn,
+    /// It is never below a number: `clamp_min(x, 1)`.
+    Raised,
+}
+
+impl<'e> Quotient<'e> {
+    fn of(binary: &'e BinaryExpr) -> Option<Self> {
+        let (lhs, rhs) = (bare(&binary.lhs), bare(&binary.rhs));
+        let within = |side: &'e Expr| if let Expr::Binary(inner) = side { Self::of(inner) } else { None };
+        match (binary.op.to_string().as_str(), literal(lhs), literal(rhs)) {
+            ("*", Some(number), None) => within(rhs)?.times(number),
+            ("*", None, Some(number)) => within(lhs)?.times(number),
+            ("/", None, Some(number)) => within(lhs)?.times(1.0 / number),
+            ("/", None, None) => {
+                let ((one, part), (other, whole)) = (unscaled(lhs), unscaled(rhs));
+                Self { factor: 1.0, part: Side::part(part), whole: Side::whole(whole) }.times(one / other)
+            }
+            _ => None,
+        }
+    }
+
+    fn times(self, number: f64) -> Option<Self> {
+        let factor = self.factor * number;
+        factor.is_finite().then_some(Self { factor, ..self })
+    }
+
+    fn is_same(&self) -> bool {
+        let guarded = match self.whole.guard {
+            Guard::Exact => false,
+            Guard::StandIn => self.part.guard != Guard::Exact,
+            Guard::Raised => true,
+        };
+        !guarded && is_same(self.part.expr, self.whole.expr)
+    }
+
+    fn is_part(&self) -> bool {
+        is_part_of(self.part.expr, self.whole.expr)
+    }
+
+    fn bounds(&self) -> Option<Bounds> {
+        let once = if self.is_same() {
+            (1.0, 1.0)
+        } else if self.is_part() {
+            (0.0, 1.0)
+        } else {
+            averaged(self.part.expr, self.whole.expr).filter(|_| self.whole.guard == Guard::Exact).and_then(of)?
+        };
+        scaled(once, (self.factor, self.factor))
+    }
+}
+
+impl<'e> Side<'e> {
+    /// Without what leaves some of its values out, and without the zero that stands in for what is missing.
+    fn part(expr: &'e Expr) -> Self {
+        let mut side = Self { expr: bare(expr), guard: Guard::Exact };
+        while let Some((inner, guard)) = chosen_from(side.expr).map(|inner| (inner, Guard::Exact)).or_else(|| stood_in(side.expr, 0.0)) {
+            side = Self { expr: bare(inner), guard: side.guard.max(guard) };
+        }
+        side
+    }
+
+    /// Without what only leaves out values or makes them larger: the quotient is no larger for it.
+    fn whole(expr: &'e Expr) -> Self {
+        let mut side = Self { expr: bare(expr), guard: Guard::Exact };
+        let unguarded = |expr: &'e Expr| {
+            let chosen = chosen_from(expr).map(|inner| (inner, Guard::Exact));
+            chosen.or_else(|| stood_in(expr, f64::INFINITY)).or_else(|| raised(expr))
+        };
+        while let Some((inner, guard)) = unguarded(side.expr) {
+            side = Self { expr: bare(inner), guard: side.guard.max(guard) };
+        }
+        side
+    }
+}
+
+/// `x or vector(0)`, of a number up to the given one.
+fn stood_in(expr: &Expr, most: f64) -> Option<(&Expr, Guard)> {
+    let Expr::Binary(binary) = expr else { return None };
+    let number = match bare(&binary.rhs) {
+        Expr::Call(call) if call.func.name == "vector" => call.args.args.first().and_then(|number| literal(number)),
+        // Nothing of anything.
+        Expr::Binary(product) if product.op.to_string() == "*" => {
+            [&product.lhs, &product.rhs].into_iter().find_map(|side| literal(side).filter(|number| *number == 0.0))
+        }
+        _ => None,
+    };
+    (binary.op.to_string() == "or" && number.is_some_and(|number| (0.0..=most).contains(&number))).then_some((&*binary.lhs, Guard::StandIn))
+}
+
+/// `clamp_min(x, 1)`
+fn raised(expr: &Expr) -> Option<(&Expr, Guard)> {
+    let Expr::Call(call) = expr else { return None };
+    let [value, least] = call.args.args.as_slice() else { return None };
+    (call.func.name == "clamp_min" && literal(least).is_some_and(|least| least >= 0.0)).then_some((value, Guard::Raised))
+}
+
+/// What is multiplied by a number, or divided by one, with that number.
+fn unscaled(expr: &Expr) -> (f64, &Expr) {
+    let Expr::Binary(binary) = bare(expr) else { return (1.0, expr) };
+    let (lhs, rhs) = (&*binary.lhs, &*binary.rhs);
+    let (number, inner) = match (binary.op.to_string().as_str(), literal(lhs), literal(rhs)) {
+        ("*", Some(number), None) => (number, rhs),
+        ("*", None, Some(number)) => (number, lhs),
+        ("/", None, Some(number)) => (1.0 / number, lhs),
+        _ => return (1.0, expr),
+    };
+    let (outer, inner) = unscaled(inner);
+    (number * outer, inner)
+}
+
+/// Whether one counts some of what the other counts, where either may be a sum: each term of the part lies within a term of the whole, and no two of them count
+/// the same; what else the whole adds makes it only larger.
 fn is_part_of(part: &Expr, whole: &Expr) -> bool {
+    let (parts, wholes) = (terms(part), terms(whole));
+    let mut taken: Vec<Vec<Sum<'_>>> = wholes.iter().map(|_| Vec::new()).collect();
+    let placed = parts.iter().all(|part| {
+        let home = wholes.iter().zip(&mut taken).find(|(whole, beside)| is_term_of(part, whole) && lies_beside(part, beside));
+        home.and_then(|(_, beside)| Sum::of(part).map(|sum| beside.push(sum))).is_some()
+    });
+    let counts = |whole: &&Expr| Sum::of(whole).is_some() || literal(whole).is_some_and(|number| number >= 0.0);
+    placed && wholes.iter().all(counts)
+}
+
+/// What is added up, and the whole where nothing is.
+fn terms(expr: &Expr) -> Vec<&Expr> {
+    match bare(expr) {
+        Expr::Binary(binary) if binary.op.to_string() == "+" => [terms(&binary.lhs), terms(&binary.rhs)].concat(),
+        other => vec![Side::part(other).expr],
+    }
+}
+
+/// Whether no series of a term is one of those beside it.
+fn lies_beside(term: &Expr, beside: &[Sum<'_>]) -> bool {
+    if beside.is_empty() {
+        return true;
+    }
+    let of = |sum: &Sum<'_>| sum.selectors.iter().map(|one| selector::of_expression(one)).collect::<Option<Vec<_>>>();
+    let Some(own) = Sum::of(term).as_ref().and_then(of) else { return false };
+    let apart = |others: Vec<Selector>| own.iter().all(|one| others.iter().all(|other| matchers::excluding(one, other).is_some()));
+    beside.iter().all(|other| of(other).is_some_and(apart))
+}
+
+/// Whether one counts some of what the other counts: the same metrics by the same functions, with at least the same matchers, split at least as finely.
+fn is_term_of(part: &Expr, whole: &Expr) -> bool {
     let (Some(part), Some(whole)) = (Sum::of(part), Sum::of(whole)) else { return false };
     let narrower = |part: &&VectorSelector| whole.selectors.iter().any(|whole| narrows(part, whole));
     let steps = part.steps.len() == whole.steps.len()

@@ -340,6 +340,46 @@ fn a_comparison_that_always_comes_out_the_same_is_told() {
         ("sum(rate(ok{code=~\"5..\"}[5m])) / sum(rate(y_total[5m]))".to_owned(), ">", 2.0, "never"),
         ("sum(rate(db_queries_total[5m])) / sum(rate(http_requests_total[5m]))".to_owned(), "<", 20.0, ""),
         ("sum(rate(retries_failed_total[5m])) / sum(rate(http_requests_total[5m]))".to_owned(), "<", 2.0, ""),
+        // The commonest spelling of a percentage is read from the left: (100 * a) / b.
+        (format!("100 * {part} / {part}"), "<=", 5.0, "never"),
+        (format!("{part} * 100 / {part}"), "<=", 5.0, "never"),
+        (format!("100 * ({part} / {part})"), "<=", 5.0, "never"),
+        (format!("{part} / ({part} / 100)"), "<=", 5.0, "never"),
+        (format!("100 * {part} / ({part} > 0)"), "<=", 5.0, "never"),
+        (format!("100 * ({part} or vector(0)) / {part}"), "<=", 5.0, "never"),
+        (format!("100 * {part} / {whole}"), "<=", 200.0, "always"),
+        (format!("100 * {part} / {whole}"), "<=", 5.0, ""),
+        (format!("{part} / {whole} / 0.01"), "<=", 200.0, "always"),
+        (format!("{part} / 0.01 / {whole}"), "<=", 2.0, ""),
+        (format!("100 * {part} / clamp_min({part}, 1)"), "<=", 100.0, "always"),
+        // What guards a division makes no other number of it.
+        (format!("{part} / ({whole} > 0)"), "<=", 2.0, "always"),
+        (format!("{part} / (0 < {whole})"), "<=", 2.0, "always"),
+        (format!("{part} / ({whole} != 0)"), ">", 2.0, "never"),
+        (format!("{part} / ({whole} > bool 0)"), "<=", 2.0, ""),
+        (format!("{part} / clamp_min({whole}, 1)"), "<=", 5.0, "always"),
+        (format!("{part} / clamp_max({whole}, 1)"), "<=", 5.0, ""),
+        (format!("{part} / ({whole} or vector(1))"), "<=", 5.0, "always"),
+        (format!("{part} / ({whole} + 1)"), "<=", 5.0, "always"),
+        (format!("({part} or 0 * {whole}) / {whole}"), "<=", 5.0, "always"),
+        (format!("({part} / ({whole} > 0)) or vector(0)"), "<=", 5.0, "always"),
+        (format!("({part} / ({whole} > 0)) or vector(9)"), "<=", 5.0, ""),
+        (format!("({part} / {whole}) and {whole} > 10"), "<=", 5.0, "always"),
+        (format!("{part} / (sum(increase(ok[5m])) + {part})"), "<=", 5.0, "always"),
+        (format!("{part} / ({part} + sum(increase(ok[5m])))"), "<=", 5.0, "always"),
+        (format!("{part} / (sum(increase(ok[5m])) - {part})"), "<=", 5.0, ""),
+        (format!("{part} / (sum(increase(ok[5m])) + sum(increase(other[5m])))"), "<=", 5.0, ""),
+        (format!("({part} + {part}) / {whole}"), "<=", 1.0, ""),
+        (format!("({part} + sum(increase(r{{status=\"lost\"}}[5m]))) / {whole}"), "<=", 1.0, "always"),
+        ("sum(rate(err_total[5m])) / (sum(rate(req_total[5m])) > 0)".to_owned(), "<", 5.0, "always"),
+        ("sum(rate(err_total[5m])) / clamp_min(sum(rate(req_total[5m])), 1) or vector(0)".to_owned(), "<", 5.0, "always"),
+        ("100 * sum(rate(err_total[5m])) / (sum(rate(req_total[5m])) > 0)".to_owned(), "<", 5.0, ""),
+        ("sum(rate(err_total[5m])) / (sum(rate(db_total[5m])) > 0)".to_owned(), "<", 0.5, ""),
+        ("clamp_max(a / b, 1)".to_owned(), "<=", 5.0, "always"),
+        ("clamp(a / b, 0, 1)".to_owned(), "<=", 0.5, ""),
+        ("clamp_min(max(x), 2)".to_owned(), "<=", 1.0, "never"),
+        ("0 < max(x)".to_owned(), "<", 5.0, ""),
+        ("clamp_min(max(x), NaN)".to_owned(), "<", 5.0, ""),
     ] {
         let used = Use::Window { is: Comparison::parse(is).map(|is| (is, threshold)) };
         let checked = read(&text, used).expect("it loads");
@@ -381,5 +421,9 @@ fn a_long_chain_is_read_in_no_time_whatever_its_operators() {
     for op in ["*", "/", "+", "-", "or", "and", "unless", "<"] {
         let chain = vec!["up"; 50].join(&format!(" {op} "));
         assert!(read(&chain, WINDOW).is_ok(), "{op}");
+    }
+    for op in ["*", "/", "+", "-", "or", "and", "unless", "<", "+ 2 *", "/ 2 /", "/ 2 *"] {
+        let nested = format!("{}up{}", format!("up {op} (").repeat(20), ")".repeat(20));
+        assert!(read(&nested, Use::Window { is: Some((Comparison::Less, 5.0)) }).is_ok(), "{op}");
     }
 }
