@@ -159,14 +159,21 @@ fn headings(text: &str) -> BTreeSet<String> {
 
 /// What each link and image names, also in raw HTML, with its place.
 fn targets(source: &Arc<Source>) -> Vec<(String, Range<usize>)> {
-    let arena = Arena::new();
-    let root = parse_document(&arena, source.text(), &options());
+    let (arena, mut options) = (Arena::new(), options());
+    // As pages of code hosts and chats show them: an address that stands there by itself is a link.
+    options.extension.autolink = true;
+    let root = parse_document(&arena, source.text(), &options);
     let lines = line_starts(source.text());
     let mut found = Vec::new();
     for node in root.descendants() {
         let (data, place) = (node.data(), range(source.text(), &lines, node.data().sourcepos));
         match &data.value {
-            NodeValue::Link(link) | NodeValue::Image(link) => found.push((link.url.clone(), place)),
+            NodeValue::Link(link) | NodeValue::Image(link) => {
+                let written = source.text().get(place.clone()).unwrap_or_default();
+                if !is_pattern(written) {
+                    found.push((link.url.clone(), place));
+                }
+            }
             NodeValue::HtmlInline(_) | NodeValue::HtmlBlock(_) => {
                 let html = source.text().get(place.clone()).unwrap_or_default();
                 let linked = raw_html::attributes(html, &["href", "src"]).into_iter();
@@ -176,6 +183,11 @@ fn targets(source: &Arc<Source>) -> Vec<(String, Range<usize>)> {
         }
     }
     found
+}
+
+/// Whether what stands there is no link by its form, and no address either but a pattern of one: `https://wiki.example.com/{service}`.
+fn is_pattern(written: &str) -> bool {
+    !written.starts_with(['[', '!', '<']) && written.contains(['{', '}', '$', '*', '…'])
 }
 
 /// The bytes of a position of lines and columns, both from 1, with its last character included, as far as the text goes.
@@ -279,6 +291,31 @@ mod tests {
         let pages: Vec<&str> = links.pages.iter().map(|page| page.url.as_str()).collect();
         assert_eq!(pages, ["https://wiki.example.com/x#y", "http://127.0.0.1:1/"]);
         assert!(links.dead.is_empty());
+    }
+
+    #[test]
+    fn an_address_that_stands_by_itself_is_a_link_with_its_place() {
+        let text = "# A\n\nFirst https://127.0.0.1:3/x, then.\n\n- https://127.0.0.1:4/dash\n- é (see http://a.example/b_(c)) www.example.com/d\n\n| a |\n|---|\n| https://b.example/t |\n";
+        let (_directory, links) = links_of(text);
+        let shown =
+            |page: &Page| page.place.range.clone().and_then(|range| page.place.source.text().get(range)).unwrap_or_default().to_owned();
+        let pages: Vec<(&str, String)> = links.pages.iter().map(|page| (page.url.as_str(), shown(page))).collect();
+        let expected = [
+            ("https://127.0.0.1:3/x", "https://127.0.0.1:3/x"),
+            ("https://127.0.0.1:4/dash", "https://127.0.0.1:4/dash"),
+            ("http://a.example/b_(c)", "http://a.example/b_(c)"),
+            ("http://www.example.com/d", "www.example.com/d"),
+            ("https://b.example/t", "https://b.example/t"),
+        ];
+        assert_eq!(pages, expected.map(|(url, shown)| (url, shown.to_owned())));
+        assert!(links.dead.is_empty(), "{:?}", links.dead);
+    }
+
+    #[test]
+    fn an_address_in_code_or_of_a_pattern_is_no_link() {
+        let text = "`https://a.example/x`\n\n```\ncurl https://b.example/y\n```\n\nhttps://c.example/{service} https://d.example/$HOST ops@example.com\n";
+        let (_directory, links) = links_of(text);
+        assert!(links.pages.is_empty() && links.dead.is_empty(), "{links:?}");
     }
 
     #[test]
