@@ -31,8 +31,8 @@ const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 /// Reads a file whole.
 ///
 /// # Errors
-/// It cannot be read; the first line that is not of the format, has no timestamp, or one of before 2000 or of more than a year after `now`; a series with
-/// two values at one moment.
+/// It cannot be read; the first line that is not of the format, has no timestamp, or one of before 2000 or of more than a year after `now`; a counter below zero or without bound; a
+/// series with two values at one moment.
 pub fn read(path: &Path, now: Timestamp) -> anyhow::Result<Samples> {
     let file = regular::open(path).with_context(|| path.display().to_string())?;
     read_from(file, now).with_context(|| path.display().to_string())
@@ -68,6 +68,9 @@ pub fn read_from(reader: impl Read, now: Timestamp) -> anyhow::Result<Samples> {
                     utc(*times.start()),
                     utc(*times.end())
                 );
+                if let Some(why) = impossible(&labels, value) {
+                    anyhow::bail!("line {number}: {why}");
+                }
                 count += 1;
                 anyhow::ensure!(count <= MOST_SAMPLES, "line {number}: more than {MOST_SAMPLES} samples");
                 series.entry(labels).or_default().push(Sample { at, value });
@@ -76,6 +79,14 @@ pub fn read_from(reader: impl Read, now: Timestamp) -> anyhow::Result<Samples> {
     }
     anyhow::ensure!(ended, "line {}: expected a last line `# EOF`: the text was cut off", number + 1);
     Samples::of(series)
+}
+
+/// Why a counter cannot have a value. NaN is what `promtool` writes where a series ended.
+fn impossible(labels: &Labels, value: f64) -> Option<String> {
+    let name = labels.get("__name__");
+    let counts = ["_total", "_bucket"].iter().any(|suffix| name.ends_with(suffix));
+    (counts && (value < 0.0 || value.is_infinite()))
+        .then(|| format!("`{name}` is called like a counter, and none is ever {value}: it counts from 0 up, and begins again at 0"))
 }
 
 #[cfg(test)]
@@ -91,6 +102,7 @@ mod tests {
     fn samples_are_read_in_any_order_of_time() {
         assert_eq!(check("# TYPE hits counter\nhits_total{job=\"a\"} 7 1700000030\nhits_total{job=\"a\"} 1 1700000000.5\n# EOF\n"), Ok(2));
         assert_eq!(check("# EOF"), Ok(0));
+        assert_eq!(check("hits_total 7 1700000000\nhits_total NaN 1700000030\ndegrees -5 1700000030\n# EOF\n"), Ok(3));
     }
 
     #[test]
@@ -125,6 +137,14 @@ mod tests {
             ("hits_total 1\n# EOF\n", "line 1: the sample has no timestamp, so nobody knows when it was"),
             ("# EOF\nhits_total 1 1700000000\n", "line 2: there is text after `# EOF`"),
             ("hits_total 1 1700000000\nhits_total 2 1700000000\n# EOF\n", "hits_total has two values at 2023-11-14T22:13:20Z"),
+            (
+                "hits_total 1 1700000000\nhits_total -5 1700000030\n# EOF\n",
+                "line 2: `hits_total` is called like a counter, and none is ever -5: it counts from 0 up, and begins again at 0",
+            ),
+            (
+                "hits_bucket{le=\"1\"} 1e400 1700000000\n# EOF\n",
+                "line 1: `hits_bucket` is called like a counter, and none is ever inf: it counts from 0 up, and begins again at 0",
+            ),
             ("hits_total one 5\n# EOF\n", "line 1, column 12: expected a value, found `one 5`"),
         ] {
             assert_eq!(check(text).expect_err(text), why);
