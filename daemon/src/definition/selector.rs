@@ -36,6 +36,8 @@ const NO_RATIO: &str = "the ratio is computed here: name the two counters, `bad`
 const ESCAPES: &str = "within a quoted text of PromQL a backslash is written twice, as in code=~\"5\\\\d\\\\d\", or once between backticks; put the whole query into single quotes";
 const NO_RANGE: &str = "remove it: what is read follows from the window and the alert rows";
 const SUM_BY_LIST: &str = "use a regular expression such as code=~\"500|503\", or a YAML list of selectors, which are added";
+const ALTERNATIVES: &str = "the series are read one by one and counted here, so which ones they are must be known: use a regular expression such as code=~\"500|503\", or a YAML list of selectors, which are added; what the source alone understands stands in an SLI of kind `query`";
+const TEMPLATES: &str = "the series are read one by one and counted here, so which ones they are must be known: write the selector out; what the source alone understands stands in an SLI of kind `query`";
 const FAITHFUL: &str = "use printable characters";
 const CLASSIC: &str =
     "names beyond a-z, A-Z, 0-9 and _ stand within the braces in double quotes: {\"http.requests\", \"service.name\"=\"shop\"}";
@@ -99,7 +101,7 @@ fn parse_scanned(text: &str) -> Result<Selector, Fault> {
 
 fn convert(vector: &VectorSelector) -> Result<Selector, Fault> {
     if !vector.matchers.or_matchers.is_empty() {
-        return Err(Fault::new(&codes::SELECTOR_OR, "alternatives within braces are not allowed", SUM_BY_LIST));
+        return Err(Fault::new(&codes::SELECTOR_OR, "alternatives within braces are MetricsQL, and no selector here", ALTERNATIVES));
     }
     if vector.offset.is_some() || vector.at.is_some() {
         return Err(Fault::new(&codes::SELECTOR_RANGE, "offset and @ are not allowed here", NO_RANGE));
@@ -226,6 +228,10 @@ impl Scan<'_> {
             '{' if self.part == Part::Name => self.go(Part::Matchers, Before::Nothing),
             '}' if self.part == Part::Matchers => self.go(Part::End, Before::Nothing),
             '[' | '@' => Err(Fault::new(&codes::SELECTOR_RANGE, "a range or @ is not allowed here", NO_RANGE).at(range)),
+            '(' if self.before == Before::Word && self.text[..range.start].trim().eq_ignore_ascii_case("with") => {
+                let message = "`WITH` is MetricsQL, and no selector here";
+                Err(Fault::new(&codes::SELECTOR_FUNCTION, message, TEMPLATES).at(0..range.start))
+            }
             '(' if self.before == Before::Word => {
                 Err(Fault::new(&codes::SELECTOR_FUNCTION, "a function is not a selector", NO_FUNCTION).at(0..range.start))
             }
@@ -259,7 +265,8 @@ impl Scan<'_> {
                 Err(Fault::new(&codes::SELECTOR_FUNCTION, "an aggregation is not a selector", NO_FUNCTION).at(0..self.at))
             }
             (Part::Matchers, Before::Text) if word == "or" => {
-                Err(Fault::new(&codes::SELECTOR_OR, "alternatives within braces are not allowed", SUM_BY_LIST).at(start..self.at))
+                Err(Fault::new(&codes::SELECTOR_OR, "alternatives within braces are MetricsQL, and no selector here", ALTERNATIVES)
+                    .at(start..self.at))
             }
             _ => {
                 let message = format!("`{}` does not belong here", shortened(word));

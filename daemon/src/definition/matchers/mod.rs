@@ -2,10 +2,13 @@
 //!
 //! What is said here must be sure: a label that holds routes may hold a regular expression as its text, and some exporters do write `5xx`.
 
+mod wider;
+
 use burnward_core::sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli};
 use regex_syntax::hir::literal::{Extractor, Literal};
 
 use super::codes::{self, Code};
+pub(super) use wider::{Wider, wider};
 
 /// Why a selector may not take what was meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +37,7 @@ pub(super) fn doubt_about(sli: &Sli) -> Option<&'static Code> {
     let of_selector = sli.selectors().into_iter().flat_map(doubts).next().map(|doubt| doubt.code);
     of_selector.or_else(|| {
         let Sli::Events { counted: Counted::Bad(side) | Counted::Good(side), total } = sli else { return None };
-        outside(side, total).map(|_| &codes::NO_PART)
+        (outside(side, total).is_some() || wider(side, total).is_some()).then_some(&codes::NO_PART)
     })
 }
 

@@ -180,6 +180,60 @@ fn what_is_no_part_of_the_total_is_found() {
 }
 
 #[test]
+fn a_side_that_takes_what_the_total_leaves_out_is_found() {
+    let found = |side: &str, total: &[&str]| {
+        let total: Vec<Selector> = total.iter().map(|text| selector(text)).collect();
+        let found = wider(&[selector(side)], &total)?;
+        let taken = found.taken.map(|taken| format!("{taken} ")).unwrap_or_default();
+        Some(format!("{taken}{}{}", found.asked, if found.holds_all { " of all" } else { "" }))
+    };
+    for (side, total, expected) in [
+        ("r", vec![r#"r{code=~"5.."}"#], Some(r#"code=~"5.." of all"#)),
+        ("r", vec![r#"r{code=~"2.."}"#], Some(r#"code=~"2.." of all"#)),
+        (r#"r{code=~".*"}"#, vec![r#"r{code!="500"}"#], Some(r#"code!="500" of all"#)),
+        (r#"r{code=~"5..|2.."}"#, vec![r#"r{region="a"}"#], Some(r#"region="a""#)),
+        (r#"r{code=~"5..|2.."}"#, vec![r#"r{code=~"5.."}"#], Some(r#"code="200" code=~"5..""#)),
+        (r#"r{code=~"5.."}"#, vec![r#"r{code="500"}"#], Some(r#"code="509" code="500""#)),
+        (r#"r{job=~"a|b"}"#, vec![r#"r{job="a"}"#], Some(r#"job="b" job="a""#)),
+        (r#"r{code=~"5.."}"#, vec![r#"r{route!="/healthz"}"#], Some(r#"route!="/healthz""#)),
+        (r#"r{code=~"5.."}"#, vec![r#"r{route!~"/(health|ready)z"}"#], Some(r#"route!~"/(health|ready)z""#)),
+        (r#"r{code!="200"}"#, vec![r#"r{code=~"5.."}"#], Some(r#"code=~"5..""#)),
+        (r#"r{code=~"[23].."}"#, vec![r#"r{code=~"2.."}"#, r#"r{code=~"5.."}"#], Some(r#"code="300" code=~"2..""#)),
+        ("r", vec![r#"r{a="1"}"#, r#"r{b="1"}"#], Some(r#"a="1" of all"#)),
+        (r#"r{code="500"}"#, vec![r#"r{job="a"}"#, "other"], Some(r#"job="a""#)),
+        // What lies within the total, or may.
+        (r#"r{code=~"5.."}"#, vec!["r"], None),
+        (r#"r{code=~"5.."}"#, vec![r#"r{code!=""}"#], None),
+        (r#"r{code=~"5.."}"#, vec![r#"r{tenant!=""}"#], None),
+        (r#"r{code=~"5.."}"#, vec![r#"r{tenant=~".+"}"#], None),
+        (r#"r{code=~"5.."}"#, vec![r#"r{code!~"4.."}"#], None),
+        (r#"r{code=~"5.."}"#, vec![r#"r{code=~"[2-5].."}"#], None),
+        (r#"r{code=~"50[0-3]"}"#, vec![r#"r{code=~"2..|5.."}"#], None),
+        (r#"r{code="500", job="a"}"#, vec![r#"r{job=~"a|b"}"#], None),
+        (r#"r{job=~".*front.*", code="5"}"#, vec![r#"r{job=~"(x-)?front"}"#], None),
+        (r#"r{code=~"[0-9]{3}"}"#, vec![r#"r{code=~"2.."}"#], None),
+        (r#"r{code="500"}"#, vec![r#"r{code=~"[0-9]{3}"}"#], None),
+        (r#"r{result!="error"}"#, vec![r#"r{result!="error"}"#, r#"r{result="error"}"#], None),
+        ("r", vec![r#"r{a="1"}"#, r#"r{a!="1"}"#], None),
+        ("r", vec![r#"r{a="1"}"#, "r"], None),
+        (r#"h_bucket{le="0.3"}"#, vec![r#"h_bucket{le="+Inf"}"#], None),
+        ("errors", vec![r#"requests{a="1"}"#], None),
+        (r#"r{a="1", a="2"}"#, vec![r#"r{b="1"}"#], None),
+    ] {
+        assert_eq!(found(side, &total).as_deref(), expected, "{side} beside {total:?}");
+    }
+}
+
+#[test]
+fn many_long_matchers_are_compared_in_no_time() {
+    let long: Vec<String> = (0..40).map(|n| format!("l{n}=~\"[a-z0-9]..|[a-z]...|x{n}\"")).collect();
+    let of = |metric: &str, skip: usize| selector(&format!("{metric}{{{}}}", long[skip..].join(",")));
+    let total: Vec<Selector> = (0..8).map(|skip| of("m", skip)).chain([selector("m")]).collect();
+    // What tries each value of each label with each of the others would never end.
+    assert_eq!(wider(&[of("m", 9)], &total), None);
+}
+
+#[test]
 fn matchers_that_take_everything_are_not_needed() {
     for (text, expected) in [
         ("x{code=~\".*\"}", "x"),

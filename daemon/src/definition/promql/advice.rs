@@ -304,6 +304,10 @@ fn alike(expr: &Expr, is: Comparison, threshold: f64, written: Written) -> Optio
         bounds::Form::Ratio if threshold > most && threshold <= HUNDRED => {
             (format!("a ratio lies between {least} and {most}"), times_hundred(expr, threshold, written))
         }
+        bounds::Form::Swapped => (
+            format!("the whole is divided by a part of it: {}", within(least, most)),
+            "exchange the two: divide the part by the whole".to_owned(),
+        ),
         bounds::Form::Ratio | bounds::Form::Other => {
             (within(least, most), format!("{}; a percentage is the ratio times 100", written.within()))
         }

@@ -21,6 +21,8 @@ pub(super) enum Form {
     Same,
     /// A part divided by the whole.
     Ratio,
+    /// The whole divided by its part.
+    Swapped,
     /// Anything else.
     Other,
 }
@@ -30,6 +32,7 @@ pub(super) fn form(expr: &Expr) -> Form {
     match quotient(expr) {
         Some(quotient) if quotient.is_same() => Form::Same,
         Some(quotient) if quotient.factor.to_bits() == 1.0_f64.to_bits() && quotient.is_part() => Form::Ratio,
+        Some(quotient) if quotient.is_swapped() => Form::Swapped,
         Some(_) | None => Form::Other,
     }
 }
@@ -87,8 +90,7 @@ fn of_call(call: &Call) -> Option<Bounds> {
 /// A clamp holds its values within its own bounds, whatever they are.
 fn of_clamped(call: &Call) -> Option<Bounds> {
     let (value, arguments) = call.args.args.split_first()?;
-    let number = |argument: &Box<Expr>| literal(argument).filter(|number| !number.is_nan());
-    let numbers: Vec<f64> = arguments.iter().map(number).collect::<Option<_>>()?;
+    let numbers: Vec<f64> = arguments.iter().map(|argument| literal(argument).filter(|number| !number.is_nan())).collect::<Option<_>>()?;
     let (least, most) = match (call.func.name, numbers.as_slice()) {
         ("clamp_min", [least]) => (*least, f64::INFINITY),
         ("clamp_max", [most]) => (f64::NEG_INFINITY, *most),
@@ -323,11 +325,18 @@ impl<'e> Quotient<'e> {
         is_part_of(self.part.expr, self.whole.expr)
     }
 
+    /// The whole divided by its part.
+    fn is_swapped(&self) -> bool {
+        self.whole.guard != Guard::Raised && is_part_of(self.whole.expr, self.part.expr)
+    }
+
     fn bounds(&self) -> Option<Bounds> {
         let once = if self.is_same() {
             (1.0, 1.0)
         } else if self.is_part() {
             (0.0, 1.0)
+        } else if self.is_swapped() {
+            (1.0, f64::INFINITY)
         } else {
             averaged(self.part.expr, self.whole.expr).filter(|_| self.whole.guard == Guard::Exact).and_then(of)?
         };

@@ -179,6 +179,8 @@ pub(crate) fn bare(mut expr: &Expr) -> &Expr {
 
 const OVERRIDE: &str = "where the source knows it, silence this with `promql-check: off` beside the expression";
 
+const NEWER_SYNTAX: &str = "a syntax that only the source knows passes with `promql-check: off`";
+
 /// Words of a newer grammar than the parser's.
 const NEWER: [&str; 2] = ["anchored", "smoothed"];
 
@@ -213,14 +215,14 @@ fn mistake(scanned: &Scanned, error: &str) -> Finding {
         return Finding::new(&codes::REGEX, format!("a regular expression does not compile: {}", shortened(error)), help);
     }
     if let Some(finding) = grammar::mistake(scanned) {
-        return finding;
+        return Finding { help: format!("{}; {NEWER_SYNTAX}", finding.help), ..finding };
     }
     let called = error.split("in call to function '").nth(1).and_then(|rest| rest.split('\'').next());
     let message = format!("not PromQL: {}", shortened(error));
     let help = if called.is_some() && error.contains("type matrix") {
-        "it takes samples over a range: add one, such as [5m]"
+        format!("it takes samples over a range: add one, such as [5m]; {NEWER_SYNTAX}")
     } else {
-        "try it in the source's own page; a newer syntax passes with `promql-check: off`"
+        format!("try it in the source's own page; {NEWER_SYNTAX}")
     };
     Finding::new(&codes::PROMQL, message, help).at(called.and_then(|name| scanned.word(name)))
 }

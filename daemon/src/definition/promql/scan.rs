@@ -267,15 +267,46 @@ impl Scanned<'_> {
 
     /// Advice where a function or an operator is one that VictoriaMetrics has and Prometheus does not.
     pub(super) fn metricsql(&self) -> Option<Finding> {
-        let is_called = |at: usize| self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Open('('));
-        let known = |word: &str| METRICSQL.split(' ').any(|known| known == word);
-        let (_, token) = self.tokens.iter().enumerate().find(|(at, token)| {
-            token.kind == Kind::Word
-                && (known(self.of(token)) && (is_called(*at) || self.joins(*at))
-                    || self.of(token) == "keep_metric_names" && self.follows(*at))
+        let is_called = |at: usize| self.is_open(at + 1, '(');
+        // Names of functions and keywords are known there in any case.
+        let known = |word: &str| METRICSQL.split(' ').any(|known| word.eq_ignore_ascii_case(known));
+        let (at, token) = self.tokens.iter().enumerate().find(|(at, token)| match token.kind {
+            Kind::Word => {
+                let word = self.of(token);
+                known(word) && (is_called(*at) || self.joins(*at))
+                    || word == "keep_metric_names" && self.follows(*at)
+                    || word.eq_ignore_ascii_case("limit") && self.limits(*at)
+                    || word.eq_ignore_ascii_case("or") && self.joins_matchers(*at)
+            }
+            Kind::Open('[') => self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Close(']')),
+            Kind::Open(_) | Kind::Number | Kind::Text | Kind::Close(_) | Kind::Comma | Kind::Operator | Kind::Other => false,
         })?;
-        let what = format!("`{}` is MetricsQL, which VictoriaMetrics has and Prometheus does not", self.of(token));
+        let written = match token.kind {
+            Kind::Open(_) => "[]",
+            _ => self.of(token),
+        };
+        let place = if self.joins_matchers(at) { " within braces" } else { "" };
+        let what = format!("`{written}`{place} is MetricsQL, which VictoriaMetrics has and Prometheus does not");
         Some(super::unchecked_advice(&what).at(token.range.clone()))
+    }
+
+    fn is_open(&self, at: usize, bracket: char) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Open(bracket))
+    }
+
+    /// Whether a word stands behind an aggregation and before a number, as `limit` does.
+    fn limits(&self, at: usize) -> bool {
+        self.follows(at) && self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Number)
+    }
+
+    /// Whether a word stands between two matchers.
+    fn joins_matchers(&self, at: usize) -> bool {
+        let beside = |token: Option<&Token>, kinds: [Kind; 2]| token.is_some_and(|token| kinds.contains(&token.kind));
+        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        let is_matcher = |at: usize| {
+            self.tokens.get(at).is_some_and(|sign| sign.kind == Kind::Operator && matches!(self.of(sign), "=" | "!=" | "=~" | "!~"))
+        };
+        beside(before, [Kind::Text, Kind::Comma]) && is_matcher(at + 2)
     }
 
     /// Whether a word stands right behind an operand.

@@ -106,7 +106,6 @@ fn other_languages_are_refused_by_name() {
     check("rate(x[$__rate_interval])", "E1085 at 7..8 `$`: `$` begins a variable of Grafana");
     check("{{.Env}}", "E1085 at 0..1 `{`: `{{` is a template, which nobody fills here");
     check("count_over_time({app=\"x\"} |= \"error\" [1m])", "E1085 at 26..27 `|`: `|` is LogQL, the language of Loki");
-    check("up{job=\"x\" or tenant=\"B\"}", "E1033 at 11..13 `or`: alternatives within braces are not allowed");
     check("up ; up", "E1085 at 3..4 `;`: `;` is no character of PromQL");
     check("sum by (mode, default) (x)", "sum by (mode, default) (x)");
     check("mode", "mode");
@@ -147,6 +146,14 @@ fn what_the_parser_does_not_know_is_sent_with_advice() {
         ("sum(x) default 0", "default"),
         ("rollup(x[5m])", "rollup"),
         ("abs(x) keep_metric_names", "keep_metric_names"),
+        ("WITH (x = q) x", "WITH"),
+        ("with (f(a) = rate(a[5m])) f(q)", "with"),
+        ("Median(x)", "Median"),
+        ("sum(q) by (a) limit 1", "limit"),
+        ("sum by (a) (q) LIMIT 1", "LIMIT"),
+        ("last_over_time(q[])", "["),
+        ("up{job=\"x\" or tenant=\"B\"}", "or"),
+        ("sum(rate(q{a=\"b\", c!=\"d\" or c=~\"e\"}[5m]))", "or"),
     ] {
         let checked = read(text, WINDOW).expect("it loads");
         assert_eq!(checked.expression.as_str(), text);
@@ -155,6 +162,15 @@ fn what_the_parser_does_not_know_is_sent_with_advice() {
         assert_eq!(finding.at.clone().map(|at| &text[at]), Some(word));
     }
     assert_eq!(unchecked(&"(".repeat(100)).expect_err("too deep").code.id, "E1081");
+}
+
+#[test]
+fn what_another_grammar_may_have_is_refused_with_the_way_past_the_check() {
+    assert_eq!(read("up{job=\"x\" or tenant=\"B\"}", WINDOW).expect("it is sent").expression.as_str(), "up{job=\"x\" or tenant=\"B\"}");
+    for text in ["sum(q) by (a) frob 1", "up up", "sum(q) frob(a)", "rate(q)", "rate(q[5m]) offset 1h frob", "x[abc]", "(a) {b=\"c\"}"] {
+        let finding = read(text, WINDOW).expect_err(text);
+        assert!(finding.help.contains("`promql-check: off`"), "{text}: {}: {}", finding.message, finding.help);
+    }
 }
 
 /// As of Prometheus 3.8, experimental ones included.
@@ -352,6 +368,10 @@ fn a_comparison_that_always_comes_out_the_same_is_told() {
         (format!("{part} / {whole} / 0.01"), "<=", 200.0, "always"),
         (format!("{part} / 0.01 / {whole}"), "<=", 2.0, ""),
         (format!("100 * {part} / clamp_min({part}, 1)"), "<=", 100.0, "always"),
+        (format!("{whole} / {part}"), "<", 0.5, "never"),
+        (format!("100 * {whole} / ({part} > 0)"), "<=", 5.0, "never"),
+        (format!("{whole} / {part}"), "<", 20.0, ""),
+        (format!("{whole} / clamp_min({part}, 1)"), "<", 0.5, ""),
         // What guards a division makes no other number of it.
         (format!("{part} / ({whole} > 0)"), "<=", 2.0, "always"),
         (format!("{part} / (0 < {whole})"), "<=", 2.0, "always"),

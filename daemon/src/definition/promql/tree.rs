@@ -144,7 +144,7 @@ fn check_node(expr: &Expr, scanned: &Scanned<'_>) -> Result<(), Finding> {
 
 fn check_selector(selector: &VectorSelector, scanned: &Scanned<'_>) -> Result<(), Finding> {
     if !selector.matchers.or_matchers.is_empty() {
-        let help = "use a regular expression such as code=~\"500|503\", or add two selectors";
+        let help = "use a regular expression such as code=~\"500|503\", or add two selectors; where the source knows it, `promql-check: off` sends it as it is written";
         return Err(Finding::new(&codes::SELECTOR_OR, "alternatives within braces are not allowed", help).at(scanned.word("or")));
     }
     if selector.name.is_none() && selector.matchers.find_matchers("__name__").is_empty() {

@@ -12,7 +12,8 @@ use burnward_core::{
 };
 
 use super::{
-    codes, matchers,
+    codes,
+    matchers::{self, Wider},
     reader::{Fields, Keys, Reader, shortened},
     selector::is_label_name,
     yaml::{Entry, Node},
@@ -71,11 +72,28 @@ fn read_events(reader: &mut Reader, node: &Node) -> Option<Sli> {
     let total = reader.required(&fields, "total", "'http_requests_total{job=\"checkout\"}'").and_then(|total| selectors(reader, total));
     let counted = counted(reader, &fields);
     let (counted, total) = (counted?, total?);
+    differs(reader, node, &counted, &total)?;
     advise_on_same_sides(reader, node, &counted, &total);
     advise_on_part(reader, node, &counted, &total);
     Some(Sli::Events { counted, total })
 }
 
+/// A side that is the total says nothing.
+fn differs(reader: &mut Reader, node: &Node, counted: &Counted, total: &[Selector]) -> Option<()> {
+    let (side, word) = match counted {
+        Counted::Bad(side) => (side, "bad"),
+        Counted::Good(side) => (side, "good"),
+    };
+    if side.len() != total.len() || !side.iter().all(|selector| total.contains(selector)) {
+        return Some(());
+    }
+    let message = format!("`{word}` and `total` are the same: every event is {word}");
+    let diagnostic = reader.diagnostic(&codes::SAME_QUERY, node.range.clone(), message);
+    reader.report(diagnostic.help(format!("narrow `{word}` to what makes an event {word}, such as code=~\"5..\"")));
+    None
+}
+
+/// A side that differs from the total in matchers alone that take everything.
 fn advise_on_same_sides(reader: &mut Reader, node: &Node, counted: &Counted, total: &[Selector]) {
     let (side, word) = match counted {
         Counted::Bad(side) => (side, "bad"),
@@ -115,10 +133,33 @@ fn no_part(word: &str, side: &[Selector], total: &[Selector]) -> Option<(String,
         let help = "`total` is all events, the good and the bad ones: leave the matcher out of it, or give it as a list of both".to_owned();
         return Some((message, help));
     }
+    if let Some(wider) = matchers::wider(side, total) {
+        return Some(told_of_wider(word, &wider, total));
+    }
     let successes = total.iter().find(|_| word == "bad" && total.iter().all(is_called_success) && !side.iter().any(is_called_success))?;
     let message = format!("`{}` is called like the good events alone, and `total` is all events", shortened(successes.metric()));
     let (good, bad) = (shortened(successes.metric()), side.first().map(|one| shortened(one.metric())).unwrap_or_default());
     Some((message, format!("where it is, add the bad ones: `total: ['{good}', '{bad}']`")))
+}
+
+/// What to say of a side that takes series which the total leaves out.
+fn told_of_wider(word: &str, Wider { taken, asked, holds_all }: &Wider, total: &[Selector]) -> (String, String) {
+    let such = taken.as_ref().map(|taken| format!(", such as those with {taken}")).unwrap_or_default();
+    let why = if total.len() > 1 { "no selector of `total` takes them, ".to_owned() } else { String::new() };
+    let why = match taken {
+        Some(_) => format!("{why}`total` asks for {asked}"),
+        None => format!("{why}`total` asks for {asked}, and `{word}` does not"),
+    };
+    let message = format!("`{word}` takes series that `total` leaves out{such}: {why}");
+    let all = "`total` is all events, the good and the bad ones";
+    let help = if *holds_all {
+        format!(
+            "{all}: exchange `{word}` and `total` where they are swapped, else leave {asked} out of `total` or write it into `{word}` as well"
+        )
+    } else {
+        format!("{all}: leave {asked} out of it, or write it into `{word}` as well")
+    };
+    (message, help)
 }
 
 fn is_called_success(selector: &Selector) -> bool {

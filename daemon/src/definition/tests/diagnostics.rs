@@ -57,6 +57,16 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("bad:", "badd:"),
     ("    objectives:", "    per: [le, tenant, tenant]\n    objectives:"),
     (", code=~\"5..\"", ""),
+    (", code=~\"5..\"", ", code=~\".*\""),
+    (
+        "'http_requests_total{job=\"checkout\", code=~\"5..\"}'\n        total: 'http_requests_total{job=\"checkout\"}'",
+        "'http_requests_total{job=\"checkout\"}'\n        total: 'http_requests_total{job=\"checkout\", code=~\"5..\"}'",
+    ),
+    (
+        "'http_requests_total{job=\"checkout\", code=~\"5..\"}'\n        total: 'http_requests_total{job=\"checkout\"}'",
+        "'http_requests_total{job=\"checkout\", code=~\"5..|4..\"}'\n        total: 'http_requests_total{job=\"checkout\", code=~\"[25]..\"}'",
+    ),
+    ("'http_requests_total{job=\"checkout\"}'", "'WITH (x = {job=\"checkout\"}) http_requests_total{x}'"),
     (", code=~\"5..\"", ", code=\"5..\""),
     (", code=~\"5..\"", ", code=~\"^5\", method=\"GET|POST\""),
     (", code=~\"5..\"", ", code=~\"5..\", code=~\"4..\""),
