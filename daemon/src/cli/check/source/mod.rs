@@ -35,7 +35,7 @@ use self::{
     finding::{About, Finding, is_nothing},
     selectors::Wanted,
 };
-use super::cost::Costs;
+use super::cost::{Costs, Pace};
 use crate::{
     config::PrometheusConfig,
     definition::{Diagnostic, Loaded, codes, duration, places::Values},
@@ -126,7 +126,7 @@ pub(super) async fn ask(name: &str, config: &PrometheusConfig, loaded: &Loaded, 
     let place = |fault: &Diagnostic| (fault.place.source.name().to_owned(), fault.place.range.as_ref().map_or(0, |range| range.start));
     said.diagnostics.sort_by_cached_key(place);
     if let Some(tick) = tick {
-        said.costs = Some(Costs::of(name, &source, &loaded.slos, tick, now).await);
+        said.costs = Some(Costs::of(name, &source, &loaded.slos, Pace { tick, settle: config.settle }, now).await);
     }
     said
 }
