@@ -130,10 +130,6 @@ impl<'n> Fields<'n> {
 
     /// A key that is not carried over, with what to do instead.
     pub(super) fn left(&self, reader: &mut Reader, key: &str, instead: &str) {
-        let told = |entry: &&Entry| reader.asked().keys.contains(&entry.key_range.start);
-        if self.entries.iter().find(|entry| entry.key == key).is_some_and(|entry| told(&entry)) {
-            return;
-        }
         if let Some(entry) = self.entry(reader, key) {
             not_carried(reader, entry, instead);
         }

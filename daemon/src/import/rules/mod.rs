@@ -249,10 +249,10 @@ const READ_LABELS: [&str; 20] = [
 fn tell_of_the_rest(reader: &mut Reader, rule: &Rule, node: &Node) {
     let Some(fields) = Fields::of(reader, node, "a rule") else { return };
     if rule.alert.is_some() {
-        if rule.exported_of().is_some() {
-            fields.pass_over(reader, &["annotations"]);
+        match rule.exported_of() {
+            Some(_) => fields.pass_over(reader, &["annotations"]),
+            None => fields.left(reader, "annotations", WORDS),
         }
-        fields.left(reader, "annotations", WORDS);
         fields.left(reader, "keep_firing_for", "an alert ends when its short lookback is well again");
     }
     let Some(labels) = fields.get(reader, "labels") else { return };
@@ -262,14 +262,19 @@ fn tell_of_the_rest(reader: &mut Reader, rule: &Rule, node: &Node) {
     pass_over(reader, labels);
 }
 
+const NOT_EVALUATED: &str = "rules are not evaluated here: the counters are read and counted";
+
 fn read_group(reader: &mut Reader, node: &Node, rules: &mut Rules) {
     let Some(group) = Fields::of(reader, node, "a group of rules") else { return };
     let name = group.text(reader, "name").map(|(_, name)| name.to_owned()).unwrap_or_default();
+    // `burnward export` writes one, and all that its rules say is told of as a whole.
     if name.starts_with("burnward-") {
         group.pass_over(reader, &["interval"]);
+    } else {
+        group.left(reader, "interval", NOT_EVALUATED);
     }
-    for key in ["interval", "limit", "query_offset", "partial_response_strategy"] {
-        group.left(reader, key, "rules are not evaluated here: the counters are read and counted");
+    for key in ["limit", "query_offset", "partial_response_strategy"] {
+        group.left(reader, key, NOT_EVALUATED);
     }
     let items = group.required(reader, "rules").and_then(|node| reader.list(node, "`rules`")).unwrap_or_default();
     group.finish(reader);
