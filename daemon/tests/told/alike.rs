@@ -16,7 +16,7 @@ async fn objectives_that_read_the_same_are_told_by_their_names() {
     for (told, between) in [
         (shop.printed(&["status"]), " "),
         (shop.printed(&["report", "week", "--week", "2025-W48"]), " "),
-        (shop.printed(&["report", "week", "--week", "2025-W48", "-o", "md"]), " over "),
+        (shop.printed(&["report", "week", "--week", "2025-W48", "-o", "md"]).replace('\\', ""), " over "),
         (shop.page("/").await, " over "),
         (shop.page("/slos/shop/availability").await, " over "),
         (shop.page("/reports/week?week=2025-W48").await, " over "),
