@@ -80,8 +80,8 @@ pub fn window_spoken(window: &Window) -> String {
 }
 
 /// What an objective promises, with its name where another one of its SLO promises the same: `99.9 % over 30d`, `99.9 % over 30d (objective minutes)`.
-pub fn promise(told: String, by_name: Option<&str>) -> String {
-    by_name.map_or(told.clone(), |name| format!("{told} (objective {name})"))
+pub fn promise(told: &str, by_name: Option<&str>) -> String {
+    by_name.map_or_else(|| told.to_owned(), |name| format!("{told} (objective {name})"))
 }
 
 /// A share between 0 and 1 as a percentage with its sign, precise enough to compare: `15.2 %`, `1.46 %`, `0.10 %`, `0.0050 %`.

@@ -129,7 +129,7 @@ fn name(budget: &ReportedBudget) -> String {
 
 /// `99.9 % 30d`.
 fn target(budget: &ReportedBudget) -> String {
-    budget.promise(format!("{} % {}", budget.target_percent, budget.window))
+    budget.promise(&format!("{} % {}", budget.target_percent, budget.window))
 }
 
 fn row(budget: &ReportedBudget) -> Vec<String> {

@@ -189,7 +189,7 @@ fn row(budget: &Budget, past: bool) -> Vec<String> {
     vec![
         format!("{} {}", budget.icon, budget.state),
         format!("{}/{}{}", budget.service, budget.slo, group(&budget.group)),
-        budget.promise(format!("{} % {}", budget.target_percent, budget.window_named())),
+        budget.promise(&format!("{} % {}", budget.target_percent, budget.window_named())),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
         left(budget).map_or_else(dash, |left| left + &between(budget) + &excluded(budget)),
         budget.fastest().filter(|row| budget.unknown.is_none() || row.long_total.any()).map_or_else(dash, Row::burns),

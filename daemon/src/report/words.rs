@@ -41,7 +41,7 @@ pub fn named(then: &BudgetStatus) -> String {
 pub fn objective(row: &Row) -> String {
     let then = &row.then;
     let told = format!("{} % over {}", then.target.as_percent(), words::window(&then.window));
-    words::promise(told, row.told_by_name.as_ref().map(ObjectiveName::as_str))
+    words::promise(&told, row.told_by_name.as_ref().map(ObjectiveName::as_str))
 }
 
 /// From this share on, all counts as seen.

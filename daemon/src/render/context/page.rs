@@ -469,7 +469,7 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         left_between: worst.unseen.as_ref().and_then(words::unseen_left),
         still_to_read: (!worst.to_fill.is_zero()).then(|| words::duration(worst.to_fill)),
         excluded: excluded(worst.budget, input),
-        window: words::promise(words::window_spoken(worst.window), objective(worst, input)),
+        window: words::promise(&words::window_spoken(worst.window), objective(worst, input)),
         runs_out: worst.runs_out.map(words::duration),
         long: long(worst),
         long_failing: words::percent(bad_share(worst.row.long)),

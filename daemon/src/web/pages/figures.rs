@@ -118,7 +118,7 @@ impl Figures {
             name: format!("{}/{}", budget.service, budget.slo),
             group: group_values(&budget.group),
             title: budget.title.clone(),
-            objective: budget.promise(format!("{} % over {}", budget.target_percent, window(budget))),
+            objective: budget.promise(&format!("{} % over {}", budget.target_percent, window(budget))),
             sli: budget.sli_ratio.map_or_else(missing, |ratio| together(&format!("{:.3} %", ratio * 100.0))),
             left: left.map_or_else(missing, |left| share_left(&left)),
             left_time: left.map(|left| time_left(&left)),

@@ -297,7 +297,7 @@ impl Budget {
     }
 
     /// What is promised, as this text tells it, with the objective's name where another one reads the same: `99.9 % over 30d (objective minutes)`.
-    pub fn promise(&self, told: String) -> String {
+    pub fn promise(&self, told: &str) -> String {
         words::promise(told, self.told_by_name.then_some(self.objective.as_str()))
     }
 

@@ -417,7 +417,7 @@ impl ReportedBudget {
     }
 
     /// What is promised, as this text tells it, with the objective's name where another one reads the same: `99.9 % over 30d (objective minutes)`.
-    pub fn promise(&self, told: String) -> String {
+    pub fn promise(&self, told: &str) -> String {
         words::promise(told, self.told_by_name.then_some(self.objective.as_str()))
     }
 

@@ -310,7 +310,7 @@ impl RowFigures {
 
 /// `99.9 % over 30d`.
 fn objective(budget: &ReportedBudget) -> String {
-    budget.promise(format!("{} % over {}", budget.target_percent, budget.window))
+    budget.promise(&format!("{} % over {}", budget.target_percent, budget.window))
 }
 
 /// The SLO's page; of a week that is over, as it stood at its end.
