@@ -81,7 +81,8 @@ async fn each_mistake_is_shown_at_its_line() {
         "error[E1405]: temperature has the value 21.5, which no counter of events has",
         "warning[W2091]: probe_success has existed for about 3 d, and the window is 30d",
         "warning[W2092]: the source keeps 15d, and 1 SLO has longer windows, up to 30d",
-        "3 errors, 3 warnings",
+        "warning[W2024]: `bad` takes series that `total` leaves out: `total` asks for tennant=\"a\", and `bad` does not",
+        "3 errors, 4 warnings",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
