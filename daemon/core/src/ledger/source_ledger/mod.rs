@@ -228,6 +228,8 @@ pub struct Counted {
     provisional: Vec<Option<Provisional>>,
     /// From when on events were held of the streams of which earlier ones came late.
     begun_earlier: BTreeMap<u32, Timestamp>,
+    /// Of a second reading: where a series of a stream was met as if it were new.
+    met: Vec<(u32, Timestamp)>,
     /// New streams of verdicts: of which stream, by which rule.
     judged: Vec<(u32, SliceRule)>,
     /// The targets' samples, and the stretch of which it holds all.
@@ -306,6 +308,7 @@ impl Counted {
             slices: RoundSlices::default(),
             provisional: vec![None; ledger.streams.len()],
             begun_earlier: BTreeMap::new(),
+            met: Vec::new(),
             judged: Vec::new(),
             timeline: None,
             looks: BTreeMap::new(),
@@ -367,6 +370,8 @@ pub struct SourceLedger {
     log: Log,
     /// Where samples that came late are looked for; `None` where the source has no history, and in the memory of a second reading.
     second: Option<Second>,
+    /// The same of a second reading: see `Counted::met`.
+    met: Vec<(u32, Timestamp)>,
     /// True where an SLO of the plan needs older or finer slices than the memory had; the store may have them.
     lacks_history: bool,
     /// Counts the changes, so that an answer to an older question is not taken for one to a newer.
@@ -479,6 +484,7 @@ impl SourceLedger {
             state_of: u64::MAX,
             log: Log::default(),
             second: settings.history.then(|| Second::new(now)),
+            met: Vec::new(),
             lacks_history: false,
             generation: 0,
         };
@@ -569,6 +575,7 @@ impl SourceLedger {
         }
         self.state = counted.state.unwrap_or_else(|| std::mem::take(&mut self.state));
         self.state_of = self.generation;
+        self.met.extend(counted.met);
         self.take_log(counted.log, counted.packed_seal.is_some(), counted.packed_log.is_some());
         if let Some(asked_at) = counted.asked_at {
             if let Some(seal) = counted.first_seal {

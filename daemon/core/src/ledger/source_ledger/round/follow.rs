@@ -306,6 +306,9 @@ impl Round<'_> {
                     continue;
                 }
             };
+            if known.is_none() && self.ledger.is_second() {
+                self.counted.met.push((route.stream, sample.at));
+            }
             // A fall that the counter comes back from within one read is of two processes under one series, whichever was scraped last.
             followed.fault = followed
                 .fault

@@ -93,9 +93,13 @@ impl SourceLedger {
                     now(after, until) == 0 && before(after, until) != 0 && (!only_adds || now(since, until) < before(since, until))
                 })
             };
+            // Samples in it tell that its scrapes are late, and not lost.
+            let is_sampled =
+                |from: Timestamp, to: Timestamp| walk.memory.met.iter().any(|(of, at)| *of == stream && *at > from && *at <= to);
             let of_hole = |Hole { from, to }: Hole| match emptied(from, if only_adds { to.min(settled) } else { to }) {
                 true => Loss::Is,
-                false if emptied(from, to) => Loss::Looks,
+                false if emptied(from, to) && is_sampled(from, to) => Loss::Looks,
+                false if emptied(from, to) => Loss::Is,
                 false => Loss::None,
             };
             let met = walk.holes(lane, stream).into_iter().map(of_hole).max().unwrap_or(Loss::None);

@@ -54,6 +54,11 @@ pub(super) struct Walk {
 }
 
 impl SourceLedger {
+    /// Whether this is the memory of a second reading.
+    pub(in crate::ledger::source_ledger) const fn is_second(&self) -> bool {
+        self.settings.history && self.second.is_none()
+    }
+
     /// A walk that begins at a seal.
     pub(super) fn walk_from(&self, seal: &Seal, now: Timestamp) -> Result<Walk, Damaged> {
         let state = State::unpack(&seal.state)?;
