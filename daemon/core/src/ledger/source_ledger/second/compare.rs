@@ -96,14 +96,13 @@ impl SourceLedger {
             // Samples in it tell that its scrapes are late, and not lost.
             let is_sampled =
                 |from: Timestamp, to: Timestamp| walk.memory.met.iter().any(|(of, at)| *of == stream && *at > from && *at <= to);
-            let of_hole = |Hole { from, to }: Hole| match emptied(from, if only_adds { to.min(settled) } else { to }) {
-                true => Loss::Is,
-                false if emptied(from, to) && is_sampled(from, to) => Loss::Looks,
-                false if emptied(from, to) => Loss::Is,
+            let of_hole = |Hole { from, to }: Hole| match emptied(from, to) {
                 false => Loss::None,
+                true if only_adds && is_sampled(from, to) && !emptied(from, to.min(settled)) => Loss::Looks,
+                true => Loss::Is,
             };
-            let met = walk.holes(lane, stream).into_iter().map(of_hole).max().unwrap_or(Loss::None);
-            if begins_later.is_some_and(|Hole { from, to }| emptied(from, to)) { Loss::Is } else { met }
+            let of_holes = walk.holes(lane, stream).into_iter().map(of_hole).max().unwrap_or(Loss::None);
+            if begins_later.is_some_and(|Hole { from, to }| emptied(from, to)) { Loss::Is } else { of_holes }
         };
         walk.memory.streams_of(lane).map(of_stream).max().unwrap_or(Loss::None)
     }
