@@ -152,12 +152,15 @@ async fn definitions(config: &Config, tenant: &TenantId, tenant_config: &TenantC
         None => Ok(None),
     };
     let faults = loaded.faulty.len();
-    if let Err(error) = refused {
-        finding(Health::Fail, &subject, format!("what ran last cannot be read: {error}"))
-    } else if let Ok(Some(refused)) = refused {
-        let advice = refused.help.join("; ");
-        finding(Health::Fail, &subject, format!("{}: {}: {advice}", refused.code.id, refused.message))
-    } else if faults > 0 {
+    match refused {
+        Err(error) => return finding(Health::Fail, &subject, format!("what ran last cannot be read: {error}")),
+        Ok(Some(refused)) => {
+            let advice = refused.help.join("; ");
+            return finding(Health::Fail, &subject, format!("{}: {}: {advice}", refused.code.id, refused.message));
+        }
+        Ok(None) => {}
+    }
+    if faults > 0 {
         let first = loaded.faulty.iter().find_map(|path| first_error(loaded.faults.get(path)?)).unwrap_or_default();
         let (load, broken) = (count(loaded.slos.len(), "SLO"), count(faults, "file"));
         finding(Health::Fail, &subject, format!("{load} load, {broken} cannot be used{first}; `burnward check` shows all of it"))

@@ -9,7 +9,7 @@ use promql_parser::parser::{self, BinaryExpr, Expr, Function, LabelModifier, Vec
 
 use super::factor::{has_factor, number};
 use crate::definition::{
-    promql::{By, Split, bare, tree_of},
+    promql::{By, Split, bare, tree_of, visit},
     selector,
 };
 
@@ -384,16 +384,7 @@ fn boundary_of(matcher: &Matcher) -> Option<Duration> {
 
 /// The range that the expression looks back over; `None` where it does not.
 pub(super) fn range(expr: &Expr) -> Option<Duration> {
-    match expr {
-        Expr::MatrixSelector(matrix) => Some(matrix.range),
-        Expr::Subquery(subquery) => Some(subquery.range),
-        Expr::Aggregate(aggregate) => range(&aggregate.expr),
-        Expr::Unary(unary) => range(&unary.expr),
-        Expr::Paren(paren) => range(&paren.expr),
-        Expr::Binary(binary) => range(&binary.lhs).or_else(|| range(&binary.rhs)),
-        Expr::Call(call) => call.args.args.iter().find_map(|arg| range(arg)),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => None,
-    }
+    ranges(expr).first().copied()
 }
 
 /// The range that is written out where none is that of the window; `None` where there is none at all, too.
@@ -402,18 +393,15 @@ pub(super) fn fixed_range(expr: &Expr) -> Option<Duration> {
     ranges.first().copied().filter(|_| !ranges.contains(&TEMPLATE))
 }
 
-/// All ranges, from left to right.
+/// All ranges, from left to right, those of subqueries before what they are of.
 fn ranges(expr: &Expr) -> Vec<Duration> {
-    match expr {
-        Expr::MatrixSelector(matrix) => vec![matrix.range],
-        Expr::Subquery(subquery) => [vec![subquery.range], ranges(&subquery.expr)].concat(),
-        Expr::Aggregate(aggregate) => ranges(&aggregate.expr),
-        Expr::Unary(unary) => ranges(&unary.expr),
-        Expr::Paren(paren) => ranges(&paren.expr),
-        Expr::Binary(binary) => [ranges(&binary.lhs), ranges(&binary.rhs)].concat(),
-        Expr::Call(call) => call.args.args.iter().flat_map(|arg| ranges(arg)).collect(),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => Vec::new(),
-    }
+    let mut found = Vec::new();
+    visit(expr, &mut |node| match node {
+        Expr::MatrixSelector(matrix) => found.push(matrix.range),
+        Expr::Subquery(subquery) => found.push(subquery.range),
+        _ => {}
+    });
+    found
 }
 
 /// Whether the one side is of events, and the other of events per second: their ratio is a share of neither.
@@ -442,31 +430,17 @@ impl Per {
 /// Of which of both all counters are; `None` where they are of neither, or of both.
 fn per(expr: &Expr) -> Option<Per> {
     let mut found = Vec::new();
-    add_per(expr, &mut found);
-    let (first, others) = found.split_first()?;
-    others.iter().all(|other| other == first).then_some(*first)
-}
-
-fn add_per(expr: &Expr, found: &mut Vec<Per>) {
-    match expr {
-        Expr::Call(call) => {
+    visit(expr, &mut |node| {
+        if let Expr::Call(call) = node {
             found.extend(match call.func.name {
                 "rate" | "irate" => Some(Per::Second),
                 "increase" => Some(Per::Range),
                 _ => None,
             });
-            call.args.args.iter().for_each(|arg| add_per(arg, found));
         }
-        Expr::Subquery(subquery) => add_per(&subquery.expr, found),
-        Expr::Aggregate(aggregate) => add_per(&aggregate.expr, found),
-        Expr::Unary(unary) => add_per(&unary.expr, found),
-        Expr::Paren(paren) => add_per(&paren.expr, found),
-        Expr::Binary(binary) => {
-            add_per(&binary.lhs, found);
-            add_per(&binary.rhs, found);
-        }
-        Expr::MatrixSelector(_) | Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::VectorSelector(_) | Expr::Extension(_) => {}
-    }
+    });
+    let (first, others) = found.split_first()?;
+    others.iter().all(|other| other == first).then_some(*first)
 }
 
 /// The expression with another range in place of its own, and with increases in place of rates over it: what it yields of one step.

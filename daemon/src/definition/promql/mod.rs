@@ -25,6 +25,7 @@ use super::{
 pub(crate) use parts::Parts;
 use scan::Scanned;
 pub(crate) use split::{By, Split};
+pub(crate) use tree::visit;
 
 /// Something to say about an expression: a mistake or advice, by its code.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -73,7 +73,7 @@ fn order(expr: &mut Expr) {
 }
 
 /// Calls `seen` for the node and all below it.
-pub(super) fn visit<'e>(expr: &'e Expr, seen: &mut impl FnMut(&'e Expr)) {
+pub(crate) fn visit<'e>(expr: &'e Expr, seen: &mut impl FnMut(&'e Expr)) {
     seen(expr);
     for child in children(expr) {
         visit(child, seen);

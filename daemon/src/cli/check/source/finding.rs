@@ -49,8 +49,11 @@ pub(super) fn is_nothing(finding: &Finding) -> bool {
 impl Finding {
     /// Whether the author of an SLO switched such findings off: what the values of an expression look like, its author may know better.
     pub(super) fn is_silenced<'l>(&self, values: &mut Values<'l>, slo: &'l Slo) -> bool {
-        let is_of_values = matches!((self.code.id, &self.about), (id, About::Key(_)) if [codes::SOURCE_NEVER.id, codes::SOURCE_FAR.id].contains(&id))
-            || (self.code == &codes::SOURCE_GAUGE && matches!(self.about, About::Part(..)));
+        let is_of_values = match &self.about {
+            About::Key(_) => true,
+            About::Part(..) => self.code == &codes::SOURCE_GAUGE,
+            About::Slo | About::Selector(_) | About::Threshold(_) | About::Label(_) | About::Per | About::Expression(_) => false,
+        };
         is_of_values && values.find(slo, |keys, text| keys.last() == Some(&"promql-check") && text == "off").is_some()
     }
 
