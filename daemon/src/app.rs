@@ -14,9 +14,10 @@ use burnward_core::{
     exclusion::{ExclusionId, Known},
     id::{BudgetId, Group, IncidentId, PersonName, SloId, SourceName, TenantId},
     incident::{Actor, Answer, Command, Incident, Kind},
-    ledger::{Counts, Edges, Image, Late, Replica, Slice},
+    ledger::{Counts, Edges, FirstValuesWithin, Image, Late, Replica, Slice},
     slo::Slo,
     time::Timestamp,
+    window::Interval,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -253,6 +254,15 @@ pub enum Request {
         /// What is its own; `None` for an unknown tenant.
         reply: oneshot::Sender<Option<Own>>,
     },
+    /// How the first values of a budget's counters were taken.
+    FirstValues {
+        /// Of which budget.
+        budget: BudgetId,
+        /// Over which stretches.
+        stretches: Vec<Interval>,
+        /// Of each stretch, in their order; none where nothing is counted.
+        reply: oneshot::Sender<Vec<FirstValuesWithin>>,
+    },
     /// The edges that no roll-up of a tenant's ledger may cross.
     Edges {
         /// Whose.
@@ -416,6 +426,12 @@ impl Handle {
     pub async fn own(&self, slo: &SloId, group: &Group) -> Option<Own> {
         let (slo, group) = (slo.clone(), group.clone());
         self.ask(|reply| Request::Own { slo, group, reply }).await.ok().flatten()
+    }
+
+    /// How the first values of a budget's counters were taken that came within each of these stretches; none where nobody can tell.
+    pub async fn first_values(&self, budget: &BudgetId, stretches: Vec<Interval>) -> Vec<FirstValuesWithin> {
+        let budget = budget.clone();
+        self.ask(|reply| Request::FirstValues { budget, stretches, reply }).await.unwrap_or_default()
     }
 
     /// What was counted of a budget over `(from, to]`, and how many events may have happened in unseen time of it.

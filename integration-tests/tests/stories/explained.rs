@@ -63,6 +63,10 @@ fn tells(printed: &str, line: &str) {
     assert!(printed.lines().any(|printed| printed == line), "`{line}` in\n{printed}");
 }
 
+/// The counter of failures by 503, which begins at 40.
+const BEGAN: &str = "1 counter of it began within 1h: `new-series: auto` took 1 first value for 40 events (40 bad): the target was seen one scrape before without \
+                     the counter";
+
 #[tokio::test]
 async fn rows_count_what_was_excluded_and_say_what_began_and_an_earlier_moment_has_its_own_version() -> anyhow::Result<()> {
     let from = beginning();
@@ -97,7 +101,7 @@ async fn rows_count_what_was_excluded_and_say_what_began_and_an_earlier_moment_h
             "5m: bad 0 of 6,000 = 0.000 %, burn 0.0x < 14.4x",
             "does not page: over 1h it is above 14.4x, but over 5m the burn is 0.0x: the burn has ebbed away",
             "5 min of 1h are excluded by X-1; alerts count them",
-            "1 counter of it began within 1h: `new-series: auto` decided what of the first values counts",
+            BEGAN,
         ]
     );
 
@@ -110,6 +114,8 @@ async fn rows_count_what_was_excluded_and_say_what_began_and_an_earlier_moment_h
         ["does not page: over 1h the burn is 0.0x and over 5m 0.0x, neither above 14.4x"],
         "what was excluded and what began lies behind the hour"
     );
+    let begun = explain(&world, &["checkout/availability", "--at", &instant(at(140)).to_string()]).await?;
+    assert_eq!(row(&begun, "1h").last().copied(), Some(BEGAN), "of a moment of the past");
     let then = instant(at(128)).to_string();
     let corrected = explain(&world, &["checkout/availability", "--at", &then]).await?;
     let runs_now = "which runs now, from the same ledger: --as-known-then shows those of then";

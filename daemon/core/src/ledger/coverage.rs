@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Series,
+    FirstValueRule, Series,
     count::{Rule, Spacings, TargetKey, is_gap},
 };
 use crate::{sli::Labels, time::Timestamp};
@@ -142,7 +142,7 @@ impl Timeline {
         self.targets.get(&target).and_then(|target| target.scrapes.first()).is_some_and(|(scrape, _)| *scrape <= at)
     }
 
-    /// Whether the first value of a series at `at` happened since the target was last seen, and the moment within the slice that it is booked in: it was
+    /// Whether the first value of a series at `at` happened since the target was last seen, and the moment within the slice that it is booked in, with the rule that says so: it was
     /// seen one scrape before, without the series, or its process started after it was last seen. The time of a standstill shortly before does not
     /// count for how long ago that was; what happened in it is booked right behind the last scrape, or behind the start of a process that is new. A process
     /// that started before the `first` scrape of all that is known of tells of a time that the source did not see.
@@ -153,7 +153,7 @@ impl Timeline {
         standstill: Option<Stretch>,
         first: Option<Timestamp>,
         rule: &Rule,
-    ) -> Option<Timestamp> {
+    ) -> Option<(Timestamp, FirstValueRule)> {
         let target = self.targets.get(&target)?;
         let still = standstill.map_or(Duration::ZERO, |(from, to)| to.since(from));
         let spacing = |scrape: Timestamp| {
@@ -166,12 +166,12 @@ impl Timeline {
         let seen = seen.filter(|(scrape, _)| spacing(*scrape) <= rule.memory);
         let since = seen.map_or_else(|| at.minus(rule.memory + still), |(scrape, _)| scrape);
         let started = target.started_by(at).filter(|start| *start > since && first.is_some_and(|first| first <= *start));
-        let behind = |moment: Timestamp| Some(moment.plus(Duration::from_millis(1)));
+        let behind = |moment: Timestamp| moment.plus(Duration::from_millis(1));
         match (seen.filter(|(scrape, usual)| !is_gap(spacing(*scrape), *usual)), started, standstill) {
-            (Some((scrape, _)), None, Some((from, _))) if scrape <= from => behind(scrape),
-            (Some(_), _, _) => Some(at),
-            (None, Some(start), Some((_, to))) if start < to => behind(start),
-            (None, started, _) => started.map(|_| at),
+            (Some((scrape, _)), None, Some((from, _))) if scrape <= from => Some((behind(scrape), FirstValueRule::TargetSeen)),
+            (Some(_), _, _) => Some((at, FirstValueRule::TargetSeen)),
+            (None, Some(start), Some((_, to))) if start < to => Some((behind(start), FirstValueRule::TargetStarted)),
+            (None, started, _) => started.map(|_| (at, FirstValueRule::TargetStarted)),
         }
     }
 
@@ -470,27 +470,28 @@ mod tests {
             let mut timeline = Timeline::default();
             timeline.replace(at(-1000), &[up("a", &ups)], &starts);
             let moment = timeline.new_value(target("a"), at(4_000), Some((at(105), at(3_990))), Some(at(-900)), &Rule::RAW);
-            assert_eq!(moment.map(Timestamp::millis), expected, "{name}");
+            assert_eq!(moment.map(|(booked, _)| booked.millis()), expected, "{name}");
         }
     }
 
     #[test]
     fn a_first_value_is_new_only_with_proof() {
+        use FirstValueRule::{TargetSeen, TargetStarted};
         let start = |seconds: f64| series(&[("__name__", "s"), ("job", "x"), ("instance", "a")], &[(100_000, seconds)]);
         for (name, ups, starts, expected) in [
-            ("seen one scrape before", vec![(85, 1.0), (100, 1.0)], vec![], true),
-            ("first scrape of all", vec![(100, 1.0)], vec![], false),
-            ("scrape before failed", vec![(55, 1.0), (70, 1.0), (85, 0.0), (100, 1.0)], vec![], true),
-            ("long unseen", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (25, 0.0), (40, 0.0), (100, 1.0)], vec![], false),
-            ("restarted since", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (25, 0.0), (100, 1.0)], vec![start(50.0)], true),
-            ("started before it was seen", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (100, 1.0)], vec![start(5.0)], false),
-            ("new and young", vec![(100, 1.0)], vec![start(90.0)], true),
-            ("new and old", vec![(100, 1.0)], vec![start(-900.0)], false),
+            ("seen one scrape before", vec![(85, 1.0), (100, 1.0)], vec![], Some(TargetSeen)),
+            ("first scrape of all", vec![(100, 1.0)], vec![], None),
+            ("scrape before failed", vec![(55, 1.0), (70, 1.0), (85, 0.0), (100, 1.0)], vec![], Some(TargetSeen)),
+            ("long unseen", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (25, 0.0), (40, 0.0), (100, 1.0)], vec![], None),
+            ("restarted since", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (25, 0.0), (100, 1.0)], vec![start(50.0)], Some(TargetStarted)),
+            ("started before it was seen", vec![(-20, 1.0), (-5, 1.0), (10, 1.0), (100, 1.0)], vec![start(5.0)], None),
+            ("new and young", vec![(100, 1.0)], vec![start(90.0)], Some(TargetStarted)),
+            ("new and old", vec![(100, 1.0)], vec![start(-900.0)], None),
         ] {
             let mut timeline = Timeline::default();
             timeline.replace(at(-1000), &[up("a", &ups)], &starts);
             let moment = timeline.new_value(target("a"), at(100), None, Some(at(-900)), &Rule::RAW);
-            assert_eq!(moment, expected.then_some(at(100)), "{name}");
+            assert_eq!(moment, expected.map(|rule| (at(100), rule)), "{name}");
         }
     }
 
@@ -500,7 +501,8 @@ mod tests {
         let mut timeline = Timeline::default();
         timeline.replace(at(-1000), &[up("a", &[(100, 1.0)])], &[started]);
         for (first, expected) in [(Some(at(89)), Some(at(100))), (Some(at(90)), Some(at(100))), (Some(at(91)), None), (None, None)] {
-            assert_eq!(timeline.new_value(target("a"), at(100), None, first, &Rule::RAW), expected, "{first:?}");
+            let moment = timeline.new_value(target("a"), at(100), None, first, &Rule::RAW);
+            assert_eq!(moment.map(|(booked, _)| booked), expected, "{first:?}");
         }
     }
 }

@@ -33,8 +33,8 @@ pub use query::Query;
 pub use replica::Replica;
 pub use segment::{Compaction, Damaged, Image, Segment, SegmentKey, Stored, StoredStream, StoredSums};
 pub use source_ledger::{
-    Backfill, Counted, Fill, Late, MemberVerdicts, OwnPart, PastSums, Read, Reads, SecondReading, Settings, Slice, SourceLedger, Stream,
-    StreamSums,
+    Backfill, Counted, Fill, FirstValueRule, FirstValuesTaken, FirstValuesWithin, Late, MemberVerdicts, OwnPart, PastSums, Read, Reads,
+    SecondReading, Settings, Slice, SourceLedger, Stream, StreamSums,
 };
 
 /// What happened in a stretch of time. `good` and `bad` may be negative in a single slice where two exporters report the same event in

@@ -256,6 +256,10 @@ impl Decider {
             Request::Own { slo, group, reply } => {
                 answer(reply, self.books.get(&slo.tenant).map(|book| Own::of(&book.ledger, &slo, &group)));
             }
+            Request::FirstValues { budget, stretches, reply } => {
+                let within = |book: &Book| own::first_values(&book.ledger, &budget, &stretches);
+                answer(reply, self.books.get(&budget.slo.tenant).map(within).unwrap_or_default());
+            }
             Request::Edges { tenant, reply } => answer(reply, self.books.get(&tenant).map(|book| book.ledger.edges())),
             Request::Image { tenant, but, reply } => answer(reply, self.image(&tenant, &but).await),
             Request::Between { budget, from, to, reply } => answer(reply, self.between(&budget, from, to)),

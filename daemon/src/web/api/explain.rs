@@ -2,6 +2,7 @@
 //! at a moment.
 
 mod definition;
+mod first_values;
 mod reading;
 mod taken_out;
 mod told;
@@ -25,7 +26,7 @@ use burnward_core::{
 };
 use serde::Deserialize;
 
-use self::definition::Written;
+use self::{definition::Written, first_values::OfRow};
 use super::{
     burn_down, exclusions,
     problem::Problem,
@@ -273,7 +274,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     let silence = told::of_silence(slo, &newest, until);
     let incidents = incidents_of(newest, &slo.id, until);
     let mut budgets = Vec::new();
-    let mut slices = None;
+    let (mut slices, mut taken_since) = (None, None);
     for status in statuses(handle, slo, when, key).await? {
         let (status, reach) = stood(handle, slo, status, when).await?;
         let changes = handle.store.alert_changes(&slo.id.tenant, Some(&status.budget), until.minus(CHANGES_BACK), until, CHANGES).await?;
@@ -289,10 +290,12 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         slices = slices.max(reach.map(|reach| reach.slices));
         let reach = reach.map(|reach| FiguresReach::of(&reach, until));
         let known = when.figures.known(until);
+        let first_values = first_values::of(handle, slo, &status, &begun.unwrap_or_default()).await;
+        taken_since = taken_since.max(first_values.iter().filter_map(OfRow::known_since).max());
         let excluded_by = taken_out::of_window(&handle.view.borrow(), &status, known);
         budgets.extend(explained.map(|mut budget| {
             taken_out::note_in_rows(&mut budget.rows, &handle.view.borrow(), &status, known);
-            note_first_values(&mut budget.rows, slo, &status, &begun.unwrap_or_default());
+            first_values::note_in_rows(&mut budget.rows, slo, &first_values);
             ExplainedBudget { excluded_by, reading, told, changes, reach, ..budget }
         }));
     }
@@ -303,7 +306,7 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
         replayed: when.at.is_some(),
         figures: when.figures.word().to_owned(),
         definition,
-        kept: if when.at.is_some() { kept(slices, is_noted) } else { Vec::new() },
+        kept: if when.at.is_some() { kept(slices, is_noted, taken_since) } else { Vec::new() },
         slo: match when.at {
             None => detail(handle, slo, None).await?,
             Some(at) => detail_of_then(handle, judged_by, at, when.figures, &budgets),
@@ -316,22 +319,9 @@ pub async fn explanation(handle: &Handle, slo: &Slo, when: When, key: Option<&st
     })
 }
 
-/// Says of each row how many series began within its long lookback, and which policy decided what their first values count.
-fn note_first_values(rows: &mut [ExplainedRow], slo: &Slo, status: &BudgetStatus, begun: &reading::Begun) {
-    for (row, burn) in rows.iter_mut().zip(&status.rows) {
-        let series = begun.get(&burn.row.long).copied().filter(|series| *series > 0);
-        row.first_values = series.map(|series| {
-            let (policy, long) = (slo.new_series.word(), words::lookback(burn.row.long));
-            format!(
-                "{} of it began within {long}: `new-series: {policy}` decided what of the first values counts",
-                words::plural(series, "counter")
-            )
-        });
-    }
-}
-
-/// What is still known of a moment whose figures are sums of slices of this length, and what is not; whether a version is noted that ran then.
-fn kept(slices: Option<Duration>, is_noted: bool) -> Vec<String> {
+/// What is still known of a moment whose figures are sums of slices of this length, and what is not; whether a version is noted that ran then; and since when
+/// it is known how first values were taken, where not for all of it.
+fn kept(slices: Option<Duration>, is_noted: bool, taken_since: Option<Timestamp>) -> Vec<String> {
     let by = slices.map_or_else(String::new, |length| format!(" by slices of {}", words::duration(length)));
     let not_run = (!is_noted).then(|| {
         "not known: a version that ran then. None is noted, so nothing was decided and nobody told; what stands here was read later"
@@ -343,7 +333,10 @@ fn kept(slices: Option<Duration>, is_noted: bool) -> Vec<String> {
         format!("kept: good, bad and unseen{by}, from which these figures are made anew"),
         "kept: what each alert change was decided from, and every event of its incident, as they were committed".to_owned(),
     ];
-    not_run.into_iter().chain(kept).collect()
+    let not_taken = taken_since.map(|since| {
+        format!("not kept: how the first values of counters were taken that began before {}; a restart forgets it", instant(since))
+    });
+    not_run.into_iter().chain(kept).chain(not_taken).collect()
 }
 
 /// The SLO by which a moment is judged, where it is not the one that runs: as known then, the version of then.
@@ -559,6 +552,8 @@ fn rows(
             because: format!("{}{told}", outcome.sentence),
             excluded: None,
             first_values: None,
+            first_values_taken: Vec::new(),
+            first_values_known_since: None,
             place: None,
         }
     };
@@ -575,6 +570,8 @@ fn rows(
         because: outcome.sentence.clone(),
         excluded: None,
         first_values: None,
+        first_values_taken: Vec::new(),
+        first_values_known_since: None,
         place: None,
     });
     seen.collect()

@@ -12,6 +12,7 @@ mod blind;
 mod composed;
 mod correct;
 mod few;
+mod first_values;
 mod image;
 mod judged;
 mod own;
@@ -35,6 +36,7 @@ use std::{
 pub(in crate::ledger) use parts::{BucketSeen, MAX_THRESHOLDS, Split};
 
 pub use composed::MemberVerdicts;
+pub use first_values::{FirstValueRule, FirstValuesTaken, FirstValuesWithin};
 pub use own::OwnPart;
 pub use parts::{Fill, Stream};
 pub use past::{Late, PastSums};
@@ -61,6 +63,7 @@ use crate::{
     time::{Timestamp, days},
 };
 use composed::Composed;
+use first_values::{FirstValue, FirstValues};
 use judged::Judged;
 use parts::{Lane, MARGIN, Meta, Newer, Provisional, Retired, Tracked, Trouble};
 pub(in crate::ledger) use round::Answers;
@@ -159,6 +162,8 @@ pub struct Counted {
     begun_earlier: BTreeMap<u32, Timestamp>,
     /// Of a second reading: where a series of a stream was met as if it were new.
     met: Vec<(u32, Timestamp)>,
+    /// How the first values of counters were taken: by stream, moment and series.
+    first_values: BTreeMap<(u32, Timestamp, SeriesKey), FirstValue>,
     /// New streams of verdicts: of which stream, by which rule.
     judged: Vec<(u32, SliceRule)>,
     /// The targets' samples, and the stretch of which it holds all.
@@ -238,6 +243,7 @@ impl Counted {
             provisional: vec![None; ledger.streams.len()],
             begun_earlier: BTreeMap::new(),
             met: Vec::new(),
+            first_values: BTreeMap::new(),
             judged: Vec::new(),
             timeline: None,
             looks: BTreeMap::new(),
@@ -301,6 +307,8 @@ pub struct SourceLedger {
     second: Option<Second>,
     /// The same of a second reading: see `Counted::met`.
     met: Vec<(u32, Timestamp)>,
+    /// How the first values of counters were taken, lately.
+    first_values: FirstValues,
     /// True where an SLO of the plan needs older or finer slices than the memory had; the store may have them.
     lacks_history: bool,
     /// Counts the changes, so that an answer to an older question is not taken for one to a newer.
@@ -414,6 +422,7 @@ impl SourceLedger {
             log: Log::default(),
             second: settings.history.then(|| Second::new(now)),
             met: Vec::new(),
+            first_values: FirstValues::default(),
             lacks_history: false,
             generation: 0,
         };
@@ -493,6 +502,7 @@ impl SourceLedger {
         self.series.take(counted.found, counted.counters, counted.histograms);
         self.series.forget(&counted.forgotten);
         let read: Vec<bool> = counted.provisional.iter().map(Option::is_some).collect();
+        self.first_values.take(counted.first_values, |stream| read.get(stream as usize).copied().unwrap_or(false));
         self.book(&counted.slices, counted.metas, counted.provisional, counted.asked_at);
         if let Some((timeline, holds)) = counted.timeline {
             self.keep_timeline(timeline, holds);

@@ -4,6 +4,7 @@ use std::{cmp::Reverse, sync::Arc};
 
 use super::{
     HOUR, Held, Settings, Slices, SourceLedger,
+    first_values::FirstValues,
     parts::{Lane, Meta, Retired, Stream},
     standard_levels,
 };
@@ -60,6 +61,7 @@ impl SourceLedger {
         if let Some(blob) = &stored.state {
             let state = State::unpack(blob)?;
             ledger.created = stored.settled.unwrap_or(ledger.created);
+            ledger.first_values = FirstValues::since(ledger.created);
             ledger.take_lanes(&state);
             ledger.take_streams(&state);
             for (of, rule) in &state.judged {

@@ -41,8 +41,8 @@ pub use report::{
 };
 pub use shadow::{ShadowAlert, ShadowIncident, ShadowList, ShadowScore, ShadowSlo, ShadowSpan};
 pub use slo::{
-    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, HeldVersion, Policy,
-    SloDetail, SloExplanation, VersionRan, no_data_words,
+    AlertChange, BurnDown, BurnDownPeriod, BurnDownPoint, CalendarPeriod, ExplainedBudget, ExplainedRow, FiguresReach, FirstValuesTaken,
+    HeldVersion, Policy, SloDetail, SloExplanation, VersionRan, no_data_words,
 };
 pub use status::{Fault, Outbox, Query, SourceState, Status, Undelivered};
 

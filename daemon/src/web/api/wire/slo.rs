@@ -418,9 +418,16 @@ pub struct ExplainedRow {
     /// What of its long lookback people took out of the budget, which no row looks at: `5 min of 1h are excluded by X-1; alerts count them`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excluded: Option<String>,
-    /// How many series began within its long lookback, and which policy decided about them, where the source was asked for series by name.
+    /// How many series began within its long lookback, and how `new-series` took their first values, as far as the daemon remembers; of those from before
+    /// that only how many, where the source was asked for series by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_values: Option<String>,
+    /// The same as figures, by rule.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_values_taken: Vec<FirstValuesTaken>,
+    /// Since when that is remembered, where the lookback begins before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_values_known_since: Option<Instant>,
     /// Where it is written; absent of a default row, which follows from the target and the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<SourcePlace>,
@@ -431,6 +438,23 @@ impl ExplainedRow {
     pub fn from(&self) -> String {
         self.place.as_ref().map_or_else(|| "default row".to_owned(), ToString::to_string)
     }
+}
+
+/// First values of counters that one rule of `new-series` decided about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstValuesTaken {
+    /// Which: `target-seen`, `target-started`, `source-seen`, `went-on`, `policy`, `not-seen`, `origin-unclear`, `other-buckets`, `no-buckets`.
+    pub rule: String,
+    /// What they were taken for: `events`, or `baseline`.
+    pub taken_for: String,
+    /// Of how many counters.
+    pub counters: usize,
+    /// Good events.
+    pub good: i64,
+    /// Tolerated events.
+    pub tolerated: i64,
+    /// Bad events.
+    pub bad: i64,
 }
 
 /// An alert change of the past.

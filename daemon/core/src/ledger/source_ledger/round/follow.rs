@@ -9,14 +9,17 @@ use super::{
 use crate::{
     id::Group,
     ledger::{
-        Counts, Histogram, Reason, Sample, Unknown,
+        Counts, FirstValueRule, Histogram, Reason, Sample, Unknown,
         count::{Counter, SeriesKey, TargetKey, is_gap},
         coverage::Beat,
         histogram::Parts,
         plan::{Role, Side},
         segment::behind::Displaced,
         slice::Entry,
-        source_ledger::parts::{Meta, Route, SUSPECT_FOR, Stream, Tracked, Trouble},
+        source_ledger::{
+            first_values::FirstValue,
+            parts::{Meta, Route, SUSPECT_FOR, Stream, Tracked, Trouble},
+        },
     },
     slo::NewSeries,
     time::Timestamp,
@@ -280,20 +283,33 @@ impl Round<'_> {
             // One that comes back under labels that it had before went on under others meanwhile.
             let returned = known.is_some_and(|known| counts_up && self.went_on_elsewhere(stage, sights, sight, &route, known, sample));
             let known = known.filter(|_| !returned);
+            let mut first_value = None;
             let taken = match side.role {
                 Role::Probe => self.observe(sight, &route, known, sample),
                 Role::Present => Ok(Taken { counts: Counts::default(), booked: sample.at, next: seen_at(known, sample.at) }),
                 Role::Observed => self.not_counted(stage, sight, lane, known, sample).unwrap_or_else(|| {
-                    let new = |at, value| if at > count_after { self.new_value(stage, sights, sight, &route, (at, value)) } else { None };
+                    let new = |at, value| {
+                        let decided = (at > count_after).then(|| self.new_value(stage, sights, sight, &route, (at, value)));
+                        first_value = decided.as_ref().map(rule_of);
+                        decided.and_then(Result::ok)
+                    };
                     self.observations(sight, lane, (known, histogram.as_deref()), sample, new)
                 }),
                 Role::Bad | Role::Good | Role::Within | Role::Tolerated | Role::TotalBesideBad | Role::TotalBesideGood => {
                     let went_on = if one_replica { self.went_on(sight, side.role, known, sample) } else { None };
                     went_on.map(Ok).or_else(|| self.not_counted(stage, sight, lane, known, sample)).unwrap_or_else(|| {
                         let new = |at, value| {
-                            let is_new = at > count_after
-                                && (returned || !side.is_threshold() || !self.had_other_buckets(stage, sights, sight, &route, at));
-                            if is_new { self.new_value(stage, sights, sight, &route, (at, value)) } else { None }
+                            let has_others = |stage: &mut Stage<'_>| {
+                                !returned && side.is_threshold() && self.had_other_buckets(stage, sights, sight, &route, at)
+                            };
+                            let decided = (at > count_after).then(|| {
+                                if has_others(stage) {
+                                    return Err(FirstValueRule::OtherBuckets);
+                                }
+                                self.new_value(stage, sights, sight, &route, (at, value))
+                            });
+                            first_value = decided.as_ref().map(rule_of);
+                            decided.and_then(Result::ok)
                         };
                         self.increase(sight, side.role, known, sample, new)
                     })
@@ -328,7 +344,16 @@ impl Round<'_> {
                 followed.kept = followed.counter;
                 self.keep_histogram(route, histogram.as_ref());
             }
-            if sample.at > count_after && !counts.is_zero() && counts_from.is_some_and(|from| sample.at >= from) {
+            let is_judged = counts_from.is_some_and(|from| sample.at >= from);
+            if let Some(rule) = first_value {
+                let (rule, counts) = if is_judged { (rule, counts) } else { (FirstValueRule::NoBuckets, Counts::default()) };
+                self.note_first_value(
+                    route.stream,
+                    sight.key,
+                    FirstValue { at: sample.at, rule, counts, is_settled: sample.at <= settled },
+                );
+            }
+            if sample.at > count_after && !counts.is_zero() && is_judged {
                 let end = booked.ceil(finest);
                 let entry = Entry { stream: route.stream, end, counts };
                 if booked < sample.at && sample.at <= settled && end < sample.at.ceil(finest) {
@@ -371,7 +396,7 @@ impl Round<'_> {
                 (increment.events, increment.booked, known)
             }
             None => match new(sample.at, value) {
-                Some(Birth { booked, origin }) => (value - origin.value(), booked, Counter::first(sample.at, value)),
+                Some(Birth { booked, origin, rule: _ }) => (value - origin.value(), booked, Counter::first(sample.at, value)),
                 None => (0, sample.at, Counter::first(sample.at, value)),
             },
         };
@@ -403,8 +428,8 @@ impl Round<'_> {
                 (parts, booked, next)
             }
             None => match new(sample.at, count) {
-                Some(Birth { booked, origin: Origin::Zero }) => (since_birth(), booked, Counter::first(sample.at, count)),
-                Some(Birth { booked, origin: Origin::Last { value, histogram: before } }) => {
+                Some(Birth { booked, origin: Origin::Zero, rule: _ }) => (since_birth(), booked, Counter::first(sample.at, count)),
+                Some(Birth { booked, origin: Origin::Last { value, histogram: before }, rule: _ }) => {
                     let parts = before.and_then(|before| histogram.since(&before, threshold));
                     (parts.unwrap_or(Parts { around: count - value, ..Parts::default() }), booked, Counter::first(sample.at, count))
                 }
@@ -503,7 +528,7 @@ impl Round<'_> {
         plan.thresholds().try_fold(Timestamp::from_millis(i64::MIN), |from, (side, _)| Some(from.max(meta.buckets[side].first?)))
     }
 
-    /// Where the first value of a series is booked, and since when it counts, if it is taken for events.
+    /// Where the first value of a series is booked, and since when it counts, if it is taken for events; or why it is not.
     fn new_value(
         &self,
         stage: &mut Stage<'_>,
@@ -511,16 +536,28 @@ impl Round<'_> {
         sight: &Sight<'_>,
         route: &Route,
         (at, value): (Timestamp, u64),
-    ) -> Option<Birth> {
+    ) -> Result<Birth, FirstValueRule> {
         let lane = route.lane;
         let policy = self.plan.lanes()[lane as usize].slo.new_series;
         if policy == NewSeries::Baseline {
-            return None;
+            return Err(FirstValueRule::Policy);
         }
         let of_target = self.new_value_of_target(stage, sights, sight, lane, at);
         let count_first = |stage: &mut Stage<'_>| policy == NewSeries::CountFirst && self.source_was_seen(stage, sights, lane, at);
-        let booked = of_target.or_else(|| count_first(stage).then_some(at))?;
-        Some(Birth { booked, origin: self.origin(stage, sights, sight, route, (at, value))? })
+        let of_source = |stage: &mut Stage<'_>| count_first(stage).then_some((at, FirstValueRule::SourceSeen));
+        let (booked, rule) = of_target.or_else(|| of_source(stage)).ok_or(FirstValueRule::NotSeen)?;
+        match self.origin(stage, sights, sight, route, (at, value)) {
+            Some(origin @ Origin::Zero) => Ok(Birth { booked, origin, rule }),
+            Some(origin @ Origin::Last { .. }) => Ok(Birth { booked, origin, rule: FirstValueRule::WentOn }),
+            None => Err(FirstValueRule::OriginUnclear),
+        }
+    }
+
+    /// Notes how the first value of a series was taken; of history, and in a second reading, nobody asks.
+    fn note_first_value(&mut self, stream: u32, key: SeriesKey, value: FirstValue) {
+        if self.memory == Memory::Ledger && !self.ledger.is_second() {
+            self.counted.first_values.entry((stream, value.at, key)).and_modify(|known| known.join(&value)).or_insert(value);
+        }
     }
 
     /// The first scrape of any target, as far as a restart right before `at` would read back, beyond a standstill of that length: whatever was read at once.
@@ -553,7 +590,7 @@ impl Round<'_> {
         sight: &Sight<'_>,
         lane: u32,
         at: Timestamp,
-    ) -> Option<Timestamp> {
+    ) -> Option<(Timestamp, FirstValueRule)> {
         let target = TargetKey::of(sight.labels)?;
         if stage.timeline.knows(target) {
             let standstill = self.counted.lanes[lane as usize].standstill_before(at);
@@ -562,7 +599,7 @@ impl Round<'_> {
             return stage.timeline.new_value(target, at, standstill, first, &self.rule);
         }
         let companions = stage.companions.get_or_insert_with(|| self.companions(sights));
-        companions.get(&(lane, target)).is_some_and(|times| seen_just_before(times, at)).then_some(at)
+        companions.get(&(lane, target)).is_some_and(|times| seen_just_before(times, at)).then_some((at, FirstValueRule::TargetSeen))
     }
 
     /// Of each series the last settled sample and those of this read: the same whatever the reads before were. Series of other SLOs tell nothing,
@@ -636,6 +673,14 @@ impl Round<'_> {
 fn judged(Parts { within, around, above }: Parts) -> Counts {
     let [good, tolerated, bad] = [within, around, above].map(|events| i64::try_from(events).unwrap_or(i64::MAX));
     Counts { good, tolerated, bad, ..Counts::default() }
+}
+
+/// By which rule a first value was taken for events, or not.
+const fn rule_of(decided: &Result<Birth, FirstValueRule>) -> FirstValueRule {
+    match decided {
+        Ok(birth) => birth.rule,
+        Err(rule) => *rule,
+    }
 }
 
 /// Those of a series' samples that are newer.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::{Memory, Round, Sight, Stage, relatives::Relative};
 use crate::{
     ledger::{
-        Histogram, Sample,
+        FirstValueRule, Histogram, Sample,
         count::{Counter, TargetKey, is_gap},
         source_ledger::parts::Route,
     },
@@ -23,6 +23,8 @@ pub(super) struct Birth {
     pub booked: Timestamp,
     /// Since when it counts.
     pub origin: Origin,
+    /// By which rule it does.
+    pub rule: FirstValueRule,
 }
 
 /// What a counter stood at before its first value.

@@ -11,9 +11,78 @@ fn check(source: &Source, expected: [i64; 3]) {
         slo.new_series = policy;
         let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
         daemon.tick_every(source, 10, 0, 890);
-        daemon.ledger.between(0, at(-3600), at(890)).bad
+        let bad = daemon.ledger.between(0, at(-3600), at(890)).bad;
+        let remembered = taken(&daemon, at(-7_200), at(890)).taken;
+        assert_eq!(remembered.iter().map(|taken| taken.counts.bad).sum::<i64>(), bad, "{policy:?}: {remembered:?}");
+        bad
     });
     assert_eq!(counted, expected);
+}
+
+/// How the first values within a stretch were taken.
+fn taken(daemon: &Daemon, from: Timestamp, to: Timestamp) -> FirstValuesWithin {
+    let stream = &daemon.ledger.streams[0].stream;
+    daemon.ledger.first_values(&stream.slo, &stream.group, from, to).expect("it is counted")
+}
+
+/// By which rules a policy takes the first values of this source, and those of how many counters each, from the moment on that they are read and ever after.
+#[track_caller]
+fn check_rules(policy: NewSeries, source: &Source, expected: &[(FirstValueRule, usize, i64)]) {
+    let mut slo = (*availability()[0]).clone();
+    slo.new_series = policy;
+    let mut daemon = Daemon::start(vec![Arc::new(slo)], at(0));
+    daemon.tick_every(source, 10, 0, 590);
+    assert_eq!(taken(&daemon, at(0), at(590)), FirstValuesWithin { taken: vec![], known_since: None }, "{policy:?} before");
+    for now in [610, 650, 670, 700, 890] {
+        daemon.tick(source, at(now));
+        let rules: Vec<_> =
+            taken(&daemon, at(0), at(now)).taken.iter().map(|taken| (taken.rule, taken.counters, taken.counts.bad)).collect();
+        assert_eq!(rules, expected, "{policy:?} at {now}");
+    }
+}
+
+#[test]
+fn by_which_rule_first_values_were_taken_is_remembered() {
+    use FirstValueRule::{NotSeen, Policy, SourceSeen, TargetSeen, TargetStarted};
+    let mut seen = Source::default();
+    well(&mut seen, "a", -600, 600);
+    fails(&mut seen, "a");
+    check_rules(NewSeries::Auto, &seen, &[(TargetSeen, 1, 7)]);
+    check_rules(NewSeries::CountFirst, &seen, &[(TargetSeen, 1, 7)]);
+    check_rules(NewSeries::Baseline, &seen, &[(Policy, 1, 0)]);
+    let mut new = Source::default();
+    well(&mut new, "a", -600, 900);
+    fails(&mut new, "b");
+    check_rules(NewSeries::Auto, &new, &[(NotSeen, 2, 0)]);
+    check_rules(NewSeries::CountFirst, &new, &[(SourceSeen, 2, 7)]);
+    new.started("b", at(600), at(590));
+    check_rules(NewSeries::Auto, &new, &[(TargetStarted, 2, 7)]);
+}
+
+#[test]
+fn what_was_taken_before_a_restart_is_told_as_not_known() {
+    let mut source = Source::default();
+    well(&mut source, "a", -600, 600);
+    fails(&mut source, "a");
+    let mut daemon = Daemon::start(availability(), at(0));
+    daemon.tick_every(&source, 10, 0, 800);
+    assert_eq!(taken(&daemon, at(0), at(800)).taken.len(), 1);
+    daemon.restart(at(810));
+    daemon.tick_every(&source, 10, 810, 890);
+    let settled = daemon.ledger.first_values.since;
+    assert!(settled.is_some_and(|at_restart| at_restart >= at(730) && at_restart <= at(800)), "{settled:?}");
+    assert_eq!(taken(&daemon, at(0), at(890)), FirstValuesWithin { taken: vec![], known_since: settled });
+}
+
+#[test]
+fn what_is_beyond_the_bound_is_not_known_any_more() {
+    let key = |series: u128| SeriesKey(series);
+    let value = |second| FirstValue { at: at(second), rule: FirstValueRule::Policy, counts: Counts::default(), is_settled: true };
+    let mut first_values = FirstValues::default();
+    for second in 0..10_000 {
+        first_values.take(BTreeMap::from([((0, at(second), key(1)), value(second)), ((0, at(second), key(2)), value(second))]), |_| true);
+    }
+    assert_eq!(first_values.since, Some(at(10_000 - 8_192 - 1)));
 }
 
 /// Fails seven times, and is scraped so from 600 s on.
