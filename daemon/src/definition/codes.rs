@@ -1,7 +1,7 @@
 //! The catalogue of diagnostics: each code with a title and a paragraph, as `burnward explain E1042` prints them. A code keeps its meaning for ever.
 //! E10xx: the file and its YAML; E102x: names; E103x: selectors; E104x: objectives; E105x: alert rows; E106x: indicators; E107x: runbooks; E108x: expressions;
 //! E109x: composites; E110x: tests; E1110: incidents of a backtest; E1111: statuses; E112x: templates; E1130: confined expressions; E12xx: burnward.yaml; E14xx: what a source shows; E15xx: documents of other tools;
-//! W20xx: advice, W208x about expressions, W2088 to W2099 by a source; W21xx: what is lost from another tool.
+//! W20xx: advice, W208x about expressions, W2025 and W2088 to W2099 by a source; W21xx: what is lost from another tool.
 
 use super::diagnostic::Severity;
 
@@ -301,6 +301,8 @@ codes! {
         "All matchers of a selector hold at once, and two of these exclude each other. For either of two values one regular expression stands, such as code=~\"4..|5..\"; or a list of selectors, which are added."
     NO_PART "W2024" "events that are no part of the total"
         "`total` is all events, the bad and the good ones among them. Here it is of the same metric, and its matchers leave out some or all of the events that are counted beside it: another job, a region, or the successes; or the two are swapped; or one of both is in percent, and the other is not. The share that comes out is none. Leave what tells events apart out of `total`, or give it as a list of the good and the bad ones, which are added."
+    SOURCE_MORE "W2025" "a side that is more than the total"
+        "The bad (or good) events are of another metric than the total, and in the last day the source saw more of them than of all events, by more than 1 %. So `total` does not hold all of them: it leaves out a job, a route or a region, counts requests where the side counts attempts, or the two are swapped. The share that comes out is none, and more than the whole may be bad. Let `total` take what the side takes; it may be a list of selectors, which are added."
     PROMQL_UNCHECKED "W2080" "an expression that was not checked"
         "The expression holds a function, a word or a grammar that burnward does not know, or one of MetricsQL; the source may know it. It is sent as it is written. Where the source refuses it, the SLO stands at CANNOT SEE with the source's own words. Add `promql-check: off` beside the expression once you know that the source takes it."
     PROMQL_HIDES "W2081" "missing data is made to look like a value"

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod cost;
+mod more;
 mod selectors;
 
 use std::{fs, path::Path, process::Command};

@@ -130,7 +130,7 @@ const CONFIGURATIONS: &[&str] = &[
 ];
 
 /// Codes that belong to files as wholes, to expressions, or to what is beside the documents; `directories`, `attacks`, `expressions`, `kinds`, `names`,
-/// `layout`, `journeys`, `owners`, `statuses` and `cases` test them, `links` and `cli/check` those of runbooks and Slack. Those that a source shows (E14xx, W2088 to W209x) are tested against sources.
+/// `layout`, `journeys`, `owners`, `statuses` and `cases` test them, `links` and `cli/check` those of runbooks and Slack. Those that a source shows (E14xx, W2025, W2088 to W209x) are tested against sources.
 const ELSEWHERE: [&str; 36] = [
     "E1016", "E1214", "E1215", "W2017", "W2018", "W2021", "E1002", "E1010", "E1013", "E1014", "E1022", "E1024", "E1025", "E1034", "E1062",
     "E1063", "E1064", "E1090", "E1091", "E1092", "E1093", "E1094", "E1095", "E1096", "E1100", "E1101", "E1102", "E1103", "E1104", "E1105",
@@ -166,7 +166,7 @@ fn every_diagnostic_as_it_is_shown() {
 }
 
 pub(super) fn of_a_source(id: &str) -> bool {
-    id.starts_with("E14") || id.starts_with("W209") || ["W2088", "W2089"].contains(&id)
+    id.starts_with("E14") || id.starts_with("W209") || ["W2025", "W2088", "W2089"].contains(&id)
 }
 
 /// Shown where documents of other tools are converted.

@@ -1,10 +1,12 @@
 //! The side of the events that is counted beside the total. That it is silent now, or was never there, may be right; what the total goes on without may not.
 
+use std::time::Duration;
+
 use burnward_core::{
-    ledger::Unknown,
+    ledger::{Blinds, Unknown},
     sli::{Counted, Selector},
     slo::Slo,
-    time::Timestamp,
+    time::{Timestamp, days},
     words,
 };
 
@@ -17,11 +19,26 @@ use super::{
 };
 use crate::definition::codes;
 
+/// A side and its total are compared by what they rose over this.
+const RISE_OVER: Duration = days(1);
+/// A side is more than its total from this on: at the edges of the stretch both are estimated.
+const CLEARLY: f64 = 1.01;
+
 /// What the events of a side are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Good,
     Bad,
+}
+
+impl Kind {
+    /// The key of the side.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+        }
+    }
 }
 
 /// A side, with the totals that it is counted beside.
@@ -66,7 +83,39 @@ impl Asked<'_> {
             };
             findings.extend(finding);
         }
+        if any_now && selectors.iter().any(|selector| side.is_of_other_metric(selector)) {
+            findings.extend(self.exceeds(side).await?);
+        }
         Ok(findings)
+    }
+
+    /// A side of another metric that rose by more than the total did. That of the total's own metric is judged by the text alone.
+    async fn exceeds(&self, side: Side<'_>) -> Result<Option<Finding>, Unknown> {
+        let Some(part) = self.rise(side.selectors).await? else { return Ok(None) };
+        let Some(all) = self.rise(side.total).await? else { return Ok(None) };
+        let Some(selector) = side.selectors.iter().find(|selector| side.is_of_other_metric(selector)) else { return Ok(None) };
+        Ok(is_more(part, all).then(|| {
+            let kind = side.kind.word();
+            let [part, all] = [part, all].map(whole);
+            let within = words::lookback(RISE_OVER);
+            let message = format!("`{kind}` rose by {part} within {within}, and `total` by {all}: more events are {kind} than there are");
+            let help = format!(
+                "`total` is all events, the {kind} ones among them: does it leave out a job or a route that `{kind}` takes, or does `{kind}` count \
+                 attempts, and `total` requests?"
+            );
+            Finding { code: &codes::SOURCE_MORE, message, help, about: Wanted::as_written(selector).about() }
+        }))
+    }
+
+    /// By how much the series of all these selectors rose together; `None` where the source does not tell.
+    async fn rise(&self, selectors: &[Selector]) -> Result<Option<f64>, Unknown> {
+        let over = words::lookback(RISE_OVER);
+        let rises: Vec<String> = selectors.iter().map(|selector| format!("(sum(increase({selector}[{over}])) or vector(0))")).collect();
+        match self.at_now(&rises.join(" + ")).await {
+            Ok(series) => Ok(series.first().and_then(|series| series.samples.last()).map(|sample| sample.value)),
+            Err(unknown) if unknown.reason.blinds() == Blinds::Slo => Ok(None),
+            Err(unknown) => Err(unknown),
+        }
     }
 
     async fn present(&self, side: Side<'_>, selector: &Selector, many: u64) -> Result<Vec<Finding>, Unknown> {
@@ -170,6 +219,16 @@ impl Asked<'_> {
         }
         Ok(crowded(series))
     }
+}
+
+/// Whether a part is more than the whole, by more than one event and more than an estimate can be wrong.
+fn is_more(part: f64, all: f64) -> bool {
+    part > all * CLEARLY && part - all > 1.0
+}
+
+fn whole(events: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "events, which saturate")]
+    words::grouped(events.round() as i64)
 }
 
 /// More series than are read of one SLO.
