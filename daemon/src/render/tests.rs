@@ -349,6 +349,34 @@ fn a_page_names_the_objective_where_another_one_of_its_slo_reads_the_same() {
 }
 
 #[test]
+fn a_page_names_the_objectives_that_burn_where_its_slo_has_several() {
+    let line = |objectives: &str, burning: &[(&str, Option<Timestamp>)]| {
+        let text = format!(
+            "version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n  - name: availability\n    sli: {{ events: {{ bad: 'failed_total', total: 'all_total' }} }}\n    objectives: [{objectives}]\n"
+        );
+        let context = Context::unchecked(tenant(), SourceName::parse("prom").unwrap());
+        let loaded = definition::read_texts([(PathBuf::from("checkout.yaml"), text)], &context);
+        let view = View { slos: loaded.slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect(), ..View::default() };
+        assert_eq!(view.slos.len(), 1, "{:?}", loaded.faults);
+        let members = burning.iter().map(|(name, recovered_at)| {
+            let budget = BudgetId { objective: ObjectiveName::parse(name).unwrap(), ..budget_id("availability", "") };
+            let facts = Facts::Burn(Box::new(burn_facts(Urgency::Page, 165_847)));
+            (AlertKey::Budget(budget), Member { recovered_at: *recovered_at, ..member(facts) })
+        });
+        let page = context_in(&view, &incident(super::tests::burning(&[""]).fault, members.collect()), &[], later(60));
+        plain(Renderer::load(None, Faults::default()).page(&page).r#where.as_str())
+    };
+    let (one, two) = ("{ name: strict, target: 99.9%, window: 30d }", "{ name: loose, target: 99%, window: 30d }");
+    let several = [one, two].join(", ");
+    assert_eq!(line(one, &[("strict", None)]), "*availability* Customers can pay (99.9 %)");
+    assert_eq!(line(&several, &[("strict", None)]), "*availability* Customers can pay (99.9 %, objective strict)");
+    let both = "*availability* Customers can pay (99.9 %, objective loose; 99.9 %, objective strict)";
+    assert_eq!(line(&several, &[("strict", None), ("loose", None)]), both);
+    let recovered = "*availability* Customers can pay (99.9 %, objective strict) · 1 recovered";
+    assert_eq!(line(&several, &[("strict", None), ("loose", Some(later(30)))]), recovered);
+}
+
+#[test]
 fn the_first_ninety_characters_hold_the_facts_even_with_long_names() {
     let long = "a-customer-whose-name-does-not-end-soon";
     for groups in [&["acme"][..], &["acme", "globex"], &["acme", "globex", "initech"], &[long]] {

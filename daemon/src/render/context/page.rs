@@ -164,7 +164,7 @@ pub struct SloContext {
     pub name: String,
     /// What it promises.
     pub title: String,
-    /// Its target: `99.9 %`.
+    /// Its target: `99.9 %`; where it has several objectives those that burn, by name: `99.9 %, objective strict`.
     pub target: String,
     /// The groups that burn, at most ten, worst first; empty where it is not split.
     pub groups: Vec<GroupContext>,
@@ -377,7 +377,7 @@ fn burn(figures: &[Figures<'_>], headline: &[&Figures<'_>], input: &PageInput<'_
     let like: Vec<&Figures<'_>> = headline.iter().copied().filter(|one| is_like(one, worst)).collect();
     let together: Counts = like.iter().map(|one| headline_counts(&one.row)).sum();
     let fired: Counts = like.iter().map(|one| one.fired).sum();
-    let (slos, more_slos) = slos(figures);
+    let (slos, more_slos) = slos(figures, input);
     Some(BurnContext {
         failing: words::percent(bad_share(together)),
         of: format!("{}{}", of_what(worst, like.len() > 1, input), as_it_fired(together, fired, worst.target)),
@@ -501,18 +501,18 @@ fn times(burn: f64, factor: Factor) -> String {
 }
 
 /// The SLOs, worst first, and how many are left out.
-fn slos(figures: &[Figures<'_>]) -> (Vec<SloContext>, usize) {
+fn slos(figures: &[Figures<'_>], input: &PageInput<'_>) -> (Vec<SloContext>, usize) {
     let mut ids: Vec<&SloId> = Vec::new();
     for one in figures {
         if !ids.contains(&&one.budget.slo) {
             ids.push(&one.budget.slo);
         }
     }
-    let listed = ids.iter().take(LISTED).filter_map(|id| slo(id, figures)).collect();
+    let listed = ids.iter().take(LISTED).filter_map(|id| slo(id, figures, input)).collect();
     (listed, ids.len().saturating_sub(LISTED))
 }
 
-fn slo(id: &SloId, figures: &[Figures<'_>]) -> Option<SloContext> {
+fn slo(id: &SloId, figures: &[Figures<'_>], input: &PageInput<'_>) -> Option<SloContext> {
     let of_slo: Vec<&Figures<'_>> = figures.iter().filter(|one| one.budget.slo == *id).collect();
     let first = of_slo.first()?;
     let mut groups: Vec<(&Group, GroupContext)> = Vec::new();
@@ -525,12 +525,30 @@ fn slo(id: &SloId, figures: &[Figures<'_>]) -> Option<SloContext> {
     Some(SloContext {
         name: id.name.to_string(),
         title: first.title.to_owned(),
-        target: format!("{} %", first.target.as_percent()),
+        target: targets(&of_slo, input),
         groups: groups.into_iter().take(LISTED).map(|(_, context)| context).collect(),
         more: burning.saturating_sub(LISTED),
         recovered: of_slo.iter().filter(|one| one.recovered).count(),
         members: first.members.iter().map(|share| member(share, first.journey_bad)).collect(),
     })
+}
+
+/// The target of an SLO; where it has several objectives those that burn, by name, the worst first, or those that did.
+fn targets(of_slo: &[&Figures<'_>], input: &PageInput<'_>) -> String {
+    let burning = of_slo.iter().any(|one| !one.recovered);
+    let mut hit: Vec<&Figures<'_>> = Vec::new();
+    for one in of_slo.iter().filter(|one| !one.recovered || !burning) {
+        if hit.iter().all(|known| known.budget.objective != one.budget.objective) {
+            hit.push(one);
+        }
+    }
+    let runs = of_slo.first().and_then(|first| input.view.slos.get(&first.budget.slo));
+    let is_one_of_several = hit.len() > 1 || runs.is_some_and(|slo| slo.objectives.len() > 1);
+    let told = |one: &&Figures<'_>| {
+        let target = format!("{} %", one.target.as_percent());
+        if is_one_of_several { format!("{target}, objective {}", one.budget.objective) } else { target }
+    };
+    hit.iter().take(LISTED).map(told).collect::<Vec<_>>().join("; ")
 }
 
 /// A member of a journey with the share of the bad slices that it cost.

@@ -77,10 +77,12 @@ pub async fn listed(handle: &Handle, tenant: &TenantId, query: &ListQuery) -> Re
     Ok(stored.iter().map(|stored| state(handle, tenant, &stored.incident)).collect())
 }
 
-/// An incident, short, with what of it was marked as a false positive.
+/// An incident, short, with what of it was marked as a false positive, and its alerts with their objectives, where their SLOs have several.
 fn state(handle: &Handle, tenant: &TenantId, incident: &Incident) -> IncidentState {
     let marked = marked(handle, tenant, incident).map(|marked| marked.what());
-    IncidentState { marked, ..IncidentState::from(incident) }
+    let mut state = IncidentState { marked, ..IncidentState::from(incident) };
+    state.name_objectives(incident, &handle.view.borrow().slos);
+    state
 }
 
 /// That somebody said of an incident that it was a false positive.

@@ -1,8 +1,11 @@
 //! Incidents: in a list, with their timeline and pages, and what people send to them.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use burnward_core::{
-    id::{Group, PageId},
+    id::{Group, PageId, SloId},
     incident::{Incident, PageOutcome, PageState, Phase},
+    slo::Slo,
     timeline::{self, Entry},
     words,
 };
@@ -95,6 +98,9 @@ pub struct Alert {
     pub slo: Option<String>,
     /// The `key` of its budget, where it is one's.
     pub budget: Option<String>,
+    /// The name of its objective, where its SLO has several; absent where it is read from the store without a daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<String>,
     /// When it joined.
     pub joined_at: Instant,
     /// When it cleared.
@@ -226,10 +232,21 @@ impl From<&Incident> for IncidentState {
                     subject: timeline::subject(key),
                     slo: key.slo().map(|slo| format!("{}/{}", slo.service, slo.name)),
                     budget: key.budget().map(budget_key),
+                    objective: None,
                     joined_at: instant(member.joined_at),
                     recovered_at: member.recovered_at.map(instant),
                 })
                 .collect(),
+        }
+    }
+}
+
+impl IncidentState {
+    /// Names the objectives of its alerts whose SLOs have several.
+    pub fn name_objectives(&mut self, incident: &Incident, slos: &BTreeMap<SloId, Arc<Slo>>) {
+        let has_several = |slo: &SloId| slos.get(slo).is_some_and(|slo| slo.objectives.len() > 1);
+        for (alert, (key, _)) in self.alerts.iter_mut().zip(incident.members.iter()) {
+            alert.objective = key.budget().filter(|budget| has_several(&budget.slo)).map(|budget| budget.objective.to_string());
         }
     }
 }
@@ -273,5 +290,41 @@ impl From<&Entry> for TimelineEntry {
             source: entry.source.word().to_owned(),
             text: entry.text.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use burnward_core::{
+        id::{SourceName, TenantId},
+        incident::AlertKey,
+    };
+
+    use super::*;
+    use crate::{
+        definition::{self, Context},
+        render::tests::burning,
+    };
+
+    #[test]
+    fn an_alert_names_its_objective_where_its_slo_has_several() {
+        let objectives = |more: &str| {
+            let text = format!(
+                "version: burnward/v1\nservice: checkout\nteam: payments\nslos:\n  - name: availability\n    sli: {{ events: {{ bad: 'failed_total', total: 'all_total' }} }}\n    per: [tenant]\n    objectives: [{{ name: default, target: 99.9%, window: 30d }}{more}]\n"
+            );
+            let context = Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"));
+            let loaded = definition::read_texts([(PathBuf::from("checkout.yaml"), text)], &context);
+            assert_eq!(loaded.slos.len(), 1, "{:?}", loaded.faults);
+            let slos = loaded.slos.into_iter().map(|slo| (slo.id.clone(), slo)).collect();
+            let incident = burning(&["acme", "globex"]);
+            assert!(incident.members.iter().all(|(key, _)| matches!(key, AlertKey::Budget(_))));
+            let mut state = IncidentState::from(&incident);
+            state.name_objectives(&incident, &slos);
+            state.alerts.iter().map(|alert| alert.objective.clone().unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(objectives(", { name: loose, target: 99%, window: 30d }"), ["default", "default"]);
+        assert_eq!(objectives(""), ["", ""]);
     }
 }

@@ -251,7 +251,7 @@ fn alert_row(alert: &Alert, links: &Links, now: Instant) -> AlertRow {
             None => Mark { class: "state-burning".to_owned(), ..Mark::of("▲", "HOLDS") },
             Some(_) => Mark { class: "state-ok".to_owned(), ..Mark::of("●", "RECOVERED") },
         },
-        name: shown(&alert.subject),
+        name: alert_name(alert),
         href: alert.slo.as_ref().map(|slo| {
             let path = format!("/slos/{slo}");
             match &alert.budget {
@@ -261,6 +261,14 @@ fn alert_row(alert: &Alert, links: &Links, now: Instant) -> AlertRow {
         }),
         joined: When::of(alert.joined_at, now),
         recovered: alert.recovered_at.map(|at| When::of(at, now)),
+    }
+}
+
+/// `checkout/availability for acme`, with the objective where its SLO has several.
+fn alert_name(alert: &Alert) -> String {
+    match &alert.objective {
+        Some(objective) => format!("{}, objective {}", shown(&alert.subject), shown(objective)),
+        None => shown(&alert.subject),
     }
 }
 
@@ -313,4 +321,24 @@ fn timeline_entry(entry: &TimelineEntry, now: Instant) -> Entry {
 /// A text whose own line breaks are kept, with what is hidden made visible.
 fn with_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_is_called_by_its_objective_where_its_slo_has_several() {
+        let alert = Alert {
+            id: "main/checkout/availability/strict".to_owned(),
+            subject: "checkout/availability for acme".to_owned(),
+            slo: Some("checkout/availability".to_owned()),
+            budget: None,
+            objective: Some("strict".to_owned()),
+            joined_at: Instant::UNIX_EPOCH,
+            recovered_at: None,
+        };
+        assert_eq!(alert_name(&alert), "checkout/availability for acme, objective strict");
+        assert_eq!(alert_name(&Alert { objective: None, ..alert }), "checkout/availability for acme");
+    }
 }
