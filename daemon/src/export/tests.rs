@@ -197,6 +197,30 @@ fn openslo_that_is_imported_again_means_the_same() {
 }
 
 #[test]
+fn windows_of_the_calendar_come_back_from_openslo_with_the_rows_that_follow_from_them() {
+    let slo = |window: &str, target: &str| {
+        format!(
+            "version: burnward/v1\nservice: shop\nteam: operators\nslos:\n  - name: works\n    sli: {{ events: {{ bad: 'a', total: 'b' }} }}\n    objectives: [{{ name: promise, target: {target}, window: {window}, timezone: UTC }}]\n"
+        )
+    };
+    for (window, target) in
+        [("calendar week", "99.5%"), ("calendar month", "99.5%"), ("calendar quarter", "99.5%"), ("calendar week", "90%")]
+    {
+        let text = slo(window, target);
+        let before = slos(&text);
+        let exported = export(&before, Format::OpenSlo).text;
+        assert_eq!(again(&exported)[0].objectives[0].rows, before[0].objectives[0].rows, "{window}\n{exported}");
+        let imported = import::import(&[Source::new("exported.yaml", exported.as_str())], &Options::default(), &context());
+        assert!(imported.faults.iter().all(|fault| !fault.to_string().contains("alert ")), "{window}: {:?}", imported.faults);
+        assert!(
+            !imported.documents[0].text.contains("rows:"),
+            "{window}: default rows are none of its own\n{}",
+            imported.documents[0].text
+        );
+    }
+}
+
+#[test]
 fn what_another_format_cannot_hold_is_told_of() {
     let all: Vec<Arc<Slo>> = slos(SLOS).into_iter().chain(slos(REST)).collect();
     let lost = |format: Format| export(&all, format).losses.iter().map(|loss| loss.to_string() + "\n").collect::<String>();

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use burnward_core::time::days;
+use burnward_core::{time::days, window::CALENDAR_PACE};
 use jiff::civil;
 
 use crate::{
@@ -198,10 +198,10 @@ fn of_calendar(reader: &mut Reader, place: &Range<usize>, span: Span, calendar: 
         too_short(reader, place);
         return None;
     }
-    let (period, pace) = match (span.count, span.unit) {
-        (1, Unit::Week) => ("week", days(7)),
-        (1, Unit::Month) => ("month", days(30)),
-        (1, Unit::Quarter) | (3, Unit::Month) => ("quarter", days(90)),
+    let period = match (span.count, span.unit) {
+        (1, Unit::Week) => "week",
+        (1, Unit::Month) => "month",
+        (1, Unit::Quarter) | (3, Unit::Month) => "quarter",
         _ => {
             let message = "there is no such period of the calendar here";
             let help = "periods are 1w (from Monday), 1M and 1Q; any other window rolls: `isRolling: true`";
@@ -220,7 +220,7 @@ fn of_calendar(reader: &mut Reader, place: &Range<usize>, span: Span, calendar: 
         tell(reader, &codes::CHANGED, place, "the calendar names no time zone; UTC is taken", "write `calendar: { timeZone: ... }`");
     }
     let timezone = zone.map_or_else(|| word(place, "UTC"), |(node, text)| word(&node.range, text));
-    Some(Window { span: word(place, format!("calendar {period}")), timezone: Some(timezone), pace })
+    Some(Window { span: word(place, format!("calendar {period}")), timezone: Some(timezone), pace: CALENDAR_PACE })
 }
 
 /// Whether a time such as `2020-01-01 00:00:00` begins a period.
