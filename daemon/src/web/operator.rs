@@ -15,6 +15,7 @@ use super::{Site, api::problem::Problem};
 use crate::{
     definition::Removals,
     notify::slack::{Slack, SlackStatus, Socket},
+    view::{InPlace, View},
 };
 
 /// Routes that a supervisor or a scraper reaches without a token: they name no tenant and no SLO.
@@ -41,8 +42,26 @@ struct ReadyQuery {
     verbose: Option<String>,
 }
 
+/// Whether something is well, what, and how it is.
+type Line = (bool, &'static str, String);
+
+/// How many SLOs are loaded, which files are not, and whether a removal is refused: each file is well then.
+fn definition_lines(view: &View) -> Vec<Line> {
+    let refused = view.definition_faults.iter().filter(|fault| fault.runs == InPlace::AllOfBefore).count();
+    let files = view.definition_faults.len() - refused;
+    let loaded = format!("{} loaded, {} at fault", plural(view.slos.len(), "SLO"), plural(files, "file"));
+    let removals = (refused > 0).then(|| {
+        let tenants = plural(refused, "tenant");
+        let text = format!(
+            "a removal of most SLOs of {tenants} is refused, those of before run on: `burnward doctor` says of which and what to do"
+        );
+        (false, "removals", text)
+    });
+    [(files == 0, "definitions", loaded)].into_iter().chain(removals).collect()
+}
+
 /// How the way to people is.
-fn slack_line(status: Option<SlackStatus>) -> (bool, &'static str, String) {
+fn slack_line(status: Option<SlackStatus>) -> Line {
     let (fine, text) = match status {
         None => (false, "not configured: pages wait in the outbox".to_owned()),
         Some(SlackStatus { trouble: Some(trouble), .. }) => (false, trouble),
@@ -66,12 +85,8 @@ async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Res
         (store.is_ok(), "store", if store.is_ok() { "answers".to_owned() } else { "does not answer".to_owned() }),
         slack_line(site.slack.as_ref().map(Slack::status)),
         (blind == 0, "sources", format!("{blind} of {} blind{idle}", view.sources.len())),
-        (
-            view.definition_faults.is_empty(),
-            "definitions",
-            format!("{} loaded, {} at fault", plural(view.slos.len(), "SLO"), plural(view.definition_faults.len(), "file")),
-        ),
     ];
+    lines.extend(definition_lines(&view));
     if let Ok(stats) = &store {
         lines.push((
             stats.pages_owed == 0,
@@ -81,7 +96,7 @@ async fn ready(State(site): State<Site>, Query(query): Query<ReadyQuery>) -> Res
     }
     let status = if store.is_ok() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = if query.verbose.is_some() {
-        let told = |(fine, name, text): &(bool, _, String)| format!("{} {name}: {text}\n", if *fine { "ok  " } else { "warn" });
+        let told = |(fine, name, text): &Line| format!("{} {name}: {text}\n", if *fine { "ok  " } else { "warn" });
         lines.iter().map(told).collect::<Vec<_>>().concat()
     } else if store.is_ok() {
         "burnward is ready\n".to_owned()
@@ -102,4 +117,36 @@ async fn reload(State(site): State<Site>) -> Result<String, Problem> {
     let sentence = site.handle.reload(Removals::Guarded).await?;
     info!("loaded again, as asked over HTTP: {sentence}");
     Ok(format!("{sentence}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use burnward_core::id::TenantId;
+
+    use super::*;
+    use crate::view::DefinitionFault;
+
+    #[track_caller]
+    fn check(runs: &[InPlace], expected: &[(bool, &str, &str)]) {
+        let fault = |runs: &InPlace| DefinitionFault {
+            tenant: TenantId::parse("main").expect("a name"),
+            file: "shop.yaml".to_owned(),
+            text: String::new(),
+            runs: *runs,
+        };
+        let lines = definition_lines(&View { definition_faults: runs.iter().map(fault).collect(), ..View::default() });
+        let told: Vec<(bool, &str, &str)> = lines.iter().map(|(fine, name, text)| (*fine, *name, text.as_str())).collect();
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_refused_removal_is_no_file_at_fault() {
+        let refused =
+            "a removal of most SLOs of 1 tenant is refused, those of before run on: `burnward doctor` says of which and what to do";
+        check(&[], &[(true, "definitions", "0 SLOs loaded, 0 files at fault")]);
+        check(&[InPlace::LastGood, InPlace::Nothing], &[(false, "definitions", "0 SLOs loaded, 2 files at fault")]);
+        check(&[InPlace::AllOfBefore], &[(true, "definitions", "0 SLOs loaded, 0 files at fault"), (false, "removals", refused)]);
+        let both = [(false, "definitions", "0 SLOs loaded, 1 file at fault"), (false, "removals", refused)];
+        check(&[InPlace::AllOfBefore, InPlace::LastGood], &both);
+    }
 }
