@@ -19,7 +19,7 @@ const MAX_STEP: Duration = HOUR;
 /// What a read of catching up covers at least, also of series of which nothing is known yet.
 const MIN_STEP: Duration = minutes(5);
 /// So many samples at most are asked for at once, as far as can be known before, so that an answer does not fill the memory.
-const MOST_SAMPLES: u32 = 1_500_000;
+const MOST_SAMPLES: u32 = 1_200_000;
 /// The same at the coarse steps in which history is filled in.
 const MOST_VALUES: u32 = 3_000_000;
 /// How often a series is usually scraped.
