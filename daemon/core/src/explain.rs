@@ -9,6 +9,7 @@ pub use outcome::{DecidedBy, RowOutcome, unseen};
 
 use crate::{
     alert::{Edge, Step, fastest, was_seen},
+    budget::{BudgetLeft, Unseen},
     burn_rate::{Doubt, FailedShare, HeldBack, RowBurn, Verdict, burn, compare, contradicts},
     chance,
     evaluate::{BudgetStatus, State},
@@ -175,6 +176,16 @@ pub fn why_held_back(status: &BudgetStatus, rows: &[usize]) -> Option<String> {
     (!whys.is_empty()).then(|| whys.join("; "))
 }
 
+/// Why rows above their burn rates do not page or open a ticket, in the fewest words, to stand beside a state that does not say so; `None` where none is held
+/// back, and where an alert is open: `held back: few events`.
+pub fn held_back_in_short(status: &BudgetStatus) -> Option<String> {
+    let is = |wanted: fn(HeldBack) -> bool| status.rows.iter().any(|burn| matches!(burn.verdict, Verdict::HeldBack(why) if wanted(why)));
+    let chance = is(|why| matches!(why, HeldBack::Chance { .. })).then_some("few events");
+    let young = is(|why| matches!(why, HeldBack::Young { .. })).then_some("young history");
+    let whys: Vec<&str> = chance.into_iter().chain(young).collect();
+    (!whys.is_empty() && status.state != State::Burning).then(|| format!("held back: {}", whys.join(", ")))
+}
+
 /// The places of the rows that are held back.
 pub fn rows_held_back(status: &BudgetStatus) -> Vec<usize> {
     status.rows.iter().enumerate().filter(|(_, burn)| burn.is_held_back()).map(|(place, _)| place).collect()
@@ -251,10 +262,21 @@ fn seen(status: &BudgetStatus) -> String {
         CountedIn::Slices(_) => "may be good or bad".to_owned(),
     };
     let counted = match status.no_data {
+        NoDataThen::TellOwner | NoDataThen::Page if takes_unseen_for_the_rest(status, unseen) => {
+            "; what is shown takes them to have failed as often as those that were seen"
+        }
         NoDataThen::TellOwner | NoDataThen::Page => "",
         NoDataThen::CountAsBad => "; counted as bad (`no-data`)",
     };
     format!("{seen}; {time} unseen {events}: {}{counted}", words::left_between(&unseen.least, &unseen.most))
+}
+
+/// Whether what is left is that of a window whose unseen time went as the rest of it, so that the budget moved when the silence ended although nothing failed
+/// since: events are a share of the time that they were counted over, holes included. While nothing is seen the figures stand.
+fn takes_unseen_for_the_rest(status: &BudgetStatus, unseen: &Unseen) -> bool {
+    let shown = |left: BudgetLeft| words::whole_percent(left.ratio);
+    let is_between = |left: BudgetLeft| left.ratio < unseen.most.ratio && shown(left) != shown(unseen.most);
+    status.counted_in == CountedIn::Events && status.unknown.is_none() && status.left.is_some_and(is_between)
 }
 
 fn runs_out(status: &BudgetStatus) -> String {
@@ -528,15 +550,28 @@ mod tests {
     #[test]
     fn what_unseen_time_may_hide_is_told_with_its_assumption() {
         let calm = Hour { long: counts(1000, 0), short: counts(1000, 0) };
+        let left = |ratio| BudgetLeft { ratio, ..BudgetLeft::untouched(Target::percent("99.9%").expect("a target"), days(30)) };
+        let unseen = |events| Some(Unseen { time: minutes(130), events, least: left(0.6), most: left(0.71) });
+        let shown_of = |ratio: Option<f64>, unknown: Option<Unknown>| {
+            let status = status(&calm, State::Ok, AlertState::default());
+            explain(&BudgetStatus { coverage: 0.97, unseen: unseen(1_200), left: ratio.map(left), unknown, ..status }).seen
+        };
         let shown = |events: i64, no_data: NoDataThen, counted_in: CountedIn| {
-            let left = |ratio| BudgetLeft { ratio, ..BudgetLeft::untouched(Target::percent("99.9%").expect("a target"), days(30)) };
-            let unseen = Some(Unseen { time: minutes(130), events, least: left(0.6), most: left(0.71) });
+            let unseen = unseen(events);
             explain(&BudgetStatus { coverage: 0.97, unseen, no_data, counted_in, ..status(&calm, State::Ok, AlertState::default()) }).seen
         };
         assert_eq!(
             shown(1_200, NoDataThen::TellOwner, CountedIn::Events),
             "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the rate of what was seen: 60 % to 71 % left"
         );
+        assert_eq!(
+            shown_of(Some(0.68), None),
+            "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the rate of what was seen: 60 % to 71 % left; what is shown takes them to have failed as often as those that were seen"
+        );
+        let blind = Unknown { reason: Reason::Timeout, detail: "no answer within 15 s".to_owned() };
+        for stands in [shown_of(Some(0.71), None), shown_of(None, None), shown_of(Some(0.68), Some(blind))] {
+            assert!(stands.ends_with("60 % to 71 % left"), "{stands}");
+        }
         assert_eq!(
             shown(1_200, NoDataThen::CountAsBad, CountedIn::Events),
             "97 % of the window; 2 h 10 m unseen may hold 1,200 events, at the rate of what was seen: 60 % to 71 % left; counted as bad (`no-data`)"

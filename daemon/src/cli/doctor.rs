@@ -270,6 +270,7 @@ async fn slack(config: &Config) -> Vec<Finding> {
         Ok(who) => vec![finding(Health::Ok, "slack", who)],
         Err(error) => return vec![finding(Health::Fail, "slack", error.to_string())],
     };
+    findings.extend(socket_mode(&slack).await);
     let channels = config.teams.values().map(|team| team.channel.as_str()).chain([config.operators.channel.as_str()]);
     let channels = channels.chain(config.reports.iter().map(|report| report.to.as_str()));
     let mut channels: Vec<&str> = channels.collect();
@@ -289,6 +290,18 @@ async fn slack(config: &Config) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether clicks can come over Socket Mode, where it is configured.
+async fn socket_mode(slack: &Slack) -> Option<Finding> {
+    Some(match slack.test_socket().await? {
+        Ok(()) => finding(Health::Ok, "slack", "the app token opens Socket Mode"),
+        Err(error) => {
+            let advice =
+                "buttons do nothing: write an app-level token with the scope `connections:write` into the file that `app-token-file` names";
+            finding(Health::Fail, "slack", format!("Socket Mode: {error}; {advice}"))
+        }
+    })
 }
 
 fn reason(sent: &Sent) -> &str {
@@ -359,6 +372,40 @@ mod tests {
         check(&found().await, Health::Fail, refused);
         daemon.handle.reload(Removals::Accepted).await.unwrap();
         check(&found().await, Health::Ok, "1 SLO");
+    }
+
+    #[tokio::test]
+    async fn an_app_token_that_opens_no_socket_fails_whatever_the_bot_token_says() {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let stand_in = burnward_stand_ins::slack::SlackStandIn::start(burnward_stand_ins::slack::Options::default()).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("bot"), stand_in.bot_token()).unwrap();
+        let api = stand_in.api_url();
+        let with = |tokens: &str| {
+            let text = format!("version: burnward/v1\nslack: {{ api-url: '{api}', bot-token-file: bot{tokens} }}\n");
+            std::fs::write(at("burnward.yaml"), text).unwrap();
+            config::read(Some(&at("burnward.yaml"))).unwrap()
+        };
+        let config = with(", app-token-file: app");
+        let advice = "write an app-level token with the scope `connections:write` into the file that `app-token-file` names";
+        for (token, health, says) in [
+            (None, Health::Fail, "No such file"),
+            (Some(" \n"), Health::Fail, "it is empty"),
+            (Some(stand_in.bot_token()), Health::Fail, "holds no app-level token: that begins with `xapp-`"),
+            (Some("xapp-wrong"), Health::Fail, "Slack answered invalid_auth"),
+            (Some(stand_in.app_token()), Health::Ok, "the app token opens Socket Mode"),
+        ] {
+            if let Some(token) = token {
+                std::fs::write(at("app"), token).unwrap();
+            }
+            let found = slack(&config).await;
+            check(&found[0], Health::Ok, "as burnward");
+            check(&found[1], health, says);
+            assert_eq!(found[1].text.contains(advice), health == Health::Fail, "{found:?}");
+            assert!(!found[1].text.contains("xoxb-"), "no token is shown: {found:?}");
+        }
+        assert!(slack(&with("")).await.iter().all(|found| !found.text.contains("Socket Mode")));
     }
 
     #[test]

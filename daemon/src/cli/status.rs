@@ -187,7 +187,7 @@ fn goes_on(incident: &IncidentState) -> Option<String> {
 fn row(budget: &Budget, past: bool) -> Vec<String> {
     let dash = || "-".to_owned();
     vec![
-        format!("{} {}", budget.icon, budget.state),
+        state(budget),
         format!("{}/{}{}", budget.service, budget.slo, group(&budget.group)),
         budget.promise(&format!("{} % {}", budget.target_percent, budget.window_named())),
         budget.sli_ratio.map_or_else(dash, |ratio| format!("{:.3} %", ratio * 100.0)),
@@ -198,6 +198,12 @@ fn row(budget: &Budget, past: bool) -> Vec<String> {
         budget.newest_sample.map_or_else(dash, if past { local } else { ago }),
         budget.team.clone(),
     ]
+}
+
+/// `● OK`; `● OK, held back: few events`.
+fn state(budget: &Budget) -> String {
+    let held_back = budget.held_back.as_ref().map(|why| format!(", {why}"));
+    format!("{} {}{}", budget.icon, budget.state, held_back.unwrap_or_default())
 }
 
 /// That it may be more or less, for not all was seen, or read.

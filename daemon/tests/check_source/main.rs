@@ -94,6 +94,17 @@ async fn each_mistake_is_shown_at_its_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_metric_whose_first_sample_came_a_moment_ago_is_there() {
+    let fake = shop().await;
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let slos = format!("{fine}  - name: new\n    sli: {{ probe: just_begun }}\n    objectives: [{{ target: 99%, window: 7d }}]\n");
+    fake.push(&[("__name__", "just_begun")], now() - 500, 1.0);
+    let (code, text) = check(&slos, &[&format!("--source={}", fake.url())]);
+    assert!(code == Some(0) && !text.contains("E1401"), "{text}");
+    assert!(text.contains("W2091") && text.contains("just_begun has existed for"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_where_all_is_well() {
     let fake = shop().await;
     let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");

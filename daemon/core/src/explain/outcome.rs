@@ -250,6 +250,11 @@ mod tests {
         let young = HeldBack::Young { counted: minutes(20) };
         let sentence = "does not page: only 20 min of 1h are counted so far; had the rest no failure, 1h would not be above 14.4x";
         check(&held(young), 0, DecidedBy::YoungHistory, sentence);
+        let in_short = |status: &BudgetStatus| crate::explain::held_back_in_short(status);
+        assert_eq!(in_short(&held(chance)).as_deref(), Some("held back: few events"));
+        assert_eq!(in_short(&held(young)).as_deref(), Some("held back: young history"));
+        assert_eq!(in_short(&BudgetStatus { state: State::Burning, ..held(chance) }), None);
+        assert_eq!(in_short(&status(&few, State::Ok, CALM)), None);
     }
 
     #[test]

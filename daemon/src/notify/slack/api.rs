@@ -16,6 +16,8 @@ use super::classify::CallError;
 
 /// Slack's own API.
 const PRODUCTION: &str = "https://slack.com/api";
+/// How an app-level token begins.
+const APP_TOKEN: &str = "xapp-";
 /// Bound of a connection attempt.
 const CONNECT: Duration = Duration::from_secs(3);
 
@@ -44,6 +46,17 @@ pub enum ConnectError {
     /// The machine's root certificates cannot be read.
     #[error("the root certificates cannot be read, so that Slack cannot be verified: {0}")]
     Roots(#[source] io::Error),
+}
+
+/// Why there is no connection of Socket Mode.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// The token is one of another kind.
+    #[error("{0} holds no app-level token: that begins with `{APP_TOKEN}`")]
+    NotAppToken(String),
+    /// The token cannot be read, or Slack gives no connection for it.
+    #[error(transparent)]
+    Call(#[from] CallError),
 }
 
 impl Api {
@@ -85,6 +98,17 @@ impl Api {
             },
             outcome => outcome,
         }
+    }
+
+    /// Asks for the address of a connection of Socket Mode with the app-level token that the file holds.
+    pub(super) async fn open_connection(&self, app_token_file: PathBuf) -> Result<(), SocketError> {
+        let named = app_token_file.display().to_string();
+        let (token, text) = TokenFile::new(app_token_file).read_again()?;
+        if !text.starts_with(APP_TOKEN) {
+            return Err(SocketError::NotAppToken(named));
+        }
+        self.once(&token, &Call::Post { method: "apps.connections.open", body: &serde_json::json!({}) }).await?;
+        Ok(())
     }
 
     async fn once(&self, token: &SlackApiToken, call: &Call<'_>) -> Result<Value, CallError> {

@@ -14,7 +14,7 @@ use tokio::sync::{OnceCell, mpsc};
 
 use super::{
     super::Sent,
-    api::{Api, ConnectError, read_secret},
+    api::{Api, ConnectError, SocketError, read_secret},
     blocks::Body,
     classify::CallError,
     directory::Directory,
@@ -119,6 +119,12 @@ impl Slack {
     pub async fn test(&self) -> Result<String, CallError> {
         let answer = self.noted(self.0.api.post("auth.test", &json!({})).await)?;
         Ok(format!("{} as {}", answer["team"].as_str().unwrap_or("?"), answer["user"].as_str().unwrap_or("?")))
+    }
+
+    /// Asks Slack for a connection of Socket Mode, and makes none; `None` where Socket Mode is not configured.
+    pub async fn test_socket(&self) -> Option<Result<(), SocketError>> {
+        let file = self.0.config.app_token_file.clone()?;
+        Some(self.0.api.open_connection(file).await)
     }
 
     /// The place of a channel as the operator wrote it.

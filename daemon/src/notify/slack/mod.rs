@@ -16,7 +16,7 @@ mod status;
 
 use tokio_util::sync::CancellationToken;
 
-pub use api::ConnectError;
+pub use api::{ConnectError, SocketError};
 pub use blocks::{ACKNOWLEDGE, Body, Buttons, Controls, PageParts, page, repeat_mark};
 pub use classify::{CallError, Class, class};
 pub use client::{LookedBack, Place, Slack, Thread};

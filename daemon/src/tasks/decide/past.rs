@@ -151,8 +151,6 @@ pub struct Place {
     pub stream: u32,
     /// From when on its events are counted, or judged.
     pub counted_from: Option<Timestamp>,
-    /// From when on events are held.
-    pub events_from: Option<Timestamp>,
     /// From when on the memory holds each of its finest slices.
     pub each_from: Option<Timestamp>,
 }
@@ -268,7 +266,6 @@ impl Book {
             source: self.source.clone(),
             stream: counted_in,
             counted_from: self.ledger.counted_from(counted_in),
-            events_from: stream.counted_from,
             each_from: self.ledger.each_from(counted_in),
         };
         PastBudget {

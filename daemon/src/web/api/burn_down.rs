@@ -1,5 +1,7 @@
 //! How a budget was spent over its window: the ledger's slices, summed so that the last point is what is left now.
 
+use std::time::Duration;
+
 use burnward_core::{
     budget::{BudgetLeft, Part},
     evaluate::BudgetStatus,
@@ -49,7 +51,13 @@ async fn calendar(
     let found: Vec<_> = found.into_iter().map(|slice| Slice { end: slice.end.min(to), ..slice }).collect();
     let forecast_ratio = status.forecast.map(|left| left.ratio);
     let period = BurnDownPeriod { from: instant(from), to: instant(end), timezone: zone.to_string(), forecast_ratio };
-    Ok(Some(BurnDown { period: Some(period), ..draw(status, from, false, &found) }))
+    let begin = status.counted_from.filter(|begin| from < *begin).map(|begin| begin.min(to));
+    let mut drawn =
+        BurnDown { period: Some(period), counted_from: begin.map(instant), ..draw(status, Interval { from, to }, false, &found) };
+    if let Some(begin) = begin {
+        not_counted(&mut drawn, from, begin, &found);
+    }
+    Ok(Some(drawn))
 }
 
 async fn rolling(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Result<Option<BurnDown>, StoreError> {
@@ -65,7 +73,7 @@ async fn rolling(handle: &Handle, status: &BudgetStatus, over: Interval, known: 
         from = first;
         found = slices(handle, status, Interval { from, to }, known).await?;
     }
-    Ok(Some(draw(status, from, from > begin, &found)))
+    Ok(Some(draw(status, Interval { from, to }, from > begin, &found)))
 }
 
 async fn slices(handle: &Handle, status: &BudgetStatus, over: Interval, known: Known) -> Result<Vec<Slice>, StoreError> {
@@ -91,7 +99,17 @@ fn start_of_first(slices: &[Slice]) -> Timestamp {
     }
 }
 
-fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[Slice]) -> BurnDown {
+/// Nobody saw what lies before the beginning of counting.
+fn not_counted(drawn: &mut BurnDown, from: Timestamp, begin: Timestamp, slices: &[Slice]) {
+    let starts = std::iter::once(from).chain(slices.iter().map(|slice| slice.end));
+    for ((point, slice), start) in drawn.points.iter_mut().zip(slices).zip(starts) {
+        let length = slice.end.since(start).as_secs_f64();
+        point.unseen_seconds = (point.unseen_seconds + begin.min(slice.end).since(start).as_secs_f64()).min(length);
+    }
+}
+
+fn draw(status: &BudgetStatus, over: Interval, nothing_before: bool, slices: &[Slice]) -> BurnDown {
+    let from = over.from;
     let judged = |slice: &Slice| status.excluded.treated.apply(slice.counts, slice.excluded.counts);
     let sum: Counts = slices.iter().map(judged).sum();
     // Where the window is unknown, what was counted in it before is drawn all the same.
@@ -100,11 +118,13 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
         Some(left) => (status.window_total, left.ratio),
         None => (part.window_total(sum.total()), BudgetLeft::so_far(status.target, part, sum).map_or(1.0, |left| left.ratio)),
     };
+    let mut silence = Silence::of(status, sum, over.to);
     let mut later = 0.0;
     let mut points: Vec<BurnDownPoint> = Vec::with_capacity(slices.len());
-    for slice in slices.iter().rev() {
+    for (at, slice) in slices.iter().enumerate().rev() {
         let counts = judged(slice);
-        let unseen = not_read(status, slices, slice.end).unwrap_or(counts.unseen_millis as f64 / 1000.0);
+        let start = at.checked_sub(1).map_or(from, |before| slices[before].end);
+        let unseen = counts.unseen_millis as f64 / 1000.0 + silence.take(start, slice.end).as_secs_f64();
         points.push(BurnDownPoint {
             at: instant(slice.end),
             bad: Events(status.unit.count(counts.bad)),
@@ -122,18 +142,38 @@ fn draw(status: &BudgetStatus, from: Timestamp, nothing_before: bool, slices: &[
         from: instant(from),
         to: instant(to),
         nothing_before,
+        counted_from: None,
         period: None,
         left_ratio_at_start: left + later,
         points,
     }
 }
 
-/// The length of a slice that lies after the newest sample of a budget that cannot be seen: nobody saw it either.
-fn not_read(status: &BudgetStatus, slices: &[Slice], end: Timestamp) -> Option<f64> {
-    let newest = status.newest_sample.filter(|_| status.unknown.is_some())?;
-    let [first, second, ..] = slices else { return None };
-    let step = second.end.since(first.end);
-    (end.minus(step) >= newest).then_some(step.as_secs_f64())
+/// The time behind the newest sample of a budget that cannot be seen, as far as no slice holds it as unseen: nobody saw it either.
+struct Silence {
+    since: Timestamp,
+    to: Timestamp,
+    rest: Duration,
+}
+
+impl Silence {
+    fn of(status: &BudgetStatus, held: Counts, to: Timestamp) -> Self {
+        let since = status.newest_sample.filter(|_| status.unknown.is_some()).unwrap_or(to);
+        let booked = |counts: Counts| Duration::from_millis(u64::try_from(counts.unseen_millis).unwrap_or(0));
+        // A budget without any sums says nothing of what was unseen.
+        let rest = match status.counts {
+            counts if counts.is_zero() => to.since(since),
+            counts => booked(counts).saturating_sub(booked(held)),
+        };
+        Self { since, to, rest }
+    }
+
+    /// What of it lies in a slice, newest first.
+    fn take(&mut self, from: Timestamp, to: Timestamp) -> Duration {
+        let taken = to.min(self.to).since(from.max(self.since)).min(self.rest);
+        self.rest = self.rest.saturating_sub(taken);
+        taken
+    }
 }
 
 /// The share of the window's budget that the failures of a slice are. A slice may be negative, where two exporters report an event in different ones.

@@ -8,7 +8,7 @@ use burnward_core::{
     downtime::{Spell, Verdict, spells},
     evaluate::BudgetStatus,
     ledger::{Counts, Late, StoredStream},
-    slo::{CountedIn, Slo},
+    slo::{CountedIn, SliceRule, Slo},
     time::Timestamp,
     window::Interval,
 };
@@ -56,18 +56,19 @@ pub async fn of(handle: &Handle, slo: &Slo, status: &BudgetStatus, when: When) -
         let of_tenant = view.exclusions.get(&slo.id.tenant);
         of_tenant.map(|all| all.exclusions.stretches(&status.budget, when.figures.known(over.to))).unwrap_or_default()
     };
-    let (unjudged, verdicts) = verdicts(handle, slo, status, over, when).await?;
+    let (unjudged, verdicts) = verdicts(handle, slo, status, rule, over, when).await?;
     let unjudged = unjudged.map(|over| Spell { over, verdict: Verdict::Unseen, excluded: false });
     let spells: Vec<Spell> = unjudged.into_iter().chain(spells(rule.length, verdicts, &excluded)).collect();
     Ok(Some(Downtime::of(status, over, rule.length, &spells)))
 }
 
-/// The verdicts of a stretch: the memory's where it still holds each of them, the store's before; and the part of it in which events are held and were
-/// not judged.
+/// The verdicts of a stretch: the memory's where it still holds each of them, the store's before; and the part of it in which nothing was judged, because
+/// nothing was counted, or history tells no slice from the next.
 async fn verdicts(
     handle: &Handle,
     slo: &Slo,
     status: &BudgetStatus,
+    rule: SliceRule,
     over: Interval,
     when: When,
 ) -> Result<(Option<Interval>, Vec<(Timestamp, Counts)>), Problem> {
@@ -76,10 +77,10 @@ async fn verdicts(
     let asked = PastAsked { groups: Groups::One(status.budget.group.clone()), by, ..PastAsked::of(vec![slo.id.clone()]) };
     let past = handle.past(&slo.id.tenant, asked).await?;
     let Some(place) = past.into_iter().find(|past| past.budget == status.budget).and_then(|past| past.place) else {
-        return Ok((None, Vec::new()));
+        return Ok((Some(over), Vec::new()));
     };
-    let begin = |from: Timestamp| Interval { from: from.max(over.from), to: place.counted_from.unwrap_or(over.to).min(over.to) };
-    let unjudged = place.events_from.map(begin).filter(|unjudged| unjudged.from < unjudged.to);
+    let unjudged = Interval { to: place.counted_from.unwrap_or(over.to).min(over.to), ..over };
+    let unjudged = Some(unjudged).filter(|unjudged| unjudged.from < unjudged.to);
     let split = place.each_from.map_or(over.to, |from| from.max(over.from).min(over.to));
     let mut found = Vec::new();
     if over.from < split {
@@ -96,5 +97,10 @@ async fn verdicts(
     };
     let held = handle.slices(asked, known).await?;
     found.extend(held.into_iter().map(|slice| (slice.end, slice.counts)));
+    let blind_since = status.newest_sample.filter(|_| status.unknown.is_some());
+    let is_silent = |end: Timestamp| blind_since.is_some_and(|newest| newest <= end.minus(rule.length)) && end <= over.to;
+    for (_, counts) in found.iter_mut().filter(|(end, counts)| counts.is_zero() && is_silent(*end)) {
+        counts.unseen_millis = i64::try_from(rule.length.as_millis()).unwrap_or(i64::MAX);
+    }
     Ok((unjudged, found))
 }

@@ -98,6 +98,8 @@ pub(super) struct Figures {
     pub(super) to_go: Option<String>,
     /// Why it cannot be seen.
     pub(super) why: Option<String>,
+    /// Why rows above their burn rates tell nobody, in short.
+    pub(super) held_back: Option<String>,
     pub(super) since: Option<When>,
     /// Said where the window was not wholly seen: `97 % of the window seen: 60 % to 71 % left`.
     pub(super) seen: Option<String>,
@@ -128,6 +130,7 @@ impl Figures {
             runs_out: budget.runs_out(),
             to_go: to_go(budget),
             why: budget.unknown.as_ref().map(|why| format!("{} ({})", visible(&why.detail), why.reason)),
+            held_back: budget.held_back.clone(),
             since: budget.since.map(|since| When::of(since, now)),
             seen: seen(budget),
             excluded: budget.excluded.as_ref().map(excluded),

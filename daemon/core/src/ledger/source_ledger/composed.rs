@@ -371,17 +371,22 @@ impl SourceLedger {
         let Some((held, composed)) = held.and_then(|held| Some((held, self.composed_at(held.place?)?))) else { return Vec::new() };
         let (composite, group) = (self.composite(composed), &held.stream.group);
         let sights = self.member_sights(composed, group, now).into_iter().enumerate().zip(&composed.members);
+        // A member costs only what was composed, and stood in the journey's definition then: it may be judged further than the journey is.
+        let begin = held.meta.counted_from.unwrap_or(now).max(over.from);
+        let composed_to = held.newer.entries.last().map(|entry| entry.end).or_else(|| held.slices.newest_end());
+        let composed_to = composed_to.unwrap_or(begin).min(over.to);
+        let journey_bad = self.between(stream, begin, over.to).bad;
         let verdicts = sights.map(|((at, (member, unknown)), place)| {
             let events = place.and_then(|place| self.any_stream_of(place, group));
             let judged = events.and_then(|events| self.judged(events, composite.rule(member)));
-            let begin = held.meta.counted_from.unwrap_or(now).max(over.from);
-            let verdicts = judged.map_or_else(Counts::default, |judged| self.between(judged, begin, over.to));
-            let seconds = verdicts.bad + if member.unseen == WhenUnseen::CountAsBad { verdicts.unseen_millis / 1000 } else { 0 };
+            let within = |to: Timestamp| judged.map_or_else(Counts::default, |judged| self.between(judged, begin, to));
+            let composed = within(composed_to);
+            let seconds = composed.bad + if member.unseen == WhenUnseen::CountAsBad { composed.unseen_millis / 1000 } else { 0 };
             let slices = seconds / i64::try_from(composite.slice.as_secs().max(1)).unwrap_or(i64::MAX);
             MemberVerdicts {
                 slo: member.slo.clone(),
-                verdicts,
-                cost: slices * composite.cost(at),
+                verdicts: within(over.to),
+                cost: (slices * composite.cost(at)).min(journey_bad),
                 unseen: member.unseen,
                 unknown,
                 newest_sample: events.and_then(|events| self.streams[events as usize].stream.newest_sample),

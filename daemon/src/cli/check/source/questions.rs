@@ -66,10 +66,20 @@ impl Asked<'_> {
             None => self.last_seen(selector, self.now.minus(window), self.now, step).await,
         };
         match last {
+            // Its first sample is younger than the moment that was asked about.
+            Ok(Some(last)) if last > self.now.floor(NOW) => self.just_begun(selector, last).await,
             Ok(last) => Ok(last.map_or(Matching::Never, Matching::Until)),
             Err(unknown) if unknown.reason.blinds() == Blinds::Slo => Ok(Matching::Never),
             Err(unknown) => Err(unknown),
         }
+    }
+
+    /// How many have a sample of the last moments.
+    async fn just_begun(&self, selector: &Selector, last: Timestamp) -> Result<Matching, Unknown> {
+        let query = format!("count(last_over_time({selector}[{}s]))", NOW.as_secs());
+        let counted = self.counted(&query, Instants { from: self.now, to: self.now.plus(NOW), step: NOW }).await?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, which saturates")]
+        Ok(counted.last().map_or(Matching::Until(last), |sample| Matching::Now(sample.value as u64)))
     }
 
     /// The instants of the window at which the selector matched something.

@@ -6,6 +6,7 @@ use burnward_core::{
     budget::{BudgetLeft, Unseen},
     burn_rate::{HeldBack, RowBurn, Verdict},
     evaluate::BudgetStatus,
+    explain,
     id::BudgetId,
     ledger::Unknown,
     sli::Sli,
@@ -51,6 +52,10 @@ pub struct Budget {
     pub tells_nobody: Option<TellsNobody>,
     /// The icon before the word.
     pub icon: String,
+    /// Rows are above their burn rates and tell nobody, and no alert is open: why, in a few words that stand beside the state. `held back: few events` (their
+    /// failures may be chance), `held back: young history` (too little of their lookbacks is counted); `rows` and the explanation hold the arithmetic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<String>,
     /// Since when it burns or cannot be seen.
     pub since: Option<Instant>,
     /// Target in percent, as written.
@@ -344,6 +349,7 @@ impl Budget {
             team: definition.map(|slo| slo.team.to_string()).unwrap_or_default(),
             state: status.word().to_owned(),
             icon: status.icon().to_owned(),
+            held_back: explain::held_back_in_short(status),
             tells_nobody: TellsNobody::of(status),
             since: status.since.map(instant),
             target_percent: status.target.as_percent(),

@@ -247,6 +247,9 @@ pub struct BurnDown {
     pub to: Instant,
     /// True where nothing was counted in the window before `from`.
     pub nothing_before: bool,
+    /// Of a calendar window: since when anything was counted, where that is later than `from`; up to there the points are unseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_from: Option<Instant>,
     /// The whole period of a calendar window.
     pub period: Option<BurnDownPeriod>,
     /// Share of the budget that was left at `from`.
@@ -277,7 +280,7 @@ pub struct BurnDownPoint {
     pub bad: Events,
     /// All events in it; the same.
     pub total: Events,
-    /// Time of it that nobody saw.
+    /// Time of it that nobody saw, or counted.
     pub unseen_seconds: f64,
     /// Time of it that people took out of the budget.
     pub excluded_seconds: f64,

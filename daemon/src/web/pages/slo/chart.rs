@@ -67,7 +67,7 @@ impl Chart {
         let zero = number(area.y(0.0));
         Self {
             says: says(drawn),
-            area: format!("0,{zero} {line} {},{zero}", number(area.x(drawn.to))),
+            area: format!("{},{zero} {line} {},{zero}", number(area.x(begin(drawn))), number(area.x(drawn.to))),
             forecast: area.forecast(drawn),
             line,
             grid: area.scale().map(|share| number(area.y(share))).collect(),
@@ -76,10 +76,15 @@ impl Chart {
             unseen: area.stretches(drawn, |point| point.unseen_seconds > 0.0),
             excluded: area.stretches(drawn, |point| point.excluded_seconds > 0.0),
             incidents: incidents.iter().filter_map(|incident| area.span(incident.began, end_of(incident, drawn))).collect(),
-            rows: drawn.points.iter().rev().map(slice).collect(),
+            rows: drawn.points.iter().rev().map(|point| slice(point, begin(drawn))).collect(),
             zero,
         }
     }
+}
+
+/// Where the line begins: where anything was counted.
+fn begin(drawn: &BurnDown) -> Instant {
+    drawn.counted_from.unwrap_or(drawn.from)
 }
 
 fn end_of(incident: &IncidentState, drawn: &BurnDown) -> Instant {
@@ -150,8 +155,8 @@ impl Area {
     }
 
     fn line(&self, drawn: &BurnDown) -> String {
-        let start = (drawn.from, drawn.left_ratio_at_start);
-        let points = drawn.points.iter().map(|point| (point.at, point.left_ratio));
+        let start = (begin(drawn), drawn.left_ratio_at_start);
+        let points = drawn.points.iter().filter(|point| point.at > start.0).map(|point| (point.at, point.left_ratio));
         let mut line = String::new();
         for (at, left) in std::iter::once(start).chain(points) {
             write!(line, "{},{} ", number(self.x(at)), number(self.y(left))).expect("writing to a String cannot fail");
@@ -197,7 +202,11 @@ fn says(drawn: &BurnDown) -> String {
     let span = |from: Instant, to: Instant| Duration::from_millis(to.as_millisecond().saturating_sub(from.as_millisecond()).unsigned_abs());
     let end = drawn.points.last().map_or(drawn.left_ratio_at_start, |point| point.left_ratio);
     let spent = (drawn.left_ratio_at_start - end).max(0.0);
-    let before = if drawn.nothing_before { "; nothing of the window was counted before" } else { "" };
+    let before = match drawn.counted_from {
+        Some(begin) => format!("; nothing of the first {} was counted", words::duration(span(drawn.from, begin))),
+        None if drawn.nothing_before => "; nothing of the window was counted before".to_owned(),
+        None => String::new(),
+    };
     let over = words::duration(span(drawn.from, drawn.to));
     let spent = words::whole_percent(spent);
     match drawn.period.as_ref().filter(|period| drawn.to < period.to) {
@@ -205,7 +214,7 @@ fn says(drawn: &BurnDown) -> String {
         Some(period) => {
             let rest = words::duration(span(drawn.to, period.to));
             let then = period.forecast_ratio.map_or_else(String::new, |ratio| format!("; at the rate so far {} at the end", left(ratio)));
-            format!("In {over}, with {rest} to go: {spent} of the budget was spent, {}{then}.", left(end))
+            format!("In {over}, with {rest} to go{before}: {spent} of the budget was spent, {}{then}.", left(end))
         }
     }
 }
@@ -219,7 +228,8 @@ fn left(ratio: f64) -> String {
     }
 }
 
-fn slice(point: &BurnDownPoint) -> Slice {
+/// A row of the table; up to where counting began nothing is known of what was left.
+fn slice(point: &BurnDownPoint, begin: Instant) -> Slice {
     let nothing = !point.total.any() && point.unseen_seconds > 0.0;
     Slice {
         until: Stamp::of(point.at),
@@ -227,7 +237,7 @@ fn slice(point: &BurnDownPoint) -> Slice {
         total: if nothing { "not seen".to_owned() } else { point.total.to_string() },
         unseen: time(point.unseen_seconds),
         excluded: time(point.excluded_seconds),
-        left: format!("{:.2} %", point.left_ratio * 100.0),
+        left: if point.at > begin { format!("{:.2} %", point.left_ratio * 100.0) } else { "not counted".to_owned() },
     }
 }
 
@@ -267,6 +277,7 @@ mod tests {
             from: at(0),
             to: at(60 * i64::try_from(lefts.len()).expect("small")),
             nothing_before: false,
+            counted_from: None,
             period: None,
             left_ratio_at_start: 1.0,
             points: lefts.iter().enumerate().map(point).collect(),
@@ -313,6 +324,25 @@ mod tests {
         month.period = Some(BurnDownPeriod { to: at(120), ..period(Some(0.5)) });
         let ended = Chart::of(&month, &[]);
         assert_eq!((ended.forecast, ended.says.as_str()), (None, "Over 2 min: 50 % of the budget was spent, 50 % is left."));
+    }
+
+    #[test]
+    fn a_period_is_drawn_from_where_counting_began_and_says_so() {
+        let mut month = drawn(&[1.0, 1.0, 0.5]);
+        month.period = Some(BurnDownPeriod { from: at(0), to: at(240), timezone: "Europe/Berlin".into(), forecast_ratio: None });
+        month.counted_from = Some(at(90));
+        for (point, unseen) in month.points.iter_mut().zip([60.0, 30.0]) {
+            (point.bad, point.total, point.unseen_seconds) = (events(0), events(0), unseen);
+        }
+        let chart = Chart::of(&month, &[]);
+        assert_eq!((chart.line.as_str(), chart.area.as_str()), ("375,0 500,0 750,150", "375,300 375,0 500,0 750,150 750,300"));
+        assert_eq!(chart.unseen, [("0".to_owned(), "500".to_owned())]);
+        assert_eq!(
+            chart.says,
+            "In 3 min, with 1 min to go; nothing of the first 1 m 30 s was counted: 50 % of the budget was spent, 50 % is left."
+        );
+        let table: Vec<_> = chart.rows.iter().map(|row| [&row.total, &row.unseen, &row.left].map(String::as_str)).collect();
+        assert_eq!(table, [["100", "nothing", "50.00 %"], ["not seen", "30 s", "100.00 %"], ["not seen", "1 min", "not counted"]]);
     }
 
     #[test]

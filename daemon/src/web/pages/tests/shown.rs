@@ -183,6 +183,20 @@ async fn a_calendar_window_is_shown_with_its_zone_and_drawn_to_its_end() {
     {
         assert!(html.contains(words), "{words} in {html}");
     }
+    // Nothing was counted in its first weeks: they are unseen, as the coverage has it, and no health.
+    let seconds = |at: &serde_json::Value| at.as_str().and_then(|at| at.parse::<jiff::Timestamp>().ok()).expect("a moment").as_second();
+    let uncounted = seconds(&drawn["counted_from"]) - seconds(&drawn["from"]);
+    let passed = seconds(&drawn["to"]) - seconds(&drawn["from"]);
+    assert!(uncounted > 20 * 86_400 && uncounted < passed, "{drawn}");
+    let points = drawn["points"].as_array().expect("a list");
+    let unseen: f64 = points.iter().map(|point| point["unseen_seconds"].as_f64().expect("a number")).sum();
+    let covered = month["coverage_ratio"].as_f64().expect("a number");
+    assert!((1.0 - unseen / passed as f64 - covered).abs() < 1e-3, "{unseen} of {passed} against {covered}");
+    let table = html.split_once("Show data").expect("a table").1;
+    for words in ["<td>not seen</td>", "<td>not counted</td>"] {
+        assert!(table.contains(words), "{words} in {table}");
+    }
+    assert!(html.contains("to go; nothing of the first 23 d") && html.contains("class=\"unseen-time\" x=\"0\""), "{html}");
 }
 
 #[tokio::test]

@@ -77,6 +77,25 @@ fn a_journey_is_bad_where_one_member_is_and_says_which() {
 }
 
 #[test]
+fn a_member_that_is_judged_further_than_the_journey_costs_no_more_than_the_journey_lost() {
+    let mut source = Source::default();
+    let (mut good, mut failed) = (1000, 0);
+    for second in (-600..3600).step_by(15) {
+        *(if second > 3300 { &mut failed } else { &mut good }) += 10;
+        source.scrape(at(second), &[("200", good), ("500", failed)]);
+        if second % 60 == 0 && second <= 3480 {
+            source.put(&[("__name__", "p"), ("job", "x"), ("instance", "b")], at(second), 1.0);
+        }
+    }
+    let mut daemon = Daemon::start(shop(UNKNOWN, None), at(0));
+    daemon.tick_every(&source, 10, 0, 3590);
+    let (_, bad, _) = journeys(&daemon, 0, 3590);
+    let members = daemon.ledger.members(daemon.index("shop", ""), Interval { from: at(0), to: at(3590) }, at(3590));
+    assert!(members[0].verdicts.bad > bad * 60, "it is judged further: {members:?}, {bad}");
+    assert_eq!(costs(&daemon, 0, 3590), [("a".to_owned(), bad), ("p".to_owned(), 0)]);
+}
+
+#[test]
 fn a_weighted_journey_loses_the_weight_of_who_fails() {
     let mut daemon = Daemon::start(shop(UNKNOWN, Some(["60%", "40%"])), at(0));
     daemon.tick_every(&hour(600..900, 720..1020, 0..0), 10, 0, 3590);
