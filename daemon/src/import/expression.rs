@@ -42,6 +42,19 @@ pub(super) fn read(text: &str) -> Result<Expr, Unread> {
     tree_of(&(plain + rest)).ok_or(Unread::NotPromql)
 }
 
+/// The text with a span of the same length in the place of each `{{.window}}`, so that places in it are those of the text.
+pub(super) fn filled_alike(text: &str) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, behind)) = after.split_once("}}") else { break };
+        filled += before;
+        filled += &format!("{:0>width$}m", 1, width = name.len() + 3);
+        rest = behind;
+    }
+    filled + rest
+}
+
 /// Which side of a ratio is counted beside the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -649,6 +662,15 @@ mod tests {
         let text = "max(rate(a[{{.window}}])) + max(irate(d[{{.window}}])) + sum_over_time((count(b))[{{.window}}:]) + max_over_time(c[1h]) or vector(0)";
         let step = of_one_step(&read(text).expect("PromQL"), TEMPLATE, Duration::from_mins(1)).to_string();
         assert_eq!(step, "max(increase(a[1m])) + max(increase(d[1m])) + sum_over_time((count(b))[1m:]) + max_over_time(c[1h])");
+    }
+
+    #[test]
+    fn a_window_that_is_filled_in_moves_nothing() {
+        let text = "sum(rate(a[{{.window}}]) + b[{{ .window }}]";
+        let filled = filled_alike(text);
+        assert_eq!(filled, "sum(rate(a[0000000001m]) + b[000000000001m]");
+        assert_eq!(filled.len(), text.len());
+        assert!(read(&filled_alike("rate(a[{{.window}}])")).is_ok());
     }
 
     #[test]

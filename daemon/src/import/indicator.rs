@@ -8,7 +8,7 @@ use promql_parser::parser::Expr;
 use super::{
     expression::{self, Counted, Fitted, Found, Parts, Side, Unread, Values},
     factor::{same, scaled},
-    tree::tell,
+    tree::{mistake_in, tell},
 };
 use crate::definition::{
     build::{list, map, quoted, word},
@@ -56,8 +56,16 @@ pub(super) fn query(reader: &mut Reader, node: &Node, of: &str) -> Option<Query>
             None
         }
         Err(Unread::NotPromql) => {
-            let help = "check that it is PromQL of at most 8 KiB; write the SLO by hand where it is another language";
-            tell(reader, &codes::FOREIGN_SLI, &node.range, format!("{of} cannot be read as PromQL"), help);
+            match mistake_in(reader, node, text) {
+                Some((why, place)) => {
+                    let help = "the other tool does not take such a query, either; write the SLO by hand where it is another language";
+                    tell(reader, &codes::FOREIGN_SLI, &place, format!("{of} cannot be read as PromQL: {why}"), help);
+                }
+                None => {
+                    let help = "check that it is PromQL of at most 8 KiB; write the SLO by hand where it is another language";
+                    tell(reader, &codes::FOREIGN_SLI, &node.range, format!("{of} cannot be read as PromQL"), help);
+                }
+            }
             None
         }
     }

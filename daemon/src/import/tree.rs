@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::expression;
 use crate::definition::{
     build,
     codes::{self, Code},
+    promql::mistake_of,
     reader::{Asked, RESERVED, Reader, name_proposal, nearest, shortened, suggest},
     yaml::{Entry, Node, Value},
 };
@@ -263,6 +265,14 @@ pub(super) fn read_key<'n>(reader: &mut Reader, node: &'n Node, key: &str) -> Op
     let entry = entries.iter().find(|entry| entry.key == key)?;
     reader.asked_mut().keys.insert(entry.key_range.start);
     Some(&entry.value)
+}
+
+/// What is wrong with a query that is no PromQL, and where that stands; `None` where it may be what the parser lacks. `{{.window}}` may stand in it.
+pub(super) fn mistake_in(reader: &Reader, node: &Node, text: &str) -> Option<(String, Range<usize>)> {
+    let (why, at) = mistake_of(&expression::filled_alike(text))?;
+    let written = reader.source().text().get(node.range.clone()).and_then(|written| written.find(text));
+    let exact = written.zip(at).map(|(offset, at)| node.range.start + offset + at.start..node.range.start + offset + at.end);
+    Some((why, exact.unwrap_or_else(|| node.range.clone())))
 }
 
 /// Labels that are not carried over but for these, with what stands in their place.

@@ -358,7 +358,11 @@ fn read_target(reader: &mut Reader, fields: &Fields<'_>) -> Option<(Node, String
         (Some((node, share)), _) => {
             let Some(percent) = percent_of(share) else {
                 let message = format!("`target: {}` is not a share of one", shortened(share));
-                tell(reader, &codes::WRONG_TYPE, &node.range, message, "write for example `target: 0.999`, or `targetPercent: 99.9`");
+                let help = match share_of(share) {
+                    Some(meant) => format!("write `target: {meant}`, or `targetPercent: {}`", share.trim()),
+                    None => "write for example `target: 0.999`, or `targetPercent: 99.9`".to_owned(),
+                };
+                tell(reader, &codes::WRONG_TYPE, &node.range, message, help);
                 return None;
             };
             (node, percent)
@@ -390,6 +394,17 @@ pub(super) fn percent_of(share: &str) -> Option<String> {
     percent.trim_end_matches('%').parse::<f64>().is_ok_and(|percent| percent <= 100.0).then_some(percent)
 }
 
+/// `99.5` as `0.995`, by moving the point: what was meant by a share that is written in percent; `None` for what is none below 100.
+fn share_of(percent: &str) -> Option<String> {
+    let (whole, fraction) = percent.trim().split_once('.').unwrap_or((percent.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !matches!(whole.len(), 1 | 2) || !digits(whole) || !digits(fraction) || fraction.len() > 13 {
+        return None;
+    }
+    let share = format!("0.{whole:0>2}{fraction}").trim_end_matches('0').to_owned();
+    (share != "0.").then_some(share)
+}
+
 /// `counted-in:` of an objective that is budgeted in slices.
 fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Option<Method>) -> Result<Option<Node>, Told> {
     let (window, share) = (fields.text(reader, "timeSliceWindow"), fields.text(reader, "timeSliceTarget"));
@@ -418,7 +433,8 @@ fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Option<Method>)
     let slices = if window.bytes().all(|b| b.is_ascii_digit()) { format!("{window}m") } else { window.to_owned() };
     let Some(share) = percent_of(share) else {
         let message = format!("`timeSliceTarget: {}` is not a share of one", shortened(share));
-        tell(reader, &codes::WRONG_TYPE, &share_node.range, message, "write for example 0.99");
+        let meant = share_of(share).unwrap_or_else(|| "0.99".to_owned());
+        tell(reader, &codes::WRONG_TYPE, &share_node.range, message, format!("write for example `timeSliceTarget: {meant}`"));
         return Err(Told);
     };
     Ok(Some(map(

@@ -1,14 +1,15 @@
 //! What an alert compares: shares of bad events with a multiple of a budget.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use burnward_core::sli::{MatchOp, Matcher, Selector};
-use promql_parser::parser::Expr;
+use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
 
 use super::{Rule, Rules};
 use crate::{
     definition::{
-        promql::{always_alike, bare},
+        promql::{By, Split, always_alike, bare},
+        reader::shortened,
         selector,
     },
     import::{
@@ -35,6 +36,8 @@ pub(super) struct Comparison {
     pub(super) product: Option<(f64, f64)>,
     /// The rules that were looked up for it.
     pub(super) through: Vec<usize>,
+    /// Labels that tell the shares apart, and that the alert aggregates over once they are compared.
+    pub(super) merged: BTreeSet<String>,
 }
 
 /// What an alert holds for: any of these, each of which is one comparison, or two over different lookbacks. One that always or never holds is left out.
@@ -63,7 +66,13 @@ fn split<'e>(expr: &'e Expr, op: &str, into: &mut Vec<&'e Expr>) {
 }
 
 fn comparison(expr: &Expr, rules: &Rules) -> Option<Comparison> {
+    if let Expr::Aggregate(aggregate) = bare(expr) {
+        return aggregated(aggregate, rules);
+    }
     let Expr::Binary(binary) = bare(expr) else { return None };
+    if binary.return_bool() {
+        return None;
+    }
     let side = match binary.op.to_string().as_str() {
         ">" | ">=" => Side::Bad,
         "<" | "<=" => Side::Good,
@@ -79,12 +88,36 @@ fn comparison(expr: &Expr, rules: &Rules) -> Option<Comparison> {
         Side::Good => (1.0 - number / scale, None),
     };
     let possible = threshold > 0.0 && (threshold < 1.0 || product.is_some());
-    (ratio && possible).then_some(Comparison { share, side, lookback, threshold, product, through })
+    (ratio && possible).then_some(Comparison { share, side, lookback, threshold, product, through, merged: BTreeSet::new() })
+}
+
+/// What is left of a comparison is aggregated, as Sloth writes it: there is something of it exactly where one of the shares is beyond the number.
+fn aggregated(aggregate: &AggregateExpr, rules: &Rules) -> Option<Comparison> {
+    let known = matches!(aggregate.op.to_string().as_str(), "max" | "min" | "sum" | "avg" | "group" | "count");
+    let comparison = known.then(|| comparison(&aggregate.expr, rules)).flatten()?;
+    let merged = match &Split::of(&comparison.share).by {
+        By::These(labels) => labels.iter().filter(|label| !keeps(aggregate.modifier.as_ref(), label)).cloned().collect(),
+        By::AllBut { .. } | By::Unknown => BTreeSet::new(),
+    };
+    Some(Comparison { merged: comparison.merged.union(&merged).cloned().collect(), ..comparison })
+}
+
+/// Whether values are still told apart by a label once they are aggregated.
+fn keeps(modifier: Option<&LabelModifier>, label: &str) -> bool {
+    match modifier {
+        None => false,
+        Some(LabelModifier::Include(labels)) => labels.labels.iter().any(|kept| kept == label),
+        Some(LabelModifier::Exclude(labels)) => !labels.labels.iter().any(|left| left == label),
+    }
 }
 
 /// The constant that an expression is multiplied by, such as 100 of a percentage, and the rest of it, with the recording rule in its place that it names.
 fn looked_up(expr: &Expr, rules: &Rules, through: &mut Vec<usize>, depth: usize) -> Option<(f64, Expr)> {
     let (scale, rest) = scaled(expr);
+    if let Some(aggregate) = of_ratio(&rest) {
+        let (of_ratio, share) = looked_up(&aggregate.expr, rules, through, depth)?;
+        return one_by_one(aggregate, &share, rules).then_some((scale * of_ratio, share));
+    }
     let Expr::VectorSelector(vector) = bare(&rest) else { return Some((scale, bare(&rest).clone())) };
     let wanted = selector::of_expression(vector)?;
     let (at, rule) = rules.recording(&wanted)?;
@@ -97,11 +130,84 @@ fn looked_up(expr: &Expr, rules: &Rules, through: &mut Vec<usize>, depth: usize)
     Some((scale * of_rule, share))
 }
 
+/// An aggregation of ratios or of recorded values, which yields its one value again where it has one.
+fn of_ratio(expr: &Expr) -> Option<&AggregateExpr> {
+    let Expr::Aggregate(aggregate) = bare(expr) else { return None };
+    let known = matches!(aggregate.op.to_string().as_str(), "sum" | "avg" | "max" | "min");
+    let inner = match bare(&aggregate.expr) {
+        Expr::VectorSelector(_) => true,
+        Expr::Aggregate(_) => of_ratio(&aggregate.expr).is_some(),
+        inner => [Side::Bad, Side::Good].iter().any(|side| expression::parts(inner, *side).is_some()),
+    };
+    (known && inner).then_some(aggregate)
+}
+
+/// Whether each value of an aggregation is one of the shares: it keeps all labels that tell those apart, and one rule at most records them.
+fn one_by_one(aggregate: &AggregateExpr, share: &Expr, rules: &Rules) -> bool {
+    let kept = match &Split::of(share).by {
+        By::These(labels) => labels.iter().all(|label| keeps(aggregate.modifier.as_ref(), label)),
+        By::AllBut { labels, .. } => match &aggregate.modifier {
+            Some(LabelModifier::Exclude(left)) => left.labels.iter().all(|label| labels.contains(label)),
+            Some(LabelModifier::Include(_)) | None => false,
+        },
+        By::Unknown => false,
+    };
+    let recorded = match bare(&aggregate.expr) {
+        Expr::VectorSelector(vector) => selector::of_expression(vector).map_or(0, |wanted| rules.recordings(&wanted).count()),
+        _ => 1,
+    };
+    kept && recorded == 1
+}
+
+/// Why an alert is no condition of an SLO that looks like one, and what to do about that.
+pub(super) fn why_not(expr: &Expr, rules: &Rules) -> Option<(String, &'static str)> {
+    let mut alternatives = Vec::new();
+    split(expr, "or", &mut alternatives);
+    alternatives.into_iter().find_map(|alternative| {
+        let mut parts = Vec::new();
+        split(alternative, "and", &mut parts);
+        let merged = parts.iter().find_map(|part| adds_up_shares(part, rules));
+        let (shares, others): (Vec<&Expr>, Vec<&Expr>) = parts.into_iter().partition(|part| comparison(part, rules).is_some());
+        merged.or_else(|| others.first().filter(|_| !shares.is_empty()).map(|other| beside_shares(other)))
+    })
+}
+
+/// An aggregation of several shares, which is none itself.
+fn adds_up_shares(part: &Expr, rules: &Rules) -> Option<(String, &'static str)> {
+    let inner = match bare(part) {
+        Expr::Aggregate(aggregate) => bare(&aggregate.expr),
+        inner => inner,
+    };
+    let Expr::Binary(binary) = inner else { return None };
+    let (_, rest) = scaled(&binary.lhs);
+    let aggregate = of_ratio(&rest)?;
+    let (_, share) = looked_up(&aggregate.expr, rules, &mut Vec::new(), 0)?;
+    let ratio = [Side::Bad, Side::Good].iter().any(|side| expression::parts(&share, *side).is_some());
+    (ratio && !one_by_one(aggregate, &share, rules)).then(|| {
+        let why = format!("`{}` is of several shares at once, and the {0} of shares is not the share of all events", aggregate.op);
+        (why, "compare each share by itself, or divide the sum of the bad events by the sum of all")
+    })
+}
+
+/// A condition of another kind beside those on shares.
+fn beside_shares(other: &Expr) -> (String, &'static str) {
+    let why = format!(
+        "its condition `{}` compares no share of bad events with a number, and an alert row has no other condition",
+        shortened(&other.to_string())
+    );
+    (why, "write the SLO by hand where it should alert without that condition")
+}
+
 impl Rules {
     /// The recording rule that a selector reads: by its name, and by labels that it sets.
-    pub(super) fn recording(&self, wanted: &Selector) -> Option<(usize, &Rule)> {
+    pub(super) fn recording<'r>(&'r self, wanted: &'r Selector) -> Option<(usize, &'r Rule)> {
+        self.recordings(wanted).next()
+    }
+
+    /// All of them.
+    fn recordings<'r>(&'r self, wanted: &'r Selector) -> impl Iterator<Item = (usize, &'r Rule)> {
         let named = |rule: &Rule| rule.record.as_deref() == Some(wanted.metric());
-        self.all.iter().enumerate().find(|(_, rule)| named(rule) && wanted.matchers().iter().all(|matcher| fits(matcher, rule)))
+        self.all.iter().enumerate().filter(move |(_, rule)| named(rule) && wanted.matchers().iter().all(|matcher| fits(matcher, rule)))
     }
 }
 

@@ -1,6 +1,10 @@
 //! The SLOs that rules stand for, put together from their alerts and from what else is recorded of them.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
 
 use burnward_core::{
     slo::{AlertRow, Urgency},
@@ -189,6 +193,7 @@ impl Slos {
                 }
             }
             tell_of_waiting(reader, &rule);
+            tell_of_merged(reader, &rule, &condition);
         }
     }
 
@@ -411,6 +416,27 @@ fn tell_of_waiting(reader: &mut Reader, rule: &Rule) {
     }
 }
 
+/// An alert that speaks once of several groups has a counterpart in each of them.
+fn tell_of_merged(reader: &mut Reader, rule: &Rule, condition: &[Comparison]) {
+    let merged: BTreeSet<&str> = condition.iter().flat_map(|comparison| comparison.merged.iter().map(String::as_str)).collect();
+    if merged.is_empty() {
+        return;
+    }
+    let name = rule.alert.as_ref().map(|name| shortened(name)).unwrap_or_default();
+    let labels = merged.into_iter().collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "the alert `{name}` aggregates over `{labels}`, which tells the shares apart: each of them has a budget and alerts of its own here"
+    );
+    tell(reader, &codes::CHANGED, &rule.expr_place, message, "divide the sums of all events where there is to be one budget");
+}
+
+/// An objective that no alert was carried over for.
+fn tell_of_nobody(reader: &mut Reader, place: &Range<usize>, percent: &str) {
+    let message =
+        format!("no alert on the objective of {percent} is carried over, so nobody is told when its budget burns: `alerting: none`");
+    tell(reader, &codes::CHANGED, place, message, "take `alerting: none` out for the default alert rows");
+}
+
 impl Slo {
     fn objective(&mut self, rule: &Rule, place: &Range<usize>, budget: f64) -> &mut Objective {
         let label = rule.labels.get(OBJECTIVE);
@@ -495,7 +521,13 @@ impl Objective {
                 as_loud(reader, place, *urgency, severity.as_deref())
             }
             (Ok(_), None) if without_rows == WithoutRows::Default && self.rows.is_empty() => None,
-            (Ok(target), None) => rows::alerting(reader, place, Rows { all: self.rows.clone(), target, window }),
+            (Ok(target), None) => {
+                let alerting = rows::alerting(reader, place, Rows { all: self.rows.clone(), target, window });
+                if alerting == Some(word(place, "none")) {
+                    tell_of_nobody(reader, place, &percent);
+                }
+                alerting
+            }
             (Err(_), _) => None,
         };
         let id = id.and_then(|id| name(reader, id, place, "an objective's name"));

@@ -18,11 +18,11 @@ use promql_parser::parser::Expr;
 use super::{
     Converted, Settings, expression,
     sloth::{ROUTING, WORDS},
-    tree::{Fields, labels_left, pass_over, peek, tell},
+    tree::{Fields, labels_left, mistake_in, pass_over, peek, tell},
 };
 use crate::definition::{
     codes,
-    promql::{always_alike, mistake_of},
+    promql::always_alike,
     reader::{Reader, shortened},
     yaml::{Node, Value},
 };
@@ -212,6 +212,8 @@ fn left_out(reader: &mut Reader, rule: &Rule, covered: Option<&Covered>, rules: 
             format!("the alert `{name}` is not carried over: its lookbacks are compared with a number that is no burn rate times a budget"),
             "write the product, such as `> (14.4 * 0.001)`, or add the label `burn_rate`, such as `burn_rate: \"14.4\"`",
         )
+    } else if let Some((why, help)) = alert.and_then(|expr| alert::why_not(expr, rules)) {
+        (format!("the alert `{name}` is not carried over: {why}"), help)
     } else {
         (
             format!("the rule `{name}` is not carried over: it is no part of an SLO"),
@@ -298,12 +300,7 @@ fn read_rule(reader: &mut Reader, node: &Node, group: &str) -> Option<Rule> {
     let (expr_node, text) = expr?;
     let read = expression::read(text);
     let unread = match &read {
-        Err(expression::Unread::NotPromql) => mistake_of(text).map(|(why, at)| {
-            let written = reader.source().text().get(expr_node.range.clone()).and_then(|written| written.find(text));
-            let exact =
-                written.zip(at).map(|(offset, at)| expr_node.range.start + offset + at.start..expr_node.range.start + offset + at.end);
-            (why, exact.unwrap_or_else(|| expr_node.range.clone()))
-        }),
+        Err(expression::Unread::NotPromql) => mistake_in(reader, expr_node, text),
         Ok(_) | Err(_) => None,
     };
     Some(Rule {

@@ -83,7 +83,7 @@ fn an_slo_shows_all_of_its_mistakes() {
     assert_eq!(
         errors(&text),
         [
-            "E1502 the query cannot be read as PromQL",
+            "E1502 the query cannot be read as PromQL: `(` is not closed",
             "E1503 the window is of minutes: in OpenSLO `m` is a minute, and a month is `M`",
             "E1007 `Events` is not a budgeting method",
             "E1504 there is no AlertPolicy `none` in what is read",
@@ -91,7 +91,7 @@ fn an_slo_shows_all_of_its_mistakes() {
         ]
     );
     let sloth = "version: prometheus/v1\nservice: web\nlabels: { team: shop }\nslos: [{ name: a, objective: 100, sli: { events: { error_query: 'sum(', total_query: t } } }]\n";
-    assert_eq!(errors(sloth), ["E1502 the error query cannot be read as PromQL", "E1042 target must be below 100 %"]);
+    assert_eq!(errors(sloth), ["E1502 the error query cannot be read as PromQL: `(` is not closed", "E1042 target must be below 100 %"]);
     assert_eq!(convert(&[("a.yaml", sloth)]).documents, []);
     let pyrra = pyrra::RATIO.replace("4w", "1mo").replace("target: \"99.5\"", "target: \"100\"");
     assert_ne!(pyrra, pyrra::RATIO);
@@ -119,6 +119,25 @@ slos:
             "W2101 8:22 `eror_query` is not carried over | did you mean `error_query`?",
         ]
     );
+}
+
+#[test]
+fn percent_where_openslo_takes_a_share_is_told_with_the_share() {
+    for (target, meant) in [("99", "0.99"), ("99.5", "0.995"), ("99.90", "0.999"), ("95.", "0.95"), ("5", "0.05"), ("50.25", "0.5025")] {
+        let expected = format!("`target: {target}` is not a share of one | write `target: {meant}`, or `targetPercent: {target}`");
+        assert!(said(&TRAP.replace("target: 0.99", &format!("target: {target}"))).iter().any(|said| said.ends_with(&expected)), "{target}");
+    }
+    for target in ["100", "-1", "ninety", "0.9.9", "1e2"] {
+        let expected = format!("`target: {target}` is not a share of one | write for example `target: 0.999`, or `targetPercent: 99.9`");
+        assert!(said(&TRAP.replace("target: 0.99", &format!("target: {target}"))).iter().any(|said| said.ends_with(&expected)), "{target}");
+    }
+}
+
+#[test]
+fn a_query_that_is_no_promql_is_told_what_is_wrong_and_where() {
+    let sloth = "version: prometheus/v1\nservice: web\nlabels: { team: shop }\nslos: [{ name: a, objective: 99, sli: { events: { error_query: 'sum(rate(a[{{.window}}])', total_query: t } } }]\n";
+    let [told] = &said(sloth)[..] else { panic!("{:?}", said(sloth)) };
+    assert!(told.starts_with("E1502 4:68 the error query cannot be read as PromQL: `(` is not closed |"), "{told}");
 }
 
 #[test]

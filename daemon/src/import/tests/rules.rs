@@ -8,6 +8,9 @@ use crate::definition::Colour;
 /// As Sloth generates them, shortened to two lookbacks of one SLO.
 pub(super) const SLOTH: &str = include_str!("../../../fixtures/foreign/rules-of-sloth.yaml");
 
+/// As newer ones of Sloth generate them, of one SLO with the default rows.
+const SLOTH_GROUPED: &str = include_str!("../../../fixtures/foreign/rules-of-sloth-grouped.yaml");
+
 /// As Pyrra generates them, shortened.
 pub(super) const PYRRA: &str = include_str!("../../../fixtures/foreign/rules-of-pyrra.yaml");
 
@@ -31,6 +34,76 @@ const OTHERWISE: &str = "groups:
 #[test]
 fn rules_of_sloth_become_the_slo_that_they_came_from() {
     insta::assert_snapshot!(shown(&[("sloth-rules.yaml", SLOTH)]));
+}
+
+#[test]
+fn comparisons_that_sloth_aggregates_are_the_default_rows() {
+    let imported = convert(&[("sloth-rules.yaml", SLOTH_GROUPED)]);
+    let [document] = &imported.documents[..] else { panic!("{:?}", imported.faults) };
+    assert!(!document.text.contains("alerting"), "{}", document.text);
+    assert_eq!(loaded(&imported)[0].objectives[0].rows.len(), 4);
+    assert_eq!(imported.faults.iter().map(ToString::to_string).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+/// Recorded shares of each cluster, over two lookbacks, and an alert on them.
+fn of_clusters(alert: &str, further: &[String]) -> String {
+    let ratio = |over: &str, verb: &str| {
+        let sum = |code: &str| format!("sum by (cluster) (rate(api_requests_total{{verb=\"{verb}\"{code}}}[{over}]))");
+        format!("{} / {}", sum(",code=~\"5..\""), sum(""))
+    };
+    let record =
+        |over: &str, verb: &str| format!("{{ record: 'api:burn{over}', expr: '{}', labels: {{ verb: {verb} }} }}", ratio(over, verb));
+    let alert = format!("{{ alert: ApiBurns, expr: '{alert}', labels: {{ severity: critical, service: api, team: a }} }}");
+    let own = [record("1h", "GET"), record("5m", "GET")];
+    file(&own.into_iter().chain(further.iter().map(|verb| record("1h", verb))).chain([alert]).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_aggregation_that_changes_nothing_is_seen_through() {
+    let plain = convert(&[("rules.yaml", &of_clusters("api:burn1h > 14.4 * 0.01 and api:burn5m > 14.4 * 0.01", &[]))]);
+    assert_eq!(loaded(&plain)[0].objectives[0].rows.len(), 1);
+    for alert in [
+        "sum by (cluster) (api:burn1h) > (14.40 * 0.01000) and on (cluster) sum by (cluster) (api:burn5m) > (14.40 * 0.01000)",
+        "max without (verb) (api:burn1h) > 14.4 * 0.01 and avg by (cluster, verb) (api:burn5m) > 14.4 * 0.01",
+        "max by (cluster) (api:burn1h > 14.4 * 0.01) and group by (cluster) (api:burn5m > 14.4 * 0.01)",
+        "100 * sum by (cluster) (api:burn1h) > 14.4 * 1 and 100 * sum by (cluster) (max by (cluster) (api:burn5m)) > 14.4 * 1",
+    ] {
+        let imported = convert(&[("rules.yaml", &of_clusters(alert, &[]))]);
+        assert_eq!(imported.documents, plain.documents, "{alert}");
+        assert_eq!(imported.faults.len(), plain.faults.len(), "{alert}: {:?}", imported.faults);
+    }
+}
+
+#[test]
+fn an_alert_that_speaks_once_of_several_groups_is_told_that_each_has_its_own() {
+    let alert = "max(api:burn1h > 14.4 * 0.01) and max(api:burn5m > 14.4 * 0.01)";
+    let imported = convert(&[("rules.yaml", &of_clusters(alert, &[]))]);
+    assert_eq!(loaded(&imported)[0].objectives[0].rows.len(), 1);
+    let said = imported.faults.iter().filter(|fault| fault.code.id == "W2102" && fault.message.contains("aggregates over `cluster`"));
+    assert_eq!(said.count(), 1, "{:?}", imported.faults);
+}
+
+#[test]
+fn an_aggregation_of_several_shares_is_told_as_that() {
+    for (alert, further, says) in [
+        ("sum by (cluster) (api:burn1h) > 14.4 * 0.01", &["LIST"][..], "`sum` is of several shares at once"),
+        ("avg(api:burn1h) > 0.05", &[], "the avg of shares is not the share of all events"),
+        ("max(api:burn1h) > 0.05", &[], "`max` is of several shares at once"),
+        (
+            "api:burn1h > 14.4 * 0.01 and sum(rate(api_requests_total[5m])) > 1",
+            &[],
+            "its condition `sum(rate(api_requests_total[5m])) > 1`",
+        ),
+    ] {
+        let further: Vec<String> = further.iter().map(ToString::to_string).collect();
+        let imported = convert(&[("rules.yaml", &of_clusters(alert, &further))]);
+        assert!(imported.documents.is_empty(), "{alert}");
+        assert!(
+            imported.faults.iter().any(|fault| fault.code.id == "W2101" && fault.message.contains(says)),
+            "{alert}: {:?}",
+            imported.faults
+        );
+    }
 }
 
 #[test]
@@ -112,9 +185,13 @@ fn lookbacks_with_thresholds_of_their_own_are_refused() {
 #[test]
 fn an_slo_of_sloth_without_alerts_tells_nobody() {
     let (recordings, _) = SLOTH.split_once("  - name: sloth-slo-alerts").expect("alerts");
-    let slos = loaded(&convert(&[("rules.yaml", recordings)]));
+    let imported = convert(&[("rules.yaml", recordings)]);
+    let slos = loaded(&imported);
     assert!(slos[0].objectives[0].rows.is_empty());
     assert_eq!(slos[0].objectives[0].target.as_percent(), "99.9");
+    let said: Vec<String> = imported.faults.iter().map(ToString::to_string).collect();
+    let nobody = "no alert on the objective of 99.9% is carried over, so nobody is told when its budget burns: `alerting: none` (W2102)";
+    assert!(said.iter().any(|said| said.ends_with(nobody)), "{said:?}");
 }
 
 /// As they are shipped by others: queries of Sourcegraph whose ratio is compared with a percentage, or is of something with itself.
