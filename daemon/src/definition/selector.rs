@@ -32,6 +32,9 @@ pub(super) struct Fault {
 
 const PLAIN: &str = "write a plain counter selector, such as 'http_requests_total{job=\"checkout\"}'";
 const NO_FUNCTION: &str = "write the plain counter selector alone: rate(), increase() and sum() are not needed";
+const PLAIN_PROBE: &str = "write the gauge of 0 and 1 alone, such as 'probe_success{job=\"blackbox\"}'";
+const NO_FUNCTION_OF_PROBE: &str =
+    "write the gauge of 0 and 1 alone, such as 'probe_success{job=\"blackbox\"}': avg_over_time() and sum() are not needed";
 const NO_RATIO: &str = "the ratio is computed here: name the two counters, `bad` (or `good`) and `total`";
 const ESCAPES: &str = "within a quoted text of PromQL a backslash is written twice, as in code=~\"5\\\\d\\\\d\", or once between backticks; put the whole query into single quotes";
 const NO_RANGE: &str = "remove it: what is read follows from the window and the alert rows";
@@ -45,6 +48,16 @@ const CLASSIC: &str =
 impl Fault {
     fn new(code: &'static Code, message: impl Into<String>, help: &'static str) -> Self {
         Self { code, message: message.into(), at: None, help }
+    }
+
+    /// The same where a probe is to stand, and no counter.
+    pub(super) fn of_probe(mut self) -> Self {
+        self.help = match self.help {
+            PLAIN => PLAIN_PROBE,
+            NO_FUNCTION => NO_FUNCTION_OF_PROBE,
+            other => other,
+        };
+        self
     }
 
     fn at(mut self, range: Range<usize>) -> Self {

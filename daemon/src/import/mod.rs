@@ -283,7 +283,7 @@ fn windows_of(reader: &mut Reader, roots: &[Node]) -> Option<sloth::Windows> {
 }
 
 /// Advice of own documents that tells of what the other tool counts, and not of how it is written here.
-const OF_WHAT_IS_COUNTED: [&codes::Code; 3] = [&codes::SAME_SIDES, &codes::NO_PART, &codes::MATCHER];
+const OF_WHAT_IS_COUNTED: [&codes::Code; 4] = [&codes::SAME_SIDES, &codes::NO_PART, &codes::MATCHER, &codes::TURNED];
 
 /// Whether an SLO is one by all checks of own documents, with the advice on what it counts.
 fn checked(source: &Arc<Source>, slo: &Converted, context: &Context) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {

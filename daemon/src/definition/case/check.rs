@@ -77,7 +77,7 @@ impl Case {
     /// # Errors
     /// Every reason why it cannot be run, or could never pass.
     pub fn ready(&self, slos: &Slos) -> Result<Ready<'_>, Vec<Diagnostic>> {
-        let Some(slo) = slos.get(&self.slo) else { return Err(vec![no_slo(&self.place, &self.slo, slos)]) };
+        let Some(slo) = slos.get(&self.slo) else { return Err(vec![no_slo(&self.slo_place, &self.slo, slos)]) };
         let mut faults = Vec::new();
         let mut needed = vec![Arc::clone(slo)];
         for member in slo.sli.composite().into_iter().flat_map(Composite::members) {

@@ -35,6 +35,8 @@ pub struct Case {
     pub name: String,
     /// Which SLO.
     pub slo: SloRef,
+    /// Where that is named; where the test does not name it, its own place.
+    pub slo_place: Place,
     /// When it begins.
     pub begins: Timestamp,
     /// The zone of its times of day.

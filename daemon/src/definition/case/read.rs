@@ -89,7 +89,8 @@ fn read_one(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>) -> Option<
     let fields = reader.map(node, &TEST)?;
     let name_node = reader.required(&fields, "name", "a bad deploy pages within five minutes");
     let name = name_node.and_then(|node| reader.line(node, "a test's name", LONGEST_NAME)).map(ToOwned::to_owned);
-    let slo = match reader.optional(&fields, "slo") {
+    let slo_node = reader.optional(&fields, "slo");
+    let slo = match slo_node {
         Some(node) => read_slo(reader, node, named_by),
         None if fields.entry("slo").is_some() => None,
         None => the_only_one(reader, &fields, named_by),
@@ -113,6 +114,7 @@ fn read_one(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>) -> Option<
     let happens = reader.optional(&fields, "happens").map_or_else(Vec::new, |node| read_happens(reader, node, &scene));
     let expect_node = reader.required(&fields, "expect", "[{ page: none }]");
     let expect = expect_node.map(|node| expect::read(reader, node, &scene));
+    let slo_place = slo_node.map(|node| reader.place(node.range.clone()));
     let place = reader.place(name_node.map_or_else(|| fields.place(), |node| node.range.clone()));
     Some(Case {
         name: name.unwrap_or_default(),
@@ -124,6 +126,7 @@ fn read_one(reader: &mut Reader, node: &Node, named_by: &NamedBy<'_>) -> Option<
         traffic: traffic.unwrap_or_default(),
         happens,
         expect: expect.unwrap_or_default(),
+        slo_place: slo_place.unwrap_or_else(|| place.clone()),
         place,
         form: Form::Whole,
     })

@@ -2,12 +2,14 @@
 //!
 //! What is said here must be sure: a label that holds routes may hold a regular expression as its text, and some exporters do write `5xx`.
 
+mod turned;
 mod wider;
 
 use burnward_core::sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli};
 use regex_syntax::hir::literal::{Extractor, Literal};
 
 use super::codes::{self, Code};
+pub(super) use turned::{Turned, turned};
 pub(super) use wider::{Wider, wider};
 
 /// Why a selector may not take what was meant.

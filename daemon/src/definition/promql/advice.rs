@@ -5,7 +5,7 @@ use std::time::Duration;
 use burnward_core::sli::Comparison;
 use promql_parser::parser::{BinaryExpr, Call, Expr, VectorSelector};
 
-use super::{By, Finding, Scanned, Span, Split, Use, bare, bounds, tree::visit};
+use super::{By, Finding, Scanned, Span, Split, Use, bare, bounds, split::adds_up_quantiles, tree::visit};
 use crate::definition::{codes, matchers, selector};
 
 /// All advice about an expression.
@@ -13,6 +13,7 @@ pub(super) fn of(expr: &Expr, scanned: &Scanned<'_>, used: Use) -> Vec<Finding> 
     let mut advice: Vec<Finding> = hidden_gaps(expr, scanned).into_iter().collect();
     advice.extend(doubts(expr, scanned));
     advice.extend(without_value(expr, scanned));
+    advice.extend(added_quantiles(expr, scanned));
     match used {
         Use::Window { is } => {
             advice.extend(filters(expr, "`is` and `threshold`"));
@@ -61,6 +62,14 @@ fn without_value(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
         }
     });
     found.map(|(message, help)| Finding::new(&codes::PROMQL_NEVER, message, help).at(scanned.word("histogram_quantile")))
+}
+
+/// A sum, or a mean, of quantiles.
+fn added_quantiles(expr: &Expr, scanned: &Scanned<'_>) -> Option<Finding> {
+    let (op, help) = adds_up_quantiles(expr)?;
+    let what = if op == "sum" { "sum" } else { "mean" };
+    let message = format!("`{op}` makes a {what} of quantiles, which is no quantile of anything: it can be far from that of all requests");
+    Some(Finding::new(&codes::PROMQL_QUANTILE, message, help).at(scanned.word(&op)))
 }
 
 fn no_quantile(call: &Call) -> Option<(String, String)> {

@@ -34,17 +34,57 @@ pub(crate) struct Split {
     pub(crate) by: By,
     /// Labels of which every selector asks for one value: they tell nothing apart.
     pinned: Names,
+    /// The first quantile of buckets within it.
+    quantile: Option<Quantile>,
+}
+
+/// A quantile of a histogram: which, of what, and whether that is told apart by `le`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Quantile {
+    share: String,
+    buckets: String,
+    classic: bool,
+}
+
+impl Quantile {
+    fn within(expr: &Expr) -> Option<Self> {
+        let mut found = None;
+        visit(expr, &mut |node| {
+            if let Expr::Call(call) = node
+                && call.func.name == "histogram_quantile"
+                && let [share, buckets] = call.args.args.as_slice()
+                && found.is_none()
+            {
+                found = Some((share.clone(), buckets.clone()));
+            }
+        });
+        let (share, buckets) = found?;
+        let inner = match bare(&buckets) {
+            Expr::Aggregate(sum) if sum.op.to_string() == "sum" => bare(&sum.expr),
+            inner => inner,
+        };
+        let text = inner.to_string();
+        Some(Self { share: share.to_string(), classic: text.contains("_bucket"), buckets: text })
+    }
+
+    /// The same of buckets that are added up by these labels.
+    fn by(&self, per: &[String]) -> String {
+        let le = self.classic.then_some("le");
+        let labels: Vec<&str> = le.into_iter().chain(per.iter().map(String::as_str)).collect();
+        let by = if labels.is_empty() { String::new() } else { format!(" by ({})", labels.join(", ")) };
+        format!("`histogram_quantile({}, sum{by} ({}))`", self.share, self.buckets)
+    }
 }
 
 impl Split {
     /// Of an expression that is not looked into.
     pub(super) const fn unknown() -> Self {
-        Self { by: By::Unknown, pinned: Names::new() }
+        Self { by: By::Unknown, pinned: Names::new(), quantile: None }
     }
 
     /// How the values of an expression are split.
     pub(crate) fn of(expr: &Expr) -> Self {
-        Self { by: by(expr), pinned: pinned(expr) }
+        Self { by: by(expr), pinned: pinned(expr), quantile: Quantile::within(expr) }
     }
 
     /// Why these values are not those of an SLO that is split by `per`.
@@ -55,7 +95,11 @@ impl Split {
             By::These(labels) => {
                 let more: Vec<&String> = labels.iter().filter(|label| !wanted.contains(*label) && !self.pinned.contains(*label)).collect();
                 let fewer: Vec<&String> = wanted.difference(labels).collect();
-                more_than_wanted(&more, per).into_iter().chain(fewer_than_wanted(&fewer, per)).map(told).collect()
+                more_than_wanted(&more, per, &self.aggregation(per))
+                    .into_iter()
+                    .chain(fewer_than_wanted(&fewer, &self.aggregation(per)))
+                    .map(told)
+                    .collect()
             }
             By::AllBut { labels, aggregated: true } => {
                 let message = format!(
@@ -63,7 +107,7 @@ impl Split {
                     named(&labels.iter().collect::<Vec<_>>()),
                     split_by(per)
                 );
-                vec![told((message, format!("name what remains: {}", aggregation(per))))]
+                vec![told((message, format!("name what remains: {}", self.aggregation(per))))]
             }
             By::AllBut { aggregated: false, .. } if ["instance", "pod"].iter().any(|label| self.pinned.contains(*label)) => Vec::new(),
             By::AllBut { aggregated: false, .. } => {
@@ -71,26 +115,68 @@ impl Split {
                     "each series has a value of its own, and the SLO is {}: where two come for one group, as while a process is replaced, nothing is counted",
                     split_by(per)
                 );
-                vec![told((message, format!("aggregate them: {}", aggregation(per))))]
+                vec![told((message, format!("aggregate them: {}", self.aggregation(per))))]
             }
             By::Unknown => Vec::new(),
         }
     }
+
+    /// The aggregation that fits: the outermost one, or that of the buckets of a quantile, which cannot be aggregated itself.
+    fn aggregation(&self, per: &[String]) -> String {
+        self.quantile.as_ref().map_or_else(|| aggregation(per), |quantile| quantile.by(per))
+    }
 }
 
-fn more_than_wanted(more: &[&String], per: &[String]) -> Option<(String, String)> {
+/// What adds up quantiles, or takes their mean, with the quantile of all that it would be.
+pub(super) fn adds_up_quantiles(expr: &Expr) -> Option<(String, String)> {
+    let mut found = None;
+    visit(expr, &mut |node| {
+        let Expr::Aggregate(aggregate) = node else { return };
+        let op = aggregate.op.to_string();
+        if found.is_none() && matches!(op.as_str(), "sum" | "avg") && is_quantile(&aggregate.expr) {
+            let labels = match (&aggregate.modifier, by(expr)) {
+                (Some(LabelModifier::Include(labels)), _) => labels.labels.clone(),
+                (_, By::These(labels)) => labels.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            found = Some((op, Quantile::within(&aggregate.expr).map(|quantile| quantile.by(&labels))));
+        }
+    });
+    let (op, instead) = found?;
+    let help = instead.map_or_else(
+        || "take the worst one, `max (...)`, or count the requests themselves with a histogram".to_owned(),
+        |instead| format!("add up the buckets within it: write {instead}; or take the worst one, `max (...)`"),
+    );
+    Some((op, help))
+}
+
+/// A quantile as it is, or times a number.
+fn is_quantile(expr: &Expr) -> bool {
+    match bare(expr) {
+        Expr::Call(call) => call.func.name == "histogram_quantile",
+        Expr::VectorSelector(series) => equalities(series).contains("quantile"),
+        Expr::Binary(binary) if matches!(binary.op.to_string().as_str(), "*" | "/") => {
+            let (left, right) = (&binary.lhs, &binary.rhs);
+            let scalar = |side: &Expr| side.value_type() == ValueType::Scalar;
+            (scalar(right) && is_quantile(left)) || (scalar(left) && is_quantile(right))
+        }
+        _ => false,
+    }
+}
+
+fn more_than_wanted(more: &[&String], per: &[String], aggregation: &str) -> Option<(String, String)> {
     let all: Vec<&String> = per.iter().chain(more.iter().copied()).collect();
     let message = format!(
         "the values are split by `{}`, and the SLO is {}: where two come for one group, nothing is counted",
         named(more),
         split_by(per)
     );
-    (!more.is_empty()).then(|| (message, format!("aggregate over it: {}; or write `per: [{}]`", aggregation(per), named(&all))))
+    (!more.is_empty()).then(|| (message, format!("aggregate over it: {aggregation}; or write `per: [{}]`", named(&all))))
 }
 
-fn fewer_than_wanted(fewer: &[&String], per: &[String]) -> Option<(String, String)> {
+fn fewer_than_wanted(fewer: &[&String], aggregation: &str) -> Option<(String, String)> {
     let message = format!("the SLO is split by `{}`, and the values are not: there would be one group, without a name", named(fewer));
-    (!fewer.is_empty()).then(|| (message, format!("keep it: {}; or take it out of `per`", aggregation(per))))
+    (!fewer.is_empty()).then(|| (message, format!("keep it: {aggregation}; or take it out of `per`")))
 }
 
 fn split_by(per: &[String]) -> String {
@@ -349,5 +435,51 @@ mod tests {
         ] {
             assert_eq!(misfits(text, per), found, "{text} {per:?}");
         }
+    }
+
+    /// What is to be written instead.
+    #[track_caller]
+    fn help(text: &str, per: &[&str]) -> String {
+        let per: Vec<String> = per.iter().map(ToString::to_string).collect();
+        let findings = Split::of(&parser::parse(text).expect(text)).misfits(&per);
+        findings.into_iter().next().expect("it fits").help
+    }
+
+    #[test]
+    fn of_a_quantile_the_buckets_are_added_up() {
+        for (text, per, expected) in [
+            (
+                "histogram_quantile(0.99, rate(x_bucket[5m]))",
+                &[][..],
+                "aggregate them: `histogram_quantile(0.99, sum by (le) (rate(x_bucket[5m])))`",
+            ),
+            (
+                "histogram_quantile(0.99, rate(x_bucket[5m])) * 1000",
+                &["a"],
+                "aggregate them: `histogram_quantile(0.99, sum by (le, a) (rate(x_bucket[5m])))`",
+            ),
+            ("histogram_quantile(0.9, rate(x[5m]))", &[], "aggregate them: `histogram_quantile(0.9, sum (rate(x[5m])))`"),
+            (
+                "histogram_quantile(0.9, sum by (le, a) (rate(x_bucket[5m])))",
+                &[],
+                "aggregate over it: `histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))`; or write `per: [a]`",
+            ),
+            ("rate(x[5m])", &[], "aggregate them: `sum (...)`, or `max (...)`"),
+        ] {
+            assert_eq!(help(text, per), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sum_of_quantiles_is_told_with_the_quantile_of_the_sum() {
+        let told = |text: &str| adds_up_quantiles(&parser::parse(text).expect(text));
+        let (op, help) = told("avg by (a) (histogram_quantile(0.9, sum by (le, a, b) (rate(x_bucket[5m]))))").expect("a mean");
+        assert_eq!(op, "avg");
+        assert_eq!(
+            help,
+            "add up the buckets within it: write `histogram_quantile(0.9, sum by (le, a) (rate(x_bucket[5m])))`; or take the worst one, `max (...)`"
+        );
+        assert_eq!(told("max(histogram_quantile(0.9, rate(x_bucket[5m])))"), None);
+        assert_eq!(told("sum(rate(x_bucket[5m]))"), None);
     }
 }

@@ -308,6 +308,11 @@ fn a_quantile_that_never_has_a_value_is_told() {
         ("histogram_quantile(0.99, sum by (a) (rate(x_bucket[5m])))", vec!["W2087", "W2085"]),
         ("histogram_quantile(0.99, rate(x_bucket[5m]))", vec!["W2085"]),
         ("histogram_quantile(0.99, sum(rate(x[5m])))", vec!["W2085"]),
+        ("sum(histogram_quantile(0.99, rate(x_bucket[5m])))", vec!["W2085", "W2085"]),
+        ("avg by (a) (histogram_quantile(0.99, sum by (a, le) (rate(x_bucket[5m]))) * 1000)", vec!["W2085", "W2085"]),
+        ("avg(x{quantile=\"0.99\"})", vec!["W2085"]),
+        ("max(histogram_quantile(0.99, rate(x_bucket[5m])))", vec!["W2085"]),
+        ("max(x{quantile=\"0.99\"})", vec![]),
     ] {
         assert_eq!(advice(text, WINDOW), expected, "{text}");
     }

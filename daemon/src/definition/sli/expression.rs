@@ -17,6 +17,7 @@ use super::{
     },
     counted_entry, no_part,
     selectors::{query_text, within},
+    turned,
 };
 
 const WINDOW: Keys = Keys { of: "an SLI of slices", known: &["expr", "is", "threshold", "slice", "promql-check"], later: &[] };
@@ -87,6 +88,9 @@ pub(super) fn read_query(reader: &mut Reader, node: &Node, per: Option<&[String]
 fn advise_on_part(reader: &mut Reader, side: &Entry, summed: &[Selector], total: &[Selector]) {
     if let Some((message, help)) = no_part(&side.key, summed, total) {
         let diagnostic = reader.diagnostic(&codes::NO_PART, side.value.range.clone(), message);
+        reader.report(diagnostic.help(help));
+    } else if let Some((message, help)) = turned(&side.key, summed) {
+        let diagnostic = reader.diagnostic(&codes::TURNED, side.value.range.clone(), message);
         reader.report(diagnostic.help(help));
     }
 }

@@ -13,7 +13,7 @@ use burnward_core::{
 
 use super::{
     codes,
-    matchers::{self, Wider},
+    matchers::{self, Turned, Wider},
     reader::{Fields, Keys, Reader, shortened},
     selector::is_label_name,
     yaml::{Entry, Node},
@@ -22,7 +22,7 @@ pub(super) use composite::check_objectives;
 pub use expression::Promql;
 pub(super) use expression::check_lookbacks;
 pub(super) use selectors::parse_selector;
-use selectors::selectors;
+use selectors::{probes, selectors};
 
 const KINDS: &str = "supported are `events` (bad or good, and total), `latency` (histogram, within and, where they apply, tolerated and buckets), `probe` (a gauge of 0 and 1), `presence` (series), `window` (expr, is and threshold), `query` (bad or good, and total) and `composite` (all-of or weighted)";
 const SLI: Keys = Keys { of: "an SLI", known: &["events", "latency", "probe", "presence", "window", "query", "composite"], later: &[] };
@@ -59,7 +59,7 @@ fn read_kind(reader: &mut Reader, kind: &Entry, per: Option<&[String]>, promql: 
     let node = &kind.value;
     match kind.key.as_str() {
         "latency" => latency::read(reader, node, promql),
-        "probe" => selectors(reader, node).map(|probes| Sli::Probe { probes }),
+        "probe" => probes(reader, node).map(|probes| Sli::Probe { probes }),
         "presence" => presence::read(reader, node, per),
         "window" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_window(reader, node, per, promql)),
         "query" => expression::spoken(reader, kind, promql).and_then(|()| expression::read_query(reader, node, per, promql)),
@@ -118,9 +118,24 @@ fn advise_on_part(reader: &mut Reader, node: &Node, counted: &Counted, total: &[
         Counted::Bad(side) => (side, "bad"),
         Counted::Good(side) => (side, "good"),
     };
-    let Some((message, help)) = no_part(word, side, total) else { return };
-    let diagnostic = reader.diagnostic(&codes::NO_PART, node.range.clone(), message);
-    reader.report(diagnostic.help(help));
+    if let Some((message, help)) = no_part(word, side, total) {
+        let diagnostic = reader.diagnostic(&codes::NO_PART, node.range.clone(), message);
+        reader.report(diagnostic.help(help));
+    } else if let Some((message, help)) = turned(word, side) {
+        let diagnostic = reader.diagnostic(&codes::TURNED, node.range.clone(), message);
+        reader.report(diagnostic.help(help));
+    }
+}
+
+/// What to say of a side of this name that takes what the other one is.
+fn turned(word: &str, side: &[Selector]) -> Option<(String, String)> {
+    let (of_side, other, is) = match word {
+        "bad" => (Counted::Bad(side), "good", "succeeded"),
+        _ => (Counted::Good(side), "bad", "failed"),
+    };
+    let Turned { matcher, taken, left, instead } = matchers::turned(of_side)?;
+    let message = format!("`{word}` is what {is}: {matcher} takes {taken}, and nothing like {left}");
+    Some((message, format!("call it `{other}`, or write what is {word}, such as {instead}")))
 }
 
 /// What is wrong with a side of this name beside the total, and what to write instead.

@@ -16,16 +16,32 @@ use crate::definition::{
 /// Most selectors that are summed.
 const MAX_SELECTORS: usize = 32;
 
+/// What a selector is to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Counters,
+    Probes,
+}
+
 /// One selector, or a list that is summed.
 pub(super) fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector>> {
+    one_or_more(reader, node, Taken::Counters)
+}
+
+/// One selector of a gauge of 0 and 1, or a list of them.
+pub(super) fn probes(reader: &mut Reader, node: &Node) -> Option<Vec<Selector>> {
+    one_or_more(reader, node, Taken::Probes)
+}
+
+fn one_or_more(reader: &mut Reader, node: &Node, taken: Taken) -> Option<Vec<Selector>> {
     let Value::List(items) = &node.value else {
-        return read_selector(reader, node).map(|selector| vec![selector]);
+        return read_as(reader, node, taken).map(|selector| vec![selector]);
     };
     if items.is_empty() || items.len() > MAX_SELECTORS {
         reader.error(&codes::WRONG_TYPE, node.range.clone(), format!("a list of selectors has 1 to {MAX_SELECTORS} entries"));
         return None;
     }
-    let read: Vec<Option<Selector>> = items.iter().map(|item| read_selector(reader, item)).collect();
+    let read: Vec<Option<Selector>> = items.iter().map(|item| read_as(reader, item, taken)).collect();
     let all: Vec<Selector> = read.into_iter().collect::<Option<_>>()?;
     for (at, selector) in all.iter().enumerate() {
         if all[..at].contains(selector) {
@@ -40,7 +56,11 @@ pub(super) fn selectors(reader: &mut Reader, node: &Node) -> Option<Vec<Selector
 
 /// A selector, with the doubts about what it takes.
 pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
-    let selector = parse_selector(reader, node)?;
+    read_as(reader, node, Taken::Counters)
+}
+
+fn read_as(reader: &mut Reader, node: &Node, taken: Taken) -> Option<Selector> {
+    let selector = parse_as(reader, node, taken)?;
     if let Value::Scalar { text, .. } = &node.value {
         for doubt in matchers::doubts(&selector) {
             tell(reader, node, text, doubt);
@@ -51,10 +71,15 @@ pub(super) fn read_selector(reader: &mut Reader, node: &Node) -> Option<Selector
 
 /// A selector as it is written; what it takes is told where it is used.
 pub(in crate::definition) fn parse_selector(reader: &mut Reader, node: &Node) -> Option<Selector> {
+    parse_as(reader, node, Taken::Counters)
+}
+
+fn parse_as(reader: &mut Reader, node: &Node, taken: Taken) -> Option<Selector> {
     let text = query_text(reader, node, "a selector")?;
     match selector::parse(text) {
         Ok(selector) => Some(selector),
         Err(fault) => {
+            let fault = if taken == Taken::Probes { fault.of_probe() } else { fault };
             report(reader, node, text, &fault);
             None
         }

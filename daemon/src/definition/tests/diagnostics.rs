@@ -75,6 +75,8 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "'http_requests_total{job=\"checkout\", code=~\"5..\"}'\n        total: 'http_requests_total{job=\"checkout\"}'",
         "http_failed_total\n        total: http_success_total",
     ),
+    (", code=~\"5..\"", ", code=~\"2..\""),
+    ("bad: 'http_requests_total{job=\"checkout\", code=~\"5..\"}'", "good: 'http_requests_total{job=\"checkout\", code!~\"2..\"}'"),
     ("    objectives:", "    per: [job]\n    objectives:"),
     ("    objectives:", "    per: [tenant, code]\n    objectives:"),
     ("99.9%", "99.9"),

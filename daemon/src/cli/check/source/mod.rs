@@ -21,6 +21,7 @@ use burnward_core::{
     sli::{Counted, HistogramKind, Sli},
     slo::Slo,
     time::Timestamp,
+    window::Window,
     words,
 };
 use futures_util::{StreamExt as _, stream};
@@ -156,6 +157,16 @@ fn kept(probe: &Probe) -> Option<Duration> {
 
 fn have(slos: usize) -> String {
     if slos == 1 { "1 SLO has".to_owned() } else { format!("{slos} SLOs have") }
+}
+
+/// The longest window of an SLO within a sentence: `30d`, `a calendar month`.
+fn longest_in_words(slo: &Slo) -> String {
+    let longest = slo.objectives.iter().map(|objective| &objective.window).max_by_key(|window| window.longest());
+    match longest {
+        Some(Window::Calendar { period, .. }) => format!("a calendar {}", period.word()),
+        Some(Window::Rolling(length)) => words::lookback(*length),
+        None => words::lookback(Duration::ZERO),
+    }
 }
 
 fn longest_window(slo: &Slo) -> Duration {

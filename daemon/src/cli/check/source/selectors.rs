@@ -13,7 +13,7 @@ use burnward_core::{
 use super::{
     Asked,
     finding::{About, Finding},
-    longest_window,
+    longest_in_words,
     nothing::Told,
     questions::{LOOKED_AT, Matching, SCRAPES_WITHIN, step_of},
 };
@@ -103,7 +103,7 @@ impl Asked<'_> {
     /// Whether it has existed for most of the window.
     pub(super) async fn young(&self, slo: &Slo, wanted: &Wanted) -> Result<Option<Finding>, Unknown> {
         let Some(first) = self.began_within(&wanted.asked, self.in_source(slo)).await? else { return Ok(None) };
-        let (age, window) = (words::duration(self.now.since(first)), words::lookback(longest_window(slo)));
+        let (age, window) = (words::duration(self.now.since(first)), longest_in_words(slo));
         let message = format!("{} has existed for about {age}, and the window is {window}", wanted.written);
         let help = "the time before counts as not seen until the window has passed over it".to_owned();
         Ok(Some(Finding { code: &codes::SOURCE_YOUNG, message, help, about: wanted.about() }))
