@@ -49,7 +49,8 @@ pub(super) fn filled_alike(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("{{") {
         let Some((name, behind)) = after.split_once("}}") else { break };
         filled += before;
-        filled += &format!("{:0>width$}m", 1, width = name.len() + 3);
+        filled.extend(std::iter::repeat_n('0', name.len() + 2));
+        filled += "1m";
         rest = behind;
     }
     filled + rest

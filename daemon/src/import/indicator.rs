@@ -56,15 +56,12 @@ pub(super) fn query(reader: &mut Reader, node: &Node, of: &str) -> Option<Query>
             None
         }
         Err(Unread::NotPromql) => {
-            match mistake_in(reader, node, text) {
-                Some((why, place)) => {
-                    let help = "the other tool does not take such a query, either; write the SLO by hand where it is another language";
-                    tell(reader, &codes::FOREIGN_SLI, &place, format!("{of} cannot be read as PromQL: {why}"), help);
-                }
-                None => {
-                    let help = "check that it is PromQL of at most 8 KiB; write the SLO by hand where it is another language";
-                    tell(reader, &codes::FOREIGN_SLI, &node.range, format!("{of} cannot be read as PromQL"), help);
-                }
+            if let Some((why, place)) = mistake_in(reader, node, text) {
+                let help = "the other tool does not take such a query, either; write the SLO by hand where it is another language";
+                tell(reader, &codes::FOREIGN_SLI, &place, format!("{of} cannot be read as PromQL: {why}"), help);
+            } else {
+                let help = "check that it is PromQL of at most 8 KiB; write the SLO by hand where it is another language";
+                tell(reader, &codes::FOREIGN_SLI, &node.range, format!("{of} cannot be read as PromQL"), help);
             }
             None
         }

@@ -27,7 +27,7 @@ const OF_GRPC: [&str; 5] = ["grpc_code", "grpc_status", "grpc_status_code", "rpc
 const FAULTS: [&str; 6] = ["Internal", "Unavailable", "DataLoss", "Unknown", "DeadlineExceeded", "Unimplemented"];
 
 /// The first selector of a side that takes codes of the other side, and none of its own.
-pub(in crate::definition) fn turned(side: Counted<&[Selector]>) -> Option<Turned> {
+pub(in crate::definition) fn turned(side: &Counted<&[Selector]>) -> Option<Turned> {
     let (selectors, bad) = match side {
         Counted::Bad(selectors) => (selectors, true),
         Counted::Good(selectors) => (selectors, false),
@@ -79,7 +79,7 @@ mod tests {
     fn shown(side: &str, text: &str) -> Option<String> {
         let selectors = [selector::parse(text).expect(text)];
         let side = if side == "bad" { Counted::Bad(&selectors[..]) } else { Counted::Good(&selectors[..]) };
-        turned(side).map(|Turned { matcher, taken, left, instead }| format!("{matcher} {taken} {left} {instead}"))
+        turned(&side).map(|Turned { matcher, taken, left, instead }| format!("{matcher} {taken} {left} {instead}"))
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn turned(word: &str, side: &[Selector]) -> Option<(String, String)> {
         "bad" => (Counted::Bad(side), "good", "succeeded"),
         _ => (Counted::Good(side), "bad", "failed"),
     };
-    let Turned { matcher, taken, left, instead } = matchers::turned(of_side)?;
+    let Turned { matcher, taken, left, instead } = matchers::turned(&of_side)?;
     let message = format!("`{word}` is what {is}: {matcher} takes {taken}, and nothing like {left}");
     Some((message, format!("call it `{other}`, or write what is {word}, such as {instead}")))
 }
