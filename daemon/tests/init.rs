@@ -331,7 +331,7 @@ async fn what_is_younger_than_an_hour_was_seen() {
     let (code, text) = proposed_from(&written, &[]).await;
     assert_eq!(code, Some(0), "{text}");
     let words = flat(&text);
-    assert!(words.contains("99.0 % measured over 1 hour") && !words.contains("nothing of it was seen"), "{text}");
+    assert!(words.contains("99.0 % measured over 11 minutes (") && !words.contains("nothing of it was seen"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

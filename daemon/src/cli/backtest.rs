@@ -346,7 +346,19 @@ fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyho
     };
     let from = from.ceil(Duration::from_secs(1));
     if from >= to {
-        bail!("the span ends before it begins");
+        match of_file {
+            Some(file) if file.from == file.to => {
+                bail!("all samples of the file are of {}, and a span needs a beginning and an end", utc(to))
+            }
+            Some(file) => bail!(
+                "the file holds samples from {} to {}, and nothing of a span from {} to {}",
+                utc(file.from),
+                utc(file.to),
+                utc(from),
+                utc(to)
+            ),
+            None => bail!("the span ends before it begins"),
+        }
     }
     Ok(Interval { from, to })
 }

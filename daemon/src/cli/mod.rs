@@ -40,7 +40,7 @@ use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt as _
 
 /// burnward evaluates SLOs against Prometheus, keeps error budgets, pages the person on call through Slack, and keeps the incident's timeline.
 #[derive(Debug, Parser)]
-#[command(name = "burnward", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(name = "burnward", version, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -105,7 +105,9 @@ fn doubts(evidence: &Evidence, never_failed: bool) -> Vec<String> {
             long(evidence.span.length())
         ));
     } else if length < SHORT {
-        doubts.push(format!("{} are not a month: look again with `burnward backtest` once there is more.", capital(&long(length))));
+        let length = long(length);
+        let is = if length.starts_with("1 ") { "is" } else { "are" };
+        doubts.push(format!("{} {is} not a month: look again with `burnward backtest` once there is more.", capital(&length)));
     }
     doubts
 }
@@ -129,8 +131,12 @@ fn times(number: usize) -> String {
     }
 }
 
-/// Days, of less than two hours.
+/// Days, of less than two hours, of less than one minutes.
 fn long(length: Duration) -> String {
+    let minutes = (length.as_secs() + 30) / 60;
+    if minutes < 60 {
+        return words::plural(usize::try_from(minutes.max(1)).unwrap_or(usize::MAX), "minute");
+    }
     let hours = (length.as_secs() + 1_800) / 3_600;
     let (number, noun) = if hours >= 48 { ((hours + 12) / 24, "day") } else { (hours.max(1), "hour") };
     words::plural(usize::try_from(number).unwrap_or(usize::MAX), noun)
@@ -217,5 +223,19 @@ mod tests {
             check(&short, true),
             "99.9: 99.93 % measured over 2 days (1.00 M events); 99.99 % would have been missed, 99.95 % would have been missed, 99.9 % never. 5 h of that time nothing was seen. 2 days are not a month: look again with `burnward backtest` once there is more."
         );
+    }
+
+    #[test]
+    fn minutes_are_not_called_an_hour() {
+        let of = |minutes: u64| {
+            let mut young = evidence(1.0, 30_750.0, [0; 10]);
+            young.span.from = young.span.to.minus(Duration::from_mins(minutes));
+            young.counted = young.span;
+            check(&young, true)
+        };
+        assert!(of(11).starts_with("99.95: 100 % measured over 11 minutes (30,750 events)"), "{}", of(11));
+        assert!(of(11).contains(". 11 minutes are not a month: look again with `burnward backtest` once there is more."), "{}", of(11));
+        assert!(of(1).contains(". 1 minute is not a month: look again with `burnward backtest` once there is more."), "{}", of(1));
+        assert!(of(60).contains("measured over 1 hour ("), "{}", of(60));
     }
 }

@@ -71,6 +71,13 @@ pub fn read_from(reader: impl Read, now: Timestamp) -> anyhow::Result<Samples> {
                 if let Some(why) = impossible(&labels, value) {
                     anyhow::bail!("line {number}: {why}");
                 }
+                let before = series.get(&labels).and_then(|samples| samples.last());
+                if value.is_nan() && before.is_some_and(|before| before.value.is_nan()) && is_counter(&labels) {
+                    let name = labels.get("__name__");
+                    anyhow::bail!(
+                        "line {number}: `{name}` is called like a counter, and is NaN twice in a row: one NaN says that a series ended, and a counter has numbers"
+                    );
+                }
                 count += 1;
                 anyhow::ensure!(count <= MOST_SAMPLES, "line {number}: more than {MOST_SAMPLES} samples");
                 series.entry(labels).or_default().push(Sample { at, value });
@@ -84,9 +91,12 @@ pub fn read_from(reader: impl Read, now: Timestamp) -> anyhow::Result<Samples> {
 /// Why a counter cannot have a value. NaN is what `promtool` writes where a series ended.
 fn impossible(labels: &Labels, value: f64) -> Option<String> {
     let name = labels.get("__name__");
-    let counts = ["_total", "_bucket"].iter().any(|suffix| name.ends_with(suffix));
-    (counts && (value < 0.0 || value.is_infinite()))
+    (is_counter(labels) && (value < 0.0 || value.is_infinite()))
         .then(|| format!("`{name}` is called like a counter, and none is ever {value}: it counts from 0 up, and begins again at 0"))
+}
+
+fn is_counter(labels: &Labels) -> bool {
+    ["_total", "_bucket"].iter().any(|suffix| labels.get("__name__").ends_with(suffix))
 }
 
 #[cfg(test)]
@@ -144,6 +154,10 @@ mod tests {
             (
                 "hits_bucket{le=\"1\"} 1e400 1700000000\n# EOF\n",
                 "line 1: `hits_bucket` is called like a counter, and none is ever inf: it counts from 0 up, and begins again at 0",
+            ),
+            (
+                "hits_total NaN 1700000000\nhits_total NaN 1700000030\n# EOF\n",
+                "line 2: `hits_total` is called like a counter, and is NaN twice in a row: one NaN says that a series ended, and a counter has numbers",
             ),
             ("hits_total one 5\n# EOF\n", "line 1, column 12: expected a value, found `one 5`"),
         ] {

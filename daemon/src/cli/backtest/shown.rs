@@ -224,7 +224,7 @@ impl Run {
         ]
     }
 
-    /// The middle of the times from the beginning of a burn to its page.
+    /// The middle of the times from the beginning of a burn to its page: of an even number the longer one of the two there.
     fn median_after(&self) -> Option<Duration> {
         let mut after: Vec<Duration> = self.of_kind(Urgency::Page, Kind::Burn).map(|alarm| alarm.at.since(alarm.began())).collect();
         after.sort_unstable();
