@@ -331,7 +331,9 @@ async fn what_is_younger_than_an_hour_was_seen() {
     let (code, text) = proposed_from(&written, &[]).await;
     assert_eq!(code, Some(0), "{text}");
     let words = flat(&text);
-    assert!(words.contains("99.0 % measured over 11 minutes (") && !words.contains("nothing of it was seen"), "{text}");
+    // Twelve minutes of samples; where the first whole one begins hangs on the second at which this runs.
+    let measured = ["11", "12"].iter().any(|minutes| words.contains(&format!("99.0 % measured over {minutes} minutes (")));
+    assert!(measured && !words.contains("nothing of it was seen"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
