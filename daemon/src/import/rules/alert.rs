@@ -40,12 +40,19 @@ pub(super) struct Comparison {
     pub(super) merged: BTreeSet<String>,
 }
 
-/// What an alert holds for: any of these, each of which is one comparison, or two over different lookbacks. One that always or never holds is left out.
-pub(super) fn conditions(expr: &Expr, rules: &Rules) -> Vec<Vec<Comparison>> {
+/// One of what an alert holds for.
+pub(super) struct Alternative<'e> {
+    pub(super) expr: &'e Expr,
+    /// One comparison, or two over different lookbacks; `None` where it is neither.
+    pub(super) condition: Option<Vec<Comparison>>,
+}
+
+/// What an alert holds for: any of these. One that always or never holds is left out.
+pub(super) fn alternatives<'e>(expr: &'e Expr, rules: &Rules) -> Vec<Alternative<'e>> {
     let mut alternatives = Vec::new();
     split(expr, "or", &mut alternatives);
     let decide = alternatives.into_iter().filter(|alternative| always_alike(alternative).is_none());
-    decide.filter_map(|alternative| all_of(alternative, rules)).collect()
+    decide.map(|expr| Alternative { expr, condition: all_of(expr, rules) }).collect()
 }
 
 fn all_of(expr: &Expr, rules: &Rules) -> Option<Vec<Comparison>> {
@@ -164,12 +171,21 @@ pub(super) fn why_not(expr: &Expr, rules: &Rules) -> Option<(String, &'static st
     let mut alternatives = Vec::new();
     split(expr, "or", &mut alternatives);
     alternatives.into_iter().find_map(|alternative| {
+        if all_of(alternative, rules).is_some_and(|lookbacks| lookbacks.len() > 1) {
+            return Some(without_budget());
+        }
         let mut parts = Vec::new();
         split(alternative, "and", &mut parts);
         let merged = parts.iter().find_map(|part| adds_up_shares(part, rules));
         let (shares, others): (Vec<&Expr>, Vec<&Expr>) = parts.into_iter().partition(|part| comparison(part, rules).is_some());
         merged.or_else(|| others.first().filter(|_| !shares.is_empty()).map(|other| beside_shares(other)))
     })
+}
+
+/// Two lookbacks that make no row.
+fn without_budget() -> (String, &'static str) {
+    let why = "its lookbacks are compared with a number that is no burn rate times a budget";
+    (why.to_owned(), "write the product, such as `> (14.4 * 0.001)`, or add the label `burn_rate`, such as `burn_rate: \"14.4\"`")
 }
 
 /// An aggregation of several shares, which is none itself.

@@ -16,7 +16,7 @@ use promql_parser::parser::Expr;
 
 use super::{
     CALENDAR, Covered, Rule, Rules, SHADOW,
-    alert::{self, Comparison},
+    alert::{self, Alternative, Comparison},
 };
 use crate::{
     definition::{
@@ -157,10 +157,14 @@ impl Slos {
             rules.used.insert(at);
             return;
         }
-        let conditions = alert::conditions(expr, rules);
+        let mut left = Vec::new();
         let severity = rule.labels.get("sloth_severity").or_else(|| rule.labels.get("severity"));
         let urgency = severity.map_or(Urgency::Ticket, |word| urgency_of(word));
-        for condition in conditions {
+        for Alternative { expr, condition } in alert::alternatives(expr, rules) {
+            let Some(condition) = condition else {
+                left.push(expr);
+                continue;
+            };
             let Some(first) = condition.first() else { continue };
             let from = first.through.last().copied().unwrap_or(at);
             let by_labels = labelled(&rule).or_else(|| labelled(&rules.all[from]));
@@ -170,7 +174,10 @@ impl Slos {
                 rules.used.insert(at);
                 continue;
             }
-            let Some(found) = burn(&condition, &rule) else { continue };
+            let Some(found) = burn(&condition, &rule) else {
+                left.push(expr);
+                continue;
+            };
             let row = match found {
                 Burn::Row { budget, factor, long, short } => Some((budget, AlertRow { urgency, factor, long, short })),
                 Burn::Plain { .. } => None,
@@ -194,6 +201,9 @@ impl Slos {
             }
             tell_of_waiting(reader, &rule);
             tell_of_merged(reader, &rule, &condition);
+        }
+        if rules.used.contains(&at) {
+            tell_of_left(reader, &rule, &left, rules);
         }
     }
 
@@ -428,6 +438,19 @@ fn tell_of_merged(reader: &mut Reader, rule: &Rule, condition: &[Comparison]) {
         "the alert `{name}` aggregates over `{labels}`, which tells the shares apart: each of them has a budget and alerts of its own here"
     );
     tell(reader, &codes::CHANGED, &rule.expr_place, message, "divide the sums of all events where there is to be one budget");
+}
+
+/// Alternatives of an alert that are no condition of an SLO, beside others that are.
+fn tell_of_left(reader: &mut Reader, rule: &Rule, left: &[&Expr], rules: &Rules) {
+    let name = rule.alert.as_ref().map(|name| shortened(name)).unwrap_or_default();
+    for alternative in left {
+        let (why, help) = alert::why_not(alternative, rules).unwrap_or_else(|| {
+            let help = "leave it in an alert of its own; what compares a share of bad events with a budget is an SLO";
+            ("it compares no share of bad events with a number".to_owned(), help)
+        });
+        let message = format!("of the alert `{name}`, `or {}` is not carried over: {why}", shortened(&alternative.to_string()));
+        tell(reader, &codes::NOT_CARRIED, &rule.expr_place, message, help);
+    }
 }
 
 /// An objective that no alert was carried over for.

@@ -207,12 +207,7 @@ fn left_out(reader: &mut Reader, rule: &Rule, covered: Option<&Covered>, rules: 
         tell(reader, &codes::PROMQL_CONSTANT, &rule.expr_place, message, &help);
         return;
     }
-    let (message, help) = if alert.is_some_and(|expr| alert::conditions(expr, rules).iter().any(|lookbacks| lookbacks.len() > 1)) {
-        (
-            format!("the alert `{name}` is not carried over: its lookbacks are compared with a number that is no burn rate times a budget"),
-            "write the product, such as `> (14.4 * 0.001)`, or add the label `burn_rate`, such as `burn_rate: \"14.4\"`",
-        )
-    } else if let Some((why, help)) = alert.and_then(|expr| alert::why_not(expr, rules)) {
+    let (message, help) = if let Some((why, help)) = alert.and_then(|expr| alert::why_not(expr, rules)) {
         (format!("the alert `{name}` is not carried over: {why}"), help)
     } else {
         (

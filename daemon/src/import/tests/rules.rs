@@ -107,6 +107,22 @@ fn an_aggregation_of_several_shares_is_told_as_that() {
 }
 
 #[test]
+fn an_alternative_that_is_no_row_is_told_beside_one_that_is() {
+    let row = "api:burn1h > 14.4 * 0.01 and api:burn5m > 14.4 * 0.01";
+    for (other, says) in [
+        ("sum(rate(api_requests_total[5m])) > 1000", "it compares no share of bad events with a number"),
+        ("api:burn1h > 0.05 and api:burn5m > 0.05", "its lookbacks are compared with a number that is no burn rate times a budget"),
+        ("api:burn1h > 14.4 * 0.01 and up == 1", "its condition `up == 1` compares no share of bad events with a number"),
+    ] {
+        let imported = convert(&[("rules.yaml", &of_clusters(&format!("({row}) or ({other})"), &[]))]);
+        assert_eq!(loaded(&imported)[0].objectives[0].rows.len(), 1, "{other}");
+        let told: Vec<_> = imported.faults.iter().filter(|fault| fault.message.starts_with("of the alert `ApiBurns`, `or ")).collect();
+        let [told] = &told[..] else { panic!("{other}: {:?}", imported.faults) };
+        assert!(told.code.id == "W2101" && told.message.contains(says), "{}", told.message);
+    }
+}
+
+#[test]
 fn rules_of_pyrra_become_the_slo_that_they_came_from() {
     insta::assert_snapshot!(shown(&[("pyrra-rules.yaml", PYRRA)]));
 }
