@@ -2,7 +2,7 @@
 
 mod conditions;
 mod cost;
-mod more;
+mod rises;
 mod selectors;
 
 use std::{fs, path::Path, process::Command};
