@@ -122,15 +122,15 @@ people: { ada: { email: ada@example.com } }
 teams: { payments: { channel: \"#pay\", escalation: [{ page: [ada], acknowledge-within: 5m }] } }
 ";
 
-/// Ten requests a second over nine hours from 2025-11-04T00:00:00Z on; a fifth of them fails for ten minutes from 01:00, 04:00 and 08:00 on.
-fn recorded() -> String {
+/// Ten requests a second over nine hours from 2025-11-04T00:00:00Z on; a fifth of them fails for ten minutes from each of these minutes on.
+fn recorded(failures: &[u32]) -> String {
     const START: u32 = 1_762_214_400;
     let mut lines = vec!["# TYPE e counter".to_owned()];
     let (mut good, mut bad) = (0, 0);
     for second in (0..=9 * 3600).step_by(15) {
         lines.push(format!("e_total{{job=\"shop\",instance=\"a\",code=\"200\"}} {good} {}", START + second));
         lines.push(format!("e_total{{job=\"shop\",instance=\"a\",code=\"500\"}} {bad} {}", START + second));
-        let fails = [1, 4, 8].iter().any(|hour| (hour * 3600..hour * 3600 + 600).contains(&second));
+        let fails = failures.iter().any(|minute| (minute * 60..minute * 60 + 600).contains(&second));
         let failed = if fails { 30 } else { 0 };
         (good, bad) = (good + 150 - failed, bad + failed);
     }
@@ -149,7 +149,7 @@ fn changed() -> tempfile::TempDir {
     write(directory, "slo-definitions/checkout.yaml", &document);
     write(directory, "slo-definitions/basket.yaml", &document.replace("checkout", "basket"));
     write(directory, "burnward.yaml", CONFIG);
-    write(directory, "history.om", &recorded());
+    write(directory, "history.om", &recorded(&[60, 240, 480]));
     git(directory, &["add", "-A"]);
     git(directory, &["commit", "-q", "-m", "first"]);
     write(directory, "slo-definitions/checkout.yaml", &document.replace("99.5%, window: 30d, alerting: ticket", "99.9%, window: 30d"));
@@ -179,6 +179,28 @@ fn what_a_change_would_have_paged_is_told_over_a_recorded_history() {
     assert_eq!(told["backtest"]["night_timezones"], serde_json::json!(["Europe/Berlin"]));
 }
 
+/// An SLO that is new, and one whose new rows hold: both decide from their history as soon as they are there.
+#[test]
+fn a_change_that_would_page_at_once_is_told() {
+    let root = changed();
+    let directory = root.path();
+    write(directory, "history.om", &recorded(&[60, 533]));
+    let document = fs::read_to_string(directory.join("slo-definitions/checkout.yaml")).expect("a document");
+    write(directory, "slo-definitions/cart.yaml", &document.replace("checkout", "cart"));
+    let asked = ["--against", "main", "--backtest", "30d", "--recorded", "history.om"];
+    let (_, told, talk) = diff(directory, &asked);
+    let at_once: Vec<&str> = told.lines().filter_map(|line| line.trim().strip_prefix("at once ")).map(str::trim).collect();
+    assert_eq!(at_once, ["page 14.4x 1h/5m holds at the end: applied then, it would page at once"; 2], "{told}{talk}");
+    let (_, told, _) = diff(directory, &[&asked[..], &["-o", "md"]].concat());
+    assert_eq!(told.matches("| at once | page 14.4x 1h/5m holds at the end").count(), 2, "{told}");
+    // One that pages already goes on.
+    git(directory, &["add", "-A"]);
+    git(directory, &["commit", "-q", "-m", "both page"]);
+    write(directory, "slo-definitions/checkout.yaml", &document.replace("99.9%, window: 30d", "99.8%, window: 30d"));
+    let (code, told, _) = diff(directory, &asked);
+    assert!(code == Some(1) && told.contains("99.8%") && !told.contains("at once"), "{told}");
+}
+
 /// Timestamps in milliseconds, and two samples with a generation between them.
 #[test]
 fn a_recorded_history_that_would_never_end_is_refused() {
@@ -197,6 +219,14 @@ fn a_recorded_history_that_would_never_end_is_refused() {
     );
     let (code, _, said) = diff(directory, &["--against", "main", "--backtest", "30d", "--recorded", "odd.om"]);
     assert!(code == Some(2) && said.contains("write seconds since 1970"), "{said}");
+    file("e_total 1 1762214400\n");
+    let (code, said) = backtest(&[]);
+    let why = "burnward: all samples of the file are of 2025-11-04T00:00:00Z, and a span needs a beginning and an end\n";
+    assert_eq!((code, said.as_str()), (Some(2), why));
+    file("e_total 1 1762214400\ne_total 2 1762218000\n");
+    let (code, said) = backtest(&["--from", "2025-12-01T00:00:00Z"]);
+    let why = "burnward: the file holds samples from 2025-11-04T00:00:00Z to 2025-11-04T01:00:00Z, and none after 2025-12-01T00:00:00Z\n";
+    assert_eq!((code, said.as_str()), (Some(2), why));
     file("e_total 1 1000000000\ne_total 2 1762214400\n");
     let (code, said) = backtest(&[]);
     let why = "burnward: 2001-09-09T01:46:40Z to 2025-11-04T00:00:00Z is 8821 days, and at most 10,000,000 ticks of 1m are lived through: choose a part of it by --last, or by --from and --to\n";
@@ -339,7 +369,7 @@ fn a_ticket_of_no_traffic_is_called_that_in_a_backtest() {
     let directory = root.path();
     let rare = "version: burnward/v1\nservice: infra\nteam: payments\nslos:\n  - name: rare\n    sli: { events: { bad: 'rare_total{code=\"500\"}', total: rare_total } }\n    objectives: [{ target: 99%, window: 30d, alerting: ticket }]\n    no-traffic: { then: tell-owner, after: 2h }\n";
     write(directory, "slo-definitions/rare.yaml", rare);
-    let quiet = recorded().replace("e_total{", "rare_total{").replace("# TYPE e ", "# TYPE rare ");
+    let quiet = recorded(&[60, 240, 480]).replace("e_total{", "rare_total{").replace("# TYPE e ", "# TYPE rare ");
     let quiet: Vec<String> = quiet.lines().map(|line| if line.starts_with("rare_total") { still(line) } else { line.to_owned() }).collect();
     write(directory, "quiet.om", &(quiet.join("\n") + "\n"));
     let told = run(directory, env!("CARGO_BIN_EXE_burnward"), &["backtest", "infra", "--recorded", "quiet.om"]);

@@ -350,13 +350,11 @@ fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyho
             Some(file) if file.from == file.to => {
                 bail!("all samples of the file are of {}, and a span needs a beginning and an end", utc(to))
             }
-            Some(file) => bail!(
-                "the file holds samples from {} to {}, and nothing of a span from {} to {}",
-                utc(file.from),
-                utc(file.to),
-                utc(from),
-                utc(to)
-            ),
+            Some(file) => {
+                let missing =
+                    if args.to.is_none() { format!("none after {}", utc(from)) } else { format!("none from {} to {}", utc(from), utc(to)) };
+                bail!("the file holds samples from {} to {}, and {missing}", utc(file.from), utc(file.to))
+            }
             None => bail!("the span ends before it begins"),
         }
     }

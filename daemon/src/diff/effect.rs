@@ -186,6 +186,18 @@ impl Effect {
     }
 }
 
+impl Effect {
+    /// `page 14.4x 1h/5m of acme holds at the end: applied then, it would page at once`; `None` where no alert would begin with the change itself. One that held
+    /// of the same group before goes on, whichever row it is of.
+    pub fn at_once(&self) -> Option<String> {
+        let holds = |page: &&Page| page.lasted.is_none();
+        let held = |of: &Page| self.before.pages.iter().filter(holds).any(|page| page.group == of.group);
+        let new: Vec<String> = self.after.pages.iter().filter(holds).filter(|page| !held(page)).map(Page::row).collect();
+        let verb = if new.len() == 1 { "holds" } else { "hold" };
+        (!new.is_empty()).then(|| format!("{} {verb} at the end: applied then, it would page at once", words::list(&new, LISTED)))
+    }
+}
+
 impl Told {
     fn join(&mut self, other: Self) {
         self.pages.extend(other.pages);
@@ -243,11 +255,16 @@ impl Told {
 impl Page {
     /// `2026-11-04T02:10:00Z for 14 min at night, page 14.4x 1h/5m of acme, to #pay and ana`.
     fn words(&self) -> String {
-        let Self { at, lasted, why, group, to, at_night, .. } = self;
+        let Self { at, lasted, to, at_night, .. } = self;
         let lasted = lasted.map_or_else(|| "to the end".to_owned(), |lasted| format!("for {}", words::duration(lasted)));
         let night = if *at_night { " at night" } else { "" };
-        let of = if group.is_empty() { String::new() } else { format!(" of {group}") };
-        format!("{} {lasted}{night}, {why}{of}, to {}", utc(*at), words::list(to, LISTED))
+        format!("{} {lasted}{night}, {}, to {}", utc(*at), self.row(), words::list(to, LISTED))
+    }
+
+    /// `page 14.4x 1h/5m of acme`.
+    fn row(&self) -> String {
+        let Self { why, group, .. } = self;
+        if group.is_empty() { why.clone() } else { format!("{why} of {group}") }
     }
 }
 

@@ -137,7 +137,7 @@ fn backtest(backtested: &Backtested) -> serde_json::Value {
 }
 
 fn effect(effect: &Effect) -> serde_json::Value {
-    serde_json::json!({ "before": told(&effect.before), "after": told(&effect.after) })
+    serde_json::json!({ "before": told(&effect.before), "after": told(&effect.after), "at_once": effect.at_once() })
 }
 
 fn told(told: &Told) -> serde_json::Value {
@@ -191,6 +191,7 @@ fn rows(change: &Change, shows_tenant: bool) -> Vec<(String, String)> {
     if let Some(effect) = &change.effect {
         rows.push(("backtest".to_owned(), effect.words()));
         rows.extend(effect.after.lines().into_iter().map(|page| (String::new(), page)));
+        rows.extend(effect.at_once().map(|words| ("at once".to_owned(), words)));
     }
     rows
 }

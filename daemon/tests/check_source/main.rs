@@ -94,6 +94,16 @@ async fn each_mistake_is_shown_at_its_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_metric_younger_than_a_window_of_the_calendar_is_told() {
+    let fake = shop().await;
+    let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
+    let contract = "{ target: 99%, window: calendar month, timezone: Europe/Berlin, alerting: none }";
+    let slos = format!("{fine}  - name: contract\n    sli: {{ probe: probe_success }}\n    objectives: [{contract}]\n");
+    let (_, text) = check(&slos, &[&format!("--source={}", fake.url())]);
+    assert!(text.contains("warning[W2091]: probe_success has existed for about 3 d, and the window is a calendar month"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_metric_whose_first_sample_came_a_moment_ago_is_there() {
     let fake = shop().await;
     let (fine, _) = SLOS.split_once("  - name: misspelt").expect("the second one");
