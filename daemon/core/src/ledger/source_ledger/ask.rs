@@ -16,10 +16,12 @@ use crate::{
 
 /// The most that one read covers.
 const MAX_STEP: Duration = HOUR;
-/// What a read of catching up covers at least, also of series of which nothing is known yet.
-const MIN_STEP: Duration = minutes(5);
+/// What a read of catching up covers at least.
+const MIN_STEP: Duration = minutes(3);
+/// The same of series of which nothing is known yet.
+const FIRST_STEP: Duration = minutes(5);
 /// So many samples at most are asked for at once, as far as can be known before, so that an answer does not fill the memory.
-const MOST_SAMPLES: u32 = 1_200_000;
+const MOST_SAMPLES: u32 = 800_000;
 /// The same at the coarse steps in which history is filled in.
 const MOST_VALUES: u32 = 3_000_000;
 /// How often a series is usually scraped.
@@ -49,7 +51,7 @@ impl Crowd {
     /// How much one read of them covers, in whole minutes.
     fn stride(&self) -> Duration {
         let stride = match (self.series, self.raw) {
-            (0, true) => MIN_STEP,
+            (0, true) => FIRST_STEP,
             (0, false) => MAX_STEP,
             (series, _) => (USUAL_SCRAPE * (MOST_SAMPLES / series)).clamp(MIN_STEP, MAX_STEP),
         };

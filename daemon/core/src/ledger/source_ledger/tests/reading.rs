@@ -28,9 +28,9 @@ fn the_more_series_the_shorter_is_what_is_read_at_once() {
     assert!(daemon.round_without(&source, at(0), |_| false));
     let reads = daemon.ledger.reads(at(0));
     let begun = -6 * 3600 + 300;
-    assert!(reads.reads.iter().all(|read| read.to == at(begun + 25 * 60)), "9,000 series are taken 12,000 times: {reads:?}");
-    assert!(daemon.ledger.reads(at(begun + 26 * 60 + 1)).catching_up, "what is further away than one read is caught up with");
-    assert!(!daemon.ledger.reads(at(begun + 26 * 60)).catching_up);
+    assert!(reads.reads.iter().all(|read| read.to == at(begun + 16 * 60)), "9,000 series are taken 12,000 times: {reads:?}");
+    assert!(daemon.ledger.reads(at(begun + 17 * 60 + 1)).catching_up, "what is further away than one read is caught up with");
+    assert!(!daemon.ledger.reads(at(begun + 17 * 60)).catching_up);
 }
 
 #[test]
