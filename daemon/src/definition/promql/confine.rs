@@ -22,7 +22,11 @@ pub(super) fn confined(text: &str, label: &str, value: &str) -> Result<String, &
     Ok(sent)
 }
 
-fn confine(expr: &mut Expr, matcher: &Matcher) -> Result<(), &'static str> {
+/// Adds a matcher to each selector in an expression.
+///
+/// # Errors
+/// Why that cannot be, in a sentence.
+pub(crate) fn confine(expr: &mut Expr, matcher: &Matcher) -> Result<(), &'static str> {
     match expr {
         Expr::Aggregate(aggregate) => {
             confine(&mut aggregate.expr, matcher)?;

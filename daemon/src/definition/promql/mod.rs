@@ -22,6 +22,7 @@ use super::{
     codes::{self, Code},
     reader::shortened,
 };
+pub(crate) use confine::confine;
 pub(crate) use parts::Parts;
 use scan::Scanned;
 pub(crate) use split::{By, Split};

@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use burnward_core::sli::{MatchOp, Matcher, Selector};
-use promql_parser::parser::{AggregateExpr, Expr, LabelModifier};
+use burnward_core::sli::{CompiledSelector, Dialect, Labels, Selector};
+use promql_parser::{
+    label::Matcher,
+    parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, ParenExpr, VectorSelector},
+};
 
 use super::{Rule, Rules};
 use crate::{
     definition::{
-        promql::{By, Split, always_alike, bare},
+        promql::{By, Split, always_alike, bare, confine},
         reader::shortened,
         selector,
     },
@@ -125,7 +128,11 @@ fn looked_up(expr: &Expr, rules: &Rules, through: &mut Vec<usize>, depth: usize)
         let (of_ratio, share) = looked_up(&aggregate.expr, rules, through, depth)?;
         return one_by_one(aggregate, &share, rules).then_some((scale * of_ratio, share));
     }
-    let Expr::VectorSelector(vector) = bare(&rest) else { return Some((scale, bare(&rest).clone())) };
+    let vector = match bare(&rest) {
+        Expr::VectorSelector(vector) => vector,
+        Expr::Binary(ratio) => return Some((scale, Expr::Binary(filled_in(ratio, rules, through, depth)?))),
+        other => return Some((scale, other.clone())),
+    };
     let wanted = selector::of_expression(vector)?;
     let (at, rule) = rules.recording(&wanted)?;
     through.push(at);
@@ -134,7 +141,51 @@ fn looked_up(expr: &Expr, rules: &Rules, through: &mut Vec<usize>, depth: usize)
         return None;
     }
     let (of_rule, share) = looked_up(inner, rules, through, depth + 1)?;
-    Some((scale * of_rule, share))
+    Some((scale * of_rule, only_of(share, vector, rule)?))
+}
+
+/// A ratio with the recording rules in their places that its sides name.
+fn filled_in(ratio: &BinaryExpr, rules: &Rules, through: &mut Vec<usize>, depth: usize) -> Option<BinaryExpr> {
+    let mut side = |side: &Expr| {
+        let filled = match bare(side) {
+            Expr::VectorSelector(vector) if rules.recordings(&selector::of_expression(vector)?).next().is_some() => {
+                let (scale, recorded) = looked_up(side, rules, through, depth)?;
+                same(scale, 1.0).then_some(recorded)?
+            }
+            Expr::Binary(inner) => Expr::Binary(filled_in(inner, rules, through, depth)?),
+            _ => return Some(side.clone()),
+        };
+        Some(Expr::Paren(ParenExpr { expr: Box::new(filled) }))
+    };
+    Some(BinaryExpr { lhs: Box::new(side(&ratio.lhs)?), rhs: Box::new(side(&ratio.rhs)?), ..ratio.clone() })
+}
+
+/// What a rule records, of those of its series alone that a selector takes: the counters are of these, too. `None` where the rule records no such label,
+/// or that cannot be said of the counters.
+fn only_of(mut share: Expr, vector: &VectorSelector, rule: &Rule) -> Option<Expr> {
+    let by = Split::of(&share).by;
+    for matcher in of_series(vector, rule) {
+        if is_recorded(&by, &matcher.name) {
+            confine(&mut share, matcher).ok()?;
+        } else if !matcher.is_match("") {
+            return None;
+        }
+    }
+    Some(share)
+}
+
+/// The matchers of labels that a rule does not set.
+fn of_series<'e>(vector: &'e VectorSelector, rule: &'e Rule) -> impl Iterator<Item = &'e Matcher> {
+    vector.matchers.matchers.iter().filter(|matcher| matcher.name != "__name__" && !rule.labels.contains_key(&matcher.name))
+}
+
+/// Whether values that are split like this have a label of their series.
+fn is_recorded(by: &By, label: &str) -> bool {
+    match by {
+        By::These(labels) => labels.iter().any(|own| own == label),
+        By::AllBut { labels, .. } => !labels.iter().any(|left| left == label),
+        By::Unknown => false,
+    }
 }
 
 /// An aggregation of ratios or of recorded values, which yields its one value again where it has one.
@@ -176,7 +227,7 @@ pub(super) fn why_not(expr: &Expr, rules: &Rules) -> Option<(String, &'static st
         }
         let mut parts = Vec::new();
         split(alternative, "and", &mut parts);
-        let merged = parts.iter().find_map(|part| adds_up_shares(part, rules));
+        let merged = parts.iter().find_map(|part| adds_up_shares(part, rules).or_else(|| takes_no_one_share(part, rules)));
         let (shares, others): (Vec<&Expr>, Vec<&Expr>) = parts.into_iter().partition(|part| comparison(part, rules).is_some());
         merged.or_else(|| others.first().filter(|_| !shares.is_empty()).map(|other| beside_shares(other)))
     })
@@ -197,12 +248,39 @@ fn adds_up_shares(part: &Expr, rules: &Rules) -> Option<(String, &'static str)> 
     let Expr::Binary(binary) = inner else { return None };
     let (_, rest) = scaled(&binary.lhs);
     let aggregate = of_ratio(&rest)?;
-    let (_, share) = looked_up(&aggregate.expr, rules, &mut Vec::new(), 0)?;
-    let ratio = [Side::Bad, Side::Good].iter().any(|side| expression::parts(&share, *side).is_some());
-    (ratio && !one_by_one(aggregate, &share, rules)).then(|| {
+    let several = if let Expr::VectorSelector(vector) = bare(&aggregate.expr) {
+        rules.distinct(&selector::of_expression(vector)?).len() > 1
+    } else {
+        false
+    };
+    let adds_up = several || {
+        let (_, share) = looked_up(&aggregate.expr, rules, &mut Vec::new(), 0)?;
+        let ratio = [Side::Bad, Side::Good].iter().any(|side| expression::parts(&share, *side).is_some());
+        ratio && !one_by_one(aggregate, &share, rules)
+    };
+    adds_up.then(|| {
         let why = format!("`{}` is of several shares at once, and the {0} of shares is not the share of all events", aggregate.op);
         (why, "compare each share by itself, or divide the sum of the bad events by the sum of all")
     })
+}
+
+/// A selector of recorded shares that is of several rules, or by a label that they do not record.
+fn takes_no_one_share(part: &Expr, rules: &Rules) -> Option<(String, &'static str)> {
+    let Expr::Binary(binary) = bare(part) else { return None };
+    let (_, rest) = scaled(&binary.lhs);
+    let Expr::VectorSelector(vector) = bare(&rest) else { return None };
+    let wanted = selector::of_expression(vector)?;
+    let written = shortened(&vector.to_string());
+    let Some((_, rule)) = rules.recording(&wanted) else {
+        let recorded = rules.distinct(&wanted).len();
+        let why = format!("`{written}` is recorded by {recorded} rules, and each of them is an SLI of its own");
+        return (recorded > 1).then_some((why, "name the labels of one rule in the selector, and write an alert for each"));
+    };
+    let (_, share) = looked_up(rule.expr.as_ref()?, rules, &mut Vec::new(), 0)?;
+    let by = Split::of(&share).by;
+    let unknown = of_series(vector, rule).find(|matcher| !is_recorded(&by, &matcher.name) && !matcher.is_match(""))?;
+    let why = format!("`{written}` asks for the label `{}`, which the recorded values do not have", unknown.name);
+    Some((why, "take the label out of the selector, or record it: `sum by (…)` keeps the labels that it names"))
 }
 
 /// A condition of another kind beside those on shares.
@@ -215,25 +293,37 @@ fn beside_shares(other: &Expr) -> (String, &'static str) {
 }
 
 impl Rules {
-    /// The recording rule that a selector reads: by its name, and by labels that it sets.
+    /// The recording rule that a selector reads: by its name, and by the labels that it sets. `None` where several that record something else do.
     pub(super) fn recording<'r>(&'r self, wanted: &'r Selector) -> Option<(usize, &'r Rule)> {
-        self.recordings(wanted).next()
+        match self.distinct(wanted).as_slice() {
+            [one] => Some(*one),
+            [] | [_, _, ..] => None,
+        }
     }
 
-    /// All of them.
+    /// The recording rules that a selector reads, without those that record the same once more.
+    fn distinct<'r>(&'r self, wanted: &'r Selector) -> Vec<(usize, &'r Rule)> {
+        let mut distinct: Vec<(usize, &Rule)> = Vec::new();
+        for (at, rule) in self.recordings(wanted) {
+            if !distinct.iter().any(|(_, known)| known.expr == rule.expr && known.labels == rule.labels) {
+                distinct.push((at, rule));
+            }
+        }
+        distinct
+    }
+
+    /// All that it reads.
     fn recordings<'r>(&'r self, wanted: &'r Selector) -> impl Iterator<Item = (usize, &'r Rule)> {
         let named = |rule: &Rule| rule.record.as_deref() == Some(wanted.metric());
-        self.all.iter().enumerate().filter(move |(_, rule)| named(rule) && wanted.matchers().iter().all(|matcher| fits(matcher, rule)))
+        self.all.iter().enumerate().filter(move |(_, rule)| named(rule) && has_labels_of(rule, wanted))
     }
 }
 
-/// Whether the labels that a rule sets do not contradict a matcher.
-fn fits(matcher: &Matcher, rule: &Rule) -> bool {
-    match (matcher.op, rule.labels.get(&matcher.label)) {
-        (MatchOp::Equal, Some(value)) => *value == matcher.value,
-        (MatchOp::NotEqual, Some(value)) => *value != matcher.value,
-        (MatchOp::Regex | MatchOp::NotRegex, _) | (_, None) => true,
-    }
+/// Whether the labels that a rule sets are those that a selector asks for. Of a label that it does not set its series tell.
+fn has_labels_of(rule: &Rule, wanted: &Selector) -> bool {
+    let set = wanted.matchers().iter().filter(|matcher| rule.labels.contains_key(&matcher.label)).cloned().collect();
+    let labels = Labels::new(rule.labels.iter().map(|(name, value)| (name.clone(), value.clone())));
+    CompiledSelector::new(&Selector::new("", set), Dialect::default()).matches(&labels)
 }
 
 /// A burn rate and a budget whose product an expression is, beside what is multiplied by `scale`: `14.4 * 0.1` and `100 * 14.4 * 0.001` beside a

@@ -106,6 +106,72 @@ fn an_aggregation_of_several_shares_is_told_as_that() {
     }
 }
 
+/// An alert on recorded shares of some of their series counts these alone.
+#[test]
+fn what_an_alert_takes_of_recorded_shares_is_asked_of_the_counters() {
+    let row = |matchers: &str| format!("api:burn1h{{{matchers}}} > 14.4 * 0.01 and api:burn5m{{{matchers}}} > 14.4 * 0.01");
+    for (matchers, cluster) in [
+        ("cluster=\"prod\"", "cluster=\"prod\","),
+        ("cluster=~\"prod-.*\", verb=\"GET\"", "cluster=~\"prod-.*\","),
+        ("verb=~\"GET|LIST\", cluster!=\"\"", "cluster!=\"\","),
+        ("other=\"\", verb!=\"LIST\"", ""),
+    ] {
+        let imported = convert(&[("rules.yaml", &of_clusters(&row(matchers), &[]))]);
+        let text = &imported.documents.first().unwrap_or_else(|| panic!("{matchers}: {:?}", imported.faults)).text;
+        assert!(text.contains(&format!("bad: 'api_requests_total{{{cluster}code=~\"5..\",verb=\"GET\"}}'")), "{matchers}: {text}");
+        assert!(text.contains(&format!("total: 'api_requests_total{{{cluster}verb=\"GET\"}}'")), "{matchers}: {text}");
+    }
+    for (matchers, further, says) in [
+        ("verb=\"PUT\"", &[][..], "it is no part of an SLO"),
+        ("pod=\"a\"", &[], "asks for the label `pod`, which the recorded values do not have"),
+        ("", &["LIST"], "is recorded by 2 rules, and each of them is an SLI of its own"),
+        ("verb=~\"GET|LIST\"", &["LIST"], "is recorded by 2 rules"),
+    ] {
+        let further: Vec<String> = further.iter().map(ToString::to_string).collect();
+        let imported = convert(&[("rules.yaml", &of_clusters(&row(matchers), &further))]);
+        assert!(imported.documents.is_empty(), "{matchers}");
+        assert!(imported.faults.iter().any(|fault| fault.message.contains(says)), "{matchers}: {:?}", imported.faults);
+    }
+}
+
+#[test]
+fn sides_of_a_ratio_that_are_recorded_by_themselves_are_looked_up() {
+    let record = |name: &str, counter: &str, over: &str| {
+        format!("{{ record: 'job:{name}:rate{over}', expr: 'sum by (job) (rate({counter}_total[{over}]))' }}")
+    };
+    let both = |over: &str| format!("job:errs:rate{over}{{job=\"x\"}} / job:reqs:rate{over}{{job=\"x\"}}");
+    let ratio = |over: &str| format!("{{ record: 'job:errs:ratio{over}', expr: 'job:errs:rate{over} / job:reqs:rate{over}' }}");
+    let recorded: Vec<String> =
+        ["1h", "5m"].iter().flat_map(|over| [record("errs", "errs", over), record("reqs", "reqs", over), ratio(over)]).collect();
+    for condition in [
+        format!("{} > 14.4 * 0.001 and {} > 14.4 * 0.001", both("1h"), both("5m")),
+        "job:errs:ratio1h{job=\"x\"} > 14.4 * 0.001 and job:errs:ratio5m{job=\"x\"} > 14.4 * 0.001".to_owned(),
+        format!("100 * ({}) > 14.4 * 0.1 and 100 * ({}) > 14.4 * 0.1", both("1h"), both("5m")),
+    ] {
+        let alert = format!("{{ alert: Errors, expr: '{condition}', labels: {{ severity: critical, service: x, team: a }} }}");
+        let imported = convert(&[("rules.yaml", &file(&recorded.iter().cloned().chain([alert]).collect::<Vec<_>>()))]);
+        let text = &imported.documents.first().unwrap_or_else(|| panic!("{condition}: {:?}", imported.faults)).text;
+        assert!(text.contains("bad: 'errs_total{job=\"x\"}'") && text.contains("total: 'reqs_total{job=\"x\"}'"), "{text}");
+        assert_eq!(loaded(&imported)[0].objectives[0].rows.len(), 1);
+    }
+}
+
+/// Two alerts on shares of different series are two SLOs.
+#[test]
+fn alerts_on_different_series_of_one_recorded_share_are_slos_of_their_own() {
+    let record = "{ record: 'job:errs:ratio5m', expr: 'sum by (job) (rate(errs_total[5m])) / sum by (job) (rate(reqs_total[5m]))' }";
+    let alert = |job: &str, threshold: &str| {
+        format!(
+            "{{ alert: Errors, expr: 'job:errs:ratio5m{{job=\"{job}\"}} > {threshold}', labels: {{ severity: critical, service: {job}, team: a }} }}"
+        )
+    };
+    let imported = convert(&[("rules.yaml", &file(&[record.to_owned(), alert("a", "0.01"), alert("b", "0.05")]))]);
+    let slos = loaded(&imported);
+    let told: Vec<(String, String)> =
+        slos.iter().map(|slo| (slo.id.service.to_string(), slo.objectives[0].target.as_percent().to_string())).collect();
+    assert_eq!(told, [("a".to_owned(), "99".to_owned()), ("b".to_owned(), "95".to_owned())], "{:?}", imported.faults);
+}
+
 #[test]
 fn an_alternative_that_is_no_row_is_told_beside_one_that_is() {
     let row = "api:burn1h > 14.4 * 0.01 and api:burn5m > 14.4 * 0.01";
