@@ -3,7 +3,12 @@
 //!
 //! Sources: Go `regexp/syntax` (flags `Perl`), Prometheus `model/labels/matcher.go` and `regexp.go`: `^(?:re)$` in 2.x, `^(?s:re)$` from 3.0.
 
-use std::{iter::Peekable, str::Chars};
+use std::{
+    collections::BTreeMap,
+    iter::Peekable,
+    str::Chars,
+    sync::{Mutex, PoisonError},
+};
 
 use regex::{Regex, RegexBuilder};
 
@@ -14,7 +19,7 @@ const SIZE_LIMIT: usize = 512 * 1024;
 const MAX_REPEAT: u32 = 1000;
 
 /// What `.` does with a newline: the one point where the versions differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Dialect {
     /// Prometheus 2: `.` matches everything but a newline.
     #[default]
@@ -28,8 +33,33 @@ pub enum Dialect {
 #[error("the regular expression lies outside of what can be matched locally")]
 pub struct Outside;
 
+/// So many compiled expressions are remembered, of this length at most.
+const REMEMBERED: (usize, usize) = (64, 256);
+
+/// Expressions that were compiled lately: documents are full of the same few, each of which takes half a millisecond.
+static COMPILED: Mutex<BTreeMap<(String, Dialect), Result<Regex, Outside>>> = Mutex::new(BTreeMap::new());
+
 /// The expression as Prometheus matches it: anchored on both sides.
 pub fn compile(pattern: &str, dialect: Dialect) -> Result<Regex, Outside> {
+    let (most, longest) = REMEMBERED;
+    if pattern.len() > longest {
+        return compile_anew(pattern, dialect);
+    }
+    let known = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (pattern.to_owned(), dialect);
+    if let Some(compiled) = known().get(&key).cloned() {
+        return compiled;
+    }
+    let compiled = compile_anew(pattern, dialect);
+    let mut known = known();
+    if known.len() >= most {
+        known.clear();
+    }
+    known.insert(key, compiled.clone());
+    compiled
+}
+
+fn compile_anew(pattern: &str, dialect: Dialect) -> Result<Regex, Outside> {
     let translated = Translator { rest: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 8), copies: 1 }.run()?;
     let anchored = match dialect {
         Dialect::Prometheus2 => format!("^(?:{translated})$"),

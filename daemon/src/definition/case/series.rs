@@ -187,11 +187,11 @@ fn values(is: Comparison, threshold: f64) -> (f64, f64) {
 /// Labels that all the wanted selectors take, which are of one metric, and none of the unwanted; `None` where none are found.
 fn solve(wanted: &[&Selector], unwanted: &[Selector], fixed: &BTreeMap<String, String>) -> Option<Labels> {
     let metric = wanted.first()?.metric();
-    let takes = |labels: &Labels, selector: &Selector| {
-        let compiled = CompiledSelector::new(selector, Dialect::default());
-        compiled.local() && compiled.matches(labels)
-    };
-    let is_right = |labels: &Labels| wanted.iter().all(|one| takes(labels, one)) && !unwanted.iter().any(|one| takes(labels, one));
+    let compile = |selector: &Selector| CompiledSelector::new(selector, Dialect::default());
+    let takes = |labels: &Labels, selector: &CompiledSelector| selector.local() && selector.matches(labels);
+    let all_wanted: Vec<CompiledSelector> = wanted.iter().map(|selector| compile(selector)).collect();
+    let none_wanted: Vec<CompiledSelector> = unwanted.iter().map(compile).collect();
+    let is_right = |labels: &Labels| all_wanted.iter().all(|one| takes(labels, one)) && !none_wanted.iter().any(|one| takes(labels, one));
     let mut choices: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for label in wanted.iter().copied().chain(unwanted).flat_map(Selector::matchers).map(|matcher| matcher.label.as_str()) {
         choices.entry(label).or_insert_with(|| candidates(label, wanted, unwanted));
@@ -205,7 +205,7 @@ fn solve(wanted: &[&Selector], unwanted: &[Selector], fixed: &BTreeMap<String, S
     for (label, values) in &mut choices {
         let of_label =
             |selector: &&&Selector| selector.matchers().iter().filter(|matcher| matcher.label == *label).cloned().collect::<Vec<_>>();
-        let asked: Vec<Selector> = wanted.iter().map(|selector| Selector::new("", of_label(&selector))).collect();
+        let asked: Vec<CompiledSelector> = wanted.iter().map(|selector| compile(&Selector::new("", of_label(&selector)))).collect();
         values.retain(|value| asked.iter().all(|one| takes(&Labels::new([(*label, value.as_str())]), one)));
     }
     let combinations = choices.values().map(Vec::len).try_fold(1_usize, usize::checked_mul)?.min(MOST_TRIED);
