@@ -1,7 +1,7 @@
 //! The alerts that fired, told from the events of incidents: the same from a replay as from the store.
 
 use burnward_core::{
-    id::IncidentId,
+    id::{IncidentId, SloId},
     incident::{AlertKey, Facts, FaultKey, Kind, PageReason, What},
     ledger::Reason,
     oncall::Recipient,
@@ -48,6 +48,15 @@ impl Alarm {
     /// When the burn began, as far as the samples show it.
     pub fn began(&self) -> Timestamp {
         self.facts.began().min(self.at)
+    }
+
+    /// The SLO that it is of; `None` of a source.
+    pub const fn slo(&self) -> Option<&SloId> {
+        match &self.alert {
+            AlertKey::Budget(budget) => Some(&budget.slo),
+            AlertKey::Slo(slo) => Some(slo),
+            AlertKey::Source(_) | AlertKey::Test => None,
+        }
     }
 
     /// True where somebody was called by it.

@@ -1,20 +1,26 @@
 //! A backtest: what would have been paged over a span of history, by the SLOs as they are and as they might be.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use burnward_core::{
     alert_rows::default_rows,
     evaluate::BudgetStatus,
-    id::{SourceName, TenantId},
+    id::{SloId, SourceName, TenantId},
     ledger::Unknown,
     slo::{AlertRow, Objective, Slo},
+    status::Status,
     units::{Factor, Target},
     window::Interval,
     words::{grouped, plural},
 };
 
-use super::{Alarm, Entrant, Life, Past, Replay, as_if_active};
-use crate::{config::Config, definition::duration, report::words::utc, tasks::decide::Rehearsal};
+use super::{Alarm, Entrant, Life, Past, Replay};
+use crate::{
+    config::Config,
+    definition::duration,
+    report::words::utc,
+    tasks::decide::{Rehearsal, worst_first},
+};
 
 /// A change that is tried.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -131,21 +137,62 @@ pub struct Lived {
 }
 
 impl Backtest {
-    /// Lives through the span, with a word of progress after each tick; first as it is, then each change. Every SLO is judged as if it were active.
+    /// Lives through the span, with a word of progress after each tick; first as it is, then each change. SLOs that are in shadow or suspended are judged as if
+    /// they were active, each kind with incidents of its own: those of the others would be joined by what calls nobody, or the other way round.
     ///
     /// # Errors
     /// Why the history could not be read to the end.
     pub async fn run(&self, past: Past, config: &Arc<Config>, passed: impl FnMut(Duration)) -> Result<Vec<Lived>, Unknown> {
         let changes: Vec<Option<Change>> = std::iter::once(None).chain(self.changes.iter().copied().map(Some)).collect();
-        let slos = |change: &Option<Change>| {
-            let slos = self.slos.iter().map(|Entrant { slo, from }| (as_if_active(slo), *from));
-            let changed = |slo: Arc<Slo>| change.map_or_else(|| Arc::clone(&slo), |change| Arc::new(change.of(&slo)));
-            slos.map(|(slo, from)| Entrant { slo: changed(slo), from }).collect()
+        let quiet: BTreeSet<&SloId> = self.slos.iter().filter(|entrant| is_quiet(&entrant.slo)).map(|entrant| &entrant.slo.id).collect();
+        let kinds: &[Kind] = match (quiet.is_empty(), quiet.len() == self.slos.len()) {
+            (true, _) => &[Kind::Active],
+            (false, true) => &[Kind::Quiet],
+            (false, false) => &[Kind::Active, Kind::Quiet],
         };
-        let sets = changes.iter().map(|change| Set { config: Arc::clone(config), slos: slos(change) }).collect();
+        let slos = |change: Option<Change>, kind: Kind| {
+            let of = |slo: &Slo| change.map_or_else(|| slo.clone(), |change| change.of(slo));
+            let slos = self.slos.iter().map(|Entrant { slo, from }| Entrant { slo: kind.alone(of(slo), is_quiet(slo)), from: *from });
+            slos.collect()
+        };
+        let each = || changes.iter().flat_map(|change| kinds.iter().map(move |kind| (*change, *kind)));
+        let sets = each().map(|(change, kind)| Set { config: Arc::clone(config), slos: slos(change, kind) }).collect();
         let lived = live((&self.tenant, &self.source), sets, (self.span, config.tick), past, passed).await?;
-        Ok(changes.into_iter().zip(lived).map(|(change, lived)| Lived { change, ..lived }).collect())
+        let of_change = |(change, lived): (&Option<Change>, &[Lived])| {
+            let mut joined = Lived { change: *change, alarms: Vec::new(), budgets: Vec::new() };
+            for (kind, lived) in kinds.iter().zip(lived) {
+                let is_own = |slo: &SloId| (*kind == Kind::Quiet) == quiet.contains(slo);
+                let is_told = |alarm: &&Alarm| alarm.slo().map_or(*kind == kinds[0], is_own);
+                joined.alarms.extend(lived.alarms.iter().filter(is_told).cloned());
+                joined.budgets.extend(lived.budgets.iter().filter(|status| is_own(&status.budget.slo)).cloned());
+            }
+            joined.alarms.sort_by_key(|alarm| alarm.at);
+            Lived { budgets: worst_first(joined.budgets), ..joined }
+        };
+        Ok(changes.iter().zip(lived.chunks(kinds.len())).map(of_change).collect())
     }
+}
+
+/// Whose pages and tickets a set tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Of active SLOs.
+    Active,
+    /// Of those in shadow or suspended.
+    Quiet,
+}
+
+impl Kind {
+    /// An SLO as it is in a set of this kind: active, or in shadow where it is of the other.
+    fn alone(self, slo: Slo, is_quiet: bool) -> Arc<Slo> {
+        let status = if (self == Self::Quiet) == is_quiet { Status::Active } else { Status::Shadow };
+        Arc::new(Slo { status, ..slo })
+    }
+}
+
+/// True where nobody is told of an SLO, or nothing is decided of it.
+fn is_quiet(slo: &Slo) -> bool {
+    slo.status != Status::Active
 }
 
 /// Lives through a span with several sets of SLOs of a tenant side by side, each SLO from its beginning on, with a word of progress after each tick. Each

@@ -106,6 +106,39 @@ async fn a_backtest_judges_an_slo_in_shadow_as_if_it_were_active_and_a_life_does
     assert!(lived[0].alarms.iter().any(|alarm| alarm.told() == "page"));
 }
 
+/// What nobody is told of has incidents of its own in a backtest: it neither joins those of active SLOs, nor do these join its.
+#[tokio::test]
+async fn an_slo_in_shadow_takes_no_page_of_an_active_one() {
+    let from = Timestamp::from_seconds(1_760_000_400);
+    let span = Interval { from: from.plus(hours(6)), to: from.plus(hours(10)) };
+    let (tenant, source) = (TenantId::parse("main").expect("a name"), SourceName::parse("prometheus").expect("a name"));
+    let trial = DOCUMENT.replace("name: availability", "name: a-trial\n    status: shadow").replace("99.9%", "99.95%");
+    let both: Vec<Arc<Slo>> = read(&trial).into_iter().chain(slos()).collect();
+    let lived = async |slos: Vec<Arc<Slo>>| {
+        let past = Past::Samples(traffic(from, span.to, from.plus(hours(7)), minutes(10)));
+        let (tenant, source) = (tenant.clone(), source.clone());
+        let backtest = Backtest {
+            tenant,
+            source,
+            slos: Entrant::all(slos, span.from),
+            changes: vec![Change::Target(Target::percent("99%").expect("a target"))],
+            span,
+        };
+        backtest.run(past, &Arc::new(Config::default()), |_| ()).await.expect("samples are at hand")
+    };
+    let (together, alone, trials) = (lived(both).await, lived(slos()).await, lived(read(&trial)).await);
+    for ((together, alone), trial) in together.iter().zip(&alone).zip(&trials) {
+        assert!(!alone.alarms.is_empty() && !trial.alarms.is_empty());
+        let of = |name: &str| {
+            let is_its = |alarm: &&Alarm| alarm.slo().is_some_and(|slo| slo.name.as_str() == name);
+            together.alarms.iter().filter(is_its).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!((of("availability"), of("a-trial")), (alone.alarms.clone(), trial.alarms.clone()));
+        assert!(together.alarms.is_sorted_by_key(|alarm| alarm.at));
+        assert_eq!(together.budgets.len(), 2);
+    }
+}
+
 /// The same fault as it is and by other targets and rows, beside what people marked.
 #[tokio::test]
 async fn a_backtest_tries_changes_side_by_side_and_is_scored() {

@@ -7,6 +7,7 @@ use burnward_core::{
     id::SloId,
     incident::{AlertKey, Facts, Kind},
     slo::Urgency,
+    status::Status,
     window::Interval,
     words,
 };
@@ -23,6 +24,8 @@ pub(super) struct Tested {
     tenant: String,
     history: History,
     slos: usize,
+    /// Those of which nobody is told now, with the word of why.
+    quiet: BTreeMap<SloId, &'static str>,
     runs: Vec<Run>,
     marked: Option<Vec<Marked>>,
     elsewhere: Elsewhere,
@@ -79,6 +82,7 @@ impl Tested {
             tenant: backtest.tenant.to_string(),
             history,
             slos: backtest.slos.len(),
+            quiet: backtest.slos.iter().filter_map(|entrant| Some((entrant.slo.id.clone(), quiet(&entrant.slo.status)?))).collect(),
             runs: lived.into_iter().map(run).collect(),
             marked,
             elsewhere,
@@ -95,6 +99,26 @@ impl Tested {
         run.score.text(marked)
             + &more(self.elsewhere.time, "of another time")
             + &more(self.elsewhere.slos, "of SLOs that were not lived through")
+    }
+
+    /// Why nobody is told of an alert now.
+    fn status_of(&self, alarm: &Alarm) -> Option<&'static str> {
+        self.quiet.get(alarm.slo()?).copied()
+    }
+
+    /// How often people would have been called, and how often of that by what calls nobody now.
+    fn sentence(&self, run: &Run) -> String {
+        let calls = |urgency| run.calls(urgency).filter(|alarm| self.status_of(alarm).is_some()).count();
+        let (pages, tickets) = (calls(Urgency::Page), calls(Urgency::Ticket));
+        if pages + tickets == 0 {
+            return format!("{}.", run.sentence());
+        }
+        format!(
+            "{}; of these {} and {} of SLOs that are in shadow or suspended.",
+            run.sentence(),
+            words::plural(pages, "page"),
+            words::plural(tickets, "ticket")
+        )
     }
 
     fn first(&self) -> Option<&Run> {
@@ -130,7 +154,7 @@ impl Tested {
             }
             text += &table.to_string();
         }
-        let _ = writeln!(text, "\n{}", run.sentence());
+        let _ = writeln!(text, "\n{}", self.sentence(run));
         text += &self.scored(run);
         if self.runs.len() > 1 {
             let mut table = Table::new(&WHAT_IF.map(str::to_uppercase).each_ref().map(String::as_str));
@@ -148,7 +172,7 @@ impl Tested {
             let _ = writeln!(text, "{}\n", escaped(sentence));
         }
         let Some(run) = self.first() else { return text };
-        let _ = writeln!(text, "{}\n", run.sentence());
+        let _ = writeln!(text, "{}\n", self.sentence(run));
         if !run.alarms.is_empty() {
             let rows = run.alarms.iter().zip(&run.score.of).map(|(alarm, of)| self.cells(alarm, *of).to_vec());
             text += &markdown(&HEADINGS, rows);
@@ -170,7 +194,7 @@ impl Tested {
         let began = alarm.began();
         [
             utc(alarm.at),
-            alarm.told(),
+            self.status_of(alarm).map_or_else(|| alarm.told(), |status| format!("{}, {status}", alarm.told())),
             alarm.alert.to_string(),
             alarm.row().unwrap_or_else(|| "-".to_owned()),
             words::duration(alarm.at.since(began)),
@@ -190,11 +214,14 @@ impl Run {
         self.alarms.iter().filter(move |alarm| alarm.fault.urgency == urgency && alarm.fault.kind == kind)
     }
 
+    /// The alerts of burning budgets that would have called people.
+    fn calls(&self, urgency: Urgency) -> impl Iterator<Item = &Alarm> {
+        self.of_kind(urgency, Kind::Burn).filter(|alarm| alarm.calls_people())
+    }
+
     /// How often people would have been called.
     fn sentence(&self) -> String {
-        let calls = |alarms: &mut dyn Iterator<Item = &Alarm>| alarms.filter(|alarm| alarm.calls_people()).count();
-        let pages = calls(&mut self.of_kind(Urgency::Page, Kind::Burn));
-        let tickets = calls(&mut self.of_kind(Urgency::Ticket, Kind::Burn));
+        let (pages, tickets) = (self.calls(Urgency::Page).count(), self.calls(Urgency::Ticket).count());
         let (silent, blind): (Vec<_>, Vec<_>) =
             self.alarms.iter().filter(|alarm| alarm.fault.kind == Kind::CannotSee).partition(|alarm| alarm.is_silence());
         let of = |alarms: Vec<&Alarm>, what: &str| match alarms.len() {
@@ -202,7 +229,7 @@ impl Run {
             count => format!("; {} that {what}", words::plural(count, "message")),
         };
         let unseen = of(blind, "something cannot be seen") + &of(silent, "there is no traffic");
-        format!("{} and {}{unseen}.", words::plural(pages, "page"), words::plural(tickets, "ticket"))
+        format!("{} and {}{unseen}", words::plural(pages, "page"), words::plural(tickets, "ticket"))
     }
 
     /// A line of the table of changes; what became of incidents only where they are compared with any.
@@ -210,7 +237,7 @@ impl Run {
         let (found, late, missed) = self.score.counts();
         let of_incidents = |count: usize| if compared { count.to_string() } else { "-".to_owned() };
         let least = self.budgets.iter().filter_map(|status| status.left).map(|left| left.ratio).min_by(f64::total_cmp);
-        let tickets = self.of_kind(Urgency::Ticket, Kind::Burn).filter(|alarm| alarm.calls_people()).count();
+        let tickets = self.calls(Urgency::Ticket).count();
         [
             if self.change.is_empty() { "as it is".to_owned() } else { self.change.clone() },
             self.score.pages.to_string(),
@@ -261,7 +288,8 @@ pub(super) fn as_json(tested: &[Tested]) -> String {
 
 fn run_as_json(run: &Run, tested: &Tested) -> serde_json::Value {
     let marked = tested.marked.as_deref().unwrap_or_default();
-    let alarm = |(alarm, of): (&Alarm, &Option<usize>)| alarm_as_json(alarm, of.and_then(|place| marked.get(place)));
+    let alarm =
+        |(alarm, of): (&Alarm, &Option<usize>)| alarm_as_json(alarm, tested.status_of(alarm), of.and_then(|place| marked.get(place)));
     let score = tested.marked.as_ref().map(|marked| {
         let (found, late, missed) = run.score.counts();
         let became = |(marked, found): (&Marked, &Found)| {
@@ -289,14 +317,10 @@ fn run_as_json(run: &Run, tested: &Tested) -> serde_json::Value {
     })
 }
 
-fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
-    let (slo, group) = match &alarm.alert {
-        AlertKey::Budget(budget) => {
-            let group: BTreeMap<&str, &str> = budget.group.labels().iter().map(|(label, value)| (label.as_str(), value.as_str())).collect();
-            (Some(name(&budget.slo)), group)
-        }
-        AlertKey::Slo(slo) => (Some(name(slo)), BTreeMap::new()),
-        AlertKey::Source(_) | AlertKey::Test => (None, BTreeMap::new()),
+fn alarm_as_json(alarm: &Alarm, status: Option<&str>, marked: Option<&Marked>) -> serde_json::Value {
+    let group: BTreeMap<&str, &str> = match &alarm.alert {
+        AlertKey::Budget(budget) => budget.group.labels().iter().map(|(label, value)| (label.as_str(), value.as_str())).collect(),
+        AlertKey::Slo(_) | AlertKey::Source(_) | AlertKey::Test => BTreeMap::new(),
     };
     let burn_rate = match &alarm.facts {
         Facts::Burn(burn) => Some(burn.fired.row.factor.as_f64()),
@@ -306,7 +330,8 @@ fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
         "at": utc(alarm.at),
         "what": alarm.told(),
         "alert": alarm.alert.to_string(),
-        "slo": slo,
+        "slo": alarm.slo().map(name),
+        "status": status.unwrap_or("active"),
         "group": group,
         "burn_rate": burn_rate,
         "row": alarm.row(),
@@ -318,6 +343,15 @@ fn alarm_as_json(alarm: &Alarm, marked: Option<&Marked>) -> serde_json::Value {
         "calls_people": alarm.calls_people(),
         "marked": marked.map(|marked| marked.name.as_str()),
     })
+}
+
+/// The word of a status in which nobody is told.
+fn quiet(status: &Status) -> Option<&'static str> {
+    match status {
+        Status::Active => None,
+        Status::Shadow => Some("shadow"),
+        Status::Suspended(_) => Some("suspended"),
+    }
 }
 
 fn name(slo: &SloId) -> String {
