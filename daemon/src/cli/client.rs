@@ -1,20 +1,24 @@
 //! The client of the commands that ask a running daemon, over HTTP.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use reqwest::{Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::print;
-use crate::config::secrets::redacted;
+use crate::config::{self, secrets::redacted};
 
 /// Where the daemon is and who asks.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct ServerArgs {
-    /// The daemon.
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:9095", env = "BURNWARD_SERVER")]
-    pub(super) server: url::Url,
+    /// The daemon; without it where `listen` of ./burnward.yaml says, or at http://127.0.0.1:9095.
+    #[arg(long, global = true, value_name = "URL", env = "BURNWARD_SERVER")]
+    server: Option<url::Url>,
 
     /// Whose data, where the daemon has several tenants.
     #[arg(long, global = true, value_name = "NAME", env = "BURNWARD_TENANT")]
@@ -30,6 +34,17 @@ impl ServerArgs {
     pub(super) fn of_tenant(&self, named: Option<&str>) -> Self {
         Self { tenant: named.map(ToOwned::to_owned).or_else(|| self.tenant.clone()), ..self.clone() }
     }
+}
+
+/// Where a daemon of this directory's burnward.yaml listens, as one on this machine reaches it.
+fn nearby() -> anyhow::Result<url::Url> {
+    let config = config::discover(None).and_then(|_| config::read(None).ok()).unwrap_or_default();
+    let ip = match config.listen.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    Ok(format!("http://{}", SocketAddr::new(ip, config.listen.port())).parse()?)
 }
 
 /// How data is written to stdout.
@@ -68,7 +83,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
-    args: ServerArgs,
+    server: url::Url,
+    tenant: Option<String>,
     token: Option<String>,
 }
 
@@ -85,7 +101,8 @@ impl Client {
             Some(file) => Some(std::fs::read_to_string(file).with_context(|| format!("--token-file={}", file.display()))?),
             None => None,
         };
-        Ok(Self { http, args: args.clone(), token: token.map(|line| only_token(&line)) })
+        let server = args.server.clone().map_or_else(nearby, Ok)?;
+        Ok(Self { http, server, tenant: args.tenant.clone(), token: token.map(|line| only_token(&line)) })
     }
 
     /// Reads a resource.
@@ -123,7 +140,7 @@ impl Client {
         body: Option<&impl Serialize>,
     ) -> anyhow::Result<Vec<u8>> {
         let mut request = self.http.request(method, self.url(path)?).query(query).header(header::ORIGIN, self.origin());
-        if let Some(tenant) = &self.args.tenant {
+        if let Some(tenant) = &self.tenant {
             request = request.query(&[("tenant", tenant)]);
         }
         if let Some(token) = &self.token {
@@ -146,11 +163,11 @@ impl Client {
 
     /// The daemon's address as it may be shown.
     fn server(&self) -> String {
-        redacted(self.args.server.as_str())
+        redacted(self.server.as_str())
     }
 
     fn url(&self, path: &[&str]) -> anyhow::Result<url::Url> {
-        let mut url = self.args.server.clone();
+        let mut url = self.server.clone();
         let named = url.path_segments_mut().map(|mut segments| {
             segments.pop_if_empty().extend(["api", "v1"]).extend(path);
         });
@@ -159,7 +176,7 @@ impl Client {
     }
 
     fn origin(&self) -> String {
-        self.args.server.origin().ascii_serialization()
+        self.server.origin().ascii_serialization()
     }
 }
 

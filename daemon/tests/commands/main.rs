@@ -161,6 +161,21 @@ fn no_secret_is_shown_by_any_command_in_any_form() {
 }
 
 #[test]
+fn the_daemon_of_a_directory_is_asked_where_its_configuration_says() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let listen = |address: &str| {
+        fs::write(directory.path().join("burnward.yaml"), format!("version: burnward/v1\nlisten: {address}\n")).expect("a file")
+    };
+    let asked = |line: &str| run(&format!("env -u BURNWARD_SERVER {line}"), directory.path()).1;
+    listen("127.0.0.1:2");
+    assert!(asked("burnward status").contains("no burnward answers at http://127.0.0.1:2/"), "{}", asked("burnward status"));
+    assert!(asked("burnward status --server http://127.0.0.1:1").contains("no burnward answers at http://127.0.0.1:1/"));
+    fs::write(directory.path().join("tokens"), "ada:0123456789abcdef0123456789abcdef\n").expect("a file");
+    listen("\"[::]:3\"\ntoken-file: tokens");
+    assert!(asked("burnward status").contains("no burnward answers at http://[::1]:3/"), "{}", asked("burnward status"));
+}
+
+#[test]
 fn the_hooks_of_a_commit_lay_out_what_changed_and_check_all_of_it() {
     let hooks: Value = serde_saphyr::from_str(include_str!("../../../.pre-commit-hooks.yaml")).expect("it is YAML");
     let hooks = hooks.as_array().expect("a list");
