@@ -38,6 +38,8 @@ use clap::{Parser, Subcommand};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{EnvFilter, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+use crate::config::secrets::redacted;
+
 /// burnward evaluates SLOs against Prometheus, keeps error budgets, pages the person on call through Slack, and keeps the incident's timeline.
 #[derive(Debug, Parser)]
 #[command(name = "burnward", version, propagate_version = true)]
@@ -117,7 +119,10 @@ pub const EXIT_CANNOT: u8 = 2;
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return without_command(&error),
+    };
     start_log(&cli);
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed before");
@@ -147,6 +152,16 @@ pub fn main() -> ExitCode {
         Command::Slack(args) => asynchronous(slack::run(args)),
         Command::Version => version::run().unwrap_or_else(|error| cannot(&error)),
     }
+}
+
+/// Help, or what is wrong with the arguments, which are not repeated with the password of an address.
+fn without_command(error: &clap::Error) -> ExitCode {
+    let plain = error.to_string();
+    if redacted(&plain) == plain {
+        error.exit();
+    }
+    print::talk(plain.trim_end());
+    ExitCode::from(EXIT_CANNOT)
 }
 
 /// Runs a command on the runtime; an error is one line on stderr and exit code 2.
