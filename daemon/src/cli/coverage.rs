@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use burnward_core::words;
+use burnward_core::{window::CALENDAR_PACE, words};
 
 use super::table::Table;
 use crate::web::api::wire::{DetectionPoint, ObjectiveDetection, SeenBy, SloDetection};
@@ -18,13 +18,19 @@ pub(super) fn text(detection: &SloDetection) -> String {
 }
 
 fn of_objective(objective: &ObjectiveDetection) -> String {
-    let window = words::lookback(Duration::from_secs(objective.window_seconds));
+    let long = words::lookback(Duration::from_secs(objective.window_seconds));
+    let calendar = objective.timezone.as_ref().map(|zone| (objective.window.trim_start_matches("calendar "), zone));
+    let window = calendar.map_or_else(|| long.clone(), |(period, zone)| format!("a calendar {period} in {zone}, of {long} now"));
     let mut text = format!("objective {}: {} % over {window}\n", objective.objective, objective.target_percent);
     let mut line = |line: String| writeln!(text, "{line}").expect("writing to a String cannot fail");
     let rows = if objective.rows.rows.is_empty() { String::new() } else { format!(": {}", objective.rows.rows.join(", ")) };
     line(format!("  rows     {}{rows}", objective.rows.from));
     for left_out in &objective.rows.left_out {
         line(format!("  left out {left_out}"));
+    }
+    if let Some((period, _)) = calendar {
+        let pace = words::lookback(CALENDAR_PACE);
+        line(format!("  paced by {pace}, as every window of the calendar; times and shares below are of this {period}, of {long}"));
     }
     for says in &objective.says {
         line(format!("  {says}"));
@@ -73,11 +79,13 @@ fn span(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::{path::PathBuf, sync::Arc};
 
     use burnward_core::{
         id::{SourceName, TenantId},
+        slo::{Objective, Slo},
         time::days,
+        window::{Grain, Period, Window, Zone},
     };
 
     use super::*;
@@ -86,15 +94,19 @@ mod tests {
     const EVENTS: &str = "events: { bad: 'failed_total', total: 'all_total' }";
 
     /// Of an SLO with one objective, over a window of so many days.
-    fn detection(sli: &str, objective: &str, window_days: u64) -> ObjectiveDetection {
+    fn slo(sli: &str, objective: &str, window_days: u64) -> Arc<Slo> {
         let text = format!(
             "version: burnward/v1\nservice: shop\nteam: shop\nslos:\n  - name: availability\n    sli: {{ {sli} }}\n    objectives: [{{ name: main, window: {window_days}d, {objective}\n"
         );
         let context = Context::unchecked(TenantId::parse("main").expect("a name"), SourceName::parse("prom").expect("a name"));
         let loaded = definition::read_texts([(PathBuf::from("shop.yaml"), text)], &context);
         assert_eq!(loaded.count().0, 0, "{:?}", loaded.faults);
-        let slo = &loaded.slos[0];
-        ObjectiveDetection::of(slo, &slo.objectives[0], days(window_days))
+        loaded.slos[0].clone()
+    }
+
+    fn detection(sli: &str, objective: &str, window_days: u64) -> ObjectiveDetection {
+        let slo = slo(sli, objective, window_days);
+        ObjectiveDetection::of(&slo, &slo.objectives[0], days(window_days))
     }
 
     fn of(target: &str, window_days: u64) -> String {
@@ -104,6 +116,18 @@ mod tests {
     #[test]
     fn the_curve_of_thirty_days_reads_well() {
         insta::assert_snapshot!(of("99.9%", 30));
+    }
+
+    #[test]
+    fn a_window_of_the_calendar_is_told_as_one() {
+        let month = Window::Calendar { period: Period::Month, zone: Zone::parse("Europe/Berlin", Grain::Hour).expect("a zone") };
+        let slo = slo(EVENTS, "target: 99.5% }]", 30);
+        let objective = Objective { window: month, ..slo.objectives[0].clone() };
+        let text = of_objective(&ObjectiveDetection::of(&slo, &objective, days(31)));
+        assert!(text.starts_with("objective main: 99.5 % over a calendar month in Europe/Berlin, of 31d now\n"), "{text}");
+        let paced = "\n  paced by 30d, as every window of the calendar; times and shares below are of this month, of 31d\n";
+        assert!(text.contains(paced), "{text}");
+        assert!(!of("99.5%", 30).contains("paced by"));
     }
 
     #[test]

@@ -271,14 +271,14 @@ pub fn budget_key(budget: &BudgetId) -> String {
 }
 
 /// A window as definitions write it.
-fn window(window: &Window) -> String {
+pub(super) fn window(window: &Window) -> String {
     match window {
         Window::Rolling(length) => words::lookback(*length),
         Window::Calendar { period, .. } => format!("calendar {}", period.word()),
     }
 }
 
-fn timezone(window: &Window) -> Option<String> {
+pub(super) fn timezone(window: &Window) -> Option<String> {
     match window {
         Window::Rolling(_) => None,
         Window::Calendar { zone, .. } => Some(zone.to_string()),

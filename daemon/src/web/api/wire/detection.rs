@@ -12,7 +12,7 @@ use burnward_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::urgency;
+use super::{budget, urgency};
 use crate::definition::{row_words, why_left_out};
 
 /// What the alert rows of an SLO see: `GET /api/v1/slos/{service}/{name}/detection`.
@@ -37,6 +37,12 @@ pub struct ObjectiveDetection {
     pub objective: String,
     /// Target in percent, as written.
     pub target_percent: String,
+    /// The window as the definition writes it: `30d`, `calendar month`.
+    #[serde(default)]
+    pub window: String,
+    /// The time zone of a calendar window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
     /// How long its window is now.
     pub window_seconds: u64,
     /// Where its rows come from, and which they are.
@@ -197,6 +203,8 @@ impl ObjectiveDetection {
         Self {
             objective: objective.name.to_string(),
             target_percent: objective.target.as_percent(),
+            window: budget::window(&objective.window),
+            timezone: budget::timezone(&objective.window),
             window_seconds: length.as_secs(),
             rows: RowTable::of(objective),
             bands: detection.bands.iter().map(DetectionBand::from).collect(),
