@@ -38,6 +38,12 @@ slos:
   - name: not-together
     sli: { probe: 'requests_total{code="404", job="batch"}' }
     objectives: *o
+  - name: both-misspelt
+    sli: { events: { bad: 'failurs_total', total: 'requets_total' } }
+    objectives: *o
+  - name: one-metric-misspelt
+    sli: { events: { bad: 'requets_total{code="503"}', total: 'requets_total' } }
+    objectives: *o
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,11 +70,14 @@ async fn of_the_side_beside_the_total_is_told_what_silence_does_not_explain() {
     let expected = [
         "21:28 E1406 answers_total{kind=\"ok\"} matches nothing now; the last of it was about 1 h 30 m ago, and the total goes on: what happens since counts as bad",
         "33:19 E1401 requests_total{code=\"404\",job=\"batch\"} matches nothing, neither now nor within 6h",
+        "36:51 E1401 requets_total matches nothing, neither now nor within 6h",
+        "39:63 E1401 requets_total matches nothing, neither now nor within 6h",
         "8:14 W2090 requests_total{code=~\"41.\",job=\"shop\"} matched nothing within 6h",
         "15:27 W2098 requests_total{kind=\"bad\"} matches nothing now; the last of it was about 1 h 30 m ago",
         "18:27 W2098 failures_total matches nothing now; the last of it was about 1 h 30 m ago",
         "24:28 W2091 fresh_total has existed for about 1 h, and the total for longer: what was counted before counts as bad",
         "30:27 W2091 fresh_total has existed for about 1 h, and the total for longer: nothing before counts as bad, whatever happened",
+        "36:27 W2090 failurs_total matched nothing within 6h",
     ];
     assert_eq!(found, expected, "{helps}");
     for expected in [

@@ -199,9 +199,11 @@ impl Asked<'_> {
             Sli::Events { counted, total } => {
                 let (Counted::Bad(side) | Counted::Good(side)) = counted;
                 let mut findings = self.totals(slo, &total.iter().map(Wanted::as_written).collect::<Vec<_>>()).await?;
-                if !findings.iter().any(is_nothing) {
-                    findings.extend(self.side(slo, counted, total).await?);
-                }
+                findings.extend(if findings.iter().any(is_nothing) {
+                    self.side_without_total(slo, counted, total).await?
+                } else {
+                    self.side(slo, counted, total).await?
+                });
                 if findings.iter().all(|finding| finding.code != &codes::SOURCE_TOO_MUCH) {
                     findings.extend(self.together(slo).await?);
                 }

@@ -50,7 +50,15 @@ struct Side<'a> {
     total: &'a [Selector],
 }
 
-impl Side<'_> {
+impl<'a> Side<'a> {
+    const fn of(slo: &'a Slo, counted: &'a Counted, total: &'a [Selector]) -> Self {
+        let (kind, selectors) = match counted {
+            Counted::Bad(selectors) => (Kind::Bad, selectors),
+            Counted::Good(selectors) => (Kind::Good, selectors),
+        };
+        Self { slo, kind, selectors: selectors.as_slice(), total }
+    }
+
     fn is_of_other_metric(&self, selector: &Selector) -> bool {
         self.total.iter().all(|total| total.metric() != selector.metric())
     }
@@ -59,11 +67,8 @@ impl Side<'_> {
 impl Asked<'_> {
     /// Each selector of the side.
     pub(super) async fn side(&self, slo: &Slo, counted: &Counted, total: &[Selector]) -> Result<Vec<Finding>, Unknown> {
-        let (kind, selectors) = match counted {
-            Counted::Bad(selectors) => (Kind::Bad, selectors),
-            Counted::Good(selectors) => (Kind::Good, selectors),
-        };
-        let side = Side { slo, kind, selectors, total };
+        let side = Side::of(slo, counted, total);
+        let Side { kind, selectors, .. } = side;
         let (mut findings, mut ended, mut any_now) = (Vec::new(), Vec::new(), false);
         for selector in selectors {
             match self.matching(selector, self.in_source(slo)).await? {
@@ -85,6 +90,19 @@ impl Asked<'_> {
         }
         if any_now && selectors.iter().any(|selector| side.is_of_other_metric(selector)) {
             findings.extend(self.exceeds(side).await?);
+        }
+        Ok(findings)
+    }
+
+    /// Beside a total that takes nothing: the metrics of the side that the source does not have, either.
+    pub(super) async fn side_without_total(&self, slo: &Slo, counted: &Counted, total: &[Selector]) -> Result<Vec<Finding>, Unknown> {
+        let side = Side::of(slo, counted, total);
+        let mut findings = Vec::new();
+        for selector in side.selectors.iter().filter(|selector| side.is_of_other_metric(selector)) {
+            let never = matches!(self.matching(selector, self.in_source(slo)).await?, Matching::Never);
+            if never && !self.has_metric(selector).await? {
+                findings.push(self.never_was(side, selector).await?);
+            }
         }
         Ok(findings)
     }
