@@ -165,17 +165,22 @@ fn summary(imported: &Imported) -> String {
     )
 }
 
-/// The name of a document's file: that of its service, with the team where the service has several.
-fn file_name(document: &Document, all: &[Document]) -> String {
-    let alone = all.iter().filter(|other| other.service == document.service).count() == 1;
-    if alone { format!("{}.yaml", document.service) } else { format!("{}-{}.yaml", document.service, document.team) }
+/// The names of the documents' files: that of the service, with the team where the service has several, and a number where that is a name already.
+fn file_names(documents: &[Document]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for document in documents {
+        let is_alone = documents.iter().all(|other| other.service != document.service || other.team == document.team);
+        let stem = if is_alone { document.service.clone() } else { format!("{}-{}", document.service, document.team) };
+        let numbered = (2_usize..).map(|number| format!("{stem}-{number}.yaml"));
+        names.extend(std::iter::once(format!("{stem}.yaml")).chain(numbered).find(|name| !names.contains(name)));
+    }
+    names
 }
 
 /// Writes all of them, or none where one of the files is there already.
 fn write_all(directory: &Path, documents: &[Document]) -> anyhow::Result<()> {
     fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))?;
-    let files: Vec<(PathBuf, &Document)> =
-        documents.iter().map(|document| (directory.join(file_name(document, documents)), document)).collect();
+    let files: Vec<(PathBuf, &Document)> = file_names(documents).iter().map(|name| directory.join(name)).zip(documents).collect();
     let there: BTreeSet<String> = files.iter().filter(|(path, _)| path.exists()).map(|(path, _)| path.display().to_string()).collect();
     anyhow::ensure!(there.is_empty(), "nothing is written: there already: {}", there.into_iter().collect::<Vec<_>>().join(", "));
     for (path, document) in files {
@@ -183,4 +188,21 @@ fn write_all(directory: &Path, documents: &[Document]) -> anyhow::Result<()> {
         print::line(path.display())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_document_has_a_file_of_its_own() {
+        let document =
+            |(service, team): &(&str, &str)| Document { service: (*service).into(), team: (*team).into(), slos: 1, text: String::new() };
+        let names = |of: &[(&str, &str)]| file_names(&of.iter().map(document).collect::<Vec<_>>()).join(" ");
+        assert_eq!(names(&[("cart", "shop"), ("shop", "shop")]), "cart.yaml shop.yaml");
+        assert_eq!(names(&[("cart", "pay"), ("cart", "shop")]), "cart-pay.yaml cart-shop.yaml");
+        assert_eq!(names(&[("cart", "shop"), ("cart", "shop"), ("cart", "shop")]), "cart.yaml cart-2.yaml cart-3.yaml");
+        assert_eq!(names(&[("cart", "pay"), ("cart", "shop"), ("cart", "shop")]), "cart-pay.yaml cart-shop.yaml cart-shop-2.yaml");
+        assert_eq!(names(&[("cart", "2"), ("cart", "pay"), ("cart-pay", "pay")]), "cart-2.yaml cart-pay.yaml cart-pay-2.yaml");
+    }
 }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use super::{
     case::{self, Case, NamedBy},
     codes,
-    diagnostic::{Diagnostic, Source},
+    diagnostic::{Diagnostic, Severity, Source},
     objective,
     reader::{Fields, Keys, Reader, shortened, suggest},
     runbook,
@@ -134,7 +134,8 @@ const SLO: Keys = Keys {
 const NO_DATA: Keys = Keys { of: "`no-data`", known: &["after", "then"], later: &[] };
 const NO_TRAFFIC: Keys = Keys { of: "`no-traffic`", known: &["after", "then"], later: &[] };
 const LONGEST_TITLE: usize = 120;
-const MAX_SLOS: usize = 1000;
+/// How many SLOs a document holds at most.
+pub(crate) const MAX_SLOS: usize = 1000;
 
 /// The SLOs of a document with advice, or all of its mistakes.
 pub type Read = Result<(Vec<Arc<Slo>>, Vec<Diagnostic>), Vec<Diagnostic>>;
@@ -183,15 +184,36 @@ pub(super) fn read_parsed(
         Ok(root) => read_tree(source, &root, version, context),
         Err(faults) if faults.iter().any(|fault| fault.code == &codes::SEVERAL_DOCUMENTS) => match yaml::parse_all(source) {
             Ok(roots) if roots.iter().any(import::is_foreign) => read_foreign(source, &roots, version, context),
-            Ok(_) | Err(_) => Err(with_others(source, faults, version, context)),
+            Ok(roots) => Err(with_those_of_each(source, faults, &roots, (version, context))),
+            Err(_) => Err(with_others(source, faults, version, context)),
         },
         Err(faults) => Err(with_others(source, faults, version, context)),
     }
 }
 
+/// The mistake that a text holds several documents, with those of the first, and of each further one that is one of SLOs.
+fn with_those_of_each(
+    source: &Arc<Source>,
+    faults: Vec<Diagnostic>,
+    roots: &[Node],
+    (version, context): (&str, &Context),
+) -> Vec<Diagnostic> {
+    let is_of_slos = |root: &Node| matches!(&root.value, yaml::Value::Map(entries) if entries.iter().any(|entry| entry.key == "slos"));
+    let wanted = roots.iter().enumerate().filter(|(at, root)| is_plain(root) && (*at == 0 || is_of_slos(root)));
+    let mistakes = wanted.flat_map(|(_, root)| match read_tree(source, root, version, context) {
+        Ok(document) => [document.advice, document.of_tests].concat(),
+        Err(faults) => faults,
+    });
+    in_order(faults.into_iter().chain(mistakes).collect())
+}
+
+/// Whether a tree is to be a document of SLOs and nothing else.
+fn is_plain(root: &Node) -> bool {
+    !import::is_foreign(root) && template::role(root) == template::Role::Plain && !is_configuration_tree(root)
+}
+
 /// The mistakes that keep a text from being one document, with those of the document that it begins with.
 fn with_others(source: &Arc<Source>, faults: Vec<Diagnostic>, version: &str, context: &Context) -> Vec<Diagnostic> {
-    let is_plain = |root: &Node| !import::is_foreign(root) && template::role(root) == template::Role::Plain && !is_configuration_tree(root);
     let Some(first) = yaml::read_on(source).filter(|first| is_plain(&first.root)) else { return faults };
     let others = match read_tree(source, &first.root, version, context) {
         Ok(document) => [document.advice, document.of_tests].concat(),
@@ -213,13 +235,17 @@ pub(crate) fn read_tree(source: &Arc<Source>, root: &Node, version: &str, contex
 /// Reads documents of another tool as what they convert to; everything points to where it stands there, where secrets are not shown.
 fn read_foreign(source: &Arc<Source>, roots: &[Node], version: &str, context: &Context) -> Result<Document, Vec<Diagnostic>> {
     let source = import::source(source.name(), source.text());
-    let (trees, faults) = import::documents(&source, roots);
-    let mut reader = Reader::new(&source);
-    for fault in faults {
+    let import::Trees { documents, for_their_mistakes, faults } = import::documents(&source, roots);
+    let (mut reader, mut aside) = (Reader::new(&source), Reader::new(&source));
+    for tree in &for_their_mistakes {
+        read_root(&mut aside, tree, version, context);
+    }
+    let mistakes = aside.finish().into_iter().filter(|fault| fault.severity() == Severity::Error);
+    for fault in faults.into_iter().chain(mistakes) {
         reader.report(fault);
     }
     let mut whole = Document::default();
-    for tree in &trees {
+    for tree in &documents {
         whole.slos.extend(read_root(&mut reader, tree, version, context).unwrap_or_default().slos);
     }
     finish(reader, whole).map_err(team_once)
@@ -555,7 +581,7 @@ fn has_page_rows(objectives: &[Objective]) -> bool {
 
 fn read_runbook(reader: &mut Reader, fields: &Fields<'_>, objectives: Option<&[Objective]>, runbooks: &Runbooks) -> Option<String> {
     if fields.entry("runbook").is_none() {
-        if objectives.is_some_and(has_page_rows) {
+        if objectives.is_some_and(has_page_rows) && !["runbook", "status"].iter().any(|key| fields.misspelt(key)) {
             let diagnostic = reader.diagnostic(&codes::NO_RUNBOOK, fields.place(), "the SLO pages someone but has no runbook");
             reader.report(diagnostic.help("add `runbook: NAME.md`, the name of a file in the tenant's runbooks directory"));
         }

@@ -99,8 +99,8 @@ impl Trees {
             return Some(Self { source, roots });
         }
         let source = import::source(file, text);
-        let (roots, _) = import::documents(&source, &roots);
-        Some(Self { source, roots })
+        let trees = import::documents(&source, &roots);
+        Some(Self { roots: [trees.documents, trees.for_their_mistakes].concat(), source })
     }
 
     fn slo(&self, slo: &SloId) -> Option<&Node> {

@@ -27,7 +27,7 @@ use crate::{
         Diagnostic, Severity, Source,
         build::{list, map, quoted, word},
         codes,
-        document::{self, Context, VERSION},
+        document::{self, Context, MAX_SLOS, VERSION},
         format, print,
         reader::{Reader, shortened},
         yaml::{self, Node, Value},
@@ -106,7 +106,7 @@ pub struct Document {
 /// What came out of foreign files.
 #[derive(Debug, Clone, Default)]
 pub struct Imported {
-    /// One document for each service and team, in order of their names.
+    /// One document for each service and team, in order of their names; several where a document does not hold all of their SLOs.
     pub documents: Vec<Document>,
     /// What could not be carried over, and what it became instead, by file and place.
     pub faults: Vec<Diagnostic>,
@@ -157,8 +157,18 @@ pub(crate) fn is_foreign_text(source: &Arc<Source>) -> bool {
     yaml::parse_all(source).is_ok_and(|roots| roots.iter().any(is_foreign))
 }
 
-/// The SLOs of one foreign file as documents, whose parts stand where they came from, with what there is to say.
-pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> (Vec<Node>, Vec<Diagnostic>) {
+/// A foreign file as documents, whose parts stand where they came from.
+pub(crate) struct Trees {
+    /// Those of SLOs that were read as wholes.
+    pub(crate) documents: Vec<Node>,
+    /// Those of SLOs with parts that were told of and that something stands in for: only their mistakes are their own.
+    pub(crate) for_their_mistakes: Vec<Node>,
+    /// What there is to say.
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+/// The SLOs of one foreign file.
+pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> Trees {
     let (whole, roots) = (roots, flattened(roots));
     let library = Library::of(std::iter::once((source, roots.as_slice())));
     let options = Options::default();
@@ -167,16 +177,20 @@ pub(crate) fn documents(source: &Arc<Source>, roots: &[Node]) -> (Vec<Node>, Vec
     let converted = convert(&mut reader, &roots, &Settings { options: &options, window: options.window, sloth, library: &library });
     let is_of_rules = |root: &Node| matches!(format_of(root), Some(Format::Rules | Format::RulesObject));
     if converted.is_empty() && !reader.failed() && !roots.is_empty() && roots.iter().all(is_of_rules) {
+        // An alert that never fires, or always, is a mistake in the rules themselves, whatever becomes of them.
+        let dead = said(reader, whole).into_iter().filter(|fault| fault.code == &codes::PROMQL_CONSTANT);
         let mut reader = Reader::new(source);
         rules::without_slo(&mut reader, &roots);
-        return (Vec::new(), reader.finish());
+        let faults = reader.finish().into_iter().chain(dead).collect();
+        return Trees { documents: Vec::new(), for_their_mistakes: Vec::new(), faults };
     }
     if let Some(first) = roots.first().filter(|_| converted.is_empty() && !reader.failed()) {
         let message = "no SLO is in this file, so nothing of it is loaded";
         tell(&mut reader, &codes::NOT_CARRIED, &first.range, message, "put what an SLO names into the file of the SLO");
     }
-    let grouped = grouped(converted).into_values().map(|slos| document(&slos)).collect();
-    (grouped, said(reader, whole))
+    let (kept, others) = converted.into_iter().partition(|slo| slo.kept == Kept::Whole);
+    let trees = |slos| grouped(slos).values().flat_map(|slos| slos.chunks(MAX_SLOS)).map(document).collect();
+    Trees { documents: trees(kept), for_their_mistakes: trees(others), faults: said(reader, whole) }
 }
 
 /// A foreign file. Other tools write credentials into theirs, and diagnostics quote lines: so the values of keys that look like secrets are not shown.
@@ -389,12 +403,12 @@ fn printed(all: Vec<(Arc<Source>, Converted)>, faults: &mut Vec<Diagnostic>) -> 
         }
         kept.push(slo);
     }
-    let document = |(id, slos): ((String, String), Vec<Converted>)| {
-        let origin = origins.get(&id).map(|files| files.join(", ")).unwrap_or_default();
-        let text = laid_out(format!("# Converted from {origin} by `burnward import`.\n{}", print::text(&document(&slos))));
-        Document { service: id.0, team: id.1, slos: slos.len(), text }
+    let document = |id: &(String, String), slos: &[Converted]| {
+        let origin = origins.get(id).map(|files| files.join(", ")).unwrap_or_default();
+        let text = laid_out(format!("# Converted from {origin} by `burnward import`.\n{}", print::text(&document(slos))));
+        Document { service: id.0.clone(), team: id.1.clone(), slos: slos.len(), text }
     };
-    grouped(kept).into_iter().map(document).collect()
+    grouped(kept).iter().flat_map(|(id, slos)| slos.chunks(MAX_SLOS).map(move |slos| document(id, slos))).collect()
 }
 
 /// As `burnward fmt` lays it out.

@@ -14,6 +14,8 @@ fn a_second_document_hides_no_mistake_of_the_first() {
     assert_eq!(codes(&format!("{}---\n", broken())), ["E1006", "E1042", "E1005"]);
     assert_eq!(codes(&format!("{}---\nversion: burnward/v1\nx: 1\n", broken())), ["E1006", "E1042", "E1005"]);
     assert_eq!(codes(&format!("{GOOD}---\n{GOOD}")), ["E1005"]);
+    assert_eq!(codes(&format!("{GOOD}---\n{}", broken())), ["E1005", "E1006", "E1042"]);
+    assert_eq!(codes(&format!("{}---\n{}---\nx: 1\n---\n{}", broken(), broken(), broken())).len(), 7);
     // Nothing can be said where the text cannot be read up to there.
     assert_eq!(codes(&format!("{}  - [\n---\n", broken())), ["E1001"]);
 }

@@ -42,6 +42,20 @@ fn words_of_other_tools_are_told_what_they_are_called_here() {
 }
 
 #[test]
+fn what_is_misspelt_is_not_told_to_be_missing() {
+    let all = |before: &str| -> Vec<&str> {
+        let text = GOOD.replacen("    sli:", &format!("    {before}\n    sli:"), 1);
+        diagnostics(&text).iter().map(|fault| fault.code.id).collect()
+    };
+    assert_eq!(all("title: Checkout"), ["W2010"]);
+    assert_eq!(all("runbok: checkout.md"), ["E1006"]);
+    assert_eq!(all("staus: shadow"), ["E1006"]);
+    assert_eq!(all("titel: Checkout"), ["W2010", "E1006"]);
+    assert_eq!(codes(&GOOD.replace("team:", "owner:")), ["E1006"]);
+    assert_eq!(codes(&GOOD.replace("team:", "taem:")), ["E1006"]);
+}
+
+#[test]
 fn an_expression_that_hides_gaps_is_told_both_in_a_selector() {
     let selector = "'http_requests_total{job=\"checkout\", code=~\"5..\"}'";
     insta::assert_snapshot!(

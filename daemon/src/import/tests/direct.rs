@@ -111,8 +111,51 @@ fn rules_that_are_no_slo_are_told_once_what_they_are() {
 }
 
 #[test]
+fn alerts_that_never_fire_are_told_of_where_no_rule_is_an_slo() {
+    let never = "      - { alert: Never, expr: 'sum(rate(e_total[5m])) / sum(rate(a_total[5m])) > 2 and vector(1) > 2' }\n";
+    let dead = "      - { alert: Same, expr: 'sum(rate(a_total[5m])) / sum(rate(a_total[5m])) > 5' }\n";
+    let said = said_of("alerts.yaml", &format!("{RULES}{never}{dead}"));
+    let import = convert(&[("alerts.yaml", &format!("{RULES}{never}{dead}"))]).faults;
+    let of_import = import.iter().filter(|fault| fault.code.id == "W2084").count();
+    assert!(of_import > 0 && said.matches("W2084").count() == of_import, "{of_import}: {said}");
+    assert_eq!(said.matches("none of them stands for an SLO").count(), 1, "{said}");
+}
+
+#[test]
+fn of_an_slo_with_a_mistake_no_advice_is_given_by_what_stands_in_for_it() {
+    let without_runbook = openslo::SLO.replace("burnward.dev/runbook", "example.org/runbook");
+    assert!(codes_of(&without_runbook).contains(&"W2010"), "{:?}", codes_of(&without_runbook));
+    let of_minutes = codes_of(&without_runbook.replace("28d", "1m"));
+    assert!(of_minutes.contains(&"E1503") && !of_minutes.contains(&"W2010"), "{of_minutes:?}");
+}
+
+/// The codes of all that is said of a text that is loaded directly.
+fn codes_of(text: &str) -> Vec<&'static str> {
+    let faults = match document::read(&Source::new("a.yaml", text), "", &context()) {
+        Ok((_, advice)) => advice,
+        Err(faults) => faults,
+    };
+    faults.iter().map(|fault| fault.code.id).collect()
+}
+
+#[test]
 fn what_is_no_part_of_an_slo_is_told_of_beside_one() {
     let both = RULES.replace("groups:\n", rules::BY_HAND);
     let said = said_of("rules.yaml", &both);
     assert!(said.contains("the rule `InstanceDown` is not carried over") && !said.contains("these are rules"), "{said}");
+}
+
+#[test]
+fn more_slos_than_a_document_holds_become_several_documents() {
+    let rule = |n: usize| {
+        format!(
+            "      - {{ alert: A{n}, expr: 'rate(e_total{{n=\"{n}\"}}[5m]) / rate(a_total{{n=\"{n}\"}}[5m]) > 0.0{n:04}1', labels: {{ team: shop, service: shop }} }}\n"
+        )
+    };
+    let text = format!("groups:\n  - name: shop\n    rules:\n{}", (0..1_001).map(rule).collect::<String>());
+    let converted = convert(&[("rules.yaml", &text)]);
+    assert_eq!(converted.documents.iter().map(|document| document.slos).collect::<Vec<_>>(), [1_000, 1]);
+    assert_eq!(loaded(&converted).len(), 1_001);
+    let direct = document::read(&Source::new("rules.yaml", &text), "", &context()).expect("it loads").0;
+    assert_eq!(direct.len(), 1_001);
 }
