@@ -168,7 +168,7 @@ fn alerts_on_different_series_of_one_recorded_share_are_slos_of_their_own() {
     let imported = convert(&[("rules.yaml", &file(&[record.to_owned(), alert("a", "0.01"), alert("b", "0.05")]))]);
     let slos = loaded(&imported);
     let told: Vec<(String, String)> =
-        slos.iter().map(|slo| (slo.id.service.to_string(), slo.objectives[0].target.as_percent().to_string())).collect();
+        slos.iter().map(|slo| (slo.id.service.to_string(), slo.objectives[0].target.as_percent())).collect();
     assert_eq!(told, [("a".to_owned(), "99".to_owned()), ("b".to_owned(), "95".to_owned())], "{:?}", imported.faults);
 }
 
