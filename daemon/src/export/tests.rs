@@ -122,6 +122,29 @@ fn rules_that_are_imported_again_mean_the_same() {
     }
 }
 
+/// What the source adds up comes back as it is asked for, with its step.
+#[test]
+fn expressions_come_back_from_rules() {
+    let text = r"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: bad
+    sli: { query: { bad: 'sum by (tenant) (increase(a[5m]))', total: 'sum by (tenant) (increase(b[5m]))', step: 5m } }
+    per: [tenant]
+    objectives: [{ target: 99%, window: 30d }]
+  - name: good
+    sli: { query: { good: 'sum(increase(a[1m]))', total: 'sum(increase(b[1m]))', step: 1m } }
+    objectives: [{ target: 99%, window: 30d, alerting: ticket }]
+";
+    let before = slos(text);
+    let exported = export(&before, Format::PrometheusRules).text;
+    for (before, after) in before.iter().zip(again(&exported)) {
+        assert_eq!((&before.id, &before.sli, &before.per), (&after.id, &after.sli, &after.per), "{exported}");
+        assert_eq!(before.objectives, after.objectives);
+    }
+}
+
 #[test]
 fn windows_come_back_from_rules() {
     let text = r"version: burnward/v1

@@ -181,6 +181,48 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
     Some(Counted { found, per, hidden, part_hidden, summed, values })
 }
 
+/// Events of expressions that were added up step by step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stepped {
+    pub(super) side: Side,
+    pub(super) part: Expr,
+    pub(super) total: Expr,
+    pub(super) step: Duration,
+}
+
+/// What both sides add up of each step: `sum_over_time((x)[1h:5m])`, as `burnward export` writes an SLI of expressions.
+pub(super) fn stepped(parts: Parts<'_>) -> Option<Stepped> {
+    let (total, step) = added_up(parts.total)?;
+    let (side, part) = match difference(parts.part) {
+        Some((whole, rest)) if added_up(whole) == Some((total, step)) => (parts.side.other(), rest),
+        Some(_) => return None,
+        None => (parts.side, parts.part),
+    };
+    let (part, own) = added_up(part)?;
+    (own == step).then(|| Stepped { side, part: bare(part).clone(), total: bare(total).clone(), step })
+}
+
+/// The expression that is added up, and how often it is asked for. That there are none where there is no series, and no ratio without events, says nothing.
+fn added_up(expr: &Expr) -> Option<(&Expr, Duration)> {
+    match bare(expr) {
+        Expr::Binary(binary) => {
+            let says_nothing = match binary.op.to_string().as_str() {
+                "or" => is_zero(&binary.rhs),
+                ">" => is_number(&binary.rhs, 0.0) && !binary.return_bool(),
+                _ => false,
+            };
+            says_nothing.then(|| added_up(&binary.lhs)).flatten()
+        }
+        Expr::Call(call) if call.func.name == "sum_over_time" => {
+            let [only] = call.args.args.as_slice() else { return None };
+            let Expr::Subquery(subquery) = bare(only) else { return None };
+            let is_plain = subquery.offset.is_none() && subquery.at.is_none();
+            Some((&subquery.expr, subquery.step.filter(|_| is_plain)?))
+        }
+        _ => None,
+    }
+}
+
 /// Both sides as they are split by the same labels.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fitted {
@@ -530,10 +572,14 @@ fn rewrite(expr: &mut Expr, own: Duration, step: Duration, increase: Option<&Fun
     match expr {
         Expr::MatrixSelector(matrix) if matrix.range == own => matrix.range = step,
         Expr::Subquery(subquery) => {
-            if subquery.range == own {
+            let is_own = subquery.range == own;
+            if is_own {
                 subquery.range = step;
             }
-            below(&mut subquery.expr);
+            // What has a window around it is of another range, whatever its length is.
+            if !is_own || own == TEMPLATE {
+                below(&mut subquery.expr);
+            }
         }
         Expr::Aggregate(aggregate) => {
             below(&mut aggregate.expr);

@@ -6,7 +6,7 @@ use burnward_core::{sli::Selector, time::minutes};
 use promql_parser::parser::Expr;
 
 use super::{
-    expression::{self, Counted, Fitted, Found, Parts, Side, Unread, Values},
+    expression::{self, Counted, Fitted, Found, Parts, Side, Stepped, Unread, Values},
     factor::{same, scaled},
     tree::{mistake_in, tell},
 };
@@ -147,7 +147,7 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
     tell(reader, &codes::WEIGHED, &ratio.place, message, help);
     let expr = if expression::is_of_many(&ratio.expr) { worst(reader, side, ratio, &expr) } else { expr };
     let total = format!("({expr}) * 0 + 1");
-    let sli = query_sli(side, &ratio.place, quoted(&ratio.place, expr), quoted(&ratio.place, total));
+    let sli = query_sli(side, &ratio.place, (quoted(&ratio.place, expr), quoted(&ratio.place, total)), STEP);
     Indicator { sli, per: grouped(&ratio.expr, &ratio.place) }
 }
 
@@ -215,13 +215,19 @@ fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total
 }
 
 fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
+    if let Some(Stepped { side, part: of_part, total: of_total, step }) =
+        expression::stepped(Parts { side, part: &part.expr, total: &total.expr })
+    {
+        let (of_part, of_all) = (quoted(&part.place, of_part.to_string()), quoted(&total.place, of_total.to_string()));
+        return Indicator { sli: query_sli(side, &part.place, (of_part, of_all), step), per: grouped(&of_total, &total.place) };
+    }
     let hidden = |query: &Query| expression::has_default(&query.expr);
     tell_of_defaults(reader, side, (&part.place, hidden(part)), (&total.place, hidden(total)));
     let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
     let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
     tell(reader, &codes::ESTIMATED, &part.place, message, help);
     let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, plain));
-    Indicator { sli: query_sli(side, &part.place, of(part), of(total)), per: grouped(&total.expr, &total.place) }
+    Indicator { sli: query_sli(side, &part.place, (of(part), of(total)), STEP), per: grouped(&total.expr, &total.place) }
 }
 
 /// What stands in for missing series is left away, on whichever sides it is.
@@ -237,8 +243,8 @@ fn tell_of_defaults(reader: &mut Reader, side: Side, part: (&Range<usize>, bool)
     }
 }
 
-fn query_sli(side: Side, place: &Range<usize>, part: Node, total: Node) -> Node {
-    let step = word(place, duration::format(STEP));
+fn query_sli(side: Side, place: &Range<usize>, (part, total): (Node, Node), step: Duration) -> Node {
+    let step = word(place, duration::format(step));
     let query = map(place, [(side.word(), Some(part)), ("total", Some(total)), ("step", Some(step))]);
     map(place, [("query", Some(query))])
 }
