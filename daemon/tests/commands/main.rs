@@ -164,7 +164,7 @@ fn no_secret_is_shown_by_any_command_in_any_form() {
 fn the_daemon_of_a_directory_is_asked_where_its_configuration_says() {
     let directory = tempfile::tempdir().expect("a directory");
     let listen = |address: &str| {
-        fs::write(directory.path().join("burnward.yaml"), format!("version: burnward/v1\nlisten: {address}\n")).expect("a file")
+        fs::write(directory.path().join("burnward.yaml"), format!("version: burnward/v1\nlisten: {address}\n")).expect("a file");
     };
     let asked = |line: &str| run(&format!("env -u BURNWARD_SERVER {line}"), directory.path()).1;
     listen("127.0.0.1:2");
