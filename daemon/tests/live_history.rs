@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
+use burnward_core::words;
 use burnward_stand_ins::prometheus::{Real, Victoria, backfill};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -50,6 +51,12 @@ teams: {{ payments: {{ channel: \"#pay\", escalation: [{{ page: [ada], acknowled
 reports: [{{ error-budget: week, team: payments, cron: \"0 9 * * MON\", timezone: UTC, to: \"#pay\" }}]
 "
     )
+}
+
+/// How long ago that is in whole days, as it is told: `2 d`, and `3 d` in the last half hour of a day.
+fn days_since(from: i64) -> String {
+    let told = words::seconds(Timestamp::now().as_second() - from);
+    told.split_inclusive(" d").next().unwrap_or_default().to_owned()
 }
 
 /// Midnight two days ago, in seconds.
@@ -154,11 +161,12 @@ async fn a_backtest_begins_where_its_source_does_and_an_slo_where_its_metric_doe
     let lived = json(&directory, &["backtest", "--what-if", "target=99.5"], 0);
     assert_begins_where_the_source_does(&lived, from);
     let text = told(&directory, &["backtest"], 0);
-    let first = format!("There are samples in source prom from {} on: of the 30 d that were asked for, the last 2 d", moment(from - 1));
+    let days = days_since(from);
+    let first = format!("There are samples in source prom from {} on: of the 30 d that were asked for, the last {days}", moment(from - 1));
     let fresh = format!("\ncheckout/fresh is looked at from {} on, where its first sample is.\n", moment(from + 43_199));
     let nowhere = "\nLeft out, because there is no sample of it in source prom in this time: checkout/nowhere.\n\n";
     assert!(text.contains(&first) && text.contains(&fresh) && text.contains(nowhere), "{text}");
-    assert!(text.starts_with("main: 4 SLOs over 2 d"), "{text}");
+    assert!(text.starts_with(&format!("main: 4 SLOs over {days}")), "{text}");
     let markdown = told(&directory, &["backtest", "-o", "md"], 0);
     assert!(markdown.contains(&first) && markdown.contains(&fresh), "{markdown}");
 
@@ -206,16 +214,15 @@ async fn what_a_branch_would_have_paged_is_told_from_the_history_of_its_source()
     assert_eq!(pages.iter().filter_map(hour).collect::<Vec<_>>(), ["01", "04", "13"]);
     assert!(pages.iter().all(|page| page["to"] == serde_json::json!(["#pay", "ada"])), "{pages:?}");
     let unseen = told_as_json["backtest"]["unseen"][0].as_str().expect("a sentence").to_owned();
-    assert!(
-        unseen.starts_with("There are samples in source prom from ") && unseen.contains("of the 30 d that were asked for, the last 2 d"),
-        "{unseen}"
-    );
+    let last = format!("of the 30 d that were asked for, the last {}", days_since(from));
+    assert!(unseen.starts_with("There are samples in source prom from ") && unseen.contains(&last), "{unseen}");
 
     let text = told(&directory, &asked, 1);
     let effect = "    backtest                  pages 0 -> 3, 2 of them at night, all for ada; tickets ";
     assert!(text.contains("    pages                     nobody -> ada\n") && text.contains(effect), "{text}");
     assert!(
-        text.contains("\nPaged that were not before: ada.\nOver 2 d") && text.contains("\nNight is 22:00 to 07:00 in UTC.\n"),
+        text.contains(&format!("\nPaged that were not before: ada.\nOver {}", days_since(from)))
+            && text.contains("\nNight is 22:00 to 07:00 in UTC.\n"),
         "{text}"
     );
     assert!(

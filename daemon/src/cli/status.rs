@@ -75,6 +75,9 @@ fn is_troubled(budget: &Budget) -> bool {
     ["BURNING", "SPENT", "CANNOT SEE"].contains(&budget.state.as_str())
 }
 
+/// So many reasons why SLOs cannot be seen are told at most.
+const REASONS: usize = 5;
+
 /// A tenant's status under its name.
 fn headed(status: &Status, past: Option<&str>) -> String {
     format!("tenant {}\n{}", status.tenant, text(status, past))
@@ -103,7 +106,7 @@ fn text(status: &Status, past: Option<&str>) -> String {
             writeln!(text, "· {sentence}").expect("writing to a String cannot fail");
         }
     }
-    for notice in notices(status) {
+    for notice in notices(status).into_iter().chain(unseen(status)) {
         writeln!(text, "{notice}").expect("writing to a String cannot fail");
     }
     if status.budgets.is_empty() {
@@ -175,6 +178,23 @@ fn notices(status: &Status) -> Vec<String> {
     );
     notices.extend(status.text_faults.iter().map(|fault| format!("! {fault}")));
     notices
+}
+
+/// Why SLOs cannot be seen, each once; what hides all of a source is told of the source.
+fn unseen(status: &Status) -> Vec<String> {
+    let of_sources: Vec<&str> = status.sources.iter().filter_map(|source| source.blind.as_ref()).map(|why| why.detail.as_str()).collect();
+    let mut reasons: Vec<String> = Vec::new();
+    for budget in status.budgets.iter().filter(|budget| budget.state == "CANNOT SEE") {
+        let Some(why) = budget.unknown.as_ref().filter(|why| !of_sources.contains(&why.detail.as_str())) else { continue };
+        let reason = format!("? CANNOT SEE {}/{}: {} ({})", budget.service, budget.slo, why.detail, why.reason);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let more = reasons.len().saturating_sub(REASONS);
+    reasons.truncate(REASONS);
+    reasons.extend((more > 0).then(|| format!("? {} more: `burnward explain service/slo` says why", words::plural(more, "reason"))));
+    reasons
 }
 
 /// What a person resolved and what goes on.

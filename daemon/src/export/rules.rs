@@ -109,7 +109,11 @@ fn of_slo(slo: &Slo) -> Result<Vec<Node>, &'static str> {
         slow.extend(figures(slo, objective));
     }
     if lookbacks.is_empty() && windows.is_empty() {
-        return Err("no objective is counted in events");
+        return Err(if objectives.is_empty() {
+            "no objective is counted in events"
+        } else {
+            "no objective has an alert or a window of fixed length"
+        });
     }
     let group = |suffix: &str, interval: &str, rules: Vec<Node>| {
         // Neither `/` nor `:` can be in a name: no two SLOs of a tenant share a group.

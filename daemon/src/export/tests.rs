@@ -244,6 +244,21 @@ fn windows_of_the_calendar_come_back_from_openslo_with_the_rows_that_follow_from
 }
 
 #[test]
+fn why_an_slo_has_no_rules_is_told() {
+    let text = r"version: burnward/v1
+service: shop
+team: operators
+slos:
+  - name: contract
+    sli: { events: { bad: 'a', total: 'b' } }
+    objectives: [{ target: 99%, window: calendar month, timezone: Europe/Berlin, alerting: none }]
+";
+    let exported = export(&slos(text), Format::PrometheusRules);
+    let told: Vec<String> = exported.losses.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|loss| loss.ends_with("no rules: no objective has an alert or a window of fixed length")), "{told:?}");
+}
+
+#[test]
 fn what_another_format_cannot_hold_is_told_of() {
     let all: Vec<Arc<Slo>> = slos(SLOS).into_iter().chain(slos(REST)).collect();
     let lost = |format: Format| export(&all, format).losses.iter().map(|loss| loss.to_string() + "\n").collect::<String>();

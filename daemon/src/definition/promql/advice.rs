@@ -286,9 +286,26 @@ fn rule_alike(rule: &Expr) -> Option<Alike> {
         "or" => rule_alike(lhs).filter(|_| rule_alike(rhs).is_some()),
         op => {
             let is = Comparison::ALL.into_iter().find(|is| is.sign() == op)?;
-            alike(lhs, is, bounds::fixed(rhs)?, Written::Rule)
+            let alike = alike(lhs, is, tidy(bounds::fixed(rhs)?), Written::Rule)?;
+            let help = too_fast(rhs).filter(|_| alike.comes == Comes::Never).unwrap_or(alike.help);
+            Some(Alike { help, ..alike })
         }
     }
+}
+
+/// A number without what is left of multiplying floats: 1.8 for 6 times 0.3.
+fn tidy(number: f64) -> f64 {
+    format!("{number:.12}").parse().unwrap_or(number)
+}
+
+/// What to do about a burn rate times a budget that no share of bad events reaches.
+fn too_fast(threshold: &Expr) -> Option<String> {
+    let (factor, budget) = bounds::product(threshold).filter(|(factor, budget)| factor * budget >= 1.0)?;
+    let (fastest, largest) = (1.0 / budget, 100.0 / factor);
+    Some(format!(
+        "a total outage burns a budget of {} % no faster than {fastest:.2} times: take a burn rate below that, or a budget below {largest:.2} % for {factor} times",
+        tidy(budget * 100.0)
+    ))
 }
 
 /// Whether a comparison comes out the same whatever happens.

@@ -148,6 +148,14 @@ fn literal(expr: &Expr) -> Option<f64> {
     }
 }
 
+/// A number of at least one and a share that are multiplied, as a burn rate and a budget are.
+pub(super) fn product(expr: &Expr) -> Option<(f64, f64)> {
+    let Expr::Binary(binary) = bare(expr) else { return None };
+    let (lhs, rhs) = (literal(&binary.lhs)?, literal(&binary.rhs)?);
+    let (factor, share) = if lhs >= rhs { (lhs, rhs) } else { (rhs, lhs) };
+    (binary.op.to_string() == "*" && factor >= 1.0 && share > 0.0 && share < 1.0).then_some((factor, share))
+}
+
 /// The expression of whose values these are some: those that a comparison or another expression leaves.
 fn chosen_from(expr: &Expr) -> Option<&Expr> {
     let Expr::Binary(binary) = bare(expr) else { return None };
@@ -188,6 +196,9 @@ fn tells((least, most): Bounds) -> Option<Bounds> {
 
 /// Whether a part is called errors (or successes) and is divided by something that is not: then it is a share, as far as names tell.
 pub(super) fn is_called_share(expr: &Expr) -> bool {
+    if let Expr::VectorSelector(recorded) = bare(expr) {
+        return recorded.name.as_deref().is_some_and(is_called_recorded_share);
+    }
     let Some(quotient) = quotient(expr).filter(|quotient| quotient.factor.to_bits() == 1.0_f64.to_bits()) else { return false };
     let (Some(part), Some(whole)) = (events(quotient.part.expr), events(quotient.whole.expr)) else { return false };
     let judged = |one: &&VectorSelector| one.name.as_deref().is_some_and(is_called_judged) || asks_for_errors(one);
@@ -210,6 +221,12 @@ fn events(expr: &Expr) -> Option<Vec<&VectorSelector>> {
         },
         _ => None,
     }
+}
+
+/// A recorded share of bad (or good) events, such as `job:errors:ratio_rate1h`, by the conventions for names of recording rules.
+fn is_called_recorded_share(metric: &str) -> bool {
+    let ratio = metric.rsplit_once(':').is_some_and(|(_, operation)| operation.starts_with("ratio"));
+    ratio && is_called_judged(metric)
 }
 
 fn is_called_events(metric: &str) -> bool {

@@ -167,8 +167,7 @@ fn alerts_on_different_series_of_one_recorded_share_are_slos_of_their_own() {
     };
     let imported = convert(&[("rules.yaml", &file(&[record.to_owned(), alert("a", "0.01"), alert("b", "0.05")]))]);
     let slos = loaded(&imported);
-    let told: Vec<(String, String)> =
-        slos.iter().map(|slo| (slo.id.service.to_string(), slo.objectives[0].target.as_percent())).collect();
+    let told: Vec<(String, String)> = slos.iter().map(|slo| (slo.id.service.to_string(), slo.objectives[0].target.as_percent())).collect();
     assert_eq!(told, [("a".to_owned(), "99".to_owned()), ("b".to_owned(), "95".to_owned())], "{:?}", imported.faults);
 }
 
@@ -305,6 +304,27 @@ fn alerts_that_can_never_or_always_fire_are_told_of_as_such() {
         assert_eq!(fault.code.id, "W2084", "{expr}");
         assert!(fault.message.contains(says), "{expr}: {}", fault.message);
     }
+}
+
+/// As GitLab's runbooks had it: 14.4 times a budget of 30 % is more than everything, behind a guard of little traffic, over shares that are recorded elsewhere.
+#[test]
+fn a_burn_rate_that_no_outage_reaches_is_told_with_the_fastest_one() {
+    let of = |over: &str, factor: &str| format!("gitlab_component_errors:ratio_{over}{{type=\"sidekiq\"}} > ({factor} * 0.300000)");
+    let row = |long: &str, short: &str, factor: &str| format!("({} and {})", of(long, factor), of(short, factor));
+    let guard = "and on (type) (sum by (type) (gitlab_component_ops:rate_1h) >= 1)";
+    let expr = format!("({} or {}) {guard}", row("1h", "5m", "14.4"), row("6h", "30m", "6"));
+    let faults = convert(&[("rules.yaml", &file(&[format!("{{ alert: ErrorSLOViolation, expr: '{expr}', for: 2m }}")]))]).faults;
+    let [fault] = &faults[..] else { panic!("{faults:?}") };
+    assert_eq!(fault.code.id, "W2084");
+    assert!(fault.message.contains("a ratio between 0 and 1, so `> 4.32` never holds"), "{}", fault.message);
+    let help = fault.help.join(" ");
+    assert!(
+        help.contains("burns a budget of 30 % no faster than 3.33 times") && help.contains("a budget below 6.94 % for 14.4 times"),
+        "{help}"
+    );
+    let slow = format!("{{ alert: Slow, expr: '{}', for: 2m }}", of("6h", "6"));
+    let faults = convert(&[("rules.yaml", &file(&[slow]))]).faults;
+    assert!(faults[0].message.contains("`> 1.8` never holds"), "{}", faults[0].message);
 }
 
 #[test]
