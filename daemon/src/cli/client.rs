@@ -11,7 +11,7 @@ use reqwest::{Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::print;
-use crate::config::{self, secrets::redacted};
+use crate::config::{self, Config, secrets::redacted};
 
 /// Where the daemon is and who asks.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,7 +38,18 @@ impl ServerArgs {
 
 /// Where a daemon of this directory's burnward.yaml listens, as one on this machine reaches it.
 fn nearby() -> anyhow::Result<url::Url> {
-    let config = config::discover(None).and_then(|_| config::read(None).ok()).unwrap_or_default();
+    let config = match config::discover(None).map(|_| config::read(None)) {
+        Some(Ok(config)) => config,
+        None => Config::default(),
+        Some(Err(_)) => {
+            let config = Config::default();
+            print::talk(format_args!(
+                "note: burnward.yaml does not load, so the daemon is asked at {}; `--server` names another",
+                config.listen
+            ));
+            config
+        }
+    };
     let ip = match config.listen.ip() {
         ip if !ip.is_unspecified() => ip,
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),

@@ -93,7 +93,7 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
             if let Some(note) = undeclared(&imported.documents) {
                 print::talk(note);
             }
-            print::talk(summary(&imported));
+            print::talk(summary(&imported, to.is_some()));
         }
     }
     Ok(ExitCode::from(u8::from(count(&imported.faults).0 > 0)))
@@ -149,10 +149,11 @@ fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-fn summary(imported: &Imported) -> String {
+fn summary(imported: &Imported, is_written: bool) -> String {
     let slos = imported.documents.iter().map(|document| document.slos).sum();
     let (errors, warnings) = count(&imported.faults);
     let more = match imported.documents.len() {
+        _ if is_written => "",
         0 | 1 => "",
         _ => " A file holds one document: `--to DIRECTORY` writes a file for each.",
     };

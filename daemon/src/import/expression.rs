@@ -2,6 +2,8 @@
 //!
 //! Only forms whose meaning is that of an SLI here are found; anything else stays an expression, rewritten so that it yields the events of one step.
 
+mod stepped;
+
 use std::time::Duration;
 
 use burnward_core::sli::{MatchOp, Matcher, Selector};
@@ -12,6 +14,8 @@ use crate::definition::{
     promql::{By, Split, bare, tree_of, visit},
     selector,
 };
+
+pub(super) use stepped::{Stepped, stepped};
 
 /// What stands for a window that a template would fill in: a prime number of milliseconds that nobody writes.
 pub(super) const TEMPLATE: Duration = Duration::from_millis(86_028_157);
@@ -179,48 +183,6 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
         _ => return None,
     };
     Some(Counted { found, per, hidden, part_hidden, summed, values })
-}
-
-/// Events of expressions that were added up step by step.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Stepped {
-    pub(super) side: Side,
-    pub(super) part: Expr,
-    pub(super) total: Expr,
-    pub(super) step: Duration,
-}
-
-/// What both sides add up of each step: `sum_over_time((x)[1h:5m])`, as `burnward export` writes an SLI of expressions.
-pub(super) fn stepped(parts: Parts<'_>) -> Option<Stepped> {
-    let (total, step) = added_up(parts.total)?;
-    let (side, part) = match difference(parts.part) {
-        Some((whole, rest)) if added_up(whole) == Some((total, step)) => (parts.side.other(), rest),
-        Some(_) => return None,
-        None => (parts.side, parts.part),
-    };
-    let (part, own) = added_up(part)?;
-    (own == step).then(|| Stepped { side, part: bare(part).clone(), total: bare(total).clone(), step })
-}
-
-/// The expression that is added up, and how often it is asked for. That there are none where there is no series, and no ratio without events, says nothing.
-fn added_up(expr: &Expr) -> Option<(&Expr, Duration)> {
-    match bare(expr) {
-        Expr::Binary(binary) => {
-            let says_nothing = match binary.op.to_string().as_str() {
-                "or" => is_zero(&binary.rhs),
-                ">" => is_number(&binary.rhs, 0.0) && !binary.return_bool(),
-                _ => false,
-            };
-            says_nothing.then(|| added_up(&binary.lhs)).flatten()
-        }
-        Expr::Call(call) if call.func.name == "sum_over_time" => {
-            let [only] = call.args.args.as_slice() else { return None };
-            let Expr::Subquery(subquery) = bare(only) else { return None };
-            let is_plain = subquery.offset.is_none() && subquery.at.is_none();
-            Some((&subquery.expr, subquery.step.filter(|_| is_plain)?))
-        }
-        _ => None,
-    }
 }
 
 /// Both sides as they are split by the same labels.

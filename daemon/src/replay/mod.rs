@@ -22,8 +22,6 @@ use std::{sync::Arc, time::Duration};
 use burnward_core::{
     evaluate::BudgetStatus,
     ledger::{Query, Unknown},
-    slo::Slo,
-    status::Status,
     time::Timestamp,
 };
 
@@ -44,14 +42,6 @@ use crate::{
     },
     view::Circuit,
 };
-
-/// An SLO as if it were active: what it would tell is what a test or a backtest asks, whatever its status.
-fn as_if_active(slo: &Arc<Slo>) -> Arc<Slo> {
-    match slo.status {
-        Status::Active => Arc::clone(slo),
-        Status::Shadow | Status::Suspended(_) => Arc::new(Slo { status: Status::Active, ..Slo::clone(slo) }),
-    }
-}
 
 /// A question to the past.
 #[derive(Debug, Clone, Copy)]

@@ -7,11 +7,12 @@ use burnward_core::{
     id::{Group, SloId},
     incident::{AlertKey, Facts, Kind},
     slo::Slo,
+    status::Status,
     time::Timestamp,
     units::Factor,
 };
 
-use super::{Alarm, Past, Replay, as_if_active, written};
+use super::{Alarm, Past, Replay, written};
 use crate::{
     config::Config,
     definition::case::{Case, Expectation, Expected, Ready, Told},
@@ -94,6 +95,14 @@ pub async fn run<'a>(case: &'a Case, ready: &Ready<'a>, config: &Arc<Config>) ->
         told.iter().filter(|happened| !is_shown(happened.told)).filter_map(|happened| unexpected(happened, case, slo)).collect();
     failures.extend(strange);
     Outcome { failures, told }
+}
+
+/// An SLO as if it were active: what it would tell is what a test asks, whatever its status.
+fn as_if_active(slo: &Arc<Slo>) -> Arc<Slo> {
+    match slo.status {
+        Status::Active => Arc::clone(slo),
+        Status::Shadow | Status::Suspended(_) => Arc::new(Slo { status: Status::Active, ..Slo::clone(slo) }),
+    }
 }
 
 fn asked_at(expectation: &Expectation) -> Option<Duration> {

@@ -6,6 +6,7 @@ use burnward_core::{
     ledger::Sample,
     sli::Labels,
     slo::{Slo, Urgency},
+    status::Status,
     time::{hours, minutes},
     units::{Factor, Target},
     window::Interval,

@@ -170,6 +170,12 @@ fn the_daemon_of_a_directory_is_asked_where_its_configuration_says() {
     listen("127.0.0.1:2");
     assert!(asked("burnward status").contains("no burnward answers at http://127.0.0.1:2/"), "{}", asked("burnward status"));
     assert!(asked("burnward status --server http://127.0.0.1:1").contains("no burnward answers at http://127.0.0.1:1/"));
+    listen("127.0.0.1:2\nnonsense: 1");
+    let said = asked("burnward status");
+    assert!(
+        said.starts_with("note: burnward.yaml does not load, so the daemon is asked at 127.0.0.1:9095; `--server` names another\n"),
+        "{said}"
+    );
     fs::write(directory.path().join("tokens"), "ada:0123456789abcdef0123456789abcdef\n").expect("a file");
     listen("\"[::]:3\"\ntoken-file: tokens");
     assert!(asked("burnward status").contains("no burnward answers at http://[::1]:3/"), "{}", asked("burnward status"));

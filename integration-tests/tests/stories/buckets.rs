@@ -53,6 +53,9 @@ async fn a_threshold_without_a_bucket_is_seen_nowhere_and_its_bucket_brings_no_p
     let mut world = World::open_text(&history(from, bucket_from, from.plus(hours(6))), start, SCRAPE, &[("shop.yaml", SLO)]).await?;
     world.fast_forward(minutes(20)).await;
     assert_eq!(world.states("shop").await?, ["CANNOT SEE"]);
+    let printed = crate::explained::printed(&world, "status", &[]).await?;
+    let why: Vec<&str> = printed.lines().filter(|line| line.starts_with("? CANNOT SEE shop/")).collect();
+    assert!(why.len() == 1 && why[0].ends_with(" (no_bucket)"), "{printed}");
     let then = jiff::Timestamp::from_millisecond(world.now().minus(minutes(5)).millis())?;
     for query in [String::new(), format!("?at={then}")] {
         let budget = budget(&world, &query).await?;

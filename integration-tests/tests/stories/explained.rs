@@ -42,10 +42,15 @@ fn scrapes(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
 
 /// What the program prints, on a machine whose clock shows UTC.
 async fn explain(world: &World, args: &[&str]) -> anyhow::Result<String> {
-    let mut command = std::process::Command::new(burnward()?);
-    command.env("TZ", "UTC").arg("explain").args(args).args(["--server", &world.web()]);
+    printed(world, "explain", args).await
+}
+
+/// What a command prints that asks the daemon of this world.
+pub(crate) async fn printed(world: &World, command: &str, args: &[&str]) -> anyhow::Result<String> {
+    let mut asking = std::process::Command::new(burnward()?);
+    asking.env("TZ", "UTC").arg(command).args(args).args(["--server", &world.web()]);
     // The daemon of this world answers on the test's own thread.
-    let output = tokio::task::spawn_blocking(move || command.output()).await??;
+    let output = tokio::task::spawn_blocking(move || asking.output()).await??;
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)
 }
