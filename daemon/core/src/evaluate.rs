@@ -546,6 +546,7 @@ impl Asked<'_> {
             fired,
             began: self.input.began.unwrap_or_else(|| self.now.minus(fired.row.short)),
             left: measured.left.unwrap_or_else(|| BudgetLeft::untouched(*target, self.length())),
+            coverage: Some(measured.coverage),
             runs_out: self.runs_out(measured, &fired),
             as_of: self.input.newest_sample.unwrap_or(self.now),
             members: Vec::new(),

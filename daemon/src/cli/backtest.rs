@@ -135,7 +135,7 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
             continue;
         }
         let span = bounded(span, config.tick)?;
-        tell_of_idle(&changes, &slos.iter().map(|entrant| Arc::clone(&entrant.slo)).collect::<Vec<_>>());
+        tell_of_vain(&changes, &slos.iter().map(|entrant| Arc::clone(&entrant.slo)).collect::<Vec<_>>());
         let backtest = Backtest { tenant, source, slos, changes: changes.clone(), span };
         let bar = Bar::new("backtest", span);
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
@@ -155,13 +155,20 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A word of each change that no SLO has anything for.
-fn tell_of_idle(changes: &[Change], slos: &[Arc<Slo>]) {
+/// A word of each change that no SLO has anything for, and of one whose rows could not stand in a document.
+fn tell_of_vain(changes: &[Change], slos: &[Arc<Slo>]) {
     let rows = slos.iter().flat_map(|slo| &slo.objectives).flat_map(|objective| &objective.rows);
     let rates: Vec<String> = rows.map(|row| format!("{}x", row.factor)).collect::<BTreeSet<_>>().into_iter().collect();
     let there = if rates.is_empty() { "there is no row".to_owned() } else { format!("there are {}", words::list(&rates, 10)) };
     for change in changes.iter().filter(|change| change.is_idle(slos)) {
         print::talk(format_args!("note: --what-if, {}: no row has this burn rate, so nothing is changed; {there}", change.words()));
+    }
+    for change in changes {
+        let faults = change.faults(slos);
+        if let Some(first) = faults.first() {
+            let more = if faults.len() > 1 { format!(", and {} more", faults.len() - 1) } else { String::new() };
+            print::talk(format_args!("note: --what-if, {}: no document may have that; {first}{more}", change.words()));
+        }
     }
 }
 
@@ -169,11 +176,15 @@ pub(super) fn not_read(unknown: &Unknown) -> anyhow::Error {
     anyhow::anyhow!("the history could not be read to the end: {unknown}")
 }
 
-/// Shows what is wrong with a file, and says that it is.
-fn said(faults: &[Diagnostic]) -> anyhow::Error {
+fn tell(faults: &[Diagnostic]) {
     for fault in faults {
         print::talk(fault.render(Colour::Never));
     }
+}
+
+/// Shows what is wrong with a file, and says that it is.
+fn said(faults: &[Diagnostic]) -> anyhow::Error {
+    tell(faults);
     anyhow::anyhow!("a file does not load; `burnward check` says what is wrong with all of them")
 }
 
@@ -200,9 +211,7 @@ fn chosen(args: &BacktestArgs, config: Option<&Config>) -> anyhow::Result<(Vec<C
         if loaded.slos.is_empty() && !errors.is_empty() {
             return Err(said(&errors));
         }
-        for fault in &errors {
-            print::talk(fault.render(Colour::Never));
-        }
+        tell(&errors);
         known.extend(loaded.slos.iter().map(|slo| slo.id.clone()));
         Ok((tenant.clone(), place.source.clone(), with_members(&loaded.slos, &args.slos)))
     };
@@ -350,12 +359,11 @@ fn span(args: &BacktestArgs, of_file: Option<Interval>, end: Timestamp) -> anyho
             Some(file) if file.from == file.to => {
                 bail!("all samples of the file are of {}, and a span needs a beginning and an end", utc(to))
             }
-            Some(file) => {
-                let missing =
-                    if args.to.is_none() { format!("none after {}", utc(from)) } else { format!("none from {} to {}", utc(from), utc(to)) };
+            Some(file) if args.from.is_none() || args.to.is_none() => {
+                let missing = if args.to.is_none() { format!("none after {}", utc(from)) } else { format!("none before {}", utc(to)) };
                 bail!("the file holds samples from {} to {}, and {missing}", utc(file.from), utc(file.to))
             }
-            None => bail!("the span ends before it begins"),
+            Some(_) | None => bail!("the span ends before it begins: it is from {} to {}", utc(from), utc(to)),
         }
     }
     Ok(Interval { from, to })
@@ -388,7 +396,10 @@ async fn read_marked(
     match args.incidents.as_deref() {
         None => Ok(None),
         Some("store") => of_store(&store(args, config).await?, tenant).await.map(Some),
-        Some(file) => marked::read(&PathBuf::from(file), known).map(Some).map_err(|faults| said(&faults)),
+        Some(file) => marked::read(&PathBuf::from(file), known).map(Some).map_err(|faults| {
+            tell(&faults);
+            anyhow::anyhow!("{file} does not load; `burnward explain CODE` says more of a code that stands above")
+        }),
     }
 }
 

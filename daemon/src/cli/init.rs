@@ -83,6 +83,13 @@ pub(super) struct InitArgs {
     config_file: Option<PathBuf>,
 }
 
+impl InitArgs {
+    /// The metric that `--match` names; empty where it names none.
+    fn metric(&self) -> &str {
+        self.matching.as_ref().map_or("", Selector::metric)
+    }
+}
+
 /// Who we are to a metrics endpoint. Only files are named: what stands on a command line is seen by everybody on the machine.
 #[derive(Debug, Args)]
 struct ShownArgs {
@@ -215,7 +222,7 @@ impl<'a> Asked<'a> {
     }
 
     fn wanted<'w>(&'w self, native: &'w BTreeSet<String>) -> Wanted<'w> {
-        Wanted { service: self.called(), matchers: &self.matchers, named: self.names_a_metric(), native }
+        Wanted { service: self.called(), matchers: &self.matchers, metric: self.args.metric(), native }
     }
 
     fn called(&self) -> &str {
@@ -223,7 +230,7 @@ impl<'a> Asked<'a> {
     }
 
     fn names_a_metric(&self) -> bool {
-        self.args.matching.as_ref().is_some_and(|selector| !selector.metric().is_empty())
+        !self.args.metric().is_empty()
     }
 
     /// The document of these SLOs, which loads once somebody filled in what only a person knows.
@@ -261,10 +268,14 @@ async fn from_endpoint(metrics: &str, args: &InitArgs, config: Option<&Config>) 
     let asked = Asked::new(args, args.job.as_deref(), config);
     let (text, format, place) = text_of(metrics, &args.shown.credentials()).await?;
     let only = args.matching.clone().unwrap_or_else(|| Selector::new("", Vec::new()));
+    let hint = if text.contains("\r\n") {
+        "its lines end in CR LF, and the format knows LF alone: `tr -d '\\r'` makes it that"
+    } else {
+        "is it the text of a metrics endpoint, such as http://host:port/metrics?"
+    };
     // Large texts take a second: they are read where waiting is allowed.
     let read = tokio::task::spawn_blocking(move || endpoint::read(&text, format, &only)).await?;
-    let Exposition { families, samples, differences } =
-        read.map_err(|error| anyhow::anyhow!("{place}: {error}; is it the text of a metrics endpoint, such as http://host:port/metrics?"))?;
+    let Exposition { families, samples, differences } = read.map_err(|error| anyhow::anyhow!("{place}: {error}; {hint}"))?;
     let native = BTreeSet::new();
     let mut found = candidate::find(&families, asked.wanted(&native));
     let looked = format!("{} of {}", words::plural(samples, "sample"), words::plural(families.len(), "metric"));

@@ -58,7 +58,7 @@ fn of_slo(slo: &ShadowSlo) -> String {
     if slo.alerts.is_empty() {
         return text;
     }
-    let mut table = Table::new(&["OPENED", "WHAT", "ROW", "BURN LONG/SHORT", "SPENT", "LASTED", "WOULD CALL", "OF", "INCIDENT"]);
+    let mut table = Table::new(&["OPENED", "WHAT", "ROW", "BURN LONG/SHORT", "SPENT", "SEEN", "LASTED", "WOULD CALL", "OF", "INCIDENT"]);
     for alert in &slo.alerts {
         table.row(row(alert));
     }
@@ -82,6 +82,7 @@ fn row(alert: &ShadowAlert) -> Vec<String> {
         alert.row.clone().unwrap_or_else(dash),
         alert.burn.map_or_else(dash, |(long, short)| format!("{} / {}", words::times(long), words::times(short))),
         alert.spent_ratio.map_or_else(dash, words::whole_percent),
+        alert.coverage_ratio.map_or_else(dash, words::whole_percent),
         alert.ended.map_or_else(|| "holds".to_owned(), lasted),
         if alert.would_call.is_empty() { "nobody anew".to_owned() } else { alert.would_call.join(", ") },
         alert_name(&alert.alert),
@@ -119,6 +120,7 @@ mod tests {
             opened,
             ended: Some(opened + jiff::SignedDuration::from_mins(minutes)),
             spent_ratio: Some(spent),
+            coverage_ratio: Some(1.0),
             would_call: vec!["#payments-oncall".to_owned(), "ada".to_owned()],
             incident: None,
         }

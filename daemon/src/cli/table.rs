@@ -1,38 +1,69 @@
 //! Tables and times for people on a terminal.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io::stdout, time::Duration};
 
 use comfy_table::{ContentArrangement, presets};
 use jiff::{Timestamp, tz::TimeZone};
+use terminal_size::{Width, terminal_size_of};
 
 use burnward_core::words;
 
 use crate::render::{VALUE_CHARS, visible_whole};
 
-/// A table without lines, as wide as the terminal.
+/// A table without lines. Where it is wider than the terminal that it is printed to, each row is told in lines of its own; what reads a pipe or a file has a
+/// row in each line.
 #[derive(Debug)]
-pub(super) struct Table(comfy_table::Table);
+pub(super) struct Table {
+    headings: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
 
 impl Table {
     /// An empty table under these headings.
     pub(super) fn new(headings: &[&str]) -> Self {
-        let mut table = comfy_table::Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(headings.iter().copied());
-        Self(table)
+        Self { headings: headings.iter().map(|heading| (*heading).to_owned()).collect(), rows: Vec::new() }
     }
 
     /// One more row.
     pub(super) fn row(&mut self, cells: Vec<String>) {
-        self.0.add_row(cells.into_iter().map(|cell| visible_whole(&cell)));
+        self.rows.push(cells.into_iter().map(|cell| visible_whole(&cell)).collect());
+    }
+
+    /// As text of lines that are at most so many characters long, as far as its words allow it.
+    fn within(&self, width: Option<usize>) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(&self.headings);
+        table.add_rows(&self.rows);
+        let lines: Vec<String> = table.lines().map(|line| line.trim().to_owned()).collect();
+        match width {
+            Some(width) if lines.iter().any(|line| line.chars().count() > width) => {
+                self.rows.iter().map(|row| self.told(row, width)).collect()
+            }
+            Some(_) | None => lines.join("\n") + "\n",
+        }
+    }
+
+    /// One row: its first two cells, and below them the others that say something, each behind its heading.
+    fn told(&self, row: &[String], width: usize) -> String {
+        let (first, others) = row.split_at(row.len().min(2));
+        let headings = self.headings.iter().skip(2);
+        let named = headings.zip(others).filter(|(_, cell)| *cell != "-").map(|(heading, cell)| format!("{heading} {cell}"));
+        let mut lines = vec![first.join("  ")];
+        for part in named {
+            match lines.last_mut() {
+                Some(line) if line.starts_with("  ") && line.chars().count() + part.chars().count() + 3 <= width => {
+                    line.extend([" · ", &part]);
+                }
+                _ => lines.push(format!("  {part}")),
+            }
+        }
+        lines.join("\n") + "\n"
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in self.0.lines() {
-            writeln!(f, "{}", line.trim())?;
-        }
-        Ok(())
+        f.write_str(&self.within(terminal_size_of(stdout()).map(|(Width(width), _)| usize::from(width))))
     }
 }
 
@@ -79,6 +110,18 @@ mod tests {
         let mut table = Table::new(&["WHO"]);
         table.row(vec!["a\u{1b}]0;b\u{7}\u{202e}c".to_owned()]);
         assert_eq!(table.to_string(), "WHO\na␛]0;b␇⟨U+202E⟩c\n");
+    }
+
+    #[test]
+    fn a_row_that_is_wider_than_the_terminal_is_told_in_lines() {
+        let mut table = Table::new(&["STATE", "SLO", "TARGET", "BUDGET LEFT", "RUNS OUT", "SEEN"]);
+        table.row(["● OK", "checkout/availability", "99.9 % 30d", "71 % (30 m 40 s)", "-", "100 %"].map(ToOwned::to_owned).into());
+        table.row(["▲ BURNING", "search/latency", "99 % 7d", "4 % (4 m)", "in 12 m", "98 %"].map(ToOwned::to_owned).into());
+        let wide = "STATE      SLO                    TARGET      BUDGET LEFT       RUNS OUT  SEEN\n● OK       checkout/availability  99.9 % 30d  71 % (30 m 40 s)  -         100 %\n▲ BURNING  search/latency         99 % 7d     4 % (4 m)         in 12 m   98 %\n";
+        assert_eq!(table.within(None), wide);
+        assert_eq!(table.within(Some(80)), wide);
+        let narrow = "● OK  checkout/availability\n  TARGET 99.9 % 30d\n  BUDGET LEFT 71 % (30 m 40 s)\n  SEEN 100 %\n▲ BURNING  search/latency\n  TARGET 99 % 7d\n  BUDGET LEFT 4 % (4 m)\n  RUNS OUT in 12 m · SEEN 98 %\n";
+        assert_eq!(table.within(Some(36)), narrow);
     }
 
     #[test]

@@ -92,7 +92,7 @@ codes! {
     SELECTOR_OR "E1033" "alternatives in a selector"
         "Groups of matchers joined by `or` within braces are MetricsQL and no PromQL, and would escape a tenant's matchers. The raw samples of a selector are read and counted here, so it must be known which series it takes. Use a regular expression (code=~\"500|503\") or a YAML list of selectors, which are added; in an expression, as of an SLI of kind `query`, such groups are sent as written (W2080)."
     SELECTOR_SIZE "E1034" "a selector that is too long"
-        "A selector has at most 8 KiB."
+        "A selector has at most 8 KiB. A longer one is most often a list of values: take a label that groups them, a regular expression over what they share, or a YAML list of selectors, which are added."
     SELECTOR_UNFAITHFUL "E1035" "a selector that cannot be sent as it was written"
         "What is sent to a source is printed from what was understood, and must read back as the same selector. Byte escapes above \\x7f and control characters do not survive that and are refused. Names beyond [a-zA-Z0-9_] stand within the braces in double quotes, as Prometheus 3 reads them."
     SELECTOR_NAME "E1036" "a selector without a metric name"

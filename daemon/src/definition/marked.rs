@@ -76,10 +76,11 @@ fn read_one(reader: &mut Reader, node: &Node, known: &BTreeSet<SloId>) -> Option
     let fields = reader.map(node, &INCIDENT)?;
     let name = reader.required(&fields, "name", "payments down").and_then(|node| reader.line(node, "an incident's name", LONGEST_NAME));
     let name = name.map(ToOwned::to_owned);
-    let (service, slo) = read_subject(reader, &fields, known)?;
+    let subject = read_subject(reader, &fields, known);
     let from = reader.required(&fields, "from", "2026-11-04T02:10:00Z").and_then(|node| read_moment(reader, node));
     let to_node = reader.required(&fields, "to", "2026-11-04T02:24:00Z");
     let to = to_node.and_then(|node| read_moment(reader, node));
+    let (service, slo) = subject?;
     let when = Interval { from: from?, to: to? };
     if when.to <= when.from || when.length() > LONGEST {
         let diagnostic = reader.diagnostic(&codes::MARKED, to_node?.range.clone(), "an incident ends after it begins, within 31 days");

@@ -8,6 +8,7 @@ use std::{
 };
 
 use burnward_core::id::NameError;
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use super::{
     codes::{self, Code},
@@ -429,10 +430,11 @@ pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     distances.filter(close).min().map(|(_, candidate)| candidate)
 }
 
-/// The nearest legal name; empty where nothing is left.
+/// The nearest legal name, letters without their marks; empty where nothing is left.
 pub(crate) fn name_proposal(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let mapped: String = lower.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
+    let lower = text.to_lowercase().replace('ß', "ss");
+    let letters = lower.nfd().filter(|c| !is_combining_mark(*c));
+    let mapped: String = letters.map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' }).collect();
     let words: Vec<&str> = mapped.split('-').filter(|word| !word.is_empty()).collect();
     words.join("-").chars().take(63).collect()
 }

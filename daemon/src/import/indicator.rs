@@ -1,5 +1,7 @@
 //! The `sli:` of an SLO, made of the queries of another tool: `events`, `latency` or `probe` where the counters are found in them, else `query`.
 
+mod plain;
+
 use std::{ops::Range, time::Duration};
 
 use burnward_core::{sli::Selector, time::minutes};
@@ -31,14 +33,8 @@ pub(super) struct Query {
     pub(super) place: Range<usize>,
 }
 
-/// What the values of queries are that hold no range themselves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Plain {
-    /// Counters, which only rise.
-    Counters,
-    /// Numbers of events of an interval.
-    Intervals,
-}
+pub(super) use plain::Plain;
+use plain::Taken;
 
 /// How long a step of a query is.
 const STEP: Duration = minutes(1);
@@ -95,31 +91,12 @@ pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Qu
 
 /// The same where both sides are split by the same labels.
 fn of_fitting(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
-    let parts = Parts { side, part: &part.expr, total: &total.expr };
-    let counted = expression::counted(parts);
-    if plain == Plain::Intervals
-        && let Some(metric) = counted.as_ref().and_then(called_as_counter)
-    {
-        let message = format!("`{metric}` is called like a counter, and its values are said to be events of an interval");
-        tell(
-            reader,
-            &codes::CHANGED,
-            &total.place,
-            message,
-            "write `counter: true` where it only rises: its values are added up each minute otherwise",
-        );
-    }
-    match counted.filter(|counted| counted.values != Values::Plain || plain == Plain::Counters) {
+    let taken = plain::decide(reader, plain, part, total);
+    let counted = expression::counted(Parts { side, part: &part.expr, total: &total.expr });
+    match counted.filter(|counted| counted.values != Values::Plain || taken == Taken::Counters) {
         Some(counted) => of_counted(reader, &counted, &part.place, &total.place),
-        None => of_expressions(reader, side, part, total, plain),
+        None => of_expressions(reader, side, part, total, taken),
     }
-}
-
-/// A metric that is read as it is and has the name of a counter.
-fn called_as_counter(counted: &Counted) -> Option<String> {
-    let Found::Events { total, .. } = &counted.found else { return None };
-    let counter = |selector: &&Selector| ["_total", "_count", "_bucket"].iter().any(|suffix| selector.metric().ends_with(suffix));
-    total.iter().find(counter).filter(|_| counted.values == Values::Plain).map(|selector| selector.metric().to_owned())
 }
 
 /// The indicator of a ratio of bad (or good) events that was divided already.
@@ -132,7 +109,7 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
     }
     if let Some(parts) = expression::parts(&ratio.expr, side) {
         let query = |expr: &Expr| Query { expr: expr.clone(), place: ratio.place.clone() };
-        return of_parts(reader, parts.side, &query(parts.part), &query(parts.total), Plain::Counters);
+        return of_parts(reader, parts.side, &query(parts.part), &query(parts.total), Plain::Divided);
     }
     if let Some(probe) = expression::averaged(&ratio.expr, side) {
         return Indicator { sli: probe_sli(&ratio.place, &[probe]), per: None };
@@ -214,7 +191,7 @@ fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total
     Indicator { sli, per: per(total, &counted.per) }
 }
 
-fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
+fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, taken: Taken) -> Indicator {
     if let Some(Stepped { side, part: of_part, total: of_total, step }) =
         expression::stepped(Parts { side, part: &part.expr, total: &total.expr })
     {
@@ -223,10 +200,12 @@ fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, 
     }
     let hidden = |query: &Query| expression::has_default(&query.expr);
     tell_of_defaults(reader, side, (&part.place, hidden(part)), (&total.place, hidden(total)));
-    let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
-    let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
-    tell(reader, &codes::ESTIMATED, &part.place, message, help);
-    let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, plain));
+    if taken != Taken::AsTheyAre {
+        let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
+        let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
+        tell(reader, &codes::ESTIMATED, &part.place, message, help);
+    }
+    let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, taken));
     Indicator { sli: query_sli(side, &part.place, (of(part), of(total)), STEP), per: grouped(&total.expr, &total.place) }
 }
 
@@ -255,13 +234,13 @@ fn grouped(expr: &Expr, place: &Range<usize>) -> Option<Node> {
 }
 
 /// What a query yields of one step.
-fn events_of_step(expr: &Expr, plain: Plain) -> String {
-    match (expression::range(expr), plain) {
-        (None, Plain::Counters) => {
+fn events_of_step(expr: &Expr, taken: Taken) -> String {
+    match (expression::range(expr), taken) {
+        (None, Taken::Counters) => {
             let expr = expression::without_default(expr);
             format!("increase(({expr})[{}:{WITHIN_STEP}])", duration::format(STEP))
         }
-        (None, Plain::Intervals) => expression::without_default(expr).to_string(),
+        (None, Taken::Intervals | Taken::AsTheyAre) => expression::without_default(expr).to_string(),
         (Some(_), _) => one_step(expr),
     }
 }

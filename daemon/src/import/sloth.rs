@@ -145,7 +145,7 @@ fn read_sli(reader: &mut Reader, node: &Node) -> Option<Indicator> {
             };
             let (bad, total) = (indicator::query(reader, bad, "the error query"), indicator::query(reader, total, "the total query"));
             tell_of_fixed_ranges(reader, bad.iter().chain(&total));
-            Some(indicator::of_parts(reader, Side::Bad, &bad?, &total?, Plain::Counters))
+            Some(indicator::of_parts(reader, Side::Bad, &bad?, &total?, Plain::Divided))
         }
         (None, Some(raw), _) => {
             let raw = Fields::of(reader, raw, "`raw`")?;

@@ -11,6 +11,7 @@ use burnward_core::sli::{MatchOp, Matcher, Selector};
 use super::{
     convention,
     family::{Boundary, Family},
+    pair,
 };
 use crate::definition::{duration, selector};
 
@@ -70,6 +71,15 @@ impl Indicator {
                 Selector::new(&format!("{}_bucket", histogram.metric()), histogram.matchers().to_vec()).with(all)
             }
             Self::Probe { series } => series.clone(),
+        }
+    }
+
+    /// Whether it is counted of this metric, or of the histogram that this one is a part of.
+    fn counts(&self, metric: &str) -> bool {
+        let is = |own: &str| pair::histogram_of(own) == pair::histogram_of(metric);
+        match self {
+            Self::Events { bad, total, .. } => is(bad.metric()) || is(total.metric()),
+            Self::Latency { .. } | Self::Probe { .. } => is(self.metric()),
         }
     }
 
@@ -181,8 +191,8 @@ pub struct Wanted<'a> {
     pub service: &'a str,
     /// Matchers of everything that is counted.
     pub matchers: &'a [Matcher],
-    /// Whether the metrics were asked for by name: then whatever can be counted is proposed.
-    pub named: bool,
+    /// The metric that was asked for by its name, if any: then whatever it can be counted for is proposed, and nothing else.
+    pub metric: &'a str,
     /// Native histograms that are known as such, by name.
     pub native: &'a BTreeSet<String>,
 }
@@ -197,7 +207,7 @@ pub fn find(families: &[Family], wanted: Wanted<'_>) -> Found {
         let rank = |kind, candidate: Candidate| (worth, kind, stem(family), candidate);
         ranked.extend(wanted.events(family, &by_name).map(|candidate| rank(Kind::Availability, candidate)));
         match wanted.latency(family) {
-            Some(Ok(candidate)) if wanted.named || may_answer(&family.name) => {
+            Some(Ok(candidate)) if wanted.named() || may_answer(&family.name) => {
                 ranked.push(rank(Kind::Latency, candidate));
             }
             Some(Err(why)) => found.unused.push(why),
@@ -210,18 +220,18 @@ pub fn find(families: &[Family], wanted: Wanted<'_>) -> Found {
         if !written {
             found.unused.push(format!("{} has labels that a document cannot write", candidate.indicator.metric()));
         }
-        written
+        written && (!wanted.named() || candidate.indicator.counts(wanted.metric))
     });
     ranked.sort_by(|one, other| (one.0, one.1, native_last(&one.3), &one.2).cmp(&(other.0, other.1, native_last(&other.3), &other.2)));
     let answers = ranked.first().is_some_and(|(worth, ..)| *worth <= Worth::Answers);
     let mut kinds = BTreeSet::new();
     let mut names = BTreeSet::new();
     for (worth, kind, stem, candidate) in ranked {
-        if worth == Worth::Process && !wanted.named {
+        if worth == Worth::Process && !wanted.named() {
             continue;
         }
         let again = worth.is_one() && !kinds.insert((worth, kind));
-        let beside = answers && worth > Worth::Answers && !wanted.named;
+        let beside = answers && worth > Worth::Answers && !wanted.named();
         if again || beside || found.proposed.len() >= MOST_PROPOSED {
             found.others.push(candidate.indicator.metric().to_owned());
             continue;
@@ -292,13 +302,18 @@ pub fn reachable(service: &str, matchers: &[Matcher]) -> Candidate {
 }
 
 impl Wanted<'_> {
+    const fn named(&self) -> bool {
+        !self.metric.is_empty()
+    }
+
     fn selector(&self, metric: &str) -> Selector {
         Selector::new(metric, self.matchers.to_vec())
     }
 
     /// Bad events among all: by a label, or by a counter of failures beside one of everything.
     fn events(&self, family: &Family, all: &BTreeMap<&str, &Family>) -> Option<Candidate> {
-        let counts = family.name.ends_with("_total") || family.name.ends_with("_count") || self.named || family.name.ends_with("_requests");
+        let counts =
+            family.name.ends_with("_total") || family.name.ends_with("_count") || self.named() || family.name.ends_with("_requests");
         if !counts || family.name.ends_with("_bucket") {
             return None;
         }
@@ -325,7 +340,7 @@ impl Wanted<'_> {
     }
 
     fn by_pair(&self, family: &Family, all: &BTreeMap<&str, &Family>) -> Option<Candidate> {
-        let total = whole_of(&family.name, all)?;
+        let total = pair::whole_of(family, all)?;
         Some(Candidate {
             name: String::new(),
             title: self.promise(total, "without an error"),
@@ -374,7 +389,7 @@ impl Wanted<'_> {
 
     /// What a blackbox exporter tells.
     fn probe(&self, family: &Family) -> Option<Candidate> {
-        let known = family.name == "probe_success" || (self.named && (family.name == "up" || family.name.ends_with("_up")));
+        let known = family.name == "probe_success" || (self.named() && (family.name == "up" || family.name.ends_with("_up")));
         known.then(|| Candidate {
             name: String::new(),
             title: format!("{} answers when it is tried", cut(self.service)),
@@ -447,43 +462,6 @@ fn as_duration(seconds: f64) -> Option<Duration> {
     (duration.as_secs_f64().total_cmp(&seconds).is_eq()).then_some(duration)
 }
 
-/// Words by which a counter of failures is told from one of everything.
-const FAILURES: [&str; 8] = ["failed", "failures", "failure", "errors", "error", "errs", "exceptions", "err"];
-/// Words that a counter of everything may have in that place.
-const EVERYTHING: [&str; 14] = [
-    "requests",
-    "attempted",
-    "attempts",
-    "sent",
-    "operations",
-    "calls",
-    "processed",
-    "started",
-    "executions",
-    "runs",
-    "jobs",
-    "messages",
-    "handled",
-    "all",
-];
-
-/// The counter of everything that a counter of failures belongs to, with the same labels.
-fn whole_of<'a>(name: &str, all: &BTreeMap<&str, &'a Family>) -> Option<&'a Family> {
-    let mut words: Vec<&str> = name.strip_suffix("_total")?.split('_').collect();
-    let place = words.iter().position(|word| FAILURES.contains(word))?;
-    words.remove(place);
-    let rest = words.join("_");
-    let at_the_place = |word: &&str| {
-        let mut words = words.clone();
-        words.insert(place, word);
-        words.join("_")
-    };
-    let names = [rest.clone(), format!("{rest}s")].into_iter().chain(EVERYTHING.iter().map(at_the_place));
-    let whole = names.filter(|rest| !rest.is_empty()).find_map(|rest| all.get(format!("{rest}_total").as_str()).copied())?;
-    let failures = all.get(name)?;
-    failures.labels.keys().eq(whole.labels.keys()).then_some(whole)
-}
-
 /// The name of a metric without what every metric has.
 fn stem(family: &Family) -> String {
     let ends = ["_total", "_count", "_bucket", "_seconds", "_duration"];
@@ -494,7 +472,7 @@ fn stem(family: &Family) -> String {
         }
     }
     let kept: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    kept.split('-').filter(|word| !word.is_empty() && !FAILURES.contains(word)).collect::<Vec<_>>().join("-")
+    kept.split('-').filter(|word| !word.is_empty() && !pair::FAILURES.contains(word)).collect::<Vec<_>>().join("-")
 }
 
 /// A name that no other has: `availability` and `latency` of what answers, and of others with their stem.

@@ -11,7 +11,7 @@ use burnward_core::{
 };
 use futures_util::{StreamExt as _, stream};
 
-use super::{candidate, convention, family::Family, measure::is_too_heavy};
+use super::{candidate, convention, family::Family, measure::is_too_heavy, pair};
 use crate::source::prometheus::Prometheus;
 
 /// Metrics whose labels are looked at; what tells most of people comes first.
@@ -150,9 +150,9 @@ impl Catalogue<'_> {
     }
 }
 
-/// A metric that is asked for by name, and its parts where it is a histogram.
+/// A metric that is asked for by name, with what may belong to it.
 fn one_of(metric: &str, matchers: &[Matcher]) -> Selector {
-    let pattern = format!("{}(_bucket|_count)?", regex_syntax::escape(metric));
-    let name = Matcher { label: "__name__".to_owned(), op: MatchOp::Regex, value: pattern };
+    let names: Vec<String> = pair::beside(metric).iter().map(|name| regex_syntax::escape(name)).collect();
+    let name = Matcher { label: "__name__".to_owned(), op: MatchOp::Regex, value: names.join("|") };
     Selector::new("", matchers.iter().cloned().chain([name]).collect())
 }

@@ -3,7 +3,7 @@
 
 use burnward_core::sli::{CompiledSelector, Dialect, Selector};
 
-use super::{cross_check, family::Family};
+use super::{cross_check, family::Family, pair};
 use crate::source::scrape::exposition::{self, Exposed, Format, ParseError};
 
 /// What a text shows.
@@ -25,7 +25,7 @@ pub fn format_of(text: &str) -> Format {
     if text.trim_end().ends_with("# EOF") { Format::OpenMetrics } else { Format::Text }
 }
 
-/// Reads a text; of its samples those that `only` matches, whose metric may be left empty.
+/// Reads a text; of its samples those that `only` matches, whose metric may be left empty: else what may belong to that metric comes with it.
 ///
 /// # Errors
 /// The first thing that the format does not allow.
@@ -33,7 +33,8 @@ pub fn read(text: &str, format: Format, only: &Selector) -> Result<Exposition, P
     let samples = exposition::parse(text, format)?;
     let differences = cross_check::differences(text, &samples);
     let compiled = CompiledSelector::new(&Selector::new("", only.matchers().to_vec()), Dialect::default());
-    let named = |sample: &&Exposed| only.metric().is_empty() || is_of(sample.labels.get("__name__"), only.metric());
+    let asked = pair::beside(only.metric());
+    let named = |sample: &&Exposed| only.metric().is_empty() || asked.contains(sample.labels.get("__name__"));
     let mut by_name = std::collections::BTreeMap::<&str, Family>::new();
     for sample in samples.iter().filter(named).filter(|sample| compiled.matches(&sample.labels)) {
         let name = sample.labels.get("__name__");
@@ -43,11 +44,6 @@ pub fn read(text: &str, format: Format, only: &Selector) -> Result<Exposition, P
         take(by_name.entry(name).or_insert_with(|| Family::named(name)), sample);
     }
     Ok(Exposition { families: by_name.into_values().collect(), samples: samples.len(), differences })
-}
-
-/// Whether a metric is the one that is asked for, or a part of that histogram.
-fn is_of(name: &str, asked: &str) -> bool {
-    name == asked || name.strip_prefix(asked).is_some_and(|rest| matches!(rest, "_bucket" | "_count"))
 }
 
 fn take(family: &mut Family, sample: &Exposed) {

@@ -13,6 +13,7 @@ pub mod endpoint;
 pub mod family;
 pub mod ladder;
 pub mod measure;
+mod pair;
 pub mod reason;
 
 pub use candidate::{Candidate, Indicator};

@@ -69,6 +69,7 @@ pub(crate) fn burn_facts(urgency: Urgency, short_bad: i64) -> BurnFacts {
         fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: short_bad as f64 / 1_091.1, verdict: Verdict::Holds },
         began: began(),
         left: BudgetLeft { ratio: 0.71, seconds: 1840.0, whole: Duration::from_secs(2592) },
+        coverage: Some(1.0),
         runs_out: Some(minutes(202)),
         as_of: DECIDED,
         members: Vec::new(),

@@ -109,6 +109,14 @@ impl Alarm {
             Facts::Blind(_) | Facts::Test(_) => None,
         }
     }
+
+    /// The share of the budget's window that was seen by then; `None` of what is no burn, and of one that was kept without it.
+    pub fn coverage(&self) -> Option<f64> {
+        match &self.facts {
+            Facts::Burn(burn) => burn.coverage,
+            Facts::Blind(_) | Facts::Test(_) => None,
+        }
+    }
 }
 
 /// The alerts that fired, in order.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use burnward_core::{
-    alert_rows::default_rows,
+    alert_rows::{check_row, default_rows},
     evaluate::BudgetStatus,
     id::{SloId, SourceName, TenantId},
     ledger::Unknown,
@@ -54,6 +54,16 @@ impl Change {
                 !slos.iter().flat_map(|slo| &slo.objectives).flat_map(|objective| &objective.rows).any(|row| row.factor == from)
             }
         }
+    }
+
+    /// Why rows that it makes cannot stand, each reason once: they never fire, or fire below the allowed rate.
+    pub fn faults(self, slos: &[Arc<Slo>]) -> Vec<String> {
+        let of_objective = |objective: &Objective| -> Vec<String> {
+            let Objective { target, window, rows, .. } = self.of_objective(objective);
+            rows.iter().filter_map(|row| check_row(*row, target, window.pace()).err()).map(|why| why.to_string()).collect()
+        };
+        let all: BTreeSet<String> = slos.iter().flat_map(|slo| &slo.objectives).flat_map(of_objective).collect();
+        all.into_iter().collect()
     }
 
     fn of_objective(self, objective: &Objective) -> Objective {

@@ -76,6 +76,8 @@ pub struct BurnFacts {
     pub began: Timestamp,
     /// The budget at that moment.
     pub left: BudgetLeft,
+    /// Share of the window that was seen by then, 0 to 1; `None` in facts that were kept before they held it.
+    pub coverage: Option<f64>,
     /// How long the rest lasts at the rate of the fired row's short lookback; `None` when spent or not burning.
     pub runs_out: Option<Duration>,
     /// Timestamp of the newest sample that the decision saw.

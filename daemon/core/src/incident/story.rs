@@ -94,6 +94,7 @@ pub(crate) fn facts(now: Timestamp) -> Facts {
         fired: RowBurn { row, long, short, long_burn: 14.6, short_burn: 152.0, verdict: Verdict::Holds },
         began: now.minus(minutes(6)),
         left: BudgetLeft { ratio: 0.71, seconds: 1840.3, whole: Duration::from_secs(2592) },
+        coverage: Some(1.0),
         runs_out: Some(Duration::from_secs(12_149)),
         as_of: now,
         members: Vec::new(),

@@ -189,7 +189,7 @@ impl Tested {
         text
     }
 
-    fn cells(&self, alarm: &Alarm, of: Option<usize>) -> [String; 9] {
+    fn cells(&self, alarm: &Alarm, of: Option<usize>) -> [String; 10] {
         let marked = of.and_then(|place| self.marked.as_ref()?.get(place)).map_or("-", |marked| marked.name.as_str());
         let began = alarm.began();
         [
@@ -199,6 +199,7 @@ impl Tested {
             alarm.row().unwrap_or_else(|| "-".to_owned()),
             words::duration(alarm.at.since(began)),
             alarm.spent().map_or_else(|| "-".to_owned(), words::whole_percent),
+            alarm.coverage().map_or_else(|| "-".to_owned(), words::whole_percent),
             alarm.cleared.map_or_else(|| "to the end".to_owned(), |at| words::duration(at.since(alarm.at))),
             alarm.incident.to_string(),
             marked.to_owned(),
@@ -206,8 +207,8 @@ impl Tested {
     }
 }
 
-const HEADINGS: [&str; 9] = ["when", "what", "of", "row", "after", "spent", "lasted", "incident", "marked"];
-const WHAT_IF: [&str; 9] = ["what if", "pages", "tickets", "found", "late", "missed", "false", "median after", "least left"];
+const HEADINGS: [&str; 10] = ["when", "what", "of", "row", "after", "spent", "seen", "lasted", "incident", "marked"];
+const WHAT_IF: [&str; 10] = ["what if", "pages", "tickets", "found", "late", "missed", "false", "median after", "least left", "seen"];
 
 impl Run {
     fn of_kind(&self, urgency: Urgency, kind: Kind) -> impl Iterator<Item = &Alarm> {
@@ -233,10 +234,11 @@ impl Run {
     }
 
     /// A line of the table of changes; what became of incidents only where they are compared with any.
-    fn side_by_side(&self, compared: bool) -> [String; 9] {
+    fn side_by_side(&self, compared: bool) -> [String; 10] {
         let (found, late, missed) = self.score.counts();
         let of_incidents = |count: usize| if compared { count.to_string() } else { "-".to_owned() };
-        let least = self.budgets.iter().filter_map(|status| status.left).map(|left| left.ratio).min_by(f64::total_cmp);
+        let of_budget = |status: &BudgetStatus| Some((status.left?.ratio, status.coverage));
+        let least = self.budgets.iter().filter_map(of_budget).min_by(|one, other| one.0.total_cmp(&other.0));
         let tickets = self.calls(Urgency::Ticket).count();
         [
             if self.change.is_empty() { "as it is".to_owned() } else { self.change.clone() },
@@ -247,7 +249,8 @@ impl Run {
             of_incidents(missed),
             of_incidents(self.score.pages - self.score.right),
             self.median_after().map_or_else(|| "-".to_owned(), words::duration),
-            least.map_or_else(|| "-".to_owned(), words::whole_percent),
+            least.map_or_else(|| "-".to_owned(), |(left, _)| words::whole_percent(left)),
+            least.map_or_else(|| "-".to_owned(), |(_, seen)| words::whole_percent(seen)),
         ]
     }
 
@@ -308,11 +311,15 @@ fn run_as_json(run: &Run, tested: &Tested) -> serde_json::Value {
             "recall_ratio": run.score.recall(),
         })
     });
+    let budget = |status: &BudgetStatus| {
+        let left = status.left.map(|left| left.ratio);
+        serde_json::json!({ "budget": status.budget.to_string(), "left_ratio": left, "coverage_ratio": status.coverage })
+    };
     serde_json::json!({
         "what_if": Some(&run.change).filter(|change| !change.is_empty()),
         "pages": run.score.pages,
         "alerts": run.alarms.iter().zip(&run.score.of).map(alarm).collect::<Vec<_>>(),
-        "budgets": run.budgets.iter().map(|status| serde_json::json!({ "budget": status.budget.to_string(), "left_ratio": status.left.map(|left| left.ratio) })).collect::<Vec<_>>(),
+        "budgets": run.budgets.iter().map(budget).collect::<Vec<_>>(),
         "score": score,
     })
 }
@@ -338,6 +345,7 @@ fn alarm_as_json(alarm: &Alarm, status: Option<&str>, marked: Option<&Marked>) -
         "began": utc(alarm.began()),
         "detected_after_seconds": alarm.at.since(alarm.began()).as_secs_f64(),
         "budget_spent_ratio": alarm.spent(),
+        "coverage_ratio": alarm.coverage(),
         "cleared": alarm.cleared.map(utc),
         "incident": alarm.incident.to_string(),
         "calls_people": alarm.calls_people(),

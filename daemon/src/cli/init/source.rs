@@ -196,8 +196,8 @@ impl Asking<'_> {
 
     /// The job of what can be proposed, where it is one.
     fn only_job(&self, listed: &Listed) -> anyhow::Result<Option<String>> {
-        let named = self.args.matching.as_ref().is_some_and(|selector| !selector.metric().is_empty());
-        let found = candidate::find(&listed.families, Wanted { service: "", matchers: &[], named, native: &listed.native });
+        let found =
+            candidate::find(&listed.families, Wanted { service: "", matchers: &[], metric: self.args.metric(), native: &listed.native });
         let metrics: BTreeSet<&str> =
             found.proposed.iter().map(|candidate| candidate.indicator.metric()).chain(found.others.iter().map(String::as_str)).collect();
         let mut jobs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

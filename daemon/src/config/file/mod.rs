@@ -361,12 +361,18 @@ impl File {
             None => Some(text.trim_end_matches('/').to_owned()),
             Some(why) => {
                 let diagnostic = self.reader.diagnostic(&codes::URL, node.range.clone(), format!("`{of}`: {why}"));
-                self.reader.report(diagnostic.help("write for example https://prometheus.example:9090"));
+                self.reader.report(diagnostic.help(match (why, of) {
+                    (SECRET_IN_URL, "url") => "take it out of the URL, and write `basic-auth: { user: ..., password-file: ... }`",
+                    (SECRET_IN_URL, _) => "take it out of the URL: secrets are read from files of their own",
+                    _ => "write for example https://prometheus.example:9090",
+                }));
                 None
             }
         }
     }
 }
+
+const SECRET_IN_URL: &str = "a URL must not hold a user name or a password";
 
 /// Why a text is not a URL to ask; `None` where it is one.
 fn url_fault(text: &str) -> Option<&'static str> {
@@ -374,7 +380,7 @@ fn url_fault(text: &str) -> Option<&'static str> {
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         Some("not an http or https URL")
     } else if !url.username().is_empty() || url.password().is_some() {
-        Some("a URL must not hold a user name or a password")
+        Some(SECRET_IN_URL)
     } else if url.query().is_some() || url.fragment().is_some() {
         Some("a URL must not have a query or a fragment")
     } else {

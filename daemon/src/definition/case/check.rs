@@ -165,7 +165,9 @@ impl Case {
             }
         }
         if faults.is_empty() && !asked.is_empty() && !self.traffic.iter().any(|traffic| asked.iter().all(|pair| has(traffic, pair))) {
-            faults.push(fault(&codes::TEST_EXPECT, place, "no traffic of the test has these labels together".to_owned()));
+            let message = "no traffic of the test has these labels together".to_owned();
+            let help = "write them at one entry of `traffic`, or name fewer of them in `group`";
+            faults.push(fault(&codes::TEST_EXPECT, place, message).help(help));
         }
         faults
     }
@@ -175,7 +177,14 @@ impl Case {
 fn impossible(slo: &Slo, expectation: &Expectation) -> Vec<Diagnostic> {
     let Expectation { what, place } = expectation;
     let per: Vec<&str> = slo.per.iter().map(String::as_str).collect();
-    let not_split = |label: &String| suggest(fault(&codes::TEST_EXPECT, place, format!("the SLO is not split by `{label}`")), label, &per);
+    let not_split = |label: &String| {
+        let diagnostic = fault(&codes::TEST_EXPECT, place, format!("the SLO is not split by `{label}`"));
+        if per.is_empty() {
+            diagnostic.help("leave `group` away: without `per` it has one budget")
+        } else {
+            suggest(diagnostic, label, &per)
+        }
+    };
     let labels = what.group().into_iter().flat_map(BTreeMap::keys).filter(|label| !slo.per.contains(label));
     labels.map(not_split).chain(no_row(slo, expectation)).chain(no_objective(slo, expectation)).collect()
 }
@@ -196,7 +205,10 @@ fn no_row(slo: &Slo, Expectation { what, place }: &Expectation) -> Option<Diagno
     let named = |row_: &AlertRow| row.is_none_or(|factor| factor == row_.factor);
     (!rows.iter().any(named)).then(|| {
         let diagnostic = fault(&codes::TEST_EXPECT, place, format!("no such row of the SLO can lead to a {}", told.word()));
-        if rows.is_empty() { diagnostic } else { diagnostic.help(format!("its rows are: {}", row_list(&rows))) }
+        diagnostic.help(match rows.as_slice() {
+            [] => format!("nothing of it does: write `{0}: none`, or give it such a row under `alerting`", told.word()),
+            rows => format!("its rows are: {}", row_list(rows)),
+        })
     })
 }
 

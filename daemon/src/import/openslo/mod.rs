@@ -225,7 +225,7 @@ fn read_method(reader: &mut Reader, spec: &Fields<'_>) -> Option<Method> {
 /// An objective as it stands there, taken apart.
 struct Objective<'n> {
     node: &'n Node,
-    display: Option<&'n str>,
+    display: Option<(&'n Node, &'n str)>,
     /// `target:` and what stands beside it, but for the name.
     target: Node,
     percent: String,
@@ -233,6 +233,13 @@ struct Objective<'n> {
     compares: Option<(Node, Node)>,
     metric: Result<Option<Metric>, Told>,
     kept: Kept,
+}
+
+impl Objective<'_> {
+    /// What it is called, as a name.
+    fn own_name(&self) -> Option<String> {
+        self.display.map(|(_, text)| name_proposal(text)).filter(|own| !own.is_empty())
+    }
 }
 
 fn of_objectives(reader: &mut Reader, read: &[Objective<'_>], indicator: &Result<Option<Metric>, Told>, shared: &Shared) -> Vec<Converted> {
@@ -256,6 +263,11 @@ fn of_objectives(reader: &mut Reader, read: &[Objective<'_>], indicator: &Result
     let together = !composite && matches!(read.first().and_then(metric), Some(Metric::Ratio(_) | Metric::Unread));
     let groups: Vec<&[Objective<'_>]> = if together { vec![read] } else { read.chunks(1).collect() };
     let several = groups.len() > 1;
+    if let [Objective { display: Some((node, text)), .. }] = read {
+        let message = format!("`displayName: {}` is not carried over: the only objective of an SLO needs no name", shortened(text));
+        let help = "an SLO's own `displayName` becomes its `title`";
+        tell(reader, &codes::NOT_CARRIED, &node.range, message, help);
+    }
     let slo = |(at, group): (usize, &&[Objective<'_>])| {
         let first = group.first()?;
         let sli = sli::of_objective(reader, metric(first)?, first.node, first.compares.clone())?;
@@ -285,7 +297,7 @@ fn of_objectives(reader: &mut Reader, read: &[Objective<'_>], indicator: &Result
 
 /// The name of one of several SLOs that come of one.
 fn numbered(shared: &Shared, objective: &Objective<'_>, at: usize) -> Node {
-    let own = objective.display.map(name_proposal).filter(|own| !own.is_empty()).unwrap_or_else(|| (at + 1).to_string());
+    let own = objective.own_name().unwrap_or_else(|| (at + 1).to_string());
     let joined: String = format!("{}-{own}", super::text(&shared.name)).chars().take(63).collect();
     word(&objective.node.range, joined.trim_end_matches('-'))
 }
@@ -294,7 +306,7 @@ fn numbered(shared: &Shared, objective: &Objective<'_>, at: usize) -> Node {
 fn objective_names(objectives: &[Objective<'_>]) -> Vec<Option<String>> {
     let mut names: Vec<Option<String>> = Vec::new();
     for (at, objective) in objectives.iter().enumerate() {
-        let own = objective.display.map(name_proposal).filter(|own| !own.is_empty());
+        let own = objective.own_name();
         let fresh = own.filter(|own| !names.contains(&Some(own.clone())));
         names.push((objectives.len() > 1).then(|| fresh.unwrap_or_else(|| format!("objective-{}", at + 1))));
     }
@@ -322,7 +334,7 @@ fn objective_node(reader: &mut Reader, objective: &Objective<'_>, name: Option<S
 
 fn read_objective<'n>(reader: &mut Reader, node: &'n Node, method: Option<Method>, settings: &Settings<'_>) -> Option<Objective<'n>> {
     let fields = Fields::of(reader, node, "an objective")?;
-    let display = fields.text(reader, "displayName").map(|(_, text)| text);
+    let display = fields.text(reader, "displayName");
     let target = read_target(reader, &fields);
     let counted_in = read_slices(reader, &fields, method);
     let (op, value) = (fields.text(reader, "op"), fields.text(reader, "value"));

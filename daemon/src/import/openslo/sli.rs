@@ -122,8 +122,11 @@ fn read_ratio(reader: &mut Reader, node: &Node, library: &Library) -> Option<Ind
         tell(reader, &codes::FOREIGN_SLI, &place, "a ratio needs all events beside the good or bad ones", "add `total:`");
         return None;
     };
-    // Without a word the series are what Prometheus has most of: counters.
-    let plain = if counter.or(incremental).unwrap_or(true) { Plain::Counters } else { Plain::Intervals };
+    let plain = match counter.or(incremental) {
+        Some(true) => Plain::Counters,
+        Some(false) => Plain::Intervals,
+        None => Plain::Unsaid,
+    };
     Some(indicator::of_parts(reader, side, &part?, &total?, plain))
 }
 

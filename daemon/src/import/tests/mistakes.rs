@@ -60,10 +60,10 @@ kind: SLO
 metadata: { name: web, labels: { team: shop } }
 spec:
   service: web
-  indicator: { spec: { ratioMetric: { good: { metricSource: { spec: { query: g } } }, total: { metricSource: { spec: { query: t } } } } } }
+  indicator: { spec: { ratioMetric: { good: { metricSource: { spec: { query: g_total } } }, total: { metricSource: { spec: { query: t_total } } } } } }
   timeWindow: [{ duration: 1m, isRolling: false, calendar: { startTime: '2022-01-01 00:00:00', timeZone: America/New_York } }]
   budgetingMethod: Occurrences
-  objectives: [{ displayName: x, op: gte, value: 1, target: 0.99 }]
+  objectives: [{ op: gte, value: 1, target: 0.99 }]
   alertPolicies: []
 ";
 
@@ -76,7 +76,7 @@ fn a_window_of_minutes_is_all_that_is_wrong() {
 #[test]
 fn an_slo_shows_all_of_its_mistakes() {
     let text = TRAP
-        .replace("query: g", "query: 'sum('")
+        .replace("query: g_total", "query: 'sum('")
         .replace("budgetingMethod: Occurrences", "budgetingMethod: Events")
         .replace("target: 0.99", "target: 1")
         .replace("alertPolicies: []", "alertPolicies: [none]");
@@ -144,7 +144,7 @@ fn a_query_that_is_no_promql_is_told_what_is_wrong_and_where() {
 fn a_share_where_the_other_tool_takes_percent_is_told_with_the_percentage() {
     let sloth = |target: &str| {
         format!(
-            "version: prometheus/v1\nservice: web\nlabels: {{ team: shop }}\nslos: [{{ name: a, objective: {target}, sli: {{ events: {{ error_query: e, total_query: t }} }} }}]\n"
+            "version: prometheus/v1\nservice: web\nlabels: {{ team: shop }}\nslos: [{{ name: a, objective: {target}, sli: {{ events: {{ error_query: 'sum(rate(e[{{{{.window}}}}]))', total_query: 'sum(rate(t[{{{{.window}}}}]))' }} }} }}]\n"
         )
     };
     for (target, meant) in [("0.999", "99.9"), ("0.95", "95"), ("0.9", "90"), ("1", "99.9"), ("1.0", "99.9")] {

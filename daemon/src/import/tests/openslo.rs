@@ -151,3 +151,51 @@ fn a_calendar_beside_a_window_that_rolls_is_told_of() {
         convert(&[("a.yaml", &text)]).faults.iter().map(ToString::to_string).filter(|said| said.contains("calendar")).collect();
     assert_eq!(told, ["a.yaml:35:7: `calendar` is not carried over (W2101)"]);
 }
+
+const QUERIES: &str = "good: { metricSource: { spec: { query: 'a_total' } } }, total: { metricSource: { spec: { query: 'b_total' } } }";
+
+/// An SLO of this ratio and this objective.
+fn one(ratio: &str, objective: &str) -> String {
+    format!(
+        "apiVersion: openslo/v1\nkind: SLO\nmetadata: {{ name: up, labels: {{ team: shop }} }}\nspec:\n  service: web\n  indicator: {{ spec: {{ ratioMetric: {{ {ratio} }} }} }}\n  timeWindow: [{{ duration: 28d, isRolling: true }}]\n  budgetingMethod: Occurrences\n  objectives: [{objective}]\n"
+    )
+}
+
+/// The expressions of an SLO whose good and all events are asked for by these, or its selectors; and what is told of them.
+fn taken(good: &str, total: &str, counter: &str) -> (Vec<String>, Vec<String>) {
+    let metric = |query: &str| format!("{{ metricSource: {{ spec: {{ query: '{query}' }} }} }}");
+    let text = one(&format!("{counter}good: {}, total: {}", metric(good), metric(total)), "{ target: 0.99 }");
+    let imported = convert(&[("a.yaml", &text)]);
+    let sli = loaded(&imported)[0].sli.clone();
+    let asked = match sli.expressions().as_slice() {
+        [] => sli.selectors().iter().map(ToString::to_string).collect(),
+        expressions => expressions.iter().map(ToString::to_string).collect(),
+    };
+    let told =
+        imported.faults.iter().filter(|fault| ["W2102", "W2105"].contains(&fault.code.id) && !fault.message.contains("alert policy"));
+    (asked, told.map(|fault| format!("{} {}", fault.code.id, fault.message)).collect())
+}
+
+#[test]
+fn without_a_range_a_number_of_series_and_a_gauge_are_values_of_each_minute() {
+    let (up, all) = ("count(up == 1)", "count(up)");
+    let as_they_are = [up.to_owned(), all.to_owned()];
+    let unsaid = "W2102 `count(up == 1)` looks back over no range and is no counter by its name: its value of each minute is taken as that minute's events";
+    assert_eq!(taken(up, all, ""), (as_they_are.to_vec(), vec![unsaid.to_owned()]));
+    let said = "W2102 `count(up == 1)` is said to be a counter, and how many series there are rises and falls: its value of each minute is taken as it is";
+    assert_eq!(taken(up, all, "counter: true, "), (as_they_are.to_vec(), vec![said.to_owned()]));
+    let (asked, told) = taken("sum(kube_deployment_status_replicas_available)", "sum(kube_deployment_spec_replicas)", "");
+    assert_eq!(asked, ["sum(kube_deployment_status_replicas_available)", "sum(kube_deployment_spec_replicas)"]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let counters = ["a_total{code=\"200\"}".to_owned(), "a_total".to_owned()].to_vec();
+    assert_eq!(taken("sum(a_total{code=\"200\"})", "sum(a_total)", ""), (counters, Vec::new()));
+}
+
+#[test]
+fn what_the_only_objective_is_called_is_told_of() {
+    let text = one(QUERIES, "{ displayName: Strict, target: 0.99 }");
+    let told: Vec<String> = convert(&[("a.yaml", &text)]).faults.iter().map(|fault| fault.message.clone()).collect();
+    let said = "`displayName: Strict` is not carried over: the only objective of an SLO needs no name";
+    assert!(told.iter().any(|told| told == said), "{told:?}");
+    assert!(!convert(&[("a.yaml", SLO)]).faults.iter().any(|fault| fault.message.contains("needs no name")));
+}

@@ -128,3 +128,30 @@ fn what_is_changed_in_queries_is_told_of() {
     let same = told("sum(rate(e[{{.window}}]))", "sum(rate(e[{{.window}}]))");
     assert_eq!(same, (None, vec!["E1089 `bad` and `total` are the same: every event is bad".to_owned()]));
 }
+
+#[test]
+fn values_without_a_range_are_divided_as_they_are_and_counters_counted() {
+    let taken = |bad: &str, total: &str| {
+        let text = format!(
+            "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ events: {{ error_query: '{bad}', total_query: '{total}' }} }} }}]\n"
+        );
+        let imported = convert(&[("slo.yaml", &text)]);
+        let sli = loaded(&imported)[0].sli.clone();
+        let asked: Vec<String> = sli.expressions().iter().map(ToString::to_string).collect();
+        let selectors: Vec<String> = sli.selectors().iter().map(ToString::to_string).collect();
+        let told: Vec<String> = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
+        (asked, selectors, told)
+    };
+    let values = "looks back over no range and is no counter by its name: its value of each minute is taken as that minute's events";
+    for (bad, total) in [
+        ("count(up == 0)", "count(up)"),
+        ("sum(kube_deployment_status_replicas_unavailable)", "sum(kube_deployment_spec_replicas)"),
+        ("sum(job:errors:rate5m)", "sum(job:requests:rate5m)"),
+    ] {
+        let (asked, _, told) = taken(bad, total);
+        assert_eq!((asked, told), ([bad, total].map(ToOwned::to_owned).to_vec(), vec![format!("W2102 `{bad}` {values}")]));
+    }
+    let (_, selectors, told) = taken("sum(e_total{code=\"500\"})", "sum(e_total)");
+    let counted = "W2102 the counters are read without a range, so what the other tool divides are all events since they began: the events of each minute are counted here";
+    assert_eq!((selectors, told), (vec!["e_total{code=\"500\"}".to_owned(), "e_total".to_owned()], vec![counted.to_owned()]));
+}

@@ -61,6 +61,7 @@ fn facts() -> Facts {
         fired: RowBurn { row, long: counts, short: counts, long_burn: 100.0, short_burn: 0.1 + 0.2, verdict: Verdict::Holds },
         began: at(-60),
         left: BudgetLeft { ratio: 0.875, seconds: 2268.0, whole: Duration::from_secs(2592) },
+        coverage: Some(1.0),
         runs_out: Some(minutes(400)),
         as_of: at(0),
         members: Vec::new(),

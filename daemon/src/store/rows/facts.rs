@@ -55,6 +55,8 @@ struct BurnFactsRow {
     #[serde(with = "BudgetLeftRow")]
     left: BudgetLeft,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    coverage: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     runs_out: Option<Duration>,
     #[serde(with = "millis")]
     as_of: Timestamp,

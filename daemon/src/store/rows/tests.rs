@@ -122,8 +122,8 @@ fn burn_facts() -> impl Strategy<Value = BurnFacts> {
         any_target(),
     );
     let members = vec((slo_id(), any::<i64>()).prop_map(|(slo, cost)| MemberShare { slo, cost }), 0..3);
-    (words, window(), row_burn(), instant(), left, option::of(any::<Duration>()), instant(), members).prop_map(
-        |((title, symptom, target), window, fired, began, left, runs_out, as_of, members)| BurnFacts {
+    (words, window(), row_burn(), instant(), left, (option::of(0.0..=1.0), option::of(any::<Duration>())), instant(), members).prop_map(
+        |((title, symptom, target), window, fired, began, left, (coverage, runs_out), as_of, members)| BurnFacts {
             title,
             symptom,
             target,
@@ -131,6 +131,7 @@ fn burn_facts() -> impl Strategy<Value = BurnFacts> {
             fired,
             began,
             left,
+            coverage,
             runs_out,
             as_of,
             members,

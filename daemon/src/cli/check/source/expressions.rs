@@ -51,14 +51,16 @@ impl What {
     }
 }
 
+/// Of which selectors it was told that something of them is missing, and of which that they are gauges: the two expressions of an SLO say each once.
+#[derive(Debug, Default)]
+pub(super) struct ToldOf {
+    missing: BTreeSet<Selector>,
+    gauges: BTreeSet<Selector>,
+}
+
 impl Asked<'_> {
-    /// An expression at its last two steps: it is understood, has a value, and one for each group. A selector that was `told` of is not told of again.
-    pub(super) async fn expression(
-        &self,
-        slo: &Slo,
-        expressed: Expressed<'_>,
-        told: &mut BTreeSet<Selector>,
-    ) -> Result<Vec<Finding>, Unknown> {
+    /// An expression at its last two steps: it is understood, has a value, and one for each group. What is `known` to be told of a selector is not told again.
+    pub(super) async fn expression(&self, slo: &Slo, expressed: Expressed<'_>, known: &mut ToldOf) -> Result<Vec<Finding>, Unknown> {
         let Expressed { text, step, .. } = expressed;
         let about = || About::Expression(text.to_owned());
         let series = match self.source.read_steps(text, self.now.minus(step * 2), self.now, step).await {
@@ -67,13 +69,13 @@ impl Asked<'_> {
             Err(unknown) => return Err(unknown),
         };
         if series.is_empty() {
-            return self.without_value(slo, expressed, told).await;
+            return self.without_value(slo, expressed, known).await;
         }
         let groups: BTreeSet<Vec<&str>> =
             series.iter().map(|series| slo.per.iter().map(|label| series.labels.get(label)).collect()).collect();
         let shown = words::cut(text, 80);
-        let mut findings = self.parts(slo, expressed, told).await?;
-        findings.extend(self.no_counters(text, told).await?);
+        let mut findings = self.parts(slo, expressed, known).await?;
+        findings.extend(self.no_counters(text, &mut known.gauges).await?);
         if groups.len() < series.len() {
             let message = format!("{shown} has {} values for {}", series.len(), words::plural(groups.len(), "group"));
             let help = "add them up with sum(), or name the labels that tell them apart in `per`".to_owned();
@@ -87,7 +89,7 @@ impl Asked<'_> {
     }
 
     /// Why there is no value: the selectors that take nothing. Bad events are silent, and that is well, where all that they are read from was there within the window.
-    async fn without_value(&self, slo: &Slo, expressed: Expressed<'_>, told: &mut BTreeSet<Selector>) -> Result<Vec<Finding>, Unknown> {
+    async fn without_value(&self, slo: &Slo, expressed: Expressed<'_>, known: &mut ToldOf) -> Result<Vec<Finding>, Unknown> {
         let Expressed { text, what, .. } = expressed;
         let code = what.missing();
         let without = format!("{} has no value now", words::cut(text, 80));
@@ -104,8 +106,8 @@ impl Asked<'_> {
                     (self.never_within(slo, &selector), "is the metric's name right, and is its target scraped by this source?")
                 }
             };
-            is_told |= told.contains(&selector);
-            if told.insert(selector.clone()) {
+            is_told |= known.missing.contains(&selector);
+            if known.missing.insert(selector.clone()) {
                 let about = About::Part(text.to_owned(), selector.clone());
                 let told = Told { code, message: format!("{without}: {why}"), about, no_metric, means: "" };
                 findings.push(self.nothing(&Wanted::as_written(&selector), told).await?);
@@ -119,7 +121,7 @@ impl Asked<'_> {
     }
 
     /// The selectors of an expression that has a value: those that the source never had anything of, or whose metric it has no longer, or has not had for long.
-    async fn parts(&self, slo: &Slo, expressed: Expressed<'_>, told: &mut BTreeSet<Selector>) -> Result<Vec<Finding>, Unknown> {
+    async fn parts(&self, slo: &Slo, expressed: Expressed<'_>, known: &mut ToldOf) -> Result<Vec<Finding>, Unknown> {
         let mut findings = Vec::new();
         let Parts { selectors, has_other_ways } = promql::parts(expressed.text);
         let is_widest = |selector: &Selector| selectors.iter().all(|other| other == selector || !other.covers(selector));
@@ -143,7 +145,7 @@ impl Asked<'_> {
                     Some(self.nothing(&Wanted::as_written(selector), told).await?)
                 }
             };
-            findings.extend(finding.filter(|_| told.insert(selector.clone())));
+            findings.extend(finding.filter(|_| known.missing.insert(selector.clone())));
         }
         Ok(findings)
     }

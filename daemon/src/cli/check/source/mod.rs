@@ -32,7 +32,7 @@ use tokio::{
 
 use self::{
     conditions::Condition,
-    expressions::{Expressed, What},
+    expressions::{Expressed, ToldOf, What},
     finding::{About, Finding, is_nothing},
     selectors::Wanted,
 };
@@ -228,7 +228,7 @@ impl Asked<'_> {
             Sli::Window { expression, is, threshold, slice } => {
                 let (text, slice) = (expression.as_str(), *slice);
                 let expressed = Expressed { text, step: slice, what: What::All };
-                let mut findings = self.expression(slo, expressed, &mut BTreeSet::new()).await?;
+                let mut findings = self.expression(slo, expressed, &mut ToldOf::default()).await?;
                 findings.extend(self.condition(slo, Condition { text, is: *is, threshold: *threshold, slice }).await?);
                 Ok(findings)
             }
@@ -237,10 +237,10 @@ impl Asked<'_> {
                     Counted::Good(side) => (What::Good, side),
                     Counted::Bad(side) => (What::Bad, side),
                 };
-                let mut told = BTreeSet::new();
+                let mut said = ToldOf::default();
                 let total = Expressed { text: total.as_str(), step: *step, what: What::All };
-                let mut findings = self.expression(slo, total, &mut told).await?;
-                findings.extend(self.expression(slo, Expressed { text: side.as_str(), step: *step, what }, &mut told).await?);
+                let mut findings = self.expression(slo, total, &mut said).await?;
+                findings.extend(self.expression(slo, Expressed { text: side.as_str(), step: *step, what }, &mut said).await?);
                 Ok(findings)
             }
             // Its members are asked about themselves.

@@ -86,6 +86,8 @@ pub struct ShadowAlert {
     pub ended: Option<Instant>,
     /// Share of the budget that was spent when it fired.
     pub spent_ratio: Option<f64>,
+    /// Share of the budget's window that was seen by then; absent of what was recorded without it.
+    pub coverage_ratio: Option<f64>,
     /// Whom it would have called; empty where people would have been at it already.
     pub would_call: Vec<String>,
     /// The real incident that it belongs to.
@@ -190,6 +192,7 @@ impl ShadowAlert {
             opened: instant(alarm.at),
             ended: alarm.cleared.map(instant),
             spent_ratio: alarm.spent(),
+            coverage_ratio: alarm.coverage(),
             would_call: match &alarm.calls {
                 Calls::People { to, .. } => to.iter().map(ToString::to_string).collect(),
                 Calls::Nobody => Vec::new(),
