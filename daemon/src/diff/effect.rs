@@ -1,6 +1,6 @@
 //! What a difference would have done over a span of history: whom each set of SLOs would have paged, how often, and when.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 use burnward_core::{
     evaluate::BudgetStatus,
@@ -70,8 +70,17 @@ pub struct Told {
     pub no_data: usize,
     /// How many of those would have paged.
     pub no_data_pages: usize,
-    /// The least that would be left of a budget at the end, as a share; `None`: nothing is known.
-    pub left: Option<f64>,
+    /// The least that would be left of a budget at the end; `None`: nothing is known.
+    pub least: Option<Least>,
+}
+
+/// What would be left of the budget of which the least is left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Least {
+    /// As a share of the budget.
+    pub left: f64,
+    /// The share of its window that was seen.
+    pub seen: f64,
 }
 
 /// A page that would have called somebody.
@@ -179,14 +188,22 @@ impl Effect {
                 if paging { format!(", pages among them {} -> {}", before.no_data_pages, after.no_data_pages) } else { String::new() };
             format!("messages of missing data or traffic {} -> {}{pages}", before.no_data, after.no_data)
         });
-        let left = |told: &Told| told.left.map_or_else(|| "unknown".to_owned(), words::whole_percent);
-        let budget =
-            (before.left.is_some() || after.left.is_some()).then(|| format!("least budget left {} -> {}", left(before), left(after)));
+        let budget = (before.least.is_some() || after.least.is_some()).then(|| self.least());
         [pages, tickets].into_iter().chain(no_data).chain(budget).collect::<Vec<_>>().join("; ")
     }
 }
 
 impl Effect {
+    /// `least budget left 82 % -> 10 %`, and how much was seen of the windows where that is not all.
+    fn least(&self) -> String {
+        let seen = |told: &Told| told.least.map(|least| least.seen).filter(|seen| *seen < 0.9995).map(words::whole_percent);
+        let (before, after) = (seen(&self.before), seen(&self.after));
+        let of_window = |seen: Option<String>| seen.map_or_else(String::new, |seen| format!(" ({seen} of the window seen)"));
+        let own = if before == after { None } else { before };
+        let left = |told: &Told| told.least.map_or_else(|| "unknown".to_owned(), |least| words::whole_percent(least.left));
+        format!("least budget left {}{} -> {}{}", left(&self.before), of_window(own), left(&self.after), of_window(after))
+    }
+
     /// `page 14.4x 1h/5m of acme holds at the end: applied then, it would page at once`; `None` where no alert would begin with the change itself. One that held
     /// of the same group before goes on, whichever row it is of.
     pub fn at_once(&self) -> Option<String> {
@@ -198,6 +215,12 @@ impl Effect {
     }
 }
 
+impl Least {
+    fn lower(&self, other: &Self) -> Ordering {
+        self.left.total_cmp(&other.left)
+    }
+}
+
 impl Told {
     fn join(&mut self, other: Self) {
         self.pages.extend(other.pages);
@@ -205,7 +228,7 @@ impl Told {
         self.tickets += other.tickets;
         self.no_data += other.no_data;
         self.no_data_pages += other.no_data_pages;
-        self.left = self.left.into_iter().chain(other.left).min_by(f64::total_cmp);
+        self.least = self.least.into_iter().chain(other.least).min_by(Least::lower);
     }
 
     /// How many pages would have come at night.
@@ -315,7 +338,7 @@ impl Nights {
             }
         }
         let own = life.budgets.iter().filter(|status| of(&status.budget.slo));
-        told.left = own.filter_map(|status| status.left).map(|left| left.ratio).min_by(f64::total_cmp);
+        told.least = own.filter_map(|status| Some(Least { left: status.left?.ratio, seen: status.coverage })).min_by(Least::lower);
         told
     }
 }

@@ -158,7 +158,8 @@ fn told(told: &Told) -> serde_json::Value {
         "tickets": told.tickets,
         "no_data_messages": told.no_data,
         "no_data_pages": told.no_data_pages,
-        "left_ratio": told.left,
+        "left_ratio": told.least.map(|least| least.left),
+        "coverage_ratio": told.least.map(|least| least.seen),
         "people": told.people().into_iter().map(person).collect::<Vec<_>>(),
         "each_page": told.pages.iter().map(page).collect::<Vec<_>>(),
     })

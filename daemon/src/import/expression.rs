@@ -468,6 +468,13 @@ pub(super) fn of_one_step(expr: &Expr, own: Duration, step: Duration) -> Expr {
     rewritten
 }
 
+/// The same with its functions as they are: beside values without a range, whose unit is that of its own.
+pub(super) fn over_one_step(expr: &Expr, own: Duration, step: Duration) -> Expr {
+    let mut rewritten = without_default(expr).clone();
+    rewrite(&mut rewritten, own, step, None);
+    rewritten
+}
+
 /// Whether the value is one that is better the lower it is: a quantile from the median up, or what is called a latency.
 pub(super) fn is_better_low(expr: &Expr) -> bool {
     let high = |number: Option<f64>| number.is_some_and(|quantile| (0.5..=1.0).contains(&quantile));

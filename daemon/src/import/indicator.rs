@@ -241,7 +241,8 @@ fn events_of_step(expr: &Expr, taken: Taken) -> String {
             format!("increase(({expr})[{}:{WITHIN_STEP}])", duration::format(STEP))
         }
         (None, Taken::Intervals | Taken::AsTheyAre) => expression::without_default(expr).to_string(),
-        (Some(_), _) => one_step(expr),
+        (Some(own), Taken::AsTheyAre) => expression::over_one_step(expr, own, STEP).to_string(),
+        (Some(_), Taken::Counters | Taken::Intervals) => one_step(expr),
     }
 }
 

@@ -151,6 +151,8 @@ fn values_without_a_range_are_divided_as_they_are_and_counters_counted() {
         let (asked, _, told) = taken(bad, total);
         assert_eq!((asked, told), ([bad, total].map(ToOwned::to_owned).to_vec(), vec![format!("W2102 `{bad}` {values}")]));
     }
+    let (asked, ..) = taken("sum(job:errors:rate5m)", "sum(rate(requests_total[{{.window}}]))");
+    assert_eq!(asked, ["sum(job:errors:rate5m)", "sum(rate(requests_total[1m]))"], "events per second on both sides");
     let (_, selectors, told) = taken("sum(e_total{code=\"500\"})", "sum(e_total)");
     let counted = "W2102 the counters are read without a range, so what the other tool divides are all events since they began: the events of each minute are counted here";
     assert_eq!((selectors, told), (vec!["e_total{code=\"500\"}".to_owned(), "e_total".to_owned()], vec![counted.to_owned()]));
