@@ -175,7 +175,7 @@ fn table(states: &[ExclusionState]) -> String {
     if states.is_empty() {
         return "no time was taken out of any budget\n".to_owned();
     }
-    let mut table = Table::new(&["EXCLUSION", "OF", "ASKED", "NEXT", "REASON", "BY", "APPROVED BY", "STATE"]);
+    let mut table = Table::titled_by_two(&["EXCLUSION", "OF", "ASKED", "NEXT", "REASON", "BY", "APPROVED BY", "STATE"]);
     for state in states {
         let withdrawn = |back: &crate::web::api::wire::Withdrawn| format!("withdrawn {} by {}: {}", local(back.at), back.by, back.reason);
         table.row(vec![

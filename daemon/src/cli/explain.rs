@@ -99,7 +99,7 @@ async fn list_service(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
 fn slos_of(service: &str, budgets: &[Budget]) -> String {
     let mut seen = BTreeSet::new();
     let worst: Vec<&Budget> = budgets.iter().filter(|budget| seen.insert(&budget.slo)).collect();
-    let mut table = Table::new(&["STATE", "SLO", "BUDGETS", "TITLE"]);
+    let mut table = Table::titled_by_two(&["STATE", "SLO", "BUDGETS", "TITLE"]);
     for budget in &worst {
         let count = budgets.iter().filter(|other| other.slo == budget.slo).count();
         let (state, name) = (format!("{} {}", budget.icon, budget.state), format!("{service}/{}", budget.slo));

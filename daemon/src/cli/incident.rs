@@ -133,7 +133,7 @@ fn list_table(incidents: &[IncidentState]) -> String {
     if incidents.is_empty() {
         return "no incidents\n".to_owned();
     }
-    let mut table = Table::new(&["INCIDENT", "STATE", "URGENCY", "WHAT", "BEGAN", "BY"]);
+    let mut table = Table::titled_by_two(&["INCIDENT", "STATE", "URGENCY", "WHAT", "BEGAN", "BY"]);
     for incident in incidents {
         let by = incident.phase_by.clone().unwrap_or_else(|| "-".to_owned());
         table.row(vec![incident.id.clone(), standing(incident), incident.urgency.clone(), incident.title.clone(), ago(incident.began), by]);

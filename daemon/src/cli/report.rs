@@ -114,7 +114,8 @@ fn budgets(report: &WeekReport) -> String {
     if report.budgets.is_empty() {
         return "no SLOs run; `burnward check slo-definitions` says whether there are any\n".to_owned();
     }
-    let mut table = Table::new(&["VERDICT", "SLO", "TARGET", "BUDGET LEFT", "CHANGE", "WEEK SPENT", "BY", "SEEN", "TEAM", "BECAUSE"]);
+    let mut table =
+        Table::titled_by_two(&["VERDICT", "SLO", "TARGET", "BUDGET LEFT", "CHANGE", "WEEK SPENT", "BY", "SEEN", "TEAM", "BECAUSE"]);
     for budget in &report.budgets {
         table.row(row(budget));
     }
@@ -161,7 +162,7 @@ fn burns(report: &WeekReport) -> String {
     if report.burns.is_empty() {
         return String::new();
     }
-    let mut table = Table::new(&["BIGGEST BURNS", "OF", "FAILED", "OF THE BUDGET"]);
+    let mut table = Table::titled_by_two(&["BIGGEST BURNS", "OF", "FAILED", "OF THE BUDGET"]);
     for burn in &report.burns {
         let incident = burn.incident.as_deref().unwrap_or("outside of incidents");
         table.row(vec![incident.to_owned(), burn.subject.clone(), burn.failed_words.clone(), told::share(burn.spent_ratio)]);

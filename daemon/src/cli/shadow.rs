@@ -58,7 +58,8 @@ fn of_slo(slo: &ShadowSlo) -> String {
     if slo.alerts.is_empty() {
         return text;
     }
-    let mut table = Table::new(&["OPENED", "WHAT", "ROW", "BURN LONG/SHORT", "SPENT", "SEEN", "LASTED", "WOULD CALL", "OF", "INCIDENT"]);
+    let mut table =
+        Table::titled_by_two(&["OPENED", "WHAT", "ROW", "BURN LONG/SHORT", "SPENT", "SEEN", "LASTED", "WOULD CALL", "OF", "INCIDENT"]);
     for alert in &slo.alerts {
         table.row(row(alert));
     }

@@ -113,8 +113,18 @@ fn text(status: &Status, past: Option<&str>) -> String {
         text.push_str("no SLOs run; `burnward check slo-definitions` says whether there are any\n");
         return text;
     }
-    let mut table =
-        Table::new(&["STATE", "SLO", "TARGET", "SLI", "BUDGET LEFT", "BURN SHORT/LONG", "RUNS OUT", "SEEN", "NEWEST SAMPLE", "TEAM"]);
+    let mut table = Table::titled_by_two(&[
+        "STATE",
+        "SLO",
+        "TARGET",
+        "SLI",
+        "BUDGET LEFT",
+        "BURN SHORT/LONG",
+        "RUNS OUT",
+        "SEEN",
+        "NEWEST SAMPLE",
+        "TEAM",
+    ]);
     for budget in &status.budgets {
         table.row(row(budget, past.is_some()));
     }

@@ -15,13 +15,20 @@ use crate::render::{VALUE_CHARS, visible_whole};
 #[derive(Debug)]
 pub(super) struct Table {
     headings: Vec<String>,
+    /// The cells that say what a row is of, which stand without their headings where it is told in lines.
+    titles: usize,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// An empty table under these headings.
     pub(super) fn new(headings: &[&str]) -> Self {
-        Self { headings: headings.iter().map(|heading| (*heading).to_owned()).collect(), rows: Vec::new() }
+        Self { headings: headings.iter().map(|heading| (*heading).to_owned()).collect(), titles: 1, rows: Vec::new() }
+    }
+
+    /// An empty table whose rows are known by their first two cells.
+    pub(super) fn titled_by_two(headings: &[&str]) -> Self {
+        Self { titles: 2, ..Self::new(headings) }
     }
 
     /// One more row.
@@ -43,10 +50,10 @@ impl Table {
         }
     }
 
-    /// One row: its first two cells, and below them the others that say something, each behind its heading.
+    /// One row: the cells that it is known by, and below them the others that say something, each behind its heading.
     fn told(&self, row: &[String], width: usize) -> String {
-        let (first, others) = row.split_at(row.len().min(2));
-        let headings = self.headings.iter().skip(2);
+        let (first, others) = row.split_at(row.len().min(self.titles));
+        let headings = self.headings.iter().skip(self.titles);
         let named = headings.zip(others).filter(|(_, cell)| *cell != "-").map(|(heading, cell)| format!("{heading} {cell}"));
         let mut lines = vec![first.join("  ")];
         for part in named {
@@ -114,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_row_that_is_wider_than_the_terminal_is_told_in_lines() {
-        let mut table = Table::new(&["STATE", "SLO", "TARGET", "BUDGET LEFT", "RUNS OUT", "SEEN"]);
+        let mut table = Table::titled_by_two(&["STATE", "SLO", "TARGET", "BUDGET LEFT", "RUNS OUT", "SEEN"]);
         table.row(["● OK", "checkout/availability", "99.9 % 30d", "71 % (30 m 40 s)", "-", "100 %"].map(ToOwned::to_owned).into());
         table.row(["▲ BURNING", "search/latency", "99 % 7d", "4 % (4 m)", "in 12 m", "98 %"].map(ToOwned::to_owned).into());
         let wide = "STATE      SLO                    TARGET      BUDGET LEFT       RUNS OUT  SEEN\n● OK       checkout/availability  99.9 % 30d  71 % (30 m 40 s)  -         100 %\n▲ BURNING  search/latency         99 % 7d     4 % (4 m)         in 12 m   98 %\n";

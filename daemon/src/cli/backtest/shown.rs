@@ -148,7 +148,7 @@ impl Tested {
         if run.alarms.is_empty() {
             text += "Nobody would have been told anything.\n";
         } else {
-            let mut table = Table::new(&HEADINGS.map(str::to_uppercase).each_ref().map(String::as_str));
+            let mut table = Table::titled_by_two(&HEADINGS.map(str::to_uppercase).each_ref().map(String::as_str));
             for (alarm, of) in run.alarms.iter().zip(&run.score.of) {
                 table.row(self.cells(alarm, *of).into());
             }
