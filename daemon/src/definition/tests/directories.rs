@@ -129,15 +129,15 @@ fn what_is_not_a_file_is_refused_without_hanging() {
 #[test]
 fn one_bad_file_among_many_blocks_no_other() {
     let dir = directory();
-    for n in 0..500 {
-        write(dir.path(), &format!("{n:03}.yaml"), &document(&format!("s{n}")));
+    for n in 0..10_000 {
+        write(dir.path(), &format!("{n:04}.yaml"), &document(&format!("s{n}")));
     }
-    write(dir.path(), "250.yaml", "service: [");
+    write(dir.path(), "2500.yaml", "service: [");
     let loaded = load_directory(dir.path());
-    assert_eq!((loaded.slos.len(), loaded.files.len(), loaded.faulty.len()), (499, 499, 1));
+    assert_eq!((loaded.slos.len(), loaded.files.len(), loaded.faulty.len()), (9_999, 9_999, 1));
     let faults = loaded.view_faults(&tenant());
     assert_eq!(faults.len(), 1);
-    assert!(faults[0].text.starts_with("error[E1001]") && faults[0].text.contains("250.yaml:1:"), "{}", faults[0].text);
+    assert!(faults[0].text.starts_with("error[E1001]") && faults[0].text.contains("2500.yaml:1:"), "{}", faults[0].text);
 }
 
 #[test]
