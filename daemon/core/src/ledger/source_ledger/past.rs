@@ -88,13 +88,13 @@ impl Sums for PastSums<'_> {
 }
 
 impl PastSums<'_> {
-    /// What is not booked as unseen already of the time that nobody has read.
+    /// What is not booked as unseen already of the time that nobody has read: as a silence, or as scrapes that failed.
     fn unread(&self, from: Timestamp) -> Counts {
         let events = self.ledger.events_of(self.stream);
         let Some(held) = self.ledger.streams.get(events as usize) else { return Counts::default() };
         let unread = held.unread(self.ledger.settled_of(self.stream), from, self.at);
         let since = self.at.minus(Duration::from_millis(u64::try_from(unread.unseen_millis).unwrap_or(0)));
-        let booked = held.newer.spans.iter().map(|span| span.within(since, self.at).unseen_millis).sum::<i64>();
+        let booked = self.ledger.between(self.stream, since, self.at).unseen_millis;
         Counts { unseen_millis: (unread.unseen_millis - booked).max(0), ..Counts::default() }
     }
 

@@ -223,6 +223,28 @@ fn what_is_lost_in_a_gap_with_a_restart_lies_within_what_the_gap_may_hide() {
     assert_eq!(stretch(&daemon.ledger.past(0, now), days(30)), 3015, "the past tells the same");
 }
 
+/// A process that is down and still a target: each scrape of it fails.
+#[test]
+fn while_scrapes_fail_each_second_is_unseen_once() {
+    let mut source = Source::default();
+    scraped_at(&mut source, (-600..300).chain(600..1_200).step_by(15));
+    for second in (300..600).step_by(15) {
+        source.up("a", at(second), 0.0);
+    }
+    let mut daemon = Daemon::start(availability(), at(0));
+    for now in (0..=1_190).step_by(10) {
+        daemon.tick(&source, at(now));
+        if (340..600).contains(&now) {
+            assert_eq!(daemon.reason(at(now)), Some(Reason::Stale), "{now}");
+            for lookback in [minutes(30), days(30)] {
+                let unseen = daemon.ledger.past(0, at(now)).over(lookback).unseen_millis / 1_000;
+                assert!((now - 285..=now - 270).contains(&unseen), "{now}: {unseen} s");
+            }
+        }
+    }
+    assert_eq!(daemon.over(hours(1), at(1_190)).unseen_millis, 300_000);
+}
+
 #[test]
 fn what_is_not_seen_now_is_unseen_before_it_ends() {
     let mut source = Source::default();
