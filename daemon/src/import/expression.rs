@@ -7,7 +7,7 @@ mod stepped;
 use std::time::Duration;
 
 use burnward_core::sli::{MatchOp, Matcher, Selector};
-use promql_parser::parser::{self, BinaryExpr, Expr, Function, LabelModifier, VectorSelector};
+use promql_parser::parser::{self, BinaryExpr, Call, Expr, Function, FunctionArgs, LabelModifier, MatrixSelector, VectorSelector};
 
 use super::factor::{has_factor, number};
 use crate::definition::{
@@ -141,12 +141,12 @@ pub(super) struct Counted {
     pub(super) part_hidden: bool,
     /// False where series are compared one by one, without a sum.
     pub(super) summed: bool,
-    /// What the values of the expressions were.
+    /// What the values of the expressions were: plain where one of them was.
     pub(super) values: Values,
 }
 
 /// What the value of a sum is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Values {
     /// Of the series themselves.
     Plain,
@@ -168,7 +168,7 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
     if part.by != total.by || part.summed != total.summed {
         return None;
     }
-    let (per, summed, values) = (total.by.clone(), total.summed, part.values);
+    let (per, summed, values) = (total.by.clone(), total.summed, part.values.min(total.values));
     let (hidden, part_hidden) = (total.hidden, part.hidden);
     let found = match (part.values, total.values, side) {
         (Values::Samples, Values::Numbers, Side::Good)
@@ -176,7 +176,7 @@ pub(super) fn counted(parts: Parts<'_>) -> Option<Counted> {
         {
             Found::Probe { probes: part.selectors }
         }
-        (Values::Plain, Values::Plain, _) | (Values::Increases, Values::Increases, _) => match latency(&part, &total, side) {
+        (Values::Plain | Values::Increases, Values::Plain | Values::Increases, _) => match latency(&part, &total, side) {
             Some((histogram, within)) => Found::Latency { histogram, within },
             None => Found::Events { side, part: part.selectors, total: total.selectors },
         },
@@ -222,7 +222,7 @@ fn split_in_words(by: &By) -> String {
 }
 
 /// The same events, added up by these labels alone; a default stays beside them.
-fn summed_by(expr: &Expr, by: &[String]) -> Option<Expr> {
+pub(super) fn summed_by(expr: &Expr, by: &[String]) -> Option<Expr> {
     let inner = without_default(expr);
     let inner = match bare(inner) {
         Expr::Aggregate(sum) if sum.op.to_string() == "sum" && of_all_labels(&sum.expr, by) => sum.expr.as_ref(),
@@ -422,6 +422,28 @@ fn ranges(expr: &Expr) -> Vec<Duration> {
     found
 }
 
+/// The ranges of both sides where they are written out and differ: then their ratio is of other events than those of one lookback.
+pub(super) fn different_ranges(part: &Expr, total: &Expr) -> Option<(Duration, Duration)> {
+    let one = |expr: &Expr| {
+        let ranges = ranges(expr);
+        ranges.first().copied().filter(|first| *first != TEMPLATE && ranges.iter().all(|range| range == first))
+    };
+    let (part, total) = (one(part)?, one(total)?);
+    (part != total).then_some((part, total))
+}
+
+/// The series that an expression says to be missing: `absent(up)`.
+pub(super) fn absence(expr: &Expr) -> Option<Selector> {
+    match bare(expr) {
+        Expr::Call(call) => match (call.func.name, call.args.args.as_slice()) {
+            ("absent", [only]) => only_selector(only),
+            ("absent_over_time", _) => ranged(&call.args.args),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Whether the one side is of events, and the other of events per second: their ratio is a share of neither.
 pub(super) fn is_rate_beside_increase(part: &Expr, total: &Expr) -> Option<(Per, Per)> {
     let (part, total) = (per(part)?, per(total)?);
@@ -466,6 +488,33 @@ pub(super) fn of_one_step(expr: &Expr, own: Duration, step: Duration) -> Expr {
     let mut rewritten = without_default(expr).clone();
     rewrite(&mut rewritten, own, step, increase().as_ref());
     rewritten
+}
+
+/// The increases of its counters over a step, in the place of the counters themselves.
+pub(super) fn increases_of_step(expr: &Expr, step: Duration) -> Option<Expr> {
+    let mut rewritten = without_default(expr).clone();
+    risen(&mut rewritten, step, &increase()?)?;
+    Some(rewritten)
+}
+
+fn risen(expr: &mut Expr, step: Duration, increase: &Function) -> Option<()> {
+    match expr {
+        Expr::VectorSelector(vector) => {
+            let range = Expr::MatrixSelector(MatrixSelector { vs: vector.clone(), range: step });
+            *expr = Expr::Call(Call { func: increase.clone(), args: FunctionArgs { args: vec![Box::new(range)] } });
+            Some(())
+        }
+        Expr::Aggregate(aggregate) => risen(&mut aggregate.expr, step, increase),
+        Expr::Unary(unary) => risen(&mut unary.expr, step, increase),
+        Expr::Paren(paren) => risen(&mut paren.expr, step, increase),
+        Expr::Binary(binary) => {
+            risen(&mut binary.lhs, step, increase)?;
+            risen(&mut binary.rhs, step, increase)
+        }
+        Expr::Call(call) => call.args.args.iter_mut().try_for_each(|arg| risen(arg, step, increase)),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) => Some(()),
+        Expr::MatrixSelector(_) | Expr::Subquery(_) | Expr::Extension(_) => None,
+    }
 }
 
 /// The same with its functions as they are: beside values without a range, whose unit is that of its own.
@@ -628,7 +677,7 @@ mod tests {
     fn what_is_no_sum_of_counters_stays_an_expression() {
         for (bad, total) in [
             ("sum(rate(e[5m]))", "sum by (a) (rate(t[5m]))"),
-            ("sum(rate(e[5m]))", "sum(t)"),
+            ("sum(rate(e[5m]))", "sum(sum_over_time(t[5m]))"),
             ("sum without (a) (rate(e[5m]))", "sum without (a) (rate(t[5m]))"),
             ("max(rate(e[5m]))", "max(rate(t[5m]))"),
             ("sum(rate(e[5m] offset 1h))", "sum(rate(t[5m] offset 1h))"),

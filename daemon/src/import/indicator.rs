@@ -38,8 +38,6 @@ use plain::Taken;
 
 /// How long a step of a query is.
 const STEP: Duration = minutes(1);
-/// The step at which a counter that was computed is looked at within a step.
-const WITHIN_STEP: &str = "15s";
 
 /// Reads a query; a mistake is collected.
 pub(super) fn query(reader: &mut Reader, node: &Node, of: &str) -> Option<Query> {
@@ -77,6 +75,21 @@ pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Qu
         let help = "write `rate` on both sides, or `increase` on both: with each of them the other tool sees another ratio";
         tell(reader, &codes::CHANGED, &part.place, message, help);
     }
+    if let Some((of_part, of_total)) = expression::different_ranges(&part.expr, &total.expr) {
+        let message = format!(
+            "the {} events are of {}, and all events of {}, so that their ratio is of no one stretch of time: both are counted over the same one",
+            side.word(),
+            duration::format(of_part),
+            duration::format(of_total)
+        );
+        tell(
+            reader,
+            &codes::CHANGED,
+            &part.place,
+            message,
+            "write the same range on both sides: with these the other tool sees another ratio",
+        );
+    }
     let fitted = if expression::counted(parts).is_none() { expression::fitted(parts) } else { None };
     let Some(Fitted { part: of_part, total: of_total, by, part_was, total_was }) = fitted else {
         return of_fitting(reader, side, part, total, plain);
@@ -112,7 +125,21 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
         return of_parts(reader, parts.side, &query(parts.part), &query(parts.total), Plain::Divided);
     }
     if let Some(probe) = expression::averaged(&ratio.expr, side) {
+        if expression::is_of_many(&ratio.expr) {
+            tell_of_one_budget(reader, &ratio.place);
+        }
         return Indicator { sli: probe_sli(&ratio.place, &[probe]), per: None };
+    }
+    if let Some(series) = expression::absence(expression::without_default(&ratio.expr)).filter(|_| side == Side::Bad) {
+        let message = "`absent(...)` is 1 or nothing, and never a ratio: it is taken for `presence`, a minute without a sample is bad";
+        tell(
+            reader,
+            &codes::CHANGED,
+            &ratio.place,
+            message,
+            "see that the other series of the source are scraped by the same server: it says when nothing was seen",
+        );
+        return Indicator { sli: presence_sli(&ratio.place, &series), per: None };
     }
     if expression::has_default(&ratio.expr) {
         let message = "`or vector(...)` at the ratio is not carried over: a minute without a ratio is unseen";
@@ -138,6 +165,12 @@ fn worst(reader: &mut Reader, side: Side, ratio: &Query, expr: &str) -> String {
     let help = "name the labels in `by (...)` and in `per`, where each is to have a budget of its own";
     tell(reader, &codes::CHANGED, &ratio.place, message, help);
     format!("{word}({expr})")
+}
+
+/// The indicator of series that must exist.
+fn presence_sli(place: &Range<usize>, series: &Selector) -> Node {
+    let presence = map(place, [("series", Some(quoted(place, series.to_string()))), ("slice", Some(word(place, duration::format(STEP))))]);
+    map(place, [("presence", Some(presence))])
 }
 
 /// The indicator of a gauge of 0 and 1.
@@ -179,9 +212,8 @@ fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total
         Found::Latency { .. } | Found::Probe { .. } => Side::Good,
     };
     tell_of_defaults(reader, side, (part, counted.part_hidden), (total, counted.hidden));
-    if !counted.summed && counted.values == Values::Increases {
-        let message = "the series are not summed up in the query, and are here";
-        tell(reader, &codes::CHANGED, total, message, "split the SLO with `per: [label]` where each is to have a budget of its own");
+    if !counted.summed && counted.values != Values::Plain {
+        tell_of_one_budget(reader, total);
     }
     let sli = match &counted.found {
         Found::Events { side, part: selectors, total: all } => events_sli(*side, (part, selectors), (total, all)),
@@ -189,6 +221,12 @@ fn of_counted(reader: &mut Reader, counted: &Counted, part: &Range<usize>, total
         Found::Probe { probes } => probe_sli(part, probes),
     };
     Indicator { sli, per: per(total, &counted.per) }
+}
+
+/// Series that are compared one by one, and have one budget here.
+fn tell_of_one_budget(reader: &mut Reader, place: &Range<usize>) {
+    let message = "the series are not summed up in the query, and are here";
+    tell(reader, &codes::CHANGED, place, message, "split the SLO with `per: [label]` where each is to have a budget of its own");
 }
 
 fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, taken: Taken) -> Indicator {
@@ -205,7 +243,10 @@ fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, 
         let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
         tell(reader, &codes::ESTIMATED, &part.place, message, help);
     }
-    let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, taken));
+    // Beside values that are taken as they are, a rate stays one: in another unit the ratio would be another.
+    let is_value = |query: &Query| expression::range(&query.expr).is_none();
+    let beside_values = taken != Taken::Counters && is_value(part) != is_value(total);
+    let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, taken, beside_values));
     Indicator { sli: query_sli(side, &part.place, (of(part), of(total)), STEP), per: grouped(&total.expr, &total.place) }
 }
 
@@ -234,15 +275,13 @@ fn grouped(expr: &Expr, place: &Range<usize>) -> Option<Node> {
 }
 
 /// What a query yields of one step.
-fn events_of_step(expr: &Expr, taken: Taken) -> String {
+fn events_of_step(expr: &Expr, taken: Taken, beside_values: bool) -> String {
+    let as_it_is = || expression::without_default(expr).to_string();
     match (expression::range(expr), taken) {
-        (None, Taken::Counters) => {
-            let expr = expression::without_default(expr);
-            format!("increase(({expr})[{}:{WITHIN_STEP}])", duration::format(STEP))
-        }
-        (None, Taken::Intervals | Taken::AsTheyAre) => expression::without_default(expr).to_string(),
-        (Some(own), Taken::AsTheyAre) => expression::over_one_step(expr, own, STEP).to_string(),
-        (Some(_), Taken::Counters | Taken::Intervals) => one_step(expr),
+        (None, Taken::Counters) => expression::increases_of_step(expr, STEP).map_or_else(as_it_is, |risen| risen.to_string()),
+        (None, Taken::Intervals | Taken::AsTheyAre) => as_it_is(),
+        (Some(own), _) if beside_values => expression::over_one_step(expr, own, STEP).to_string(),
+        (Some(_), _) => one_step(expr),
     }
 }
 

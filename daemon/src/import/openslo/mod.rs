@@ -437,11 +437,17 @@ fn read_slices(reader: &mut Reader, fields: &Fields<'_>, method: Option<Method>)
         None => return Ok(None),
     }
     let place = fields.place();
-    let (Some((window_node, window)), Some((share_node, share))) = (window, share) else {
-        let message = "Timeslices need a timeSliceWindow and a timeSliceTarget";
-        tell(reader, &codes::MISSING_KEY, &place, message, "write for example `timeSliceWindow: 1m` and `timeSliceTarget: 0.99`");
+    let Some((share_node, share)) = share else {
+        let message = "Timeslices need a timeSliceTarget";
+        tell(reader, &codes::MISSING_KEY, &place, message, "write for example `timeSliceTarget: 0.99`");
         return Err(Told);
     };
+    let (window_node, window) = window.unwrap_or_else(|| {
+        // v1alpha has no such key.
+        let message = "it is not said how long a slice of time is: a minute is taken";
+        tell(reader, &codes::CHANGED, &share_node.range, message, "write `timeSliceWindow: 1m` in openslo/v1");
+        (share_node, "1m")
+    });
     let slices = if window.bytes().all(|b| b.is_ascii_digit()) { format!("{window}m") } else { window.to_owned() };
     let Some(share) = percent_of(share) else {
         let message = format!("`timeSliceTarget: {}` is not a share of one", shortened(share));

@@ -24,6 +24,9 @@ use crate::{
 /// Deepest chain of recording rules that is looked up.
 const DEPTH: usize = 4;
 
+/// Over how long values without a range are taken together: they are asked for once a minute.
+const OF_VALUES: Duration = Duration::from_mins(1);
+
 /// A comparison of a share with a number.
 #[derive(Debug, Clone)]
 pub(super) struct Comparison {
@@ -92,12 +95,13 @@ fn comparison(expr: &Expr, rules: &Rules) -> Option<Comparison> {
     let mut through = Vec::new();
     let (scale, share) = looked_up(&binary.lhs, rules, &mut through, 0)?;
     let ratio = expression::parts(&share, side).is_some() || expression::averaged(&share, side).is_some();
-    let lookback = expression::range(&share)?;
     let (threshold, product) = match side {
         Side::Bad => (number / scale, product(&binary.rhs, scale)),
         Side::Good => (1.0 - number / scale, None),
     };
     let possible = threshold > 0.0 && (threshold < 1.0 || product.is_some());
+    // A share of values, such as `count(up == 0) / count(up)`, looks back over nothing: that is no burn of a budget.
+    let lookback = expression::range(&share).or_else(|| product.is_none().then_some(OF_VALUES))?;
     (ratio && possible).then_some(Comparison { share, side, lookback, threshold, product, through, merged: BTreeSet::new() })
 }
 
@@ -153,11 +157,29 @@ fn filled_in(ratio: &BinaryExpr, rules: &Rules, through: &mut Vec<usize>, depth:
                 same(scale, 1.0).then_some(recorded)?
             }
             Expr::Binary(inner) => Expr::Binary(filled_in(inner, rules, through, depth)?),
+            Expr::Aggregate(sum) => match recorded_sum(sum, rules, through, depth) {
+                Some(filled) => filled,
+                None => return Some(side.clone()),
+            },
             _ => return Some(side.clone()),
         };
         Some(Expr::Paren(ParenExpr { expr: Box::new(filled) }))
     };
     Some(BinaryExpr { lhs: Box::new(side(&ratio.lhs)?), rhs: Box::new(side(&ratio.rhs)?), ..ratio.clone() })
+}
+
+/// A sum of what a rule records, by labels that it records: `sum(job:errors:rate5m)`.
+fn recorded_sum(sum: &AggregateExpr, rules: &Rules, through: &mut Vec<usize>, depth: usize) -> Option<Expr> {
+    let Expr::VectorSelector(vector) = bare(&sum.expr) else { return None };
+    let by: Vec<String> = match &sum.modifier {
+        None => Vec::new(),
+        Some(LabelModifier::Include(labels)) => labels.labels.clone(),
+        Some(LabelModifier::Exclude(_)) => return None,
+    };
+    rules.recordings(&selector::of_expression(vector)?).next().filter(|_| sum.op.to_string() == "sum")?;
+    let (scale, recorded) = looked_up(&sum.expr, rules, through, depth)?;
+    let adds_up = matches!(bare(&recorded), Expr::Aggregate(inner) if inner.op.to_string() == "sum") && same(scale, 1.0);
+    adds_up.then(|| expression::summed_by(&recorded, &by)).flatten()
 }
 
 /// What a rule records, of those of its series alone that a selector takes: the counters are of these, too. `None` where the rule records no such label,
@@ -222,8 +244,8 @@ pub(super) fn why_not(expr: &Expr, rules: &Rules) -> Option<(String, &'static st
     let mut alternatives = Vec::new();
     split(expr, "or", &mut alternatives);
     alternatives.into_iter().find_map(|alternative| {
-        if all_of(alternative, rules).is_some_and(|lookbacks| lookbacks.len() > 1) {
-            return Some(without_budget());
+        if let Some(lookbacks) = all_of(alternative, rules).filter(|lookbacks| lookbacks.len() > 1) {
+            return Some(no_row(&lookbacks));
         }
         let mut parts = Vec::new();
         split(alternative, "and", &mut parts);
@@ -233,9 +255,23 @@ pub(super) fn why_not(expr: &Expr, rules: &Rules) -> Option<(String, &'static st
     })
 }
 
-/// Two lookbacks that make no row.
-fn without_budget() -> (String, &'static str) {
-    let why = "its lookbacks are compared with a number that is no burn rate times a budget";
+/// Several comparisons that make no row.
+fn no_row(lookbacks: &[Comparison]) -> (String, &'static str) {
+    let [one, other] = lookbacks else {
+        let why = format!("it compares shares over {} lookbacks at once, and a row has a long and a short one", lookbacks.len());
+        return (why, "write rows by hand below `alerting:` of the SLO");
+    };
+    let [of_one, of_other] =
+        [one, other].map(|comparison| expression::of_one_step(&comparison.share, comparison.lookback, OF_VALUES).to_string());
+    if of_one != of_other {
+        let why = format!(
+            "its lookbacks are of different shares, `{}` and `{}`, and the lookbacks of a row are of the same one",
+            shortened(&of_one),
+            shortened(&of_other)
+        );
+        return (why, "see that both count the same, in the rules that record them, too");
+    }
+    let why = "its lookbacks are compared with a number of which neither a burn rate nor a budget can be read";
     (why.to_owned(), "write the product, such as `> (14.4 * 0.001)`, or add the label `burn_rate`, such as `burn_rate: \"14.4\"`")
 }
 

@@ -27,7 +27,7 @@ use crate::{
         yaml::Node,
     },
     import::{
-        Converted, Kept, Settings, expression,
+        Converted, Kept, Settings, TEAMS, expression,
         expression::Side,
         factor,
         indicator::{self, Indicator, Query},
@@ -140,7 +140,7 @@ impl Slos {
             service,
             service_by,
             name,
-            team: ["team", "owner"].iter().find_map(|key| rule.labels.get(*key)).cloned(),
+            team: TEAMS.iter().find_map(|key| rule.labels.get(*key)).cloned(),
             place: rule.place.clone(),
             side,
             share: Query { expr: share, place: of_ratio.expr_place.clone() },
@@ -199,6 +199,9 @@ impl Slos {
                     }
                 }
             }
+            if let ([_], Some((_, row))) = (condition.as_slice(), row) {
+                tell_of_short(reader, &rule, row);
+            }
             tell_of_waiting(reader, &rule);
             tell_of_merged(reader, &rule, &condition);
         }
@@ -244,8 +247,8 @@ impl Slos {
         }
     }
 
-    pub(super) fn converted(self, reader: &mut Reader, settings: &Settings<'_>) -> Vec<Converted> {
-        self.0.into_values().filter_map(|slo| slo.converted(reader, settings)).collect()
+    pub(super) fn converted(self, reader: &mut Reader, of_object: Option<&Node>, settings: &Settings<'_>) -> Vec<Converted> {
+        self.0.into_values().filter_map(|slo| slo.converted(reader, of_object, settings)).collect()
     }
 }
 
@@ -356,10 +359,19 @@ fn burn(condition: &[Comparison], rule: &Rule) -> Option<Burn> {
         [one] => {
             let (factor, budget) = one.product?;
             let (factor, long) = (Factor::parse(&number_text(factor)).ok()?, one.lookback);
-            Some(Burn::Row { budget, factor, long, short: long / 12 })
+            Some(Burn::Row { budget, factor, long, short: shorter(long) })
         }
         _ => None,
     }
+}
+
+/// Scrapes are a minute apart at most, mostly: two of them lie in the short lookback.
+const SHORTEST: Duration = Duration::from_mins(2);
+
+/// The short lookback of an alert that has only one: a twelfth of it, long enough to hold two scrapes.
+fn shorter(long: Duration) -> Duration {
+    let short = (long / 12).max(SHORTEST);
+    if short < long { short } else { long / 2 }
 }
 
 /// The two thresholds of lookbacks that are compared with different shares.
@@ -426,10 +438,30 @@ fn tell_of_waiting(reader: &mut Reader, rule: &Rule) {
     }
 }
 
+/// An alert over one lookback, which gets a second one.
+fn tell_of_short(reader: &mut Reader, rule: &Rule, row: AlertRow) {
+    let name = rule.alert.as_ref().map(|name| shortened(name)).unwrap_or_default();
+    let (long, short) = (duration::format(row.long), duration::format(row.short));
+    let message =
+        format!("the alert `{name}` looks back over {long} alone, and a row over two lookbacks: `short: {short}`, by which it ends sooner");
+    tell(
+        reader,
+        &codes::CHANGED,
+        &rule.expr_place,
+        message,
+        "write another `short:` where that is too short for how often targets are scraped",
+    );
+}
+
 /// An alert that speaks once of several groups has a counterpart in each of them.
 fn tell_of_merged(reader: &mut Reader, rule: &Rule, condition: &[Comparison]) {
     let merged: BTreeSet<&str> = condition.iter().flat_map(|comparison| comparison.merged.iter().map(String::as_str)).collect();
-    if merged.is_empty() {
+    // What is added up all together, because its sides are split otherwise, is told of as that.
+    let added_up = |comparison: &Comparison| {
+        let fitted = expression::parts(&comparison.share, comparison.side).and_then(expression::fitted);
+        fitted.is_some_and(|fitted| !merged.iter().all(|label| fitted.by.iter().any(|by| by == label)))
+    };
+    if merged.is_empty() || condition.iter().any(added_up) {
         return;
     }
     let name = rule.alert.as_ref().map(|name| shortened(name)).unwrap_or_default();
@@ -469,7 +501,7 @@ impl Slo {
         self.objectives.entry(id).or_insert_with(fresh)
     }
 
-    fn converted(self, reader: &mut Reader, settings: &Settings<'_>) -> Option<Converted> {
+    fn converted(self, reader: &mut Reader, of_object: Option<&Node>, settings: &Settings<'_>) -> Option<Converted> {
         let place = self.place.clone();
         let service = name(reader, &self.service, &place, "a service's name");
         if self.service_by == ServiceBy::Group {
@@ -479,7 +511,7 @@ impl Slo {
         let slo_name = name_by(reader, &self.name, &words_apart(&self.name), &place, "an SLO's name");
         let team = match self.team.as_ref().and_then(|team| name(reader, team, &place, "a team's name")) {
             Some(team) => team,
-            None => crate::import::team(reader, &[], &place, settings),
+            None => crate::import::team(reader, &[of_object], &place, settings),
         };
         let sli = indicator::of_ratio(reader, self.side, &self.share);
         if let Some(place) = &self.shadow {

@@ -81,7 +81,7 @@ struct Covered {
 /// The SLOs of a rule file.
 pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
     let Some(file) = Fields::of(reader, root, "a rule file") else { return Vec::new() };
-    let converted = of_groups(reader, &file, settings);
+    let converted = of_groups(reader, &file, None, settings);
     file.finish(reader);
     converted
 }
@@ -89,25 +89,29 @@ pub(super) fn read(reader: &mut Reader, root: &Node, settings: &Settings<'_>) ->
 /// The SLOs of a `PrometheusRule`.
 pub(super) fn read_object(reader: &mut Reader, root: &Node, settings: &Settings<'_>) -> Vec<Converted> {
     let Some(object) = Fields::of_object(reader, root, "an object of Kubernetes") else { return Vec::new() };
-    if let Some(metadata) = object.metadata(reader) {
+    let metadata = object.metadata(reader);
+    let labels = metadata.as_ref().and_then(|metadata| metadata.get(reader, "labels"));
+    labels_left(reader, labels, &super::TEAMS, ROUTING);
+    if let Some(metadata) = metadata {
         metadata.finish(reader);
     }
     let spec = object.required(reader, "spec").and_then(|node| Fields::of(reader, node, "`spec`"));
     object.finish(reader);
     let Some(spec) = spec else { return Vec::new() };
-    let converted = of_groups(reader, &spec, settings);
+    let converted = of_groups(reader, &spec, labels, settings);
     spec.finish(reader);
     converted
 }
 
-fn of_groups(reader: &mut Reader, file: &Fields<'_>, settings: &Settings<'_>) -> Vec<Converted> {
+/// `of_object` are the labels of the Kubernetes object: one of them may name the team.
+fn of_groups(reader: &mut Reader, file: &Fields<'_>, of_object: Option<&Node>, settings: &Settings<'_>) -> Vec<Converted> {
     let mut rules = Rules::default();
     let groups = file.required(reader, "groups").and_then(|node| reader.list(node, "`groups`")).unwrap_or_default();
     for group in groups {
         read_group(reader, group, &mut rules);
     }
     let slos = Slos::of(reader, &mut rules);
-    let converted = slos.converted(reader, settings);
+    let converted = slos.converted(reader, of_object, settings);
     for (at, (rule, node)) in rules.all.iter().zip(&rules.nodes).enumerate() {
         if rules.used.contains(&at) {
             tell_of_the_rest(reader, rule, node);
@@ -211,8 +215,8 @@ fn left_out(reader: &mut Reader, rule: &Rule, covered: Option<&Covered>, rules: 
         (format!("the alert `{name}` is not carried over: {why}"), help)
     } else {
         (
-            format!("the rule `{name}` is not carried over: it is no part of an SLO"),
-            "leave it where it is; what compares a share of bad events with a budget is an SLO",
+            format!("the rule `{name}` is not carried over: no SLO is found in it"),
+            "leave it where it is; an SLO is found where a share of bad events, `bad / total`, stands left of a comparison with a number",
         )
     };
     tell(reader, &codes::NOT_CARRIED, &rule.place, message, help);

@@ -199,3 +199,13 @@ fn what_the_only_objective_is_called_is_told_of() {
     assert!(told.iter().any(|told| told == said), "{told:?}");
     assert!(!convert(&[("a.yaml", SLO)]).faults.iter().any(|fault| fault.message.contains("needs no name")));
 }
+
+#[test]
+fn slices_of_which_no_length_is_said_are_minutes() {
+    let text = ALPHA.replace("budgetingMethod: Occurrences", "budgetingMethod: Timeslices");
+    assert!(text.contains("Timeslices"));
+    let text = text.replace("target: ", "timeSliceTarget: 0.95\n      target: ");
+    let imported = convert(&[("alpha.yaml", &text)]);
+    let told = "it is not said how long a slice of time is: a minute is taken";
+    assert!(imported.faults.iter().any(|fault| fault.code.id == "W2102" && fault.message == told), "{:?}", imported.faults);
+}

@@ -122,7 +122,7 @@ fn what_an_alert_takes_of_recorded_shares_is_asked_of_the_counters() {
         assert!(text.contains(&format!("total: 'api_requests_total{{{cluster}verb=\"GET\"}}'")), "{matchers}: {text}");
     }
     for (matchers, further, says) in [
-        ("verb=\"PUT\"", &[][..], "it is no part of an SLO"),
+        ("verb=\"PUT\"", &[][..], "no SLO is found in it"),
         ("pod=\"a\"", &[], "asks for the label `pod`, which the recorded values do not have"),
         ("", &["LIST"], "is recorded by 2 rules, and each of them is an SLI of its own"),
         ("verb=~\"GET|LIST\"", &["LIST"], "is recorded by 2 rules"),
@@ -176,7 +176,10 @@ fn an_alternative_that_is_no_row_is_told_beside_one_that_is() {
     let row = "api:burn1h > 14.4 * 0.01 and api:burn5m > 14.4 * 0.01";
     for (other, says) in [
         ("sum(rate(api_requests_total[5m])) > 1000", "it compares no share of bad events with a number"),
-        ("api:burn1h > 0.05 and api:burn5m > 0.05", "its lookbacks are compared with a number that is no burn rate times a budget"),
+        (
+            "api:burn1h > 0.05 and api:burn5m > 0.05",
+            "its lookbacks are compared with a number of which neither a burn rate nor a budget can be read",
+        ),
         ("api:burn1h > 14.4 * 0.01 and up == 1", "its condition `up == 1` compares no share of bad events with a number"),
     ] {
         let imported = convert(&[("rules.yaml", &of_clusters(&format!("({row}) or ({other})"), &[]))]);
@@ -347,7 +350,10 @@ fn two_lookbacks_without_a_burn_rate_are_told_what_to_write() {
         |labels: &str| format!("{{ alert: Plain, expr: '{} and {}', labels: {{ severity: page{labels} }} }}", share("1h"), share("5m"));
     let imported = convert(&[("rules.yaml", &file(&[rule("")]))]);
     let said: Vec<String> = imported.faults.iter().map(ToString::to_string).collect();
-    assert!(said[0].contains("its lookbacks are compared with a number that is no burn rate times a budget (W2101)"), "{said:?}");
+    assert!(
+        said[0].contains("its lookbacks are compared with a number of which neither a burn rate nor a budget can be read (W2101)"),
+        "{said:?}"
+    );
     assert_eq!(loaded(&convert(&[("rules.yaml", &file(&[rule(", burn_rate: \"14.4\"")]))]))[0].objectives[0].target.as_percent(), "99.9");
 }
 
@@ -449,4 +455,76 @@ fn an_alert_of_an_sli_that_another_one_stands_for_is_told_which_slo_covers_it() 
 fn a_rule_that_is_no_promql_is_told_what_is_wrong_and_where() {
     let broken = "{ alert: Broken, expr: 'sum(rate(x[5m)) > 3', labels: { severity: page } }".to_owned();
     insta::assert_snapshot!(said_of(&[broken]));
+}
+
+/// What is told of one rule of critical severity, and what is loaded of it.
+fn of_one(expr: &str) -> (Vec<burnward_core::slo::Slo>, Vec<String>) {
+    let rule = format!("{{ alert: Burns, expr: '{expr}', labels: {{ service: shop, team: web, severity: critical }} }}");
+    let imported = convert(&[("rules.yaml", &file(&[rule]))]);
+    let said = imported.faults.iter().map(|fault| fault.message.clone()).collect();
+    (loaded(&imported), said)
+}
+
+#[test]
+fn an_alert_over_one_lookback_gets_a_short_one_that_holds_two_scrapes_and_that_is_told() {
+    for (range, short) in [("5m", "2m"), ("1h", "5m"), ("2m", "1m")] {
+        let (slos, said) = of_one(&format!("sum(rate(m_bad_total[{range}])) / sum(rate(m_total[{range}])) > 14.4 * 0.001"));
+        let row = slos[0].objectives[0].rows[0];
+        assert_eq!(crate::definition::row_words(&row), format!("page 14.4x {range}/{short}"));
+        let told = format!(
+            "the alert `Burns` looks back over {range} alone, and a row over two lookbacks: `short: {short}`, by which it ends sooner"
+        );
+        assert!(said.contains(&told), "{said:?}");
+    }
+}
+
+#[test]
+fn sums_of_recorded_sides_and_shares_of_values_are_found_and_different_ranges_told() {
+    let recorded = |name: &str, metric: &str| format!("{{ record: '{name}', expr: 'sum by (pod) (rate({metric}[5m]))' }}");
+    let alert = "{ alert: Burns, expr: 'sum(job:errs:rate5m) / sum(job:reqs:rate5m) > 0.05', labels: { service: shop, team: web, severity: critical } }";
+    let rules = [recorded("job:errs:rate5m", "e_total"), recorded("job:reqs:rate5m", "t_total"), alert.to_owned()];
+    let imported = convert(&[("rules.yaml", &file(&rules))]);
+    let slos = loaded(&imported);
+    assert_eq!(
+        slos[0].sli.selectors().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["e_total", "t_total"],
+        "{:?}",
+        imported.faults
+    );
+    assert!(slos[0].per.is_empty());
+    let (slos, _) = of_one("count(up{job=\"x\"} == 0) / count(up{job=\"x\"}) > 0.5");
+    assert_eq!(
+        slos[0].sli.expressions().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["count(up{job=\"x\"} == 0)", "count(up{job=\"x\"})"]
+    );
+    let (_, said) = of_one("sum(increase(e_total[5m])) / sum(increase(t_total[10m])) > 0.01");
+    let told = "the bad events are of 5m, and all events of 10m, so that their ratio is of no one stretch of time: both are counted over the same one";
+    assert_eq!(said.iter().filter(|said| *said == told).count(), 1, "{said:?}");
+}
+
+#[test]
+fn why_several_lookbacks_make_no_row_is_what_is_wrong_with_them() {
+    let share =
+        |metric: &str, range: &str| format!("sum(rate({metric}_bad_total[{range}])) / sum(rate({metric}_total[{range}])) > 14.4 * 0.01");
+    let why =
+        |parts: &[String]| of_one(&parts.join(" and ")).1.into_iter().find(|said| said.contains("is not carried over")).unwrap_or_default();
+    let other = why(&[share("a", "1h"), share("b", "5m")]);
+    assert!(
+        other.contains("its lookbacks are of different shares, `sum(increase(a_bad_total[1m])) / sum(increase(a_total[1m]))` and "),
+        "{other}"
+    );
+    let three = why(&[share("a", "1h"), share("a", "5m"), share("a", "2m")]);
+    assert!(three.contains("it compares shares over 3 lookbacks at once"), "{three}");
+}
+
+#[test]
+fn an_object_of_kubernetes_names_the_team_for_its_rules() {
+    let rules = file(&[plain("a", "0.01", "{ service: shop, severity: critical }")]);
+    let text = format!(
+        "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {{ name: x, labels: {{ team: plat, release: prom }} }}\nspec: {{ {rules} }}\n"
+    );
+    let imported = convert(&[("rules.yaml", &text)]);
+    assert_eq!(loaded(&imported)[0].team.as_str(), "plat");
+    let lost: Vec<&str> = imported.faults.iter().filter(|fault| fault.code.id == "W2101").map(|fault| fault.message.as_str()).collect();
+    assert_eq!(lost, ["the label `release` is not carried over"]);
 }

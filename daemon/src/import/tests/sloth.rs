@@ -1,5 +1,7 @@
 //! Sloth.
 
+use burnward_core::sli::Sli;
+
 use super::{codes, convert, loaded, shown};
 
 pub(super) const FILE: &str = include_str!("../../../fixtures/foreign/sloth.yaml");
@@ -153,7 +155,29 @@ fn values_without_a_range_are_divided_as_they_are_and_counters_counted() {
     }
     let (asked, ..) = taken("sum(job:errors:rate5m)", "sum(rate(requests_total[{{.window}}]))");
     assert_eq!(asked, ["sum(job:errors:rate5m)", "sum(rate(requests_total[1m]))"], "events per second on both sides");
+    let (_, selectors, told) = taken("sum(rate(e_total[{{.window}}]))", "sum(all_total)");
+    assert_eq!((selectors.len(), told.len()), (2, 1), "a counter without a range beside one with it is a counter: {told:?}");
+    let (asked, ..) = taken("max(sum by (pod) (e_total))", "max(sum by (pod) (all_total))");
+    assert_eq!(asked[0], "max(sum by (pod) (increase(e_total[1m])))", "a restart is one of a series, not of a sum");
     let (_, selectors, told) = taken("sum(e_total{code=\"500\"})", "sum(e_total)");
     let counted = "W2102 the counters are read without a range, so what the other tool divides are all events since they began: the events of each minute are counted here";
     assert_eq!((selectors, told), (vec!["e_total{code=\"500\"}".to_owned(), "e_total".to_owned()], vec![counted.to_owned()]));
+}
+
+#[test]
+fn probes_one_by_one_have_one_budget_and_that_is_told() {
+    let told = |ratio: &str| {
+        let text = format!(
+            "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ raw: {{ error_ratio_query: '{ratio}' }} }} }}]\n"
+        );
+        let imported = convert(&[("slo.yaml", &text)]);
+        let said: Vec<String> = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
+        (loaded(&imported)[0].sli.clone(), said)
+    };
+    let (one_by_one, said) = told("1 - avg_over_time(probe_success{job=\"bb\"}[{{.window}}])");
+    assert_eq!(said, ["W2102 the series are not summed up in the query, and are here"]);
+    assert_eq!(told("1 - avg(avg_over_time(probe_success{job=\"bb\"}[{{.window}}]))"), (one_by_one, Vec::new()));
+    let (sli, said) = told("absent(up{job=\"x\"}) or vector(0)");
+    assert!(matches!(sli, Sli::Presence { .. }), "{sli:?}");
+    assert!(said[0].starts_with("W2102 `absent(...)` is 1 or nothing, and never a ratio"), "{said:?}");
 }

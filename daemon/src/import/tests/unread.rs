@@ -60,7 +60,7 @@ fn a_key_that_nobody_reads_is_told_of_wherever_it_stands() {
             let stray = with_stray(text, at);
             let item = stray[..at].rfind("      - ").unwrap_or(at)..at + stray[at..].find("\n      - ").unwrap_or(stray.len() - at);
             let is_told = |fault: &Diagnostic| {
-                let of_the_rule = fault.message.ends_with("is no part of an SLO")
+                let of_the_rule = fault.message.ends_with("no SLO is found in it")
                     && fault.place.range.as_ref().is_some_and(|range| item.contains(&range.start));
                 let of_the_whole = AS_PARTS.iter().any(|(whole, said)| path == *whole && fault.message == *said);
                 fault.code.id == "W2101" && (fault.message.contains(STRAY) || of_the_rule || of_the_whole)
