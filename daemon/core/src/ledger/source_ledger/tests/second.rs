@@ -382,6 +382,10 @@ fn delays() -> impl Strategy<Value = Vec<u64>> {
     prop::collection::vec(prop_oneof![3 => Just(0_u64), 2 => 1_u64..120, 2 => 120_u64..1_800], 1..9)
 }
 
+/// So long it takes in seconds until what SLOs left unread is found: a walk begins within 20 minutes, and reads half an hour a tick of each stretch in which
+/// SLOs stand at different points, of nine kinds that may have left at different times.
+const SEARCHED: i64 = 3_600;
+
 fn late_cases() -> ProptestConfig {
     ProptestConfig { max_shrink_iters: 300, ..cases(12) }
 }
@@ -493,11 +497,11 @@ fn check(
     }
     // What came late while an SLO was away is found when it is back.
     late.replace_slos(slos, at(end_of_walks));
-    run(&mut late, &mut delayed, end_of_walks, end_of_walks + 1_800);
-    run(&mut calm, &mut Delayed::of(source, |_, _| Duration::ZERO), end_of_walks + 30, end_of_walks + 1_800);
+    run(&mut late, &mut delayed, end_of_walks, end_of_walks + SEARCHED);
+    run(&mut calm, &mut Delayed::of(source, |_, _| Duration::ZERO), end_of_walks + 30, end_of_walks + SEARCHED);
     assert_verdicts_follow_from_events(&late)?;
     let known = by_the_minute(slices(&calm));
     prop_assert_eq!(differing(&awaited(by_the_minute(slices(&late)), &known), &known), vec![]);
-    prop_assert_eq!(differing(&sums(&late, at(end_of_walks + 1_800)), &sums(&calm, at(end_of_walks + 1_800))), vec![]);
+    prop_assert_eq!(differing(&sums(&late, at(end_of_walks + SEARCHED)), &sums(&calm, at(end_of_walks + SEARCHED))), vec![]);
     Ok(())
 }
