@@ -219,7 +219,10 @@ fn budget_line(status: &BudgetStatus) -> String {
     match &status.left {
         None if status.unknown.is_some() => "unknown".to_owned(),
         None => no_events(status),
-        Some(left) => format!("{}{}{}{}", words::budget_left(left), runs_out(status), rest(status), doubt(status.counts)),
+        Some(left) => {
+            let so_far = if status.to_fill.is_zero() { "" } else { " so far" };
+            format!("{}{so_far}{}{}{}", words::budget_left(left), runs_out(status), rest(status), doubt(status.counts))
+        }
     }
 }
 

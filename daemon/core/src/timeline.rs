@@ -127,9 +127,10 @@ fn burning(alert: &AlertKey, burn: &BurnFacts) -> String {
     let row = &burn.fired;
     let share =
         |counts: crate::ledger::Counts| words::percent(if counts.total() > 0 { counts.bad as f64 / counts.total() as f64 } else { 0.0 });
+    let seen = burn.coverage.and_then(words::window_seen).map_or_else(String::new, |seen| format!(", {seen}"));
     let runs_out = burn.runs_out.map_or_else(String::new, |span| format!(", gone in {} at this rate", words::duration(span)));
     format!(
-        "{}: {} {} over {} and {} over {}, {} and {} the allowed {}. Budget {}{runs_out}.",
+        "{}: {} {} over {} and {} over {}, {} and {} the allowed {}. Budget {}{seen}{runs_out}.",
         subject(alert),
         share(row.short),
         words::symptom(burn.symptom),

@@ -135,6 +135,11 @@ pub fn unseen_left(unseen: &Unseen) -> Option<String> {
     (share_left(&unseen.least) != share_left(&unseen.most)).then(|| left_between(&unseen.least, &unseen.most))
 }
 
+/// How much of a budget's window was seen, where that is not all: `62 % of the window seen`.
+pub fn window_seen(coverage: f64) -> Option<String> {
+    (coverage < 0.9995).then(|| format!("{} of the window seen", whole_percent(coverage)))
+}
+
 /// A share as whole percent, never rounded to nothing or to all: `71 %`, `under 1 %`, `over 99 %`.
 pub fn whole_percent(share: f64) -> String {
     match share * 100.0 {

@@ -142,7 +142,13 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<ExitCode> {
 async fn once(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let start = Instant::now();
     if let Some(missing) = args.paths.iter().chain(&args.config_file).find(|path| !path.exists()) {
-        print::talk(format_args!("burnward: there is no {}", missing.display()));
+        let name = missing.to_string_lossy();
+        let said = if name.contains("://") {
+            format!("{} is no file; a source is named as --source=URL, without a space", redacted(&name))
+        } else {
+            format!("there is no {}", missing.display())
+        };
+        print::talk(format_args!("burnward: {said}"));
         return Ok(ExitCode::from(super::EXIT_CANNOT));
     }
     let mut report = check(&args.paths, args.config_file.as_deref(), &args.shown);

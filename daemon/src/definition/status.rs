@@ -45,7 +45,7 @@ fn read_word(reader: &mut Reader, node: &Node) -> Status {
         }
         Some(other) => {
             let diagnostic = reader.diagnostic(&codes::WRONG_TYPE, node.range.clone(), format!("`{}` is no status", shortened(other)));
-            reader.report(suggest(diagnostic, other, &Status::WORDS).help(format!("supported: {}", Status::WORDS.join(", "))));
+            reader.report(suggest(diagnostic, other, &Status::WORDS));
         }
     }
     Status::Active

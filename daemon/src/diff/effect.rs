@@ -196,9 +196,9 @@ impl Effect {
 impl Effect {
     /// `least budget left 82 % -> 10 %`, and how much was seen of the windows where that is not all.
     fn least(&self) -> String {
-        let seen = |told: &Told| told.least.map(|least| least.seen).filter(|seen| *seen < 0.9995).map(words::whole_percent);
+        let seen = |told: &Told| told.least.and_then(|least| words::window_seen(least.seen));
         let (before, after) = (seen(&self.before), seen(&self.after));
-        let of_window = |seen: Option<String>| seen.map_or_else(String::new, |seen| format!(" ({seen} of the window seen)"));
+        let of_window = |seen: Option<String>| seen.map_or_else(String::new, |seen| format!(" ({seen})"));
         let own = if before == after { None } else { before };
         let left = |told: &Told| told.least.map_or_else(|| "unknown".to_owned(), |least| words::whole_percent(least.left));
         format!("least budget left {}{} -> {}{}", left(&self.before), of_window(own), left(&self.after), of_window(after))

@@ -47,7 +47,7 @@ impl Score {
         let paged = || alarms.iter().zip(&of).filter(|(alarm, _)| is_page(alarm));
         let found = |incident: &Marked| {
             let first = alarms.iter().filter(|alarm| is_page(alarm) && belongs(alarm, incident)).map(|alarm| alarm.at).min();
-            match first.map(|at| at.since(incident.when.from)) {
+            match first.map(|at| at.max(incident.when.from).since(incident.when.from)) {
                 None => Found::Missed,
                 Some(after) if after > late_after => Found::Late(after),
                 Some(after) => Found::After(after),
@@ -145,5 +145,10 @@ fn belongs(alarm: &Alarm, incident: &Marked) -> bool {
         AlertKey::Budget(budget) => incident.slo.as_ref().is_none_or(|of| *of == budget.slo.name),
         AlertKey::Slo(_) | AlertKey::Source(_) | AlertKey::Test => false,
     };
-    service && slo && incident.when.from <= alarm.at && alarm.at <= incident.when.to.plus(AFTERWARDS)
+    // What people mark begins when they noticed: a page that came shortly before and held then is of it.
+    let came_before = alarm.at < incident.when.from
+        && alarm.at.plus(AFTERWARDS) >= incident.when.from
+        && alarm.cleared.is_none_or(|cleared| cleared > incident.when.from);
+    let came_within = incident.when.from <= alarm.at && alarm.at <= incident.when.to.plus(AFTERWARDS);
+    service && slo && (came_before || came_within)
 }

@@ -175,6 +175,10 @@ async fn a_backtest_tries_changes_side_by_side_and_is_scored() {
     };
     assert_eq!((first.0.as_deref(), first.1, first.3, first.4, first.5), (None, 1, Found::Missed, Some(1.0), Some(0.5)));
     assert!((52..=80).contains(&seconds(first.2)) && matches!(first.2, Found::After(_)), "{:?}", first.2);
+    // Somebody noticed it minutes after the page, or after it was over.
+    let noticed = [marked("noticed late", minutes(5), minutes(5)), marked("something else", hours(2), minutes(10))];
+    let score = Score::of(&lived[0].alarms, &noticed, minutes(5));
+    assert_eq!((score.found[0], score.found[1], score.right), (Found::After(Duration::ZERO), Found::Missed, 1));
     assert_eq!(second.0.as_deref(), Some("target 99%"));
     assert!((518..=550).contains(&seconds(second.2)) && matches!(second.2, Found::Late(_)), "{:?}", second.2);
     assert_eq!(third.0.as_deref(), Some("row 14.4x at 900x"));

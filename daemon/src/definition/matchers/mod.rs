@@ -291,7 +291,8 @@ enum End {
 /// What is anchored at one end alone, where it is of a fixed length: it cannot be about what begins (or ends) with it.
 fn one_anchor(pattern: &str) -> Option<(End, &str)> {
     let fixed = |text: &str| !text.is_empty() && text.chars().all(|c| !"*+?()[]{}|^$\\".contains(c));
-    let begins = pattern.strip_prefix('^').map(|text| (End::Beginning, text));
+    // Who writes `^5..` counts the characters, and means the whole value.
+    let begins = pattern.strip_prefix('^').filter(|text| !text.ends_with('.')).map(|text| (End::Beginning, text));
     let ends = || pattern.strip_suffix('$').map(|text| (End::Ending, text));
     begins.or_else(ends).filter(|(_, text)| fixed(text))
 }

@@ -67,6 +67,7 @@ fn an_anchor_at_one_end_and_nothing_behind_it_is_told() {
             r#"write code=~"5.." for what begins with it"#,
         )],
     );
+    check(r#"m{code=~"^5.."}"#, &[]);
     for (text, instead) in [
         (r#"m{job=~"^worker"}"#, r#"write job=~"worker.*" for what begins with it"#),
         (r#"m{instance!~":9100$"}"#, r#"write instance!~".*:9100" for what ends with it"#),

@@ -77,6 +77,10 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ),
     (", code=~\"5..\"", ", code=~\"2..\""),
     ("bad: 'http_requests_total{job=\"checkout\", code=~\"5..\"}'", "good: 'http_requests_total{job=\"checkout\", code!~\"2..\"}'"),
+    (
+        "total: 'http_requests_total{job=\"checkout\"}'",
+        "total: ['http_requests_total{job=\"checkout\"}', 'http_requests_total{job=\"checkout\", code=~\"2..\"}']",
+    ),
     ("    objectives:", "    per: [job]\n    objectives:"),
     ("    objectives:", "    per: [tenant, code]\n    objectives:"),
     ("99.9%", "99.9"),

@@ -27,6 +27,8 @@ pub(super) struct Figures<'a> {
     pub(super) left: BudgetLeft,
     /// What unseen time may hide of it, as known now.
     pub(super) unseen: Option<Unseen>,
+    /// The share of the window that was seen; `None` where it was not kept.
+    pub(super) coverage: Option<f64>,
     /// How much of the window's beginning is still to be read.
     pub(super) to_fill: Duration,
     pub(super) runs_out: Option<Duration>,
@@ -79,6 +81,7 @@ impl<'a> Figures<'a> {
             row: facts.fired,
             left: facts.left,
             unseen: None,
+            coverage: facts.coverage,
             to_fill: Duration::ZERO,
             runs_out: facts.runs_out,
             as_of: facts.as_of,
@@ -100,6 +103,7 @@ impl<'a> Figures<'a> {
             row,
             left,
             unseen: status.unseen,
+            coverage: Some(status.coverage),
             to_fill: status.to_fill,
             runs_out: status.runs_out,
             as_of,

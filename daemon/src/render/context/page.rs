@@ -124,6 +124,8 @@ pub struct BudgetContext {
     pub left: String,
     /// Between what that lies where not all was seen: `60 % to 71 % left`.
     pub left_between: Option<String>,
+    /// How much of the window was seen, where that is not all: `62 % of the window seen`.
+    pub seen: Option<String>,
     /// How much of the window's beginning is not in that, because it is still to be read: `27 d 4 h`.
     pub still_to_read: Option<String>,
     /// What of the burn people took out of it: `5 min of this burn are excluded by X-1; alerts count them`.

@@ -107,6 +107,7 @@ fn budget(worst: &Figures<'_>, several: bool, input: &PageInput<'_>) -> BudgetCo
         whose,
         left: words::budget_left(&worst.left),
         left_between: worst.unseen.as_ref().and_then(words::unseen_left),
+        seen: worst.coverage.and_then(words::window_seen),
         still_to_read: (!worst.to_fill.is_zero()).then(|| words::duration(worst.to_fill)),
         excluded: excluded(worst.budget, input),
         window: words::promise(&words::window_spoken(worst.window), objective(worst, input)),

@@ -91,7 +91,7 @@ impl ShadowRow {
             opened: When::of(alert.opened, now),
             row: alert.row.clone().unwrap_or_else(|| "-".to_owned()) + &burn.unwrap_or_default(),
             spent: alert.spent_ratio.map(words::whole_percent),
-            seen: alert.coverage_ratio.filter(|seen| *seen < 0.9995).map(words::whole_percent),
+            seen: alert.coverage_ratio.and_then(words::window_seen),
             would_call: if alert.would_call.is_empty() { "nobody anew".to_owned() } else { visible(&alert.would_call.join(", ")) },
             incident: alert.incident.as_ref().map(|id| (id.clone(), links.to(&format!("/incidents/{id}")))),
         }
