@@ -24,7 +24,8 @@ impl Bar {
         let style = ProgressStyle::with_template(&format!("{what} {{wide_bar}} {{pos}}/{{len}} h, {{rest}} left"));
         // Spans read as they do elsewhere: `1 m 5 s`.
         let rest = |state: &ProgressState, out: &mut dyn fmt::Write| {
-            out.write_str(&words::duration(Duration::from_secs(state.eta().as_secs()))).expect("the line is a text in memory");
+            let rest = if state.pos() == 0 { "…".to_owned() } else { words::duration(Duration::from_secs(state.eta().as_secs())) };
+            out.write_str(&rest).expect("the line is a text in memory");
         };
         let drawn = ProgressBar::hidden();
         drawn.set_length((span.length().as_secs() / 3600).max(1));

@@ -433,7 +433,20 @@ fn first_of(node: &Node) -> &Node {
 fn team(reader: &mut Reader, labels: &[Option<&Node>], at: &Range<usize>, settings: &Settings<'_>) -> Node {
     let mut named = TEAMS.iter().flat_map(|key| labels.iter().flatten().map(move |labels| (*labels, *key)));
     let names_one = |(labels, key): &(&Node, &str)| peek(labels, key).is_some_and(|node| !text(first_of(node)).is_empty());
-    let label = named.find(names_one).and_then(|(labels, key)| read_key(reader, labels, key)).map(first_of);
+    let label = named.find(names_one).and_then(|(labels, key)| read_key(reader, labels, key));
+    if let Some(Node { value: Value::List(teams), range }) =
+        label.filter(|node| matches!(&node.value, Value::List(teams) if teams.len() > 1))
+    {
+        let message = format!("of {} teams the first one is taken", teams.len());
+        tell(
+            reader,
+            &codes::NOT_CARRIED,
+            range,
+            message,
+            "an SLO has one team, which is paged; its escalation in burnward.yaml may page others",
+        );
+    }
+    let label = label.map(first_of);
     if let Some(team) = label.and_then(|node| name(reader, &text(node), &node.range, "a team's name")) {
         return team;
     }

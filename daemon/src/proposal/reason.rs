@@ -63,6 +63,15 @@ fn measured_words(evidence: &Evidence) -> String {
     format!("{} measured over {} ({} events)", share(good), long(evidence.counted.length()), words::count(rounded(events)))
 }
 
+/// `a, b and c`.
+fn in_words(names: &[&str]) -> String {
+    match names {
+        [others @ .., before, last] => others.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{before} and {last}"),
+        [only] => (*only).to_owned(),
+        [] => String::new(),
+    }
+}
+
 /// What the targets around the chosen one would have done.
 fn pages(evidence: &Evidence, place: usize) -> String {
     let Evidence { measured, tried, span, counted, .. } = evidence;
@@ -78,9 +87,12 @@ fn pages(evidence: &Evidence, place: usize) -> String {
         }
     };
     let words: Vec<String> = tried.iter().take(last + 1).skip(first).map(of).collect();
-    let words = match words.as_slice() {
-        [only] if tried[place].pages == 0 => only.replace("never", "would never have paged"),
-        words => words.join(", "),
+    let calm: Vec<&str> = words.iter().filter_map(|word| word.strip_suffix(" never")).collect();
+    let words = if words.iter().any(|word| word.contains(" paged")) {
+        words.join(", ")
+    } else {
+        let others = words.iter().filter(|word| !word.ends_with(" never")).cloned();
+        others.chain((!calm.is_empty()).then(|| format!("{} would never have paged", in_words(&calm)))).collect::<Vec<_>>().join(", ")
     };
     let shorter = span.length() + hours(24) < counted.length();
     if shorter { format!("; in the last {} {words}", long(span.length())) } else { format!("; {words}") }
@@ -197,11 +209,11 @@ mod tests {
     fn what_the_figures_do_not_say_is_said() {
         assert_eq!(
             check(&evidence(1.0, 1e6, [0; 10]), false),
-            "99.9: 100 % measured over 28 days (1.00 M events); 99.99 % never, 99.95 % never, 99.9 % never. No failure was seen, so nobody can tell whether the bad side would count one: try it before you trust it."
+            "99.9: 100 % measured over 28 days (1.00 M events); 99.99 %, 99.95 % and 99.9 % would never have paged. No failure was seen, so nobody can tell whether the bad side would count one: try it before you trust it."
         );
         assert_eq!(
             check(&evidence(1.0, 3_000.0, [0; 10]), true),
-            "99.5: 100 % measured over 28 days (3,000 events); 99.95 % never, 99.9 % never, 99.5 % never. 99.9 % would allow 3 of so many events to fail: chance would decide."
+            "99.5: 100 % measured over 28 days (3,000 events); 99.95 %, 99.9 % and 99.5 % would never have paged. 99.9 % would allow 3 of so many events to fail: chance would decide."
         );
         assert_eq!(
             check(&evidence(0.2, 1e6, [9; 10]), true),
@@ -221,7 +233,7 @@ mod tests {
         short.unseen = hours(5);
         assert_eq!(
             check(&short, true),
-            "99.9: 99.93 % measured over 2 days (1.00 M events); 99.99 % would have been missed, 99.95 % would have been missed, 99.9 % never. 5 h of that time nothing was seen. 2 days are not a month: look again with `burnward backtest` once there is more."
+            "99.9: 99.93 % measured over 2 days (1.00 M events); 99.99 % would have been missed, 99.95 % would have been missed, 99.9 % would never have paged. 5 h of that time nothing was seen. 2 days are not a month: look again with `burnward backtest` once there is more."
         );
     }
 

@@ -248,7 +248,9 @@ impl Slos {
     }
 
     pub(super) fn converted(self, reader: &mut Reader, of_object: Option<&Node>, settings: &Settings<'_>) -> Vec<Converted> {
-        self.0.into_values().filter_map(|slo| slo.converted(reader, of_object, settings)).collect()
+        let mut slos: Vec<Slo> = self.0.into_values().collect();
+        slos.sort_by_key(|slo| slo.place.start);
+        slos.into_iter().filter_map(|slo| slo.converted(reader, of_object, settings)).collect()
     }
 }
 
