@@ -66,8 +66,8 @@ fn measured_words(evidence: &Evidence) -> String {
 /// `a, b and c`.
 fn in_words(names: &[&str]) -> String {
     match names {
-        [others @ .., before, last] => others.iter().map(|name| format!("{name}, ")).collect::<String>() + &format!("{before} and {last}"),
         [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
         [] => String::new(),
     }
 }
