@@ -124,9 +124,10 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
     for (tenant, source, slos) in chosen {
         let config = Arc::new(config.clone().unwrap_or_default());
         let marked = read_marked(&args, &config, &tenant, &known).await?;
-        let History { past, place, span, slos, filled } = history(&args, &config, (&tenant, &source), slos).await?;
+        let History { past, place, span, slos, filled, left_out, note } = history(&args, &config, (&tenant, &source), slos).await?;
         let seen = Seen::of(&past, vec![slos], span).await.map_err(|unknown| not_read(&unknown))?;
-        let sentences: Vec<String> = seen.sentences(&place).into_iter().chain(filled.iter().map(kept::Filled::sentence)).collect();
+        let sentences: Vec<String> =
+            note.into_iter().chain(seen.sentences(&place)).chain(filled.iter().map(kept::Filled::sentence)).collect();
         let (span, slos) = (seen.span, seen.sets.concat());
         if slos.is_empty() {
             for sentence in sentences {
@@ -141,7 +142,7 @@ pub(super) async fn run(args: BacktestArgs) -> anyhow::Result<ExitCode> {
         let lived = backtest.run(past, &config, |passed| bar.passed(passed)).await;
         bar.end();
         let lived = lived.map_err(|unknown| not_read(&unknown))?;
-        let history = shown::History { place, seen, sentences, filled, tick: config.tick };
+        let history = shown::History { place, seen, sentences, filled, left_out, tick: config.tick };
         tested.push(Tested::of(&backtest, lived, marked.as_deref(), late_after, history));
     }
     if tested.is_empty() {
@@ -257,6 +258,9 @@ struct History {
     slos: Vec<Arc<Slo>>,
     /// What of it was filled in, and is held in long slices.
     filled: Vec<kept::Filled>,
+    /// SLOs that it cannot show, and why; the same in a sentence.
+    left_out: Vec<(SloId, &'static str)>,
+    note: Option<String>,
 }
 
 async fn history(
@@ -270,28 +274,23 @@ async fn history(
     }
     if let Some(file) = &args.recorded {
         let samples = recorded::read(file, Clock::Wall.now())?;
+        let of_text = OfText::of(slos);
+        let note = of_text.note();
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = span(args, Some(reach), reach.to)?;
         return Ok(History {
             past: Past::Samples(samples),
             place: file.display().to_string(),
             span,
-            slos: shown_by_text(slos),
+            slos: of_text.shown,
             filled: Vec::new(),
+            left_out: of_text.left_out,
+            note,
         });
     }
     let span = span(args, None, Clock::Wall.now())?;
     let (past, place) = past_of_source(config, name, args.source.as_deref(), span.to)?;
-    Ok(History { past, place, span, slos, filled: Vec::new() })
-}
-
-/// The SLOs that a recorded file can show, and a word of those that stay out.
-fn shown_by_text(slos: Vec<Arc<Slo>>) -> Vec<Arc<Slo>> {
-    let of_text = OfText::of(slos);
-    if let Some(note) = of_text.note() {
-        print::talk(format_args!("note: {note}"));
-    }
-    of_text.shown
+    Ok(History { past, place, span, slos, filled: Vec::new(), left_out: Vec::new(), note: None })
 }
 
 /// The history of a source up to a moment, and what to call it; of the Prometheus at this URL where one is named.
@@ -335,7 +334,7 @@ async fn from_ledger(
             utc(fine.from)
         ));
     }
-    Ok(History { past: Past::Samples(samples), place: "the ledger".to_owned(), span, slos, filled })
+    Ok(History { past: Past::Samples(samples), place: "the ledger".to_owned(), span, slos, filled, left_out: Vec::new(), note: None })
 }
 
 /// The daemon's store, which may be running.

@@ -434,6 +434,58 @@ pub(super) fn different_ranges(part: &Expr, total: &Expr) -> Option<(Duration, D
     (part != total).then_some((part, total))
 }
 
+/// Whether something in it is of the two newest samples alone.
+pub(super) fn is_of_two_samples(expr: &Expr) -> bool {
+    holds(expr, |node| matches!(node, Expr::Call(call) if call.func.name == "irate"))
+}
+
+/// Whether something in it is the increase of a whole range.
+pub(super) fn is_of_range(expr: &Expr) -> bool {
+    holds(expr, |node| matches!(node, Expr::Call(call) if call.func.name == "increase"))
+}
+
+/// The aggregation that takes one of many, or a mean of them, of what looks back over a range: of each minute that is another one.
+pub(super) fn of_one_of_many(expr: &Expr) -> Option<String> {
+    let mut found = None;
+    visit(expr, &mut |node| {
+        if let Expr::Aggregate(aggregate) = node
+            && matches!(aggregate.op.to_string().as_str(), "max" | "min" | "avg" | "topk" | "bottomk" | "quantile" | "stddev" | "stdvar")
+            && range(&aggregate.expr).is_some()
+        {
+            found.get_or_insert(aggregate.op.to_string());
+        }
+    });
+    found
+}
+
+/// Whether numbers are compared with something in it, added to it, or bound it.
+pub(super) fn has_numbers(expr: &Expr) -> bool {
+    let is_number = |expr: &Expr| number(expr).is_some();
+    holds(expr, |node| match node {
+        Expr::Binary(binary) => {
+            let scales = matches!(binary.op.to_string().as_str(), "*" | "/" | "or" | "and" | "unless");
+            let guards = binary.op.to_string() == ">" && self::is_number(&binary.rhs, 0.0);
+            !scales && !guards && (is_number(&binary.lhs) != is_number(&binary.rhs))
+        }
+        Expr::Call(call) => matches!(call.func.name, "clamp" | "clamp_min" | "clamp_max" | "round" | "ceil" | "floor"),
+        _ => false,
+    })
+}
+
+fn holds(expr: &Expr, is: impl Fn(&Expr) -> bool) -> bool {
+    let mut found = false;
+    visit(expr, &mut |node| found |= is(node));
+    found
+}
+
+/// A ratio without the guard that it is above zero.
+pub(super) fn without_guard(ratio: &Expr) -> Option<&Expr> {
+    match bare(ratio) {
+        Expr::Binary(binary) if binary.op.to_string() == ">" && is_number(&binary.rhs, 0.0) && !binary.return_bool() => Some(&binary.lhs),
+        _ => None,
+    }
+}
+
 /// The series that an expression says to be missing: `absent(up)`.
 pub(super) fn absence(expr: &Expr) -> Option<Selector> {
     match bare(expr) {
@@ -470,7 +522,7 @@ impl Per {
 }
 
 /// Of which of both all counters are; `None` where they are of neither, or of both.
-fn per(expr: &Expr) -> Option<Per> {
+pub(super) fn per(expr: &Expr) -> Option<Per> {
     let mut found = Vec::new();
     visit(expr, &mut |node| {
         if let Expr::Call(call) = node {

@@ -8,7 +8,7 @@ use burnward_core::{sli::Selector, time::minutes};
 use promql_parser::parser::Expr;
 
 use super::{
-    expression::{self, Counted, Fitted, Found, Parts, Side, Stepped, Unread, Values},
+    expression::{self, Counted, Fitted, Found, Parts, Per, Side, Stepped, Unread, Values},
     factor::{same, scaled},
     tree::{mistake_in, tell},
 };
@@ -90,21 +90,32 @@ pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Qu
             "write the same range on both sides: with these the other tool sees another ratio",
         );
     }
-    let fitted = if expression::counted(parts).is_none() { expression::fitted(parts) } else { None };
+    if expression::is_of_two_samples(&part.expr) || expression::is_of_two_samples(&total.expr) {
+        let message = "`irate` is of the two newest samples alone, and all events of a lookback are counted here";
+        tell(
+            reader,
+            &codes::CHANGED,
+            &part.place,
+            message,
+            "write `rate`: an alert on `irate` hangs on the moment at which it is asked for",
+        );
+    }
+    let taken = plain::decide(reader, plain, part, total);
+    let counted = expression::counted(parts).filter(|counted| counted.values != Values::Plain || taken == Taken::Counters);
+    let fitted = if counted.is_none() { expression::fitted(parts) } else { None };
     let Some(Fitted { part: of_part, total: of_total, by, part_was, total_was }) = fitted else {
-        return of_fitting(reader, side, part, total, plain);
+        return of_fitting(reader, side, part, total, taken);
     };
     let now = if by.is_empty() { "all together".to_owned() } else { format!("by `{}`", by.join(", ")) };
     let message = format!("the {} events are split {part_was}, and all events {total_was}: both are added up {now}", side.word());
     let help = "a budget is of one group, told apart by the same labels on both sides: name them in `per` and in `by (...)`, where more are to have one";
     tell(reader, &codes::CHANGED, &part.place, message, help);
     let query = |expr: Expr, of: &Query| Query { expr, place: of.place.clone() };
-    of_fitting(reader, side, &query(of_part, part), &query(of_total, total), plain)
+    of_fitting(reader, side, &query(of_part, part), &query(of_total, total), taken)
 }
 
 /// The same where both sides are split by the same labels.
-fn of_fitting(reader: &mut Reader, side: Side, part: &Query, total: &Query, plain: Plain) -> Indicator {
-    let taken = plain::decide(reader, plain, part, total);
+fn of_fitting(reader: &mut Reader, side: Side, part: &Query, total: &Query, taken: Taken) -> Indicator {
     let counted = expression::counted(Parts { side, part: &part.expr, total: &total.expr });
     match counted.filter(|counted| counted.values != Values::Plain || taken == Taken::Counters) {
         Some(counted) => of_counted(reader, &counted, &part.place, &total.place),
@@ -119,6 +130,17 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
         let message = format!("the ratio is {factor} times a share of events, and a share is from 0 to 1: the factor is left out");
         tell(reader, &codes::CHANGED, &ratio.place, message, "see that what it was compared with was meant as a share");
         return of_ratio(reader, side, &Query { expr: whole, place: ratio.place.clone() });
+    }
+    if let Some(guarded) = expression::without_guard(&ratio.expr) {
+        let message = "`> 0` at the ratio is not carried over: a minute in which nothing failed is a good one";
+        tell(
+            reader,
+            &codes::NOT_CARRIED,
+            &ratio.place,
+            message,
+            "nothing is lost where it guards against a division by zero: without events there is no ratio",
+        );
+        return of_ratio(reader, side, &Query { expr: guarded.clone(), place: ratio.place.clone() });
     }
     if let Some(parts) = expression::parts(&ratio.expr, side) {
         let query = |expr: &Expr| Query { expr: expr.clone(), place: ratio.place.clone() };
@@ -145,7 +167,9 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
         let message = "`or vector(...)` at the ratio is not carried over: a minute without a ratio is unseen";
         tell(reader, &codes::NOT_CARRIED, &ratio.place, message, "missing data is told by `no-data`, and is never a number");
     }
-    let expr = one_step(&ratio.expr);
+    // Rates stay: their ratio is the same, and numbers that are compared with them are meant per second.
+    let own = expression::range(&ratio.expr).unwrap_or(expression::TEMPLATE);
+    let expr = expression::over_one_step(&ratio.expr, own, STEP).to_string();
     let message = "a ratio that cannot be taken apart weighs every minute alike, however much traffic it had";
     let help = "name the counters as `events: { bad or good, total }` where there are any";
     tell(reader, &codes::WEIGHED, &ratio.place, message, help);
@@ -238,15 +262,37 @@ fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, 
     }
     let hidden = |query: &Query| expression::has_default(&query.expr);
     tell_of_defaults(reader, side, (&part.place, hidden(part)), (&total.place, hidden(total)));
-    if taken != Taken::AsTheyAre {
+    if taken == Taken::Counters {
         let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
-        let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact";
+        let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact. A minute must hold two scrapes: where they are 30 s apart or more, write a longer `step` and ranges as long";
         tell(reader, &codes::ESTIMATED, &part.place, message, help);
+    }
+    if let Some((op, query)) = [part, total].into_iter().find_map(|query| Some((expression::of_one_of_many(&query.expr)?, query))) {
+        let message = format!(
+            "`{op}` is taken of each minute, and what is added up of the minutes is another number than `{op}` over a whole lookback"
+        );
+        tell(reader, &codes::CHANGED, &query.place, message, "add up all of them, `sum`, or split the SLO by what tells them apart");
+    }
+    let numbers = [part, total].into_iter().any(|query| expression::has_numbers(&query.expr));
+    if numbers && [part, total].into_iter().any(|query| expression::is_of_range(&query.expr)) {
+        let message = "a number stands beside what increases over a range, and a minute is looked at here";
+        tell(
+            reader,
+            &codes::CHANGED,
+            &part.place,
+            message,
+            "scale the number to one minute, or write `rate` with a number for each second",
+        );
     }
     // Beside values that are taken as they are, a rate stays one: in another unit the ratio would be another.
     let is_value = |query: &Query| expression::range(&query.expr).is_none();
     let beside_values = taken != Taken::Counters && is_value(part) != is_value(total);
-    let of = |query: &Query| quoted(&query.place, events_of_step(&query.expr, taken, beside_values));
+    let of = |query: &Query| {
+        let per_second = numbers && expression::per(&query.expr) == Some(Per::Second) && !beside_values;
+        let text = events_of_step(&query.expr, taken, beside_values || per_second);
+        // Of a minute: the number is compared with events for each second, as it is meant.
+        quoted(&query.place, if per_second { format!("({text}) * {}", STEP.as_secs()) } else { text })
+    };
     Indicator { sli: query_sli(side, &part.place, (of(part), of(total)), STEP), per: grouped(&total.expr, &total.place) }
 }
 
@@ -275,12 +321,12 @@ fn grouped(expr: &Expr, place: &Range<usize>) -> Option<Node> {
 }
 
 /// What a query yields of one step.
-fn events_of_step(expr: &Expr, taken: Taken, beside_values: bool) -> String {
+fn events_of_step(expr: &Expr, taken: Taken, as_rates: bool) -> String {
     let as_it_is = || expression::without_default(expr).to_string();
     match (expression::range(expr), taken) {
         (None, Taken::Counters) => expression::increases_of_step(expr, STEP).map_or_else(as_it_is, |risen| risen.to_string()),
         (None, Taken::Intervals | Taken::AsTheyAre) => as_it_is(),
-        (Some(own), _) if beside_values => expression::over_one_step(expr, own, STEP).to_string(),
+        (Some(own), _) if as_rates => expression::over_one_step(expr, own, STEP).to_string(),
         (Some(_), _) => one_step(expr),
     }
 }

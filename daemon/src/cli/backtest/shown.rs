@@ -49,6 +49,8 @@ pub(super) struct History {
     pub(super) sentences: Vec<String>,
     /// What of a ledger was filled in from history.
     pub(super) filled: Vec<Filled>,
+    /// SLOs that it cannot show, and why.
+    pub(super) left_out: Vec<(SloId, &'static str)>,
     /// How often it was read.
     pub(super) tick: Duration,
 }
@@ -265,7 +267,7 @@ impl Run {
 /// All of it for programs.
 pub(super) fn as_json(tested: &[Tested]) -> String {
     let of_tenant = |tested: &Tested| {
-        let History { place, seen, sentences: _, filled, tick } = &tested.history;
+        let History { place, seen, sentences: _, filled, left_out, tick } = &tested.history;
         let younger = seen.younger.iter().map(|(slo, from)| serde_json::json!({ "slo": name(slo), "from": utc(*from) }));
         let filled = filled.iter().map(|filled| {
             let slos = filled.slos.iter().map(name).collect::<Vec<_>>();
@@ -281,6 +283,7 @@ pub(super) fn as_json(tested: &[Tested]) -> String {
             "slos": tested.slos,
             "younger_slos": younger.collect::<Vec<_>>(),
             "slos_without_samples": seen.never.iter().map(name).collect::<Vec<_>>(),
+            "slos_left_out": left_out.iter().map(|(slo, why)| serde_json::json!({ "slo": name(slo), "why": why })).collect::<Vec<_>>(),
             "filled_in": filled.collect::<Vec<_>>(),
             "runs": tested.runs.iter().map(|run| run_as_json(run, tested)).collect::<Vec<_>>(),
         })

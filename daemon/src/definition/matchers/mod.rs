@@ -293,7 +293,7 @@ fn one_anchor(pattern: &str) -> Option<(End, &str)> {
     let fixed = |text: &str| !text.is_empty() && text.chars().all(|c| !"*+?()[]{}|^$\\".contains(c));
     // Who writes `^5..` counts the characters, and means the whole value.
     let begins = pattern.strip_prefix('^').filter(|text| !text.ends_with('.')).map(|text| (End::Beginning, text));
-    let ends = || pattern.strip_suffix('$').map(|text| (End::Ending, text));
+    let ends = || pattern.strip_suffix('$').filter(|text| !text.contains("..")).map(|text| (End::Ending, text));
     begins.or_else(ends).filter(|(_, text)| fixed(text))
 }
 

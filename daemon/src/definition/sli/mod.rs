@@ -8,7 +8,7 @@ mod selectors;
 
 use burnward_core::{
     id::TenantId,
-    sli::{Counted, MatchOp, Matcher, Selector, Sli},
+    sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
 };
 
 use super::{
@@ -121,11 +121,24 @@ const fn counted_of(counted: &Counted) -> &Vec<Selector> {
     }
 }
 
+/// Whether every series of `narrow` is one of `wide`: each matcher of that stands there, too, or takes the one value that is asked for there.
+fn takes_all_of(wide: &Selector, narrow: &Selector) -> bool {
+    let value_of = |label: &str| narrow.matchers().iter().find(|own| own.label == label && own.op == MatchOp::Equal).map(|own| &own.value);
+    let takes = |matcher: &Matcher| {
+        narrow.matchers().contains(matcher)
+            || value_of(&matcher.label).is_some_and(|value| {
+                let compiled = CompiledSelector::new(&Selector::new("", vec![matcher.clone()]), Dialect::default());
+                compiled.local() && compiled.matches(&Labels::new([(matcher.label.clone(), value.clone())]))
+            })
+    };
+    wide.metric() == narrow.metric() && wide.matchers().iter().all(takes)
+}
+
 /// Selectors of one list of which one takes what another does: its events count twice.
 fn advise_on_overlap(reader: &mut Reader, node: &Node, list: &[Selector]) {
     let pairs =
         list.iter().enumerate().flat_map(|(at, one)| list.iter().enumerate().map(move |(other_at, other)| (at, one, other_at, other)));
-    let doubled = pairs.into_iter().find(|(at, one, other_at, other)| at != other_at && one.covers(other));
+    let doubled = pairs.into_iter().find(|(at, one, other_at, other)| at != other_at && takes_all_of(one, other));
     if let Some((_, wide, _, narrow)) = doubled {
         let message = format!("{wide} takes what {narrow} takes, too, and a list is added up: those events count twice");
         let diagnostic = reader.diagnostic(&codes::DOUBLED, node.range.clone(), message);

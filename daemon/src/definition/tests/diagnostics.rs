@@ -81,6 +81,10 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "total: 'http_requests_total{job=\"checkout\"}'",
         "total: ['http_requests_total{job=\"checkout\"}', 'http_requests_total{job=\"checkout\", code=~\"2..\"}']",
     ),
+    (
+        "bad: 'http_requests_total{job=\"checkout\", code=~\"5..\"}'",
+        "bad: ['http_requests_total{job=\"checkout\", code=~\"5..\"}', 'http_requests_total{job=\"checkout\", code=\"503\"}']",
+    ),
     ("    objectives:", "    per: [job]\n    objectives:"),
     ("    objectives:", "    per: [tenant, code]\n    objectives:"),
     ("99.9%", "99.9"),

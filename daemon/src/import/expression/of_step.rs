@@ -80,6 +80,10 @@ fn rewrite(expr: &mut Expr, own: Duration, step: Duration, increase: Option<&Fun
             below(&mut binary.rhs);
         }
         Expr::Call(call) => {
+            // The newest or the greatest value of a range that is written out is looked for in all of it.
+            if own != TEMPLATE && matches!(call.func.name, "last_over_time" | "max_over_time" | "min_over_time" | "quantile_over_time") {
+                return;
+            }
             let over_own = call.args.args.iter().any(|arg| matches!(bare(arg), Expr::MatrixSelector(matrix) if matrix.range == own));
             if let Some(increase) = increase.filter(|_| over_own && matches!(call.func.name, "rate" | "irate")) {
                 call.func = increase.clone();

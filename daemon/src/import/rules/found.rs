@@ -7,6 +7,7 @@ use std::{
 };
 
 use burnward_core::{
+    alert_rows::default_rows,
     slo::{AlertRow, Urgency},
     time::days,
     units::{Factor, Target},
@@ -575,6 +576,12 @@ impl Objective {
                 );
                 let help = "the default rows alert on how fast the budget burns: choose a target that users would agree to";
                 tell(reader, &codes::CHANGED, place, message, help);
+                let pages = Target::percent(&percent)
+                    .is_ok_and(|target| default_rows(target, window).rows.iter().any(|row| row.urgency == Urgency::Page));
+                if *urgency == Urgency::Page && !pages {
+                    let message = format!("at a target of {percent} no burn is as fast as the rows that page, so nobody is paged");
+                    tell(reader, &codes::CHANGED, place, message, "choose a higher target, or write rows below `alerting:`");
+                }
                 as_loud(reader, place, *urgency, severity.as_deref())
             }
             (Ok(_), None) if without_rows == WithoutRows::Default && self.rows.is_empty() => None,

@@ -528,3 +528,14 @@ fn an_object_of_kubernetes_names_the_team_for_its_rules() {
     let lost: Vec<&str> = imported.faults.iter().filter(|fault| fault.code.id == "W2101").map(|fault| fault.message.as_str()).collect();
     assert_eq!(lost, ["the label `release` is not carried over"]);
 }
+
+#[test]
+fn a_ratio_of_gauges_series_by_series_is_added_up_and_a_page_that_no_row_leads_to_is_told() {
+    let (slos, said) = of_one("kube_deployment_status_replicas_available{ns=\"p\"} / kube_deployment_spec_replicas{ns=\"p\"} < 0.99");
+    let asked: Vec<String> = slos[0].sli.expressions().iter().map(ToString::to_string).collect();
+    assert_eq!(asked, ["sum(kube_deployment_status_replicas_available{ns=\"p\"})", "sum(kube_deployment_spec_replicas{ns=\"p\"})"]);
+    assert!(said.iter().any(|said| said.ends_with("both are added up all together")), "{said:?}");
+    let (_, said) = of_one("count(up{job=\"x\"} == 0) / count(up{job=\"x\"}) > 0.5");
+    let told = "at a target of 50% no burn is as fast as the rows that page, so nobody is paged";
+    assert!(said.iter().any(|said| said == told), "{said:?}");
+}

@@ -181,3 +181,44 @@ fn probes_one_by_one_have_one_budget_and_that_is_told() {
     assert!(matches!(sli, Sli::Presence { .. }), "{sli:?}");
     assert!(said[0].starts_with("W2102 `absent(...)` is 1 or nothing, and never a ratio"), "{said:?}");
 }
+
+/// What is asked for of a raw ratio, and what is told of it.
+fn of_ratio(ratio: &str) -> (Vec<String>, Vec<String>) {
+    let text = format!(
+        "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ raw: {{ error_ratio_query: '{ratio}' }} }} }}]\n"
+    );
+    let imported = convert(&[("slo.yaml", &text)]);
+    let said = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
+    let sli = loaded(&imported)[0].sli.clone();
+    let asked = match sli.expressions().as_slice() {
+        [] => sli.selectors().iter().map(ToString::to_string).collect(),
+        expressions => expressions.iter().map(ToString::to_string).collect(),
+    };
+    (asked, said)
+}
+
+#[test]
+fn a_guard_against_nothing_is_left_away_and_numbers_stay_in_their_unit() {
+    let plain = of_ratio("sum(rate(e[{{.window}}])) / sum(rate(t[{{.window}}]))").0;
+    let (asked, said) = of_ratio("sum(rate(e[{{.window}}])) / sum(rate(t[{{.window}}])) > 0");
+    assert_eq!(asked, plain);
+    assert!(said[0].starts_with("W2101 `> 0` at the ratio is not carried over"), "{said:?}");
+    let (asked, _) = of_ratio("sum(rate(e[{{.window}}])) / clamp_min(sum(rate(t[{{.window}}])), 100)");
+    assert_eq!(asked, ["(sum(rate(e[1m]))) * 60", "(clamp_min(sum(rate(t[1m])), 100)) * 60"]);
+    let (asked, said) = of_ratio("sum(increase(e[{{.window}}])) / (sum(increase(t[{{.window}}])) + 100)");
+    assert_eq!(asked, ["sum(increase(e[1m]))", "(sum(increase(t[1m])) + 100)"]);
+    assert!(said.iter().any(|said| said.starts_with("W2102 a number stands beside what increases over a range")), "{said:?}");
+    let (asked, _) = of_ratio("avg(rate(e[{{.window}}])) and (sum(rate(t[{{.window}}])) > 50)");
+    assert!(asked[0].contains("rate(t[1m])) > 50"), "{asked:?}");
+}
+
+#[test]
+fn what_is_another_quantity_of_a_minute_is_told() {
+    let (_, said) = of_ratio("max(sum by (pod) (rate(e[{{.window}}]))) / sum(rate(t[{{.window}}]))");
+    assert!(said.iter().any(|said| said.starts_with("W2102 `max` is taken of each minute")), "{said:?}");
+    let (asked, said) = of_ratio("sum(irate(e[{{.window}}])) / sum(irate(t[{{.window}}]))");
+    assert_eq!(asked, ["e", "t"]);
+    assert!(said[0].starts_with("W2102 `irate` is of the two newest samples alone"), "{said:?}");
+    let (asked, _) = of_ratio("sum(last_over_time(q[10m])) / sum(last_over_time(r[10m]))");
+    assert_eq!(asked, ["sum(last_over_time(q[10m]))", "sum(last_over_time(r[10m]))"]);
+}
