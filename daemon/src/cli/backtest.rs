@@ -26,7 +26,7 @@ use crate::{
     config::{self, Config, ConfigError, PrometheusConfig, SourceConfig, TenantConfig},
     definition::{self, Colour, Diagnostic, Severity, duration, marked, marked::Marked},
     metrics::Metrics,
-    replay::{Backtest, Change, Fetched, OfText, Past, Seen, bounded, kept, mark, recorded},
+    replay::{Backtest, Change, Fetched, OfText, Past, Seen, as_sentence, bounded, kept, mark, recorded},
     report::words::utc,
     source::{Source, prometheus::Prometheus, replicas::Replicas},
     store::Store,
@@ -275,7 +275,7 @@ async fn history(
     if let Some(file) = &args.recorded {
         let samples = recorded::read(file, Clock::Wall.now())?;
         let of_text = OfText::of(slos);
-        let note = of_text.note();
+        let note = of_text.note().map(|note| as_sentence(&note));
         let reach = samples.reach().with_context(|| format!("{} holds no sample", file.display()))?;
         let span = span(args, Some(reach), reach.to)?;
         return Ok(History {

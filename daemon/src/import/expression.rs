@@ -444,15 +444,21 @@ pub(super) fn is_of_range(expr: &Expr) -> bool {
     holds(expr, |node| matches!(node, Expr::Call(call) if call.func.name == "increase"))
 }
 
-/// The aggregation that takes one of many, or a mean of them, of what looks back over a range: of each minute that is another one.
+/// The aggregation that takes one of many, or a mean of them, of what looks back over a range, or a function that is no sum of its parts: of each minute
+/// that is another one.
 pub(super) fn of_one_of_many(expr: &Expr) -> Option<String> {
+    const AGGREGATIONS: [&str; 8] = ["max", "min", "avg", "topk", "bottomk", "quantile", "stddev", "stdvar"];
+    const FUNCTIONS: [&str; 9] =
+        ["changes", "resets", "delta", "idelta", "deriv", "predict_linear", "max_over_time", "min_over_time", "quantile_over_time"];
     let mut found = None;
     visit(expr, &mut |node| {
-        if let Expr::Aggregate(aggregate) = node
-            && matches!(aggregate.op.to_string().as_str(), "max" | "min" | "avg" | "topk" | "bottomk" | "quantile" | "stddev" | "stdvar")
-            && range(&aggregate.expr).is_some()
-        {
-            found.get_or_insert(aggregate.op.to_string());
+        let name = match node {
+            Expr::Aggregate(aggregate) if range(&aggregate.expr).is_some() => Some(aggregate.op.to_string()),
+            Expr::Call(call) => FUNCTIONS.contains(&call.func.name).then(|| call.func.name.to_owned()),
+            _ => None,
+        };
+        if let Some(name) = name.filter(|name| AGGREGATIONS.contains(&name.as_str()) || FUNCTIONS.contains(&name.as_str())) {
+            found.get_or_insert(name);
         }
     });
     found

@@ -33,7 +33,7 @@ pub use past::{Fetched, Past};
 pub use run::{Failure, Happened, Outcome, run};
 pub use samples::Samples;
 pub use score::{Found, Score, is_page, mark};
-pub use text::OfText;
+pub use text::{OfText, as_sentence};
 
 use crate::{
     tasks::{

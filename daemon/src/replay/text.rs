@@ -43,7 +43,7 @@ impl OfText {
         Self { shown, left_out }
     }
 
-    /// What is left out and why, in one sentence; `None`: nothing.
+    /// What is left out and why, as words behind `note: `; `None`: nothing.
     pub fn note(&self) -> Option<String> {
         if self.left_out.is_empty() {
             return None;
@@ -52,6 +52,11 @@ impl OfText {
         let each = each.collect::<Vec<_>>().join(", ");
         Some(format!("left out, because samples of text do not show it: {each}"))
     }
+}
+
+/// A note of what is left out, as a sentence by itself.
+pub fn as_sentence(note: &str) -> String {
+    format!("{}.", note.replacen('l', "L", 1))
 }
 
 /// Why samples of text do not show an SLO, by its own SLI.

@@ -27,7 +27,7 @@ use crate::{
         Difference,
         effect::{Life, Lives},
     },
-    replay::{Entrant, Lived, OfText, Past, Seen, Set, bounded, live, recorded},
+    replay::{Entrant, Lived, OfText, Past, Seen, Set, as_sentence, bounded, live, recorded},
 };
 
 /// Reads how long a history is asked for.
@@ -65,8 +65,7 @@ pub(super) async fn add(
     let Some(source) = side.newer.as_ref().map(|newer| &newer.context.source) else { return Ok(()) };
     let (past, place, asked) = history(args, config, source, length)?;
     let seen = Seen::of(&past, sets, asked).await.map_err(|unknown| not_read(&unknown))?;
-    let sentences: Vec<String> =
-        seen.sentences(&place).into_iter().chain(note.map(|note| format!("{}.", note.replacen('l', "L", 1)))).collect();
+    let sentences: Vec<String> = seen.sentences(&place).into_iter().chain(note.map(|note| as_sentence(&note))).collect();
     let left_out = without_samples(&seen, difference, &place).into_iter().chain(left_out).collect();
     let Seen { span, sets, .. } = seen;
     let sets: Vec<Vec<Entrant>> = sets.into_iter().map(|set| of_both(set, &left_out)).collect();

@@ -216,6 +216,8 @@ fn a_guard_against_nothing_is_left_away_and_numbers_stay_in_their_unit() {
 fn what_is_another_quantity_of_a_minute_is_told() {
     let (_, said) = of_ratio("max(sum by (pod) (rate(e[{{.window}}]))) / sum(rate(t[{{.window}}]))");
     assert!(said.iter().any(|said| said.starts_with("W2102 `max` is taken of each minute")), "{said:?}");
+    let (_, said) = of_ratio("sum(changes(e[1h])) / sum(changes(t[1h]))");
+    assert!(said.iter().any(|said| said.starts_with("W2102 `changes` is taken of each minute")), "{said:?}");
     let (asked, said) = of_ratio("sum(irate(e[{{.window}}])) / sum(irate(t[{{.window}}]))");
     assert_eq!(asked, ["e", "t"]);
     assert!(said[0].starts_with("W2102 `irate` is of the two newest samples alone"), "{said:?}");
