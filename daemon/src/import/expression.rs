@@ -2,6 +2,7 @@
 //!
 //! Only forms whose meaning is that of an SLI here are found; anything else stays an expression, rewritten so that it yields the events of one step.
 
+mod holds;
 mod of_step;
 mod stepped;
 
@@ -12,10 +13,14 @@ use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, VectorSelector};
 
 use super::factor::{has_factor, number};
 use crate::definition::{
-    promql::{By, Split, bare, tree_of, visit},
+    promql::{By, Split, bare, tree_of},
     selector,
 };
 
+pub(super) use holds::{
+    Per, absence, different_ranges, fixed_range, has_numbers, is_of_range, is_of_two_samples, is_rate_beside_increase, of_one_of_many, per,
+    range, without_guard,
+};
 pub(super) use of_step::{increases_of_step, of_one_step, over_one_step};
 pub(super) use stepped::{Stepped, stepped};
 
@@ -400,147 +405,6 @@ fn boundary_of(matcher: &Matcher) -> Option<Duration> {
     let millis = Duration::from_millis(u64::try_from(within.as_micros().checked_add(500)? / 1000).ok()?);
     let exact = millis.as_secs_f64().to_bits() == first.to_bits() && rest.iter().all(|other| other.to_bits() == first.to_bits());
     (exact && !millis.is_zero()).then_some(millis)
-}
-
-/// The range that the expression looks back over; `None` where it does not.
-pub(super) fn range(expr: &Expr) -> Option<Duration> {
-    ranges(expr).first().copied()
-}
-
-/// The range that is written out where none is that of the window; `None` where there is none at all, too.
-pub(super) fn fixed_range(expr: &Expr) -> Option<Duration> {
-    let ranges = ranges(expr);
-    ranges.first().copied().filter(|_| !ranges.contains(&TEMPLATE))
-}
-
-/// All ranges, from left to right, those of subqueries before what they are of.
-fn ranges(expr: &Expr) -> Vec<Duration> {
-    let mut found = Vec::new();
-    visit(expr, &mut |node| match node {
-        Expr::MatrixSelector(matrix) => found.push(matrix.range),
-        Expr::Subquery(subquery) => found.push(subquery.range),
-        _ => {}
-    });
-    found
-}
-
-/// The ranges of both sides where they are written out and differ: then their ratio is of other events than those of one lookback.
-pub(super) fn different_ranges(part: &Expr, total: &Expr) -> Option<(Duration, Duration)> {
-    let one = |expr: &Expr| {
-        let ranges = ranges(expr);
-        ranges.first().copied().filter(|first| *first != TEMPLATE && ranges.iter().all(|range| range == first))
-    };
-    let (part, total) = (one(part)?, one(total)?);
-    (part != total).then_some((part, total))
-}
-
-/// Whether something in it is of the two newest samples alone.
-pub(super) fn is_of_two_samples(expr: &Expr) -> bool {
-    holds(expr, |node| matches!(node, Expr::Call(call) if call.func.name == "irate"))
-}
-
-/// Whether something in it is the increase of a whole range.
-pub(super) fn is_of_range(expr: &Expr) -> bool {
-    holds(expr, |node| matches!(node, Expr::Call(call) if call.func.name == "increase"))
-}
-
-/// The aggregation that takes one of many, or a mean of them, of what looks back over a range, or a function that is no sum of its parts: of each minute
-/// that is another one.
-pub(super) fn of_one_of_many(expr: &Expr) -> Option<String> {
-    const AGGREGATIONS: [&str; 8] = ["max", "min", "avg", "topk", "bottomk", "quantile", "stddev", "stdvar"];
-    const FUNCTIONS: [&str; 9] =
-        ["changes", "resets", "delta", "idelta", "deriv", "predict_linear", "max_over_time", "min_over_time", "quantile_over_time"];
-    let mut found = None;
-    visit(expr, &mut |node| {
-        let name = match node {
-            Expr::Aggregate(aggregate) if range(&aggregate.expr).is_some() => Some(aggregate.op.to_string()),
-            Expr::Call(call) => FUNCTIONS.contains(&call.func.name).then(|| call.func.name.to_owned()),
-            _ => None,
-        };
-        if let Some(name) = name.filter(|name| AGGREGATIONS.contains(&name.as_str()) || FUNCTIONS.contains(&name.as_str())) {
-            found.get_or_insert(name);
-        }
-    });
-    found
-}
-
-/// Whether numbers are compared with something in it, added to it, or bound it.
-pub(super) fn has_numbers(expr: &Expr) -> bool {
-    let is_number = |expr: &Expr| number(expr).is_some();
-    holds(expr, |node| match node {
-        Expr::Binary(binary) => {
-            let scales = matches!(binary.op.to_string().as_str(), "*" | "/" | "or" | "and" | "unless");
-            let guards = binary.op.to_string() == ">" && self::is_number(&binary.rhs, 0.0);
-            !scales && !guards && (is_number(&binary.lhs) != is_number(&binary.rhs))
-        }
-        Expr::Call(call) => matches!(call.func.name, "clamp" | "clamp_min" | "clamp_max" | "round" | "ceil" | "floor"),
-        _ => false,
-    })
-}
-
-fn holds(expr: &Expr, is: impl Fn(&Expr) -> bool) -> bool {
-    let mut found = false;
-    visit(expr, &mut |node| found |= is(node));
-    found
-}
-
-/// A ratio without the guard that it is above zero.
-pub(super) fn without_guard(ratio: &Expr) -> Option<&Expr> {
-    match bare(ratio) {
-        Expr::Binary(binary) if binary.op.to_string() == ">" && is_number(&binary.rhs, 0.0) && !binary.return_bool() => Some(&binary.lhs),
-        _ => None,
-    }
-}
-
-/// The series that an expression says to be missing: `absent(up)`.
-pub(super) fn absence(expr: &Expr) -> Option<Selector> {
-    match bare(expr) {
-        Expr::Call(call) => match (call.func.name, call.args.args.as_slice()) {
-            ("absent", [only]) => only_selector(only),
-            ("absent_over_time", _) => ranged(&call.args.args),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Whether the one side is of events, and the other of events per second: their ratio is a share of neither.
-pub(super) fn is_rate_beside_increase(part: &Expr, total: &Expr) -> Option<(Per, Per)> {
-    let (part, total) = (per(part)?, per(total)?);
-    (part != total).then_some((part, total))
-}
-
-/// What a sum of counters is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Per {
-    Second,
-    Range,
-}
-
-impl Per {
-    /// As a message says it.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Second => "events per second (`rate`)",
-            Self::Range => "events of the whole range (`increase`)",
-        }
-    }
-}
-
-/// Of which of both all counters are; `None` where they are of neither, or of both.
-pub(super) fn per(expr: &Expr) -> Option<Per> {
-    let mut found = Vec::new();
-    visit(expr, &mut |node| {
-        if let Expr::Call(call) = node {
-            found.extend(match call.func.name {
-                "rate" | "irate" => Some(Per::Second),
-                "increase" => Some(Per::Range),
-                _ => None,
-            });
-        }
-    });
-    let (first, others) = found.split_first()?;
-    others.iter().all(|other| other == first).then_some(*first)
 }
 
 /// Whether the value is one that is better the lower it is: a quantile from the median up, or what is called a latency.

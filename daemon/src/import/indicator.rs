@@ -101,8 +101,7 @@ pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Qu
         );
     }
     let taken = plain::decide(reader, plain, part, total);
-    let counted = expression::counted(parts).filter(|counted| counted.values != Values::Plain || taken == Taken::Counters);
-    let fitted = if counted.is_none() { expression::fitted(parts) } else { None };
+    let fitted = if counted_as(parts, taken).is_none() { expression::fitted(parts) } else { None };
     let Some(Fitted { part: of_part, total: of_total, by, part_was, total_was }) = fitted else {
         return of_fitting(reader, side, part, total, taken);
     };
@@ -116,11 +115,15 @@ pub(super) fn of_parts(reader: &mut Reader, side: Side, part: &Query, total: &Qu
 
 /// The same where both sides are split by the same labels.
 fn of_fitting(reader: &mut Reader, side: Side, part: &Query, total: &Query, taken: Taken) -> Indicator {
-    let counted = expression::counted(Parts { side, part: &part.expr, total: &total.expr });
-    match counted.filter(|counted| counted.values != Values::Plain || taken == Taken::Counters) {
+    match counted_as(Parts { side, part: &part.expr, total: &total.expr }, taken) {
         Some(counted) => of_counted(reader, &counted, &part.place, &total.place),
         None => of_expressions(reader, side, part, total, taken),
     }
+}
+
+/// What the parts count, where that is counters.
+fn counted_as(parts: Parts<'_>, taken: Taken) -> Option<Counted> {
+    expression::counted(parts).filter(|counted| counted.values != Values::Plain || taken == Taken::Counters)
 }
 
 /// The indicator of a ratio of bad (or good) events that was divided already.
@@ -132,7 +135,10 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
         return of_ratio(reader, side, &Query { expr: whole, place: ratio.place.clone() });
     }
     if let Some(guarded) = expression::without_guard(&ratio.expr) {
-        let message = "`> 0` at the ratio is not carried over: a minute in which nothing failed is a good one";
+        let message = match side {
+            Side::Bad => "`> 0` at the ratio is not carried over: a minute in which nothing failed is a good one",
+            Side::Good => "`> 0` at the ratio is not carried over: a minute in which all failed is a bad one",
+        };
         tell(
             reader,
             &codes::NOT_CARRIED,
@@ -141,6 +147,11 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
             "nothing is lost where it guards against a division by zero: without events there is no ratio",
         );
         return of_ratio(reader, side, &Query { expr: guarded.clone(), place: ratio.place.clone() });
+    }
+    if expression::has_default(&ratio.expr) {
+        let message = "`or vector(...)` at the ratio is not carried over: it hides that there is no ratio";
+        tell(reader, &codes::NOT_CARRIED, &ratio.place, message, "missing data is told by `no-data`, and is never a number");
+        return of_ratio(reader, side, &Query { expr: expression::without_default(&ratio.expr).clone(), place: ratio.place.clone() });
     }
     if let Some(parts) = expression::parts(&ratio.expr, side) {
         let query = |expr: &Expr| Query { expr: expr.clone(), place: ratio.place.clone() };
@@ -152,7 +163,7 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
         }
         return Indicator { sli: probe_sli(&ratio.place, &[probe]), per: None };
     }
-    if let Some(series) = expression::absence(expression::without_default(&ratio.expr)).filter(|_| side == Side::Bad) {
+    if let Some(series) = expression::absence(&ratio.expr).filter(|_| side == Side::Bad) {
         let message = "`absent(...)` is 1 or nothing, and never a ratio: it is taken for `presence`, a minute without a sample is bad";
         tell(
             reader,
@@ -162,10 +173,6 @@ pub(super) fn of_ratio(reader: &mut Reader, side: Side, ratio: &Query) -> Indica
             "see that the other series of the source are scraped by the same server: it says when nothing was seen",
         );
         return Indicator { sli: presence_sli(&ratio.place, &series), per: None };
-    }
-    if expression::has_default(&ratio.expr) {
-        let message = "`or vector(...)` at the ratio is not carried over: a minute without a ratio is unseen";
-        tell(reader, &codes::NOT_CARRIED, &ratio.place, message, "missing data is told by `no-data`, and is never a number");
     }
     // Rates stay: their ratio is the same, and numbers that are compared with them are meant per second.
     let own = expression::range(&ratio.expr).unwrap_or(expression::TEMPLATE);
@@ -262,7 +269,8 @@ fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, 
     }
     let hidden = |query: &Query| expression::has_default(&query.expr);
     tell_of_defaults(reader, side, (&part.place, hidden(part)), (&total.place, hidden(total)));
-    if taken == Taken::Counters {
+    let is_value = |query: &Query| expression::range(&query.expr).is_none();
+    if taken == Taken::Counters || !(is_value(part) && is_value(total)) {
         let message = "the counters are not found in this query, so the source computes the events of each minute, by estimates";
         let help = "name the counters as `events: { bad or good, total }` where they can be read: that is exact. A minute must hold two scrapes: where they are 30 s apart or more, write a longer `step` and ranges as long";
         tell(reader, &codes::ESTIMATED, &part.place, message, help);
@@ -285,7 +293,6 @@ fn of_expressions(reader: &mut Reader, side: Side, part: &Query, total: &Query, 
         );
     }
     // Beside values that are taken as they are, a rate stays one: in another unit the ratio would be another.
-    let is_value = |query: &Query| expression::range(&query.expr).is_none();
     let beside_values = taken != Taken::Counters && is_value(part) != is_value(total);
     let of = |query: &Query| {
         let per_second = numbers && expression::per(&query.expr) == Some(Per::Second) && !beside_values;

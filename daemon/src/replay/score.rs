@@ -13,8 +13,8 @@ use burnward_core::{
 use super::Alarm;
 use crate::{definition::marked::Marked, report::words::utc};
 
-/// A page that comes so soon after an incident is still one of it: rows look back.
-const AFTERWARDS: Duration = minutes(30);
+/// A page that comes so soon after an incident is still one of it, for rows look back; and so soon before it, for people mark when they noticed.
+const BESIDE: Duration = minutes(30);
 
 /// What became of a marked incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,10 +145,9 @@ fn belongs(alarm: &Alarm, incident: &Marked) -> bool {
         AlertKey::Budget(budget) => incident.slo.as_ref().is_none_or(|of| *of == budget.slo.name),
         AlertKey::Slo(_) | AlertKey::Source(_) | AlertKey::Test => false,
     };
-    // What people mark begins when they noticed: a page that came shortly before and held then is of it.
     let came_before = alarm.at < incident.when.from
-        && alarm.at.plus(AFTERWARDS) >= incident.when.from
+        && alarm.at.plus(BESIDE) >= incident.when.from
         && alarm.cleared.is_none_or(|cleared| cleared > incident.when.from);
-    let came_within = incident.when.from <= alarm.at && alarm.at <= incident.when.to.plus(AFTERWARDS);
+    let came_within = incident.when.from <= alarm.at && alarm.at <= incident.when.to.plus(BESIDE);
     service && slo && (came_before || came_within)
 }

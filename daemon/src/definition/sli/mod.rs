@@ -8,7 +8,7 @@ mod selectors;
 
 use burnward_core::{
     id::TenantId,
-    sli::{CompiledSelector, Counted, Dialect, Labels, MatchOp, Matcher, Selector, Sli},
+    sli::{Counted, MatchOp, Matcher, Selector, Sli},
 };
 
 use super::{
@@ -75,9 +75,6 @@ fn read_events(reader: &mut Reader, node: &Node) -> Option<Sli> {
     differs(reader, node, &counted, &total)?;
     advise_on_same_sides(reader, node, &counted, &total);
     advise_on_part(reader, node, &counted, &total);
-    for list in [counted_of(&counted), &total] {
-        advise_on_overlap(reader, node, list);
-    }
     Some(Sli::Events { counted, total })
 }
 
@@ -113,37 +110,6 @@ fn advise_on_same_sides(reader: &mut Reader, node: &Node, counted: &Counted, tot
 fn are_same(side: &[Selector], total: &[Selector]) -> bool {
     let total: Vec<Selector> = total.iter().map(matchers::needed).collect();
     side.len() == total.len() && side.iter().all(|selector| total.contains(&matchers::needed(selector)))
-}
-
-const fn counted_of(counted: &Counted) -> &Vec<Selector> {
-    match counted {
-        Counted::Bad(side) | Counted::Good(side) => side,
-    }
-}
-
-/// Whether every series of `narrow` is one of `wide`: each matcher of that stands there, too, or takes the one value that is asked for there.
-fn takes_all_of(wide: &Selector, narrow: &Selector) -> bool {
-    let value_of = |label: &str| narrow.matchers().iter().find(|own| own.label == label && own.op == MatchOp::Equal).map(|own| &own.value);
-    let takes = |matcher: &Matcher| {
-        narrow.matchers().contains(matcher)
-            || value_of(&matcher.label).is_some_and(|value| {
-                let compiled = CompiledSelector::new(&Selector::new("", vec![matcher.clone()]), Dialect::default());
-                compiled.local() && compiled.matches(&Labels::new([(matcher.label.clone(), value.clone())]))
-            })
-    };
-    wide.metric() == narrow.metric() && wide.matchers().iter().all(takes)
-}
-
-/// Selectors of one list of which one takes what another does: its events count twice.
-fn advise_on_overlap(reader: &mut Reader, node: &Node, list: &[Selector]) {
-    let pairs =
-        list.iter().enumerate().flat_map(|(at, one)| list.iter().enumerate().map(move |(other_at, other)| (at, one, other_at, other)));
-    let doubled = pairs.into_iter().find(|(at, one, other_at, other)| at != other_at && takes_all_of(one, other));
-    if let Some((_, wide, _, narrow)) = doubled {
-        let message = format!("{wide} takes what {narrow} takes, too, and a list is added up: those events count twice");
-        let diagnostic = reader.diagnostic(&codes::DOUBLED, node.range.clone(), message);
-        reader.report(diagnostic.help("leave one of both out; a list is of selectors that have no series in common"));
-    }
 }
 
 /// A side that is no part of the total: other series of the same metric, or beside what is called like the successes alone.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burnward_core::sli::Selector;
+use burnward_core::sli::{CompiledSelector, Dialect, Labels, MatchOp, Matcher, Selector};
 
 use crate::definition::{
     codes,
@@ -51,7 +51,33 @@ fn one_or_more(reader: &mut Reader, node: &Node, taken: Taken) -> Option<Vec<Sel
             return None;
         }
     }
+    advise_on_overlap(reader, items, &all);
     Some(all)
+}
+
+/// Tells of a selector all of whose series another one of the list takes, too.
+fn advise_on_overlap(reader: &mut Reader, items: &[Node], list: &[Selector]) {
+    for (item, narrow) in items.iter().zip(list) {
+        if let Some(wide) = list.iter().find(|wide| *wide != narrow && takes_all_of(wide, narrow)) {
+            let message = format!("{wide} takes what {narrow} takes, too, and a list is added up: those events count twice");
+            let diagnostic = reader.diagnostic(&codes::DOUBLED, item.range.clone(), message);
+            reader.report(diagnostic.help("leave one of both out; a list is of selectors that have no series in common"));
+            return;
+        }
+    }
+}
+
+/// Whether every series of `narrow` is one of `wide`: each matcher of that stands there, too, or takes the one value that is asked for there.
+fn takes_all_of(wide: &Selector, narrow: &Selector) -> bool {
+    let value_of = |label: &str| narrow.matchers().iter().find(|own| own.label == label && own.op == MatchOp::Equal).map(|own| &own.value);
+    let takes = |matcher: &Matcher| {
+        narrow.matchers().contains(matcher)
+            || value_of(&matcher.label).is_some_and(|value| {
+                let compiled = CompiledSelector::new(&Selector::new("", vec![matcher.clone()]), Dialect::default());
+                compiled.local() && compiled.matches(&Labels::new([(matcher.label.clone(), value.clone())]))
+            })
+    };
+    wide.metric() == narrow.metric() && wide.matchers().iter().all(takes)
 }
 
 /// A selector, with the doubts about what it takes.

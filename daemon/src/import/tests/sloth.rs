@@ -10,6 +10,11 @@ pub(super) const OBJECT: &str = include_str!("../../../fixtures/foreign/sloth-ob
 
 pub(super) const WINDOWS: &str = include_str!("../../../fixtures/foreign/sloth-windows.yaml");
 
+/// One SLO of this SLI.
+fn counted_by(sli: &str) -> String {
+    format!("version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ {sli} }} }}]\n")
+}
+
 #[test]
 fn a_ratio_in_percent_is_a_share_and_that_is_told() {
     let of_ratio = |ratio: &str| {
@@ -111,10 +116,7 @@ fn what_each_slo_of_a_file_loses_is_told_once_with_its_lines() {
 #[test]
 fn what_is_changed_in_queries_is_told_of() {
     let told = |bad: &str, total: &str| {
-        let text = format!(
-            "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ events: {{ error_query: '{bad}', total_query: '{total}' }} }} }}]\n"
-        );
-        let imported = convert(&[("slo.yaml", &text)]);
+        let imported = convert(&[("slo.yaml", &counted_by(&format!("events: {{ error_query: '{bad}', total_query: '{total}' }}")))]);
         let said: Vec<String> = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
         (loaded(&imported).first().map(|slo| slo.sli.clone()), said)
     };
@@ -134,10 +136,7 @@ fn what_is_changed_in_queries_is_told_of() {
 #[test]
 fn values_without_a_range_are_divided_as_they_are_and_counters_counted() {
     let taken = |bad: &str, total: &str| {
-        let text = format!(
-            "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ events: {{ error_query: '{bad}', total_query: '{total}' }} }} }}]\n"
-        );
-        let imported = convert(&[("slo.yaml", &text)]);
+        let imported = convert(&[("slo.yaml", &counted_by(&format!("events: {{ error_query: '{bad}', total_query: '{total}' }}")))]);
         let sli = loaded(&imported)[0].sli.clone();
         let asked: Vec<String> = sli.expressions().iter().map(ToString::to_string).collect();
         let selectors: Vec<String> = sli.selectors().iter().map(ToString::to_string).collect();
@@ -167,10 +166,7 @@ fn values_without_a_range_are_divided_as_they_are_and_counters_counted() {
 #[test]
 fn probes_one_by_one_have_one_budget_and_that_is_told() {
     let told = |ratio: &str| {
-        let text = format!(
-            "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ raw: {{ error_ratio_query: '{ratio}' }} }} }}]\n"
-        );
-        let imported = convert(&[("slo.yaml", &text)]);
+        let imported = convert(&[("slo.yaml", &counted_by(&format!("raw: {{ error_ratio_query: '{ratio}' }}")))]);
         let said: Vec<String> = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
         (loaded(&imported)[0].sli.clone(), said)
     };
@@ -179,15 +175,14 @@ fn probes_one_by_one_have_one_budget_and_that_is_told() {
     assert_eq!(told("1 - avg(avg_over_time(probe_success{job=\"bb\"}[{{.window}}]))"), (one_by_one, Vec::new()));
     let (sli, said) = told("absent(up{job=\"x\"}) or vector(0)");
     assert!(matches!(sli, Sli::Presence { .. }), "{sli:?}");
-    assert!(said[0].starts_with("W2102 `absent(...)` is 1 or nothing, and never a ratio"), "{said:?}");
+    let [default, absent] = &said[..] else { panic!("{said:?}") };
+    assert!(default.starts_with("W2101 `or vector(...)` at the ratio is not carried over"), "{default}");
+    assert!(absent.starts_with("W2102 `absent(...)` is 1 or nothing, and never a ratio"), "{absent}");
 }
 
 /// What is asked for of a raw ratio, and what is told of it.
 fn of_ratio(ratio: &str) -> (Vec<String>, Vec<String>) {
-    let text = format!(
-        "version: prometheus/v1\nservice: a\nlabels: {{ team: b }}\nslos: [{{ name: a, objective: 99, sli: {{ raw: {{ error_ratio_query: '{ratio}' }} }} }}]\n"
-    );
-    let imported = convert(&[("slo.yaml", &text)]);
+    let imported = convert(&[("slo.yaml", &counted_by(&format!("raw: {{ error_ratio_query: '{ratio}' }}")))]);
     let said = imported.faults.iter().map(|fault| format!("{} {}", fault.code.id, fault.message)).collect();
     let sli = loaded(&imported)[0].sli.clone();
     let asked = match sli.expressions().as_slice() {
@@ -203,6 +198,14 @@ fn a_guard_against_nothing_is_left_away_and_numbers_stay_in_their_unit() {
     let (asked, said) = of_ratio("sum(rate(e[{{.window}}])) / sum(rate(t[{{.window}}])) > 0");
     assert_eq!(asked, plain);
     assert!(said[0].starts_with("W2101 `> 0` at the ratio is not carried over"), "{said:?}");
+    for guarded in [
+        "(sum(rate(e[{{.window}}])) / sum(rate(t[{{.window}}])) > 0) or vector(0)",
+        "sum(rate(e[{{.window}}])) / sum(rate(t[{{.window}}])) or vector(0)",
+    ] {
+        let (asked, said) = of_ratio(guarded);
+        assert_eq!(asked, plain, "{guarded}");
+        assert!(said[0].starts_with("W2101 `or vector(...)` at the ratio is not carried over"), "{said:?}");
+    }
     let (asked, _) = of_ratio("sum(rate(e[{{.window}}])) / clamp_min(sum(rate(t[{{.window}}])), 100)");
     assert_eq!(asked, ["(sum(rate(e[1m]))) * 60", "(clamp_min(sum(rate(t[1m])), 100)) * 60"]);
     let (asked, said) = of_ratio("sum(increase(e[{{.window}}])) / (sum(increase(t[{{.window}}])) + 100)");
